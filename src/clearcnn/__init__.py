@@ -1,0 +1,37 @@
+"""From a folder of labelled small images to a CNN you can trust, see into and ship.
+
+The public names load what they need when they are first used; importing clearcnn itself is
+quick, and names JAX as Keras's backend if nobody has named one.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from clearcnn import backend as _backend
+from clearcnn.version import __version__
+
+if TYPE_CHECKING:
+    from clearcnn.data import LabelledImages, load
+    from clearcnn.training import fit
+    from clearcnn.workflows.train import train
+
+_backend.prefer_jax()
+
+_HOMES = {
+    "LabelledImages": "clearcnn.data",
+    "fit": "clearcnn.training",
+    "load": "clearcnn.data",
+    "train": "clearcnn.workflows.train",
+}
+
+__all__ = ["LabelledImages", "__version__", "fit", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'clearcnn' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,63 @@
+"""Every error clearcnn raises on purpose.
+
+ClearCNNError
+├── DataError           a source cannot be read, or contradicts itself
+├── SpecError           an option or a field of a spec is out of its range
+│   └── LayerError      one layer of a model is impossible, named with its position and shape
+├── TrainingError       `fit` was asked for something it cannot honour
+├── BackendError        Keras runs on another backend than JAX
+├── BundleError         a run folder cannot be written or read
+└── MissingExtraError   an optional dependency is not installed
+"""
+
+
+class ClearCNNError(Exception):
+    """The root: catch it to catch everything clearcnn raises on purpose.
+
+    Args:
+      problem: one or two sentences: what failed, with its values, and what was expected.
+      remedy: one sentence: what to do next.
+    """
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.remedy}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.problem, self.remedy))
+
+
+class DataError(ClearCNNError, ValueError):
+    """A source of images cannot be read, or contradicts itself."""
+
+
+class SpecError(ClearCNNError, ValueError):
+    """An option or a field of a spec is out of its range."""
+
+
+class LayerError(SpecError):
+    """One layer of a model is impossible; the problem names its position and the shape there."""
+
+
+class TrainingError(ClearCNNError, ValueError):
+    """`fit` was asked for something it cannot honour; raised before anything is trained."""
+
+
+class BackendError(ClearCNNError, RuntimeError):
+    """Keras has been loaded with another backend than JAX."""
+
+
+class BundleError(ClearCNNError, OSError):
+    """A run folder cannot be written, or what is there is not a whole run folder."""
+
+
+class MissingExtraError(ClearCNNError, ImportError):
+    """An optional dependency is not installed; the remedy names the extra to install."""
+
+
+def _rebuild(kind: type[ClearCNNError], problem: str, remedy: str) -> ClearCNNError:
+    return kind(problem, remedy=remedy)

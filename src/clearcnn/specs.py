@@ -1,0 +1,214 @@
+"""What the user asked for: frozen, validated once at the edge, and serialisable.
+
+Each spec is a plain dataclass; `dataclasses.asdict` gives the JSON written into a bundle.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from clearcnn.errors import SpecError
+
+ColorMode = Literal["auto", "grayscale", "rgb"]
+SplitKind = Literal["random", "stratified", "group"]
+OptimizerName = Literal["adam", "adamw"]
+ScheduleName = Literal["constant", "one_cycle"]
+
+SMALLEST_SIDE, LARGEST_SIDE = 1, 512
+PREFERRED_SIDES = (8, 96)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images to read, and into what shape.
+
+    Attributes:
+      source: "digits", a path, or either behind a prefix such as "folder:" or "idx:".
+      size: (height, width) in pixels to resize to; None keeps a common size, or states a rule.
+      color_mode: "grayscale" or "rgb" converts; "auto" is grey only if every image is.
+      class_names: the classes in the wanted order; None sorts them naturally.
+      skip_unreadable: go on without files that cannot be read, and list them.
+    """
+
+    source: str = "digits"
+    size: tuple[int, int] | None = None
+    color_mode: ColorMode = "auto"
+    class_names: tuple[str, ...] | None = None
+    skip_unreadable: bool = False
+
+    def __post_init__(self) -> None:
+        _require_choice("color_mode", self.color_mode, get_args(ColorMode))
+        if self.size is not None:
+            for side in self.size:
+                _require(
+                    SMALLEST_SIDE <= side <= LARGEST_SIDE,
+                    f"size={self.size} is out of range: each side is "
+                    f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels.",
+                    "Give a size such as 28 or 28x28.",
+                )
+        if self.class_names is not None:
+            repeated = sorted({c for c in self.class_names if self.class_names.count(c) > 1})
+            _require(
+                not repeated,
+                f"class_names holds {', '.join(map(repr, repeated))} more than once.",
+                "Name each class once.",
+            )
+
+
+@dataclass(frozen=True)
+class SplitSpec:
+    """How the images are parted for training, validation and test.
+
+    Attributes:
+      split: "random" as train_test_split does; "stratified" keeps class shares; "group" keeps
+        groups whole.
+      test_fraction: share of all images for the test, in (0, 1); unused if the source has a
+        test part.
+      validation_fraction: share of the rest for validation, in [0, 1); unused if the source
+        has a validation part.
+      seed: non-negative int, the `random_state` of the split.
+    """
+
+    split: SplitKind = "stratified"
+    test_fraction: float = 0.3
+    validation_fraction: float = 0.2
+    seed: int = 777
+
+    def __post_init__(self) -> None:
+        _require_choice("split", self.split, get_args(SplitKind))
+        _require_range("test_fraction", self.test_fraction, 0.0, 1.0, open_low=True)
+        _require_range("validation_fraction", self.validation_fraction, 0.0, 1.0)
+        _require_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer: a Keras class name and its arguments, by Keras's own names."""
+
+    layer: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A chain of layers, from raw pixels to one probability per class.
+
+    Attributes:
+      name: what people call the model, such as "tutorial".
+      layers: in order; the last one gives the class probabilities.
+    """
+
+    name: str
+    layers: tuple[LayerSpec, ...]
+
+
+@dataclass(frozen=True)
+class AugmentationSpec:
+    """Random affine changes that keep a picture's meaning; each drawn uniformly in ±value.
+
+    Attributes:
+      shift_pixels: along each axis.
+      rotation_radians: about the centre.
+      zoom_fraction: 0.15 means 0.85 to 1.15 times the size, the same along both axes.
+      shear_fraction: horizontal shear, as the tangent of its angle.
+    """
+
+    shift_pixels: float = 0.0
+    rotation_radians: float = 0.0
+    zoom_fraction: float = 0.0
+    shear_fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_range("shift_pixels", self.shift_pixels, 0.0, math.inf)
+        _require_range("rotation_radians", self.rotation_radians, 0.0, math.pi, closed_high=True)
+        _require_range("zoom_fraction", self.zoom_fraction, 0.0, 1.0)
+        _require_range("shear_fraction", self.shear_fraction, 0.0, math.inf)
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """How a model is trained.
+
+    Attributes:
+      epochs: the most epochs to train, > 0.
+      batch_size: images per step, > 0.
+      learning_rate: constant, or the peak of a one-cycle schedule, > 0.
+      optimizer: Keras's name in lower case.
+      schedule: "constant" or "one_cycle" (warm up, then anneal to nothing; Smith 2018).
+      weight_decay: decoupled, for AdamW, >= 0.
+      label_smoothing: in [0, 1).
+      patience: epochs without a better val_loss before stopping early, the best weights
+        restored; None trains every epoch.
+      augmentation: None trains on the images as they are.
+      seed: non-negative int; governs initial weights, shuffles, dropout and augmentation.
+    """
+
+    epochs: int = 100
+    batch_size: int = 50
+    learning_rate: float = 1e-3
+    optimizer: OptimizerName = "adam"
+    schedule: ScheduleName = "constant"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    augmentation: AugmentationSpec | None = None
+    seed: int = 777
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            _require(
+                value > 0, f"{name}={value} is out of range: at least 1.", f"Give {name} 1 or more."
+            )
+        _require_choice("optimizer", self.optimizer, get_args(OptimizerName))
+        _require_choice("schedule", self.schedule, get_args(ScheduleName))
+        _require_range("learning_rate", self.learning_rate, 0.0, math.inf, open_low=True)
+        _require_range("weight_decay", self.weight_decay, 0.0, math.inf)
+        _require_range("label_smoothing", self.label_smoothing, 0.0, 1.0)
+        _require(
+            self.patience is None or self.patience > 0,
+            f"patience={self.patience} is out of range: at least 1, or none.",
+            "Give patience 1 or more.",
+        )
+        _require_seed(self.seed)
+
+
+def _require(condition: bool, problem: str, remedy: str) -> None:
+    if not condition:
+        raise SpecError(problem, remedy=remedy)
+
+
+def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    _require(
+        value in choices,
+        f"{name}={value!r} is not known: one of {', '.join(choices)}.",
+        f"Choose {name} from these.",
+    )
+
+
+def _require_range(
+    name: str,
+    value: float,
+    low: float,
+    high: float,
+    *,
+    open_low: bool = False,
+    closed_high: bool = False,
+) -> None:
+    above = value > low if open_low else value >= low
+    below = value <= high if closed_high else value < high
+    interval = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if closed_high else ')'}"
+    _require(
+        above and below,
+        f"{name}={value} is out of range: {interval}.",
+        f"Give {name} a value in {interval}.",
+    )
+
+
+def _require_seed(seed: int) -> None:
+    _require(
+        0 <= seed < 2**32,
+        f"seed={seed} is out of range: 0 to {2**32 - 1}.",
+        "Give a seed such as 0 or 777.",
+    )

@@ -1,0 +1,1 @@
+"""One compiled program for a whole fit."""

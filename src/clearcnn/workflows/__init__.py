@@ -1,0 +1,1 @@
+"""One file per verb: the whole journey, composed of the rooms below."""
