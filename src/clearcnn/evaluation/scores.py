@@ -1,0 +1,178 @@
+"""How good predictions are: each figure with its interval or the count behind it."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clearcnn.errors import SpecError
+from clearcnn.results import ClassScore, Evaluation, Interval, Mistake, Score
+
+
+def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> Interval:
+    """Wilson score interval for a proportion.
+
+    Args:
+      correct: images right, 0..total.
+      total: images scored, > 0.
+      confidence: fraction in (0, 1).
+    Returns:
+      An Interval with low and high as fractions in [0, 1].
+    Raises:
+      SpecError: a value is out of its range.
+    Source: Wilson 1927, JASA 22.
+    """
+    from scipy.stats import binomtest
+
+    if not 0 <= correct <= total or total == 0:
+        raise SpecError(
+            f"{correct} of {total} is no proportion: correct must be 0 to total, total 1 or more.",
+            remedy="Score at least one image.",
+        )
+    if not 0 < confidence < 1:
+        raise SpecError(
+            f"confidence={confidence} is out of range: (0, 1).",
+            remedy="Give a fraction such as 0.95.",
+        )
+    interval = binomtest(correct, total).proportion_ci(confidence, method="wilson")
+    return Interval(float(interval.low), float(interval.high), confidence, "wilson")
+
+
+def evaluate_predictions(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    class_names: Sequence[str],
+    indices: ArrayLike,
+    names: Sequence[str],
+) -> Evaluation:
+    """Score predicted probabilities against the true classes.
+
+    Args:
+      labels: (n,) int, 0..num_classes - 1, the true classes; n > 0.
+      probabilities: (n, num_classes) float in [0, 1], each row summing to 1.
+      class_names: num_classes names, at least 2.
+      indices: (n,) int, each image's row among all images of the source.
+      names: n names, each image's file or its row in words.
+    Returns:
+      An Evaluation. The prediction is the most probable class. The loss is the mean
+      cross-entropy in nats, probabilities clipped at float32's resolution (1.2e-7, about
+      where Keras clips). Mistakes are sorted by confidence, then by index.
+    Raises:
+      SpecError: shapes contradict each other, a label is out of range, or a row of
+        probabilities is none.
+    """
+    from sklearn.metrics import confusion_matrix, log_loss
+
+    truth = np.asarray(labels)
+    chances = np.asarray(probabilities, dtype=np.float32)
+    rows = np.asarray(indices)
+    _check_shapes(truth, chances, class_names, rows, names)
+    _check_values(truth, chances)
+
+    classes = np.arange(len(class_names))
+    predictions = chances.argmax(axis=1)
+    confusion = confusion_matrix(truth, predictions, labels=classes)
+    correct = int(np.trace(confusion))
+    return Evaluation(
+        score=Score(correct, len(truth), wilson_interval(correct, len(truth))),
+        loss=float(log_loss(truth, chances, labels=classes)),
+        classes=_score_classes(truth, predictions, class_names, confusion),
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        mistakes=_list_mistakes(truth, predictions, chances, class_names, rows, names),
+    )
+
+
+def _score_classes(
+    labels: NDArray[np.int_],
+    predictions: NDArray[np.int_],
+    class_names: Sequence[str],
+    confusion: NDArray[np.int_],
+) -> tuple[ClassScore, ...]:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predictions, labels=np.arange(len(class_names)), zero_division=np.nan
+    )
+    # scikit-learn calls F1 zero for a class without images that was predicted all the same;
+    # without an image there is nothing to find, so it is undefined, as recall is.
+    f1 = np.where(support == 0, np.nan, f1)
+    return tuple(
+        ClassScore(
+            name=name,
+            precision=_none_if_undefined(precision[k]),
+            recall=_none_if_undefined(recall[k]),
+            f1=_none_if_undefined(f1[k]),
+            support=int(support[k]),
+            predicted=int(confusion[:, k].sum()),
+        )
+        for k, name in enumerate(class_names)
+    )
+
+
+def _none_if_undefined(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _list_mistakes(
+    labels: NDArray[np.int_],
+    predictions: NDArray[np.int_],
+    chances: NDArray[np.float32],
+    class_names: Sequence[str],
+    indices: NDArray[np.int_],
+    names: Sequence[str],
+) -> tuple[Mistake, ...]:
+    wrong = np.flatnonzero(predictions != labels)
+    confidence = chances[wrong, predictions[wrong]]
+    order = np.lexsort((indices[wrong], -confidence))
+    return tuple(
+        Mistake(
+            index=int(indices[row]),
+            name=names[row],
+            label=class_names[labels[row]],
+            prediction=class_names[predictions[row]],
+            confidence=float(chances[row, predictions[row]]),
+        )
+        for row in wrong[order]
+    )
+
+
+def _check_shapes(
+    labels: NDArray[np.int_],
+    chances: NDArray[np.float32],
+    class_names: Sequence[str],
+    indices: NDArray[np.int_],
+    names: Sequence[str],
+) -> None:
+    n = len(names)
+    expected = ((n,), (n, len(class_names)), (n,))
+    found = (labels.shape, chances.shape, indices.shape)
+    if n == 0 or len(class_names) < 2 or found != expected:
+        raise SpecError(
+            f"labels, probabilities and indices have shapes {found[0]}, {found[1]} and "
+            f"{found[2]}; {n} names and {len(class_names)} classes ask for {expected[0]}, "
+            f"{expected[1]} and {expected[2]}, with one image and two classes or more.",
+            remedy="Give one label, one row of probabilities, one index and one name per image.",
+        )
+
+
+def _check_values(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> None:
+    num_classes = chances.shape[1]
+    if not np.issubdtype(labels.dtype, np.integer) or not np.all(
+        (labels >= 0) & (labels < num_classes)
+    ):
+        raise SpecError(
+            f"labels must be whole numbers 0 to {num_classes - 1}; "
+            f"found {labels.dtype} from {labels.min()} to {labels.max()}.",
+            remedy="Give each image the position of its class in class_names.",
+        )
+    possible = np.all((chances >= 0) & (chances <= 1 + 1e-4), axis=1)
+    possible &= np.abs(chances.sum(axis=1) - 1) <= 1e-4
+    if not possible.all():
+        first = int(np.flatnonzero(~possible)[0])
+        raise SpecError(
+            f"{int((~possible).sum())} of {len(chances)} rows of probabilities are none, the "
+            f"first at row {first}: each must hold values in [0, 1] that sum to 1.",
+            remedy="End the model with a softmax over the classes; if values are not finite, "
+            "lower the learning rate.",
+        )
