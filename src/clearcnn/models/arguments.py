@@ -1,0 +1,167 @@
+"""The kinds of values that the arguments of layers take.
+
+Each kind says in words what it accepts, and parses it into one plain form: pairs become
+tuples of two, names lose their aliases.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+LARGEST_COUNT = 65_536
+LARGEST_SIDE = 512
+
+ACTIVATIONS = (
+    "elu",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh",
+)
+_ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value.
+
+    Attributes:
+      expected: what it accepts, in words.
+      example: one such value, as it is written in a model file.
+      parse: turns an accepted value into its plain form, and raises ValueError on others.
+      choices: the names it accepts, for suggestions; empty unless it takes names.
+    """
+
+    expected: str
+    example: str
+    parse: Callable[[Any], Any]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a layer: the kind of its value, and Keras's default if it has one."""
+
+    kind: Kind
+    default: Any = None
+    required: bool = False
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        # bool is an int in Python, but `filters = true` is a mistake.
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def _number(accepts: Callable[[float], bool] = math.isfinite) -> Callable[[Any], float]:
+    def parse(value: Any) -> float:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise ValueError
+        try:
+            number = float(value)
+        except OverflowError:
+            raise ValueError from None
+        if not math.isfinite(number) or not accepts(number):
+            raise ValueError
+        return number
+
+    return parse
+
+
+def _pair(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+    def parse_pair(value: Any) -> tuple[Any, Any]:
+        if not isinstance(value, (tuple, list)):
+            return parse(value), parse(value)
+        if len(value) != 2:
+            raise ValueError
+        return parse(value[0]), parse(value[1])
+
+    return parse_pair
+
+
+def _parse_borders(value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    rows, columns = _pair(_pair(_whole(0, LARGEST_SIDE)))(value)
+    return rows, columns
+
+
+def _parse_flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _parse_padding(value: Any) -> str:
+    if not isinstance(value, str) or value.lower() not in ("valid", "same"):
+        raise ValueError
+    return value.lower()
+
+
+def _parse_activation(value: Any) -> str:
+    if value is None:
+        return "linear"
+    if not isinstance(value, str):
+        raise ValueError
+    name = _ALIASES.get(value, value)
+    if name not in ACTIVATIONS:
+        raise ValueError
+    return name
+
+
+def _parse_name(value: Any) -> str:
+    # Keras refuses "/", which parts the names of a layer's weights.
+    if not isinstance(value, str) or not value.strip() or "/" in value or not value.isprintable():
+        raise ValueError
+    return value
+
+
+COUNT = Kind(
+    expected=f"a whole number from 1 to {LARGEST_COUNT:,}",
+    example="16",
+    parse=_whole(1, LARGEST_COUNT),
+)
+SIDES = Kind(
+    expected=f"a whole number from 1 to {LARGEST_SIDE}, or a pair of them",
+    example="3",
+    parse=_pair(_whole(1, LARGEST_SIDE)),
+)
+BORDERS = Kind(
+    expected=f"a whole number from 0 to {LARGEST_SIDE}, a pair (rows, columns) of them, or a "
+    "pair of pairs ((top, bottom), (left, right))",
+    example="1",
+    parse=_parse_borders,
+)
+PADDING = Kind(
+    expected='"valid" or "same"',
+    example='"same"',
+    parse=_parse_padding,
+    choices=("valid", "same"),
+)
+ACTIVATION = Kind(
+    expected=f"one of {', '.join(ACTIVATIONS)}",
+    example='"relu"',
+    parse=_parse_activation,
+    choices=(*ACTIVATIONS, *_ALIASES),
+)
+FLAG = Kind(expected="true or false", example="false", parse=_parse_flag)
+SHARE = Kind(
+    expected="a number in [0, 1)", example="0.25", parse=_number(lambda number: 0 <= number < 1)
+)
+SMALL = Kind(expected="a number above 0", example="0.001", parse=_number(lambda number: number > 0))
+NUMBER = Kind(expected="a finite number", example="0.0625", parse=_number())
+NAME = Kind(expected='printable text without "/"', example='"edges"', parse=_parse_name)

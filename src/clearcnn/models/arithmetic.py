@@ -1,0 +1,159 @@
+"""Shapes, parameters, multiply-adds and receptive fields of a model, without Keras."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from clearcnn.errors import LayerError, SpecError
+from clearcnn.models.costs import Shape, cost_layer
+from clearcnn.models.layers import (
+    CONVOLUTIONS,
+    LAYERS,
+    POOLINGS,
+    SHAPE_KEEPERS,
+    check_model,
+    complete_layer,
+)
+from clearcnn.models.receptive_field import ReceptiveField
+from clearcnn.models.window import windows_of
+from clearcnn.models.wording import describe_layer, describe_place, describe_shape
+from clearcnn.results import LayerSummary, ModelSummary
+from clearcnn.specs import ModelSpec
+
+
+def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> ModelSummary:
+    """Work out what every layer of a model gives and costs.
+
+    Multiply-adds are those of an answer, not of training: products with kernels (padding
+    counted like any other pixel), and one for each value that BatchNormalization or Rescaling
+    scales and shifts. Adding a bias, activations and pooling count nothing.
+
+    Args:
+      spec: the model.
+      input_shape: (height, width, channels) of one image, each at least 1.
+    Returns:
+      The rows of the model table in order, and their sums.
+    Raises:
+      LayerError: a layer is not in order, or is impossible with the shape that reaches it.
+      SpecError: the model has no layers or no valid name, or the shape is not an image's.
+    """
+    _check_input_shape(input_shape)
+    shape: Shape = input_shape
+    field = ReceptiveField.of_image(input_shape)
+    rows = []
+    for position, layer in enumerate(spec.layers, start=1):
+        arguments = complete_layer(layer, position, shape)
+        _check_fit(position, layer.layer, arguments, shape)
+        cost = cost_layer(layer.layer, arguments, shape)
+        field = field.after(layer.layer, arguments, flat=len(shape) == 1)
+        inputs, outputs = math.prod(shape), math.prod(cost.output_shape)
+        rows.append(
+            LayerSummary(
+                name=describe_layer(layer.layer, arguments),
+                layer=layer.layer,
+                output_shape=cost.output_shape,
+                parameters=cost.parameters,
+                receptive_field=field.size,
+                multiply_adds=cost.multiply_adds,
+                dense_parameters=(inputs + 1) * outputs if "kernel_size" in arguments else None,
+            )
+        )
+        shape = cost.output_shape
+    check_model(spec)  # Only now, for the errors above also name the shape there.
+    return ModelSummary(
+        name=spec.name,
+        input_shape=input_shape,
+        layers=tuple(rows),
+        parameters=sum(row.parameters for row in rows),
+        multiply_adds=sum(row.multiply_adds for row in rows),
+        mlp_parameters=sum(
+            row.parameters if row.dense_parameters is None else row.dense_parameters for row in rows
+        ),
+    )
+
+
+def check_output(
+    spec: ModelSpec, input_shape: tuple[int, int, int], num_classes: int
+) -> ModelSummary:
+    """Check that a model ends in one probability per class.
+
+    Args:
+      spec: the model.
+      input_shape: (height, width, channels) of one image.
+      num_classes: classes of the data, at least 1.
+    Returns:
+      The model's summary, which the check needs anyway.
+    Raises:
+      LayerError: the last layer gives another shape than (num_classes,), or no softmax; or a
+        layer is impossible.
+      SpecError: as `summarize_model` does.
+    """
+    summary = summarize_model(spec, input_shape)
+    shapes = [input_shape, *(row.output_shape for row in summary.layers)]
+    last = len(spec.layers)
+    if shapes[last] != (num_classes,):
+        raise _wrong_output(spec, shapes, num_classes)
+    layer = spec.layers[-1]
+    activation = complete_layer(layer, last).get("activation", "linear")
+    if activation != "softmax":
+        told = "no activation" if activation == "linear" else f'activation="{activation}"'
+        raise LayerError(
+            f"{describe_place(last, layer.layer, shapes[-2])} ends the model with {told}; softmax "
+            f"was expected, which makes the {num_classes} values probabilities.",
+            remedy='Give it activation="softmax".'
+            if "activation" in LAYERS[layer.layer]
+            else 'Put Activation with activation="softmax" last.',
+        )
+    return summary
+
+
+def _wrong_output(spec: ModelSpec, shapes: list[Shape], num_classes: int) -> LayerError:
+    # The layer to change is the one that gave the output its shape.
+    position = len(spec.layers)
+    while position > 1 and spec.layers[position - 1].layer in SHAPE_KEEPERS:
+        position -= 1
+    layer = spec.layers[position - 1].layer
+    ending = f'Dense with units={num_classes} and activation="softmax"'
+    if len(shapes[-1]) > 1:
+        remedy = f"End the model with Flatten, then {ending}."
+    elif layer == "Dense":
+        remedy = f"Set its units to {num_classes}."
+    else:
+        remedy = f"End the model with {ending}."
+    return LayerError(
+        f"{describe_place(position, layer, shapes[position - 1])} leaves the model with "
+        f"{describe_shape(shapes[-1])} at its end, but there are {num_classes} classes; one "
+        "probability for each was expected.",
+        remedy=remedy,
+    )
+
+
+def _check_input_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or any(side < 1 for side in shape):
+        raise SpecError(
+            f"input_shape={shape} is not the shape of an image: (height, width, channels), each "
+            "at least 1, was expected.",
+            remedy="Give a shape such as (8, 8, 1).",
+        )
+
+
+def _check_fit(position: int, layer: str, arguments: Mapping[str, Any], shape: Shape) -> None:
+    # Keras ends the name of every layer that needs an image with 2D.
+    place = describe_place(position, layer, shape)
+    if layer.endswith("2D") and len(shape) != 3:
+        raise LayerError(
+            f"{place} needs an image, height×width×channels, not a vector.",
+            remedy="Move it before the layer that flattens the image.",
+        )
+    if layer not in CONVOLUTIONS and layer not in POOLINGS:
+        return
+    windows = windows_of(arguments)
+    sides = zip(windows, shape[:2], strict=True)
+    if any(window.count_places(side) < 1 for window, side in sides):
+        needed = describe_shape(tuple(window.extent for window in windows))
+        size = "kernel_size" if layer in CONVOLUTIONS else "pool_size"
+        raise LayerError(
+            f"{place} needs at least {needed} pixels but receives {describe_shape(shape[:2])}: "
+            "nothing would be left of the image.",
+            remedy=f'Give it padding="same" or a smaller {size}, or shrink the image less before.',
+        )

@@ -1,0 +1,201 @@
+"""The layers a model may have: Keras's own names, arguments and defaults, in one table."""
+
+import itertools
+import re
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clearcnn.errors import LayerError, SpecError
+from clearcnn.models.arguments import (
+    ACTIVATION,
+    BORDERS,
+    COUNT,
+    FLAG,
+    NAME,
+    NUMBER,
+    PADDING,
+    SHARE,
+    SIDES,
+    SMALL,
+    Argument,
+)
+from clearcnn.models.spelling import suggest
+from clearcnn.models.wording import describe_place
+from clearcnn.specs import LayerSpec, ModelSpec
+
+_FILTERS = {"filters": Argument(COUNT, required=True)}
+_KERNEL = {
+    "kernel_size": Argument(SIDES, required=True),
+    "strides": Argument(SIDES, (1, 1)),
+    "padding": Argument(PADDING, "valid"),
+    "dilation_rate": Argument(SIDES, (1, 1)),
+}
+_DEPTH = {"depth_multiplier": Argument(COUNT, 1)}
+_RESPONSE = {"activation": Argument(ACTIVATION, "linear"), "use_bias": Argument(FLAG, True)}
+_POOLING = {
+    "pool_size": Argument(SIDES, (2, 2)),
+    "strides": Argument(SIDES),  # Left out, they are the pool_size.
+    "padding": Argument(PADDING, "valid"),
+}
+
+LAYERS: Mapping[str, Mapping[str, Argument]] = {
+    "Activation": {"activation": Argument(ACTIVATION, required=True)},
+    "AveragePooling2D": _POOLING,
+    "BatchNormalization": {
+        "momentum": Argument(SHARE, 0.99),
+        "epsilon": Argument(SMALL, 1e-3),
+    },
+    "Conv2D": {**_FILTERS, **_KERNEL, **_RESPONSE},
+    "Dense": {"units": Argument(COUNT, required=True), **_RESPONSE},
+    "DepthwiseConv2D": {**_KERNEL, **_DEPTH, **_RESPONSE},
+    "Dropout": {"rate": Argument(SHARE, required=True)},
+    "Flatten": {},
+    "GlobalAveragePooling2D": {},
+    "GlobalMaxPooling2D": {},
+    "MaxPooling2D": _POOLING,
+    "Rescaling": {"scale": Argument(NUMBER, required=True), "offset": Argument(NUMBER, 0.0)},
+    "SeparableConv2D": {**_FILTERS, **_KERNEL, **_DEPTH, **_RESPONSE},
+    "ZeroPadding2D": {"padding": Argument(BORDERS, ((1, 1), (1, 1)))},
+}
+
+CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+POOLINGS = ("AveragePooling2D", "MaxPooling2D")
+GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
+SHAPE_KEEPERS = ("Activation", "BatchNormalization", "Dropout", "Rescaling")
+
+INPUT_NAME = "image"
+"""What Keras calls the input, so that no layer may be called so."""
+
+_NAME = {"name": Argument(NAME)}  # Every layer may have one.
+
+
+def complete_layer(
+    layer: LayerSpec, position: int, shape: tuple[int, ...] | None = None
+) -> dict[str, Any]:
+    """Check one layer against the table, and fill in Keras's defaults.
+
+    Args:
+      layer: as it was written.
+      position: 1 for the first layer.
+      shape: of one input without the batch, for the messages; None where it is not known.
+    Returns:
+      Every argument but `name`, in its plain form, in the table's order.
+    Raises:
+      LayerError: the layer or an argument is unknown, or a value is missing or out of range.
+    """
+    if layer.layer not in LAYERS:
+        near = suggest(layer.layer, LAYERS)
+        place = describe_place(position, reprlib.repr(layer.layer), shape)
+        raise LayerError(
+            f"{place} is not known: one of {', '.join(LAYERS)}.",
+            remedy=f"Did you mean {near}?" if near else "Choose a layer from these.",
+        )
+    place = describe_place(position, layer.layer, shape)
+    table = LAYERS[layer.layer]
+    for name in layer.arguments:
+        if name not in {**table, **_NAME}:
+            raise _unknown_argument(place, name, [*table, *_NAME])
+    plain = {
+        name: _parse_argument(place, name, argument, layer.arguments)
+        for name, argument in {**table, **_NAME}.items()
+    }
+    del plain["name"]
+    if "pool_size" in plain and plain["strides"] is None:
+        plain["strides"] = plain["pool_size"]
+    if "dilation_rate" in plain and max(plain["strides"]) > 1 < max(plain["dilation_rate"]):
+        raise LayerError(
+            f"{place} has strides={plain['strides']} and dilation_rate={plain['dilation_rate']}: "
+            "Keras lets one of them be above 1, not both.",
+            remedy="Leave out strides or dilation_rate.",
+        )
+    return plain
+
+
+def name_layers(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
+    """Name every layer: by its own `name`, else by kind and number, such as "conv2d_1".
+
+    Args:
+      layers: in order, each of them known.
+    Returns:
+      As many names, all different and the same every time.
+    Raises:
+      LayerError: two layers have one name.
+    """
+    given = [layer.arguments.get("name") for layer in layers]
+    owners = {INPUT_NAME: "the input"}
+    for position, (layer, name) in enumerate(zip(layers, given, strict=True), start=1):
+        if name is None:
+            continue
+        if name in owners:
+            raise LayerError(
+                f"{describe_place(position, layer.layer, None)} has name={name!r}, which "
+                f"{owners[name]} has already; each name may be there once.",
+                remedy="Give it another name, or none.",
+            )
+        owners[name] = f"layer {position}"
+    names = []
+    for layer, name in zip(layers, given, strict=True):
+        if name is None:
+            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", layer.layer).lower()
+            numbered = (f"{kind}_{number}" for number in itertools.count(1))
+            name = next(candidate for candidate in numbered if candidate not in owners)
+            owners[name] = kind
+        names.append(name)
+    return tuple(names)
+
+
+def check_model(spec: ModelSpec) -> None:
+    """Check everything about a model that can be known without the shape of its images.
+
+    Raises:
+      SpecError: the model has no layers, or its name is not one Keras takes.
+      LayerError: a layer is not in order.
+    """
+    try:
+        NAME.parse(spec.name)
+    except ValueError:
+        raise SpecError(
+            f"The model has name={reprlib.repr(spec.name)}; {NAME.expected} was expected.",
+            remedy='Give it a name such as name = "small".',
+        ) from None
+    if not spec.layers:
+        raise SpecError(
+            f"The model {spec.name!r} has no layers; at least one was expected.",
+            remedy='Add layers that end with Dense and activation="softmax".',
+        )
+    for position, layer in enumerate(spec.layers, start=1):
+        complete_layer(layer, position)
+    name_layers(spec.layers)
+
+
+def _unknown_argument(place: str, name: str, known: Sequence[str]) -> LayerError:
+    near = suggest(name, known)
+    return LayerError(
+        f"{place} has no argument {reprlib.repr(name)}: it takes {', '.join(known)}.",
+        remedy=f"Did you mean {near}?" if near else "Leave it out.",
+    )
+
+
+def _parse_argument(place: str, name: str, argument: Argument, given: Mapping[str, Any]) -> Any:
+    kind = argument.kind
+    if name not in given:
+        if argument.required:
+            raise LayerError(
+                f"{place} has no {name}; {kind.expected} was expected.",
+                remedy=f"Add {name}, such as {name} = {kind.example}.",
+            )
+        return argument.default
+    value = given[name]
+    if value is None and argument.default is None and not argument.required:
+        return None
+    try:
+        return kind.parse(value)
+    except ValueError:
+        near = suggest(value, kind.choices) if isinstance(value, str) else None
+        raise LayerError(
+            f"{place} has {name}={reprlib.repr(value)}; {kind.expected} was expected.",
+            remedy=f'Did you mean "{near}"?'
+            if near
+            else f"Give it a value such as {name} = {kind.example}.",
+        ) from None

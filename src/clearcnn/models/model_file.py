@@ -1,0 +1,112 @@
+"""Models as TOML: the layers as a list of tables, with Keras's own names."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clearcnn.errors import LayerError, SpecError
+from clearcnn.models.arithmetic import summarize_model
+from clearcnn.models.layers import check_model
+from clearcnn.models.spelling import suggest
+from clearcnn.specs import LayerSpec, ModelSpec
+
+_KEYS = ("name", "layers")
+_EXAMPLE = '[[layers]] with layer = "Dense" below it'
+
+
+def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> ModelSpec:
+    """Read a model file.
+
+    Args:
+      path: a TOML file with [[layers]] tables and, if wanted, a name; the file's own name
+        stands in for it.
+      input_shape: (height, width, channels) of one image, so that errors can name the shape
+        that reaches a layer, and impossible models are found; None checks all but that.
+    Returns:
+      The model, with the arguments as they are written, lists as tuples.
+    Raises:
+      SpecError: the file cannot be read, is not TOML, or has unknown keys.
+      LayerError: a layer is not in order; the message names the file and the position.
+    """
+    document = _read_toml(path)
+    for key in document:
+        if key not in _KEYS:
+            near = suggest(key, _KEYS)
+            raise SpecError(
+                f"{path} has a key {key!r} outside its layers: only name and [[layers]] go there.",
+                remedy=f"Did you mean {near}?" if near else "Leave it out, or put it in a layer.",
+            )
+    tables = document.get("layers", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SpecError(
+            f"{path} has layers that are not tables: a [[layers]] table for each was expected.",
+            remedy=f"Write each layer as {_EXAMPLE}.",
+        )
+    spec = ModelSpec(
+        name=document.get("name", path.stem),
+        layers=tuple(_read_layer(path, i, table) for i, table in enumerate(tables, start=1)),
+    )
+    try:
+        check_model(spec) if input_shape is None else summarize_model(spec, input_shape)
+    except SpecError as error:
+        raise type(error)(f"{path}: {error.problem}", remedy=error.remedy) from None
+    return spec
+
+
+def write_model(spec: ModelSpec) -> str:
+    """Write a model as the text of a model file, which `read_model` reads back.
+
+    Args:
+      spec: the model; arguments that are None are left out, as TOML has no such value.
+    Raises:
+      SpecError, LayerError: the model is not in order.
+    """
+    check_model(spec)
+    blocks = [f"name = {_write_value(spec.name)}\n"]
+    for layer in spec.layers:
+        lines = {"layer": layer.layer, **layer.arguments}
+        written = (f"{k} = {_write_value(v)}\n" for k, v in lines.items() if v is not None)
+        blocks.append("[[layers]]\n" + "".join(written))
+    return "\n".join(blocks)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise SpecError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            remedy="Give the path of a model file such as model.toml.",
+        ) from None
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise SpecError(
+            f"{path} is not a TOML file: {reason}.",
+            remedy=f"Write each layer as {_EXAMPLE}.",
+        ) from None
+
+
+def _read_layer(path: Path, position: int, table: Mapping[str, Any]) -> LayerSpec:
+    layer = table.get("layer")
+    if not isinstance(layer, str):
+        told = ", ".join(table) if table else "none"
+        raise LayerError(
+            f'{path}: Layer {position} does not say which layer it is: layer = "…" was expected, '
+            f"its keys are {told}.",
+            remedy='Add a line such as layer = "Dense".',
+        )
+    arguments = {key: _freeze(value) for key, value in table.items() if key != "layer"}
+    return LayerSpec(layer, arguments)
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
+
+
+def _write_value(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(_write_value(item) for item in value)}]"
+    # Numbers, true, false and printable text are written alike in JSON and TOML.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,18 @@
+"""Did you mean …?"""
+
+import difflib
+from collections.abc import Iterable
+
+
+def suggest(word: str, choices: Iterable[str]) -> str | None:
+    """Find the choice that a misspelt word most likely stands for.
+
+    Args:
+      word: what was written.
+      choices: what may be written.
+    Returns:
+      The nearest choice, capitals aside, or None where nothing is near.
+    """
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
+    return by_lower_case[near[0]] if near else None

@@ -1,0 +1,90 @@
+"""A window that slides along one axis of an image, and the input pixels that it sees.
+
+Convolution and pooling slide the same window; only what they compute in it differs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Span = tuple[int, int]
+"""The first and the last input pixel, along one axis, that one value depends on."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window along one axis.
+
+    Attributes:
+      size: values it takes in.
+      stride: from one place to the next.
+      dilation: from one value to the next.
+      same: padded, so that as many places as input positions over the stride are reached.
+    """
+
+    size: int
+    stride: int = 1
+    dilation: int = 1
+    same: bool = False
+
+    @property
+    def extent(self) -> int:
+        """Input positions from the first to the last value it takes in."""
+        return (self.size - 1) * self.dilation + 1
+
+    def count_places(self, length: int) -> int:
+        """How many places it has along an axis; not positive if it doesn't fit."""
+        covered = 1 if self.same else self.extent
+        return (length - covered) // self.stride + 1
+
+    def slide(self, spans: Sequence[Span | None]) -> list[Span | None]:
+        """Find the input pixels that each place sees.
+
+        Args:
+          spans: what each position of the axis sees; None for padding.
+        Returns:
+          What each place sees, between its first and its last pixel.
+        """
+        length = len(spans)
+        num_places = self.count_places(length)
+        missing = (num_places - 1) * self.stride + self.extent - length
+        # An odd position of padding goes to the end, as in Keras on every backend.
+        before = max(missing, 0) // 2 if self.same else 0
+        starts = (place * self.stride - before for place in range(num_places))
+        return [
+            join_spans(
+                spans[position]
+                for position in range(start, start + self.extent, self.dilation)
+                if 0 <= position < length
+            )
+            for start in starts
+        ]
+
+
+def windows_of(arguments: Mapping[str, Any]) -> tuple[Window, Window]:
+    """Make the windows, along rows and along columns, of a convolution or a pooling.
+
+    Args:
+      arguments: all of the layer's, as `complete_layer` gives them.
+    """
+    sizes = arguments.get("kernel_size") or arguments["pool_size"]
+    dilations = arguments.get("dilation_rate", (1, 1))
+    same = arguments["padding"] == "same"
+    rows, columns = (
+        Window(size, stride, dilation, same)
+        for size, stride, dilation in zip(sizes, arguments["strides"], dilations, strict=True)
+    )
+    return rows, columns
+
+
+def join_spans(spans: Iterable[Span | None]) -> Span | None:
+    """Join spans into the one from the first to the last pixel; None if nothing is seen."""
+    seen = [span for span in spans if span is not None]
+    if not seen:
+        return None
+    return min(first for first, _ in seen), max(last for _, last in seen)
+
+
+def widest_span(spans: Iterable[Span | None]) -> int:
+    """Count the pixels of the widest span; 0 if nothing is seen."""
+    return max((span[1] - span[0] + 1 for span in spans if span is not None), default=0)

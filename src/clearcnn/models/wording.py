@@ -1,0 +1,76 @@
+"""How layers and shapes are written for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def describe_shape(shape: tuple[int, ...]) -> str:
+    """Write a shape without its batch: "8×8×1" for an image, "90 values" for a vector."""
+    if len(shape) > 1:
+        return "×".join(str(side) for side in shape)
+    return f"{shape[0]:,} value{'' if shape[0] == 1 else 's'}"
+
+
+def describe_place(position: int, layer: str, shape: tuple[int, ...] | None) -> str:
+    """Say which layer is meant, and what reaches it: "Layer 3 (MaxPooling2D on 6×6×10)".
+
+    Args:
+      position: 1 for the first layer.
+      layer: Keras's class name, as it was written.
+      shape: of one input without the batch; None where it is not known.
+    """
+    received = "" if shape is None else f" on {describe_shape(shape)}"
+    return f"Layer {position} ({layer}{received})"
+
+
+def describe_layer(layer: str, arguments: Mapping[str, Any]) -> str:
+    """Write a layer and what sets it apart: "Conv2D 10 · 3×3 · same · relu".
+
+    Args:
+      layer: Keras's class name.
+      arguments: all of them, as `complete_layer` gives them.
+    Returns:
+      One short line; arguments left at their defaults are left out.
+    """
+    facts = [_describe_argument(name, value, arguments) for name, value in arguments.items()]
+    told = [fact for fact in facts if fact]
+    return f"{layer} {' · '.join(told)}" if told else layer
+
+
+def _describe_argument(name: str, value: Any, arguments: Mapping[str, Any]) -> str:
+    match name:
+        case "filters" | "units":
+            return str(value)
+        case "rate":
+            return f"{value:g}"
+        case "kernel_size" | "pool_size":
+            return describe_shape(value)
+        case "strides" if value != arguments.get("pool_size", (1, 1)):
+            return f"strides {_describe_pair(value)}"
+        case "dilation_rate" if value != (1, 1):
+            return f"dilation {_describe_pair(value)}"
+        case "padding" if isinstance(value, tuple):
+            return _describe_borders(*value)
+        case "padding" if value == "same":
+            return "same"
+        case "depth_multiplier" if value != 1:
+            return f"depth ×{value}"
+        case "activation" if value != "linear" or len(arguments) == 1:
+            return str(value)
+        case "use_bias" if not value:
+            return "no bias"
+        case "scale":
+            return f"×{value:.4g}"
+        case "offset" if value != 0:
+            return f"{'+' if value > 0 else '−'}{abs(value):.4g}"
+    return ""
+
+
+def _describe_pair(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else describe_shape(pair)
+
+
+def _describe_borders(rows: tuple[int, int], columns: tuple[int, int]) -> str:
+    if rows[0] == rows[1] and columns[0] == columns[1]:
+        return _describe_pair((rows[0], columns[0]))
+    return f"{rows[0]}+{rows[1]} × {columns[0]}+{columns[1]}"
