@@ -1,1 +1,31 @@
 """The one reader and writer of run folders."""
+
+from clearcnn.bundle.contract import InputContract, ResizeRule, infer_polarity
+from clearcnn.bundle.manifest import (
+    FileEntry,
+    Manifest,
+    describe_run,
+    software_versions,
+    write_manifest,
+)
+from clearcnn.bundle.reader import Bundle, read_bundle
+from clearcnn.bundle.records import write_history, write_metrics, write_predictions
+from clearcnn.bundle.run_folder import RunFolder, open_run_folder
+
+__all__ = [
+    "Bundle",
+    "FileEntry",
+    "InputContract",
+    "Manifest",
+    "ResizeRule",
+    "RunFolder",
+    "describe_run",
+    "infer_polarity",
+    "open_run_folder",
+    "read_bundle",
+    "software_versions",
+    "write_history",
+    "write_manifest",
+    "write_metrics",
+    "write_predictions",
+]

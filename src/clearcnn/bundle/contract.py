@@ -1,0 +1,82 @@
+"""What a picture must be like for a model to read it: written once, at training time."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Polarity = Literal["light_on_dark", "dark_on_light", "unknown"]
+
+_MOST_IMAGES = 2_000
+_LEAST_AGREEMENT = 0.8
+
+
+@dataclass(frozen=True)
+class ResizeRule:
+    """How a picture of another size is brought to the model's.
+
+    Attributes:
+      filter: Pillow's name of the filter in lower case, such as "bilinear".
+      background: the value behind transparent pixels, one per channel, in the images' range.
+    """
+
+    filter: str
+    background: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class InputContract:
+    """The pictures the model was trained on.
+
+    Attributes:
+      shape: (height, width, channels) in pixels.
+      dtype: NumPy's name.
+      value_range: the smallest and largest value an image of this kind may have.
+      color_mode: "grayscale" or "rgb".
+      polarity: which of figure and ground is the lighter.
+      resize: how a picture of another size is brought to this one.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: str
+    value_range: tuple[float, float]
+    color_mode: Literal["grayscale", "rgb"]
+    polarity: Polarity
+    resize: ResizeRule
+
+
+def infer_polarity(images: NDArray[np.generic], value_range: tuple[float, float]) -> Polarity:
+    """Tell whether the pictures show light figures on dark ground, or the other way round.
+
+    The median of a picture's outermost ring of pixels is its ground. A picture is light on
+    dark if its ground is in the darkest third of the range and its inside holds, in its
+    lightest tenth, pixels lighter by at least a third of the range; dark on light mirrors
+    that. At least four in five pictures must agree; photographs seldom do.
+
+    Args:
+      images: (n, height, width, channels) or (n, height, width), any real dtype, the training
+        images; of more than 2,000, evenly chosen ones are looked at.
+      value_range: the smallest and largest value an image of this kind may have.
+    Returns:
+      "light_on_dark", "dark_on_light" or "unknown".
+    """
+    low, high = value_range
+    n, height, width = images.shape[:3]
+    if n == 0 or min(height, width) < 3 or high <= low:
+        return "unknown"
+    chosen = np.linspace(0, n - 1, min(n, _MOST_IMAGES)).astype(int)
+    light = images[chosen].astype(np.float64).reshape(len(chosen), height, width, -1).mean(axis=-1)
+    light = (light - low) / (high - low)
+
+    ring = np.ones((height, width), dtype=bool)
+    ring[1:-1, 1:-1] = False
+    ground = np.median(light[:, ring], axis=1)
+    darkest, lightest = np.quantile(light[:, ~ring], (0.1, 0.9), axis=1)
+    on_dark = (ground <= 1 / 3) & (lightest - ground >= 1 / 3)
+    on_light = (ground >= 2 / 3) & (ground - darkest >= 1 / 3)
+    if on_dark.mean() >= _LEAST_AGREEMENT:
+        return "light_on_dark"
+    if on_light.mean() >= _LEAST_AGREEMENT:
+        return "dark_on_light"
+    return "unknown"

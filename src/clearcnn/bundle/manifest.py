@@ -1,0 +1,162 @@
+"""`bundle.json`: what a run folder holds, and under which contract."""
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from clearcnn.bundle.codec import decode
+from clearcnn.bundle.contract import InputContract
+from clearcnn.results import SCHEMA_VERSION, SkippedFile, to_json
+from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
+from clearcnn.version import __version__
+
+MANIFEST_NAME = "bundle.json"
+REQUIRED_FILES = (
+    "model.keras",
+    "model.toml",
+    "history.csv",
+    "metrics.json",
+    "predictions.csv",
+    "report.html",
+)
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of the folder: its SHA-256, hexadecimal, and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of `bundle.json`.
+
+    Attributes:
+      schema_version: of this file and of metrics.json.
+      clearcnn: the version that wrote the folder.
+      created: UTC, ISO 8601, to the second.
+      versions: of Python, Keras, JAX and NumPy, by name.
+      source: what was read, in words.
+      content_hash: SHA-256 over images, labels and class names, hexadecimal.
+      class_names: in the order of the model's outputs.
+      input: what a picture must be like.
+      data, split, model, train: what the user asked for.
+      skipped: files left out because they could not be read.
+      warnings: one sentence each.
+      files: every other file of the folder by its path in it, with forward slashes.
+    """
+
+    schema_version: int
+    clearcnn: str
+    created: str
+    versions: dict[str, str]
+    source: str
+    content_hash: str
+    class_names: tuple[str, ...]
+    input: InputContract
+    data: DataSpec
+    split: SplitSpec
+    model: ModelSpec
+    train: TrainSpec
+    skipped: tuple[SkippedFile, ...]
+    warnings: tuple[str, ...]
+    files: dict[str, FileEntry]
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of Python, Keras, JAX and NumPy, read without importing them."""
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in ("keras", "jax", "numpy")},
+    }
+
+
+def describe_run(
+    *,
+    source: str,
+    content_hash: str,
+    class_names: tuple[str, ...],
+    contract: InputContract,
+    data: DataSpec,
+    split: SplitSpec,
+    model: ModelSpec,
+    train: TrainSpec,
+    skipped: tuple[SkippedFile, ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> Manifest:
+    """Make the manifest of a run that ends now; `write_manifest` fills in its files."""
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        clearcnn=__version__,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        versions=software_versions(),
+        source=source,
+        content_hash=content_hash,
+        class_names=class_names,
+        input=contract,
+        data=data,
+        split=split,
+        model=model,
+        train=train,
+        skipped=skipped,
+        warnings=warnings,
+        files={},
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Write `bundle.json` last: it seals every file that is in the folder by then.
+
+    Args:
+      folder: the folder in the making.
+      manifest: whose `files` are replaced by what is found.
+    Returns:
+      The manifest as written.
+    Raises:
+      OSError: a file cannot be read or written.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    sealed = replace(
+        manifest,
+        files={
+            path.relative_to(folder).as_posix(): describe_file(path)
+            for path in paths
+            if path != folder / MANIFEST_NAME
+        },
+    )
+    write_json(folder / MANIFEST_NAME, to_json(sealed))
+    return sealed
+
+
+def parse_manifest(values: Any) -> Manifest:
+    """Build a Manifest from the values of `bundle.json`.
+
+    Raises:
+      Mismatch: a field is missing or of another kind.
+    """
+    manifest: Manifest = decode(Manifest, values, "bundle")
+    return manifest
+
+
+def describe_file(path: Path) -> FileEntry:
+    """SHA-256 and size of a file, read in pieces."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return FileEntry(digest.hexdigest(), file.tell())
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON for people and machines: UTF-8, indented, no NaN.
+
+    A file name that is no Unicode (a lone surrogate in Python) becomes a JSON escape, which
+    reads back as the same name.
+    """
+    text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

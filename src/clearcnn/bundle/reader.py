@@ -1,0 +1,137 @@
+"""Open a finished run folder, and trust nothing in it that its hashes do not vouch for."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from clearcnn.bundle.codec import Mismatch
+from clearcnn.bundle.manifest import (
+    MANIFEST_NAME,
+    REQUIRED_FILES,
+    Manifest,
+    describe_file,
+    parse_manifest,
+)
+from clearcnn.errors import BundleError
+from clearcnn.results import SCHEMA_VERSION
+
+_MOST_MANIFEST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A run folder that was found whole and unaltered.
+
+    Attributes:
+      folder: where it is.
+      manifest: the content of its bundle.json.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    def path(self, name: str) -> Path:
+        """The place of one of its files, such as "model.keras"."""
+        if name not in self.manifest.files:
+            raise BundleError(
+                f"{self.folder} holds no {name}; its {MANIFEST_NAME} lists "
+                f"{', '.join(self.manifest.files)}.",
+                remedy="Train again to get a whole run folder.",
+            )
+        return self.folder / name
+
+
+def read_bundle(folder: Path | str) -> Bundle:
+    """Read a run folder's manifest, and check every file against it.
+
+    Files that the manifest does not list are let be.
+
+    Args:
+      folder: as `clearcnn train` left it, wherever it was moved to.
+    Returns:
+      A Bundle.
+    Raises:
+      BundleError: it is no run folder, was written by another version of the schema, or a
+        file is missing or altered.
+    """
+    folder = Path(folder)
+    values = _load_json(folder)
+    _check_schema(folder, values)
+    try:
+        manifest = parse_manifest(values)
+    except Mismatch as problem:
+        raise _damaged(folder, f"its {MANIFEST_NAME} does not hold: {problem}") from problem
+    unlisted = [name for name in REQUIRED_FILES if name not in manifest.files]
+    if unlisted:
+        raise _damaged(folder, f"its {MANIFEST_NAME} does not list {', '.join(unlisted)}")
+    for name in manifest.files:
+        _check_file(folder, name, manifest)
+    return Bundle(folder, manifest)
+
+
+def _load_json(folder: Path) -> Any:
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise BundleError(
+            f"{folder} is no run folder: it holds no {MANIFEST_NAME}.",
+            remedy="Give a folder that clearcnn train made, such as runs/digits-….",
+        )
+    try:
+        if path.stat().st_size > _MOST_MANIFEST_BYTES:
+            raise _damaged(folder, f"its {MANIFEST_NAME} is larger than any run writes")
+        return json.loads(path.read_bytes())
+    # A deeply nested file exhausts the parser's recursion.
+    except (ValueError, RecursionError) as error:
+        raise _damaged(folder, f"its {MANIFEST_NAME} is no JSON") from error
+    except BundleError:
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _check_schema(folder: Path, values: Any) -> None:
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if type(version) is not int:
+        raise _damaged(folder, f"its {MANIFEST_NAME} holds no schema_version")
+    if version != SCHEMA_VERSION:
+        age = "a newer" if version > SCHEMA_VERSION else "an older"
+        raise BundleError(
+            f"{folder} was written by {age} clearcnn ({values.get('clearcnn')}): its schema "
+            f"version is {version}, this one reads {SCHEMA_VERSION}.",
+            remedy="Install that version of clearcnn, or train again with this one.",
+        )
+
+
+def _check_file(folder: Path, name: str, manifest: Manifest) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or "\\" in name or ":" in name or ".." in parts:
+        raise _damaged(folder, f"its {MANIFEST_NAME} lists {name!r}, a place outside it")
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise _damaged(folder, f"{name} is a link to a place outside it")
+    if not path.is_file():
+        raise _damaged(folder, f"{name} is missing")
+    try:
+        size = path.stat().st_size
+        found = describe_file(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if found != manifest.files[name]:
+        expected = manifest.files[name].bytes
+        what = f"{size:,} bytes instead of {expected:,}" if size != expected else "other content"
+        raise _damaged(folder, f"{name} has been altered since it was written ({what})")
+
+
+def _damaged(folder: Path, what: str) -> BundleError:
+    return BundleError(
+        f"The run folder {folder} is not as it was written: {what}.",
+        remedy="Restore it from a copy, or train again.",
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> BundleError:
+    return BundleError(
+        f"{path} cannot be read: {error.strerror or error}.",
+        remedy="Check its permissions and the disk.",
+    )
