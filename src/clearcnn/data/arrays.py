@@ -1,0 +1,84 @@
+"""Images that a source already gives as one array: their shape, dtype, size and colour."""
+
+import numpy as np
+
+from clearcnn.data.color import is_grey, to_grayscale, to_rgb
+from clearcnn.data.images import DTYPES, Images, check_finite
+from clearcnn.data.resize import choose_size, describe_resizing, resize
+from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
+
+
+def prepare_array(images: Images, spec: DataSpec, source: str) -> tuple[Images, tuple[str, ...]]:
+    """Bring an array of images to the form that `LabelledImages` holds.
+
+    Args:
+      images: (n, height, width) or (n, height, width, channels), bool, integer or float.
+      spec: the wanted size and colour mode.
+      source: what to call the array in an error.
+    Returns:
+      (images, sentences): (n, height, width, 1 or 3) in one of DTYPES, and what was done.
+    Raises:
+      DataError: the shape or dtype cannot be images, or a value is NaN or infinite.
+    """
+    images = _with_channels(images, source)
+    images, sentences = _in_known_dtype(images, source)
+    check_finite(images, source)
+    images, said = _in_color_mode(images, spec)
+    sentences += said
+    size = (images.shape[1], images.shape[2])
+    target = spec.size or choose_size([size])
+    if target != size:
+        images = np.stack([resize(image, target) for image in images])
+        sentences.append(describe_resizing([size], target, asked=spec.size is not None) or "")
+    return images, tuple(sentences)
+
+
+def _with_channels(images: Images, source: str) -> Images:
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim == 4 and 0 not in images.shape and images.shape[3] in (1, 3):
+        return images
+    channels_first = images.ndim == 4 and images.shape[1] in (1, 3)
+    raise DataError(
+        f"{source}: images have the shape {images.shape}; (n, height, width) or (n, height, "
+        "width, channels) with 1 or 3 channels was expected.",
+        remedy="Move the channels to the end: numpy.moveaxis(x, 1, -1)."
+        if channels_first
+        else "Reshape the images, and lay transparent ones on a background.",
+    )
+
+
+def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
+    """The images in one of DTYPES and in the machine's byte order, without loss."""
+    images = images.astype(images.dtype.newbyteorder("="), copy=False)
+    if images.dtype.name in DTYPES:
+        return images, []
+    if images.dtype.kind == "b":
+        return images.astype(np.uint8) * np.uint8(255), ["False and True read as 0 and 255."]
+    if images.dtype == np.float16:
+        return images.astype(np.float32), ["float16 widened to float32."]
+    if images.dtype.kind in "iu":
+        low, high = int(images.min()), int(images.max())
+        if 0 <= low and high <= 65535:
+            dtype = np.dtype(np.uint8 if high <= 255 else np.uint16)
+            return images.astype(dtype), [f"{images.dtype} narrowed to {dtype}, without loss."]
+        fault = f"dtype {images.dtype} with values from {low} to {high}"
+    else:
+        fault = f"dtype {images.dtype}"
+    raise DataError(
+        f"{source}: images of {fault} cannot be used; {', '.join(DTYPES)}, or integers in "
+        "0..65535 were expected.",
+        remedy="Convert the images with astype.",
+    )
+
+
+def _in_color_mode(images: Images, spec: DataSpec) -> tuple[Images, list[str]]:
+    colored = images.shape[-1] == 3
+    if spec.color_mode == "rgb" and not colored:
+        return to_rgb(images), ["Greyscale images repeated in three channels."]
+    if colored and spec.color_mode == "auto" and is_grey(images):
+        return images[..., :1].copy(), ["RGB images that show only greys read as greyscale."]
+    if colored and spec.color_mode == "grayscale":
+        return to_grayscale(images), ["RGB images converted to greyscale (ITU-R 601-2 luma)."]
+    return images, []

@@ -1,0 +1,111 @@
+"""From labels as a source gives them to class indices and class names."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.data.images import Labels
+from clearcnn.data.natural import sort_naturally
+from clearcnn.errors import DataError
+
+
+def number_classes(
+    labels: Sequence[str] | NDArray[Any],
+    source: str,
+    *,
+    known: Sequence[str] | None = None,
+    wanted: Sequence[str] | None = None,
+) -> tuple[Labels, tuple[str, ...]]:
+    """Turn labels into indices and name the classes.
+
+    Args:
+      labels: (n,) of str, or of integers.
+      source: what to call the data in an error.
+      known: the names of all classes if the source lists them; integers are indices into it.
+      wanted: the same classes in the order that the user wants.
+    Returns:
+      (labels, class_names): (n,) int64, and the names in the wanted order, that of the source,
+      or natural order.
+    Raises:
+      DataError: wanted and found classes differ, or a label is not an index into `known`.
+    """
+    values, inverse = np.unique(np.asarray(labels), return_inverse=True)
+    if values.dtype.kind in "iu" and known is not None:
+        if values[0] < 0 or values[-1] >= len(known):
+            strange = values[0] if values[0] < 0 else values[-1]
+            row = int(np.flatnonzero(inverse == np.searchsorted(values, strange))[0])
+            raise DataError(
+                f"{source}: row {row} has the label {strange}, but the class names count from "
+                f"0 to {len(known) - 1}.",
+                remedy="Leave out images without a label, or correct the labels.",
+            )
+        texts = [normal_form(known[value]) for value in values]
+    else:
+        texts = [normal_form(str(value)) for value in values]
+    if wanted is not None:
+        names = [normal_form(name) for name in wanted]
+        _check_same_classes(found=texts, wanted=names, source=source)
+    else:
+        names = [normal_form(name) for name in known] if known else sort_naturally(set(texts))
+    index = {name: number for number, name in enumerate(names)}
+    numbers = np.array([index[text] for text in texts], np.int64)
+    return numbers[inverse.reshape(-1)], tuple(names)
+
+
+def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> None:
+    """Refuse data from which no classifier can be learned and tested.
+
+    Raises:
+      DataError: there is one class only, or a class with no image or a single one.
+    """
+    if len(class_names) < 2:
+        raise DataError(
+            f"{source}: there is one class only, {class_names[0]!r}.",
+            remedy="Give at least two classes to tell apart.",
+        )
+    counts = np.bincount(labels, minlength=len(class_names))
+    for count, fault in ((0, "no image"), (1, "one image only")):
+        if poor := [name for name, c in zip(class_names, counts, strict=True) if c == count]:
+            noun = "class" if len(poor) == 1 else "classes"
+            raise DataError(
+                f"{source}: {fault} in the {noun} {quote(poor)}; at least 2 are needed to train "
+                "and to test.",
+                remedy="Add images to it, or leave the class out of the data.",
+            )
+
+
+def normal_form(name: str) -> str:
+    """A name in Unicode's NFC form: macOS and archives part Korean and accented letters."""
+    return unicodedata.normalize("NFC", name)
+
+
+def quote(names: Iterable[str], most: int = 8) -> str:
+    """Names in quotes, the first few of many: "'a', 'b' and 3 more"."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(map(repr, listed[:most])) + more
+
+
+def suggest(name: str, choices: Iterable[str]) -> str:
+    """ "Did you mean 'cat'? " where a choice is near, otherwise nothing."""
+    near = difflib.get_close_matches(name, list(choices), n=1)
+    return f"Did you mean {near[0]!r}? " if near else ""
+
+
+def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str) -> None:
+    absent = [name for name in wanted if name not in set(found)]
+    unnamed = sort_naturally(set(found) - set(wanted))
+    if not absent and not unnamed:
+        return
+    faults = [f"{quote(absent)} have no image"] if absent else []
+    if unnamed:
+        faults.append(f"{quote(unnamed)} are in the data but not named")
+    raise DataError(
+        f"{source}: the named classes are not those of the data: {'; '.join(faults)}.",
+        remedy=f"{suggest(absent[0], unnamed) if absent else ''}Name exactly the classes of the "
+        "data, in the order you want.",
+    )

@@ -1,0 +1,180 @@
+"""The one reader of picture files: bytes in, upright pixels without transparency out.
+
+The rules: EXIF orientation is applied; transparent pixels are laid on white, as on a page;
+16-bit greys and float TIFFs are kept, everything else becomes 8 bits a channel; a picture
+whose channels are equal everywhere is grey; of an animation only the first frame is read.
+Gamma and colour profiles are not applied. What is broken anywhere is refused.
+"""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+
+# Each plugin registers its format when imported; doing it here keeps threads from racing.
+from PIL import (  # noqa: F401
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from clearcnn.data.color import is_grey
+from clearcnn.data.images import Images
+from clearcnn.data.png import SIGNATURE, PngHeader, verify_png
+from clearcnn.data.resize import Size
+from clearcnn.errors import DataError
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+SUFFIXES = frozenset(".png .apng .jpg .jpeg .jpe .jfif .bmp .dib .gif .webp .tif .tiff".split())
+LARGEST_PIXELS = 50_000_000
+WHITE = 255
+
+# What may have been done to a picture; `{}` is the number of pictures.
+NOTES = {
+    "turned": "{} turned upright as their EXIF orientation says.",
+    "transparent": "{} with transparency laid on white.",
+    "animated": "{} with several frames, of which only the first was read.",
+    "reduced": "{} with 16 bits a channel reduced to 8.",
+    "converted": "{} converted to RGB from another colour space.",
+    "greys": "{} stored in colour that show only greys, read as greyscale.",
+    "greyed": "{} in colour converted to greyscale (ITU-R 601-2 luma).",
+}
+
+_ORIENTATION = 0x0112
+_BITS_PER_SAMPLE = 0x0102
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as read from its file.
+
+    Attributes:
+      size: (height, width) upright.
+      pixels: (height, width, 1 or 3), uint8, uint16 or float32; None if only measured.
+      notes: keys of NOTES.
+    """
+
+    size: Size
+    pixels: Images | None
+    notes: tuple[str, ...] = ()
+
+
+def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Picture:
+    """Read a picture from the bytes of its file.
+
+    Args:
+      content: the whole file.
+      name: what to call the picture in an error.
+      measure_above: in pixels; a picture with a longer side is measured, not read.
+    Raises:
+      DataError: it is broken, cut off, of another format, or has too many pixels.
+    """
+    try:
+        header = verify_png(content) if content.startswith(SIGNATURE) else None
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > LARGEST_PIXELS:
+                raise ValueError(
+                    f"it unfolds to {image.width}×{image.height} pixels; at most "
+                    f"{LARGEST_PIXELS:,} are allowed"
+                )
+            if measure_above is not None and max(image.size) > measure_above:
+                return Picture(_upright_size(image), None)
+            return _read(image, header)
+    except UnidentifiedImageError:
+        reason = f"it is not a whole file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+    except Exception as error:  # Pillow's readers raise almost any kind on broken files
+        reason = str(error).rstrip(".") or type(error).__name__
+    raise DataError(
+        f"{name} cannot be read as a picture: {reason}.",
+        remedy="Replace or remove the file, or skip what cannot be read (--skip-unreadable).",
+    ) from None
+
+
+def _read(image: Image.Image, header: PngHeader | None) -> Picture:
+    notes = []
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        notes.append("animated")
+    if _is_reduced(image, header):
+        notes.append("reduced")
+    if _orientation(image) != 1:  # asked before loading: TIFF's loader turns and drops the tag
+        notes.append("turned")
+        ImageOps.exif_transpose(image, in_place=True)
+    if image.has_transparency_data:
+        notes.append("transparent")
+    elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        notes.append("converted")
+    pixels = _pixels(image, header)
+    if pixels.shape[-1] == 3 and is_grey(pixels):
+        pixels = pixels[..., :1]
+        if image.mode not in ("LA", "L", "1"):
+            notes.append("greys")
+    return Picture((pixels.shape[0], pixels.shape[1]), pixels, tuple(notes))
+
+
+def _pixels(image: Image.Image, header: PngHeader | None) -> Images:
+    """Pixels (height, width, 1 or 3) of an upright image, laid on white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep_pixels(image)[..., np.newaxis]
+    if image.has_transparency_data:
+        _scale_transparent_value(image, header)
+        layer = image.convert("RGBA")
+        page = Image.new("RGB", layer.size, (WHITE, WHITE, WHITE))
+        page.paste(layer, mask=layer)
+        return np.asarray(page)
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"))[..., np.newaxis]
+    return np.asarray(image.convert("RGB"))
+
+
+def _deep_pixels(image: Image.Image) -> Images:
+    """Greys of more than 8 bits: (height, width) uint16 or float32."""
+    pixels = np.asarray(image)
+    if image.mode == "F":
+        if not np.isfinite(pixels).all():
+            raise ValueError("it holds NaN or infinite values")
+        return pixels.astype(np.float32)
+    if pixels.min() < 0 or pixels.max() > 65535:
+        raise ValueError(
+            f"its values range from {pixels.min()} to {pixels.max()}; 0 to 65,535 can be read"
+        )
+    pixels = pixels.astype(np.uint16)
+    transparent = image.info.get("transparency")
+    return pixels if transparent is None else np.where(pixels == transparent, 65535, pixels)
+
+
+def _scale_transparent_value(image: Image.Image, header: PngHeader | None) -> None:
+    """Bring a PNG's transparent grey or colour to 8 bits, as Pillow did with the pixels."""
+    value = image.info.get("transparency")
+    if header is None or value is None or image.mode == "P":
+        return
+    if header.bit_depth == 16:
+        image.info["transparency"] = tuple(sample >> 8 for sample in value)
+    elif header.bit_depth < 8:
+        image.info["transparency"] = value * 255 // (2**header.bit_depth - 1)
+
+
+def _is_reduced(image: Image.Image, header: PngHeader | None) -> bool:
+    if image.mode.startswith("I"):
+        return False
+    if header is not None:
+        return header.bit_depth == 16
+    tags = getattr(image, "tag_v2", None)
+    return image.mode != "F" and tags is not None and max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
+
+
+def _orientation(image: Image.Image) -> int:
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    return orientation if orientation in range(2, 9) else 1
+
+
+def _upright_size(image: Image.Image) -> Size:
+    width, height = image.size
+    # TIFF gives its size upright; PNG would have to be read whole to know its orientation.
+    lies = image.format not in ("TIFF", "PNG") and _orientation(image) >= 5
+    return (width, height) if lies else (height, width)

@@ -1,0 +1,74 @@
+"""Files, opened with care: regular files only, never more bytes than allowed."""
+
+import os
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import BinaryIO
+
+from clearcnn.errors import DataError
+
+LARGEST_PICTURE_BYTES = 256 * 2**20
+LARGEST_ARRAY_BYTES = 16 * 2**30
+
+# Listed by systems and archivers, never by people.
+_HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, and refuse what is not a file with something in it.
+
+    Raises:
+      DataError: it is missing, may not be read, is empty, or is a pipe, device or folder.
+    """
+    try:
+        # O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"{path} cannot be opened: {reason}.", remedy="Check the path and its permissions."
+        ) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        os.close(descriptor)
+        fault = "is empty (0 bytes)" if stat.S_ISREG(status.st_mode) else "is not a regular file"
+        raise DataError(f"{path} {fault}.", remedy="Remove it, or put the right file in its place.")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bytes(path: Path, limit_bytes: int = LARGEST_PICTURE_BYTES) -> bytes:
+    """The whole content of a regular file of at most `limit_bytes`.
+
+    Raises:
+      DataError: as `open_regular`, or the file is larger.
+    """
+    with open_regular(path) as file:
+        try:
+            content = file.read(limit_bytes + 1)
+        except OSError as error:
+            raise DataError(
+                f"{path} cannot be read: {error.strerror}.", remedy="Check the disk or the network."
+            ) from None
+    if len(content) > limit_bytes:
+        raise DataError(
+            f"{path} is larger than {limit_bytes:,} bytes.", remedy="Make the file smaller."
+        )
+    return content
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name belongs to the system rather than to the data."""
+    return name.startswith(".") or name in _HIDDEN
+
+
+def describe_content(folder: Path) -> str:
+    """What lies directly in a folder, in words: "2 folders, 12 .txt files"."""
+    kinds: Counter[str] = Counter()
+    for entry in folder.iterdir():
+        if not is_hidden(entry.name):
+            suffix = entry.suffix.lower()
+            kinds["folder" if entry.is_dir() else f"{suffix} file" if suffix else "file"] += 1
+    words = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.most_common()]
+    return ", ".join(words) or "nothing"

@@ -1,0 +1,168 @@
+"""Picture files, read side by side into one array.
+
+Pictures of up to `LARGEST_KEPT_SIDE` pixels are read once; larger ones are measured first and
+read when the size to resize to is known, so that memory holds no more than the result.
+"""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from clearcnn.data.color import to_grayscale, to_rgb
+from clearcnn.data.decode import NOTES, Picture, decode
+from clearcnn.data.images import Images
+from clearcnn.data.resize import (
+    LARGEST_KEPT_SIDE,
+    Size,
+    choose_size,
+    describe_resizing,
+    resize,
+)
+from clearcnn.errors import DataError
+from clearcnn.results import SkippedFile
+from clearcnn.specs import ColorMode, DataSpec
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One labelled picture, not yet read.
+
+    Attributes:
+      name: as people know it, such as its path within the folder.
+      read: gives the bytes of the file, or raises DataError.
+    """
+
+    name: str
+    label: str | int
+    read: Callable[[], bytes]
+    group: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What came of the entries.
+
+    Attributes:
+      images: (n, height, width, channels).
+      kept: (n,) the entry of each image.
+      preparation: what was done to them, one sentence each.
+      skipped: the other entries, and why.
+    """
+
+    images: Images
+    kept: NDArray[np.intp]
+    preparation: tuple[str, ...]
+    skipped: tuple[SkippedFile, ...]
+
+
+def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pictures:
+    """Read every entry, and bring all to one size, colour mode and dtype.
+
+    Raises:
+      DataError: an entry cannot be read and `spec.skip_unreadable` is not set, none can be
+        read, or integer and float pictures are mixed.
+    """
+    with _strict_pillow(), ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
+        measured = list(pool.map(partial(_read, spec=spec, target=spec.size), entries))
+        sizes = [picture.size for picture in measured if isinstance(picture, Picture)]
+        if not sizes:
+            raise DataError(
+                f"{source}: none of {len(entries)} pictures can be read.",
+                remedy="Run again without skipping to see why the first one is refused.",
+            )
+        target = spec.size or choose_size(sizes)
+        finish = partial(_finish, spec=spec, target=target)
+        finished = list(pool.map(finish, entries, measured))
+    read = [(row, p) for row, p in enumerate(finished) if isinstance(p, Picture)]
+    images, sentences = _stack([picture for _, picture in read], spec.color_mode, source)
+    resized = describe_resizing(sizes, target, asked=spec.size is not None)
+    return Pictures(
+        images,
+        np.array([row for row, _ in read], np.intp),
+        (*sentences, *([resized] if resized else [])),
+        tuple(picture for picture in finished if isinstance(picture, SkippedFile)),
+    )
+
+
+@contextmanager
+def _strict_pillow() -> Iterator[None]:
+    """Pillow refuses bombs that it only warns of, and is silent on odd metadata."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _read(entry: Entry, spec: DataSpec, target: Size | None) -> Picture | SkippedFile:
+    """The picture of an entry at the target size; without one, as it is or only measured."""
+    try:
+        picture = decode(
+            entry.read(), entry.name, measure_above=None if target else LARGEST_KEPT_SIDE
+        )
+    except DataError as error:
+        if not spec.skip_unreadable:
+            raise
+        return SkippedFile(entry.name, error.problem)
+    if picture.pixels is None:
+        return picture
+    pixels, notes = picture.pixels, picture.notes
+    if spec.color_mode == "grayscale" and pixels.shape[-1] == 3:
+        pixels, notes = to_grayscale(pixels), (*notes, "greyed")
+    # A view would keep the whole picture of the file in memory.
+    pixels = np.ascontiguousarray(resize(pixels, target) if target else pixels)
+    return replace(picture, pixels=pixels, notes=notes)
+
+
+def _finish(
+    entry: Entry, picture: Picture | SkippedFile, spec: DataSpec, target: Size
+) -> Picture | SkippedFile:
+    if isinstance(picture, SkippedFile):
+        return picture
+    if picture.pixels is None:
+        return _read(entry, spec, target)
+    return replace(picture, pixels=resize(picture.pixels, target))
+
+
+def _stack(
+    pictures: Sequence[Picture], color_mode: ColorMode, source: str
+) -> tuple[Images, list[str]]:
+    """One array of pictures of one size, and what had to be done, in sentences."""
+    arrays = [picture.pixels for picture in pictures if picture.pixels is not None]
+    kinds = Counter(array.dtype.name for array in arrays)
+    if "float32" in kinds and len(kinds) > 1:
+        raise DataError(
+            f"{source}: {kinds['float32']} pictures hold floating-point numbers and "
+            f"{len(arrays) - kinds['float32']} hold integers.",
+            remedy="Store all pictures in one way.",
+        )
+    dtype = np.dtype(max(kinds, key=lambda kind: np.dtype(kind).itemsize))
+    channels = Counter(array.shape[-1] for array in arrays)
+    colored = color_mode == "rgb" or (color_mode == "auto" and 3 in channels)
+    images = np.empty((len(arrays), *arrays[0].shape[:2], 3 if colored else 1), dtype)
+    for row, array in enumerate(arrays):
+        widened = array if array.dtype == dtype else array.astype(dtype) * dtype.type(257)
+        images[row] = to_rgb(widened) if colored else widened
+
+    counts = Counter(note for picture in pictures for note in picture.notes)
+    if colored:
+        del counts["greys"]
+    sentences = [text.format(_count(counts[note])) for note, text in NOTES.items() if counts[note]]
+    if len(kinds) > 1:
+        sentences.append(f"{_count(kinds['uint8'])} of 8 bits brought to 16 (times 257).")
+    if colored and channels[1]:
+        sentences.append(f"{_count(channels[1])} showing only greys read as RGB.")
+    return images, sentences
+
+
+def _count(number: int) -> str:
+    return f"{number:,} picture{'' if number == 1 else 's'}"
