@@ -1,0 +1,114 @@
+"""`clearcnn VERB …`: the parser, what an error looks like, and the exit status.
+
+Status 0 is success, 1 an error said in one message, 2 wrong usage, 130 Ctrl-C, and 141 a
+reader that went away, as `| head` does.
+"""
+
+import os
+import sys
+from argparse import SUPPRESS
+from collections.abc import Sequence
+
+from clearcnn.cli import train
+from clearcnn.cli.parser import Parser
+from clearcnn.cli.status import Status
+from clearcnn.errors import ClearCNNError
+from clearcnn.version import __version__
+
+VERBS = (train,)
+
+_DESCRIPTION = """\
+From a folder of labelled small images to a CNN you can trust, see into and
+ship, in seconds, on an ordinary computer.
+
+verbs:
+"""
+
+_EPILOG = """\
+examples:
+  clearcnn train            train on the handwritten digits that come along
+  clearcnn train photos/    train on a folder with one folder for each class
+  clearcnn train --help     say all there is to a verb
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+      argv: the words after `clearcnn`; None takes them from `sys.argv`.
+    Returns:
+      The exit status.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    _print_whatever_comes()
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        status = Status.BROKEN_PIPE
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "\nStopped. Nothing of this run was kept; earlier runs are as they were.\n"
+        )
+        status = Status.INTERRUPTED
+    return status
+
+
+def build_parser() -> Parser:
+    """Make the parser with every verb.
+
+    Returns:
+      The parser of `clearcnn`; its namespaces hold `run`, the verb's function, and `parser`.
+    """
+    parser = Parser(
+        prog="clearcnn",
+        usage="clearcnn VERB [SOURCE] [options]",
+        description=_DESCRIPTION + "\n".join(f"  {v.NAME:<10}{v.SUMMARY}" for v in VERBS),
+        epilog=_EPILOG,
+    )
+    verbs = parser.add_subparsers(prog="clearcnn", dest="verb", metavar="VERB", help=SUPPRESS)
+    for verb in VERBS:
+        verb.add_options(verbs.add_parser(verb.NAME, **verb.TEXTS))
+    options = parser.add_argument_group("options")
+    options.add_argument("-h", "--help", action="help", help="show this help and exit")
+    options.add_argument(
+        "--version",
+        action="version",
+        version=f"clearcnn {__version__}",
+        help="show the version and exit",
+    )
+    return parser
+
+
+def _run(words: list[str]) -> int:
+    parser = build_parser()
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as end:
+        return int(end.code or 0)
+    if arguments.verb is None:
+        parser.print_help(sys.stderr)
+        return Status.USAGE
+    try:
+        return int(arguments.run(arguments, words))
+    except ClearCNNError as error:
+        if arguments.debug:
+            raise
+        from clearcnn.cli.console import print_error
+
+        print_error(error)
+        return Status.ERROR
+
+
+def _print_whatever_comes() -> None:
+    # A file name need not be text, and a terminal need not know every letter.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence_stdout() -> None:
+    # Python flushes stdout once more when it ends, and would complain again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

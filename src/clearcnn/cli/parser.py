@@ -1,0 +1,111 @@
+"""How the command line is read: argparse, with plain sentences and did-you-mean."""
+
+import argparse
+import difflib
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from clearcnn.cli.status import Status
+
+HELP_COLUMNS = 80
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help of one look on every Python: never wider than 80 columns, never coloured."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        columns = min(shutil.get_terminal_size().columns, HELP_COLUMNS)
+        options |= {"width": columns - 2, "max_help_position": 30}
+        super().__init__(prog, **options)
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that suggests what may have been meant.
+
+    Each parser says its usage itself and adds `-h` to a group of its own, because argparse's
+    own wording changes between Python versions and the help pages are part of the docs.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        options |= {"formatter_class": Formatter, "allow_abbrev": False, "add_help": False}
+        super().__init__(**options)
+        self.color = False  # Python 3.14 would colour the help.
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and name the first argument that nothing takes.
+
+        Args:
+          args: the words after the program's name; None takes them from `sys.argv`.
+          namespace: an object to fill, or None.
+        Returns:
+          The namespace; `parser` in it is the parser of the verb, if there was one.
+        """
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            verb: Parser = getattr(parsed, "parser", self)
+            verb.refuse(unknown)
+        return parsed
+
+    def refuse(self, unknown: list[str]) -> NoReturn:
+        """End with status 2 and a sentence about the first unknown argument."""
+        option = next((word for word in unknown if word.startswith("-")), None)
+        if option is None:
+            self.error(f"unexpected argument {unknown[0]!r}.")
+        name = option.partition("=")[0]
+        self.error(f"unknown option {name}.{did_you_mean(name, self._option_string_actions)}")
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2: the usage, the message, and where the help is."""
+        self.print_usage(sys.stderr)
+        self.exit(Status.USAGE, f"{self.prog}: error: {message}\nSee {self.prog} --help.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse has no public place for this message; its own differs between versions.
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        problem = f"{value!r} is not one of: {', '.join(choices)}."
+        raise argparse.ArgumentError(action, problem + did_you_mean(value, choices))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give " Did you mean …?" for the nearest known word, or nothing."""
+    nearest = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {nearest[0]}?" if nearest else ""
+
+
+def whole_number(text: str) -> int:
+    """Read an option's whole number; whether it is in range is the spec's to say."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number.") from None
+
+
+def number(text: str) -> float:
+    """Read an option's number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number.") from None
+
+
+def size(text: str) -> tuple[int, int]:
+    """Read "28" or "28x20" as (height, width) in pixels."""
+    try:
+        height, _, width = text.lower().replace("×", "x").partition("x")
+        return int(height), int(width or height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a size such as 28, or 28x20 for height x width."
+        ) from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read "cat,dog" as class names in that order."""
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"{text!r} holds an empty name; write cat,dog,horse.")
+    return parts

@@ -1,0 +1,142 @@
+"""What is seen while `train` works: the data, the model, and every epoch as it ends."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from rich.console import RenderableType
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from clearcnn.cli.console import Console
+from clearcnn.cli.views import percent, view_data, view_model
+from clearcnn.results import DataSummary, History, ModelSummary
+from clearcnn.workflows.train import TrainListener
+
+PLAIN_LINES = 10
+MOST_SECONDS_SILENT = 30.0
+WIDEST_BAR = 40
+
+
+class WarningsOnly(TrainListener):
+    """Shows warnings and nothing else, for `--quiet`."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def on_warning(self, sentence: str) -> None:
+        """Show a warning, above the bar if there is one."""
+        self.console.warn(sentence)
+
+
+class TrainDisplay(WarningsOnly):
+    """Shows a training on a console: a live bar in a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.epochs = 0
+        self.progress: Progress | None = None
+        self.task = TaskID(0)
+        self.said_at = 0.0
+
+    def __exit__(self, *error: object) -> None:
+        self._end_live()
+
+    def on_data(self, summary: DataSummary, sheet: Path) -> None:
+        """Show the data."""
+        self.console.show(view_data(summary, sheet))
+
+    def on_model(self, summary: ModelSummary) -> None:
+        """Show the model."""
+        self.console.show(view_model(summary))
+
+    def on_train_begin(self, epochs: int) -> None:
+        """Show that the program is being compiled, which can take longer than an epoch."""
+        self.epochs = epochs
+        self.said_at = time.monotonic()
+        self.console.print(Text.assemble("\n", ("Training", "bold cyan")))
+        if self.console.is_live:
+            self.progress = _live_progress(self.console)
+            self.task = self.progress.add_task("", total=epochs, figures="compiling …")
+            self.progress.start()
+        else:
+            self.console.print("  compiling …")
+
+    def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Move the bar, or print a line when the last one is some time ago."""
+        if self.progress is not None:
+            self.progress.update(self.task, completed=epoch + 1, figures=_figures(metrics))
+        elif self._is_time_for_a_line(epoch):
+            self.said_at = time.monotonic()
+            width = len(str(self.epochs))
+            self.console.print(
+                f"  epoch {epoch + 1:{width}} of {self.epochs} · {_figures(metrics)}"
+            )
+
+    def on_train_end(self, history: History, interrupted: bool) -> None:
+        """Leave the last figures standing."""
+        if self.progress is not None:
+            self.progress.stop_task(self.task)
+        self._end_live()
+        if interrupted:
+            self.console.print(f"  stopped after epoch {history.num_epochs}; keeping it …")
+
+    def _is_time_for_a_line(self, epoch: int) -> bool:
+        tenth = self.epochs / PLAIN_LINES
+        return (
+            epoch == 0
+            or epoch + 1 == self.epochs
+            or (epoch + 1) // tenth > epoch // tenth
+            or time.monotonic() - self.said_at > MOST_SECONDS_SILENT
+        )
+
+    def _end_live(self) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+
+
+class _TwoLineProgress(Progress):
+    """The bar, and below it the figures of the last epoch."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Give the two lines."""
+        yield self.make_tasks_table(self.tasks)
+        for task in self.tasks:
+            yield Text(f"  {task.fields['figures']}")
+
+
+class _TimeLeftColumn(TimeRemainingColumn):
+    """Time left, in words."""
+
+    def render(self, task: Task) -> Text:
+        """Give nothing before the first epoch and after the last."""
+        known = task.time_remaining is not None and task.stop_time is None
+        return super().render(task).append(" left") if known and not task.finished else Text()
+
+
+def _live_progress(console: Console) -> Progress:
+    return _TwoLineProgress(
+        TextColumn("  epoch {task.completed:.0f} of {task.total:.0f}"),
+        BarColumn(
+            max(4, min(WIDEST_BAR, console.width - 35)),
+            complete_style="cyan",
+            finished_style="cyan",
+        ),
+        _TimeLeftColumn(compact=True),
+        console=console,
+    )
+
+
+def _figures(metrics: dict[str, float]) -> str:
+    parts = [f"loss {metrics['loss']:.4f}", f"accuracy {percent(metrics['accuracy'])}"]
+    if "val_accuracy" in metrics:
+        parts.append(f"validation {percent(metrics['val_accuracy'])}")
+    return " · ".join(parts)

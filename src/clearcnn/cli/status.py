@@ -1,0 +1,13 @@
+"""How the command ends."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """The exit statuses of `clearcnn`."""
+
+    SUCCESS = 0
+    ERROR = 1
+    USAGE = 2
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141

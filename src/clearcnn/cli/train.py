@@ -1,0 +1,246 @@
+"""`clearcnn train`: from labelled images to a trained, evaluated CNN."""
+
+import json
+import shlex
+import sys
+from argparse import SUPPRESS, Namespace
+from pathlib import Path
+from typing import Any, get_args
+
+from clearcnn.cli.parser import Parser, names, number, size, whole_number
+from clearcnn.cli.status import Status
+from clearcnn.cli.text import printable
+from clearcnn.specs import ColorMode, DataSpec, SplitKind
+from clearcnn.version import __version__
+
+NAME = "train"
+SUMMARY = "train and score a CNN on labelled images"
+RECIPES = ("default", "tutorial")
+
+_DESCRIPTION = """\
+Train a small CNN on labelled images, score it on a test part that it never
+saw, and keep everything in a run folder: model, figures, report.
+
+SOURCE is one of
+  digits                  1,797 handwritten digits of 8x8 pixels (the default)
+  a folder                one folder for each class, with or without train/,
+                          validation/ and test/ above them
+  a folder, CSV or JSONL  images and a metadata file with file_name and label
+  IDX files               as MNIST comes, gzipped or not
+  an .npz file            x_train, y_train, x_test, y_test, or x and y
+  a CSV of pixels         with a label column
+  a Parquet file          as Hugging Face writes it: clearcnn[parquet]
+and is recognised by itself; a prefix such as folder: or idx: forces it.
+Whatever is not asked for below is as the recipe says.
+"""
+
+_EPILOG = """\
+examples:
+  clearcnn train
+  clearcnn train photos/ --size 32 --out runs/photos
+  clearcnn train photos/ --split group --seed 1
+  clearcnn train --recipe tutorial --epochs 20
+  clearcnn train --model model.toml --json > result.json
+
+Ctrl-C stops early and keeps the model of the last finished epoch.
+"""
+
+
+TEXTS = {
+    "usage": "clearcnn train [SOURCE] [options]",
+    "description": _DESCRIPTION,
+    "epilog": _EPILOG,
+}
+
+
+def add_options(parser: Parser) -> None:
+    """Fill the verb's own parser.
+
+    Args:
+      parser: of `clearcnn train`.
+    """
+    parser.set_defaults(run=run, parser=parser)
+    parser.add_argument("source", nargs="?", default="digits", metavar="SOURCE", help=SUPPRESS)
+    _add_data_options(parser.add_argument_group("data"))
+    _add_training_options(parser.add_argument_group("model and training"))
+    _add_output_options(parser.add_argument_group("output"))
+
+
+def run(arguments: Namespace, words: list[str]) -> Status:
+    """Train as asked, and say what came out.
+
+    Args:
+      arguments: parsed.
+      words: the command line after `clearcnn`, to be kept with the run.
+    Returns:
+      The exit status.
+    """
+    if not arguments.quiet:
+        # Said before anything large is imported: the first line must not wait for it.
+        first = sys.stderr if arguments.json else sys.stdout
+        first.write(f"clearcnn {__version__} · reading {printable(arguments.source)} …\n")
+        first.flush()
+
+    from clearcnn.cli.console import Console
+    from clearcnn.cli.progress import TrainDisplay, WarningsOnly
+    from clearcnn.cli.views import view_interruption, view_result, view_score
+    from clearcnn.results import to_json
+    from clearcnn.workflows.train import train
+
+    stdout, stderr = Console(), Console(stderr=True)
+    people = stderr if arguments.json else stdout
+    with WarningsOnly(stderr) if arguments.quiet else TrainDisplay(people) as display:
+        result = train(
+            **_asked_for(arguments),
+            listener=display,
+            command=shlex.join(["clearcnn", *words]),
+        )
+    if not arguments.quiet:
+        people.show(view_result(result))
+    if arguments.json:
+        _print_json(to_json(result))
+    elif arguments.quiet:
+        stdout.print(view_score(result))
+    if not result.interrupted:
+        return Status.SUCCESS
+    stderr.print(view_interruption(result))
+    return Status.INTERRUPTED
+
+
+def _add_data_options(group: Any) -> None:
+    group.add_argument(
+        "--size",
+        type=size,
+        metavar="SIZE",
+        help="resize every image to SIZE: 28, or 28x20 for height x width",
+    )
+    group.add_argument(
+        "--color-mode",
+        choices=get_args(ColorMode),
+        default="auto",
+        metavar="MODE",
+        help="auto (the default: grey only if every image is), grayscale or rgb",
+    )
+    group.add_argument(
+        "--classes",
+        type=names,
+        metavar="NAMES",
+        help="the classes in this order, such as cat,dog; without it, natural order",
+    )
+    group.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="go on without files that cannot be read, and list them",
+    )
+    group.add_argument(
+        "--split",
+        choices=get_args(SplitKind),
+        metavar="KIND",
+        help="random, stratified (keeps each class's share) or group (keeps groups whole)",
+    )
+    group.add_argument(
+        "--test-fraction",
+        type=number,
+        metavar="F",
+        help="share of all images kept for the test",
+    )
+    group.add_argument(
+        "--validation-fraction",
+        type=number,
+        metavar="F",
+        help="share of the rest kept for validation",
+    )
+
+
+def _add_training_options(group: Any) -> None:
+    group.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default="default",
+        metavar="NAME",
+        help="default: our best small CNN for the image size; tutorial: the lesson, exactly",
+    )
+    group.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file with the layers, in place of the recipe's model",
+    )
+    group.add_argument(
+        "--epochs",
+        type=whole_number,
+        metavar="N",
+        help="the most epochs to train",
+    )
+    group.add_argument(
+        "--batch-size",
+        type=whole_number,
+        metavar="N",
+        help="images per step",
+    )
+    group.add_argument(
+        "--learning-rate",
+        type=number,
+        metavar="RATE",
+        help="constant, or the peak of the recipe's schedule",
+    )
+    group.add_argument(
+        "--seed",
+        type=whole_number,
+        default=777,
+        metavar="N",
+        help="of split, first weights, shuffles and augmentation (default: 777)",
+    )
+
+
+def _add_output_options(group: Any) -> None:
+    group.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="the run folder to make; without it, runs/ with the source and the time",
+    )
+    group.add_argument("--quiet", action="store_true", help="print only the result")
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="print the result as JSON on stdout, everything else on stderr",
+    )
+    group.add_argument(
+        "--debug",
+        action="store_true",
+        help="show the traceback of an error",
+    )
+    group.add_argument("-h", "--help", action="help", help="show this help and exit")
+
+
+def _asked_for(arguments: Namespace) -> dict[str, Any]:
+    from clearcnn.models import read_model
+
+    # None leaves the choice to the recipe.
+    return {
+        "data": DataSpec(
+            source=arguments.source,
+            size=arguments.size,
+            color_mode=arguments.color_mode,
+            class_names=arguments.classes,
+            skip_unreadable=arguments.skip_unreadable,
+        ),
+        "recipe": arguments.recipe,
+        "model": None if arguments.model is None else read_model(arguments.model),
+        "epochs": arguments.epochs,
+        "batch_size": arguments.batch_size,
+        "learning_rate": arguments.learning_rate,
+        "seed": arguments.seed,
+        "split": arguments.split,
+        "test_fraction": arguments.test_fraction,
+        "validation_fraction": arguments.validation_fraction,
+        "out": arguments.out,
+    }
+
+
+def _print_json(record: Any) -> None:
+    # Letters as they are where stdout can hold them, as escapes elsewhere.
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(record, indent=2, ensure_ascii=not is_unicode, allow_nan=False)
+    sys.stdout.write(text + "\n")
