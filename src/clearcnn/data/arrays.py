@@ -60,7 +60,7 @@ def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
         return images.astype(np.float32), ["float16 widened to float32."]
     if images.dtype.kind in "iu":
         low, high = int(images.min()), int(images.max())
-        if 0 <= low and high <= 65535:
+        if low >= 0 and high <= 65535:
             dtype = np.dtype(np.uint8 if high <= 255 else np.uint16)
             return images.astype(dtype), [f"{images.dtype} narrowed to {dtype}, without loss."]
         fault = f"dtype {images.dtype} with values from {low} to {high}"

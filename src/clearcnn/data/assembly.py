@@ -73,14 +73,21 @@ def assemble_pictures(
     """Read the pictures of the entries and make LabelledImages of them.
 
     Groups and parts are known if every entry has one.
+
+    Raises:
+      DataError: classes are too few or too small, before or after reading; or a picture cannot
+        be read.
     """
+    labels = np.array([entry.label for entry in entries])
+    numbers, names = number_classes(labels, source, known=known, wanted=spec.class_names)
+    check_counts(numbers, names, source)
     pictures = read_pictures(entries, spec, source)
     kept = [entries[row] for row in pictures.kept]
     groups = [entry.group for entry in kept if entry.group is not None]
     parts = [entry.part for entry in kept if entry.part is not None]
     return assemble(
         pictures.images,
-        np.array([entry.label for entry in kept]),
+        labels[pictures.kept],
         spec,
         source=source,
         names=[entry.name for entry in kept],
@@ -97,7 +104,7 @@ def nominal_range(images: Images, source: str) -> tuple[float, float]:
     if images.dtype.kind == "u":
         return 0.0, float(np.iinfo(images.dtype).max)
     low, high = float(images.min()), float(images.max())
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         return 0.0, 1.0
     if low == high:
         raise DataError(

@@ -31,7 +31,22 @@ from clearcnn.data.resize import Size
 from clearcnn.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
-SUFFIXES = frozenset(".png .apng .jpg .jpeg .jpe .jfif .bmp .dib .gif .webp .tif .tiff".split())
+SUFFIXES = frozenset(
+    [
+        ".png",
+        ".apng",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".webp",
+        ".tif",
+        ".tiff",
+    ]
+)
 LARGEST_PIXELS = 50_000_000
 WHITE = 255
 

@@ -58,6 +58,16 @@ def read_bytes(path: Path, limit_bytes: int = LARGEST_PICTURE_BYTES) -> bytes:
     return content
 
 
+def read_inside(path: Path, root: Path) -> bytes:
+    """As `read_bytes`, but a link that leads out of the folder `root` is refused."""
+    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        raise DataError(
+            f"{path} is a link that leads out of {root}.",
+            remedy="Copy the file in place of the link.",
+        )
+    return read_bytes(path)
+
+
 def is_hidden(name: str) -> bool:
     """Whether a name belongs to the system rather than to the data."""
     return name.startswith(".") or name in _HIDDEN

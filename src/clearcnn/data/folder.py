@@ -1,0 +1,195 @@
+"""A folder of class folders, with or without train, validation and test folders above them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from clearcnn.data.assembly import assemble_pictures
+from clearcnn.data.classes import normal_form, quote, suggest
+from clearcnn.data.decode import SUFFIXES
+from clearcnn.data.files import describe_content, is_hidden, read_inside
+from clearcnn.data.images import PARTS, LabelledImages
+from clearcnn.data.natural import natural_key, sort_naturally
+from clearcnn.data.parts import part_called
+from clearcnn.data.pictures import Entry
+from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
+
+# Pictures of formats that are not read; to ignore them would lose data in silence.
+OTHER_SUFFIXES = frozenset(
+    [".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pbm", ".pgm", ".ppm", ".svg", ".tga"]
+)
+
+
+@dataclass
+class Walk:
+    """What lies in a folder and the folders in it.
+
+    Attributes:
+      pictures: files that look like pictures, in natural order.
+      ignored: other files that are not the system's.
+    """
+
+    pictures: list[Path] = field(default_factory=list)
+    ignored: list[Path] = field(default_factory=list)
+
+
+def read(folder: Path, spec: DataSpec) -> LabelledImages:
+    """Read class folders; the folders in a class folder belong to its class.
+
+    Raises:
+      DataError: there are no class folders, pictures lie outside them, the classes of the
+        parts differ, a class is empty, or a picture cannot be read.
+    """
+    parts = _part_folders(folder)
+    roots: list[tuple[str | None, Path]] = [*parts.items()] if parts else [(None, folder)]
+    walks = {part: _class_folders(root, folder) for part, root in roots}
+    if parts:
+        _check_same_classes({parts[part]: list(walks[part]) for part in parts}, folder)
+    entries = [
+        Entry(
+            name=path.relative_to(folder).as_posix(),
+            label=class_name,
+            read=partial(read_inside, path, folder),
+            part=part,
+        )
+        for part, _ in roots
+        for class_name, walk in walks[part].items()
+        for path in walk.pictures
+    ]
+    ignored = [
+        path for walked in walks.values() for walk in walked.values() for path in walk.ignored
+    ]
+    return assemble_pictures(
+        entries,
+        spec,
+        source=f"class folders in {folder}",
+        known=list(next(iter(walks.values()))),
+        preparation=describe_ignored(ignored, folder),
+    )
+
+
+def walk_pictures(folder: Path) -> Walk:
+    """Every file in a folder and below, in natural order; links to folders are refused."""
+    walk = Walk()
+    for entry in sorted(os.scandir(folder), key=lambda entry: natural_key(entry.name)):
+        if is_hidden(entry.name):
+            continue
+        path = folder / entry.name
+        if entry.is_dir():
+            _refuse_link(path)
+            below = walk_pictures(path)
+            walk.pictures += below.pictures
+            walk.ignored += below.ignored
+        elif looks_like_picture(path):
+            walk.pictures.append(path)
+        else:
+            walk.ignored.append(path)
+    return walk
+
+
+def looks_like_picture(path: Path) -> bool:
+    """Whether the end of a file's name is that of a picture, read here or not."""
+    return path.suffix.lower() in SUFFIXES or path.suffix.lower() in OTHER_SUFFIXES
+
+
+def describe_ignored(ignored: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """One sentence about files that are not pictures, if there are any."""
+    if not ignored:
+        return ()
+    example = ignored[0].relative_to(folder).as_posix()
+    are = "s that are no pictures were" if len(ignored) > 1 else " that is no picture was"
+    return (f"{len(ignored):,} file{are} ignored, such as {example}.",)
+
+
+def part_folders(folder: Path) -> dict[str, Path]:
+    """The folders in `folder` that are called like parts, in the order of the parts.
+
+    Raises:
+      DataError: two of them stand for the same part.
+    """
+    found: dict[str, Path] = {}
+    for path in subfolders(folder):
+        part = part_called(path.name)
+        if part in found:
+            raise DataError(
+                f"{folder}: the folders {found[part].name!r} and {path.name!r} both stand for "
+                f"the {part} part.",
+                remedy="Keep one of them.",
+            )
+        if part:
+            found[part] = path
+    return {part: found[part] for part in PARTS if part in found}
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly in a folder that are not the system's, in natural order."""
+    inside = [p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name)]
+    return sorted(inside, key=lambda path: natural_key(path.name))
+
+
+def _part_folders(folder: Path) -> dict[str, Path]:
+    """The part folders, if one holds folders: a class may be called "train", too."""
+    if not any(subfolders(path) for path in subfolders(folder) if part_called(path.name)):
+        return {}
+    parts = part_folders(folder)
+    for path in subfolders(folder):
+        if path not in parts.values() and walk_pictures(path).pictures:
+            raise DataError(
+                f"{folder}: {path.name!r} holds pictures beside the parts "
+                f"{quote(part.name for part in parts.values())}.",
+                remedy=f"{suggest(path.name, PARTS)}Move it into a part or out of the folder.",
+            )
+    return parts
+
+
+def _class_folders(root: Path, folder: Path) -> dict[str, Walk]:
+    """Class name → what lies in its folder, in natural order."""
+    walks: dict[str, Walk] = {}
+    for path in subfolders(root):
+        _refuse_link(path)
+        walks[path.name] = walk_pictures(path)
+    stray = [path for path in root.iterdir() if path.is_file() and looks_like_picture(path)]
+    if not any(walk.pictures for walk in walks.values()):
+        raise DataError(
+            f"{root}: no class folders with pictures. Looked for metadata.csv, metadata.jsonl, "
+            "IDX files, Parquet files, and class folders; found "
+            f"{describe_content(root)}.",
+            remedy="Put the pictures of each class into a folder named after the class.",
+        )
+    if empty := [name for name, walk in walks.items() if not walk.pictures]:
+        raise DataError(
+            f"{root}: the class folder {quote(empty)} holds no picture.",
+            remedy="Put pictures into it, or remove it.",
+        )
+    if stray:
+        raise DataError(
+            f"{root}: {len(stray)} pictures lie beside the class folders and have no label, "
+            f"such as {stray[0].relative_to(folder).as_posix()}.",
+            remedy="Move them into the folder of their class, or away.",
+        )
+    return {normal_form(name): walks[name] for name in sort_naturally(walks)}
+
+
+def _check_same_classes(classes: dict[Path, list[str]], folder: Path) -> None:
+    everything = {name for names in classes.values() for name in names}
+    lacking = [
+        f"{path.name!r} lacks {quote(sort_naturally(everything - set(names)))}"
+        for path, names in classes.items()
+        if everything - set(names)
+    ]
+    if lacking:
+        raise DataError(
+            f"{folder}: the classes of the parts differ: {'; '.join(lacking)}.",
+            remedy="Give every part the same class folders.",
+        )
+
+
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise DataError(
+            f"{path} is a link to a folder; such links are not followed.",
+            remedy="Copy the folder in place of the link.",
+        )

@@ -1,0 +1,137 @@
+"""NumPy archives: Keras's keys, MedMNIST's, or x and y with groups; never unpickled."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.data.arrays import prepare_array
+from clearcnn.data.assembly import assemble
+from clearcnn.data.files import LARGEST_ARRAY_BYTES, open_regular
+from clearcnn.data.images import LabelledImages
+from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
+
+# (part, key of the images, key of the labels): Keras's names, MedMNIST's, and all in one.
+KEYS = (
+    ("train", "x_train", "y_train"),
+    ("train", "train_images", "train_labels"),
+    ("validation", "x_val", "y_val"),
+    ("validation", "val_images", "val_labels"),
+    ("test", "x_test", "y_test"),
+    ("test", "test_images", "test_labels"),
+    (None, "x", "y"),
+)
+
+_REMEDY = "Store x_train, y_train, x_test and y_test, or x and y and, if known, groups."
+
+
+def read(path: Path, spec: DataSpec) -> LabelledImages:
+    """Read the arrays of an NPZ file.
+
+    Raises:
+      DataError: it is no NPZ file, keys are missing, an array is pickled or too large, or
+        images and labels do not go together.
+    """
+    arrays = _read_arrays(path)
+    found = [keys for keys in KEYS if keys[1] in arrays or keys[2] in arrays]
+    parts = [part for part, _, _ in found]
+    missing = [key for keys in found for key in keys[1:] if key not in arrays]
+    if missing or not found or len(set(parts)) < len(parts) or (None in parts and len(parts) > 1):
+        fault = f"{missing[0]} is missing" if missing else "the keys give no one set of images"
+        raise DataError(
+            f"{path}: {fault}; the keys are {', '.join(arrays) or 'none'}.", remedy=_REMEDY
+        )
+    images = [arrays[x] for _, x, _ in found]
+    labels = [tidy_labels(arrays[y], f"{path}: {y}") for _, _, y in found]
+    for (_, x, y), some, theirs in zip(found, images, labels, strict=True):
+        if some.ndim == 0 or len(some) != len(theirs):
+            raise DataError(
+                f"{path}: {x} has the shape {some.shape}, but {y} has {len(theirs):,} labels.",
+                remedy="Store one label for each image.",
+            )
+    kinds = {(some.shape[1:], some.dtype.name) for some in images}
+    if len(kinds) > 1:
+        listed = " and ".join(f"{shape} of {dtype}" for shape, dtype in sorted(kinds))
+        raise DataError(
+            f"{path}: the parts hold different images: {listed}.",
+            remedy="Store all parts in one shape and dtype.",
+        )
+    source = f"NumPy archive {path}"
+    prepared, sentences = prepare_array(np.concatenate(images), spec, source)
+    rows = [
+        (part, row) for part, some in zip(parts, labels, strict=True) for row in range(len(some))
+    ]
+    groups = arrays.get("groups")
+    return assemble(
+        prepared,
+        np.concatenate(labels),
+        spec,
+        source=source,
+        names=[f"{part} row {row}" if part else f"row {row}" for part, row in rows],
+        groups=None
+        if groups is None
+        else [str(group) for group in tidy_labels(groups, f"{path}: groups")],
+        parts=[part for part, _ in rows if part] if None not in parts else None,
+        preparation=sentences,
+    )
+
+
+def tidy_labels(labels: NDArray[Any], place: str) -> NDArray[Any]:
+    """Labels as (n,) of int64 or str, from whole numbers or text in (n,) or (n, 1).
+
+    Raises:
+      DataError: they are of another kind, such as one-hot or not whole numbers.
+    """
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(
+            f"{place} has the shape {labels.shape}; (n,) or (n, 1) was expected.",
+            remedy="Turn one-hot labels into class indices: numpy.argmax(y, axis=1).",
+        )
+    if labels.dtype.kind == "U":
+        return labels
+    if labels.dtype.kind == "S":
+        return np.char.decode(labels, "utf-8", "replace")
+    if labels.dtype.kind in "iub" or (
+        labels.dtype.kind == "f" and bool((np.isfinite(labels) & (labels == np.rint(labels))).all())
+    ):
+        return labels.astype(np.int64)
+    raise DataError(
+        f"{place} has the dtype {labels.dtype} and values that are neither whole numbers nor text.",
+        remedy="Store class indices or class names.",
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    wanted = {key for keys in KEYS for key in keys[1:]} | {"groups"}
+    try:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            num_bytes = sum(member.file_size for member in archive.infolist())
+        if num_bytes > LARGEST_ARRAY_BYTES:
+            raise DataError(
+                f"{path} unfolds to {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are read.",
+                remedy="Store fewer or smaller images.",
+            )
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
+            # Other keys come along as None: they are named when something is missing.
+            return {key: archive[key] for key in archive.files if key in wanted}
+    except DataError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
+        reason = str(error)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        reason = str(error)
+    pickled = "allow_pickle" in reason
+    raise DataError(
+        f"{path}: an array holds Python objects, which are never unpickled."
+        if pickled
+        else f"{path} cannot be read as an NPZ file: {reason.rstrip('.')}.",
+        remedy="Store plain arrays: numpy.asarray(labels, dtype=str) for names."
+        if pickled
+        else "Write it again with numpy.savez.",
+    )

@@ -1,0 +1,193 @@
+"""Parquet as Hugging Face writes it: an image struct {bytes, path} and a label in each row."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from clearcnn.data.assembly import assemble_pictures
+from clearcnn.data.classes import quote
+from clearcnn.data.files import LARGEST_ARRAY_BYTES, LARGEST_PICTURE_BYTES, open_regular
+from clearcnn.data.images import PARTS, LabelledImages
+from clearcnn.data.natural import natural_key
+from clearcnn.data.parts import part_called
+from clearcnn.data.pictures import Entry
+from clearcnn.errors import DataError, MissingExtraError
+from clearcnn.specs import DataSpec
+
+IMAGE_COLUMNS = ("image", "img")
+LABEL_COLUMNS = ("label", "labels")
+
+_SHARD = re.compile(r"(.+?)(?:-\d+-of-\d+(?:-\w+)?)?")  # train-00000-of-00002, or test
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file: its rows, and the class names that its schema may state."""
+
+    entries: list[Entry]
+    class_names: tuple[str, ...] | None
+
+
+def read(path: Path, spec: DataSpec) -> LabelledImages:
+    """Read one Parquet file, or those of a folder or of the folder "data" in it.
+
+    In a folder, files called like parts, such as train-00000-of-00002.parquet, are these parts.
+
+    Raises:
+      MissingExtraError: pyarrow is not installed.
+      DataError: a file is broken, a column or a label is missing, or a picture is refused.
+    """
+    files = find_files(path) if path.is_dir() else [path]
+    if not files:
+        raise DataError(
+            f"{path} holds no Parquet files, and neither does a folder 'data' in it.",
+            remedy="Name a folder with files such as train-00000-of-00001.parquet.",
+        )
+    parts = [_part_of(file) if path.is_dir() else None for file in files]
+    if None in parts and any(parts):
+        raise DataError(
+            f"{path}: {files[parts.index(None)].name} is not called like a part, but others are.",
+            remedy="Name every file after its part, such as train.parquet, or read one file.",
+        )
+    order = sorted(range(len(files)), key=lambda k: PARTS.index(parts[k] or "train"))
+    shards = [_read_shard(files[k], parts[k]) for k in order]
+    known = {shard.class_names for shard in shards if shard.class_names}
+    if len(known) > 1:
+        raise DataError(
+            f"{path}: the files name different classes, {' and '.join(map(quote, known))}.",
+            remedy="Put only files that belong together into one folder.",
+        )
+    return assemble_pictures(
+        [entry for shard in shards for entry in shard.entries],
+        spec,
+        source=f"Parquet files in {path}" if path.is_dir() else f"Parquet file {path}",
+        known=next(iter(known), None),
+    )
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The Parquet files of a folder, else of "data" in it, in natural order."""
+    for place in (folder, folder / "data"):
+        if found := list(place.glob("*.parquet")):
+            return sorted(found, key=lambda file: natural_key(file.name))
+    return []
+
+
+def _part_of(file: Path) -> str | None:
+    match = _SHARD.fullmatch(file.stem)
+    return part_called(match[1]) if match else None
+
+
+def _read_shard(file: Path, part: str | None) -> Shard:
+    table = _read_table(file)
+    columns: list[str] = table.column_names
+    image = next((name for name in IMAGE_COLUMNS if name in columns), None)
+    label = next((name for name in LABEL_COLUMNS if name in columns), None)
+    if image is None or label is None:
+        raise DataError(
+            f"{file}: an image and a label column were expected; the columns are "
+            f"{quote(table.schema.names)}.",
+            remedy=f"Name them {IMAGE_COLUMNS[0]!r} and {LABEL_COLUMNS[0]!r}.",
+        )
+    labels = table.column(label).to_pylist()
+    groups = table.column("group").to_pylist() if "group" in columns else [None] * len(labels)
+    if None in labels or not all(isinstance(value, (int, str)) for value in labels):
+        row = next(k for k, value in enumerate(labels) if not isinstance(value, (int, str)))
+        raise DataError(
+            f"{file}: row {row} has the label {labels[row]!r}; a class index or a class name was "
+            "expected.",
+            remedy="Leave out rows without a label, or correct them.",
+        )
+    pictures = _contents(table.column(image), file)
+    paths = _paths(table.column(image))
+    entries = [
+        Entry(
+            name=paths[row] or f"{file.name} row {row}",
+            label=labels[row],
+            read=partial(_read_cell, pictures, row, f"{file} row {row}"),
+            group=None if groups[row] is None else str(groups[row]),
+            part=part,
+        )
+        for row in range(len(labels))
+    ]
+    return Shard(entries, _class_names(table.schema, label))
+
+
+def _read_table(file: Path) -> Any:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtraError(
+            f"{file} is a Parquet file, and pyarrow, which reads them, is not installed.",
+            remedy="Run pip install 'clearcnn[parquet]'.",
+        ) from None
+    wanted = {*IMAGE_COLUMNS, *LABEL_COLUMNS, "group"}
+    try:
+        with open_regular(file) as opened, parquet.ParquetFile(opened) as table:
+            num_bytes = sum(
+                table.metadata.row_group(k).total_byte_size
+                for k in range(table.metadata.num_row_groups)
+            )
+            if num_bytes > LARGEST_ARRAY_BYTES:
+                raise DataError(
+                    f"{file} unfolds to {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are "
+                    "read.",
+                    remedy="Store fewer or smaller images.",
+                )
+            columns = [name for name in table.schema_arrow.names if name in wanted]
+            return table.read(columns=columns)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(
+            f"{file} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.",
+            remedy="Fetch or write the file again.",
+        ) from None
+
+
+def _contents(column: Any, file: Path) -> Any:
+    """The encoded pictures of a column, a struct with bytes or the bytes themselves."""
+    from pyarrow import compute, types
+
+    kind = column.type
+    if types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        column = compute.struct_field(column, "bytes")
+    if types.is_binary(column.type) or types.is_large_binary(column.type):
+        return column
+    raise DataError(
+        f"{file}: the images are stored as {kind}; a struct of bytes and path was expected.",
+        remedy="Write them as encoded pictures, as the Image feature of Hugging Face does.",
+    )
+
+
+def _paths(column: Any) -> Sequence[str | None]:
+    from pyarrow import compute, types
+
+    if types.is_struct(column.type) and column.type.get_field_index("path") >= 0:
+        paths: list[str | None] = compute.struct_field(column, "path").to_pylist()
+        return paths
+    return [None] * len(column)
+
+
+def _read_cell(column: Any, row: int, place: str) -> bytes:
+    content: bytes | None = column[row].as_py()
+    if not content or len(content) > LARGEST_PICTURE_BYTES:
+        fault = f"has {len(content):,} bytes" if content else "has no bytes"
+        raise DataError(
+            f"{place}: the picture {fault}; 1 to {LARGEST_PICTURE_BYTES:,} were expected.",
+            remedy="Embed the pictures when writing the file.",
+        )
+    return content
+
+
+def _class_names(schema: Any, label: str) -> tuple[str, ...] | None:
+    """The names of a ClassLabel feature, which Hugging Face writes into the schema."""
+    try:
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        names = features[label]["names"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return tuple(map(str, names)) if isinstance(names, list) else None

@@ -1,0 +1,149 @@
+"""`load`: one way in for every source, recognised by itself or forced by a prefix."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+
+from clearcnn.data import digits, folder, idx, metadata, npz, parquet, pixels
+from clearcnn.data.classes import suggest
+from clearcnn.data.decode import SUFFIXES
+from clearcnn.data.files import open_regular
+from clearcnn.data.images import LabelledImages
+from clearcnn.data.tables import read_header
+from clearcnn.errors import DataError
+from clearcnn.specs import ColorMode, DataSpec
+
+Reader = Callable[[Path, DataSpec], LabelledImages]
+
+READERS: dict[str, Reader] = {
+    "folder": folder.read,
+    "metadata": metadata.read,
+    "idx": idx.read,
+    "npz": npz.read,
+    "csv": pixels.read,
+    "parquet": parquet.read,
+}
+
+_REMEDY = (
+    "Name 'digits', a folder, or a file; say what it is with a prefix if need be: "
+    f"{', '.join(f'{kind}:' for kind in READERS)}."
+)
+_PREFIXED = re.compile(r"([A-Za-z_]{2,}):(.+)", re.DOTALL)
+
+
+def load(
+    source: str | PathLike[str] | DataSpec = "digits",
+    *,
+    size: int | tuple[int, int] | None = None,
+    color_mode: ColorMode = "auto",
+    class_names: Sequence[str] | None = None,
+    skip_unreadable: bool = False,
+) -> LabelledImages:
+    """Read labelled images from wherever they are.
+
+    Args:
+      source: "digits", a path to a folder of class folders, a folder or table with file names
+        and labels, IDX files, an NPZ file, a CSV file of pixels, or Parquet files; a prefix
+        such as "folder:" forces one. A DataSpec gives the other arguments, too.
+      size: (height, width), or one int for both, to resize to; None keeps a size common to all
+        of up to 96 pixels, and otherwise takes the median and says so.
+      color_mode: "grayscale" or "rgb" converts; "auto" is grey only if every image is.
+      class_names: exactly the classes of the data, in the wanted order; None sorts naturally.
+      skip_unreadable: go on without files that cannot be read, and list them in `skipped`.
+    Returns:
+      LabelledImages of at least two classes with at least two images each.
+    Raises:
+      DataError: the source is not known, cannot be read, or contradicts itself.
+      SpecError: an argument is out of its range.
+      MissingExtraError: the source needs a package that is not installed.
+    """
+    spec = (
+        source
+        if isinstance(source, DataSpec)
+        else DataSpec(
+            source=os.fspath(source),
+            size=(size, size) if isinstance(size, int) else size,
+            color_mode=color_mode,
+            class_names=None if class_names is None else tuple(class_names),
+            skip_unreadable=skip_unreadable,
+        )
+    )
+    if spec.source == "digits":
+        return digits.read(spec)
+    try:
+        kind, path = recognise(spec.source)
+        return READERS[kind](path, spec)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
+            remedy="Check the path, its permissions and the disk.",
+        ) from None
+
+
+def recognise(source: str) -> tuple[str, Path]:
+    """What a source is, a key of READERS, and where.
+
+    Raises:
+      DataError: nothing is there, or it is nothing that can be read.
+    """
+    forced = None
+    path = Path(source).expanduser()
+    if (match := _PREFIXED.fullmatch(source)) and not path.exists():
+        forced, path = match[1], Path(match[2]).expanduser()
+        if forced not in READERS:
+            raise DataError(
+                f"The source {source!r} has the prefix {forced!r}, which is not known.",
+                remedy=f"{suggest(forced, READERS)}{_REMEDY}",
+            )
+    if not path.exists():
+        raise DataError(
+            f"There is no file or folder {str(path)!r}.",
+            remedy=f"{_suggest_path(path)}{_REMEDY}",
+        )
+    if forced == "folder" and not path.is_dir():
+        raise DataError(f"{path} is not a folder.", remedy="Name the folder, or leave out folder:.")
+    if forced:
+        return forced, path
+    return (_kind_of_folder(path) if path.is_dir() else _kind_of_file(path)), path
+
+
+def _kind_of_folder(path: Path) -> str:
+    if metadata.find_tables(path):
+        return "metadata"
+    if idx.find_pairs(path):
+        return "idx"
+    if parquet.find_files(path):
+        return "parquet"
+    # Its error says what was looked for if there are no class folders either.
+    return "folder"
+
+
+def _kind_of_file(path: Path) -> str:
+    with open_regular(path) as file:
+        start = file.read(4)
+    suffix = path.suffix.lower()
+    if start == b"PAR1":
+        return "parquet"
+    if suffix == ".npz":
+        return "npz"
+    if suffix in (".jsonl", ".ndjson"):
+        return "metadata"
+    if suffix == ".csv":
+        return "metadata" if "file_name" in read_header(path) else "csv"
+    if idx.is_idx_name(path.name):
+        return "idx"
+    what = "one picture" if suffix in SUFFIXES else f"a file that starts with {start.hex(' ')}"
+    raise DataError(
+        f"{path} is {what}, not a set of labelled images. Looked for .npz, .csv, .jsonl, Parquet "
+        "and IDX files.",
+        remedy="Name the folder that holds the class folders, or unpack the file first.",
+    )
+
+
+def _suggest_path(path: Path) -> str:
+    neighbours = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    if near := suggest(path.name, neighbours):
+        return near
+    return suggest(str(path), ["digits"])

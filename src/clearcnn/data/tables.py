@@ -1,0 +1,101 @@
+"""Tables of text, CSV and JSON lines, read row by row with their line numbers."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from clearcnn.data.classes import suggest
+from clearcnn.data.files import open_regular
+from clearcnn.errors import DataError
+
+Row = dict[str, str]
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file in UTF-8, with or without a byte order mark.
+
+    Raises:
+      DataError: on entering, as `open_regular`; while reading, it is not UTF-8 or not CSV.
+    """
+    try:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as text:
+            yield text
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not text in UTF-8: byte {error.object[error.start]:#04x} after "
+            f"{error.start:,} others of its block.",
+            remedy="Save it as UTF-8; in a spreadsheet, as CSV UTF-8.",
+        ) from None
+    except csv.Error as error:
+        raise DataError(
+            f"{path} is not a CSV file: {error}.", remedy="Save it as CSV with commas."
+        ) from None
+
+
+def read_header(path: Path) -> list[str]:
+    """The column names of a CSV file, without spaces around them."""
+    with open_text(path) as text:
+        return [name.strip() for name in next(csv.reader(text), [])]
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """(line number, column → text) of each row of a CSV or JSON lines file.
+
+    Empty lines are passed over; JSON's null and missing cells become "".
+
+    Raises:
+      DataError: a row has more or fewer cells than the header, or a line is not a JSON object.
+    """
+    with open_text(path) as text:
+        yield from _json_rows(text, path) if is_json_lines(path) else _csv_rows(text, path)
+
+
+def is_json_lines(path: Path) -> bool:
+    """Whether a file's name says that it holds one JSON object a line."""
+    return path.suffix.lower() in (".jsonl", ".ndjson")
+
+
+def require_columns(path: Path, found: list[str], *wanted: str) -> None:
+    """Raise a DataError that names the columns a table lacks and those it has."""
+    for name in wanted:
+        if name not in found:
+            raise DataError(
+                f"{path} has no column {name!r}; its columns are {', '.join(found[:20])}.",
+                remedy=f"{suggest(name, found)}Name the column {name!r}.",
+            )
+
+
+def _csv_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
+    reader = csv.reader(text, strict=True)
+    header = [name.strip() for name in next(reader, [])]
+    for cells in reader:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise DataError(
+                f"{path}, line {reader.line_num}: {len(cells)} cells under {len(header)} column "
+                "names.",
+                remedy="Put cells that hold commas in double quotes.",
+            )
+        yield reader.line_num, dict(zip(header, map(str.strip, cells), strict=True))
+
+
+def _json_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
+    for line, content in enumerate(text, 1):
+        if not content.strip():
+            continue
+        try:
+            row = json.loads(content)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise DataError(
+                f"{path}, line {line}: not a JSON object.",
+                remedy='Write one object a line, such as {"file_name": "1.png", "label": "cat"}.',
+            )
+        yield line, {name: "" if cell is None else str(cell) for name, cell in row.items()}
