@@ -6,14 +6,7 @@ from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.costs import Shape, cost_layer
-from clearcnn.models.layers import (
-    CONVOLUTIONS,
-    LAYERS,
-    POOLINGS,
-    SHAPE_KEEPERS,
-    check_model,
-    complete_layer,
-)
+from clearcnn.models.layers import CONVOLUTIONS, POOLINGS, check_model, complete_layer
 from clearcnn.models.receptive_field import ReceptiveField
 from clearcnn.models.window import windows_of
 from clearcnn.models.wording import describe_layer, describe_place, describe_shape
@@ -69,62 +62,6 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
         mlp_parameters=sum(
             row.parameters if row.dense_parameters is None else row.dense_parameters for row in rows
         ),
-    )
-
-
-def check_output(
-    spec: ModelSpec, input_shape: tuple[int, int, int], num_classes: int
-) -> ModelSummary:
-    """Check that a model ends in one probability per class.
-
-    Args:
-      spec: the model.
-      input_shape: (height, width, channels) of one image.
-      num_classes: classes of the data, at least 1.
-    Returns:
-      The model's summary, which the check needs anyway.
-    Raises:
-      LayerError: the last layer gives another shape than (num_classes,), or no softmax; or a
-        layer is impossible.
-      SpecError: as `summarize_model` does.
-    """
-    summary = summarize_model(spec, input_shape)
-    shapes = [input_shape, *(row.output_shape for row in summary.layers)]
-    last = len(spec.layers)
-    if shapes[last] != (num_classes,):
-        raise _wrong_output(spec, shapes, num_classes)
-    layer = spec.layers[-1]
-    activation = complete_layer(layer, last).get("activation", "linear")
-    if activation != "softmax":
-        told = "no activation" if activation == "linear" else f'activation="{activation}"'
-        raise LayerError(
-            f"{describe_place(last, layer.layer, shapes[-2])} ends the model with {told}; softmax "
-            f"was expected, which makes the {num_classes} values probabilities.",
-            remedy='Give it activation="softmax".'
-            if "activation" in LAYERS[layer.layer]
-            else 'Put Activation with activation="softmax" last.',
-        )
-    return summary
-
-
-def _wrong_output(spec: ModelSpec, shapes: list[Shape], num_classes: int) -> LayerError:
-    # The layer to change is the one that gave the output its shape.
-    position = len(spec.layers)
-    while position > 1 and spec.layers[position - 1].layer in SHAPE_KEEPERS:
-        position -= 1
-    layer = spec.layers[position - 1].layer
-    ending = f'Dense with units={num_classes} and activation="softmax"'
-    if len(shapes[-1]) > 1:
-        remedy = f"End the model with Flatten, then {ending}."
-    elif layer == "Dense":
-        remedy = f"Set its units to {num_classes}."
-    else:
-        remedy = f"End the model with {ending}."
-    return LayerError(
-        f"{describe_place(position, layer, shapes[position - 1])} leaves the model with "
-        f"{describe_shape(shapes[-1])} at its end, but there are {num_classes} classes; one "
-        "probability for each was expected.",
-        remedy=remedy,
     )
 
 

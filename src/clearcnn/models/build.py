@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from clearcnn.backend import load_keras
-from clearcnn.models.arithmetic import check_output
 from clearcnn.models.layers import (
     CONVOLUTIONS,
     GLOBAL_POOLINGS,
@@ -14,6 +13,7 @@ from clearcnn.models.layers import (
     complete_layer,
     name_layers,
 )
+from clearcnn.models.output import check_output
 from clearcnn.specs import ModelSpec
 
 _WITH_DATA_FORMAT = {*CONVOLUTIONS, *POOLINGS, *GLOBAL_POOLINGS, "Flatten", "ZeroPadding2D"}

@@ -33,15 +33,14 @@ _KERNEL = {
 }
 _DEPTH = {"depth_multiplier": Argument(COUNT, 1)}
 _RESPONSE = {"activation": Argument(ACTIVATION, "linear"), "use_bias": Argument(FLAG, True)}
-_POOLING = {
-    "pool_size": Argument(SIDES, (2, 2)),
+_PLACES = {
     "strides": Argument(SIDES),  # Left out, they are the pool_size.
     "padding": Argument(PADDING, "valid"),
 }
 
 LAYERS: Mapping[str, Mapping[str, Argument]] = {
     "Activation": {"activation": Argument(ACTIVATION, required=True)},
-    "AveragePooling2D": _POOLING,
+    "AveragePooling2D": {"pool_size": Argument(SIDES, required=True), **_PLACES},
     "BatchNormalization": {
         "momentum": Argument(SHARE, 0.99),
         "epsilon": Argument(SMALL, 1e-3),
@@ -53,7 +52,7 @@ LAYERS: Mapping[str, Mapping[str, Argument]] = {
     "Flatten": {},
     "GlobalAveragePooling2D": {},
     "GlobalMaxPooling2D": {},
-    "MaxPooling2D": _POOLING,
+    "MaxPooling2D": {"pool_size": Argument(SIDES, (2, 2)), **_PLACES},
     "Rescaling": {"scale": Argument(NUMBER, required=True), "offset": Argument(NUMBER, 0.0)},
     "SeparableConv2D": {**_FILTERS, **_KERNEL, **_DEPTH, **_RESPONSE},
     "ZeroPadding2D": {"padding": Argument(BORDERS, ((1, 1), (1, 1)))},

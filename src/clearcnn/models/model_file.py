@@ -35,13 +35,15 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
         if key not in _KEYS:
             near = suggest(key, _KEYS)
             raise SpecError(
-                f"{path} has a key {key!r} outside its layers: only name and [[layers]] go there.",
+                f"{path}: key {key!r} is not known outside the layers: only name and [[layers]] go "
+                "there.",
                 remedy=f"Did you mean {near}?" if near else "Leave it out, or put it in a layer.",
             )
     tables = document.get("layers", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SpecError(
-            f"{path} has layers that are not tables: a [[layers]] table for each was expected.",
+            f"{path}: layers is not a list of tables: a [[layers]] table for each layer was "
+            "expected.",
             remedy=f"Write each layer as {_EXAMPLE}.",
         )
     spec = ModelSpec(

@@ -32,7 +32,8 @@ class ReceptiveField:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) in input pixels that the best-placed value sees."""
-        return widest_span(self.rows), widest_span(self.columns)
+        height, width = widest_span(self.rows), widest_span(self.columns)
+        return (height, width) if height and width else (0, 0)
 
     def after(self, layer: str, arguments: Mapping[str, Any], *, flat: bool) -> Self:
         """Follow the field through one layer.
