@@ -82,6 +82,17 @@ def build_parser() -> Parser:
     return parser
 
 
+def build_help() -> dict[str, str]:
+    """Make every help page.
+
+    Returns:
+      From command, such as "clearcnn train", to its help as plain text.
+    """
+    parser = build_parser()
+    verbs = (parser.parse_args([verb.NAME]).parser for verb in VERBS)
+    return {page.prog: page.format_help() for page in (parser, *verbs)}
+
+
 def _run(words: list[str]) -> int:
     parser = build_parser()
     try:

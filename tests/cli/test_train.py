@@ -1,0 +1,194 @@
+import io
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearcnn.cli.console import Console
+from clearcnn.cli.main import main
+from clearcnn.cli.progress import TrainDisplay
+from clearcnn.results import TrainResult, to_json
+from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
+from clearcnn.version import __version__
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_what_is_not_asked_for_is_left_to_the_recipe(fake_train: Any, capsys: Capture) -> None:
+    assert main(["train"]) == 0
+    assert fake_train.asked == {
+        "data": DataSpec(),
+        "recipe": "default",
+        "model": None,
+        "epochs": None,
+        "batch_size": None,
+        "learning_rate": None,
+        "seed": 777,
+        "split": None,
+        "test_fraction": None,
+        "validation_fraction": None,
+        "out": None,
+        "command": "clearcnn train",
+    }
+
+
+def test_every_option_reaches_the_workflow(
+    fake_train: Any, tmp_path: Path, capsys: Capture
+) -> None:
+    model = tmp_path / "model.toml"
+    model.write_text(
+        'name = "small"\n[[layers]]\nlayer = "Flatten"\n'
+        '[[layers]]\nlayer = "Dense"\nunits = 10\nactivation = "softmax"\n'
+    )
+    words = [
+        *("train", "my photos/", "--recipe", "tutorial", "--model", str(model), "--epochs", "3"),
+        *("--batch-size", "16", "--learning-rate", "0.01", "--seed", "5"),
+        *("--test-fraction", "0.25", "--validation-fraction", "0", "--split", "group"),
+        *("--out", "runs/mine", "--size", "28x20", "--color-mode", "rgb"),
+        *("--classes", "cat,dog", "--skip-unreadable", "--quiet"),
+    ]
+    assert main(words) == 0
+    assert fake_train.asked == {
+        "data": DataSpec("my photos/", (28, 20), "rgb", ("cat", "dog"), True),
+        "recipe": "tutorial",
+        "model": ModelSpec(
+            "small",
+            (LayerSpec("Flatten"), LayerSpec("Dense", {"units": 10, "activation": "softmax"})),
+        ),
+        "epochs": 3,
+        "batch_size": 16,
+        "learning_rate": 0.01,
+        "seed": 5,
+        "split": "group",
+        "test_fraction": 0.25,
+        "validation_fraction": 0.0,
+        "out": Path("runs/mine"),
+        "command": shlex.join(["clearcnn", *words]),
+    }
+
+
+def test_a_spec_out_of_range_is_an_error(fake_train: Any, capsys: Capture) -> None:
+    assert main(["train", "--size", "9999"]) == 1
+    assert "size=(9999, 9999) is out of range" in capsys.readouterr().err
+
+
+def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture) -> None:
+    assert main(["train"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    lines = captured.out.splitlines()
+    assert lines[0] == f"clearcnn {__version__} · reading digits …"
+    for expected in (
+        "  shape          (1797, 8, 8) · images, height, width",
+        "  parts          1,005 train · 252 validation · 540 test",
+        "  Conv2D 10 · 3×3 · relu  6×6×10         100        3×3      3,240      23,400",
+        "  epoch  1 of 20 · loss 1.0000 · accuracy 50.00 % · validation 50.00 %",
+        "  epoch 20 of 20 · loss 0.0500 · accuracy 97.50 % · validation 97.50 %",
+        "  test accuracy  97.22 % · 525 of 540 images right",
+        "                 95 % interval 95.46 to 98.31 % (Wilson)",
+        "  run folder     runs/digits-20260101T120000Z",
+        "  report         runs/digits-20260101T120000Z/report.html",
+    ):
+        assert expected in lines
+    assert all(character == "\n" or character.isprintable() for character in captured.out)
+    assert not any(line.endswith(" ") for line in lines)
+    epochs = [line for line in lines if line.startswith("  epoch ")]
+    assert len(epochs) == 11
+
+
+def test_quiet_prints_the_result_alone_and_warnings_beside(
+    fake_train: Any, capsys: Capture
+) -> None:
+    fake_train.warnings = ("The test part is small.",)
+    assert main(["train", "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == (
+        "test accuracy 97.22 %, 525 of 540 right, 95 % interval 95.46 to 98.31 % (Wilson)\n"
+        "runs/digits-20260101T120000Z\n"
+    )
+    assert captured.err.strip() == "warning: The test part is small."
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_json_is_one_document_and_people_read_stderr(
+    fake_train: Any, quiet: list[str], capsys: Capture
+) -> None:
+    assert main(["train", "--json", *quiet]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == to_json(fake_train.result)
+    assert ("97.22 %" in captured.err) is not bool(quiet)
+
+
+def test_a_warning_is_shown_where_it_arises(fake_train: Any, capsys: Capture) -> None:
+    fake_train.warnings = ("The test part is small.",)
+    assert main(["train"]) == 0
+    text = capsys.readouterr().out
+    assert text.index("Model  ") < text.index("warning: The test part is small.")
+    assert text.index("warning: ") < text.index("\nTraining")
+
+
+def test_an_interrupted_training_says_what_is_kept(
+    fake_train: Any, train_result: Callable[..., TrainResult], capsys: Capture
+) -> None:
+    fake_train.result = train_result(Path("runs/short"), interrupted=True)
+    assert main(["train"]) == 130
+    captured = capsys.readouterr()
+    assert "  epochs         7 of 20\n" in captured.out
+    assert captured.err == (
+        "Stopped after epoch 7 of 20. The model of that epoch is kept in runs/short\n"
+    )
+
+
+def show_live(train_result: Callable[..., TrainResult], *, interrupted: bool) -> str:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80)
+    result = train_result(Path("runs/live"), interrupted=interrupted)
+    with TrainDisplay(console) as display:
+        display.on_train_begin(result.train.epochs)
+        for epoch in range(result.history.num_epochs):
+            metrics = {name: values[epoch] for name, values in result.history.metrics.items()}
+            display.on_epoch_end(epoch, metrics)
+        display.on_train_end(result.history, interrupted)
+    return screen.getvalue()
+
+
+def test_a_terminal_gets_a_live_bar(
+    train_result: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = show_live(train_result, interrupted=False)
+    assert "compiling …" in text
+    assert "epoch 20 of 20" in text
+    assert "loss 0.0500 · accuracy 97.50 % · validation 97.50 %" in text
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor comes back"
+
+
+def test_a_dumb_terminal_gets_lines(
+    train_result: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert "  epoch 20 of 20 · loss" in show_live(train_result, interrupted=False)
+
+
+def test_the_cursor_comes_back_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen = io.StringIO()
+    with (
+        pytest.raises(RuntimeError),
+        TrainDisplay(Console(file=screen, force_terminal=True, width=80)) as display,
+    ):
+        display.on_train_begin(3)
+        raise RuntimeError
+    assert "\x1b[?25h" in screen.getvalue()
+
+
+def test_an_early_stop_leaves_the_bar_where_it_was(
+    train_result: Callable[..., TrainResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = show_live(train_result, interrupted=True)
+    assert "epoch 7 of 20" in text
+    assert "stopped after epoch 7; keeping it …" in text

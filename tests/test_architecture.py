@@ -1,0 +1,52 @@
+"""The house rules that a machine can check."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MOST_LINES = 400
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+HEAVY = ("keras", "jax", "sklearn", "scipy", "matplotlib", "numpy", "rich")
+
+
+def python_files() -> list[Path]:
+    folders = ("src", "tests", "benchmarks", "examples", "docs")
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def test_imports_keep_to_the_layers() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_there_is_code_to_check() -> None:
+    assert ROOT / "src" / "clearcnn" / "cli" / "main.py" in python_files()
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_short_and_has_a_name_that_says_something(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    names = {part.removeprefix("test_") for part in path.relative_to(ROOT).with_suffix("").parts}
+    assert not names & VAGUE
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import clearcnn",
+        "from clearcnn.cli.main import main; assert main(['--help']) == 0",
+        "from clearcnn.cli.main import main; assert main(['train', '--help']) == 0",
+        "from clearcnn.cli.main import main; assert main(['--version']) == 0",
+        "from clearcnn.cli.main import main; assert main(['train', '--epoch', '3']) == 2",
+    ],
+)
+def test_nothing_heavy_is_imported_before_there_is_work(program: str) -> None:
+    report = f"{program}; import sys; print('loaded:', *({set(HEAVY)!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "loaded:"
