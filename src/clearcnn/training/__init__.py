@@ -1,1 +1,14 @@
-"""One compiled program for a whole fit."""
+"""One compiled program for a whole fit, over an ordinary Keras model on JAX.
+
+Importing this room loads Keras, and refuses any backend but JAX.
+"""
+
+from clearcnn.backend import load_keras
+
+load_keras()
+
+from clearcnn.training.augmentation import augment_model  # noqa: E402
+from clearcnn.training.compilation import compile_model  # noqa: E402
+from clearcnn.training.fitting import fit  # noqa: E402
+
+__all__ = ["augment_model", "compile_model", "fit"]

@@ -1,0 +1,182 @@
+"""The arrays of a fit: checked, cast and parted as `keras.Model.fit` does.
+
+Whatever cannot be honoured is refused here, by name, before anything is trained.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+
+from clearcnn.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class FitArrays:
+    """What is trained on, and what is validated on.
+
+    Attributes:
+      train: (x, y, sample_weight); each a pytree of arrays with the samples first, or None.
+      validation: the same, or None.
+      num_train, num_validation: samples in each.
+    """
+
+    train: tuple[Any, Any, Any]
+    validation: tuple[Any, Any, Any] | None
+    num_train: int
+    num_validation: int
+
+
+def arrange(
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None,
+    validation_split: float,
+    validation_data: Any,
+) -> FitArrays:
+    """Check the arguments of `fit` that hold data, and part them.
+
+    Args:
+      x, y, sample_weight: arrays, or lists, tuples or dicts of arrays, samples first; floats
+        are cast to Keras's floatx, integers stay.
+      class_weight: class number → weight; classes not named weigh 1.
+      validation_split: the last part of the samples goes to validation, in [0, 1).
+      validation_data: (x, y) or (x, y, sample_weight); wins over validation_split.
+    Raises:
+      TrainingError: something else than arrays, or arrays that contradict each other.
+    """
+    x, y = _to_arrays("x", x), _to_arrays("y", y)
+    if y is None:
+        raise TrainingError(
+            "y is missing: clearcnn.fit trains on arrays of samples and their targets.",
+            remedy="Pass y, or use model.fit for a model that trains on x alone.",
+        )
+    if sample_weight is not None:
+        sample_weight = _share_weights(_to_arrays("sample_weight", sample_weight), y)
+    train = (x, y, sample_weight)
+    num_train = _count(train)
+    validation = None
+    if validation_data is not None:
+        validation = _validation_arrays(validation_data)
+    elif validation_split:
+        train, validation = _split(train, num_train, validation_split)
+    if class_weight is not None:
+        train = (train[0], train[1], _class_to_sample_weight(train[1], train[2], class_weight))
+    return FitArrays(
+        train, validation, _count(train), 0 if validation is None else _count(validation)
+    )
+
+
+def _to_arrays(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    return tree.map_structure(lambda leaf: _to_array(name, leaf), value)
+
+
+def _to_array(name: str, leaf: Any) -> Any:
+    is_array = hasattr(leaf, "__array__") and hasattr(leaf, "shape") and len(leaf.shape) > 0
+    if not is_array or type(leaf).__module__.startswith("tensorflow.python.data"):
+        raise TrainingError(
+            f"{name} is {_describe(leaf)}; clearcnn.fit needs arrays, because the whole fit is "
+            "one program.",
+            remedy="Pass NumPy arrays, or use model.fit for generators and data sets.",
+        )
+    array = np.asarray(leaf)
+    if array.dtype.kind == "f":
+        return array.astype(keras.config.floatx(), copy=False)
+    if array.dtype.kind not in "iub":
+        raise TrainingError(
+            f"{name} has dtype {array.dtype}; numbers were expected.",
+            remedy=f"Encode {name} as integers or floats.",
+        )
+    return array
+
+
+def _describe(leaf: Any) -> str:
+    kind = type(leaf)
+    return (
+        f"a {kind.__module__}.{kind.__qualname__}"
+        if kind.__module__ != "builtins"
+        else (f"a {kind.__qualname__}")
+    )
+
+
+def _count(arrays: Any) -> int:
+    counts = {leaf.shape[0] for leaf in tree.flatten(arrays) if leaf is not None}
+    if len(counts) != 1:
+        raise TrainingError(
+            f"x, y and sample_weight hold different numbers of samples: {sorted(counts)}.",
+            remedy="Give every array one row per sample.",
+        )
+    count = int(counts.pop())
+    if count == 0:
+        raise TrainingError("There are no samples.", remedy="Pass at least one.")
+    return count
+
+
+def _share_weights(sample_weight: Any, y: Any) -> Any:
+    """Use one array of weights for every output, as Keras does."""
+    if tree.is_nested(y) and not tree.is_nested(sample_weight):
+        return tree.map_structure(lambda _: sample_weight, y)
+    return sample_weight
+
+
+def _validation_arrays(validation_data: Any) -> tuple[Any, Any, Any]:
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+        raise TrainingError(
+            f"validation_data is {_describe(validation_data)}; (x, y) or (x, y, sample_weight) "
+            "was expected.",
+            remedy="Pass a tuple of arrays, or use model.fit for generators and data sets.",
+        )
+    x, y, sample_weight = (*validation_data, None)[:3]
+    arrays = (_to_arrays("validation x", x), _to_arrays("validation y", y), None)
+    if sample_weight is not None:
+        weights = _to_arrays("validation sample_weight", sample_weight)
+        arrays = (arrays[0], arrays[1], _share_weights(weights, arrays[1]))
+    _count(arrays)
+    return arrays
+
+
+def _split(arrays: Any, count: int, fraction: float) -> tuple[Any, Any]:
+    if not 0 < fraction < 1:
+        raise TrainingError(
+            f"validation_split={fraction} is out of range: [0, 1).",
+            remedy="Give a fraction such as 0.2.",
+        )
+    at = math.floor(count * (1.0 - fraction))
+    if at == 0:
+        raise TrainingError(
+            f"validation_split={fraction} leaves none of {count} samples to train on.",
+            remedy="Give more samples or a smaller fraction.",
+        )
+
+    def take(part: slice) -> Any:
+        return tree.map_structure(lambda a: None if a is None else a[part], arrays)
+
+    return take(slice(None, at)), take(slice(at, None))
+
+
+def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: Mapping[int, float]) -> Any:
+    if sample_weight is not None:
+        raise TrainingError(
+            "class_weight and sample_weight were both given.",
+            remedy="Multiply them into one sample_weight.",
+        )
+    if tree.is_nested(y):
+        raise TrainingError(
+            "class_weight was given for a model with several outputs.",
+            remedy="Pass sample_weight with one array per output.",
+        )
+    classes = y
+    if y.ndim > 1:
+        classes = y[..., 0] if y.shape[-1] == 1 else np.argmax(y, axis=-1)
+    numbers = np.round(classes).astype(np.int64)
+    weights = np.ones(numbers.shape, keras.config.floatx())
+    for number, weight in class_weight.items():
+        weights[numbers == number] = weight
+    return weights

@@ -1,0 +1,139 @@
+"""Label-safe augmentation: one random affine change per image and step, as a Keras layer.
+
+Shift, rotation, zoom and shear are one matrix, so a picture is interpolated once. Keras's own
+`RandomTranslation`, `RandomRotation` and `RandomZoom` in turn would blur an 8×8 digit three
+times; `keras.ops.image.affine_transform` is one interpolation too, but takes 5 to 12 times as
+long per image as the four gathers here (8×8×1: 1.7 µs against 0.34 on two cores).
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from clearcnn.specs import AugmentationSpec
+
+
+@keras.saving.register_keras_serializable(package="clearcnn")
+class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
+    """Move, turn, scale and shear each image at random; does nothing outside training.
+
+    Each amount is drawn uniformly in ±its limit, for each image by itself. What comes in from
+    outside the picture repeats its edge, which suits dark and light backgrounds alike.
+    Interpolation is bilinear.
+
+    Args:
+      shift_pixels, rotation_radians, zoom_fraction, shear_fraction: as in AugmentationSpec.
+      seed: int, for the draws.
+
+    Input and output: (n, height, width, channels), height and width >= 2.
+    """
+
+    def __init__(
+        self,
+        shift_pixels: float = 0.0,
+        rotation_radians: float = 0.0,
+        zoom_fraction: float = 0.0,
+        shear_fraction: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.shift_pixels = shift_pixels
+        self.rotation_radians = rotation_radians
+        self.zoom_fraction = zoom_fraction
+        self.shear_fraction = shear_fraction
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Change the images in training; cast them to the compute dtype always."""
+        images = ops.cast(images, self.compute_dtype)
+        if not training:
+            return images
+        return warp(images, self._draw_matrices(ops.shape(images)))
+
+    def _draw_matrices(self, shape: Any) -> Any:
+        draws = keras.random.uniform((5, shape[0]), -1.0, 1.0, seed=self.seed_generator)
+        angle = draws[0] * self.rotation_radians
+        scale = 1.0 + draws[1] * self.zoom_fraction
+        shear = draws[2] * self.shear_fraction
+        shift_y, shift_x = draws[3] * self.shift_pixels, draws[4] * self.shift_pixels
+        cos, sin = ops.cos(angle), ops.sin(angle)
+        yy, yx = cos / scale, (cos * shear - sin) / scale
+        xy, xx = sin / scale, (sin * shear + cos) / scale
+        centre_y, centre_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
+        y0 = centre_y - yy * (centre_y + shift_y) - yx * (centre_x + shift_x)
+        x0 = centre_x - xy * (centre_y + shift_y) - xx * (centre_x + shift_x)
+        return ops.stack([yy, yx, y0, xy, xx, x0], axis=1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Give the same shape back."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Give Keras what it needs to make the layer again."""
+        return {
+            **super().get_config(),
+            "shift_pixels": self.shift_pixels,
+            "rotation_radians": self.rotation_radians,
+            "zoom_fraction": self.zoom_fraction,
+            "shear_fraction": self.shear_fraction,
+            "seed": self.seed,
+        }
+
+
+def warp(images: Any, matrices: Any) -> Any:
+    """Sample each image at affinely moved places, bilinearly, edges repeated outside.
+
+    Args:
+      images: float (n, height, width, channels), height and width >= 2.
+      matrices: float (n, 6): (yy, yx, y0, xy, xx, x0); the output pixel (y, x) is read at
+        (yy·y + yx·x + y0, xy·y + xx·x + x0) of the input, in pixels.
+    Returns:
+      float (n, height, width, channels).
+    """
+    _, height, width, channels = images.shape
+    y, x = ops.meshgrid(ops.arange(height), ops.arange(width), indexing="ij")
+    y = ops.cast(ops.reshape(y, (1, -1)), images.dtype)
+    x = ops.cast(ops.reshape(x, (1, -1)), images.dtype)
+    yy, yx, y0, xy, xx, x0 = (matrices[:, i : i + 1] for i in range(6))
+    from_y = ops.clip(yy * y + yx * x + y0, 0, height - 1)
+    from_x = ops.clip(xy * y + xx * x + x0, 0, width - 1)
+    top = ops.clip(ops.floor(from_y), 0, height - 2)
+    left = ops.clip(ops.floor(from_x), 0, width - 2)
+    down, right = (from_y - top)[..., None], (from_x - left)[..., None]
+    corner = ops.cast(top * width + left, "int32")[..., None]
+    flat = ops.reshape(images, (-1, height * width, channels))
+
+    def read(offset: int) -> Any:
+        return ops.take_along_axis(flat, corner + offset, axis=1)
+
+    upper = read(0) * (1 - right) + read(1) * right
+    lower = read(width) * (1 - right) + read(width + 1) * right
+    return ops.reshape(upper * (1 - down) + lower * down, (-1, height, width, channels))
+
+
+def augment_model(model: Any, spec: AugmentationSpec, seed: int) -> Any:
+    """Put a RandomAffine before the layers of a model, sharing them.
+
+    Args:
+      model: a built `keras.Sequential` on images (height, width, channels).
+      spec: the limits.
+      seed: non-negative int.
+    Returns:
+      A new `keras.Sequential`; training it trains `model`, which stays free of augmentation.
+    """
+    limits = {
+        "shift_pixels": spec.shift_pixels,
+        "rotation_radians": spec.rotation_radians,
+        "zoom_fraction": spec.zoom_fraction,
+        "shear_fraction": spec.shear_fraction,
+    }
+    return keras.Sequential(
+        [
+            keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype),
+            RandomAffine(**limits, seed=seed),
+            *model.layers,
+        ]
+    )

@@ -1,0 +1,162 @@
+"""Convolution as one matrix product over patches (im2col), with its own gradient.
+
+Forward, the shifted views of the image are laid side by side and multiplied by the kernel at
+once. Backward, the kernel's gradient is patchesᵀ·g and the image's is g·Wᵀ with each tap added
+back where it came from (col2im); both are matrix products again, where differentiating the
+plain primitive gives two more convolutions that XLA runs slowly on a CPU.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+class Geometry(NamedTuple):
+    """How a kernel walks over an image: everything static about a convolution.
+
+    Attributes:
+      kernel, strides, dilation: (height, width).
+      padding: ((top, bottom), (left, right)), may be negative as in lax.
+      groups: input channels are parted in so many groups.
+    """
+
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+    groups: int
+
+
+def convolution_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
+    """Cover 2-D convolutions, channels last, any stride, padding, dilation and groups."""
+    image, kernel = avals
+    numbers = params["dimension_numbers"]
+    covered = (
+        image.ndim == 4
+        and (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec)
+        == ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
+        and params["batch_group_count"] == 1
+        and params["lhs_dilation"] == (1, 1)
+        and jnp.issubdtype(image.dtype, jnp.floating)
+        and params["preferred_element_type"] in (None, image.dtype)
+    )
+    if not covered:
+        return None
+    vertical, horizontal = params["padding"]
+    geometry = Geometry(
+        tuple(kernel.shape[:2]),
+        tuple(params["window_strides"]),
+        tuple(params["rhs_dilation"]),
+        (tuple(vertical), tuple(horizontal)),
+        params["feature_group_count"],
+    )
+    return functools.partial(convolve, geometry)
+
+
+def convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolve as `lax.conv_general_dilated` does with NHWC images and HWIO kernels.
+
+    Args:
+      image: (n, height, width, channels), float.
+      kernel: (kernel height, kernel width, channels / groups, filters), float.
+    Returns:
+      (n, output height, output width, filters).
+    """
+    if geometry.groups > 1:
+        return _convolve_groups(geometry, image, kernel)
+    return _convolve(geometry, image, kernel)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+    return _multiply(_patches(geometry, image), kernel)
+
+
+def _forward(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> Any:
+    patches = _patches(geometry, image)
+    return _multiply(patches, kernel), (patches, kernel, image.shape[1:3])
+
+
+def _backward(geometry: Geometry, residuals: Any, gradient: jax.Array) -> Any:
+    patches, kernel, (height, width) = residuals
+    filters = kernel.shape[-1]
+    rows = gradient.reshape(-1, filters)
+    kernel_gradient = (patches.reshape(-1, patches.shape[-1]).T @ rows).reshape(kernel.shape)
+    taps = jnp.tensordot(gradient, kernel.reshape(-1, filters), [[3], [1]])
+    return _scatter(geometry, taps, height, width), kernel_gradient
+
+
+_convolve.defvjp(_forward, _backward)
+
+
+def _multiply(patches: jax.Array, kernel: jax.Array) -> jax.Array:
+    return jnp.tensordot(patches, kernel.reshape(-1, kernel.shape[-1]), [[3], [0]])
+
+
+def _patches(geometry: Geometry, image: jax.Array) -> jax.Array:
+    """Lay the shifted views side by side: (n, oh, ow, taps · channels)."""
+    return jnp.concatenate(list(_views(geometry, image)), axis=-1)
+
+
+def _views(geometry: Geometry, image: jax.Array) -> Any:
+    (top, bottom), (left, right) = geometry.padding
+    zero = jnp.zeros((), image.dtype)
+    padded = lax.pad(image, zero, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
+    n, height, width, channels = padded.shape
+    (step_y, step_x), (gap_y, gap_x) = geometry.strides, geometry.dilation
+    span_y = height - (geometry.kernel[0] - 1) * gap_y
+    span_x = width - (geometry.kernel[1] - 1) * gap_x
+    for y in range(0, geometry.kernel[0] * gap_y, gap_y):
+        for x in range(0, geometry.kernel[1] * gap_x, gap_x):
+            yield lax.slice(
+                padded,
+                (0, y, x, 0),
+                (n, y + span_y, x + span_x, channels),
+                (1, step_y, step_x, 1),
+            )
+
+
+def _scatter(geometry: Geometry, taps: jax.Array, height: int, width: int) -> jax.Array:
+    """Add each tap's gradient back to the pixels it was read from: the transpose of _patches."""
+    channels = taps.shape[-1] // (geometry.kernel[0] * geometry.kernel[1])
+    (top, _), (left, _) = geometry.padding
+    (step_y, step_x), (gap_y, gap_x) = geometry.strides, geometry.dilation
+    spread_y, spread_x = (taps.shape[1] - 1) * step_y + 1, (taps.shape[2] - 1) * step_x + 1
+    zero = jnp.zeros((), taps.dtype)
+    parts = []
+    for i in range(geometry.kernel[0]):
+        for j in range(geometry.kernel[1]):
+            start = (i * geometry.kernel[1] + j) * channels
+            tap = lax.slice_in_dim(taps, start, start + channels, axis=3)
+            y, x = i * gap_y - top, j * gap_x - left
+            part = lax.pad(
+                tap,
+                zero,
+                (
+                    (0, 0, 0),
+                    (y, height - y - spread_y, step_y - 1),
+                    (x, width - x - spread_x, step_x - 1),
+                    (0, 0, 0),
+                ),
+            )
+            parts.append(part)
+    return functools.reduce(jnp.add, parts)
+
+
+def _convolve_groups(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Sum over taps of small products, each group by itself; differentiated by JAX."""
+    groups, (kernel_y, kernel_x, channels, filters) = geometry.groups, kernel.shape
+    taps = kernel.reshape(kernel_y * kernel_x, channels, groups, filters // groups)
+
+    def multiply(view: jax.Array, tap: jax.Array) -> jax.Array:
+        grouped = view.reshape(*view.shape[:3], groups, channels)
+        if channels == 1 and filters == groups:
+            return grouped * tap[0]
+        return jnp.einsum("nhwgc,cgf->nhwgf", grouped, tap)
+
+    total = functools.reduce(jnp.add, map(multiply, _views(geometry, image), taps))
+    return total.reshape(*total.shape[:3], filters)

@@ -1,0 +1,142 @@
+"""The compiled program: whole epochs of training and validation in one XLA computation.
+
+Its inner step is Keras's own `train_step`, which on the JAX backend is a pure function of the
+model's state, so losses, sample weights, metrics, regularisers and custom steps keep Keras's
+meaning. Full batches run in a `lax.scan`; a smaller last batch is one more call of the step, so
+that it counts exactly.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from clearcnn.training import state as keras_state
+from clearcnn.training.forms import rewrite
+
+Arrays = Any
+Logs = dict[str, jax.Array]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is static about a fit.
+
+    Attributes:
+      num_samples, batch_size: of the training data.
+      num_validation, validation_batch_size: of the validation data; 0 without any.
+      chunk: the most epochs that one call may run.
+    """
+
+    num_samples: int
+    batch_size: int
+    num_validation: int
+    validation_batch_size: int
+    chunk: int
+
+
+def compile_epochs(model: Any, plan: Plan) -> Callable[..., Any]:
+    """Make the jitted function that runs epochs.
+
+    Args:
+      model: a compiled and built `keras.Model` on the JAX backend.
+      plan: the static sizes.
+    Returns:
+      `run(state, fresh_metrics, data, validation, orders, num_epochs) -> (state, logs)`:
+      `state` as `keras_state.read_state` gives it; `data` and `validation` are (x, y,
+      sample_weight) with the samples on the first axis; `orders` is int32 (chunk, num_samples),
+      the order of the samples in each epoch; `num_epochs` <= chunk says how many to run. Each
+      log is float32 (chunk,), zero from `num_epochs` on.
+    """
+
+    def run(
+        state: Any, fresh: Any, data: Arrays, validation: Arrays, orders: Any, num_epochs: Any
+    ) -> Any:
+        def one_epoch(epoch: Any, carry: Any) -> Any:
+            state, logs = carry
+            state, epoch_logs = _run_epoch(
+                model, plan, state, fresh, data, validation, orders[epoch]
+            )
+            return state, {name: logs[name].at[epoch].set(epoch_logs[name]) for name in logs}
+
+        with _cpu_forms(model):
+            shapes = jax.eval_shape(
+                lambda s: _run_epoch(model, plan, s, fresh, data, validation, orders[0])[1], state
+            )
+            blank = {name: jnp.zeros((plan.chunk,), log.dtype) for name, log in shapes.items()}
+            return lax.fori_loop(0, num_epochs, one_epoch, (state, blank))
+
+    return jax.jit(run)
+
+
+def _run_epoch(
+    model: Any, plan: Plan, state: Any, fresh: Any, data: Arrays, validation: Arrays, order: Any
+) -> tuple[Any, Logs]:
+    trainable, other, optimizer, _ = state
+
+    def train(state: Any, rows: Any) -> Any:
+        logs, state = model.train_step(state, jax.tree.map(lambda a: a[rows], data))
+        return state, logs
+
+    state, logs = _walk(
+        train, (trainable, other, optimizer, fresh), plan.num_samples, plan.batch_size, order
+    )
+    epoch_logs = keras_state.metric_results(model, state[3], logs)
+    if plan.num_validation:
+        trainable, other, optimizer, _ = state
+
+        def test(state: Any, rows: Any) -> Any:
+            logs, state = model.test_step(state, jax.tree.map(lambda a: a[rows], validation))
+            return state, logs
+
+        everything = jnp.arange(plan.num_validation, dtype=jnp.int32)
+        tested, logs = _walk(
+            test,
+            (trainable, other, fresh),
+            plan.num_validation,
+            plan.validation_batch_size,
+            everything,
+        )
+        results = keras_state.metric_results(model, tested[2], logs)
+        epoch_logs.update({f"val_{name}": value for name, value in results.items()})
+        state = (trainable, tested[1], optimizer, tested[2])
+    return state, epoch_logs
+
+
+def _walk(step: Any, state: Any, num_samples: int, batch_size: int, order: Any) -> Any:
+    """Step through the samples in `order`; give the last state and the last step's logs."""
+    num_full = num_samples // batch_size
+    logs = None
+    if num_full:
+        full = order[: num_full * batch_size].reshape(num_full, batch_size)
+        state, all_logs = lax.scan(step, state, full)
+        logs = jax.tree.map(lambda log: log[-1], all_logs)
+    if num_samples % batch_size:
+        state, logs = step(state, order[num_full * batch_size :])
+    return state, logs
+
+
+@contextmanager
+def _cpu_forms(model: Any) -> Iterator[None]:
+    """While tracing on a CPU, differentiate the model's loss in its CPU forms.
+
+    Keras's `train_step` differentiates `self.compute_loss_and_updates`; an attribute of the
+    instance stands before the method and is taken away again, so the model stays as it was.
+    """
+    if jax.default_backend() != "cpu":
+        yield
+        return
+    plain = model.compute_loss_and_updates
+
+    def in_cpu_forms(*args: Any, training: bool = False, **kwargs: Any) -> Any:
+        return rewrite(lambda a, k: plain(*a, training=training, **k))(args, kwargs)
+
+    object.__setattr__(model, "compute_loss_and_updates", in_cpu_forms)
+    try:
+        yield
+    finally:
+        object.__delattr__(model, "compute_loss_and_updates")
