@@ -120,25 +120,27 @@ from clearcnn.workflows import train as workflow
 from clearcnn.cli.main import main
 
 def train(data, *, listener, **asked):
-    listener.on_train_begin(1000)
-    for epoch in range(1000):
-        listener.on_epoch_end(epoch, {"loss": 0.1, "accuracy": 0.9})
-        time.sleep(0.002)
+    try:
+        listener.on_train_begin(1000)
+        for epoch in range(1000):
+            listener.on_epoch_end(epoch, {"loss": 0.1, "accuracy": 0.9})
+            time.sleep(0.002)
+    except OSError:
+        raise AssertionError("it looks like trouble with the run folder")
     raise AssertionError("the training went on for nobody")
 
 workflow.train = train
 sys.exit(main(["train"]))
 """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    assert process.stdout.readline().startswith("clearcnn ")
-    process.stdout.close()
-    assert process.wait(timeout=60) == 141
-    assert process.stderr.read() == ""
-    process.stderr.close()
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("clearcnn ")
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+        assert process.stderr.read() == ""
 
 
 def test_a_name_that_is_no_text_can_be_printed(fake_train: Any) -> None:

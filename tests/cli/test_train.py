@@ -85,10 +85,10 @@ def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture
         "  shape          (1797, 8, 8) · images, height, width",
         "  parts          1,005 train · 252 validation · 540 test",
         "  Conv2D 10 · 3×3 · relu  6×6×10         100        3×3      3,240      23,400",
-        "  epoch  1 of 20 · loss 1.0000 · accuracy 50.00 % · validation 50.00 %",
-        "  epoch 20 of 20 · loss 0.0500 · accuracy 97.50 % · validation 97.50 %",
-        "  test accuracy  97.22 % · 525 of 540 images right",
-        "                 95 % interval 95.46 to 98.31 % (Wilson)",
+        "  epoch  1 of 20 · loss 1.0000 · accuracy 50.0 % · validation 50.0 %",
+        "  epoch 20 of 20 · loss 0.0500 · accuracy 97.5 % · validation 97.5 %",
+        "  test accuracy  97.2 % · 525 of 540 test images right",
+        "                 95 % interval 95.5–98.3 (Wilson)",
         "  run folder     runs/digits-20260101T120000Z",
         "  report         runs/digits-20260101T120000Z/report.html",
     ):
@@ -106,7 +106,7 @@ def test_quiet_prints_the_result_alone_and_warnings_beside(
     assert main(["train", "--quiet"]) == 0
     captured = capsys.readouterr()
     assert captured.out == (
-        "test accuracy 97.22 %, 525 of 540 right, 95 % interval 95.46 to 98.31 % (Wilson)\n"
+        "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3\n"
         "runs/digits-20260101T120000Z\n"
     )
     assert captured.err.strip() == "warning: The test part is small."
@@ -119,7 +119,7 @@ def test_json_is_one_document_and_people_read_stderr(
     assert main(["train", "--json", *quiet]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out) == to_json(fake_train.result)
-    assert ("97.22 %" in captured.err) is not bool(quiet)
+    assert ("97.2 %" in captured.err) is not bool(quiet)
 
 
 def test_a_warning_is_shown_where_it_arises(fake_train: Any, capsys: Capture) -> None:
@@ -162,7 +162,7 @@ def test_a_terminal_gets_a_live_bar(
     text = show_live(train_result, interrupted=False)
     assert "compiling …" in text
     assert "epoch 20 of 20" in text
-    assert "loss 0.0500 · accuracy 97.50 % · validation 97.50 %" in text
+    assert "loss 0.0500 · accuracy 97.5 % · validation 97.5 %" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor comes back"
 
 

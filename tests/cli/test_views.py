@@ -10,7 +10,6 @@ from rich.console import RenderableType
 from clearcnn.cli.console import Console
 from clearcnn.cli.text import printable
 from clearcnn.cli.views import (
-    percent,
     view_data,
     view_epochs,
     view_model,
@@ -145,10 +144,17 @@ def test_printable_keeps_every_script() -> None:
 
 
 def test_small_wordings() -> None:
-    assert percent(0.99261) == "99.26 %"
     assert view_epochs(History({"loss": (3.0, 2.0, 2.5)}, best_epoch=1), 60) == (
         "3 of 60, the weights of epoch 2 kept"
     )
     assert view_epochs(History({"loss": (3.0, 2.0)}, best_epoch=1), 2) == "2 of 2"
     assert view_seconds({"data": 0.5, "fit": 1.25}) == "data 0.50 · fit 1.25 · 1.75 in all"
     assert view_path(Path("runs/a b")).plain == "runs/a b"
+
+
+def test_a_path_is_shown_from_here_where_it_is_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert view_path(tmp_path / "runs" / "a").plain == str(Path("runs/a"))
+    assert view_path(tmp_path.parent / "a").plain == str(tmp_path.parent / "a")

@@ -6,6 +6,7 @@ from rich import console
 from rich.console import RenderableType
 from rich.text import Text
 
+from clearcnn.cli.status import ReaderGoneError
 from clearcnn.cli.text import printable
 from clearcnn.errors import ClearCNNError
 
@@ -22,7 +23,7 @@ class Console(console.Console):
 
     def on_broken_pipe(self) -> None:
         """Let `main` end the program; Rich itself would exit in the middle of the work."""
-        raise BrokenPipeError
+        raise ReaderGoneError
 
     def show(self, view: RenderableType) -> None:
         """Print a table or the like; outside a terminal no line ends in spaces."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from clearcnn.cli import train
 from clearcnn.cli.parser import Parser
-from clearcnn.cli.status import Status
+from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = _run(words)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         _silence_stdout()
         status = Status.BROKEN_PIPE
     except KeyboardInterrupt:

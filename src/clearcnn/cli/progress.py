@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRem
 from rich.text import Text
 
 from clearcnn.cli.console import Console
-from clearcnn.cli.views import percent, view_data, view_model
+from clearcnn.cli.views import view_data, view_model
+from clearcnn.report.wording import percent
 from clearcnn.results import DataSummary, History, ModelSummary
 from clearcnn.workflows.train import TrainListener
 
@@ -136,7 +137,7 @@ def _live_progress(console: Console) -> Progress:
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    parts = [f"loss {metrics['loss']:.4f}", f"accuracy {percent(metrics['accuracy'])}"]
+    parts = [f"loss {metrics['loss']:.4f}", f"accuracy {percent(metrics['accuracy'])} %"]
     if "val_accuracy" in metrics:
-        parts.append(f"validation {percent(metrics['val_accuracy'])}")
+        parts.append(f"validation {percent(metrics['val_accuracy'])} %")
     return " · ".join(parts)

@@ -11,3 +11,10 @@ class Status(IntEnum):
     USAGE = 2
     INTERRUPTED = 130
     BROKEN_PIPE = 141
+
+
+class ReaderGoneError(Exception):
+    """Whoever read stdout went away.
+
+    No OSError, as BrokenPipeError is: nobody may take it for trouble with a run folder.
+    """

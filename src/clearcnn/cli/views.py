@@ -10,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from clearcnn.cli.text import printable
+from clearcnn.report.wording import percent, score_sentence
 from clearcnn.results import (
     ClassCount,
     DataSummary,
     History,
+    Interval,
     LayerSummary,
     ModelSummary,
-    Score,
     TrainResult,
 )
 
@@ -80,11 +81,11 @@ def view_result(result: TrainResult) -> RenderableType:
         (
             "test accuracy",
             Text.assemble(
-                (percent(score.accuracy), "bold green"),
-                f" · {score.correct:,} of {score.total:,} images right",
+                (f"{percent(score.accuracy)} %", "bold green"),
+                f" · {score.correct:,} of {score.total:,} test images right",
             ),
         ),
-        ("", view_interval(score)),
+        ("", view_interval(score.interval)),
         ("test loss", f"{result.test.loss:.4f}"),
         ("epochs", view_epochs(result.history, result.train.epochs)),
         ("seconds", view_seconds(result.seconds)),
@@ -96,12 +97,7 @@ def view_result(result: TrainResult) -> RenderableType:
 
 def view_score(result: TrainResult) -> Text:
     """Say the result in two lines, for those who want no more."""
-    score = result.test.score
-    return Text.assemble(
-        f"test accuracy {percent(score.accuracy)}, {score.correct:,} of {score.total:,} right, ",
-        f"{view_interval(score)}\n",
-        view_path(result.run_folder),
-    )
+    return Text.assemble(score_sentence(result.test.score), "\n", view_path(result.run_folder))
 
 
 def view_interruption(result: TrainResult) -> Text:
@@ -113,11 +109,10 @@ def view_interruption(result: TrainResult) -> Text:
     )
 
 
-def view_interval(score: Score) -> str:
-    """Write "95 % interval 98.12 to 99.71 % (Wilson)"."""
-    interval = score.interval
+def view_interval(interval: Interval) -> str:
+    """Write "95 % interval 95.5–98.3 (Wilson)"."""
     return (
-        f"{100 * interval.confidence:g} % interval {100 * interval.low:.2f} to "
+        f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
         f"{percent(interval.high)} ({interval.method})"
     )
 
@@ -142,14 +137,11 @@ def view_shape(shape: tuple[int, ...]) -> str:
 
 
 def view_path(path: Path) -> Text:
-    """Write a path that a terminal may open when it is clicked."""
+    """Write a path, as seen from here if it is below, that a terminal may open on a click."""
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
     link = Style(link=path.absolute().as_uri())
-    return Text(printable(str(path)), style=link, overflow="fold")
-
-
-def percent(share: float) -> str:
-    """Write 0.9926 as "99.26 %"."""
-    return f"{100 * share:.2f} %"
+    return Text(printable(str(shown)), style=link, overflow="fold")
 
 
 class _LayerTable:
