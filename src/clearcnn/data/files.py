@@ -9,7 +9,7 @@ from typing import BinaryIO
 from clearcnn.errors import DataError
 
 LARGEST_PICTURE_BYTES = 256 * 2**20
-LARGEST_ARRAY_BYTES = 16 * 2**30
+LARGEST_ARRAY_BYTES = 4 * 2**30
 
 # Listed by systems and archivers, never by people.
 _HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")

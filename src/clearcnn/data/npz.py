@@ -36,14 +36,14 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       DataError: it is no NPZ file, keys are missing, an array is pickled or too large, or
         images and labels do not go together.
     """
-    arrays = _read_arrays(path)
-    found = [keys for keys in KEYS if keys[1] in arrays or keys[2] in arrays]
+    arrays, keys = _read_arrays(path)
+    found = [row for row in KEYS if row[1] in arrays or row[2] in arrays]
     parts = [part for part, _, _ in found]
-    missing = [key for keys in found for key in keys[1:] if key not in arrays]
+    missing = [key for row in found for key in row[1:] if key not in arrays]
     if missing or not found or len(set(parts)) < len(parts) or (None in parts and len(parts) > 1):
         fault = f"{missing[0]} is missing" if missing else "the keys give no one set of images"
         raise DataError(
-            f"{path}: {fault}; the keys are {', '.join(arrays) or 'none'}.", remedy=_REMEDY
+            f"{path}: {fault}; the keys are {', '.join(keys) or 'none'}.", remedy=_REMEDY
         )
     images = [arrays[x] for _, x, _ in found]
     labels = [tidy_labels(arrays[y], f"{path}: {y}") for _, _, y in found]
@@ -107,8 +107,9 @@ def tidy_labels(labels: NDArray[Any], place: str) -> NDArray[Any]:
     )
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    wanted = {key for keys in KEYS for key in keys[1:]} | {"groups"}
+def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The arrays of known keys, and all keys there are."""
+    wanted = {key for row in KEYS for key in row[1:]} | {"groups"}
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             num_bytes = sum(member.file_size for member in archive.infolist())
@@ -118,8 +119,8 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 remedy="Store fewer or smaller images.",
             )
         with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
-            # Other keys come along as None: they are named when something is missing.
-            return {key: archive[key] for key in archive.files if key in wanted}
+            keys = list(archive.files)
+            return {key: archive[key] for key in keys if key in wanted}, keys
     except DataError:
         raise
     except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:

@@ -84,15 +84,8 @@ def _part_of(file: Path) -> str | None:
 
 def _read_shard(file: Path, part: str | None) -> Shard:
     table = _read_table(file)
+    image, label = _image_and_label(table.column_names, file)
     columns: list[str] = table.column_names
-    image = next((name for name in IMAGE_COLUMNS if name in columns), None)
-    label = next((name for name in LABEL_COLUMNS if name in columns), None)
-    if image is None or label is None:
-        raise DataError(
-            f"{file}: an image and a label column were expected; the columns are "
-            f"{quote(table.schema.names)}.",
-            remedy=f"Name them {IMAGE_COLUMNS[0]!r} and {LABEL_COLUMNS[0]!r}.",
-        )
     labels = table.column(label).to_pylist()
     groups = table.column("group").to_pylist() if "group" in columns else [None] * len(labels)
     if None in labels or not all(isinstance(value, (int, str)) for value in labels):
@@ -117,6 +110,18 @@ def _read_shard(file: Path, part: str | None) -> Shard:
     return Shard(entries, _class_names(table.schema, label))
 
 
+def _image_and_label(columns: Sequence[str], file: Path) -> tuple[str, str]:
+    """The names of the columns that hold the image and the label."""
+    image = next((name for name in IMAGE_COLUMNS if name in columns), None)
+    label = next((name for name in LABEL_COLUMNS if name in columns), None)
+    if image is None or label is None:
+        raise DataError(
+            f"{file}: an image and a label column were expected; the columns are {quote(columns)}.",
+            remedy=f"Name them {IMAGE_COLUMNS[0]!r} and {LABEL_COLUMNS[0]!r}.",
+        )
+    return image, label
+
+
 def _read_table(file: Path) -> Any:
     try:
         import pyarrow
@@ -126,7 +131,6 @@ def _read_table(file: Path) -> Any:
             f"{file} is a Parquet file, and pyarrow, which reads them, is not installed.",
             remedy="Run pip install 'clearcnn[parquet]'.",
         ) from None
-    wanted = {*IMAGE_COLUMNS, *LABEL_COLUMNS, "group"}
     try:
         with open_regular(file) as opened, parquet.ParquetFile(opened) as table:
             num_bytes = sum(
@@ -139,8 +143,9 @@ def _read_table(file: Path) -> Any:
                     "read.",
                     remedy="Store fewer or smaller images.",
                 )
-            columns = [name for name in table.schema_arrow.names if name in wanted]
-            return table.read(columns=columns)
+            there = table.schema_arrow.names
+            needed = {*_image_and_label(there, file), "group"}
+            return table.read(columns=[name for name in there if name in needed])
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(
             f"{file} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.",
