@@ -19,7 +19,7 @@ def test_what_is_missing_empty_or_too_large_is_refused(tmp_path):
         open_regular(tmp_path / "missing")
     with pytest.raises(DataError, match=r"empty \(0 bytes\)"):
         open_regular(tmp_path / "empty")
-    with pytest.raises(DataError, match="larger than 3 bytes"):
+    with pytest.raises(DataError, match="has 4 bytes; at most 3"):
         read_bytes(tmp_path / "large", limit_bytes=3)
     with pytest.raises(DataError, match="not a regular file"):
         open_regular(tmp_path)

@@ -47,7 +47,7 @@ def test_mixed_sizes_are_brought_to_the_median_of_small_and_large_ones(save):
     pictures = read_pictures(save(*arrays), DataSpec(), "x")
     expected = np.stack([_resized(array, 20, 20) for array in arrays])
     np.testing.assert_array_equal(pictures.images[..., 0], expected)
-    assert "3 sizes from 10×30 to 300×20 were resized to 20×20" in pictures.preparation[0]
+    assert "3 sizes from 10×30 to 300×20 pixels were resized to 20×20" in pictures.preparation[0]
 
 
 def test_large_pictures_are_shrunk_to_96_pixels_unless_asked_otherwise(save):

@@ -45,17 +45,18 @@ def read_bytes(path: Path, limit_bytes: int = LARGEST_PICTURE_BYTES) -> bytes:
       DataError: as `open_regular`, or the file is larger.
     """
     with open_regular(path) as file:
+        num_bytes = os.fstat(file.fileno()).st_size
+        if num_bytes > limit_bytes:
+            raise DataError(
+                f"{path} has {num_bytes:,} bytes; at most {limit_bytes:,} are read.",
+                remedy="Make the file smaller.",
+            )
         try:
-            content = file.read(limit_bytes + 1)
+            return file.read(num_bytes)
         except OSError as error:
             raise DataError(
                 f"{path} cannot be read: {error.strerror}.", remedy="Check the disk or the network."
             ) from None
-    if len(content) > limit_bytes:
-        raise DataError(
-            f"{path} is larger than {limit_bytes:,} bytes.", remedy="Make the file smaller."
-        )
-    return content
 
 
 def read_inside(path: Path, root: Path) -> bytes:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ from clearcnn.data.resize import (
 from clearcnn.errors import DataError
 from clearcnn.results import SkippedFile
 from clearcnn.specs import ColorMode, DataSpec
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,10 @@ def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pict
       DataError: an entry cannot be read and `spec.skip_unreadable` is not set, none can be
         read, or integer and float pictures are mixed.
     """
-    with _strict_pillow(), ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
-        measured = list(pool.map(partial(_read, spec=spec, target=spec.size), entries))
+    workers = min(8, 2 * (os.cpu_count() or 1))
+    with _strict_pillow(), ThreadPoolExecutor(workers) as pool:
+        read = partial(_read, spec=spec, target=spec.size)
+        measured = list(_map(pool, workers, read, entries))
         sizes = [picture.size for picture in measured if isinstance(picture, Picture)]
         if not sizes:
             raise DataError(
@@ -82,16 +88,27 @@ def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pict
             )
         target = spec.size or choose_size(sizes)
         finish = partial(_finish, spec=spec, target=target)
-        finished = list(pool.map(finish, entries, measured))
-    read = [(row, p) for row, p in enumerate(finished) if isinstance(p, Picture)]
-    images, sentences = _stack([picture for _, picture in read], spec.color_mode, source)
+        finished = list(_map(pool, workers, finish, list(zip(entries, measured, strict=True))))
+    kept = [row for row, picture in enumerate(finished) if isinstance(picture, Picture)]
+    pictures = [picture for picture in finished if isinstance(picture, Picture)]
+    images, sentences = _stack(pictures, spec.color_mode, source)
     resized = describe_resizing(sizes, target, asked=spec.size is not None)
     return Pictures(
         images,
-        np.array([row for row, _ in read], np.intp),
+        np.array(kept, np.intp),
         (*sentences, *([resized] if resized else [])),
         tuple(picture for picture in finished if isinstance(picture, SkippedFile)),
     )
+
+
+def _map(
+    pool: ThreadPoolExecutor, workers: int, function: Callable[[_T], _R], items: Sequence[_T]
+) -> Iterator[_R]:
+    """As `pool.map`, but in chunks: small pictures cost less than handing them over one by one."""
+    step = max(1, min(64, len(items) // (4 * workers)))
+    chunks = [items[k : k + step] for k in range(0, len(items), step)]
+    for results in pool.map(lambda chunk: [function(item) for item in chunk], chunks):
+        yield from results
 
 
 @contextmanager
@@ -124,8 +141,9 @@ def _read(entry: Entry, spec: DataSpec, target: Size | None) -> Picture | Skippe
 
 
 def _finish(
-    entry: Entry, picture: Picture | SkippedFile, spec: DataSpec, target: Size
+    measured: tuple[Entry, Picture | SkippedFile], spec: DataSpec, target: Size
 ) -> Picture | SkippedFile:
+    entry, picture = measured
     if isinstance(picture, SkippedFile):
         return picture
     if picture.pixels is None:

@@ -54,22 +54,22 @@ def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> st
     if smallest == largest == target:
         return None
     was = (
-        f"of one size, {_by(smallest)},"
+        f"Pictures of {_by(smallest)} pixels"
         if smallest == largest
-        else f"of {len(set(sizes))} sizes from {_by(smallest)} to {_by(largest)}"
+        else f"Pictures of {len(set(sizes))} sizes from {_by(smallest)} to {_by(largest)} pixels"
     )
     if asked:
         rule = "as asked"
     elif smallest == largest:
-        rule = f"so that the longer side has {LARGEST_KEPT_SIDE} pixels"
+        rule = f"so that the longer side has {LARGEST_KEPT_SIDE}"
     else:
         rule = (
             "the median height and width, scaled down where the longer side would exceed "
-            f"{LARGEST_KEPT_SIDE} pixels"
+            f"{LARGEST_KEPT_SIDE}"
         )
     return (
-        f"Pictures {was} were resized to {_by(target)} (height × width): {rule}; with Pillow's "
-        "bilinear filter, without keeping aspect ratios."
+        f"{was} were resized to {_by(target)} (height × width), {rule}; with Pillow's bilinear "
+        "filter, without keeping aspect ratios."
     )
 
 
