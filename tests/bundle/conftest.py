@@ -51,7 +51,7 @@ def manifest():
             value_range=(0.0, 255.0),
             color_mode="grayscale",
             polarity="light_on_dark",
-            resize=ResizeRule("bilinear", (0.0,)),
+            resize=ResizeRule("bilinear", "black"),
         ),
         data=DataSpec("pictures", size=(8, 8), class_names=CLASSES),
         split=SplitSpec("group", seed=3),

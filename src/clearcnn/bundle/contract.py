@@ -18,11 +18,11 @@ class ResizeRule:
 
     Attributes:
       filter: Pillow's name of the filter in lower case, such as "bilinear".
-      background: the value behind transparent pixels, one per channel, in the images' range.
+      background: what transparent pixels are laid on, such as "white".
     """
 
     filter: str
-    background: tuple[float, ...]
+    background: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,105 @@
+"""The confusion matrix as rows of a heat table, and the confusions that happen most."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clearcnn.results import Evaluation
+
+# As many as a phone shows in one line.
+_LETTERS_BESIDE = 30
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One count of the matrix.
+
+    Attributes:
+      count: test images of the row's class taken for the column's.
+      right: on the diagonal.
+      strength: how strongly it is coloured, whole percent, 0 for no image.
+      strong: so strongly that words on it need the other ink.
+      words: what a person hears or sees on pointing at it; empty for no image.
+    """
+
+    count: int
+    right: bool
+    strength: int
+    strong: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One true class, its test images and where they went."""
+
+    name: str
+    support: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Test images of one class taken for one other."""
+
+    label: str
+    prediction: str
+    count: int
+    support: int
+
+
+def tabulate(evaluation: Evaluation) -> tuple[Row, ...]:
+    """Lay out the matrix, a row per true class.
+
+    Right answers are coloured by their share of the row; wrong ones by its square root, so
+    that a single one among hundreds can still be seen.
+    """
+    names = [each.name for each in evaluation.classes]
+    rows = []
+    for i, counts in enumerate(evaluation.confusion):
+        support = sum(counts)
+        cells = []
+        for j, number in enumerate(counts):
+            share = number / support if support else 0.0
+            strength = share if i == j else math.sqrt(share)
+            words = f"{number:,} of {support:,}: true {names[i]}, predicted {names[j]}"
+            cells.append(
+                Cell(
+                    count=number,
+                    right=i == j,
+                    strength=_colour(strength) if number else 0,
+                    strong=strength >= 0.5,
+                    words=words if number else "",
+                )
+            )
+        rows.append(Row(names[i], support, tuple(cells)))
+    return tuple(rows)
+
+
+def _colour(strength: float) -> int:
+    # No ink is readable on the middle tones, so they are left out.
+    return round(15 + 70 * strength if strength < 0.5 else 82 + 36 * (strength - 0.5))
+
+
+def list_confusions(evaluation: Evaluation, most: int = 5) -> tuple[Confusion, ...]:
+    """List the confusions with the most images, those of two or more only."""
+    names = [each.name for each in evaluation.classes]
+    confusions = [
+        Confusion(names[i], names[j], number, sum(counts))
+        for i, counts in enumerate(evaluation.confusion)
+        for j, number in enumerate(counts)
+        if i != j and number >= 2
+    ]
+    return tuple(sorted(confusions, key=lambda each: -each.count)[:most])
+
+
+def stand_upright(names: Sequence[str]) -> bool:
+    """Tell whether the columns' headings must stand upright to fit beside each other."""
+    longest = max(_measure(name) for name in names)
+    return longest > 3 and longest * len(names) > _LETTERS_BESIDE
+
+
+def _measure(name: str) -> int:
+    """How wide a name is, in Latin letters; a Korean or Chinese letter takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)

@@ -1,0 +1,117 @@
+"""The report's figures as PNG files, for slides and papers; drawn without pyplot."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearcnn.report.fonts import find_font
+from clearcnn.report.wording import percent, plain, score_sentence
+from clearcnn.results import Evaluation, History
+
+TRAINING, VALIDATION = "#0b7a75", "#cf5a1c"
+_DPI = 144
+_MOST_TICKS = 40
+_MOST_NUMBERS = 20
+_LONGEST_NAME = 24
+
+
+def write_curves(path: Path, history: History) -> None:
+    """Draw accuracy and loss over the epochs, training and validation, the best one marked.
+
+    Metrics that the history lacks are left out.
+    """
+    with _plain_style() as figure_class:
+        figure = figure_class(figsize=(9, 3.6), layout="constrained")
+        for axes, metric in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+            _draw_curve(axes, history, metric)
+        figure.savefig(path, dpi=_DPI)
+
+
+def write_confusion(path: Path, evaluation: Evaluation) -> None:
+    """Draw the confusion matrix, shaded by the share of each true class."""
+    names = [each.name for each in evaluation.classes]
+    counts = np.array(evaluation.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    # Room for the longest name along both axes, then for the cells.
+    margin = 1.2 + 0.09 * min(max(len(name) for name in names), _LONGEST_NAME)
+    side = min(max(margin + 2.4, margin + 0.42 * len(names)), 12)
+    with _plain_style() as figure_class:
+        figure = figure_class(figsize=(side + 0.6, side), layout="constrained")
+        axes = figure.subplots()
+        image = axes.imshow(shares, cmap="GnBu", vmin=0, vmax=1)
+        figure.colorbar(image, label="share of the true class", fraction=0.046, pad=0.03)
+        axes.set(xlabel="predicted", ylabel="true")
+        axes.set_title(score_sentence(evaluation.score), fontsize=9, wrap=True)
+        _label_classes(axes, names)
+        if len(names) <= _MOST_NUMBERS:
+            for row, column in np.argwhere(counts):
+                axes.text(
+                    column,
+                    row,
+                    f"{counts[row, column]}",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color="white" if shares[row, column] > 0.6 else "black",
+                )
+        figure.savefig(path, dpi=_DPI)
+
+
+def _draw_curve(axes: Any, history: History, metric: str) -> None:
+    best = history.best_epoch
+    for name, label, color in (
+        (metric, "training", TRAINING),
+        (f"val_{metric}", "validation", VALIDATION),
+    ):
+        values = history.metrics.get(name)
+        if not values:
+            continue
+        final = f"{percent(values[best])} %" if metric == "accuracy" else f"{values[best]:.4f}"
+        epochs = np.arange(1, len(values) + 1)
+        axes.plot(epochs, values, color=color, label=f"{label} ({final})", linewidth=1.8)
+        axes.plot(best + 1, values[best], "o", color=color, markersize=5)
+    axes.axvline(best + 1, color="0.6", linewidth=0.8, linestyle=":")
+    axes.set(xlabel="epoch", title=metric)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="0.92")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if metric == "accuracy":
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, title=f"at epoch {best + 1}", alignment="left")
+
+
+def _label_classes(axes: Any, names: Sequence[str]) -> None:
+    step = -(-len(names) // _MOST_TICKS)
+    places = range(0, len(names), step)
+    labels = [plain(names[place], most=_LONGEST_NAME) for place in places]
+    long = any(len(label) > 3 for label in labels) or len(labels) > _MOST_NUMBERS
+    axes.set_xticks(places, labels, rotation=90 if long else 0)
+    axes.set_yticks(places, labels)
+    size = 9 if len(labels) <= _MOST_NUMBERS else 7
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        # A dollar sign in a name begins no formula.
+        text.set_parse_math(False)
+        text.set_fontproperties(_font(text.get_text(), size))
+
+
+def _font(text: str, size: float) -> Any:
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(fname=str(find_font(text)), size=size)
+
+
+@contextmanager
+def _plain_style() -> Iterator[Any]:
+    """Matplotlib's own defaults, whatever its user set, and no word about missing glyphs."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        yield Figure

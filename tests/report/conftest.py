@@ -1,0 +1,197 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearcnn.evaluation import evaluate_predictions
+from clearcnn.report import MOST_MISTAKES, ReportPictures, choose_samples
+from clearcnn.results import (
+    ClassCount,
+    DataSummary,
+    History,
+    LayerSummary,
+    ModelSummary,
+    SkippedFile,
+    TrainResult,
+)
+from clearcnn.specs import AugmentationSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
+
+COMMAND = "clearcnn train digits --recipe default --seed 777"
+VERSIONS = {"clearcnn": "0.1.0", "python": "3.11.2", "keras": "3.15.1", "jax": "0.10.2"}
+
+
+def make_result(images, labels, class_names, value_range, probabilities, test, **changes):
+    """A result and its pictures: `test` are the rows that `probabilities` belong to."""
+    rest = np.setdiff1d(np.arange(len(labels)), test)
+    train, validation = rest[: len(rest) * 4 // 5], rest[len(rest) * 4 // 5 :]
+    evaluation = evaluate_predictions(
+        labels[test], probabilities, class_names, test, [f"image {row}" for row in test]
+    )
+    counts = [
+        np.bincount(labels[part], minlength=len(class_names)) for part in (train, validation, test)
+    ]
+    channels = images.shape[-1]
+    shape = images.shape if channels > 1 else images.shape[:3]
+    fields = {
+        "recipe": "default",
+        "data": DataSummary(
+            source="digits",
+            shape=shape,
+            dtype=str(images.dtype),
+            value_range=value_range,
+            observed_range=(float(images.min()), float(images.max())),
+            classes=tuple(
+                ClassCount(name, int(a + b + c), int(a), int(b), int(c))
+                for name, a, b, c in zip(class_names, *counts, strict=True)
+            ),
+            train=len(train),
+            validation=len(validation),
+            test=len(test),
+            num_groups=14,
+            preparation=(),
+            skipped=(),
+            content_hash="3f1c" * 16,
+        ),
+        "split": SplitSpec("random"),
+        "model": make_model(images.shape[1:], len(class_names)),
+        "model_spec": ModelSpec("default", (LayerSpec("Flatten"),)),
+        "train": TrainSpec(
+            epochs=60,
+            batch_size=64,
+            learning_rate=3e-3,
+            optimizer="adamw",
+            schedule="one_cycle",
+            weight_decay=0.004,
+            label_smoothing=0.05,
+            patience=15,
+            augmentation=AugmentationSpec(0.8, 0.25, 0.15, 0.1),
+        ),
+        "history": make_history(43),
+        "test": evaluation,
+        "seconds": {"data": 0.043, "model": 0.31, "compile": 1.84, "fit": 2.61, "test": 0.12},
+        "warnings": (),
+        "interrupted": False,
+        "run_folder": Path("runs/digits-20260102T030405Z"),
+    }
+    fields.update(changes)
+    shown = [mistake.index for mistake in evaluation.mistakes[:MOST_MISTAKES]]
+    samples = choose_samples(labels[train], len(class_names))
+    pictures = ReportPictures(
+        samples=tuple(images[train][positions] for positions in samples), mistakes=images[shown]
+    )
+    return TrainResult(**fields), pictures
+
+
+def make_history(epochs, seed=0):
+    generator = np.random.default_rng(seed)
+    time = np.arange(1, epochs + 1)
+    loss = 1.7 * np.exp(-time / 5) + 0.08 + 0.01 * generator.random(epochs)
+    val_loss = 1.5 * np.exp(-time / 6) + 0.1 + 0.03 * generator.random(epochs)
+    metrics = {
+        "accuracy": 1 - loss / 2.6,
+        "loss": loss,
+        "val_accuracy": 1 - val_loss / 3.2,
+        "val_loss": val_loss,
+    }
+    return History(
+        {name: tuple(map(float, values)) for name, values in metrics.items()},
+        best_epoch=int(val_loss.argmin()),
+    )
+
+
+def make_model(shape, num_classes):
+    height, width, _ = shape
+    maps, half = (height, width, 24), (height // 2, width // 2, 24)
+    convolution = "Conv2D 24 · 3×3 same"
+    rows = (
+        LayerSummary("Rescaling 1/16", "Rescaling", shape, 0, (1, 1), 0, None),
+        LayerSummary(convolution, "Conv2D", maps, 240, (3, 3), 13_824, 99_840),
+        LayerSummary(convolution, "Conv2D", maps, 5_208, (5, 5), 331_776, 2_360_832),
+        LayerSummary("MaxPooling2D 2×2", "MaxPooling2D", half, 0, (6, 6), 0, None),
+        LayerSummary("Flatten", "Flatten", (384,), 0, (8, 8), 0, None),
+        LayerSummary("Dense 128", "Dense", (128,), 49_280, (8, 8), 49_152, None),
+        LayerSummary(f"Dense {num_classes}", "Dense", (num_classes,), 1_290, (8, 8), 1_280, None),
+    )
+    return ModelSummary("default", shape, rows, 56_018, 396_032, 2_511_242)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Real digits, and what a logistic regression predicts for the tutorial's test part."""
+    return make_digits()
+
+
+def make_digits(**changes):
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+
+    data = load_digits()
+    rows = np.arange(len(data.target))
+    train, test = train_test_split(rows, test_size=0.3, random_state=777)
+    flat = data.data / 16
+    model = LogisticRegression(C=0.3, max_iter=1000).fit(flat[train], data.target[train])
+    return make_result(
+        data.images[..., np.newaxis],
+        data.target,
+        [str(k) for k in range(10)],
+        (0.0, 16.0),
+        model.predict_proba(flat[test]),
+        test,
+        **changes,
+    )
+
+
+def make_blobs(class_names, seed=0, n_per_class=12, skill=3.0, **changes):
+    """Coloured pictures of any number of classes, and predictions of chosen skill."""
+    generator = np.random.default_rng(seed)
+    num_classes = len(class_names)
+    labels = np.repeat(np.arange(num_classes), n_per_class)
+    generator.shuffle(labels)
+    images = generator.integers(0, 256, (len(labels), 24, 32, 3), dtype=np.uint8)
+    images[..., 0] = (labels * 37 % 256)[:, np.newaxis, np.newaxis]
+    test = np.arange(0, len(labels), 3)
+    scores = generator.normal(0, 1, (len(test), num_classes))
+    scores[np.arange(len(test)), labels[test]] += skill
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    return make_result(images, labels, class_names, (0.0, 255.0), probabilities, test, **changes)
+
+
+HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{")
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    """Names that want to be code, in every place where a name may stand."""
+    bad = HOSTILE[0]
+    return make_blobs(
+        HOSTILE,
+        skill=0.5,
+        recipe=bad,
+        warnings=(bad, HOSTILE[2]),
+        seconds={bad: 1.0},
+    )
+
+
+@pytest.fixture(scope="session")
+def korean():
+    """Korean class names."""
+    return make_blobs(("고양이", "강아지", "토끼와 거북이"), skill=1.5)
+
+
+@pytest.fixture(scope="session")
+def many():
+    """Sixty classes, some with long names, and many images of each in the test."""
+    names = [f"class {k}" + " of a rather long name" * (k % 7 == 0) for k in range(60)]
+    result, pictures = make_blobs(names, n_per_class=9)
+    crowd = tuple(
+        replace(each, support=12_345, predicted=10_000, precision=0.9, recall=0.8, f1=0.85)
+        for each in result.test.classes
+    )
+    return replace(result, test=replace(result.test, classes=crowd)), pictures
+
+
+@pytest.fixture
+def skipped_files():
+    return tuple(SkippedFile(f"a/{n}.png", "truncated") for n in range(25))
