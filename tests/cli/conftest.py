@@ -82,7 +82,7 @@ def make_result(run_folder: Path, *, interrupted: bool = False, **changes: Any) 
             best_epoch=epochs - 1,
         ),
         "test": Evaluation(
-            score=Score(525, 540, Interval(0.9546, 0.9831, 0.95, "Wilson")),
+            score=Score(525, 540, Interval(0.9546, 0.9831, 0.95, "wilson")),
             loss=0.1003,
             classes=tuple(ClassScore(n, 0.97, 0.97, 0.97, 54, 54) for n in "0123456789"),
             confusion=((525,),),
@@ -105,8 +105,8 @@ class FakeTrain:
         self.raises: BaseException | None = None
         self.warnings: tuple[str, ...] = ()
 
-    def __call__(self, data: DataSpec, *, listener: Any, **asked: Any) -> TrainResult:
-        self.asked = {"data": data, **asked}
+    def __call__(self, source: DataSpec, *, listener: Any, **asked: Any) -> TrainResult:
+        self.asked = {"source": source, **asked}
         result = self.result
         listener.on_data(result.data, result.run_folder / "figures" / "classes.png")
         listener.on_model(result.model)

@@ -119,7 +119,7 @@ import sys, time
 from clearcnn.workflows import train as workflow
 from clearcnn.cli.main import main
 
-def train(data, *, listener, **asked):
+def train(source, *, listener, **asked):
     try:
         listener.on_train_begin(1000)
         for epoch in range(1000):

@@ -20,7 +20,7 @@ Capture = pytest.CaptureFixture[str]
 def test_what_is_not_asked_for_is_left_to_the_recipe(fake_train: Any, capsys: Capture) -> None:
     assert main(["train"]) == 0
     assert fake_train.asked == {
-        "data": DataSpec(),
+        "source": DataSpec(),
         "recipe": "default",
         "model": None,
         "epochs": None,
@@ -52,7 +52,7 @@ def test_every_option_reaches_the_workflow(
     ]
     assert main(words) == 0
     assert fake_train.asked == {
-        "data": DataSpec("my photos/", (28, 20), "rgb", ("cat", "dog"), True),
+        "source": DataSpec("my photos/", (28, 20), "rgb", ("cat", "dog"), True),
         "recipe": "tutorial",
         "model": ModelSpec(
             "small",

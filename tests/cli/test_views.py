@@ -148,7 +148,7 @@ def test_small_wordings() -> None:
         "3 of 60, the weights of epoch 2 kept"
     )
     assert view_epochs(History({"loss": (3.0, 2.0)}, best_epoch=1), 2) == "2 of 2"
-    assert view_seconds({"data": 0.5, "fit": 1.25}) == "data 0.50 · fit 1.25 · 1.75 in all"
+    assert view_seconds({"data": 0.5, "fit": 1.25}) == "1.75 in all · data 0.50 · fit 1.25"
     assert view_path(Path("runs/a b")).plain == "runs/a b"
 
 

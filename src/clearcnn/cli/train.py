@@ -91,7 +91,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     people = stderr if arguments.json else stdout
     with WarningsOnly(stderr) if arguments.quiet else TrainDisplay(people) as display:
         result = train(
-            **_asked_for(arguments),
+            _data_asked_for(arguments),
+            **_options_asked_for(arguments),
             listener=display,
             command=shlex.join(["clearcnn", *words]),
         )
@@ -214,18 +215,21 @@ def _add_output_options(group: Any) -> None:
     group.add_argument("-h", "--help", action="help", help="show this help and exit")
 
 
-def _asked_for(arguments: Namespace) -> dict[str, Any]:
+def _data_asked_for(arguments: Namespace) -> DataSpec:
+    return DataSpec(
+        source=arguments.source,
+        size=arguments.size,
+        color_mode=arguments.color_mode,
+        class_names=arguments.classes,
+        skip_unreadable=arguments.skip_unreadable,
+    )
+
+
+def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
     from clearcnn.models import read_model
 
     # None leaves the choice to the recipe.
     return {
-        "data": DataSpec(
-            source=arguments.source,
-            size=arguments.size,
-            color_mode=arguments.color_mode,
-            class_names=arguments.classes,
-            skip_unreadable=arguments.skip_unreadable,
-        ),
         "recipe": arguments.recipe,
         "model": None if arguments.model is None else read_model(arguments.model),
         "epochs": arguments.epochs,

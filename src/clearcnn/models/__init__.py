@@ -8,12 +8,17 @@ from clearcnn.models.build import build_model
 from clearcnn.models.layers import LAYERS, check_model
 from clearcnn.models.model_file import read_model, write_model
 from clearcnn.models.output import check_output
+from clearcnn.models.recipes import RECIPES, PixelStatistics, Recipe, find_recipe
 
 __all__ = [
     "LAYERS",
+    "RECIPES",
+    "PixelStatistics",
+    "Recipe",
     "build_model",
     "check_model",
     "check_output",
+    "find_recipe",
     "read_model",
     "summarize_model",
     "write_model",

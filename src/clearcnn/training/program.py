@@ -6,7 +6,7 @@ meaning. Full batches run in a `lax.scan`; a smaller last batch is one more call
 that it counts exactly.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,7 @@ class Plan:
     chunk: int
 
 
-def compile_epochs(model: Any, plan: Plan) -> Callable[..., Any]:
+def compile_epochs(model: Any, plan: Plan) -> Any:
     """Make the jitted function that runs epochs.
 
     Args:

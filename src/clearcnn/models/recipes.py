@@ -1,0 +1,135 @@
+"""Named recipes: a model and how to train it, for the images at hand."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clearcnn.errors import SpecError
+from clearcnn.models.spelling import suggest
+from clearcnn.specs import AugmentationSpec, LayerSpec, ModelSpec, SplitKind, TrainSpec
+
+Shape = tuple[int, int, int]
+
+_CORE_SIDE = 16
+
+
+@dataclass(frozen=True)
+class PixelStatistics:
+    """Mean and standard deviation of all pixels of the training images."""
+
+    mean: float
+    standard_deviation: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way from images to a trained model.
+
+    Attributes:
+      name: what `--recipe` takes.
+      split: how the images are parted unless the user says otherwise.
+      make_model: (image shape, number of classes, pixel statistics) → ModelSpec.
+      make_training: (number of training images, seed) → TrainSpec.
+    """
+
+    name: str
+    split: SplitKind
+    make_model: Callable[[Shape, int, PixelStatistics], ModelSpec]
+    make_training: Callable[[int, int], TrainSpec]
+
+
+def find_recipe(name: str) -> Recipe:
+    """Give the recipe of that name.
+
+    Raises:
+      SpecError: there is none; the remedy names those there are.
+    """
+    if name not in RECIPES:
+        near = suggest(name, RECIPES)
+        raise SpecError(
+            f"There is no recipe {name!r}" + (f"; did you mean {near!r}?" if near else "."),
+            remedy=f"Choose one of {', '.join(RECIPES)}.",
+        )
+    return RECIPES[name]
+
+
+def _tutorial_model(_: Shape, num_classes: int, __: PixelStatistics) -> ModelSpec:
+    """The lesson's network on raw pixel values: one convolution, one pooling, two Dense."""
+    return ModelSpec(
+        "tutorial",
+        (
+            LayerSpec("Conv2D", {"filters": 10, "kernel_size": (3, 3)}),
+            LayerSpec("Activation", {"activation": "relu"}),
+            LayerSpec("MaxPooling2D", {"pool_size": (2, 2)}),
+            LayerSpec("Flatten"),
+            LayerSpec("Dense", {"units": 50, "activation": "relu"}),
+            LayerSpec("Dense", {"units": num_classes, "activation": "softmax"}),
+        ),
+    )
+
+
+def _tutorial_training(_: int, seed: int) -> TrainSpec:
+    return TrainSpec(epochs=100, batch_size=50, learning_rate=1e-3, seed=seed)
+
+
+def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> ModelSpec:
+    """Three `same` convolutions around one pooling, then Dense 128.
+
+    Larger images are first halved, by a convolution and a pooling, until both sides are at
+    most 16 pixels, so that the core sees as much of the figure as it does of an 8×8 digit.
+    """
+    deviation = pixels.standard_deviation or 1.0
+    rescaling = {"scale": 1 / deviation, "offset": -pixels.mean / deviation}
+    layers = [LayerSpec("Rescaling", rescaling)]
+    side = max(shape[:2])
+    while side > _CORE_SIDE:
+        layers += [_convolution(16), LayerSpec("MaxPooling2D", {"pool_size": 2})]
+        side //= 2
+    layers += [
+        _convolution(24),
+        _convolution(24),
+        LayerSpec("MaxPooling2D", {"pool_size": 2}),
+        _convolution(48),
+        LayerSpec("Dropout", {"rate": 0.4}),
+        LayerSpec("Flatten"),
+        LayerSpec("Dense", {"units": 128, "activation": "relu"}),
+        LayerSpec("Dropout", {"rate": 0.4}),
+        LayerSpec("Dense", {"units": num_classes, "activation": "softmax"}),
+    ]
+    return ModelSpec("default", tuple(layers))
+
+
+def _convolution(filters: int) -> LayerSpec:
+    return LayerSpec(
+        "Conv2D",
+        {"filters": filters, "kernel_size": 3, "padding": "same", "activation": "relu"},
+    )
+
+
+def _default_training(num_train: int, seed: int) -> TrainSpec:
+    """One cycle of AdamW; the more images, the fewer epochs: 60 at 1,000 and 9 at 48,000."""
+    epochs = round(60 * math.sqrt(1000 / num_train))
+    epochs = min(max(epochs, 8), 120)
+    return TrainSpec(
+        epochs=epochs,
+        batch_size=64,
+        learning_rate=3e-3,
+        optimizer="adamw",
+        schedule="one_cycle",
+        weight_decay=0.01,
+        label_smoothing=0.05,
+        patience=max(epochs // 2, 3),
+        augmentation=AugmentationSpec(
+            shift_pixels=0.8, rotation_radians=0.25, zoom_fraction=0.15, shear_fraction=0.15
+        ),
+        seed=seed,
+    )
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("default", "stratified", _default_model, _default_training),
+        Recipe("tutorial", "random", _tutorial_model, _tutorial_training),
+    )
+}

@@ -1,0 +1,117 @@
+"""The course of a fit: chunks of epochs, and the callbacks between them."""
+
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from clearcnn.training import state as keras_state
+from clearcnn.training.arrays import FitArrays
+from clearcnn.training.callbacks import read_logs_only
+from clearcnn.training.orders import Shuffler
+from clearcnn.training.program import Plan, compile_epochs
+
+_LOOK_EVERY_SECONDS = 0.1
+_LARGEST_ORDERS_BYTES = 64 * 2**20
+
+Logs = dict[str, float]
+
+
+class Course:
+    """One fit: its compiled program, the model's state, and how far it has come.
+
+    A callback that may read or change the model is met after every epoch. Callbacks that only
+    read logs let several epochs run at once, as many as take a tenth of a second, and have
+    their logs replayed; without any, all epochs run at once.
+
+    Args:
+      model: a compiled and built `keras.Model`.
+      arrays: what `arrange` gave.
+      batch_size: samples per step, > 0.
+      epochs: as in `fit`.
+      callbacks: a `keras.callbacks.CallbackList` of checked callbacks.
+      shuffler: draws the orders.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        arrays: FitArrays,
+        batch_size: int,
+        epochs: int,
+        callbacks: Any,
+        shuffler: Shuffler,
+    ) -> None:
+        self.model = model
+        self.epochs = epochs
+        self.callbacks = callbacks
+        self.shuffler = shuffler
+        self.num_steps = -(-arrays.num_train // batch_size)
+        self.replays = read_logs_only(callbacks.callbacks)
+        self.is_watched = any(type(c) is not keras.callbacks.History for c in callbacks.callbacks)
+        most = max(1, _LARGEST_ORDERS_BYTES // (4 * arrays.num_train))
+        self.chunk = min(epochs, most) if self.replays else 1
+        self.data = jax.tree.map(jnp.asarray, (arrays.train, arrays.validation))
+        model.reset_metrics()
+        self.state = keras_state.read_state(model)
+        self.fresh = self.state[3]
+        plan = Plan(arrays.num_train, batch_size, arrays.num_validation, batch_size, self.chunk)
+        orders = np.zeros((self.chunk, arrays.num_train), np.int32)
+        program = compile_epochs(model, plan)
+        self.program = program.lower(self.state, self.fresh, *self.data, orders, 1).compile()
+
+    def run(self, initial_epoch: int) -> None:
+        """Train until the last epoch or until a callback stops; the state always comes back."""
+        model, callbacks = self.model, self.callbacks
+        model.stop_training = False
+        callbacks.on_train_begin()
+        self.state = keras_state.read_state(model)
+        epoch = keras_state.first_epoch(model, initial_epoch)
+        length = 1 if self.is_watched else self.chunk
+        logs: Logs = {}
+        try:
+            while epoch < self.epochs and not model.stop_training:
+                length = min(length, self.epochs - epoch)
+                start = time.perf_counter()
+                rows = self._replay(epoch, length) if self.replays else self._meet(epoch)
+                epoch, logs = epoch + length, rows[-1]
+                if self.is_watched:
+                    pace = (time.perf_counter() - start) / length
+                    length = max(1, min(self.chunk, int(_LOOK_EVERY_SECONDS / pace)))
+        finally:
+            keras_state.write_state(model, self.state)
+            model.optimizer.finalize_variable_values(model.trainable_weights)
+        callbacks.on_train_end(logs)
+
+    def _replay(self, epoch: int, length: int) -> list[Logs]:
+        """Run epochs at once and tell the callbacks afterwards."""
+        rows = self._compute(length)
+        for offset, logs in enumerate(rows):
+            self.callbacks.on_epoch_begin(epoch + offset)
+            self._end_epoch(epoch + offset, logs)
+        return rows
+
+    def _meet(self, epoch: int) -> list[Logs]:
+        """Run one epoch between callbacks that may read or change the model."""
+        self.callbacks.on_epoch_begin(epoch)
+        self.state = keras_state.read_state(self.model)
+        rows = self._compute(1)
+        keras_state.write_state(self.model, self.state)
+        self._end_epoch(epoch, rows[0])
+        self.state = keras_state.read_state(self.model)
+        return rows
+
+    def _end_epoch(self, epoch: int, logs: Logs) -> None:
+        # Keras's progress bar counts batches; no other callback here acts on them.
+        self.callbacks.on_train_batch_end(self.num_steps - 1, logs)
+        self.callbacks.on_epoch_end(epoch, dict(logs))
+
+    def _compute(self, length: int) -> list[Logs]:
+        orders = self.shuffler.draw(length, self.chunk)
+        state, logs = self.program(self.state, self.fresh, *self.data, orders, length)
+        columns = {name: np.asarray(column) for name, column in logs.items()}
+        self.state = state
+        return [{name: float(c[i]) for name, c in columns.items()} for i in range(length)]
