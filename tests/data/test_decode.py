@@ -110,6 +110,40 @@ def test_the_wrong_checksum_that_pillow_accepts_is_named(pngsuite_folder):
         decode(content, "xcsn0g01.png")
 
 
+def _png(samples: np.ndarray, depth: int, color: int, transparent: tuple[int, ...]) -> bytes:
+    """A PNG of samples (h, w, channels), one of which is declared transparent."""
+    height, width = samples.shape[:2]
+    if depth == 16:
+        rows = samples.astype(">u2").reshape(height, -1).view(np.uint8)
+    else:
+        bits = np.unpackbits(samples.astype(np.uint8)[..., np.newaxis], axis=-1)[..., 8 - depth :]
+        rows = np.packbits(bits.reshape(height, -1), axis=1)
+    data = np.concatenate([np.zeros((height, 1), np.uint8), rows], axis=1).tobytes()
+    chunks = [
+        b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0),
+        b"tRNS" + struct.pack(f">{len(transparent)}H", *transparent),
+        b"IDAT" + zlib.compress(data),
+        b"IEND",
+    ]
+    body = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+@pytest.mark.parametrize(
+    ("depth", "color"), [(1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2)]
+)
+def test_one_transparent_value_is_found_at_every_depth(depth, color):
+    samples = np.random.default_rng(depth).integers(0, 2**depth, (8, 9, CHANNELS[color]))
+    for place in ((0, 0), (3, 4)):
+        content = _png(samples, depth, color, tuple(samples[place].tolist()))
+        picture = decode(content, "x")
+        assert picture.notes[-1] == "transparent"
+        assert (
+            picture.pixels[place] == (65535 if picture.pixels.dtype == np.uint16 else 255)
+        ).all()
+        np.testing.assert_array_equal(picture.pixels, _reference(content))
+
+
 def _saved(image: Image.Image, kind: str, **options) -> bytes:
     buffer = BytesIO()
     image.save(buffer, kind, **options)

@@ -1,3 +1,6 @@
+import struct
+import warnings
+import zlib
 from functools import partial
 
 import numpy as np
@@ -129,3 +132,15 @@ def test_nothing_readable_is_an_error_even_when_skipping(save):
     entries = [_broken(b"nothing", entry) for entry in save(_random(4, 5))]
     with pytest.raises(DataError, match="none of 1 pictures can be read"):
         read_pictures(entries, DataSpec(skip_unreadable=True), "x")
+
+
+def test_bombs_are_refused_without_a_warning_beside_the_error(save):
+    entry = save(_random(4, 5))[0]
+    content = bytearray(entry.read())
+    content[16:24] = struct.pack(">II", 10_000, 10_000)  # the size in the header
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(DataError, match="10000×10000 pixels"):
+            read_pictures([_broken(bytes(content), entry)], DataSpec(), "x")
+    assert caught == []

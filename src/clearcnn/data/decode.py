@@ -166,11 +166,11 @@ def _deep_pixels(image: Image.Image) -> Images:
 def _scale_transparent_value(image: Image.Image, header: PngHeader | None) -> None:
     """Bring a PNG's transparent grey or colour to 8 bits, as Pillow did with the pixels."""
     value = image.info.get("transparency")
-    if header is None or value is None or image.mode == "P":
+    if header is None or value is None:
         return
-    if header.bit_depth == 16:
+    if image.mode == "RGB" and header.bit_depth == 16:
         image.info["transparency"] = tuple(sample >> 8 for sample in value)
-    elif header.bit_depth < 8:
+    elif image.mode == "L":
         image.info["transparency"] = value * 255 // (2**header.bit_depth - 1)
 
 

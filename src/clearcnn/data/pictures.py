@@ -77,7 +77,7 @@ def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pict
         read, or integer and float pictures are mixed.
     """
     workers = min(8, 2 * (os.cpu_count() or 1))
-    with _strict_pillow(), ThreadPoolExecutor(workers) as pool:
+    with _quiet_pillow(), ThreadPoolExecutor(workers) as pool:
         read = partial(_read, spec=spec, target=spec.size)
         measured = list(_map(pool, workers, read, entries))
         sizes = [picture.size for picture in measured if isinstance(picture, Picture)]
@@ -112,11 +112,11 @@ def _map(
 
 
 @contextmanager
-def _strict_pillow() -> Iterator[None]:
-    """Pillow refuses bombs that it only warns of, and is silent on odd metadata."""
+def _quiet_pillow() -> Iterator[None]:
+    """Keep Pillow's warnings of odd metadata and of bombs, which `decode` refuses, to itself."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         yield
 
 
