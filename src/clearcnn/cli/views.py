@@ -113,7 +113,7 @@ def view_interval(interval: Interval) -> str:
     """Write "95 % interval 95.5–98.3 (Wilson)"."""
     return (
         f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
-        f"{percent(interval.high)} ({interval.method})"
+        f"{percent(interval.high)} ({interval.method.capitalize()})"
     )
 
 
@@ -126,9 +126,9 @@ def view_epochs(history: History, epochs: int) -> str:
 
 
 def view_seconds(seconds: dict[str, float]) -> str:
-    """Write the phases in their order and their sum."""
+    """Write the sum, and the phases in their order."""
     phases = " · ".join(f"{phase} {spent:.2f}" for phase, spent in seconds.items())
-    return f"{phases} · {sum(seconds.values()):.2f} in all"
+    return f"{sum(seconds.values()):.2f} in all · {phases}"
 
 
 def view_shape(shape: tuple[int, ...]) -> str:
