@@ -15,13 +15,13 @@ train: $(VENV)/installed
 
 # Options go into ARGS: make test ARGS="tests/cli -x"
 test: $(VENV)/installed-for-work
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 check: $(VENV)/installed-for-work
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 docs: $(VENV)/installed-for-work
 	$(BIN)/python docs/generate_cli.py
