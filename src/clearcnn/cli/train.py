@@ -226,12 +226,10 @@ def _data_asked_for(arguments: Namespace) -> DataSpec:
 
 
 def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
-    from clearcnn.models import read_model
-
     # None leaves the choice to the recipe.
     return {
         "recipe": arguments.recipe,
-        "model": None if arguments.model is None else read_model(arguments.model),
+        "model": arguments.model,
         "epochs": arguments.epochs,
         "batch_size": arguments.batch_size,
         "learning_rate": arguments.learning_rate,

@@ -30,7 +30,7 @@ class Course:
     Args:
       model: a compiled and built `keras.Model`.
       arrays: what `arrange` gave.
-      batch_size: samples per step, > 0.
+      batch_sizes: samples per step of training and of validation, > 0.
       epochs: as in `fit`.
       callbacks: a `keras.callbacks.CallbackList` of checked callbacks.
       shuffler: draws the orders.
@@ -40,7 +40,7 @@ class Course:
         self,
         model: Any,
         arrays: FitArrays,
-        batch_size: int,
+        batch_sizes: tuple[int, int],
         epochs: int,
         callbacks: Any,
         shuffler: Shuffler,
@@ -49,6 +49,7 @@ class Course:
         self.epochs = epochs
         self.callbacks = callbacks
         self.shuffler = shuffler
+        batch_size, validation_batch_size = batch_sizes
         self.num_steps = -(-arrays.num_train // batch_size)
         self.replays = read_logs_only(callbacks.callbacks)
         self.is_watched = any(type(c) is not keras.callbacks.History for c in callbacks.callbacks)
@@ -58,7 +59,9 @@ class Course:
         model.reset_metrics()
         self.state = keras_state.read_state(model)
         self.fresh = self.state[3]
-        plan = Plan(arrays.num_train, batch_size, arrays.num_validation, batch_size, self.chunk)
+        plan = Plan(
+            arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
+        )
         orders = np.zeros((self.chunk, arrays.num_train), np.int32)
         program = compile_epochs(model, plan)
         self.program = program.lower(self.state, self.fresh, *self.data, orders, 1).compile()

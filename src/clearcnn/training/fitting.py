@@ -28,6 +28,7 @@ def fit(
     class_weight: Mapping[int, float] | None = None,
     sample_weight: Any = None,
     initial_epoch: int = 0,
+    validation_batch_size: int | None = None,
     *,
     seed: int | None = None,
     **unsupported: Any,
@@ -40,8 +41,9 @@ def fit(
     Args:
       model: a compiled `keras.Model` on the JAX backend; any optimizer, loss and metrics.
       x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
-        class_weight, sample_weight, initial_epoch: as for `keras.Model.fit`; x, y and
-        sample_weight are arrays, or lists, tuples or dicts of arrays. Callbacks live on epochs.
+        class_weight, sample_weight, initial_epoch, validation_batch_size: as for
+        `keras.Model.fit`; x, y and sample_weight are arrays, or lists, tuples or dicts of
+        arrays. Callbacks live on epochs.
       seed: int for the order of the samples. None draws it from NumPy's global generator, as
         Keras does. Dropout and augmentation draw from the seeds of their own layers.
     Returns:
@@ -66,7 +68,8 @@ def fit(
     check_callbacks(callback_list.callbacks)
     if epochs > initial_epoch:
         shuffler = Shuffler(arrays.num_train, batch_size, shuffle, seed)
-        course = Course(model, arrays, batch_size, epochs, callback_list, shuffler)
+        batch_sizes = batch_size, validation_batch_size or batch_size
+        course = Course(model, arrays, batch_sizes, epochs, callback_list, shuffler)
         course.run(initial_epoch)
     else:
         callback_list.on_train_begin()

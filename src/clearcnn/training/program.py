@@ -53,22 +53,23 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
       log is float32 (chunk,), zero from `num_epochs` on.
     """
 
+    @jax.jit
+    def run_epoch(state: Any, fresh: Any, data: Arrays, validation: Arrays, order: Any) -> Any:
+        return _run_epoch(model, plan, state, fresh, data, validation, order)
+
     def run(
         state: Any, fresh: Any, data: Arrays, validation: Arrays, orders: Any, num_epochs: Any
     ) -> Any:
         def one_epoch(epoch: Any, carry: Any) -> Any:
             state, logs = carry
-            state, epoch_logs = _run_epoch(
-                model, plan, state, fresh, data, validation, orders[epoch]
-            )
-            return state, {name: logs[name].at[epoch].set(epoch_logs[name]) for name in logs}
+            state, row = run_epoch(state, fresh, data, validation, orders[epoch])
+            return state, {name: logs[name].at[epoch].set(row[name]) for name in logs}
 
         with _cpu_forms(model):
-            shapes = jax.eval_shape(
-                lambda s: _run_epoch(model, plan, s, fresh, data, validation, orders[0])[1], state
-            )
-            blank = {name: jnp.zeros((plan.chunk,), log.dtype) for name, log in shapes.items()}
-            return lax.fori_loop(0, num_epochs, one_epoch, (state, blank))
+            # Traced once here for the names of the logs, and found again by jit in the loop.
+            _, row = jax.eval_shape(run_epoch, state, fresh, data, validation, orders[0])
+            logs = {name: jnp.zeros(plan.chunk, log.dtype) for name, log in row.items()}
+            return lax.fori_loop(0, num_epochs, one_epoch, (state, logs))
 
     return jax.jit(run)
 

@@ -22,6 +22,7 @@ from clearcnn.results import (
 from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 
 _PREDICT_BATCH = 256
+_VALIDATION_BATCH = 512
 
 
 class TrainListener:
@@ -65,7 +66,7 @@ def train(
     source: str | Path | DataSpec | LabelledImages = "digits",
     *,
     recipe: str = "default",
-    model: ModelSpec | None = None,
+    model: ModelSpec | Path | str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -84,7 +85,7 @@ def train(
     Args:
       source: "digits", a path, a DataSpec, or images already loaded.
       recipe: "default" or "tutorial".
-      model: the layers, in place of the recipe's.
+      model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
       epochs, batch_size, learning_rate: as in TrainSpec.
       seed: of the split, the first weights, the shuffles, dropout and augmentation.
       split, test_fraction, validation_fraction: as in SplitSpec.
@@ -117,7 +118,12 @@ def train(
         shape = images.images.shape[1:]
         num_classes = len(images.class_names)
         statistics = _pixel_statistics(images.images[parts.train])
-        model_spec = model or found_recipe.make_model(shape, num_classes, statistics)
+        if model is None:
+            model_spec = found_recipe.make_model(shape, num_classes, statistics)
+        elif isinstance(model, ModelSpec):
+            model_spec = model
+        else:
+            model_spec = models.read_model(Path(model), shape)
         train_spec = dataclasses.replace(
             found_recipe.make_training(len(parts.train), seed),
             **_given({"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}),
@@ -264,6 +270,7 @@ def _fit(plan: _Plan, listener: TrainListener, clock: _Clock) -> tuple[Any, Hist
             verbose=0,
             callbacks=[watch, *([stopping] if stopping else [])],
             validation_data=validation,
+            validation_batch_size=_VALIDATION_BATCH,
             seed=spec.seed,
         )
     except KeyboardInterrupt:
@@ -308,8 +315,6 @@ def _write(
     bundle.write_predictions(
         folder, images.labels[rows], probabilities, images.class_names, rows, names
     )
-    versions = bundle.software_versions()
-    report.write_report(folder, result, _choose_pictures(plan, result), command, versions)
     manifest = bundle.describe_run(
         source=images.source,
         content_hash=images.content_hash,
@@ -322,15 +327,17 @@ def _write(
         skipped=images.skipped,
         warnings=result.warnings,
     )
+    versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
+    report.write_report(folder, result, _choose_pictures(plan, result), command, versions)
     bundle.write_manifest(folder, manifest)
 
 
 def _choose_pictures(plan: _Plan, result: TrainResult) -> report.ReportPictures:
-    images = plan.images
-    samples = report.choose_samples(images.labels, len(images.class_names))
+    images, rows = plan.images, plan.split.train
+    samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
     return report.ReportPictures(
-        samples=tuple(images.images[rows] for rows in samples),
+        samples=tuple(images.images[rows[chosen]] for chosen in samples),
         mistakes=images.images[np.asarray(shown, dtype=np.intp)],
     )
 
