@@ -11,7 +11,7 @@ from clearcnn.cli.console import Console
 from clearcnn.cli.main import main
 from clearcnn.cli.progress import TrainDisplay
 from clearcnn.results import TrainResult, to_json
-from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
+from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 
 Capture = pytest.CaptureFixture[str]
@@ -35,16 +35,9 @@ def test_what_is_not_asked_for_is_left_to_the_recipe(fake_train: Any, capsys: Ca
     }
 
 
-def test_every_option_reaches_the_workflow(
-    fake_train: Any, tmp_path: Path, capsys: Capture
-) -> None:
-    model = tmp_path / "model.toml"
-    model.write_text(
-        'name = "small"\n[[layers]]\nlayer = "Flatten"\n'
-        '[[layers]]\nlayer = "Dense"\nunits = 10\nactivation = "softmax"\n'
-    )
+def test_every_option_reaches_the_workflow(fake_train: Any, capsys: Capture) -> None:
     words = [
-        *("train", "my photos/", "--recipe", "tutorial", "--model", str(model), "--epochs", "3"),
+        *("train", "my photos/", "--recipe", "tutorial", "--model", "model.toml", "--epochs", "3"),
         *("--batch-size", "16", "--learning-rate", "0.01", "--seed", "5"),
         *("--test-fraction", "0.25", "--validation-fraction", "0", "--split", "group"),
         *("--out", "runs/mine", "--size", "28x20", "--color-mode", "rgb"),
@@ -54,10 +47,7 @@ def test_every_option_reaches_the_workflow(
     assert fake_train.asked == {
         "source": DataSpec("my photos/", (28, 20), "rgb", ("cat", "dog"), True),
         "recipe": "tutorial",
-        "model": ModelSpec(
-            "small",
-            (LayerSpec("Flatten"), LayerSpec("Dense", {"units": 10, "activation": "softmax"})),
-        ),
+        "model": Path("model.toml"),
         "epochs": 3,
         "batch_size": 16,
         "learning_rate": 0.01,
