@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from clearcnn.training import state as keras_state
-from clearcnn.training.forms import rewrite
+from clearcnn.training.forms import loss_in_cpu_forms
 
 Arrays = Any
 Logs = dict[str, jax.Array]
@@ -131,12 +131,7 @@ def _cpu_forms(model: Any) -> Iterator[None]:
     if jax.default_backend() != "cpu":
         yield
         return
-    plain = model.compute_loss_and_updates
-
-    def in_cpu_forms(*args: Any, training: bool = False, **kwargs: Any) -> Any:
-        return rewrite(lambda a, k: plain(*a, training=training, **k))(args, kwargs)
-
-    object.__setattr__(model, "compute_loss_and_updates", in_cpu_forms)
+    object.__setattr__(model, "compute_loss_and_updates", loss_in_cpu_forms(model))
     try:
         yield
     finally:

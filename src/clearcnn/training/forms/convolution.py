@@ -7,6 +7,7 @@ plain primitive gives two more convolutions that XLA runs slowly on a CPU.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -55,6 +56,22 @@ def convolution_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., 
         params["feature_group_count"],
     )
     return functools.partial(convolve, geometry)
+
+
+def patch_bytes(jaxpr: Any) -> int:
+    """Give the bytes of the largest patches that a traced function would lay out."""
+    largest = 0
+    for equation in jaxpr.eqns:
+        avals = [atom.aval for atom in equation.invars]
+        if equation.primitive.name == "conv_general_dilated":
+            form = convolution_form(equation.params, avals)
+            outputs = math.prod(equation.outvars[0].aval.shape[:3])
+            taps = math.prod(avals[1].shape[:3])
+            size = 0 if form is None else outputs * taps * avals[0].dtype.itemsize
+            largest = max(largest, size)
+        elif equation.primitive.name == "jit":
+            largest = max(largest, patch_bytes(equation.params["jaxpr"].jaxpr))
+    return largest
 
 
 def convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -12,6 +12,7 @@ from jax.extend import core
 
 from clearcnn.training.forms.convolution import convolution_form
 from clearcnn.training.forms.pooling import max_pooling_form, sum_pooling_form
+from clearcnn.training.forms.postponing import Postponed, find_postponable, operation_of
 
 # A form takes the equation's parameters and its inputs' abstract values; it gives a function
 # with the same meaning, or None where it does not cover the case.
@@ -51,7 +52,16 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
 
     values.update(zip(jaxpr.constvars, consts, strict=True))
     values.update(zip(jaxpr.invars, args, strict=True))
+    postponable = find_postponable(jaxpr)
     for equation in jaxpr.eqns:
+        if (position := postponable.get(equation.outvars[0])) is not None:
+            inputs = [read(atom) for atom in equation.invars]
+            waiting = inputs[position]
+            if not isinstance(waiting, Postponed):
+                waiting = Postponed(waiting)
+            operation = operation_of(equation, position, inputs)
+            values[equation.outvars[0]] = waiting.then(operation)
+            continue
         outputs = _apply(equation, [read(atom) for atom in equation.invars], jaxpr)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
@@ -62,6 +72,8 @@ def _apply(equation: Any, inputs: list[Any], jaxpr: Any) -> list[Any]:
     if primitive.name in FORMS:
         avals = [atom.aval for atom in equation.invars]
         form = FORMS[primitive.name](equation.params, avals)
+        if form is not None and isinstance(inputs[0], Postponed):
+            return [inputs[0].finish(form(inputs[0].value))]
         if form is not None:
             return [form(*inputs)]
     elif primitive.name == "jit" and _holds_a_form(equation.params["jaxpr"].jaxpr):
