@@ -11,8 +11,9 @@ import numpy as np
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
 from clearcnn.training.callbacks import read_logs_only
+from clearcnn.training.memory import obtain_program
 from clearcnn.training.orders import Shuffler
-from clearcnn.training.program import Plan, compile_epochs
+from clearcnn.training.program import Plan
 
 _LOOK_EVERY_SECONDS = 0.1
 _LARGEST_ORDERS_BYTES = 64 * 2**20
@@ -63,8 +64,8 @@ class Course:
             arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
         )
         orders = np.zeros((self.chunk, arrays.num_train), np.int32)
-        program = compile_epochs(model, plan)
-        self.program = program.lower(self.state, self.fresh, *self.data, orders, 1).compile()
+        arguments = (self.state, self.fresh, *self.data, orders, np.int32(1))
+        self.program = obtain_program(model, plan, arguments)
 
     def run(self, initial_epoch: int) -> None:
         """Train until the last epoch or until a callback stops; the state always comes back."""
@@ -114,7 +115,7 @@ class Course:
 
     def _compute(self, length: int) -> list[Logs]:
         orders = self.shuffler.draw(length, self.chunk)
-        state, logs = self.program(self.state, self.fresh, *self.data, orders, length)
+        state, logs = self.program(self.state, self.fresh, *self.data, orders, np.int32(length))
         columns = {name: np.asarray(column) for name, column in logs.items()}
         self.state = state
         return [{name: float(c[i]) for name, c in columns.items()} for i in range(length)]

@@ -1,0 +1,120 @@
+"""Models that differ in values only share a compiled program; others never do."""
+
+import numpy as np
+import pytest
+
+from clearcnn.training import fit, memory
+from clearcnn.training.identity import identify
+
+import keras  # isort: skip
+
+L = keras.layers
+
+
+def make_model(
+    *,
+    units=3,
+    activation="relu",
+    rate=0.1,
+    dropout=0.2,
+    seed=0,
+    loss="mse",
+    frozen=False,
+    schedule=False,
+    name="same",
+):
+    keras.utils.set_random_seed(seed)
+    first = L.Dense(4, activation=activation, name=f"{name}_{seed}")
+    first.trainable = not frozen
+    inputs = keras.Input((2,))
+    outputs = L.Dense(units)(L.Dropout(dropout, seed=seed)(first(inputs)))
+    model = keras.Model(inputs, outputs)
+    if schedule:
+        rate = keras.optimizers.schedules.CosineDecay(rate, 10)
+    model.compile(keras.optimizers.SGD(rate), loss, metrics=["mae"])
+    return model
+
+
+X = np.random.default_rng(0).normal(size=(12, 2)).astype("float32")
+Y = np.random.default_rng(1).normal(size=(12, 3)).astype("float32")
+
+
+@pytest.fixture(autouse=True)
+def no_programs(monkeypatch):
+    monkeypatch.setattr(memory, "_programs", type(memory._programs)())
+
+
+def train(model, **arguments):
+    return fit(model, X, Y, batch_size=4, verbose=0, shuffle=False, epochs=2, **arguments)
+
+
+def test_another_seed_name_and_learning_rate_share_the_program_and_train_as_keras_does():
+    train(make_model())
+    assert len(memory._programs) == 1
+    model, reference = make_model(seed=5, rate=0.01), make_model(seed=5, rate=0.01)
+    ours = train(model)
+    assert len(memory._programs) == 1
+    theirs = reference.fit(X, Y, batch_size=4, verbose=0, shuffle=False, epochs=2)
+    np.testing.assert_allclose(ours.history["loss"], theirs.history["loss"], rtol=1e-4)
+    for got, wanted in zip(model.get_weights(), reference.get_weights(), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "tanh"},
+        {"dropout": 0.5},
+        {"loss": "mae"},
+        {"frozen": True},
+        {"schedule": True},
+    ],
+    ids=str,
+)
+def test_another_model_gets_another_program(change):
+    train(make_model())
+    model, reference = make_model(**change), make_model(**change)
+    ours = train(model)
+    assert len(memory._programs) == 2
+    theirs = reference.fit(X, Y, batch_size=4, verbose=0, shuffle=False, epochs=2)
+    np.testing.assert_allclose(ours.history["loss"], theirs.history["loss"], rtol=1e-4)
+
+
+def test_other_shapes_get_another_program():
+    train(make_model())
+    fit(make_model(), X[:8], Y[:8], batch_size=4, verbose=0)
+    assert len(memory._programs) == 2
+
+
+class OwnLayer(L.Dense):
+    pass
+
+
+class OwnModel(keras.Model):
+    pass
+
+
+def own_layer():
+    model = keras.Sequential([keras.Input((2,)), OwnLayer(3)])
+    model.compile(loss="mse")
+    return model
+
+
+def own_loss():
+    return make_model(loss=lambda y, p: keras.ops.mean((y - p) ** 2, axis=-1))
+
+
+def own_model():
+    inputs = keras.Input((2,))
+    model = OwnModel(inputs, L.Dense(3)(inputs))
+    model.compile(loss="mse")
+    return model
+
+
+@pytest.mark.parametrize("build", [own_layer, own_loss, own_model])
+def test_what_is_not_keras_own_is_compiled_anew(build):
+    for _ in range(2):
+        model = build()
+        train(model)
+        assert identify(model) is None
+    assert len(memory._programs) == 0
