@@ -10,6 +10,15 @@ load_keras()
 from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.compilation import compile_model  # noqa: E402
 from clearcnn.training.fitting import fit  # noqa: E402
+from clearcnn.training.many import Fitted, fit_many  # noqa: E402
 from clearcnn.training.watching import Watch, early_stopping  # noqa: E402
 
-__all__ = ["Watch", "augment_model", "compile_model", "early_stopping", "fit"]
+__all__ = [
+    "Fitted",
+    "Watch",
+    "augment_model",
+    "compile_model",
+    "early_stopping",
+    "fit",
+    "fit_many",
+]

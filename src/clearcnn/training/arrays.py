@@ -11,8 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 from keras import tree
+from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+
+Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -21,14 +24,25 @@ class FitArrays:
 
     Attributes:
       train: (x, y, sample_weight); each a pytree of arrays with the samples first, or None.
-      validation: the same, or None.
-      num_train, num_validation: samples in each.
+      train_rows: int32, the rows of `train` that are trained on.
+      validation: as `train`, or None.
+      validation_rows: int32, the rows of `validation` that are validated on; none without.
     """
 
     train: tuple[Any, Any, Any]
+    train_rows: Rows
     validation: tuple[Any, Any, Any] | None
-    num_train: int
-    num_validation: int
+    validation_rows: Rows
+
+    @property
+    def num_train(self) -> int:
+        """Samples that are trained on."""
+        return len(self.train_rows)
+
+    @property
+    def num_validation(self) -> int:
+        """Samples that are validated on."""
+        return len(self.validation_rows)
 
 
 def arrange(
@@ -67,9 +81,12 @@ def arrange(
         train, validation = _split(train, num_train, validation_split)
     if class_weight is not None:
         train = (train[0], train[1], _class_to_sample_weight(train[1], train[2], class_weight))
-    return FitArrays(
-        train, validation, _count(train), 0 if validation is None else _count(validation)
-    )
+    num_validation = 0 if validation is None else _count(validation)
+    return FitArrays(train, _all_rows(_count(train)), validation, _all_rows(num_validation))
+
+
+def _all_rows(count: int) -> Rows:
+    return np.arange(count, dtype=np.int32)
 
 
 def _to_arrays(name: str, value: Any) -> Any:

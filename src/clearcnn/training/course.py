@@ -56,7 +56,9 @@ class Course:
         self.is_watched = any(type(c) is not keras.callbacks.History for c in callbacks.callbacks)
         most = max(1, _LARGEST_ORDERS_BYTES // (4 * arrays.num_train))
         self.chunk = min(epochs, most) if self.replays else 1
-        self.data = jax.tree.map(jnp.asarray, (arrays.train, arrays.validation))
+        self.train_rows = arrays.train_rows
+        held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
+        self.data = jax.tree.map(jnp.asarray, (arrays.train, held_out))
         model.reset_metrics()
         self.state = keras_state.read_state(model)
         self.fresh = self.state[3]
@@ -114,7 +116,7 @@ class Course:
         self.callbacks.on_epoch_end(epoch, dict(logs))
 
     def _compute(self, length: int) -> list[Logs]:
-        orders = self.shuffler.draw(length, self.chunk)
+        orders = self.train_rows[self.shuffler.draw(length, self.chunk)]
         state, logs = self.program(self.state, self.fresh, *self.data, orders, np.int32(length))
         columns = {name: np.asarray(column) for name, column in logs.items()}
         self.state = state

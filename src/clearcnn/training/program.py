@@ -47,10 +47,11 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
       plan: the static sizes.
     Returns:
       `run(state, fresh_metrics, data, validation, orders, num_epochs) -> (state, logs)`:
-      `state` as `keras_state.read_state` gives it; `data` and `validation` are (x, y,
-      sample_weight) with the samples on the first axis; `orders` is int32 (chunk, num_samples),
-      the order of the samples in each epoch; `num_epochs` <= chunk says how many to run. Each
-      log is float32 (chunk,), zero from `num_epochs` on.
+      `state` as `keras_state.read_state` gives it; `data` is (x, y, sample_weight) with the
+      samples on the first axis; `validation` is such data and int32 (num_validation,), the rows
+      of it to validate on, or None; `orders` is int32 (chunk, num_samples), the rows of `data`
+      in the order of each epoch; `num_epochs` <= chunk says how many to run. Each log is float32
+      (chunk,), zero from `num_epochs` on.
     """
 
     @jax.jit
@@ -89,18 +90,18 @@ def _run_epoch(
     epoch_logs = keras_state.metric_results(model, state[3], logs)
     if plan.num_validation:
         trainable, other, optimizer, _ = state
+        held_out, validation_rows = validation
 
         def test(state: Any, rows: Any) -> Any:
-            logs, state = model.test_step(state, jax.tree.map(lambda a: a[rows], validation))
+            logs, state = model.test_step(state, jax.tree.map(lambda a: a[rows], held_out))
             return state, logs
 
-        everything = jnp.arange(plan.num_validation, dtype=jnp.int32)
         tested, logs = _walk(
             test,
             (trainable, other, fresh),
             plan.num_validation,
             plan.validation_batch_size,
-            everything,
+            validation_rows,
         )
         results = keras_state.metric_results(model, tested[2], logs)
         epoch_logs.update({f"val_{name}": value for name, value in results.items()})

@@ -1,0 +1,224 @@
+"""Many trainings that differ in seed, fold or learning rate, through one compiled program."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import joblib
+import keras
+import numpy as np
+
+from clearcnn.errors import TrainingError
+from clearcnn.training import state as keras_state
+from clearcnn.training.arrays import FitArrays, arrange
+from clearcnn.training.callbacks import check_callbacks
+from clearcnn.training.course import Course
+from clearcnn.training.orders import Shuffler
+
+Fold = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One of many trainings.
+
+    Attributes:
+      seed, learning_rate: as asked for; learning_rate is None where the model's own was kept.
+      fold: position among the folds, or None without folds.
+      model: the trained `keras.Model`.
+      history: metric → values, one per epoch.
+    """
+
+    seed: int
+    fold: int | None
+    learning_rate: float | None
+    model: Any
+    history: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class _Task:
+    seed: int
+    fold: int | None
+    learning_rate: float | None
+
+
+@dataclass(frozen=True)
+class _Settings:
+    batch_size: int
+    validation_batch_size: int
+    epochs: int
+    shuffle: bool | str
+    callbacks: Callable[[], Any] | None
+
+
+def fit_many(
+    build: Callable[[int], Any],
+    x: Any,
+    y: Any,
+    *,
+    seeds: Sequence[int] = (0,),
+    folds: Iterable[Fold] | None = None,
+    learning_rates: Sequence[float] | None = None,
+    batch_size: int = 32,
+    epochs: int = 1,
+    callbacks: Callable[[], Any] | None = None,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    validation_batch_size: int | None = None,
+    shuffle: bool | str = True,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+) -> list[Fitted]:
+    """Train one model for every combination of seed, fold and learning rate.
+
+    Each result is that of `fit` with the same seed, to the bit. The program is compiled once,
+    or once for each size of fold; trainings run side by side, one on each core, which suits
+    small models: their steps are too short for one training to use two cores. Inside
+    `joblib.parallel_config(backend=..., n_jobs=...)` they are dealt out to its workers.
+
+    Args:
+      build: takes a seed and gives a compiled `keras.Model`; it should use the seed for its
+        weights. Keras's global generator is seeded with it before each call.
+      x, y: as for `fit`.
+      seeds: of the weights and of the order of samples.
+      folds: (training rows, validation rows) each, as scikit-learn's splitters give them.
+      learning_rates: put in place of the optimizer's own.
+      callbacks: makes the list of callbacks of one training; they live on epochs.
+      batch_size, epochs, validation_split, validation_data, validation_batch_size, shuffle,
+        class_weight, sample_weight: as for `fit`.
+    Returns:
+      One Fitted for each combination, seeds outermost and learning rates innermost.
+    Raises:
+      TrainingError: as `fit`; or folds are given beside other validation data; or learning
+        rates for a model whose optimizer follows a schedule.
+    """
+    if folds is not None and (validation_data is not None or validation_split):
+        raise TrainingError(
+            "folds were given beside validation_split or validation_data.",
+            remedy="Leave these out: each fold brings its own validation rows.",
+        )
+    arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
+    parts = [arrays] if folds is None else _part(arrays, sample_weight, folds)
+    numbers = [None] if folds is None else list(range(len(parts)))
+    tasks = [
+        _Task(*combination)
+        for combination in itertools.product(seeds, numbers, learning_rates or (None,))
+    ]
+    settings = _Settings(
+        batch_size, validation_batch_size or batch_size, epochs, shuffle, callbacks
+    )
+    workers = joblib.effective_n_jobs(None)
+    if workers == 1:
+        return _fit_here(build, parts, tasks, settings)
+    shares = [tasks[start::workers] for start in range(min(workers, len(tasks)))]
+    done = joblib.Parallel(n_jobs=workers)(
+        joblib.delayed(_fit_there)(build, parts, share, settings) for share in shares
+    )
+    by_task = {
+        task: out
+        for share, outs in zip(shares, done, strict=True)
+        for task, out in zip(share, outs, strict=True)
+    }
+    return [_bring_home(build, task, *by_task[task]) for task in tasks]
+
+
+def _part(arrays: FitArrays, sample_weight: Any, folds: Iterable[Fold]) -> list[FitArrays]:
+    """Give each fold its rows of the one set of arrays."""
+    x, y, _ = arrays.train
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    validation = (x, y, weights)
+    return [
+        dataclasses.replace(
+            arrays,
+            train_rows=np.asarray(train, np.int32),
+            validation=validation,
+            validation_rows=np.asarray(test, np.int32),
+        )
+        for train, test in folds
+    ]
+
+
+def _fit_here(
+    build: Callable[[int], Any], parts: list[FitArrays], tasks: list[_Task], settings: _Settings
+) -> list[Fitted]:
+    on_device: dict[int, Any] = {}
+
+    def place(array: Any) -> Any:
+        # The folds share their arrays; so do they on the device.
+        return on_device.setdefault(id(array), jnp.asarray(array))
+
+    placed = [
+        dataclasses.replace(
+            part,
+            train=jax.tree.map(place, part.train),
+            validation=jax.tree.map(place, part.validation),
+        )
+        for part in parts
+    ]
+    courses = [_prepare(build, placed[task.fold or 0], task, settings) for task in tasks]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for outcome in [pool.submit(course.run, 0) for course in courses]:
+            outcome.result()
+    return [
+        Fitted(task.seed, task.fold, task.learning_rate, course.model, course.model.history.history)
+        for task, course in zip(tasks, courses, strict=True)
+    ]
+
+
+def _prepare(
+    build: Callable[[int], Any], arrays: FitArrays, task: _Task, settings: _Settings
+) -> Course:
+    model = _build(build, task)
+    keras_state.build(model, jax.tree.map(lambda a: a[:1], arrays.train))
+    callbacks = keras.callbacks.CallbackList(
+        None if settings.callbacks is None else settings.callbacks(),
+        add_history=True,
+        epochs=settings.epochs,
+        steps=-(-arrays.num_train // settings.batch_size),
+        verbose=0,
+        model=model,
+    )
+    check_callbacks(callbacks.callbacks)
+    shuffler = Shuffler(arrays.num_train, settings.batch_size, settings.shuffle, task.seed)
+    batch_sizes = settings.batch_size, settings.validation_batch_size
+    return Course(model, arrays, batch_sizes, settings.epochs, callbacks, shuffler)
+
+
+def _build(build: Callable[[int], Any], task: _Task) -> Any:
+    keras.utils.set_random_seed(task.seed)
+    model = build(task.seed)
+    if task.learning_rate is not None:
+        try:
+            model.optimizer.learning_rate = task.learning_rate
+        except TypeError as error:
+            raise TrainingError(
+                f"learning_rates were given, but the optimizer of {model.name!r} follows a "
+                "schedule.",
+                remedy="Compile the model with a constant learning rate.",
+            ) from error
+    return model
+
+
+def _fit_there(
+    build: Callable[[int], Any], parts: list[FitArrays], tasks: list[_Task], settings: _Settings
+) -> list[tuple[list[Any], dict[str, list[float]]]]:
+    """Train in another process; models come home as weights, which any channel can carry."""
+    return [
+        ([np.asarray(v.value) for v in fitted.model.weights], fitted.history)
+        for fitted in _fit_here(build, parts, tasks, settings)
+    ]
+
+
+def _bring_home(
+    build: Callable[[int], Any], task: _Task, weights: list[Any], history: dict[str, list[float]]
+) -> Fitted:
+    model = _build(build, task)
+    model.set_weights(weights)
+    return Fitted(task.seed, task.fold, task.learning_rate, model, history)
