@@ -14,6 +14,7 @@ from keras import tree
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+from clearcnn.training.stored import StoredArray, is_stored
 
 Rows = NDArray[np.int32]
 
@@ -33,6 +34,12 @@ class FitArrays:
     train_rows: Rows
     validation: tuple[Any, Any, Any] | None
     validation_rows: Rows
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether some array stays in its file."""
+        leaves = tree.flatten((self.train, self.validation))
+        return any(isinstance(leaf, StoredArray) for leaf in leaves)
 
     @property
     def num_train(self) -> int:
@@ -57,7 +64,8 @@ def arrange(
 
     Args:
       x, y, sample_weight: arrays, or lists, tuples or dicts of arrays, samples first; floats
-        are cast to Keras's floatx, integers stay.
+        are cast to Keras's floatx, integers stay. Memory maps and what else is read by slices
+        stay in their files.
       class_weight: class number → weight; classes not named weigh 1.
       validation_split: the last part of the samples goes to validation, in [0, 1).
       validation_data: (x, y) or (x, y, sample_weight); wins over validation_split.
@@ -96,17 +104,18 @@ def _to_arrays(name: str, value: Any) -> Any:
 
 
 def _to_array(name: str, leaf: Any) -> Any:
-    is_array = hasattr(leaf, "__array__") and hasattr(leaf, "shape") and len(leaf.shape) > 0
+    is_array = hasattr(leaf, "__array__") or is_stored(leaf)
+    is_array = is_array and len(getattr(leaf, "shape", ())) > 0
     if not is_array or type(leaf).__module__.startswith("tensorflow.python.data"):
         raise TrainingError(
             f"{name} is {_describe(leaf)}; clearcnn.fit needs arrays, because the whole fit is "
             "one program.",
             remedy="Pass NumPy arrays, or use model.fit for generators and data sets.",
         )
-    array = np.asarray(leaf)
-    if array.dtype.kind == "f":
+    array = StoredArray(leaf) if is_stored(leaf) else np.asarray(leaf)
+    if array.dtype.kind == "f" and isinstance(array, np.ndarray):
         return array.astype(keras.config.floatx(), copy=False)
-    if array.dtype.kind not in "iub":
+    if array.dtype.kind not in "fiub":
         raise TrainingError(
             f"{name} has dtype {array.dtype}; numbers were expected.",
             remedy=f"Encode {name} as integers or floats.",
@@ -189,7 +198,7 @@ def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: Mapping[in
             "class_weight was given for a model with several outputs.",
             remedy="Pass sample_weight with one array per output.",
         )
-    classes = y
+    classes = y = y.read(_all_rows(y.shape[0])) if isinstance(y, StoredArray) else y
     if y.ndim > 1:
         classes = y[..., 0] if y.shape[-1] == 1 else np.argmax(y, axis=-1)
     numbers = np.round(classes).astype(np.int64)

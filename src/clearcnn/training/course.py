@@ -50,24 +50,28 @@ class Course:
         self.epochs = epochs
         self.callbacks = callbacks
         self.shuffler = shuffler
-        batch_size, validation_batch_size = batch_sizes
-        self.num_steps = -(-arrays.num_train // batch_size)
+        self.num_steps = -(-arrays.num_train // batch_sizes[0])
         self.replays = read_logs_only(callbacks.callbacks)
         self.is_watched = any(type(c) is not keras.callbacks.History for c in callbacks.callbacks)
         most = max(1, _LARGEST_ORDERS_BYTES // (4 * arrays.num_train))
         self.chunk = min(epochs, most) if self.replays else 1
         self.train_rows = arrays.train_rows
-        held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
-        self.data = jax.tree.map(jnp.asarray, (arrays.train, held_out))
         model.reset_metrics()
         self.state = keras_state.read_state(model)
         self.fresh = self.state[3]
+        self._prepare(arrays, batch_sizes)
+
+    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
+        """Put the arrays on the device and compile the program."""
+        held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
+        self.data = jax.tree.map(jnp.asarray, (arrays.train, held_out))
+        batch_size, validation_batch_size = batch_sizes
         plan = Plan(
             arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
         )
         orders = np.zeros((self.chunk, arrays.num_train), np.int32)
         arguments = (self.state, self.fresh, *self.data, orders, np.int32(1))
-        self.program = obtain_program(model, plan, arguments)
+        self.program = obtain_program(self.model, plan, arguments)
 
     def run(self, initial_epoch: int) -> None:
         """Train until the last epoch or until a callback stops; the state always comes back."""

@@ -12,6 +12,7 @@ from clearcnn.training.arrays import arrange
 from clearcnn.training.callbacks import check_callbacks
 from clearcnn.training.course import Course
 from clearcnn.training.orders import Shuffler
+from clearcnn.training.streaming import StreamedCourse
 
 
 def fit(
@@ -43,7 +44,8 @@ def fit(
       x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
         class_weight, sample_weight, initial_epoch, validation_batch_size: as for
         `keras.Model.fit`; x, y and sample_weight are arrays, or lists, tuples or dicts of
-        arrays. Callbacks live on epochs.
+        arrays. Callbacks live on epochs. A NumPy memory map, or an array-like of another
+        kind that is read by slices, is streamed in chunks and never loaded whole.
       seed: int for the order of the samples. None draws it from NumPy's global generator, as
         Keras does. Dropout and augmentation draw from the seeds of their own layers.
     Returns:
@@ -69,7 +71,8 @@ def fit(
     if epochs > initial_epoch:
         shuffler = Shuffler(arrays.num_train, batch_size, shuffle, seed)
         batch_sizes = batch_size, validation_batch_size or batch_size
-        course = Course(model, arrays, batch_sizes, epochs, callback_list, shuffler)
+        kind = StreamedCourse if arrays.is_stored else Course
+        course = kind(model, arrays, batch_sizes, epochs, callback_list, shuffler)
         course.run(initial_epoch)
     else:
         callback_list.on_train_begin()

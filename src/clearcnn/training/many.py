@@ -105,6 +105,11 @@ def fit_many(
             remedy="Leave these out: each fold brings its own validation rows.",
         )
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
+    if arrays.is_stored:
+        raise TrainingError(
+            "x or y is a memory map or another stored array; fit_many keeps its arrays in memory.",
+            remedy="Load them, or call fit once for each training.",
+        )
     parts = [arrays] if folds is None else _part(arrays, sample_weight, folds)
     numbers = [None] if folds is None else list(range(len(parts)))
     tasks = [

@@ -75,6 +75,31 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
     return jax.jit(run)
 
 
+def compile_steps(model: Any, num_samples: int, batch_size: int, *, training: bool) -> Any:
+    """Make the jitted function that walks once through samples that are given to it.
+
+    Args:
+      model: a compiled and built `keras.Model` on the JAX backend.
+      num_samples, batch_size: of the samples; a smaller last batch counts exactly.
+      training: whether to train on them or to validate.
+    Returns:
+      `run(state, data) -> (state, logs)`: for training, `state` as `keras_state.read_state`
+      gives it, else without the optimizer's part; `logs` are those of the last step.
+    """
+    step = model.train_step if training else model.test_step
+
+    def run(state: Any, data: Arrays) -> Any:
+        def walk(state: Any, rows: Any) -> Any:
+            logs, state = step(state, jax.tree.map(lambda a: a[rows], data))
+            return state, logs
+
+        with _cpu_forms(model):
+            everything = jnp.arange(num_samples, dtype=jnp.int32)
+            return _walk(walk, state, num_samples, batch_size, everything)
+
+    return jax.jit(run)
+
+
 def _run_epoch(
     model: Any, plan: Plan, state: Any, fresh: Any, data: Arrays, validation: Arrays, order: Any
 ) -> tuple[Any, Logs]:

@@ -1,0 +1,95 @@
+"""A fit over data larger than memory: the same steps, chunk by chunk.
+
+A chunk is as many batches as fit a fixed number of bytes. While one is trained on, the next is
+read, since JAX does not wait for a program to end before it returns.
+"""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.training import state as keras_state
+from clearcnn.training.arrays import FitArrays
+from clearcnn.training.course import Course, Logs
+from clearcnn.training.program import compile_steps
+from clearcnn.training.stored import StoredArray
+
+CHUNK_BYTES = 16 * 2**20
+
+
+class StreamedCourse(Course):
+    """A Course whose arrays stay in their files; never more than two chunks are in memory."""
+
+    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
+        # Each epoch is a journey of its own through the file.
+        self.chunk = 1
+        self.arrays = arrays
+        self.batch_sizes = batch_sizes
+        self._programs: dict[tuple[int, bool], Any] = {}
+
+    def _compute(self, length: int) -> list[Logs]:
+        return [self._compute_one() for _ in range(length)]
+
+    def _compute_one(self) -> Logs:
+        arrays, (batch_size, validation_batch_size) = self.arrays, self.batch_sizes
+        order = self.train_rows[self.shuffler.draw(1, 1)[0]]
+        state = (*self.state[:3], self.fresh)
+        state, logs = self._walk(state, arrays.train, order, batch_size, training=True)
+        row = keras_state.metric_results(self.model, state[3], logs)
+        if arrays.num_validation:
+            trainable, other, optimizer, _ = state
+            tested, logs = self._walk(
+                (trainable, other, self.fresh),
+                arrays.validation,
+                arrays.validation_rows,
+                validation_batch_size,
+                training=False,
+            )
+            results = keras_state.metric_results(self.model, tested[2], logs)
+            row.update({f"val_{name}": value for name, value in results.items()})
+            state = (trainable, tested[1], optimizer, tested[2])
+        self.state = state
+        return {name: float(value) for name, value in row.items()}
+
+    def _walk(
+        self,
+        state: Any,
+        data: Any,
+        rows: NDArray[np.int32],
+        batch_size: int,
+        *,
+        training: bool,
+    ) -> Any:
+        per_chunk = batch_size * max(1, CHUNK_BYTES // (batch_size * _sample_bytes(data)))
+        logs = None
+        for start in range(0, len(rows), per_chunk):
+            chunk = _read(data, rows[start : start + per_chunk])
+            program = self._obtain(min(per_chunk, len(rows) - start), batch_size, training)
+            # Reading may be faster than training: let no third chunk pile up.
+            jax.block_until_ready(logs)  # type: ignore[no-untyped-call]
+            state, logs = program(state, chunk)
+        return state, logs
+
+    def _obtain(self, num_samples: int, batch_size: int, training: bool) -> Any:
+        key = num_samples, training
+        if key not in self._programs:
+            self._programs[key] = compile_steps(
+                self.model, num_samples, batch_size, training=training
+            )
+        return self._programs[key]
+
+
+def _sample_bytes(data: Any) -> int:
+    size: int = sum(math.prod(a.shape[1:]) * a.dtype.itemsize for a in jax.tree.leaves(data))
+    return max(1, size)
+
+
+def _read(data: Any, rows: NDArray[np.int32]) -> Any:
+    def read(leaf: Any) -> Any:
+        return jnp.asarray(leaf.read(rows) if isinstance(leaf, StoredArray) else leaf[rows])
+
+    return jax.tree.map(read, data)
