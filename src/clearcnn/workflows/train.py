@@ -20,6 +20,8 @@ from clearcnn.results import (
     TrainResult,
 )
 from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
+from clearcnn.workflows.interruption import first_interrupt
+from clearcnn.workflows.wording import say_call
 
 _PREDICT_BATCH = 256
 _VALIDATION_BATCH = 512
@@ -106,8 +108,11 @@ def train(
     data_spec = _to_data_spec(source)
     name = data_spec.source
     out = None if out is None else Path(out)
-    split_arguments = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
-    split_spec = SplitSpec(split=split or found_recipe.split, seed=seed, **_given(split_arguments))
+    fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
+    split_spec = SplitSpec(split=split or found_recipe.split, seed=seed, **_given(fractions))
+    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    asked = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
+    command = command or say_call("train", source, asked | fractions)
     with bundle.open_run_folder(name, out=out) as run:
         with clock.phase("data"):
             images = source if isinstance(source, LabelledImages) else data.load(data_spec)
@@ -126,7 +131,7 @@ def train(
             model_spec = models.read_model(Path(model), shape)
         train_spec = dataclasses.replace(
             found_recipe.make_training(len(parts.train), seed),
-            **_given({"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}),
+            **_given(settings),
         )
         model_summary = models.check_output(model_spec, shape, num_classes)
         listener.on_model(model_summary)
@@ -162,7 +167,7 @@ def train(
             interrupted=interrupted,
             run_folder=run.path,
         )
-        _write(run.partial, plan, network, probabilities, result, command or _say_call(plan))
+        _write(run.partial, plan, network, probabilities, result, command)
     return dataclasses.replace(result, run_folder=run.path)
 
 
@@ -257,10 +262,29 @@ def _fit(plan: _Plan, listener: TrainListener, clock: _Clock) -> tuple[Any, Hist
         validation = images.images[parts.validation], targets[parts.validation]
     listener.on_train_begin(spec.epochs)
     stopping = training.early_stopping(spec) if validation is not None else None
-    watch = training.Watch(listener.on_epoch_end)
+    finished: list[dict[str, float]] = []
     interrupted = False
+
+    def stop() -> None:
+        nonlocal interrupted
+        if interrupted or not finished:
+            raise KeyboardInterrupt
+        interrupted = True
+        trainee.stop_training = True
+        if stopping:
+            stopping.restore_best_weights = False
+
+    def hear(epoch: int, metrics: dict[str, float]) -> None:
+        finished.append(metrics)
+        try:
+            listener.on_epoch_end(epoch, dict(metrics))
+        except KeyboardInterrupt:
+            # Several epochs may be trained at once: the rest of them is heard, too.
+            stop()
+
+    watch = training.Watch(hear)
     start = time.perf_counter()
-    try:
+    with first_interrupt(stop):
         training.fit(
             trainee,
             images.images[parts.train],
@@ -273,14 +297,10 @@ def _fit(plan: _Plan, listener: TrainListener, clock: _Clock) -> tuple[Any, Hist
             validation_batch_size=_VALIDATION_BATCH,
             seed=spec.seed,
         )
-    except KeyboardInterrupt:
-        if not trainee.history.epoch:
-            raise
-        interrupted = True
     clock.seconds["compile"] = watch.begun - start
     clock.seconds["fit"] = time.perf_counter() - watch.begun
-    metrics = {name: tuple(values) for name, values in trainee.history.history.items()}
-    best = len(trainee.history.epoch) - 1
+    metrics = {name: tuple(row[name] for row in finished) for name in finished[0]}
+    best = len(finished) - 1
     if stopping and not interrupted:
         best = stopping.best_epoch
     history = History(metrics, best)
@@ -352,11 +372,4 @@ def _contract(plan: _Plan) -> bundle.InputContract:
         color_mode="grayscale" if channels == 1 else "rgb",
         polarity=bundle.infer_polarity(images.images[plan.split.train], images.value_range),
         resize=bundle.ResizeRule(images.resize_filter, images.background),
-    )
-
-
-def _say_call(plan: _Plan) -> str:
-    return (
-        f"clearcnn.train({plan.data_spec.source!r}, recipe={plan.recipe!r}, "
-        f"seed={plan.train_spec.seed})"
     )

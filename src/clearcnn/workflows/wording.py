@@ -1,0 +1,34 @@
+"""What to type for the same result again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clearcnn.specs import DataSpec, ModelSpec
+
+
+def say_call(verb: str, source: Any, options: Mapping[str, Any]) -> str:
+    """Write a call from Python.
+
+    Args:
+      verb: a function of clearcnn, such as "train".
+      source: as the verb takes it; images that are already loaded are called `images`.
+      options: keyword → value; those that are None are left out. A ModelSpec is named by the
+        file that the run folder keeps it in.
+    Returns:
+      One line, such as "clearcnn.train('digits', recipe='default', seed=777)".
+    """
+    words = [f"{name}={_say(value)}" for name, value in options.items() if value is not None]
+    return f"clearcnn.{verb}({', '.join([_say_source(source), *words])})"
+
+
+def _say_source(source: Any) -> str:
+    if isinstance(source, (str, Path)):
+        return repr(str(source))
+    return repr(source) if isinstance(source, DataSpec) else "images"
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, ModelSpec):
+        return "'model.toml'"
+    return repr(str(value)) if isinstance(value, Path) else repr(value)
