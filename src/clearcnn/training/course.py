@@ -3,14 +3,13 @@
 import time
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
 from clearcnn.training.callbacks import read_logs_only
+from clearcnn.training.devices import fetch, place
 from clearcnn.training.memory import obtain_program
 from clearcnn.training.orders import Shuffler
 from clearcnn.training.program import Plan
@@ -57,14 +56,14 @@ class Course:
         self.chunk = min(epochs, most) if self.replays else 1
         self.train_rows = arrays.train_rows
         model.reset_metrics()
-        self.state = keras_state.read_state(model)
+        self.state = place(keras_state.read_state(model))
         self.fresh = self.state[3]
         self._prepare(arrays, batch_sizes)
 
     def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
         """Put the arrays on the device and compile the program."""
         held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
-        self.data = jax.tree.map(jnp.asarray, (arrays.train, held_out))
+        self.data = place((arrays.train, held_out))
         batch_size, validation_batch_size = batch_sizes
         plan = Plan(
             arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
@@ -78,7 +77,7 @@ class Course:
         model, callbacks = self.model, self.callbacks
         model.stop_training = False
         callbacks.on_train_begin()
-        self.state = keras_state.read_state(model)
+        self.state = place(keras_state.read_state(model))
         epoch = keras_state.first_epoch(model, initial_epoch)
         length = 1 if self.is_watched else self.chunk
         logs: Logs = {}
@@ -92,7 +91,7 @@ class Course:
                     pace = (time.perf_counter() - start) / length
                     length = max(1, min(self.chunk, int(_LOOK_EVERY_SECONDS / pace)))
         finally:
-            keras_state.write_state(model, self.state)
+            keras_state.write_state(model, fetch(self.state))
             model.optimizer.finalize_variable_values(model.trainable_weights)
         callbacks.on_train_end(logs)
 
@@ -107,11 +106,11 @@ class Course:
     def _meet(self, epoch: int) -> list[Logs]:
         """Run one epoch between callbacks that may read or change the model."""
         self.callbacks.on_epoch_begin(epoch)
-        self.state = keras_state.read_state(self.model)
+        self.state = place(keras_state.read_state(self.model))
         rows = self._compute(1)
-        keras_state.write_state(self.model, self.state)
+        keras_state.write_state(self.model, fetch(self.state))
         self._end_epoch(epoch, rows[0])
-        self.state = keras_state.read_state(self.model)
+        self.state = place(keras_state.read_state(self.model))
         return rows
 
     def _end_epoch(self, epoch: int, logs: Logs) -> None:

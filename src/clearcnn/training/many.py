@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import joblib
 import keras
 import numpy as np
@@ -19,6 +18,7 @@ from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays, arrange
 from clearcnn.training.callbacks import check_callbacks
 from clearcnn.training.course import Course
+from clearcnn.training.devices import place
 from clearcnn.training.orders import Shuffler
 
 Fold = tuple[Any, Any]
@@ -155,15 +155,15 @@ def _fit_here(
 ) -> list[Fitted]:
     on_device: dict[int, Any] = {}
 
-    def place(array: Any) -> Any:
+    def place_once(array: Any) -> Any:
         # The folds share their arrays; so do they on the device.
-        return on_device.setdefault(id(array), jnp.asarray(array))
+        return on_device.setdefault(id(array), place(array))
 
     placed = [
         dataclasses.replace(
             part,
-            train=jax.tree.map(place, part.train),
-            validation=jax.tree.map(place, part.validation),
+            train=jax.tree.map(place_once, part.train),
+            validation=jax.tree.map(place_once, part.validation),
         )
         for part in parts
     ]

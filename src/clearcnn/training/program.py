@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from clearcnn.training import state as keras_state
+from clearcnn.training.devices import share_batch, whole_everywhere
 from clearcnn.training.forms import loss_in_cpu_forms
 
 Arrays = Any
@@ -72,7 +73,7 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
             logs = {name: jnp.zeros(plan.chunk, log.dtype) for name, log in row.items()}
             return lax.fori_loop(0, num_epochs, one_epoch, (state, logs))
 
-    return jax.jit(run)
+    return jax.jit(run, out_shardings=whole_everywhere())
 
 
 def compile_steps(model: Any, num_samples: int, batch_size: int, *, training: bool) -> Any:
@@ -90,14 +91,14 @@ def compile_steps(model: Any, num_samples: int, batch_size: int, *, training: bo
 
     def run(state: Any, data: Arrays) -> Any:
         def walk(state: Any, rows: Any) -> Any:
-            logs, state = step(state, jax.tree.map(lambda a: a[rows], data))
+            logs, state = step(state, _take(data, rows))
             return state, logs
 
         with _cpu_forms(model):
             everything = jnp.arange(num_samples, dtype=jnp.int32)
             return _walk(walk, state, num_samples, batch_size, everything)
 
-    return jax.jit(run)
+    return jax.jit(run, out_shardings=whole_everywhere())
 
 
 def _run_epoch(
@@ -106,7 +107,7 @@ def _run_epoch(
     trainable, other, optimizer, _ = state
 
     def train(state: Any, rows: Any) -> Any:
-        logs, state = model.train_step(state, jax.tree.map(lambda a: a[rows], data))
+        logs, state = model.train_step(state, _take(data, rows))
         return state, logs
 
     state, logs = _walk(
@@ -118,7 +119,7 @@ def _run_epoch(
         held_out, validation_rows = validation
 
         def test(state: Any, rows: Any) -> Any:
-            logs, state = model.test_step(state, jax.tree.map(lambda a: a[rows], held_out))
+            logs, state = model.test_step(state, _take(held_out, rows))
             return state, logs
 
         tested, logs = _walk(
@@ -132,6 +133,10 @@ def _run_epoch(
         epoch_logs.update({f"val_{name}": value for name, value in results.items()})
         state = (trainable, tested[1], optimizer, tested[2])
     return state, epoch_logs
+
+
+def _take(data: Arrays, rows: Any) -> Arrays:
+    return share_batch(jax.tree.map(lambda a: a[rows], data))
 
 
 def _walk(step: Any, state: Any, num_samples: int, batch_size: int, order: Any) -> Any:

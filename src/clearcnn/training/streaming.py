@@ -8,13 +8,13 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
 from clearcnn.training.course import Course, Logs
+from clearcnn.training.devices import place
 from clearcnn.training.program import compile_steps
 from clearcnn.training.stored import StoredArray
 
@@ -70,7 +70,7 @@ class StreamedCourse(Course):
             chunk = _read(data, rows[start : start + per_chunk])
             program = self._obtain(min(per_chunk, len(rows) - start), batch_size, training)
             # Reading may be faster than training: let no third chunk pile up.
-            jax.block_until_ready(logs)  # type: ignore[no-untyped-call]
+            jax.block_until_ready(logs)
             state, logs = program(state, chunk)
         return state, logs
 
@@ -90,6 +90,6 @@ def _sample_bytes(data: Any) -> int:
 
 def _read(data: Any, rows: NDArray[np.int32]) -> Any:
     def read(leaf: Any) -> Any:
-        return jnp.asarray(leaf.read(rows) if isinstance(leaf, StoredArray) else leaf[rows])
+        return leaf.read(rows) if isinstance(leaf, StoredArray) else leaf[rows]
 
-    return jax.tree.map(read, data)
+    return place(jax.tree.map(read, data))

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from clearcnn.training.devices import is_spread
 from clearcnn.training.forms.microbatches import (
     choose_length,
     in_microbatches,
@@ -22,7 +23,7 @@ def loss_in_cpu_forms(model: Any) -> Callable[..., Any]:
       A function with the method's own signature.
     """
     plain = model.compute_loss_and_updates
-    splits = treats_samples_alone(model)
+    splits = not is_spread() and treats_samples_alone(model)
 
     def loss_in_forms(
         trainable: Any,
