@@ -1,0 +1,206 @@
+"""The named recipes: the lesson's numbers, and a default that fits every size and class count."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from clearcnn.errors import SpecError
+from clearcnn.models import (
+    RECIPES,
+    PixelStatistics,
+    build_model,
+    check_output,
+    find_recipe,
+    summarize_model,
+)
+from clearcnn.specs import AugmentationSpec, LayerSpec, TrainSpec
+
+PIXELS = PixelStatistics(mean=100.0, standard_deviation=50.0)
+SIDES = range(8, 97)
+
+
+# The tutorial
+
+
+def test_the_tutorials_layers_are_the_lessons() -> None:
+    spec = RECIPES["tutorial"].make_model((8, 8, 1), 10, PIXELS)
+    assert spec.name == "tutorial"
+    assert spec.layers == (
+        LayerSpec("Conv2D", {"filters": 10, "kernel_size": (3, 3)}),
+        LayerSpec("Activation", {"activation": "relu"}),
+        LayerSpec("MaxPooling2D", {"pool_size": (2, 2)}),
+        LayerSpec("Flatten"),
+        LayerSpec("Dense", {"units": 50, "activation": "relu"}),
+        LayerSpec("Dense", {"units": 10, "activation": "softmax"}),
+    )
+
+
+def test_the_tutorials_shapes_and_parameters_are_those_keras_prints() -> None:
+    import keras
+
+    lesson = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(10, (3, 3)),
+            keras.layers.Activation("relu"),
+            keras.layers.MaxPooling2D((2, 2)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(50, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    spec = RECIPES["tutorial"].make_model((8, 8, 1), 10, PIXELS)
+    summary = summarize_model(spec, (8, 8, 1))
+    assert [row.output_shape for row in summary.layers] == [
+        layer.output.shape[1:] for layer in lesson.layers
+    ]
+    assert [row.parameters for row in summary.layers] == [
+        layer.count_params() for layer in lesson.layers
+    ]
+    assert summary.parameters == lesson.count_params() == 100 + 4550 + 510
+
+
+def test_the_tutorial_is_trained_as_in_the_lesson() -> None:
+    recipe = RECIPES["tutorial"]
+    assert recipe.split == "random"
+    for num_train in (1005, 60_000):
+        assert recipe.make_training(num_train, 777) == TrainSpec(
+            epochs=100,
+            batch_size=50,
+            learning_rate=0.001,
+            optimizer="adam",
+            schedule="constant",
+            weight_decay=0.0,
+            label_smoothing=0.0,
+            patience=None,
+            augmentation=None,
+            seed=777,
+        )
+
+
+# The default
+
+
+@pytest.mark.parametrize("num_classes", [2, 10, 100])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_default_fits_every_square_size(channels: int, num_classes: int) -> None:
+    for side in SIDES:
+        shape = (side, side, channels)
+        spec = RECIPES["default"].make_model(shape, num_classes, PIXELS)
+        summary = check_output(spec, shape, num_classes)
+        assert summary.layers[-1].output_shape == (num_classes,)
+        # A person's laptop holds it with ease, and an 8×8 digit still has enough to learn with.
+        assert 50_000 < summary.parameters < 500_000, side
+
+
+@pytest.mark.xfail(strict=True, reason="sides of 8 to 15 are pooled to nothing beside long ones")
+def test_the_default_fits_oblong_sizes() -> None:
+    refused = []
+    for long in SIDES:
+        for short in (8, 9, 11, 15, 16, 17, 33):
+            for shape in ((long, short, 1), (short, long, 3)):
+                try:
+                    check_output(RECIPES["default"].make_model(shape, 10, PIXELS), shape, 10)
+                except SpecError:
+                    refused.append(shape)
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "halvings"),
+    [((8, 8, 1), 0), ((16, 16, 3), 0), ((17, 17, 1), 1), ((28, 28, 1), 1), ((32, 32, 3), 1),
+     ((64, 64, 3), 2), ((96, 96, 3), 3)],
+)  # fmt: skip
+def test_larger_images_are_halved_first(shape: tuple[int, int, int], halvings: int) -> None:
+    spec = RECIPES["default"].make_model(shape, 10, PIXELS)
+    names = [layer.layer for layer in spec.layers]
+    # One pooling is the core's own.
+    assert names.count("MaxPooling2D") == halvings + 1
+    assert names.count("Conv2D") == halvings + 3
+    rows = summarize_model(spec, shape).layers
+    core = next(k for k, row in enumerate(rows) if row.output_shape[-1:] == (24,))
+    assert max(rows[core].output_shape[:2]) <= 16
+
+
+def test_the_defaults_parameters_at_the_largest_size_are_those_keras_counts() -> None:
+    shape = (96, 96, 3)
+    spec = RECIPES["default"].make_model(shape, 10, PIXELS)
+    summary = check_output(spec, shape, 10)
+    network = build_model(spec, shape, 10, seed=0)
+    assert network.count_params() == summary.parameters
+    # 3 → 16 → 16 → 16 → 24 → 24 → 48 with 3×3 kernels; 6×6×48 → 128 → 10.
+    chain = (3, 16, 16, 16, 24, 24, 48)
+    by_hand = sum(9 * a * b + b for a, b in pairwise(chain))
+    by_hand += (6 * 6 * 48 + 1) * 128 + 129 * 10
+    assert summary.parameters == by_hand
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_default_normalises_the_training_pixels_inside_the_model(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    images = random.gamma(2.0, 20.0, (50, 8, 8, 1)).astype(np.float32)
+    pixels = PixelStatistics(float(images.mean()), float(images.std()))
+    spec = RECIPES["default"].make_model((8, 8, 1), 10, pixels)
+    first = spec.layers[0]
+    assert first.layer == "Rescaling"
+    normalised = images * first.arguments["scale"] + first.arguments["offset"]
+    assert normalised.mean() == pytest.approx(0, abs=1e-4)
+    assert normalised.std() == pytest.approx(1, abs=1e-4)
+
+
+def test_images_without_contrast_are_not_divided_by_nothing() -> None:
+    spec = RECIPES["default"].make_model((8, 8, 1), 2, PixelStatistics(7.0, 0.0))
+    assert spec.layers[0].arguments == {"scale": 1.0, "offset": -7.0}
+
+
+def test_the_default_keeps_labels_safe() -> None:
+    training = RECIPES["default"].make_training(1005, 777)
+    augmentation = training.augmentation
+    assert isinstance(augmentation, AugmentationSpec)
+    # A 6 turned by half a turn is a 9: stay far from it.
+    assert 0 < augmentation.rotation_radians < np.pi / 8
+    assert 0 < augmentation.zoom_fraction < 0.5
+    assert training.schedule == "one_cycle"
+    assert training.optimizer == "adamw"
+    assert RECIPES["default"].split == "stratified"
+
+
+@pytest.mark.parametrize(
+    ("num_train", "epochs"),
+    [(2, 120), (250, 120), (1000, 60), (4000, 30), (48_000, 9), (57_600, 8), (10**7, 8)],
+)
+def test_the_more_images_the_fewer_epochs(num_train: int, epochs: int) -> None:
+    training = RECIPES["default"].make_training(num_train, 5)
+    assert training.epochs == epochs
+    assert training.seed == 5
+    assert training.patience is not None
+    assert 3 <= training.patience < epochs
+
+
+def test_epochs_never_grow_with_the_images() -> None:
+    epochs = [RECIPES["default"].make_training(n, 0).epochs for n in range(1, 60_000, 97)]
+    assert epochs == sorted(epochs, reverse=True)
+
+
+# By name
+
+
+def test_recipes_are_found_by_their_names() -> None:
+    assert list(RECIPES) == ["default", "tutorial"]
+    for name, recipe in RECIPES.items():
+        assert find_recipe(name) is recipe
+        assert recipe.name == name
+
+
+@pytest.mark.parametrize(("name", "near"), [("defualt", "default"), ("Tutorials", "tutorial")])
+def test_an_unknown_recipe_is_met_with_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        find_recipe(name)
+    assert f"did you mean '{near}'?" in caught.value.problem
+    assert caught.value.remedy == "Choose one of default, tutorial."
+
+
+def test_a_name_near_to_none_is_met_with_all() -> None:
+    with pytest.raises(SpecError, match=r"no recipe 'resnet'\. Choose one of default, tutorial"):
+        find_recipe("resnet")
