@@ -7,6 +7,7 @@ ClearCNNError
 ├── TrainingError       `fit` was asked for something it cannot honour
 ├── BackendError        Keras runs on another backend than JAX
 ├── BundleError         a run folder cannot be written or read
+├── CacheError          the cache folder cannot be cleared
 └── MissingExtraError   an optional dependency is not installed
 """
 
@@ -53,6 +54,10 @@ class BackendError(ClearCNNError, RuntimeError):
 
 class BundleError(ClearCNNError, OSError):
     """A run folder cannot be written, or what is there is not a whole run folder."""
+
+
+class CacheError(ClearCNNError, OSError):
+    """The cache folder cannot be cleared."""
 
 
 class MissingExtraError(ClearCNNError, ImportError):

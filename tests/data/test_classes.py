@@ -3,7 +3,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from clearcnn.data.classes import check_counts, number_classes, quote, suggest
+from clearcnn.data.classes import check_counts, number_classes, quote
 from clearcnn.errors import DataError
 
 
@@ -69,7 +69,5 @@ def test_too_few_classes_or_images_are_refused(labels, names, problem):
         check_counts(np.array(labels), names, "x")
 
 
-def test_long_lists_are_cut_and_near_names_suggested():
+def test_long_lists_are_cut():
     assert quote(["a", "b", "c"], most=2) == "'a', 'b' and 1 more"
-    assert suggest("lable", ["label", "name"]) == "Did you mean 'label'? "
-    assert suggest("xyz", ["label"]) == ""

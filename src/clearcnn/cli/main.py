@@ -9,13 +9,13 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.cli import train
+from clearcnn.cli import cache, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train,)
+VERBS = (train, cache)
 
 _DESCRIPTION = """\
 From a folder of labelled small images to a CNN you can trust, see into and

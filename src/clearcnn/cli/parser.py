@@ -1,13 +1,13 @@
 """How the command line is read: argparse, with plain sentences and did-you-mean."""
 
 import argparse
-import difflib
 import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from clearcnn.cli.status import Status
+from clearcnn.spelling import suggest
 
 HELP_COLUMNS = 80
 
@@ -72,8 +72,8 @@ class Parser(argparse.ArgumentParser):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give " Did you mean …?" for the nearest known word, or nothing."""
-    nearest = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {nearest[0]}?" if nearest else ""
+    near = suggest(word, known)
+    return f" Did you mean {near}?" if near else ""
 
 
 def whole_number(text: str) -> int:

@@ -1,6 +1,5 @@
 """From labels as a source gives them to class indices and class names."""
 
-import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from clearcnn.data.images import Labels
 from clearcnn.data.natural import sort_naturally
 from clearcnn.errors import DataError
+from clearcnn.spelling import did_you_mean
 
 
 def number_classes(
@@ -90,12 +90,6 @@ def quote(names: Iterable[str], most: int = 8) -> str:
     return ", ".join(map(repr, listed[:most])) + more
 
 
-def suggest(name: str, choices: Iterable[str]) -> str:
-    """ "Did you mean 'cat'? " where a choice is near, otherwise nothing."""
-    near = difflib.get_close_matches(name, list(choices), n=1)
-    return f"Did you mean {near[0]!r}? " if near else ""
-
-
 def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str) -> None:
     absent = [name for name in wanted if name not in set(found)]
     unnamed = sort_naturally(set(found) - set(wanted))
@@ -104,8 +98,8 @@ def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str
     faults = [f"{quote(absent)} have no image"] if absent else []
     if unnamed:
         faults.append(f"{quote(unnamed)} are in the data but not named")
+    question = did_you_mean(absent[0], unnamed) if absent else ""
     raise DataError(
         f"{source}: the named classes are not those of the data: {'; '.join(faults)}.",
-        remedy=f"{suggest(absent[0], unnamed) if absent else ''}Name exactly the classes of the "
-        "data, in the order you want.",
+        remedy=f"{question}Name exactly the classes of the data, in the order you want.",
     )

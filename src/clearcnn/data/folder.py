@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from clearcnn.data.assembly import assemble_pictures
-from clearcnn.data.classes import normal_form, quote, suggest
+from clearcnn.data.classes import normal_form, quote
 from clearcnn.data.decode import SUFFIXES
 from clearcnn.data.files import describe_content, is_hidden, read_inside
 from clearcnn.data.images import PARTS, LabelledImages
@@ -16,6 +16,7 @@ from clearcnn.data.parts import part_called
 from clearcnn.data.pictures import Entry
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
+from clearcnn.spelling import did_you_mean
 
 # Pictures of formats that are not read; to ignore them would lose data in silence.
 OTHER_SUFFIXES = frozenset(
@@ -140,7 +141,7 @@ def _part_folders(folder: Path) -> dict[str, Path]:
             raise DataError(
                 f"{folder}: {path.name!r} holds pictures beside the parts "
                 f"{quote(part.name for part in parts.values())}.",
-                remedy=f"{suggest(path.name, PARTS)}Move it into a part or out of the folder.",
+                remedy=f"{did_you_mean(path.name, PARTS)}Move it into a part or out of the folder.",
             )
     return parts
 

@@ -7,13 +7,13 @@ from os import PathLike
 from pathlib import Path
 
 from clearcnn.data import digits, folder, idx, metadata, npz, parquet, pixels
-from clearcnn.data.classes import suggest
 from clearcnn.data.decode import SUFFIXES
 from clearcnn.data.files import open_regular
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.tables import read_header
 from clearcnn.errors import DataError
 from clearcnn.specs import ColorMode, DataSpec
+from clearcnn.spelling import did_you_mean
 
 Reader = Callable[[Path, DataSpec], LabelledImages]
 
@@ -95,7 +95,7 @@ def recognise(source: str) -> tuple[str, Path]:
         if forced not in READERS:
             raise DataError(
                 f"The source {source!r} has the prefix {forced!r}, which is not known.",
-                remedy=f"{suggest(forced, READERS)}{_REMEDY}",
+                remedy=f"{did_you_mean(forced, READERS)}{_REMEDY}",
             )
     if not path.exists():
         raise DataError(
@@ -144,6 +144,6 @@ def _kind_of_file(path: Path) -> str:
 
 def _suggest_path(path: Path) -> str:
     neighbours = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    if near := suggest(path.name, neighbours):
+    if near := did_you_mean(path.name, neighbours):
         return near
-    return suggest(str(path), ["digits"])
+    return did_you_mean(str(path), ["digits"])

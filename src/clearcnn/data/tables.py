@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from clearcnn.data.classes import suggest
 from clearcnn.data.files import open_regular
 from clearcnn.errors import DataError
+from clearcnn.spelling import did_you_mean
 
 Row = dict[str, str]
 
@@ -66,7 +66,7 @@ def require_columns(path: Path, found: list[str], *wanted: str) -> None:
         if name not in found:
             raise DataError(
                 f"{path} has no column {name!r}; its columns are {', '.join(found[:20])}.",
-                remedy=f"{suggest(name, found)}Name the column {name!r}.",
+                remedy=f"{did_you_mean(name, found)}Name the column {name!r}.",
             )
 
 

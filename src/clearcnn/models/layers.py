@@ -20,9 +20,9 @@ from clearcnn.models.arguments import (
     SMALL,
     Argument,
 )
-from clearcnn.models.spelling import suggest
 from clearcnn.models.wording import describe_place
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.spelling import suggest
 
 _FILTERS = {"filters": Argument(COUNT, required=True)}
 _KERNEL = {

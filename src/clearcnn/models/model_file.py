@@ -9,8 +9,8 @@ from typing import Any
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.arithmetic import summarize_model
 from clearcnn.models.layers import check_model
-from clearcnn.models.spelling import suggest
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.spelling import suggest
 
 _KEYS = ("name", "layers")
 _EXAMPLE = '[[layers]] with layer = "Dense" below it'

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clearcnn.errors import SpecError
-from clearcnn.models.spelling import suggest
 from clearcnn.specs import AugmentationSpec, LayerSpec, ModelSpec, SplitKind, TrainSpec
+from clearcnn.spelling import suggest
 
 Shape = tuple[int, int, int]
 

@@ -1,11 +1,16 @@
 """One compiled program for a whole fit, over an ordinary Keras model on JAX.
 
-Importing this room loads Keras, and refuses any backend but JAX.
+Importing this room loads Keras, refuses any backend but JAX, and has JAX keep compiled
+programs in the user's cache folder.
 """
 
 from clearcnn.backend import load_keras
 
 load_keras()
+
+from clearcnn.training.compilation_cache import keep_programs  # noqa: E402
+
+keep_programs()
 
 from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.compilation import compile_model  # noqa: E402

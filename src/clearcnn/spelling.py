@@ -16,3 +16,9 @@ def suggest(word: str, choices: Iterable[str]) -> str | None:
     by_lower_case = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
     return by_lower_case[near[0]] if near else None
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Give "Did you mean 'label'? " where a choice is near, otherwise nothing."""
+    near = suggest(word, choices)
+    return f"Did you mean {near!r}? " if near else ""
