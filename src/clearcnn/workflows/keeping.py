@@ -1,0 +1,68 @@
+"""Write down a finished training, so that a run folder is complete."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearcnn import bundle, models, report
+from clearcnn.results import TrainResult
+from clearcnn.workflows.plan import TrainPlan
+
+
+def keep_run(
+    folder: Path,
+    plan: TrainPlan,
+    network: Any,
+    probabilities: Any,
+    result: TrainResult,
+    command: str,
+) -> None:
+    """Fill the run folder in the making; the manifest, which hashes the rest, comes last."""
+    images, rows = plan.images, plan.split.test
+    network.save(folder / "model.keras")
+    (folder / "model.toml").write_text(models.write_model(plan.model_spec), encoding="utf-8")
+    bundle.write_history(folder, result.history)
+    bundle.write_metrics(folder, result)
+    names = [images.names[row] for row in rows]
+    bundle.write_predictions(
+        folder, images.labels[rows], probabilities, images.class_names, rows, names
+    )
+    manifest = bundle.describe_run(
+        source=images.source,
+        content_hash=images.content_hash,
+        class_names=images.class_names,
+        contract=_contract(plan),
+        data=plan.data_spec,
+        split=plan.split_spec,
+        model=plan.model_spec,
+        train=plan.train_spec,
+        skipped=images.skipped,
+        warnings=result.warnings,
+    )
+    versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
+    report.write_report(folder, result, _choose_pictures(plan, result), command, versions)
+    bundle.write_manifest(folder, manifest)
+
+
+def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportPictures:
+    images, rows = plan.images, plan.split.train
+    samples = report.choose_samples(images.labels[rows], len(images.class_names))
+    shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
+    return report.ReportPictures(
+        samples=tuple(images.images[rows[chosen]] for chosen in samples),
+        mistakes=images.images[np.asarray(shown, dtype=np.intp)],
+    )
+
+
+def _contract(plan: TrainPlan) -> bundle.InputContract:
+    images = plan.images
+    height, width, channels = images.images.shape[1:]
+    return bundle.InputContract(
+        shape=(height, width, channels),
+        dtype=str(images.images.dtype),
+        value_range=images.value_range,
+        color_mode="grayscale" if channels == 1 else "rgb",
+        polarity=bundle.infer_polarity(images.images[plan.split.train], images.value_range),
+        resize=bundle.ResizeRule(images.resize_filter, images.background),
+    )

@@ -1,0 +1,27 @@
+"""How a workflow tells of its progress."""
+
+from pathlib import Path
+
+from clearcnn.results import DataSummary, History, ModelSummary
+
+
+class TrainListener:
+    """Hears how a training goes; every method may be overridden and does nothing here."""
+
+    def on_data(self, summary: DataSummary, sheet: Path) -> None:
+        """The data is read and parted; the picture sheet will lie at `sheet`."""
+
+    def on_model(self, summary: ModelSummary) -> None:
+        """The model is known, layer by layer."""
+
+    def on_warning(self, sentence: str) -> None:
+        """Something the user should know."""
+
+    def on_train_begin(self, epochs: int) -> None:
+        """Keras is loaded; the program is about to be compiled, for so many epochs at most."""
+
+    def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
+        """An epoch, counted from 0, is done; metrics by Keras's names."""
+
+    def on_train_end(self, history: History, interrupted: bool) -> None:
+        """Training is over."""
