@@ -246,7 +246,7 @@ assert not [name for name in sys.modules if name.startswith("clearcnn")]
 def test_plain_keras_predicts_the_same_without_clearcnn(
     lesson: SimpleNamespace, lesson_rows: SimpleNamespace, tmp_path: Path
 ) -> None:
-    default = clearcnn.train("digits", epochs=1, batch_size=256, out=tmp_path / "default")
+    default = clearcnn.train("digits", epochs=2, out=tmp_path / "default")
     words = []
     for folder in (lesson.result.run_folder, default.run_folder):
         rows = [int(row["index"]) for row in read_table(folder / "predictions.csv")]
