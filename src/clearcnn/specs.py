@@ -112,12 +112,14 @@ class AugmentationSpec:
       rotation_radians: about the centre.
       zoom_fraction: 0.15 means 0.85 to 1.15 times the size, the same along both axes.
       shear_fraction: horizontal shear, as the tangent of its angle.
+      fill_value: the pixel value of what comes in from outside; None repeats the edge.
     """
 
     shift_pixels: float = 0.0
     rotation_radians: float = 0.0
     zoom_fraction: float = 0.0
     shear_fraction: float = 0.0
+    fill_value: float | None = None
 
     def __post_init__(self) -> None:
         _require_range("shift_pixels", self.shift_pixels, 0.0, math.inf)

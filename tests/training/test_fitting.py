@@ -338,3 +338,17 @@ def test_fit_goes_on_from_where_it_stopped():
     theirs = reference.fit(x, labels, epochs=5, initial_epoch=2, **arguments)
     assert ours.epoch == [2, 3, 4]
     assert_same(ours, theirs, model, reference)
+
+
+def test_a_model_without_an_input_is_built_as_keras_builds_it():
+    x, labels = make_data()
+
+    def build():
+        model = keras.Sequential([L.Flatten(), L.Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    model, reference = build(), build()
+    fit(model, x, labels, batch_size=10, verbose=0)
+    reference.fit(x, labels, batch_size=10, verbose=0)
+    assert model.output_shape == reference.output_shape

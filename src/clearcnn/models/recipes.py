@@ -15,10 +15,17 @@ _CORE_SIDE = 16
 
 @dataclass(frozen=True)
 class PixelStatistics:
-    """Mean and standard deviation of all pixels of the training images."""
+    """What the recipes ask of the training images.
+
+    Attributes:
+      mean, standard_deviation: of all pixels.
+      ground: the value of most pixels along the edges, if there is one; None for pictures
+        without a plain ground, such as photographs.
+    """
 
     mean: float
     standard_deviation: float
+    ground: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,13 @@ class Recipe:
       name: what `--recipe` takes.
       split: how the images are parted unless the user says otherwise.
       make_model: (image shape, number of classes, pixel statistics) → ModelSpec.
-      make_training: (number of training images, seed) → TrainSpec.
+      make_training: (number of training images, pixel statistics, seed) → TrainSpec.
     """
 
     name: str
     split: SplitKind
     make_model: Callable[[Shape, int, PixelStatistics], ModelSpec]
-    make_training: Callable[[int, int], TrainSpec]
+    make_training: Callable[[int, PixelStatistics, int], TrainSpec]
 
 
 def find_recipe(name: str) -> Recipe:
@@ -68,23 +75,24 @@ def _tutorial_model(_: Shape, num_classes: int, __: PixelStatistics) -> ModelSpe
     )
 
 
-def _tutorial_training(_: int, seed: int) -> TrainSpec:
+def _tutorial_training(_: int, __: PixelStatistics, seed: int) -> TrainSpec:
     return TrainSpec(epochs=100, batch_size=50, learning_rate=1e-3, seed=seed)
 
 
 def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> ModelSpec:
     """Three `same` convolutions around one pooling, then Dense 128.
 
-    Larger images are first halved, by a convolution and a pooling, until both sides are at
-    most 16 pixels, so that the core sees as much of the figure as it does of an 8×8 digit.
+    Sides of more than 16 pixels are first halved, by a convolution and a pooling each time, so
+    that the core sees as much of the figure as it does of an 8×8 digit.
     """
     deviation = pixels.standard_deviation or 1.0
     rescaling = {"scale": 1 / deviation, "offset": -pixels.mean / deviation}
     layers = [LayerSpec("Rescaling", rescaling)]
-    side = max(shape[:2])
-    while side > _CORE_SIDE:
-        layers += [_convolution(16), LayerSpec("MaxPooling2D", {"pool_size": 2})]
-        side //= 2
+    height, width, _ = shape
+    while max(height, width) > _CORE_SIDE:
+        pool_size = (2 if height > _CORE_SIDE else 1, 2 if width > _CORE_SIDE else 1)
+        layers += [_convolution(16), LayerSpec("MaxPooling2D", {"pool_size": pool_size})]
+        height, width = height // pool_size[0], width // pool_size[1]
     layers += [
         _convolution(24),
         _convolution(24),
@@ -106,7 +114,7 @@ def _convolution(filters: int) -> LayerSpec:
     )
 
 
-def _default_training(num_train: int, seed: int) -> TrainSpec:
+def _default_training(num_train: int, pixels: PixelStatistics, seed: int) -> TrainSpec:
     """One cycle of AdamW; the more images, the fewer epochs: 60 at 1,000 and 9 at 48,000."""
     epochs = round(60 * math.sqrt(1000 / num_train))
     epochs = min(max(epochs, 8), 120)
@@ -120,7 +128,11 @@ def _default_training(num_train: int, seed: int) -> TrainSpec:
         label_smoothing=0.05,
         patience=max(epochs // 2, 3),
         augmentation=AugmentationSpec(
-            shift_pixels=0.8, rotation_radians=0.25, zoom_fraction=0.15, shear_fraction=0.15
+            shift_pixels=0.8,
+            rotation_radians=0.25,
+            zoom_fraction=0.15,
+            shear_fraction=0.15,
+            fill_value=pixels.ground,
         ),
         seed=seed,
     )

@@ -6,6 +6,7 @@ times; `keras.ops.image.affine_transform` is one interpolation too, but takes 5 
 long per image as the four gathers here (8×8×1: 1.7 µs against 0.34 on two cores).
 """
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -18,12 +19,12 @@ from clearcnn.specs import AugmentationSpec
 class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
     """Move, turn, scale and shear each image at random; does nothing outside training.
 
-    Each amount is drawn uniformly in ±its limit, for each image by itself. What comes in from
-    outside the picture repeats its edge, which suits dark and light backgrounds alike.
-    Interpolation is bilinear.
+    Each amount is drawn uniformly in ±its limit, for each image by itself. Interpolation is
+    bilinear.
 
     Args:
-      shift_pixels, rotation_radians, zoom_fraction, shear_fraction: as in AugmentationSpec.
+      shift_pixels, rotation_radians, zoom_fraction, shear_fraction, fill_value: as in
+        AugmentationSpec.
       seed: int, for the draws.
 
     Input and output: (n, height, width, channels), height and width >= 2.
@@ -35,6 +36,7 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
         rotation_radians: float = 0.0,
         zoom_fraction: float = 0.0,
         shear_fraction: float = 0.0,
+        fill_value: float | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -43,6 +45,7 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
         self.rotation_radians = rotation_radians
         self.zoom_fraction = zoom_fraction
         self.shear_fraction = shear_fraction
+        self.fill_value = fill_value
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
@@ -51,7 +54,7 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
         images = ops.cast(images, self.compute_dtype)
         if not training:
             return images
-        return warp(images, self._draw_matrices(ops.shape(images)))
+        return warp(images, self._draw_matrices(ops.shape(images)), self.fill_value)
 
     def _draw_matrices(self, shape: Any) -> Any:
         draws = keras.random.uniform((5, shape[0]), -1.0, 1.0, seed=self.seed_generator)
@@ -60,8 +63,8 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
         shear = draws[2] * self.shear_fraction
         shift_y, shift_x = draws[3] * self.shift_pixels, draws[4] * self.shift_pixels
         cos, sin = ops.cos(angle), ops.sin(angle)
-        yy, yx = cos / scale, (cos * shear - sin) / scale
-        xy, xx = sin / scale, (sin * shear + cos) / scale
+        yy, yx = (cos - sin * shear) / scale, -sin / scale
+        xy, xx = (sin + cos * shear) / scale, cos / scale
         centre_y, centre_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
         y0 = centre_y - yy * (centre_y + shift_y) - yx * (centre_x + shift_x)
         x0 = centre_x - xy * (centre_y + shift_y) - xx * (centre_x + shift_x)
@@ -79,17 +82,19 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
             "rotation_radians": self.rotation_radians,
             "zoom_fraction": self.zoom_fraction,
             "shear_fraction": self.shear_fraction,
+            "fill_value": self.fill_value,
             "seed": self.seed,
         }
 
 
-def warp(images: Any, matrices: Any) -> Any:
-    """Sample each image at affinely moved places, bilinearly, edges repeated outside.
+def warp(images: Any, matrices: Any, fill_value: float | None = None) -> Any:
+    """Sample each image at affinely moved places, bilinearly.
 
     Args:
       images: float (n, height, width, channels), height and width >= 2.
       matrices: float (n, 6): (yy, yx, y0, xy, xx, x0); the output pixel (y, x) is read at
         (yy·y + yx·x + y0, xy·y + xx·x + x0) of the input, in pixels.
+      fill_value: what lies outside an image; None repeats its edge.
     Returns:
       float (n, height, width, channels).
     """
@@ -98,19 +103,26 @@ def warp(images: Any, matrices: Any) -> Any:
     y = ops.cast(ops.reshape(y, (1, -1)), images.dtype)
     x = ops.cast(ops.reshape(x, (1, -1)), images.dtype)
     yy, yx, y0, xy, xx, x0 = (matrices[:, i : i + 1] for i in range(6))
-    from_y = ops.clip(yy * y + yx * x + y0, 0, height - 1)
-    from_x = ops.clip(xy * y + xx * x + x0, 0, width - 1)
-    top = ops.clip(ops.floor(from_y), 0, height - 2)
-    left = ops.clip(ops.floor(from_x), 0, width - 2)
+    from_y, from_x = yy * y + yx * x + y0, xy * y + xx * x + x0
+    rows, columns = height, width
+    if fill_value is not None:
+        # One more pixel all around is the whole outside, since places are clipped to it.
+        around = [[0, 0], [1, 1], [1, 1], [0, 0]]
+        images = ops.pad(images, around, constant_values=fill_value)
+        from_y, from_x = from_y + 1, from_x + 1
+        rows, columns = height + 2, width + 2
+    from_y, from_x = ops.clip(from_y, 0, rows - 1), ops.clip(from_x, 0, columns - 1)
+    top = ops.clip(ops.floor(from_y), 0, rows - 2)
+    left = ops.clip(ops.floor(from_x), 0, columns - 2)
     down, right = (from_y - top)[..., None], (from_x - left)[..., None]
-    corner = ops.cast(top * width + left, "int32")[..., None]
-    flat = ops.reshape(images, (-1, height * width, channels))
+    corner = ops.cast(top * columns + left, "int32")[..., None]
+    flat = ops.reshape(images, (-1, rows * columns, channels))
 
     def read(offset: int) -> Any:
         return ops.take_along_axis(flat, corner + offset, axis=1)
 
     upper = read(0) * (1 - right) + read(1) * right
-    lower = read(width) * (1 - right) + read(width + 1) * right
+    lower = read(columns) * (1 - right) + read(columns + 1) * right
     return ops.reshape(upper * (1 - down) + lower * down, (-1, height, width, channels))
 
 
@@ -124,16 +136,10 @@ def augment_model(model: Any, spec: AugmentationSpec, seed: int) -> Any:
     Returns:
       A new `keras.Sequential`; training it trains `model`, which stays free of augmentation.
     """
-    limits = {
-        "shift_pixels": spec.shift_pixels,
-        "rotation_radians": spec.rotation_radians,
-        "zoom_fraction": spec.zoom_fraction,
-        "shear_fraction": spec.shear_fraction,
-    }
     return keras.Sequential(
         [
             keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype),
-            RandomAffine(**limits, seed=seed),
+            RandomAffine(**dataclasses.asdict(spec), seed=seed),
             *model.layers,
         ]
     )

@@ -57,7 +57,7 @@ def fit(
     _refuse(model, unsupported)
     batch_size = _positive("batch_size", 32 if batch_size is None else batch_size)
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
-    keras_state.build(model, jax.tree.map(lambda a: a[:1], arrays.train))
+    keras_state.build(model, jax.tree.map(lambda a: a[:batch_size], arrays.train))
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,

@@ -181,7 +181,8 @@ def _prepare(
     build: Callable[[int], Any], arrays: FitArrays, task: _Task, settings: _Settings
 ) -> Course:
     model = _build(build, task)
-    keras_state.build(model, jax.tree.map(lambda a: a[:1], arrays.train))
+    first = jax.tree.map(lambda a: a[: settings.batch_size], arrays.train)
+    keras_state.build(model, first)
     callbacks = keras.callbacks.CallbackList(
         None if settings.callbacks is None else settings.callbacks(),
         add_history=True,

@@ -10,6 +10,9 @@ from clearcnn.data import LabelledImages, Split
 from clearcnn.results import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 
+_NEAR_DEVIATIONS = 0.1
+_LEAST_GROUND_SHARE = 0.5
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainPlan:
@@ -59,10 +62,22 @@ def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
 
 
 def measure_pixels(images: Any) -> models.PixelStatistics:
-    """Give mean and deviation of all pixels of (n, height, width, channels), any real dtype."""
-    return models.PixelStatistics(
-        float(images.mean(dtype=np.float64)), float(images.std(dtype=np.float64))
-    )
+    """Measure what the recipes ask of training images.
+
+    Args:
+      images: (n, height, width, channels), any real dtype.
+    """
+    mean, deviation = float(images.mean(dtype=np.float64)), float(images.std(dtype=np.float64))
+    return models.PixelStatistics(mean, deviation, _find_ground(images, deviation))
+
+
+def _find_ground(images: Any, deviation: float) -> float | None:
+    """Give the value that most edge pixels have, within a tenth of the deviation, or None."""
+    rows, columns = images[:, [0, -1]], images[:, 1:-1, [0, -1]]
+    edge = np.concatenate([rows.ravel(), columns.ravel()]).astype(np.float64)
+    value = float(np.median(edge))
+    share = float(np.mean(np.abs(edge - value) <= _NEAR_DEVIATIONS * deviation))
+    return value if share >= _LEAST_GROUND_SHARE else None
 
 
 def list_warnings(plan: TrainPlan) -> tuple[str, ...]:

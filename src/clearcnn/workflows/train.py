@@ -7,7 +7,7 @@ from typing import Any
 from clearcnn import bundle, data, models
 from clearcnn.data import LabelledImages
 from clearcnn.results import TrainResult
-from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec
+from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.keeping import keep_run
 from clearcnn.workflows.listener import TrainListener
@@ -67,7 +67,7 @@ def train(
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     asked = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
     # What is out of range is said before any image is read.
-    dataclasses.replace(found_recipe.make_training(1, seed), **_given(settings))
+    dataclasses.replace(TrainSpec(seed=seed), **_given(settings))
     command = command or say_call("train", source, asked | fractions)
     with bundle.open_run_folder(name, out=out) as run:
         with clock.phase("data"):
@@ -86,7 +86,7 @@ def train(
         else:
             model_spec = models.read_model(Path(model), shape)
         train_spec = dataclasses.replace(
-            found_recipe.make_training(len(parts.train), seed),
+            found_recipe.make_training(len(parts.train), statistics, seed),
             **_given(settings),
         )
         model_summary = models.check_output(model_spec, shape, num_classes)
