@@ -1,0 +1,4 @@
+"""clearcnn beside other libraries: one file for each question, asked in fresh processes.
+
+`make benchmark` asks them all and writes `docs/benchmarks.md`.
+"""

@@ -1,0 +1,114 @@
+"""`python -m benchmarks [QUESTION ...]`: ask, keep the records, write the page."""
+
+import argparse
+import datetime
+import sys
+from pathlib import Path
+
+from benchmarks import contest, questions
+from benchmarks.environments import ROOT, Environments
+from benchmarks.machine import OtherPrograms, describe_machine
+from benchmarks.page import make_page
+from benchmarks.question import Question, split_words
+from benchmarks.record import Record, read_records, write_record
+
+_PAGE = ROOT / "docs" / "benchmarks.md"
+_IMAGES = ROOT / "docs" / "images"
+_RECORDS = ROOT / ".cache" / "benchmarks"
+_BUSY_FRACTION = 0.05
+
+
+def main() -> int:
+    """Ask what was asked for; 1 if a question found nobody to answer it."""
+    arguments = _parse()
+    environments = Environments(device=arguments.device, here=arguments.here)
+    records = arguments.records or (_RECORDS / "quick" if arguments.quick else _RECORDS)
+    names = [] if arguments.page else _choose(arguments)
+    status = 0
+    for position, name in enumerate(names, start=1):
+        module = questions.load(name)
+        question: Question = module.QUESTION
+        words, _ = split_words(module)
+        minutes = "" if arguments.quick else f", about {question.minutes:g} minutes"
+        print(f"\n{position} of {len(names)} · {name}{minutes}\n{words}", flush=True)
+        record = _ask(name, question, environments, arguments)
+        write_record(records, record)
+        print("\n" + question.answer(question, record, records / "images"), flush=True)
+        if not record.contenders():
+            status = 1
+        if not arguments.quick:
+            _warn_if_busy(record)
+            _write_page(records)
+    if arguments.page:
+        _write_page(records)
+    return status
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure clearcnn beside other libraries, and write docs/benchmarks.md.",
+        epilog=f"Questions: {', '.join(questions.NAMES)}.",
+    )
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help="all of them without any")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works")
+    parser.add_argument("--rounds", type=int, metavar="N", help="runs of each contender")
+    parser.add_argument(
+        "--device", choices=("cpu", "gpu"), default="cpu", help="gpu asks only what has a GPU side"
+    )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="make no environments; leave out whose library is not installed here",
+    )
+    parser.add_argument("--page", action="store_true", help="only write the page anew")
+    parser.add_argument("--records", type=Path, metavar="FOLDER", help="where records are kept")
+    arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.questions) - set(questions.NAMES)):
+        parser.error(f"no question {', '.join(unknown)}; choose from {', '.join(questions.NAMES)}")
+    if arguments.rounds is not None and arguments.rounds < 1:
+        parser.error(f"--rounds is {arguments.rounds}; at least 1")
+    return arguments
+
+
+def _choose(arguments: argparse.Namespace) -> list[str]:
+    """The shortest first, so that most is known soon."""
+    asked = {name: questions.load(name).QUESTION for name in arguments.questions or questions.NAMES}
+    fitting = [name for name in asked if arguments.device in asked[name].devices]
+    return sorted(fitting, key=lambda name: asked[name].minutes)
+
+
+def _ask(
+    name: str, question: Question, environments: Environments, arguments: argparse.Namespace
+) -> Record:
+    others = OtherPrograms()
+    rounds = arguments.rounds or (min(question.rounds, 2) if arguments.quick else question.rounds)
+    runs = contest.play(
+        question.contenders(arguments.quick),
+        environments,
+        rounds,
+        question.warm_ups,
+        say=lambda line: print(line, flush=True),
+    )
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    device = environments.device
+    return Record(name, device, today, describe_machine(), others.fraction(), tuple(runs))
+
+
+def _warn_if_busy(record: Record) -> None:
+    if (record.others_fraction or 0) > _BUSY_FRACTION:
+        print(
+            f"Other programs took {record.others_fraction:.0%} of the machine meanwhile. "
+            "Measure again when it is idle.",
+            file=sys.stderr,
+        )
+
+
+def _write_page(records: Path) -> None:
+    page = make_page(read_records(records), describe_machine(), _IMAGES)
+    _PAGE.write_text(page, encoding="utf-8")
+    print(f"Wrote {_PAGE.relative_to(ROOT)}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

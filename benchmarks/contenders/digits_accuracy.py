@@ -1,0 +1,123 @@
+"""The accuracy of one model on the digits, over random splits or with blocks left out.
+
+The recipes choose nothing by the test part: what they need for validation they take from the
+training part, a fifth of it. The baselines train on all of it.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import protocol
+
+from clearcnn import data
+from clearcnn.data import LabelledImages
+from clearcnn.specs import SplitSpec
+
+
+def main() -> None:
+    """Score every split, and report images right and images scored of each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=_MODELS, required=True)
+    parser.add_argument("--protocol", choices=_PROTOCOLS, required=True)
+    parser.add_argument("--most", type=int, help="the first so many splits only")
+    parser.add_argument("--epochs", type=int, help="in place of the recipe's")
+    arguments = parser.parse_args()
+    right, total = [], []
+    for number, images in enumerate(_PROTOCOLS[arguments.protocol](data.load("digits"))):
+        if number == arguments.most:
+            break
+        parts = data.split(images, SplitSpec("stratified", seed=number))
+        predicted = _MODELS[arguments.model](images, parts, number, arguments.epochs)
+        right.append(int(np.sum(predicted == images.labels[parts.test])))
+        total.append(len(parts.test))
+    protocol.report(right=right, total=total)
+
+
+def split_at_random(images: LabelledImages) -> Iterator[LabelledImages]:
+    """Twenty times the same images: 30 % of each class will be the test, by the seed."""
+    for _ in range(20):
+        yield images
+
+
+def leave_blocks_out(images: LabelledImages) -> Iterator[LabelledImages]:
+    """Each of the 14 blocks of writing as the test part, once."""
+    assert images.groups is not None
+    for block in dict.fromkeys(images.groups.tolist()):
+        parts = np.where(images.groups == block, "test", "train")
+        yield dataclasses.replace(images, parts=parts)
+
+
+def predict_by_recipe(name: str) -> Callable[..., Any]:
+    """Make a function that trains a recipe on the training part and labels the test part."""
+
+    def predict(images: LabelledImages, parts: Any, seed: int, epochs: int | None) -> Any:
+        from clearcnn import models, training
+        from clearcnn.workflows.plan import measure_pixels
+
+        recipe = models.find_recipe(name)
+        statistics = measure_pixels(images.images[parts.train])
+        shape, num_classes = images.images.shape[1:], len(images.class_names)
+        spec = recipe.make_training(len(parts.train), statistics, seed)
+        spec = dataclasses.replace(spec, epochs=epochs or spec.epochs)
+        model = models.build_model(
+            recipe.make_model(shape, num_classes, statistics), shape, num_classes, seed
+        )
+        trainee = model
+        if spec.augmentation is not None:
+            trainee = training.augment_model(model, spec.augmentation, seed)
+        training.compile_model(trainee, spec, len(parts.train))
+        targets = protocol.to_one_hot(images.labels)
+        stopping = training.early_stopping(spec)
+        training.fit(
+            trainee,
+            images.images[parts.train],
+            targets[parts.train],
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            verbose=0,
+            callbacks=[stopping] if stopping else None,
+            validation_data=(images.images[parts.validation], targets[parts.validation]),
+            validation_batch_size=512,
+            seed=seed,
+        )
+        return model.predict(images.images[parts.test], verbose=0).argmax(axis=1)
+
+    return predict
+
+
+def predict_by(make: Callable[[], Any]) -> Callable[..., Any]:
+    """Make a function that does the same with a scikit-learn classifier on the raw pixels."""
+
+    def predict(images: LabelledImages, parts: Any, *_: Any) -> Any:
+        flat = images.images.reshape(len(images), -1).astype(np.float64)
+        rest = np.concatenate([parts.train, parts.validation])
+        return make().fit(flat[rest], images.labels[rest]).predict(flat[parts.test])
+
+    return predict
+
+
+def _make_svc() -> Any:
+    from sklearn.svm import SVC
+
+    return SVC(C=10, gamma=1e-3)
+
+
+def _make_nearest_neighbour() -> Any:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(n_neighbors=1)
+
+
+_MODELS = {
+    "default": predict_by_recipe("default"),
+    "tutorial": predict_by_recipe("tutorial"),
+    "svc": predict_by(_make_svc),
+    "nearest-neighbour": predict_by(_make_nearest_neighbour),
+}
+_PROTOCOLS = {"splits": split_at_random, "blocks": leave_blocks_out}
+
+if __name__ == "__main__":
+    main()

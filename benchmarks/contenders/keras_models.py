@@ -1,0 +1,66 @@
+"""The models of the workloads in Keras, not compiled."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+from keras import layers
+
+
+def build(workload: SimpleNamespace) -> Any:
+    """Build the workload's model, its first weights drawn from Keras's global generator."""
+    head, tail = keras.Input(workload.shape), _classify(workload.num_classes)
+    middle = _BODIES[workload.model](workload)
+    return keras.Sequential([head, *middle, *tail])
+
+
+def _digits(_: SimpleNamespace) -> list[Any]:
+    return [
+        layers.Conv2D(10, 3),
+        layers.Activation("relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dense(50, activation="relu"),
+    ]
+
+
+def _mnist(_: SimpleNamespace) -> list[Any]:
+    """Source: keras.io, "Simple MNIST convnet"."""
+    return [
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dropout(0.5),
+    ]
+
+
+def _colour(_: SimpleNamespace) -> list[Any]:
+    blocks: list[Any] = []
+    for filters in (32, 64, 128):
+        blocks += [
+            layers.Conv2D(filters, 3, padding="same"),
+            # Statistics that follow within the few hundred steps there are.
+            layers.BatchNormalization(momentum=0.9),
+            layers.Activation("relu"),
+            layers.MaxPooling2D(2),
+        ]
+    return [*blocks, layers.Flatten()]
+
+
+def _growth(workload: SimpleNamespace) -> list[Any]:
+    return [
+        layers.Conv2D(workload.filters, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(2 * workload.filters, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+    ]
+
+
+def _classify(num_classes: int) -> list[Any]:
+    return [layers.Dense(num_classes, activation="softmax")]
+
+
+_BODIES = {"digits": _digits, "mnist": _mnist, "colour": _colour, "growth": _growth}

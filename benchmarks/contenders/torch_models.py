@@ -1,0 +1,65 @@
+"""The models of the workloads in PyTorch, giving logits; sizes as Keras's are."""
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+from torch import nn
+
+
+def build(workload: SimpleNamespace) -> Any:
+    """Build the workload's model with Keras's first weights: Glorot uniform, biases zero."""
+    model = nn.Sequential(*_BODIES[workload.model](workload))
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
+    return model
+
+
+def count_parameters(model: Any) -> int:
+    """Trainable ones."""
+    return sum(math.prod(p.shape) for p in model.parameters())
+
+
+def _digits(workload: SimpleNamespace) -> list[Any]:
+    return [
+        nn.Conv2d(1, 10, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(90, 50),
+        nn.ReLU(),
+        nn.Linear(50, workload.num_classes),
+    ]
+
+
+def _mnist(workload: SimpleNamespace) -> list[Any]:
+    return [
+        nn.Conv2d(1, 32, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(1600, workload.num_classes),
+    ]
+
+
+def _colour(workload: SimpleNamespace) -> list[Any]:
+    blocks: list[Any] = []
+    before = 3
+    for filters in (32, 64, 128):
+        blocks += [
+            nn.Conv2d(before, filters, 3, padding=1),
+            nn.BatchNorm2d(filters, eps=1e-3, momentum=0.1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+        before = filters
+    return [*blocks, nn.Flatten(), nn.Linear(128 * 16, workload.num_classes)]
+
+
+_BODIES = {"digits": _digits, "mnist": _mnist, "colour": _colour}

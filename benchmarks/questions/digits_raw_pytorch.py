@@ -1,0 +1,28 @@
+"""How long does `fit` take in a warm process, against a loop written by hand in PyTorch?
+
+The tutorial again. The loop uses fused Adam and no data loader, waits for the processor only
+once an epoch, keeps the same loss and accuracy of both parts, and tries both layouts of images in
+memory. It has no callbacks, no history object and no checks.
+"""
+
+from benchmarks import workloads
+from benchmarks.contest import Contender
+from benchmarks.lineup import PYTORCH, ours, pytorch
+from benchmarks.question import Question
+from benchmarks.tables import SECONDS, Aim
+
+
+def contenders(quick: bool) -> list[Contender]:
+    """Ours, and the loop."""
+    workload = workloads.digits(quick)
+    return [ours(workload), pytorch(workload)]
+
+
+QUESTION = Question(
+    contenders,
+    SECONDS,
+    minutes=2,
+    aims=(Aim("a PyTorch loop", (PYTORCH,), ratio=3, moonshot=5),),
+    rounds=7,
+    devices=("cpu", "gpu"),
+)

@@ -1,0 +1,118 @@
+"""How does the cost grow with the size of the images, with filters and with samples?
+
+Two `same` convolutions of f and 2f filters with pooling between, batches of 64; one thing grows,
+the rest stays: 24 pixels, 16 filters, 2,000 images. The dotted line is what the same arithmetic
+would take at the speed of a large matrix product on this machine, the fastest of NumPy's, JAX's
+and PyTorch's: no program that multiplies can be below it.
+"""
+
+from pathlib import Path
+from statistics import median
+
+from benchmarks import workloads
+from benchmarks.contest import Contender
+from benchmarks.growth_figure import draw
+from benchmarks.lineup import KERAS_TENSORFLOW, OURS, keras, ours
+from benchmarks.question import Question
+from benchmarks.record import Record
+from benchmarks.tables import SECONDS, find_ratio, say_failures, tabulate
+
+SERIES = {
+    "side": ("image size, pixels", (8, 16, 32, 64, 96)),
+    "filters": ("filters", (8, 16, 32, 64, 128)),
+    "samples": ("training images", (1_000, 4_000, 16_000, 60_000)),
+}
+USUAL = {"side": 24, "filters": 16, "samples": 2_000}
+MATRIX_PRODUCT = "matrix product, "
+
+
+def contenders(quick: bool) -> list[Contender]:
+    """Ours and Keras/TensorFlow at every point, and the matrix products."""
+    found = []
+    for key, (_, values) in SERIES.items():
+        for value in values[:2] if quick else values:
+            sizes = {**USUAL, **({"samples": 128} if quick else {}), key: value}
+            # Long enough to time; more epochs of few images are not more work for each.
+            epochs = 1 if quick else max(1, 4_000 // sizes["samples"])
+            workload = workloads.growth(**sizes, epochs=epochs)
+            found.append(ours(workload, name=label(OURS, key, value)))
+            options = ("--jit", "no")  # What it chooses at 28 pixels and above.
+            peer = label(KERAS_TENSORFLOW, key, value)
+            found.append(keras(KERAS_TENSORFLOW, workload, *options, name=peer))
+    less = ("--side", "256", "--times", "3") if quick else ()
+    for library, environment in (("jax", "clearcnn"), ("numpy", "clearcnn"), ("torch", "torch")):
+        command = ("matrix_product.py", "--with", library, *less)
+        found.append(Contender(MATRIX_PRODUCT + library, environment, command))
+    return found
+
+
+def label(name: str, key: str, value: int) -> str:
+    """Name one point."""
+    return f"{name}, {key} {value}"
+
+
+def count_operations(side: int, filters: int, samples: int) -> int:
+    """Additions and multiplications of one epoch, forward and backward.
+
+    Backward takes twice as many as forward, less the gradient of the images, which nobody wants.
+    """
+    first = side**2 * 9 * filters
+    second = (side // 2) ** 2 * 9 * filters * 2 * filters
+    dense = (side // 4) ** 2 * 2 * filters * 10
+    return 2 * samples * (2 * first + 3 * (second + dense))
+
+
+def answer(_: Question, record: Record, images: Path) -> str:
+    """A figure, and the same in numbers."""
+    fastest = max(
+        (
+            (result["operations_per_second"], name.removeprefix(MATRIX_PRODUCT))
+            for name in record.contenders()
+            if name.startswith(MATRIX_PRODUCT)
+            for result in record.results(name)
+        ),
+        default=None,
+    )
+    if fastest is None:
+        return say_failures(record)
+    speed, library = fastest
+    rows, curves = [], {}
+    for key, (words, values) in SERIES.items():
+        points: dict[str, list[tuple[int, float]]] = {OURS: [], KERAS_TENSORFLOW: [], "limit": []}
+        for value in values:
+            names = [label(name, key, value) for name in (OURS, KERAS_TENSORFLOW)]
+            results = record.results(names[0])
+            if not results:
+                continue
+            samples = results[0]["samples"]
+            operations = count_operations(**{**USUAL, key: value, "samples": samples})
+            limit = operations / speed
+            seconds = _seconds_per_epoch(record, names[0])
+            points[OURS].append((value, seconds))
+            points["limit"].append((value, limit))
+            row = [f"{words} {value:,}", f"{1e6 * seconds / samples:,.1f}"]
+            if record.results(names[1]):
+                points[KERAS_TENSORFLOW].append((value, _seconds_per_epoch(record, names[1])))
+                peer = f"{1e6 * points[KERAS_TENSORFLOW][-1][1] / samples:,.1f}"
+                row += [peer, str(find_ratio(record, SECONDS, *names))]
+            else:
+                row += ["", ""]
+            rows.append([*row, f"{limit / seconds:.0%}"])
+        curves[words] = points
+    images.mkdir(parents=True, exist_ok=True)
+    draw(curves, f"matrix product, {speed / 1e9:,.0f} GFLOP/s", images / "growth.png")
+    head = ["", f"{OURS}, µs an image", KERAS_TENSORFLOW, "ratio", "of the limit"]
+    parts = [
+        "![Seconds for an epoch over image size, filters and training images](images/growth.png)",
+        f"The limit: {speed / 1e9:,.0f} GFLOP/s in float32, of {library}.",
+        tabulate(head, rows),
+        say_failures(record),
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def _seconds_per_epoch(record: Record, name: str) -> float:
+    return float(median(result["seconds"] / result["epochs"] for result in record.results(name)))
+
+
+QUESTION = Question(contenders, SECONDS, minutes=25, rounds=3, answer=answer)

@@ -1,0 +1,140 @@
+"""The data of each workload, written once and read by every contender."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.environments import ROOT
+
+FOLDER = ROOT / ".cache" / "benchmarks" / "data"
+_MNIST = ROOT.parent / "shared" / "data" / "mnist"
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is trained, on what, for how long: all that a contender needs to know.
+
+    Attributes:
+      model: "digits", "mnist", "colour" or "growth", built by the contender.
+      data: an .npz file with uint8 x_train, x_test and integer y_train, y_test, and perhaps
+        x_validation and y_validation.
+      scale: what pixels are multiplied by.
+      batch_size, epochs: as for `fit`.
+      filters: of the first convolution of "growth".
+    """
+
+    model: str
+    data: str
+    scale: float
+    batch_size: int
+    epochs: int
+    filters: int = 0
+
+    def to_json(self) -> str:
+        """What goes on a contender's command line."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+def digits(quick: bool) -> Workload:
+    """A, the tutorial exactly: 1,005 + 252 + 540 digits, batches of 50, 100 epochs."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    x, y = load_digits(return_X_y=True)
+    x = x.astype(np.uint8).reshape(-1, 8, 8, 1)
+    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.3, random_state=777)
+    at = int(len(x_train) * 0.8)
+    arrays = {
+        "x_train": x_train[:at],
+        "y_train": y_train[:at],
+        "x_validation": x_train[at:],
+        "y_validation": y_train[at:],
+        "x_test": x_test,
+        "y_test": y_test,
+    }
+    return Workload("digits", _write("digits", arrays), 1.0, 50, 3 if quick else 100)
+
+
+def mnist(quick: bool) -> Workload:
+    """B: one epoch of MNIST, batches of 128; of made-up images where MNIST is not at hand."""
+    arrays = _read_mnist() if has_mnist() else make_images(60_000, 10_000, (28, 28, 1))
+    if quick:
+        arrays = {name: array[:512] for name, array in arrays.items()}
+    return Workload("mnist", _write(f"mnist-{len(arrays['x_train'])}", arrays), 1 / 255, 128, 1)
+
+
+def colour(quick: bool) -> Workload:
+    """10,000 made-up colour images of 32×32 pixels, batches of 128, two epochs."""
+    counts = (256, 128) if quick else (10_000, 2_000)
+    arrays = make_images(*counts, (32, 32, 3))
+    return Workload("colour", _write(f"colour-{counts[0]}", arrays), 1 / 255, 128, 2)
+
+
+def growth(side: int, filters: int, samples: int, epochs: int) -> Workload:
+    """Made-up grey images of any size and number, batches of 64."""
+    arrays = make_images(samples, 100, (side, side, 1))
+    path = _write(f"growth-{side}-{samples}", arrays)
+    return Workload("growth", path, 1 / 255, 64, epochs, filters)
+
+
+def has_mnist() -> bool:
+    """Whether MNIST lies beside the repository."""
+    return (_MNIST / "train-images-idx3-ubyte.gz").is_file()
+
+
+def make_images(num_train: int, num_test: int, shape: tuple[int, int, int]) -> Arrays:
+    """Ten classes, each a smooth pattern that is moved about, dimmed and covered in noise.
+
+    Returns:
+      uint8 images and labels; the same ones whenever the arguments are the same.
+    """
+    rng = np.random.default_rng(777)
+    height, width, channels = shape
+    coarse = rng.uniform(size=(10, 4, 4, channels))
+    patterns = coarse.repeat(-(-height // 4), axis=1).repeat(-(-width // 4), axis=2)
+    patterns = patterns[:, :height, :width].astype(np.float32)
+    count = num_train + num_test
+    y = rng.integers(10, size=count)
+    shifts = rng.integers(-(height // 8), height // 8 + 1, size=(count, 2))
+    strengths = rng.uniform(0.1, 0.6, size=count)
+    x = np.empty((count, *shape), np.uint8)
+    for i in range(count):
+        moved = np.roll(patterns[y[i]], shifts[i], axis=(0, 1))
+        noise = rng.standard_normal(shape, np.float32) * 0.15
+        x[i] = np.clip(255 * (0.5 + strengths[i] * (moved - 0.5) + noise), 0, 255)
+    return {
+        "x_train": x[:num_train],
+        "y_train": y[:num_train],
+        "x_test": x[num_train:],
+        "y_test": y[num_train:],
+    }
+
+
+@cache
+def _read_mnist() -> Arrays:
+    import clearcnn
+
+    images = clearcnn.load(f"idx:{_MNIST}")
+    assert images.parts is not None
+    is_test = images.parts == "test"
+    return {
+        "x_train": images.images[~is_test],
+        "y_train": images.labels[~is_test],
+        "x_test": images.images[is_test],
+        "y_test": images.labels[is_test],
+    }
+
+
+def _write(name: str, arrays: Arrays) -> str:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{name}.npz"
+    np.savez(path, allow_pickle=False, **arrays)
+    return str(path)
