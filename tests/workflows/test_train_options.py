@@ -23,7 +23,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, flat: ModelSpec) -> None:
         "impatient",
         "stratified",
         lambda *_: flat,
-        lambda _, seed: TrainSpec(epochs=40, batch_size=8, learning_rate=0.05, patience=3),
+        lambda *_: TrainSpec(epochs=40, batch_size=8, learning_rate=0.05, patience=3),
     )
     monkeypatch.setitem(models.RECIPES, "impatient", recipe)
 
