@@ -111,7 +111,7 @@ class AugmentationSpec:
       shift_pixels: along each axis.
       rotation_radians: about the centre.
       zoom_fraction: 0.15 means 0.85 to 1.15 times the size, the same along both axes.
-      shear_fraction: horizontal shear, as the tangent of its angle.
+      shear_fraction: along each axis, as the tangent of the angle.
       fill_value: the pixel value of what comes in from outside; None repeats the edge.
     """
 

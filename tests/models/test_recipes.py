@@ -167,7 +167,7 @@ def test_the_default_keeps_labels_safe() -> None:
 
 @pytest.mark.parametrize(
     ("num_train", "epochs"),
-    [(2, 120), (250, 120), (1000, 60), (4000, 30), (48_000, 9), (57_600, 8), (10**7, 8)],
+    [(2, 120), (250, 120), (1000, 80), (4000, 35), (48_000, 8), (57_600, 8), (10**7, 8)],
 )
 def test_the_more_images_the_fewer_epochs(num_train: int, epochs: int) -> None:
     training = RECIPES["default"].make_training(num_train, PIXELS, 5)

@@ -57,14 +57,15 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
         return warp(images, self._draw_matrices(ops.shape(images)), self.fill_value)
 
     def _draw_matrices(self, shape: Any) -> Any:
-        draws = keras.random.uniform((5, shape[0]), -1.0, 1.0, seed=self.seed_generator)
+        draws = keras.random.uniform((6, shape[0]), -1.0, 1.0, seed=self.seed_generator)
         angle = draws[0] * self.rotation_radians
         scale = 1.0 + draws[1] * self.zoom_fraction
-        shear = draws[2] * self.shear_fraction
-        shift_y, shift_x = draws[3] * self.shift_pixels, draws[4] * self.shift_pixels
+        shear_y, shear_x = draws[2] * self.shear_fraction, draws[3] * self.shear_fraction
+        shift_y, shift_x = draws[4] * self.shift_pixels, draws[5] * self.shift_pixels
         cos, sin = ops.cos(angle), ops.sin(angle)
-        yy, yx = (cos - sin * shear) / scale, -sin / scale
-        xy, xx = (sin + cos * shear) / scale, cos / scale
+        # Rotation times shear: ((cos, -sin), (sin, cos)) · ((1, shear_y), (shear_x, 1)).
+        yy, yx = (cos - sin * shear_x) / scale, (cos * shear_y - sin) / scale
+        xy, xx = (sin + cos * shear_x) / scale, (sin * shear_y + cos) / scale
         centre_y, centre_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
         y0 = centre_y - yy * (centre_y + shift_y) - yx * (centre_x + shift_x)
         x0 = centre_x - xy * (centre_y + shift_y) - xx * (centre_x + shift_x)
