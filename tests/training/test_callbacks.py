@@ -238,3 +238,29 @@ def test_an_interrupt_leaves_the_last_finished_epoch_in_the_model():
     reference.fit(x, y, batch_size=7, epochs=2, shuffle=False, verbose=0)
     for got, wanted in zip(model.get_weights(), reference.get_weights(), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_an_interrupt_while_logs_are_replayed_leaves_history_and_weights_together():
+    class Impatient(LogReader):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    x, y = make_data()
+    model = make_model()
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            model,
+            x,
+            y,
+            batch_size=7,
+            epochs=200,
+            validation_split=0.3,
+            verbose=0,
+            seed=0,
+            callbacks=[Impatient()],
+        )
+    x_validation, y_validation = x[-12:], y[-12:]
+    loss, _ = model.evaluate(x_validation, y_validation, verbose=0)
+    assert model.history.history["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
+    assert 2 <= len(model.history.epoch) < 200

@@ -98,9 +98,16 @@ class Course:
     def _replay(self, epoch: int, length: int) -> list[Logs]:
         """Run epochs at once and tell the callbacks afterwards."""
         rows = self._compute(length)
+        interrupt = None
         for offset, logs in enumerate(rows):
-            self.callbacks.on_epoch_begin(epoch + offset)
-            self._end_epoch(epoch + offset, logs)
+            try:
+                self.callbacks.on_epoch_begin(epoch + offset)
+                self._end_epoch(epoch + offset, logs)
+            except KeyboardInterrupt as error:
+                # The weights are those of the last epoch; the history must not stop earlier.
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
         return rows
 
     def _meet(self, epoch: int) -> list[Logs]:
