@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: train test check docs constraints clean
+.PHONY: train test check docs benchmark constraints clean
 
 # Options go into ARGS: make train ARGS="photos/ --size 32"
 train: $(VENV)/installed
@@ -25,6 +25,11 @@ check: $(VENV)/installed-for-work
 
 docs: $(VENV)/installed-for-work
 	$(BIN)/python docs/generate_cli.py
+
+# Installs the peers beside us, asks every question, and writes docs/benchmarks.md. Questions and
+# options go into ARGS: make benchmark ARGS="--quick digits_fit"
+benchmark: $(VENV)/installed
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Takes the newest releases that go together; run it with the oldest Python we support.
 constraints:

@@ -12,8 +12,7 @@ from benchmarks.page import make_page
 from benchmarks.question import Question, split_words
 from benchmarks.record import Record, read_records, write_record
 
-_PAGE = ROOT / "docs" / "benchmarks.md"
-_IMAGES = ROOT / "docs" / "images"
+_DOCS = ROOT / "docs"
 _RECORDS = ROOT / ".cache" / "benchmarks"
 _BUSY_FRACTION = 0.05
 
@@ -22,7 +21,8 @@ def main() -> int:
     """Ask what was asked for; 1 if a question found nobody to answer it."""
     arguments = _parse()
     environments = Environments(device=arguments.device, here=arguments.here)
-    records = arguments.records or (_RECORDS / "quick" if arguments.quick else _RECORDS)
+    out = arguments.out or (_RECORDS / "quick" if arguments.quick else None)
+    records, docs = out or _RECORDS, out or _DOCS
     names = [] if arguments.page else _choose(arguments)
     status = 0
     for position, name in enumerate(names, start=1):
@@ -33,14 +33,15 @@ def main() -> int:
         print(f"\n{position} of {len(names)} · {name}{minutes}\n{words}", flush=True)
         record = _ask(name, question, environments, arguments)
         write_record(records, record)
-        print("\n" + question.answer(question, record, records / "images"), flush=True)
-        if not record.contenders():
-            status = 1
+        print("\n" + question.answer(question, record, docs / "images"), flush=True)
         if not arguments.quick:
             _warn_if_busy(record)
-            _write_page(records)
+        if not record.contenders():
+            status = 1
+        # After every question, so that an interruption costs one question only.
+        _write_page(records, docs)
     if arguments.page:
-        _write_page(records)
+        _write_page(records, docs)
     return status
 
 
@@ -62,7 +63,13 @@ def _parse() -> argparse.Namespace:
         help="make no environments; leave out whose library is not installed here",
     )
     parser.add_argument("--page", action="store_true", help="only write the page anew")
-    parser.add_argument("--records", type=Path, metavar="FOLDER", help="where records are kept")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="put records and page there; without it, into .cache/benchmarks and docs, and with "
+        "--quick into .cache/benchmarks/quick",
+    )
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.questions) - set(questions.NAMES)):
         parser.error(f"no question {', '.join(unknown)}; choose from {', '.join(questions.NAMES)}")
@@ -104,10 +111,11 @@ def _warn_if_busy(record: Record) -> None:
         )
 
 
-def _write_page(records: Path) -> None:
-    page = make_page(read_records(records), describe_machine(), _IMAGES)
-    _PAGE.write_text(page, encoding="utf-8")
-    print(f"Wrote {_PAGE.relative_to(ROOT)}.")
+def _write_page(records: Path, docs: Path) -> None:
+    page = make_page(read_records(records), describe_machine(), docs / "images")
+    path = docs / "benchmarks.md"
+    path.write_text(page, encoding="utf-8")
+    print(f"Wrote {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}.")
 
 
 if __name__ == "__main__":

@@ -134,6 +134,8 @@ def _run(contender: Contender, python: Path, number: int, device: Device, folder
         why = f"exit status {done.returncode}: {_find_cause(done.stderr)}"
         return Run(contender.name, max(number, 0), {}, why)
     result = contender.read(done.stdout)
+    if device == "gpu" and not result.get("accelerator"):
+        return Run(contender.name, max(number, 0), {}, "it found no GPU")
     return Run(contender.name, max(number, 0), {**result, "wall_seconds": wall_seconds})
 
 

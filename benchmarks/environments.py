@@ -92,7 +92,7 @@ class Environments:
         python = folder / "bin" / "python"
         wanted = "\n".join((f"Python {sys.version}", *pins))
         if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted):
-            print(f"Installing {', '.join(pins)} into {folder.relative_to(ROOT)} …", flush=True)
+            print(f"Installing {', '.join(pins)} into {folder.name} …", flush=True)
             try:
                 _install(folder, python, pins)
             except BaseException:

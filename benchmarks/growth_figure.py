@@ -18,7 +18,7 @@ def draw(curves: Mapping[str, Mapping[str, Points]], limit: str, path: Path) -> 
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
     panels = figure.subplots(1, len(curves), squeeze=False)[0]
     for axes, (words, by_name) in zip(panels, curves.items(), strict=True):
         values: list[int] = []
@@ -37,5 +37,5 @@ def draw(curves: Mapping[str, Mapping[str, Points]], limit: str, path: Path) -> 
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("seconds for an epoch")
-    panels[0].legend(frameon=False, fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     FigureCanvasAgg(figure).print_png(path)

@@ -10,6 +10,7 @@ KERAS_TENSORFLOW = "Keras/TensorFlow"
 KERAS_JAX = "Keras/JAX"
 KERAS_PYTORCH = "Keras/PyTorch"
 PYTORCH = "PyTorch loop"
+PYTORCH_ONE_THREAD = "PyTorch loop, one thread"
 KERAS = (KERAS_TENSORFLOW, KERAS_JAX, KERAS_PYTORCH)
 
 # Name → environment and Keras's name of the backend.
@@ -35,9 +36,9 @@ def keras(backend: str, workload: Workload, *options: str, name: str | None = No
     return Contender(name or backend, environment, command, {"KERAS_BACKEND": setting})
 
 
-def pytorch(workload: Workload, *options: str) -> Contender:
+def pytorch(workload: Workload, *options: str, name: str = PYTORCH) -> Contender:
     """The loop written by hand."""
-    return Contender(PYTORCH, "torch", ("torch_loop.py", *_work(workload), *options))
+    return Contender(name, "torch", ("torch_loop.py", *_work(workload), *options))
 
 
 def tutorial_scripts(*options: str, **settings: Any) -> list[Contender]:

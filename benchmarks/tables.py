@@ -127,9 +127,12 @@ def say_work(record: Record) -> str:
         each = "; ".join(f"{name}: {sorted(done, key=str)}" for name, done in work.items())
         return f"**The work was not equal** ({', '.join(_WORK)}): {each}."
     samples, epochs, parameters = kinds.pop()
+    results = [result for name in record.contenders() for result in record.results(name)]
+    sources = sorted({result["source"] for result in results if "source" in result})
+    images = f"training images ({'; '.join(sources)})" if sources else "training images"
     runs = len(record.results(record.contenders()[0]))
     return (
-        f"Each: {samples:,} training images, {epochs} {'epoch' if epochs == 1 else 'epochs'}, "
+        f"Each: {samples:,} {images}, {epochs} {'epoch' if epochs == 1 else 'epochs'}, "
         f"{parameters:,} parameters; {runs} {'run' if runs == 1 else 'runs'}. Accuracy and loss "
         "are medians."
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ class Workload:
 
     Attributes:
       model: "digits", "mnist", "colour" or "growth", built by the contender.
+      source: where the images come from, in words.
       data: an .npz file with uint8 x_train, x_test and integer y_train, y_test, and perhaps
         x_validation and y_validation.
       scale: what pixels are multiplied by.
@@ -32,6 +34,7 @@ class Workload:
     """
 
     model: str
+    source: str
     data: str
     scale: float
     batch_size: int
@@ -60,29 +63,34 @@ def digits(quick: bool) -> Workload:
         "x_test": x_test,
         "y_test": y_test,
     }
-    return Workload("digits", _write("digits", arrays), 1.0, 50, 3 if quick else 100)
+    return Workload(
+        "digits", "scikit-learn's digits", _write("digits", arrays), 1.0, 50, 3 if quick else 100
+    )
 
 
 def mnist(quick: bool) -> Workload:
     """B: one epoch of MNIST, batches of 128; of made-up images where MNIST is not at hand."""
     arrays = _read_mnist() if has_mnist() else make_images(60_000, 10_000, (28, 28, 1))
+    source = "MNIST" if has_mnist() else "made up: MNIST was not at hand"
     if quick:
         arrays = {name: array[:512] for name, array in arrays.items()}
-    return Workload("mnist", _write(f"mnist-{len(arrays['x_train'])}", arrays), 1 / 255, 128, 1)
+    path = _write(f"mnist-{len(arrays['x_train'])}", arrays)
+    return Workload("mnist", source, path, 1 / 255, 128, 1)
 
 
 def colour(quick: bool) -> Workload:
     """10,000 made-up colour images of 32×32 pixels, batches of 128, two epochs."""
     counts = (256, 128) if quick else (10_000, 2_000)
     arrays = make_images(*counts, (32, 32, 3))
-    return Workload("colour", _write(f"colour-{counts[0]}", arrays), 1 / 255, 128, 2)
+    path = _write(f"colour-{counts[0]}", arrays)
+    return Workload("colour", "made up", path, 1 / 255, 128, 2)
 
 
 def growth(side: int, filters: int, samples: int, epochs: int) -> Workload:
     """Made-up grey images of any size and number, batches of 64."""
     arrays = make_images(samples, 100, (side, side, 1))
     path = _write(f"growth-{side}-{samples}", arrays)
-    return Workload("growth", path, 1 / 255, 64, epochs, filters)
+    return Workload("growth", "made up", path, 1 / 255, 64, epochs, filters)
 
 
 def has_mnist() -> bool:
@@ -103,12 +111,12 @@ def make_images(num_train: int, num_test: int, shape: tuple[int, int, int]) -> A
     patterns = patterns[:, :height, :width].astype(np.float32)
     count = num_train + num_test
     y = rng.integers(10, size=count)
-    shifts = rng.integers(-(height // 8), height // 8 + 1, size=(count, 2))
-    strengths = rng.uniform(0.1, 0.6, size=count)
+    shifts = rng.integers(-(height // 4), height // 4 + 1, size=(count, 2))
+    strengths = rng.uniform(0.05, 0.4, size=count)
     x = np.empty((count, *shape), np.uint8)
     for i in range(count):
         moved = np.roll(patterns[y[i]], shifts[i], axis=(0, 1))
-        noise = rng.standard_normal(shape, np.float32) * 0.15
+        noise = rng.standard_normal(shape, np.float32) * 0.25
         x[i] = np.clip(255 * (0.5 + strengths[i] * (moved - 0.5) + noise), 0, 255)
     return {
         "x_train": x[:num_train],
@@ -135,6 +143,7 @@ def _read_mnist() -> Arrays:
 
 def _write(name: str, arrays: Arrays) -> str:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"{name}.npz"
-    np.savez(path, allow_pickle=False, **arrays)
+    path, unfinished = FOLDER / f"{name}.npz", FOLDER / f"{name}.{os.getpid()}.npz"
+    np.savez(unfinished, allow_pickle=False, **arrays)
+    unfinished.replace(path)
     return str(path)

@@ -80,7 +80,7 @@ def main() -> None:
         val_accuracy=history.get("val_accuracy"),
         parameters=sum(int(v.size) for v in map(_to_numpy, model.trainable_variables)),
         chose=f"jit_compile={jit}" if len(choices) > 1 else None,
-        backend=keras.backend.backend(),
+        accelerator=_find_accelerator(keras.backend.backend()),
     )
 
 
@@ -121,6 +121,24 @@ def _read_state(model: Any) -> list[tuple[Any, Any]]:
 def _write_state(state: list[tuple[Any, Any]]) -> None:
     for variable, value in state:
         variable.assign(value)
+
+
+def _find_accelerator(backend: str) -> str | None:
+    """Name the GPU that the backend computes on; None if it computes on the CPU."""
+    if backend == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return None if device.platform == "cpu" else str(device.device_kind)
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    details = tf.config.experimental.get_device_details(found[0]) if found else {}
+    return str(details.get("device_name", "GPU")) if found else None
 
 
 def _to_numpy(variable: Any) -> Any:

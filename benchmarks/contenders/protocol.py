@@ -99,6 +99,7 @@ def report_fit(workload: SimpleNamespace, *, seconds: float, **result: Any) -> N
         seconds=seconds,
         samples=samples,
         epochs=workload.epochs,
+        source=workload.source,
         samples_per_second=samples * workload.epochs / seconds,
         **result,
     )

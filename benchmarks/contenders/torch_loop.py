@@ -20,8 +20,12 @@ Tensors = Any
 
 def main() -> None:
     """Train once, and report."""
-    arguments = protocol.make_parser(__doc__).parse_args()
+    parser = protocol.make_parser(__doc__)
+    parser.add_argument("--threads", type=int, help="PyTorch's own choice without it")
+    arguments = parser.parse_args()
     workload = protocol.read_workload(arguments.workload)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     started = time.perf_counter()
@@ -58,6 +62,7 @@ def main() -> None:
         val_accuracy=[row["val_accuracy"] for row in history] if validation else None,
         parameters=count_parameters(model),
         chose=None if arguments.cold else layout_name,
+        accelerator=torch.cuda.get_device_name() if device == "cuda" else None,
     )
 
 
@@ -94,7 +99,7 @@ def fit(
     return history
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def evaluate(model: Any, part: Tensors, batch_size: int = 500) -> tuple[float, float]:
     """Mean cross-entropy in nats, and accuracy."""
     model.eval()

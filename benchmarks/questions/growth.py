@@ -3,7 +3,7 @@
 Two `same` convolutions of f and 2f filters with pooling between, batches of 64; one thing grows,
 the rest stays: 24 pixels, 16 filters, 2,000 images. The dotted line is what the same arithmetic
 would take at the speed of a large matrix product on this machine, the fastest of NumPy's, JAX's
-and PyTorch's: no program that multiplies can be below it.
+and PyTorch's.
 """
 
 from pathlib import Path
@@ -36,9 +36,8 @@ def contenders(quick: bool) -> list[Contender]:
             epochs = 1 if quick else max(1, 4_000 // sizes["samples"])
             workload = workloads.growth(**sizes, epochs=epochs)
             found.append(ours(workload, name=label(OURS, key, value)))
-            options = ("--jit", "no")  # What it chooses at 28 pixels and above.
             peer = label(KERAS_TENSORFLOW, key, value)
-            found.append(keras(KERAS_TENSORFLOW, workload, *options, name=peer))
+            found.append(keras(KERAS_TENSORFLOW, workload, name=peer))
     less = ("--side", "256", "--times", "3") if quick else ()
     for library, environment in (("jax", "clearcnn"), ("numpy", "clearcnn"), ("torch", "torch")):
         command = ("matrix_product.py", "--with", library, *less)
