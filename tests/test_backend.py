@@ -1,0 +1,62 @@
+"""Keras runs on JAX: chosen before Keras loads, and anything else is said with its remedy."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def run(script: str, **variables: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+FIT = """
+try:
+    clearcnn.fit(None)
+except clearcnn.errors.ClearCNNError as error:
+    print(type(error).__name__, error.problem, error.remedy, sep="|")
+"""
+
+
+def test_importing_clearcnn_first_chooses_jax() -> None:
+    assert run("import clearcnn, keras; print(keras.backend.backend())") == "jax"
+
+
+def test_importing_clearcnn_loads_neither_keras_nor_jax() -> None:
+    script = "import clearcnn, sys; print({'keras', 'jax'} & set(sys.modules))"
+    assert run(script) == "set()"
+
+
+@pytest.mark.parametrize(
+    ("script", "variables", "words"),
+    [
+        (
+            "import os; os.environ['KERAS_BACKEND'] = 'numpy'\nimport keras\n"
+            "import clearcnn, clearcnn.errors\n" + FIT,
+            {},
+            "already loaded with the 'numpy' backend",
+        ),
+        (
+            "import clearcnn, clearcnn.errors\n" + FIT,
+            {"KERAS_BACKEND": "numpy"},
+            "KERAS_BACKEND is 'numpy'",
+        ),
+    ],
+    ids=["loaded before", "asked for"],
+)
+def test_another_backend_is_said_with_its_remedy(
+    script: str, variables: dict[str, str], words: str
+) -> None:
+    kind, problem, remedy = run(script, **variables).split("|")
+    assert kind == "BackendError"
+    assert words in problem
+    assert "KERAS_BACKEND=jax" in remedy
