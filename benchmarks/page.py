@@ -104,7 +104,7 @@ def _judge(question: Question, record: Record, aim: Aim) -> list[str] | None:
         else "no"
     )
     words, _ = split_words(questions.load(record.question))
-    against = aim.label if peer == aim.label else f"{aim.label} ({peer})"
+    against = f"{aim.label} ({peer})" if len(aim.against) > 1 else aim.label
     return [words, against, str(ratio), f"{aim.ratio:g}×", f"{aim.moonshot:g}×", reached]
 
 

@@ -21,7 +21,7 @@ def contenders(quick: bool) -> list[Contender]:
 QUESTION = Question(
     contenders,
     SAMPLES_PER_SECOND,
-    minutes=8,
+    minutes=7,
     aims=(Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=1.2, moonshot=1.6),),
     devices=("cpu", "gpu"),
 )

@@ -42,7 +42,7 @@ def read_result(stdout: str) -> Result:
 QUESTION = Question(
     contenders,
     WALL_SECONDS,
-    minutes=6,
+    minutes=5,
     aims=(Aim("the same script in Keras/JAX", (KERAS_JAX,), ratio=3, moonshot=5),),
     warm_ups=1,
 )

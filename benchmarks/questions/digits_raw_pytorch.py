@@ -23,7 +23,7 @@ def contenders(quick: bool) -> list[Contender]:
 QUESTION = Question(
     contenders,
     SECONDS,
-    minutes=3,
+    minutes=2,
     aims=(Aim("a PyTorch loop", (PYTORCH, PYTORCH_ONE_THREAD), ratio=3, moonshot=5),),
     rounds=7,
     devices=("cpu", "gpu"),

@@ -51,4 +51,4 @@ def _say(values: list[Any], *, percent: bool = True) -> str:
     return f"{mean(values):.3f} ± {spread:.3f}"
 
 
-QUESTION = Question(contenders, SECONDS, minutes=10, rounds=10, answer=answer)
+QUESTION = Question(contenders, SECONDS, minutes=9, rounds=10, answer=answer)

@@ -24,4 +24,4 @@ def contenders(quick: bool) -> list[Contender]:
     ]
 
 
-QUESTION = Question(contenders, WALL_SECONDS, minutes=8, warm_ups=1)
+QUESTION = Question(contenders, WALL_SECONDS, minutes=6, warm_ups=1)

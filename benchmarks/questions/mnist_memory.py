@@ -22,7 +22,7 @@ def contenders(quick: bool) -> list[Contender]:
 QUESTION = Question(
     contenders,
     PEAK_MEMORY,
-    minutes=5,
+    minutes=6,
     aims=(Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=1, moonshot=2),),
     rounds=3,
 )

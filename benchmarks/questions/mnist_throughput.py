@@ -20,7 +20,7 @@ def contenders(quick: bool) -> list[Contender]:
 QUESTION = Question(
     contenders,
     SAMPLES_PER_SECOND,
-    minutes=12,
+    minutes=13,
     aims=(
         Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=1.5, moonshot=2),
         Aim("a PyTorch loop", (PYTORCH,), ratio=3, moonshot=4),

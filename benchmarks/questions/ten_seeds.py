@@ -26,6 +26,6 @@ def contenders(quick: bool) -> list[Contender]:
 QUESTION = Question(
     contenders,
     SECONDS,
-    minutes=3,
+    minutes=2,
     aims=(Aim("ten calls of ours", (TEN_CALLS,), ratio=1.5, moonshot=3),),
 )

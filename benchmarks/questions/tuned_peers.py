@@ -62,4 +62,4 @@ def answer(_: Question, record: Record, __: Path) -> str:
     return "\n\n".join(parts)
 
 
-QUESTION = Question(contenders, SECONDS, minutes=22, rounds=3, answer=answer)
+QUESTION = Question(contenders, SECONDS, minutes=15, rounds=3, answer=answer)
