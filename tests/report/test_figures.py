@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -18,14 +20,27 @@ def _near(pixels, color):
     return np.all(np.abs(pixels - color) < 12, axis=-1)
 
 
-def test_curves_are_drawn_in_both_colours_and_pyplot_is_left_alone(tmp_path, digits):
-    import sys
-
+def test_curves_are_drawn_in_both_colours(tmp_path, digits):
     write_curves(tmp_path / "curves.png", digits[0].history)
     pixels = _read(tmp_path / "curves.png")
     assert _near(pixels, (0x0B, 0x7A, 0x75)).sum() > 500
     assert _near(pixels, (0xCF, 0x5A, 0x1C)).sum() > 500
-    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_pyplot_is_left_alone(tmp_path):
+    """A new process, since other tests may have loaded it."""
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from clearcnn.report.figures import write_curves\n"
+        "from clearcnn.results import History\n"
+        f"write_curves(Path({str(tmp_path / 'curves.png')!r}), History({{'loss': (2.0, 1.0)}}, 1))\n"
+        "print('matplotlib.pyplot' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
 
 
 def test_confusion_is_dark_where_all_are_right(tmp_path, digits):
