@@ -37,9 +37,8 @@ def test_pyplot_is_left_alone(tmp_path):
         "write_curves(Path(sys.argv[1]), History({'loss': (2.0, 1.0)}, 1))\n"
         "print('matplotlib.pyplot' in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", script, str(tmp_path / "curves.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
