@@ -4,6 +4,7 @@ Status 0 is success, 1 an error said in one message, 2 wrong usage, 130 Ctrl-C, 
 reader that went away, as `| head` does.
 """
 
+import gc
 import os
 import sys
 from argparse import SUPPRESS
@@ -16,6 +17,10 @@ from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
 VERBS = (train, cache)
+
+# Nearly all objects that imports and tracing make live to the end; looking for garbage among
+# them took half a second of a training, and once more as long when Python ends.
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 _DESCRIPTION = """\
 From a folder of labelled small images to a CNN you can trust, see into and
@@ -40,8 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       The exit status.
     """
+    is_whole_process = argv is None
     words = list(sys.argv[1:] if argv is None else argv)
     _print_whatever_comes()
+    if is_whole_process:
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -53,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "\nStopped. Nothing of this run was kept; earlier runs are as they were.\n"
         )
         status = Status.INTERRUPTED
+    if is_whole_process:
+        gc.freeze()
     return status
 
 

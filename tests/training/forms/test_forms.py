@@ -69,6 +69,24 @@ def test_convolution(size, kernel, strides, dilation, padding, groups, channels,
     assert "conv_general_dilated" not in primitives(convolve, image, weights)
 
 
+@pytest.mark.parametrize(("samples", "pieces"), [(12, 3), (13, 1), (7, 1)])
+def test_a_large_batch_is_convolved_in_pieces(samples, pieces, monkeypatch):
+    monkeypatch.setattr("clearcnn.training.forms.convolution.BUDGET_BYTES", 4 * 6 * 5 * 9 * 3 * 4)
+    lengths = []
+    walk = jax.lax.map
+    monkeypatch.setattr(
+        "jax.lax.map", lambda step, parts: lengths.append(len(parts)) or walk(step, parts)
+    )
+
+    def convolve(image, weights):
+        return jax.lax.conv_general_dilated(
+            image, weights, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    assert_same(convolve, normal(samples, 6, 5, 3), normal(3, 3, 3, 2, seed=1))
+    assert set(lengths) == {pieces}
+
+
 def pool(image, operation, initial, size, strides, padding):
     return jax.lax.reduce_window(
         image, initial, operation, (1, *size, 1), (1, *strides, 1), padding

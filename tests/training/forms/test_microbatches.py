@@ -23,7 +23,7 @@ def small_budget(monkeypatch):
         chosen.append(choose(*args))
         return chosen[-1]
 
-    monkeypatch.setattr(microbatches, "_BUDGET_BYTES", 1)
+    monkeypatch.setattr(microbatches, "BUDGET_BYTES", 1)
     monkeypatch.setattr(memory, "_programs", OrderedDict())
     monkeypatch.setattr("clearcnn.training.forms.loss.choose_length", spy)
     return chosen

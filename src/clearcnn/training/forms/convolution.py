@@ -4,6 +4,16 @@ Forward, the shifted views of the image are laid side by side and multiplied by 
 once. Backward, the kernel's gradient is patchesᵀ·g and the image's is g·Wᵀ with each tap added
 back where it came from (col2im); both are matrix products again, where differentiating the
 plain primitive gives two more convolutions that XLA runs slowly on a CPU.
+
+Patches are kernel height · kernel width times as large as the image. A large batch is walked in
+pieces whose patches fit the cache, and they are laid out anew for the gradient rather than kept.
+That gave 1.1× on three blocks of Conv-BatchNormalization-ReLU at 32×32×3 (batch 128, 2 cores),
+where whole-batch statistics forbid micro-batches of the step.
+
+Tried on 2 cores with AVX-512 and left: the kernel's gradient row by row of taps (15 % faster
+alone, 10 % slower in a step), over transposed patches, and over batches of products; the image's
+gradient as a convolution with the flipped kernel (0.4 against 0.25 ms at 64×8×8×24); XLA's
+oneDNN, XNNPACK and YNNPACK products, wider vectors and fast mathematics (none faster).
 """
 
 import functools
@@ -14,6 +24,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+# What the patches laid out at once may take: near the second-level caches of today.
+BUDGET_BYTES = 4 * 2**20
+_SHORTEST = 4
 
 
 class Geometry(NamedTuple):
@@ -90,24 +104,51 @@ def convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Arr
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
-    return _multiply(_patches(geometry, image), kernel)
+    def convolve_piece(piece: jax.Array) -> jax.Array:
+        return _multiply(_patches(geometry, piece), kernel)
+
+    return _join(lax.map(convolve_piece, _part(geometry, image, kernel)))
 
 
 def _forward(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> Any:
-    patches = _patches(geometry, image)
-    return _multiply(patches, kernel), (patches, kernel, image.shape[1:3])
+    return _convolve(geometry, image, kernel), (image, kernel)
 
 
 def _backward(geometry: Geometry, residuals: Any, gradient: jax.Array) -> Any:
-    patches, kernel, (height, width) = residuals
+    image, kernel = residuals
+    height, width = image.shape[1:3]
     filters = kernel.shape[-1]
-    rows = gradient.reshape(-1, filters)
-    kernel_gradient = (patches.reshape(-1, patches.shape[-1]).T @ rows).reshape(kernel.shape)
-    taps = jnp.tensordot(gradient, kernel.reshape(-1, filters), [[3], [1]])
-    return _scatter(geometry, taps, height, width), kernel_gradient
+
+    def step(total: jax.Array, piece: Any) -> Any:
+        part, gradient = piece
+        patches = _patches(geometry, part)
+        rows = gradient.reshape(-1, filters)
+        total += patches.reshape(-1, patches.shape[-1]).T @ rows
+        taps = jnp.tensordot(gradient, kernel.reshape(-1, filters), [[3], [1]])
+        return total, _scatter(geometry, taps, height, width)
+
+    images = _part(geometry, image, kernel)
+    gradients = gradient.reshape(len(images), -1, *gradient.shape[1:])
+    zeros = jnp.zeros((kernel.size // filters, filters), kernel.dtype)
+    total, image_gradients = lax.scan(step, zeros, (images, gradients))
+    return _join(image_gradients), total.reshape(kernel.shape)
 
 
 _convolve.defvjp(_forward, _backward)
+
+
+def _part(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Part a batch so that the patches of a piece fit the cache: (pieces, n / pieces, …)."""
+    n, *shape = image.shape
+    taps = math.prod(kernel.shape[:2])
+    patches = image.size * taps * image.dtype.itemsize // math.prod(geometry.strides)
+    wanted = max(1, -(-patches // BUDGET_BYTES))
+    pieces = next((count for count in range(wanted, n // _SHORTEST + 1) if n % count == 0), 1)
+    return image.reshape(pieces, n // pieces, *shape)
+
+
+def _join(pieces: jax.Array) -> jax.Array:
+    return pieces.reshape(-1, *pieces.shape[2:])
 
 
 def _multiply(patches: jax.Array, kernel: jax.Array) -> jax.Array:

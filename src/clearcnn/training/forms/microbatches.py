@@ -14,10 +14,8 @@ import jax.numpy as jnp
 import keras
 from jax import lax
 
-from clearcnn.training.forms.convolution import patch_bytes
+from clearcnn.training.forms.convolution import BUDGET_BYTES, patch_bytes
 
-# What one micro-batch's largest patches may take: near the second-level caches of today.
-_BUDGET_BYTES = 4 * 2**20
 _SHORTEST = 8
 
 _SAMPLEWISE_LAYERS = (  # noqa: SIM905
@@ -70,9 +68,9 @@ def choose_length(function: Callable[..., Any], args: Any, batch_size: int) -> i
       fitting divisor.
     """
     widest = patch_bytes(jax.make_jaxpr(function)(*args).jaxpr)
-    if widest <= _BUDGET_BYTES:
+    if widest <= BUDGET_BYTES:
         return batch_size
-    wanted = max(_SHORTEST, int(batch_size * _BUDGET_BYTES / widest))
+    wanted = max(_SHORTEST, int(batch_size * BUDGET_BYTES / widest))
     fitting = max(d for d in range(1, wanted + 1) if batch_size % d == 0)
     return fitting if fitting >= max(_SHORTEST, wanted // 3) else batch_size
 
