@@ -14,7 +14,7 @@ import protocol
 
 from clearcnn import data
 from clearcnn.data import LabelledImages
-from clearcnn.specs import SplitSpec
+from clearcnn.specs import DataSpec, SplitSpec
 
 
 def main() -> None:
@@ -54,36 +54,23 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
     """Make a function that trains a recipe on the training part and labels the test part."""
 
     def predict(images: LabelledImages, parts: Any, seed: int, epochs: int | None) -> Any:
-        from clearcnn import models, training
-        from clearcnn.workflows.plan import measure_pixels
+        from clearcnn.workflows.clock import Clock
+        from clearcnn.workflows.listener import TrainListener
+        from clearcnn.workflows.plan import plan_training
+        from clearcnn.workflows.recipe_fit import fit_plan, score_plan
 
-        recipe = models.find_recipe(name)
-        statistics = measure_pixels(images.images[parts.train])
-        shape, num_classes = images.images.shape[1:], len(images.class_names)
-        spec = recipe.make_training(len(parts.train), statistics, seed)
-        spec = dataclasses.replace(spec, epochs=epochs or spec.epochs)
-        model = models.build_model(
-            recipe.make_model(shape, num_classes, statistics), shape, num_classes, seed
-        )
-        trainee = model
-        if spec.augmentation is not None:
-            trainee = training.augment_model(model, spec.augmentation, seed)
-        training.compile_model(trainee, spec, len(parts.train))
-        targets = protocol.to_one_hot(images.labels)
-        stopping = training.early_stopping(spec)
-        training.fit(
-            trainee,
-            images.images[parts.train],
-            targets[parts.train],
-            batch_size=spec.batch_size,
-            epochs=spec.epochs,
-            verbose=0,
-            callbacks=[stopping] if stopping else None,
-            validation_data=(images.images[parts.validation], targets[parts.validation]),
-            validation_batch_size=512,
+        plan = plan_training(
+            images,
+            parts,
+            recipe=name,
             seed=seed,
+            data_spec=DataSpec("digits"),
+            split_spec=SplitSpec("stratified", seed=seed),
+            settings={"epochs": epochs} if epochs else None,
         )
-        return model.predict(images.images[parts.test], verbose=0).argmax(axis=1)
+        network, _, _ = fit_plan(plan, TrainListener(), Clock())
+        probabilities, _ = score_plan(plan, network)
+        return probabilities.argmax(axis=1)
 
     return predict
 

@@ -134,6 +134,66 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """How much more accurate one model is than another, in fractions."""
+
+    mean: float
+    interval: Interval
+
+    @property
+    def verdict(self) -> str:
+        """What the interval allows to say: better, worse, or neither."""
+        if self.interval.low > 0:
+            return "better"
+        if self.interval.high < 0:
+            return "worse"
+        return "cannot be told apart on this data"
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Images of like confidence: how sure the model was, and how often right."""
+
+    low: float
+    high: float
+    total: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Whether confidence means what it says.
+
+    Attributes:
+      error: the expected calibration error, in [0, 1].
+      floor, floor_95: mean and 95th percentile of the error that a perfectly calibrated model
+        would show on as many images.
+    """
+
+    error: float
+    floor: float
+    floor_95: float
+    bins: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True)
+class CoveragePoint:
+    """What it brings to answer only the surest images.
+
+    Attributes:
+      coverage: share of images answered, in (0, 1].
+      answered, correct: images.
+      threshold: the lowest confidence among those answered.
+    """
+
+    coverage: float
+    answered: int
+    correct: int
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Score:
     """Images right out of images scored; an accuracy is never without its counts."""
 
@@ -222,6 +282,44 @@ class TrainResult:
     warnings: tuple[str, ...]
     interrupted: bool
     run_folder: Path
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the data that people should know before they train.
+
+    Attributes:
+      kind: in a few words, the same whenever the same is found.
+      is_problem: whether it spoils a training or its score; else it is worth a look.
+      sentence: what was found, with counts.
+      names: of the images concerned, the first ones.
+    """
+
+    kind: str
+    is_problem: bool
+    sentence: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What is wrong with the data, as far as its pixels, labels and parts can tell.
+
+    Attributes:
+      source: what was read, in words.
+      num_images: of those that could be read.
+      findings: problems first.
+    """
+
+    source: str
+    num_images: int
+    class_names: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def num_problems(self) -> int:
+        """Findings that spoil a training or its score."""
+        return sum(finding.is_problem for finding in self.findings)
 
 
 def to_json(record: Any) -> Any:

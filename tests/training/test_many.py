@@ -1,5 +1,7 @@
 """Many trainings in one call are, one by one, those of `fit`."""
 
+from pathlib import Path
+
 import joblib
 import numpy as np
 import pytest
@@ -95,7 +97,9 @@ def test_each_training_has_callbacks_of_its_own():
         assert losses[-1] > min(losses) - 0.01
 
 
-def test_workers_of_joblib_give_the_same(tmp_path):
+def test_workers_of_joblib_give_the_same(monkeypatch):
+    # The workers import this module by its name, for `build`.
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
     here = fit_many(build, X, Y, seeds=[0, 1, 2], **SETTINGS)
     with joblib.parallel_config(backend="loky", n_jobs=2):
         there = fit_many(build, X, Y, seeds=[0, 1, 2], **SETTINGS)

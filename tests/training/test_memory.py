@@ -118,3 +118,21 @@ def test_what_is_not_keras_own_is_compiled_anew(build):
         train(model)
         assert identify(model) is None
     assert len(memory._programs) == 0
+
+
+def test_rescaling_by_other_numbers_shares_the_program_and_trains_as_keras_does():
+    def rescaled(scale, offset):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((2,)), L.Rescaling(scale, offset), L.Dense(3)])
+        model.compile("sgd", "mse")
+        return model
+
+    train(rescaled(2.0, 1.0))
+    model, reference = rescaled(0.5, -1.0), rescaled(0.5, -1.0)
+    ours = train(model)
+    assert len(memory._programs) == 1
+    theirs = reference.fit(X, Y, batch_size=4, verbose=0, shuffle=False, epochs=2)
+    np.testing.assert_allclose(ours.history["loss"], theirs.history["loss"], rtol=1e-4)
+    assert (model.layers[0].scale, model.layers[0].offset) == (0.5, -1.0)
+    train(rescaled([0.5, 2.0], -1.0))
+    assert len(memory._programs) == 2

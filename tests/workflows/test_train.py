@@ -208,14 +208,23 @@ def test_the_report_tells_the_accuracy(lesson: SimpleNamespace) -> None:
 
 def test_the_listener_hears_everything_in_order(lesson: SimpleNamespace) -> None:
     result, heard = lesson.result, lesson.ear.heard
-    assert lesson.ear.names == ["data", "model", "begin", *["epoch"] * EPOCHS, "end"]
+    groups, precision = result.warnings
+    assert lesson.ear.names == [
+        *("data", "model", "warning", "begin"),
+        *["epoch"] * EPOCHS,
+        *("end", "warning"),
+    ]
     assert heard[0][1:] == (result.data, result.run_folder / "figures" / "data.png")
     assert heard[1][1] == result.model
-    assert heard[2][1] == EPOCHS
-    for number, (_, epoch, metrics) in enumerate(heard[3:-1]):
+    assert heard[2] == ("warning", groups)
+    assert "14 groups" in groups
+    assert heard[3][1] == EPOCHS
+    for number, (_, epoch, metrics) in enumerate(heard[4:-2]):
         assert epoch == number
         assert metrics == {name: v[number] for name, v in result.history.metrics.items()}
-    assert heard[-1][1:] == (result.history, False)
+    assert heard[-2][1:] == (result.history, False)
+    assert heard[-1] == ("warning", precision)
+    assert "540 test images" in precision
 
 
 def test_every_phase_has_its_seconds(lesson: SimpleNamespace) -> None:

@@ -50,8 +50,9 @@ def test_the_model_is_that_of_the_last_epoch(
     )
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert result.interrupted
-    assert ear.names[-1] == "end"
-    assert ear.heard[-1][1:] == (result.history, True)
+    # Twelve test images are too few, whatever came out.
+    assert ear.names[-2:] == ["end", "warning"]
+    assert ear.heard[-2][1:] == (result.history, True)
     assert 2 <= result.history.num_epochs < 99_999
     assert list(tmp_path.iterdir()) == [result.run_folder]
     epochs = check_that_history_and_model_agree(
@@ -68,7 +69,7 @@ def test_where_every_epoch_is_met_no_other_follows(
     ear = make_ear(interrupt_after=2)
     result = clearcnn.train(noise(), model=flat, epochs=50, out=tmp_path / "run", listener=ear)
     assert (result.history.num_epochs, result.history.best_epoch) == (2, 1)
-    assert ear.names == ["data", "model", "begin", "epoch", "epoch", "end"]
+    assert ear.names == ["data", "model", "begin", "epoch", "epoch", "end", "warning"]
 
 
 def test_a_second_ctrl_c_leaves_nothing(

@@ -61,11 +61,12 @@ def test_without_validation_every_epoch_is_trained_and_a_warning_says_so(
     assert list(result.history.metrics) == ["accuracy", "loss"]
     assert (result.history.num_epochs, result.history.best_epoch) == (5, 4)
     assert (result.data.train, result.data.validation) == (48, 0)
-    (sentence,) = result.warnings
+    sentence, precision = result.warnings
     assert "no validation part" in sentence
+    assert "12 test images" in precision
     assert ear.heard[2] == ("warning", sentence)
     assert sentence in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert read_bundle(tmp_path / "run").manifest.warnings == (sentence,)
+    assert read_bundle(tmp_path / "run").manifest.warnings == (sentence, precision)
 
 
 # What may be asked for

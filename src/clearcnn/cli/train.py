@@ -3,35 +3,26 @@
 import json
 import shlex
 import sys
-from argparse import SUPPRESS, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import Any, get_args
 
-from clearcnn.cli.parser import Parser, names, number, size, whole_number
+from clearcnn.cli.parser import Parser, number, whole_number
+from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
 from clearcnn.cli.status import Status
 from clearcnn.cli.text import printable
-from clearcnn.specs import ColorMode, DataSpec, SplitKind
+from clearcnn.specs import SplitKind
 from clearcnn.version import __version__
 
 NAME = "train"
 SUMMARY = "train and score a CNN on labelled images"
 RECIPES = ("default", "tutorial")
 
-_DESCRIPTION = """\
+_DESCRIPTION = f"""\
 Train a small CNN on labelled images, score it on a test part that it never
 saw, and keep everything in a run folder: model, figures, report.
 
-SOURCE is one of
-  digits                  1,797 handwritten digits of 8x8 pixels (the default)
-  a folder                one folder for each class, with or without train/,
-                          validation/ and test/ above them
-  a folder, CSV or JSONL  images and a metadata file with file_name and label
-  IDX files               as MNIST comes, gzipped or not
-  an .npz file            x_train, y_train, x_test, y_test, or x and y
-  a CSV of pixels         with a label column
-  a Parquet file          as Hugging Face writes it: clearcnn[parquet]
-and is recognised by itself; a prefix such as folder: or idx: forces it.
-Whatever is not asked for below is as the recipe says.
+{SOURCES}Whatever is not asked for below is as the recipe says.
 """
 
 _EPILOG = """\
@@ -60,7 +51,7 @@ def add_options(parser: Parser) -> None:
       parser: of `clearcnn train`.
     """
     parser.set_defaults(run=run, parser=parser)
-    parser.add_argument("source", nargs="?", default="digits", metavar="SOURCE", help=SUPPRESS)
+    add_source(parser)
     _add_data_options(parser.add_argument_group("data"))
     _add_training_options(parser.add_argument_group("model and training"))
     _add_output_options(parser.add_argument_group("output"))
@@ -91,7 +82,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     people = stderr if arguments.json else stdout
     with WarningsOnly(stderr) if arguments.quiet else TrainDisplay(people) as display:
         result = train(
-            _data_asked_for(arguments),
+            read_source(arguments),
             **_options_asked_for(arguments),
             listener=display,
             command=shlex.join(["clearcnn", *words]),
@@ -109,25 +100,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
 
 def _add_data_options(group: Any) -> None:
-    group.add_argument(
-        "--size",
-        type=size,
-        metavar="SIZE",
-        help="resize every image to SIZE: 28, or 28x20 for height x width",
-    )
-    group.add_argument(
-        "--color-mode",
-        choices=get_args(ColorMode),
-        default="auto",
-        metavar="MODE",
-        help="auto (the default: grey only if every image is), grayscale or rgb",
-    )
-    group.add_argument(
-        "--classes",
-        type=names,
-        metavar="NAMES",
-        help="the classes in this order, such as cat,dog; without it, natural order",
-    )
+    add_source_options(group)
     group.add_argument(
         "--skip-unreadable",
         action="store_true",
@@ -213,16 +186,6 @@ def _add_output_options(group: Any) -> None:
         help="show the traceback of an error",
     )
     group.add_argument("-h", "--help", action="help", help="show this help and exit")
-
-
-def _data_asked_for(arguments: Namespace) -> DataSpec:
-    return DataSpec(
-        source=arguments.source,
-        size=arguments.size,
-        color_mode=arguments.color_mode,
-        class_names=arguments.classes,
-        skip_unreadable=arguments.skip_unreadable,
-    )
 
 
 def _options_asked_for(arguments: Namespace) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from clearcnn.cli.text import printable
 from clearcnn.report.wording import percent, score_sentence
 from clearcnn.results import (
+    CheckResult,
     ClassCount,
     DataSummary,
     History,
@@ -23,6 +24,7 @@ from clearcnn.results import (
 
 MOST_CLASSES_LISTED = 20
 CLASSES_NAMED_AT_THE_ENDS = 3
+NAMES_LISTED = 5
 
 
 def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
@@ -65,6 +67,31 @@ def view_model(summary: ModelSummary) -> RenderableType:
         _heading("Model", f"{summary.name}, {shape} in"),
         _LayerTable(summary),
         *_mlp(summary),
+    )
+
+
+def view_check(result: CheckResult) -> RenderableType:
+    """Show each finding with the first images concerned, and a verdict.
+
+    Args:
+      result: of the check.
+    Returns:
+      A renderable.
+    """
+    lines: list[RenderableType] = []
+    for finding in result.findings:
+        sign = ("problem", "bold red") if finding.is_problem else ("notice", "yellow")
+        lines.append(Text.assemble(sign, f"  {printable(finding.sentence)}"))
+        shown = finding.names[:NAMES_LISTED]
+        lines += [Text(f"    {printable(name)}", style="dim") for name in shown]
+        if len(finding.names) > len(shown):
+            lines.append(Text("    …", style="dim"))
+    counts = f"{result.num_images:,} images of {len(result.class_names)} classes"
+    problems = result.num_problems
+    verdict = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problem"
+    return Group(
+        _heading("Check", f"{result.source} · {counts}"),
+        Padding(Group(*lines, Text(f"{verdict} found")), (0, 2)),
     )
 
 

@@ -1,7 +1,8 @@
 """Sources of labelled images, and their split."""
 
+from clearcnn.data.duplicates import find_first_copies, find_near_copies
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, split
 
-__all__ = ["LabelledImages", "Split", "load", "split"]
+__all__ = ["LabelledImages", "Split", "find_first_copies", "find_near_copies", "load", "split"]

@@ -9,6 +9,7 @@ import numpy as np
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
 from clearcnn.training.callbacks import read_logs_only
+from clearcnn.training.constants import read_constants
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.memory import obtain_program
 from clearcnn.training.orders import Shuffler
@@ -69,7 +70,8 @@ class Course:
             arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
         )
         orders = np.zeros((self.chunk, arrays.num_train), np.int32)
-        arguments = (self.state, self.fresh, *self.data, orders, np.int32(1))
+        self.constants = place(read_constants(self.model))
+        arguments = (self.state, self.fresh, self.constants, *self.data, orders, np.int32(1))
         self.program = obtain_program(self.model, plan, arguments)
 
     def run(self, initial_epoch: int) -> None:
@@ -127,7 +129,9 @@ class Course:
 
     def _compute(self, length: int) -> list[Logs]:
         orders = self.train_rows[self.shuffler.draw(length, self.chunk)]
-        state, logs = self.program(self.state, self.fresh, *self.data, orders, np.int32(length))
+        state, logs = self.program(
+            self.state, self.fresh, self.constants, *self.data, orders, np.int32(length)
+        )
         columns = {name: np.asarray(column) for name, column in logs.items()}
         self.state = state
         return [{name: float(c[i]) for name, c in columns.items()} for i in range(length)]

@@ -1,8 +1,8 @@
 """When two models are trained by one and the same program.
 
 A program depends on a model's layers, loss, metrics and optimizer, not on its weights, seeds,
-names or learning rate, which are values it is given. Two models of Keras's own parts whose
-configurations agree in the rest can share it.
+names, learning rate or the numbers of its Rescaling layers, which are values it is given. Two
+models of Keras's own parts whose configurations agree in the rest can share it.
 """
 
 import json
@@ -10,6 +10,8 @@ import warnings
 from typing import Any
 
 import keras
+
+from clearcnn.training.constants import NAMES as _RESCALING_VALUES
 
 _VALUES_NOT_PROGRAM = {"name", "seed", "build_config", "shared_object_id"}
 _NAMES_OF_LAYERS = {"keras_history", "input_layers", "output_layers"}
@@ -63,6 +65,12 @@ def _strip(value: Any, numbers: dict[str, int]) -> Any:
     if isinstance(value, dict):
         if "class_name" in value and not _is_known(value):
             raise _NotKerasOwnError
+        if value.get("class_name") == "Rescaling":
+            config = value["config"]
+            value = {
+                **value,
+                "config": {k: config[k] for k in config if k not in _RESCALING_VALUES},
+            }
         return {
             key: _number(item, numbers) if key in _NAMES_OF_LAYERS else _strip(item, numbers)
             for key, item in value.items()

@@ -1,4 +1,9 @@
-"""Many trainings that differ in seed, fold or learning rate, through one compiled program."""
+"""Many trainings that differ in seed, fold or learning rate, through one compiled program.
+
+Each runs in a thread of its own. Ten seeds of the digits' tutorial took 1.9 s so, 3.9 s one after
+the other, and 3.5 s as one program under `vmap`, whose batched products are no faster on a CPU
+(medians, 2 cores).
+"""
 
 import dataclasses
 import itertools

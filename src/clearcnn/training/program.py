@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from clearcnn.training import state as keras_state
+from clearcnn.training.constants import constants_in_place
 from clearcnn.training.devices import share_batch, whole_everywhere
 from clearcnn.training.forms import loss_in_cpu_forms
 
@@ -47,29 +48,39 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
       model: a compiled and built `keras.Model` on the JAX backend.
       plan: the static sizes.
     Returns:
-      `run(state, fresh_metrics, data, validation, orders, num_epochs) -> (state, logs)`:
-      `state` as `keras_state.read_state` gives it; `data` is (x, y, sample_weight) with the
-      samples on the first axis; `validation` is such data and int32 (num_validation,), the rows
-      of it to validate on, or None; `orders` is int32 (chunk, num_samples), the rows of `data`
-      in the order of each epoch; `num_epochs` <= chunk says how many to run. Each log is float32
+      `run(state, fresh_metrics, constants, data, validation, orders, num_epochs)`, which gives
+      (state, logs): `state` as `keras_state.read_state` gives it; `constants` as
+      `read_constants` does; `data` is (x, y, sample_weight) with the samples on the first axis;
+      `validation` is such data and int32 (num_validation,), the rows of it to validate on, or
+      None; `orders` is int32 (chunk, num_samples), the rows of `data` in the order of each
+      epoch; `num_epochs` <= chunk says how many to run. Each log is float32
       (chunk,), zero from `num_epochs` on.
     """
 
     @jax.jit
-    def run_epoch(state: Any, fresh: Any, data: Arrays, validation: Arrays, order: Any) -> Any:
-        return _run_epoch(model, plan, state, fresh, data, validation, order)
+    def run_epoch(
+        state: Any, fresh: Any, constants: Any, data: Arrays, validation: Arrays, order: Any
+    ) -> Any:
+        with constants_in_place(model, constants):
+            return _run_epoch(model, plan, state, fresh, data, validation, order)
 
     def run(
-        state: Any, fresh: Any, data: Arrays, validation: Arrays, orders: Any, num_epochs: Any
+        state: Any,
+        fresh: Any,
+        constants: Any,
+        data: Arrays,
+        validation: Arrays,
+        orders: Any,
+        num_epochs: Any,
     ) -> Any:
         def one_epoch(epoch: Any, carry: Any) -> Any:
             state, logs = carry
-            state, row = run_epoch(state, fresh, data, validation, orders[epoch])
+            state, row = run_epoch(state, fresh, constants, data, validation, orders[epoch])
             return state, {name: logs[name].at[epoch].set(row[name]) for name in logs}
 
         with _cpu_forms(model):
             # Traced once here for the names of the logs, and found again by jit in the loop.
-            _, row = jax.eval_shape(run_epoch, state, fresh, data, validation, orders[0])
+            _, row = jax.eval_shape(run_epoch, state, fresh, constants, data, validation, orders[0])
             logs = {name: jnp.zeros(plan.chunk, log.dtype) for name, log in row.items()}
             return lax.fori_loop(0, num_epochs, one_epoch, (state, logs))
 

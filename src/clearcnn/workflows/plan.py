@@ -1,6 +1,8 @@
 """Everything about a training that is decided before Keras is loaded."""
 
 import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,55 @@ class TrainPlan:
     train_spec: TrainSpec
     data_summary: DataSummary
     model_summary: ModelSummary
+
+
+def plan_training(
+    images: LabelledImages,
+    parts: Split,
+    *,
+    recipe: str,
+    seed: int,
+    data_spec: DataSpec,
+    split_spec: SplitSpec,
+    model: ModelSpec | Path | str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    summary: DataSummary | None = None,
+) -> TrainPlan:
+    """Decide on the model and its training, by the training part alone.
+
+    Args:
+      images: all of them.
+      parts: their rows.
+      recipe: its name.
+      seed: of the first weights, the shuffles, dropout and augmentation.
+      data_spec, split_spec: where images and parts came from.
+      model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
+      settings: of TrainSpec, in place of the recipe's.
+      summary: of images and parts, if it was made already.
+    Raises:
+      ClearCNNError: no such recipe, or the model can't be.
+    """
+    found = models.find_recipe(recipe)
+    shape, num_classes = images.images.shape[1:], len(images.class_names)
+    statistics = measure_pixels(images.images[parts.train])
+    if model is None:
+        model_spec = found.make_model(shape, num_classes, statistics)
+    elif isinstance(model, ModelSpec):
+        model_spec = model
+    else:
+        model_spec = models.read_model(Path(model), shape)
+    train_spec = found.make_training(len(parts.train), statistics, seed)
+    return TrainPlan(
+        recipe=found.name,
+        images=images,
+        data_spec=data_spec,
+        split=parts,
+        split_spec=split_spec,
+        model_spec=model_spec,
+        train_spec=dataclasses.replace(train_spec, **(settings or {})),
+        data_summary=summary or summarize_data(images, parts),
+        model_summary=models.check_output(model_spec, shape, num_classes),
+    )
 
 
 def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
@@ -78,13 +129,3 @@ def _find_ground(images: Any, deviation: float) -> float | None:
     value = float(np.median(edge))
     share = float(np.mean(np.abs(edge - value) <= _NEAR_DEVIATIONS * deviation))
     return value if share >= _LEAST_GROUND_SHARE else None
-
-
-def list_warnings(plan: TrainPlan) -> tuple[str, ...]:
-    """Say, one sentence each, what the user should know of the plan."""
-    sentences = []
-    if plan.train_spec.patience is not None and not len(plan.split.validation):
-        sentences.append(
-            "There is no validation part, so training runs every epoch and keeps the last weights."
-        )
-    return tuple(sentences)

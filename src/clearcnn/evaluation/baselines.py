@@ -1,0 +1,57 @@
+"""What a CNN must beat to be worth its trouble: scikit-learn's classifiers on the same rows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NUM_TREES = 300
+_MOST_ITERATIONS = 1_000
+
+
+def make_baselines(
+    num_pixels: int,
+    num_classes: int,
+    num_parameters: int,
+    value_range: tuple[float, float],
+    seed: int,
+) -> dict[str, Any]:
+    """Make the baselines, untrained.
+
+    Args:
+      num_pixels: values of a flattened image.
+      num_classes: 2 or more.
+      num_parameters: of the CNN; the MLP gets as many, as near as whole units allow.
+      value_range: the smallest and largest value a pixel may have.
+      seed: of those that draw.
+    Returns:
+      From name to a scikit-learn classifier of flattened pixels, (n, num_pixels); bringing them
+      to [0, 1] is part of it.
+    """
+    from sklearn.dummy import DummyClassifier
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+    from sklearn.svm import SVC
+
+    units = max(1, round((num_parameters - num_classes) / (num_pixels + 1 + num_classes)))
+    classifiers = {
+        "most frequent class": DummyClassifier(strategy="most_frequent"),
+        "nearest neighbour": KNeighborsClassifier(n_neighbors=1),
+        "logistic regression": LogisticRegression(max_iter=_MOST_ITERATIONS),
+        "SVM (RBF)": SVC(C=10, gamma="scale"),
+        "extra trees": ExtraTreesClassifier(_NUM_TREES, random_state=seed),
+        "MLP": MLPClassifier((units,), max_iter=_MOST_ITERATIONS, random_state=seed),
+    }
+    bounds = {"low": value_range[0], "high": value_range[1]}
+    return {
+        name: make_pipeline(FunctionTransformer(_to_unit, kw_args=bounds), classifier)
+        for name, classifier in classifiers.items()
+    }
+
+
+def _to_unit(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+    return ((pixels.astype(np.float32) - low) / (high - low)).astype(np.float32)

@@ -1,0 +1,173 @@
+"""`check`: what is wrong with the data, before anyone trains."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn import data
+from clearcnn.data import LabelledImages
+from clearcnn.results import CheckResult, Finding
+from clearcnn.specs import DataSpec
+
+_MOST_NAMES = 20
+_FEW_IMAGES = 20
+_IMBALANCE = 10
+_NARROW = 0.25
+
+
+def check(source: str | Path | DataSpec | LabelledImages = "digits") -> CheckResult:
+    """Look for what spoils a training or its score: nothing is trained, nothing is changed.
+
+    Args:
+      source: "digits", a path, a DataSpec, or images already loaded. Files that cannot be read
+        are left out and listed.
+    Returns:
+      CheckResult.
+    Raises:
+      ClearCNNError: the source cannot be read at all.
+    """
+    if isinstance(source, LabelledImages):
+        images = source
+    else:
+        spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
+        images = data.load(dataclasses.replace(spec, skip_unreadable=True))
+    exact = data.find_first_copies(images.images)
+    near = data.find_near_copies(images.images)
+    findings = [
+        *_list_unreadable(images),
+        *_judge_copies(images, exact, "duplicates", "Copies, pixel for pixel"),
+        *_judge_copies(
+            images,
+            np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
+            "near duplicates",
+            "Almost copies",
+        ),
+        *_find_constant(images),
+        *_find_split_groups(images),
+        *_judge_classes(images),
+        *_judge_range(images),
+    ]
+    findings.sort(key=lambda finding: not finding.is_problem)
+    return CheckResult(images.source, len(images), images.class_names, tuple(findings))
+
+
+def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
+    if images.skipped:
+        count = len(images.skipped)
+        names = tuple(f"{skipped.path}: {skipped.reason}" for skipped in images.skipped)
+        yield Finding(
+            "unreadable files",
+            True,
+            f"Files that cannot be read: {count:,}.",
+            names[:_MOST_NAMES],
+        )
+
+
+def _judge_copies(
+    images: LabelledImages, first: NDArray[np.intp], kind: str, words: str
+) -> Iterator[Finding]:
+    """Copies are worth a look; with another label, or in another part, they are a problem."""
+    copies = np.flatnonzero(first != np.arange(len(first)))
+    if not len(copies):
+        return
+    yield _report(images, copies, kind, False, f"{words}: {{}}.", first)
+    other_label = copies[images.labels[copies] != images.labels[first[copies]]]
+    if len(other_label):
+        sentence = f"{words}, with another label: {{}}. Can both labels be right?"
+        yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
+    if images.parts is None:
+        return
+    found_in = defaultdict(set)
+    for row, part in enumerate(images.parts):
+        found_in[first[row]].add(part)
+    across = copies[[len(found_in[first[row]]) > 1 for row in copies]]
+    if len(across):
+        sentence = f"{words}, in another part: {{}}. The score counts what was learnt by heart."
+        yield _report(images, across, f"{kind} across parts", True, sentence, first)
+
+
+def _find_constant(images: LabelledImages) -> Iterator[Finding]:
+    flat = images.images.reshape(len(images), -1)
+    rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
+    if len(rows):
+        yield _report(images, rows, "empty images", True, "All pixels of one value: {}.")
+
+
+def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
+    """Groups on both sides of the source's own parts."""
+    if images.groups is None or images.parts is None:
+        return
+    parts = defaultdict(set)
+    for group, part in zip(images.groups.tolist(), images.parts.tolist(), strict=True):
+        parts[group].add(part)
+    split = [group for group, found in parts.items() if len(found) > 1]
+    if split:
+        yield Finding(
+            "groups across parts",
+            True,
+            f"{len(split):,} of {len(parts):,} groups stand in more than one part: the "
+            "score says little of a new group.",
+            tuple(map(str, split[:_MOST_NAMES])),
+        )
+
+
+def _judge_classes(images: LabelledImages) -> Iterator[Finding]:
+    counts = np.bincount(images.labels, minlength=len(images.class_names))
+    few = np.flatnonzero(counts < _FEW_IMAGES)
+    if len(few):
+        names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])
+        yield Finding(
+            "small classes",
+            False,
+            f"Classes of fewer than {_FEW_IMAGES} images, too few to learn from and to score: "
+            f"{len(few):,}.",
+            names,
+        )
+    if counts.max() >= _IMBALANCE * counts.min():
+        largest, smallest = (images.class_names[k] for k in (counts.argmax(), counts.argmin()))
+        yield Finding(
+            "imbalance",
+            False,
+            f"{largest} has {counts.max():,} images and {smallest} {counts.min():,}: read the "
+            "figures class by class, not the accuracy alone.",
+            (),
+        )
+
+
+def _judge_range(images: LabelledImages) -> Iterator[Finding]:
+    low, high = images.value_range
+    seen = float(images.images.max()) - float(images.images.min())
+    if seen < _NARROW * (high - low):
+        yield Finding(
+            "narrow values",
+            False,
+            f"The pixels span {seen:g} of the {high - low:g} they may: are they scaled as you "
+            "think?",
+            (),
+        )
+
+
+def _report(
+    images: LabelledImages,
+    rows: NDArray[np.intp],
+    kind: str,
+    is_problem: bool,
+    sentence: str,
+    first: Any = None,
+) -> Finding:
+    name: Callable[[int], str] = images.names.__getitem__
+    names = tuple(
+        name(row) if first is None else f"{name(row)} = {name(first[row])}"
+        for row in rows[:_MOST_NAMES].tolist()
+    )
+    return Finding(
+        kind,
+        is_problem,
+        sentence.format(f"{len(rows):,} image" + ("" if len(rows) == 1 else "s")),
+        names,
+    )

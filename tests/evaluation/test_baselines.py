@@ -1,0 +1,51 @@
+"""Against the figures published for the digits, on the lesson's split."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from clearcnn.evaluation import make_baselines
+
+X, Y = load_digits(return_X_y=True)
+X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, test_size=0.3, random_state=777)
+# The lesson's MLP has 50 units: 64·50 + 50 + 50·10 + 10 parameters.
+BASELINES = make_baselines(64, 10, 3_760, (0.0, 16.0), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "accuracy"),
+    [
+        ("nearest neighbour", 0.972),
+        ("logistic regression", 0.954),
+        ("SVM (RBF)", 0.987),
+        ("extra trees", 0.980),
+        ("MLP", 0.969),
+    ],
+)
+def test_the_digits_are_answered_as_was_published(name, accuracy):
+    baseline = clone(BASELINES[name]).fit(X_TRAIN, Y_TRAIN)
+    assert baseline.score(X_TEST, Y_TEST) == pytest.approx(accuracy, abs=0.012)
+
+
+def test_the_most_frequent_class_is_all_that_chance_gives():
+    baseline = clone(BASELINES["most frequent class"]).fit(X_TRAIN, Y_TRAIN)
+    most = np.bincount(Y_TRAIN).argmax()
+    assert (baseline.predict(X_TEST) == most).all()
+
+
+@pytest.mark.parametrize(("parameters", "units"), [(3_760, 50), (115_586, 1_541), (5, 1)])
+def test_the_mlp_has_as_many_parameters(parameters, units):
+    baselines = make_baselines(64, 10, parameters, (0.0, 16.0), seed=0)
+    assert baselines["MLP"][-1].hidden_layer_sizes == (units,)
+
+
+def test_pixels_of_any_range_mean_the_same():
+    """Bytes of 0 to 240 in place of 0 to 16 change no answer."""
+    wide = make_baselines(64, 10, 3_760, (0.0, 240.0), seed=0)["SVM (RBF)"]
+    wide.fit((X_TRAIN * 15).astype(np.uint8), Y_TRAIN)
+    usual = clone(BASELINES["SVM (RBF)"]).fit(X_TRAIN, Y_TRAIN)
+    np.testing.assert_array_equal(
+        wide.predict((X_TEST * 15).astype(np.uint8)), usual.predict(X_TEST)
+    )

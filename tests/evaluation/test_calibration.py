@@ -1,0 +1,90 @@
+"""Against loops written out, known temperatures, and the noise floor measured on the digits."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss
+
+from clearcnn.evaluation import apply_temperature, calibrate, fit_temperature, trace_coverage
+
+RANDOM = np.random.default_rng(0)
+LOGITS = RANDOM.normal(size=(4_000, 5)) * 2
+CHANCES = softmax(LOGITS, axis=1)
+# Labels drawn from the very probabilities: a perfectly calibrated model.
+LABELS = (RANDOM.random((4_000, 1)) > CHANCES.cumsum(axis=1)).sum(axis=1)
+
+
+def test_bins_and_error_are_those_of_a_loop():
+    found = calibrate(LABELS, CHANCES, seed=0)
+    confidence, right = CHANCES.max(axis=1), CHANCES.argmax(axis=1) == LABELS
+    error = 0.0
+    for bin_ in found.bins:
+        within = (confidence > bin_.low) & (confidence <= bin_.high)
+        assert bin_.total == within.sum()
+        assert bin_.accuracy == pytest.approx(right[within].mean())
+        assert bin_.confidence == pytest.approx(confidence[within].mean())
+        error += within.mean() * abs(right[within].mean() - confidence[within].mean())
+    assert found.error == pytest.approx(error)
+    assert sum(bin_.total for bin_ in found.bins) == 4_000
+
+
+def test_bins_agree_with_scikit_learn():
+    found = calibrate(LABELS, CHANCES, seed=0)
+    right = CHANCES.argmax(axis=1) == LABELS
+    accuracy, confidence = calibration_curve(right, CHANCES.max(axis=1), n_bins=15)
+    assert [bin_.accuracy for bin_ in found.bins] == pytest.approx(accuracy.tolist())
+    assert [bin_.confidence for bin_ in found.bins] == pytest.approx(confidence.tolist())
+
+
+def test_a_calibrated_model_stands_near_the_floor_and_an_overconfident_one_above():
+    found = calibrate(LABELS, CHANCES, seed=0)
+    assert found.error < found.floor_95 * 1.3
+    assert found.floor < found.floor_95
+    overconfident = calibrate(LABELS, softmax(3 * LOGITS, axis=1), seed=0)
+    assert overconfident.error > 5 * overconfident.floor_95
+
+
+def test_certainty_has_no_floor():
+    sure = np.eye(3)[[0, 1, 2, 0]]
+    found = calibrate([0, 1, 2, 1], sure, seed=0)
+    assert (found.error, found.floor) == (0.25, 0.0)
+    assert len(found.bins) == 1
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.5])
+def test_the_temperature_undoes_a_scaling(factor):
+    scaled = softmax(factor * LOGITS, axis=1)
+    temperature = fit_temperature(LABELS, scaled)
+    assert temperature == pytest.approx(factor, rel=0.1)
+    mended = apply_temperature(scaled, temperature)
+    np.testing.assert_allclose(mended.sum(axis=1), 1)
+    np.testing.assert_array_equal(mended.argmax(axis=1), scaled.argmax(axis=1))
+    assert log_loss(LABELS, mended) <= log_loss(LABELS, scaled) + 1e-9
+
+
+def test_a_temperature_of_one_changes_nothing():
+    np.testing.assert_allclose(apply_temperature(CHANCES, 1.0), CHANCES, rtol=1e-6)
+
+
+def test_zeros_are_no_obstacle():
+    sure = np.eye(3)[[0, 1, 2, 0]]
+    assert np.isfinite(fit_temperature([0, 1, 2, 1], sure))
+    assert np.isfinite(apply_temperature(sure, 2.0)).all()
+
+
+def test_the_surest_answers_are_counted():
+    points = trace_coverage(LABELS, CHANCES)
+    assert (points[0].coverage, points[0].answered) == (1.0, 4_000)
+    confidence, right = CHANCES.max(axis=1), CHANCES.argmax(axis=1) == LABELS
+    assert points[0].correct == right.sum()
+    for point in points:
+        sure = confidence >= point.threshold
+        assert (point.answered, point.correct) == (sure.sum(), right[sure].sum())
+        assert point.answered == round(point.coverage * 4_000)
+    accuracies = [point.correct / point.answered for point in points]
+    assert accuracies == sorted(accuracies)
+
+
+def test_one_image_is_answered_at_least():
+    assert {point.answered for point in trace_coverage([1], [[0.2, 0.8]])} == {1}

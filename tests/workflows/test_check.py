@@ -1,0 +1,108 @@
+"""What is planted is found, and nothing is cried over clean data."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import clearcnn
+from clearcnn.data import LabelledImages
+
+DIGITS = clearcnn.load("digits")
+
+
+def kinds(result):
+    return {finding.kind: finding for finding in result.findings}
+
+
+def planted(images=None, labels=None, parts=None, groups=None, names=None) -> LabelledImages:
+    """The digits, with something changed."""
+    return dataclasses.replace(
+        DIGITS,
+        images=DIGITS.images if images is None else images,
+        labels=DIGITS.labels if labels is None else labels,
+        parts=parts,
+        groups=groups,
+    )
+
+
+def test_the_digits_are_clean():
+    result = clearcnn.check("digits")
+    assert result.findings == ()
+    assert (result.num_images, result.num_problems) == (1797, 0)
+
+
+def test_copies_with_their_labels_and_parts():
+    images, labels = DIGITS.images.copy(), DIGITS.labels.copy()
+    parts = np.where(np.arange(1797) < 1500, "train", "test")
+    for copy, original in ((10, 3), (1600, 4), (1700, 5)):
+        images[copy], labels[copy] = images[original], labels[original]
+    labels[1700] = (labels[5] + 1) % 10
+    found = kinds(clearcnn.check(planted(images, labels, parts)))
+    assert set(found) == {
+        "duplicates",
+        "duplicates with another label",
+        "duplicates across parts",
+    }
+    assert "3 images" in found["duplicates"].sentence
+    assert found["duplicates"].names[0] == "row 10 = row 3"
+    assert not found["duplicates"].is_problem
+    assert found["duplicates with another label"].names == ("row 1700 = row 5",)
+    assert found["duplicates across parts"].names == ("row 1600 = row 4", "row 1700 = row 5")
+    assert found["duplicates across parts"].is_problem
+
+
+def test_a_copy_saved_again_is_near():
+    images = DIGITS.images.astype(np.float32)
+    images[900] = 0.8 * images[30] + np.random.default_rng(0).normal(0, 0.05, (8, 8, 1))
+    found = kinds(
+        clearcnn.check(
+            planted(images, np.where(np.arange(1797) == 900, DIGITS.labels[30], DIGITS.labels))
+        )
+    )
+    assert set(found) == {"near duplicates"}
+    assert found["near duplicates"].names == ("row 900 = row 30",)
+
+
+def test_empty_images_groups_and_classes():
+    images = DIGITS.images.copy()
+    images[[7, 8]] = 3
+    groups = np.array([f"writer {row // 300}" for row in range(1797)])
+    parts = np.where(np.arange(1797) < 1500, "train", "test")
+    parts[0] = "test"
+    found = kinds(clearcnn.check(planted(images, None, parts, groups)))
+    assert found["empty images"].names == ("row 7", "row 8")
+    assert found["groups across parts"].names == ("writer 0",)
+    assert "1 of 6 groups" in found["groups across parts"].sentence
+    few = (DIGITS.labels != 9) | (np.cumsum(DIGITS.labels == 9) <= 5)
+    rows = np.flatnonzero(few)
+    smaller = dataclasses.replace(
+        DIGITS,
+        images=DIGITS.images[rows],
+        labels=DIGITS.labels[rows],
+        groups=None,
+        names=tuple(DIGITS.names[row] for row in rows),
+    )
+    found = kinds(clearcnn.check(smaller))
+    assert found["small classes"].names == ("9: 5",)
+    assert "9 5" in found["imbalance"].sentence
+
+
+def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(tmp_path: Path):
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            pixels = random.integers(0, 255, (12, 12), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "cat" / "broken.png").write_bytes(b"no picture")
+    result = clearcnn.check(tmp_path)
+    (finding,) = result.findings
+    assert (finding.kind, result.num_images) == ("unreadable files", 40)
+    assert "broken.png" in finding.names[0]
+
+
+def test_narrow_values_are_worth_a_look():
+    found = kinds(clearcnn.check(dataclasses.replace(DIGITS, value_range=(0.0, 255.0))))
+    assert set(found) == {"narrow values"}
