@@ -18,7 +18,7 @@ def draw(curves: Mapping[str, Mapping[str, Points]], limit: str, path: Path) -> 
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    figure = Figure(figsize=(10, 3.8), dpi=160, layout="constrained")
     panels = figure.subplots(1, len(curves), squeeze=False)[0]
     for axes, (words, by_name) in zip(panels, curves.items(), strict=True):
         values: list[int] = []
