@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clearcnn.data import LabelledImages, load
     from clearcnn.training import fit, fit_many
     from clearcnn.workflows.check import check
+    from clearcnn.workflows.evaluate import compare, evaluate
     from clearcnn.workflows.train import train
 
 _backend.prefer_jax()
@@ -21,13 +22,25 @@ _backend.prefer_jax()
 _HOMES = {
     "LabelledImages": "clearcnn.data",
     "check": "clearcnn.workflows.check",
+    "compare": "clearcnn.workflows.evaluate",
+    "evaluate": "clearcnn.workflows.evaluate",
     "fit": "clearcnn.training",
     "fit_many": "clearcnn.training",
     "load": "clearcnn.data",
     "train": "clearcnn.workflows.train",
 }
 
-__all__ = ["LabelledImages", "__version__", "check", "fit", "fit_many", "load", "train"]
+__all__ = [
+    "LabelledImages",
+    "__version__",
+    "check",
+    "compare",
+    "evaluate",
+    "fit",
+    "fit_many",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -325,10 +325,13 @@ class CheckResult:
 def to_json(record: Any) -> Any:
     """Turn a record into values `json.dumps` takes: NaN and infinities become None.
 
-    Properties of a Score are included, so that no reader has to divide.
+    The accuracy of a Score and the verdict on a Difference are included, so that no reader has to
+    divide or compare.
     """
     if isinstance(record, Score):
         return {"accuracy": record.accuracy, **_fields(record)}
+    if isinstance(record, Difference):
+        return {"verdict": record.verdict, **_fields(record)}
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return _fields(record)
     if isinstance(record, dict):

@@ -29,6 +29,7 @@ class DataSpec:
       color_mode: "grayscale" or "rgb" converts; "auto" is grey only if every image is.
       class_names: the classes in the wanted order; None sorts them naturally.
       skip_unreadable: go on without files that cannot be read, and list them.
+      group_column: of a metadata file, which says what images belong together.
     """
 
     source: str = "digits"
@@ -36,6 +37,7 @@ class DataSpec:
     color_mode: ColorMode = "auto"
     class_names: tuple[str, ...] | None = None
     skip_unreadable: bool = False
+    group_column: str = "group"
 
     def __post_init__(self) -> None:
         _require_choice("color_mode", self.color_mode, get_args(ColorMode))

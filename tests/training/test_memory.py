@@ -136,3 +136,31 @@ def test_rescaling_by_other_numbers_shares_the_program_and_trains_as_keras_does(
     assert (model.layers[0].scale, model.layers[0].offset) == (0.5, -1.0)
     train(rescaled([0.5, 2.0], -1.0))
     assert len(memory._programs) == 2
+
+
+def test_threads_wait_for_one_compilation(monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    compiled = []
+    compile_epochs = memory.compile_epochs
+
+    def count(*arguments):
+        compiled.append(arguments)
+        return compile_epochs(*arguments)
+
+    monkeypatch.setattr(memory, "compile_epochs", count)
+    models = [make_model(seed=seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(train, models))
+    assert len(compiled) == 1
+
+
+def test_a_program_that_cannot_be_compiled_is_tried_again(monkeypatch):
+    def fail(*_):
+        raise MemoryError("no room")
+
+    with monkeypatch.context() as broken, pytest.raises(MemoryError, match="no room"):
+        broken.setattr(memory, "compile_epochs", fail)
+        train(make_model())
+    train(make_model())
+    assert len(memory._programs) == 1

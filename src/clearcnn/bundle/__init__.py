@@ -2,10 +2,12 @@
 
 from clearcnn.bundle.contract import InputContract, ResizeRule, infer_polarity
 from clearcnn.bundle.manifest import (
+    MANIFEST_NAME,
     FileEntry,
     Manifest,
     describe_run,
     software_versions,
+    write_json,
     write_manifest,
 )
 from clearcnn.bundle.reader import Bundle, read_bundle
@@ -13,6 +15,7 @@ from clearcnn.bundle.records import write_history, write_metrics, write_predicti
 from clearcnn.bundle.run_folder import RunFolder, open_run_folder
 
 __all__ = [
+    "MANIFEST_NAME",
     "Bundle",
     "FileEntry",
     "InputContract",
@@ -25,6 +28,7 @@ __all__ = [
     "read_bundle",
     "software_versions",
     "write_history",
+    "write_json",
     "write_manifest",
     "write_metrics",
     "write_predictions",

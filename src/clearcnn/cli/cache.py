@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 
 from clearcnn import cache
+from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import Status
 from clearcnn.cli.text import printable
@@ -43,8 +44,7 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     group = parser.add_argument_group("options")
     group.add_argument("--clear", action="store_true", help="delete all of them")
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    group.add_argument("-h", "--help", action="help", help="show this help and exit")
+    add_help_options(group)
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import Namespace
 
+from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
 from clearcnn.cli.status import Status
@@ -45,8 +46,7 @@ def add_options(parser: Parser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--strict", action="store_true", help="exit with 1 if there is a problem")
     group.add_argument("--json", action="store_true", help="print the result as JSON")
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    group.add_argument("-h", "--help", action="help", help="show this help and exit")
+    add_help_options(group)
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:

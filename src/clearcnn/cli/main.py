@@ -10,13 +10,13 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.cli import cache, check, train
+from clearcnn.cli import cache, check, evaluate, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train, check, cache)
+VERBS = (train, evaluate, check, cache)
 
 # Nearly all objects that imports and tracing make live to the end; looking for garbage among
 # them took half a second of a training, and once more as long when Python ends.
@@ -33,6 +33,7 @@ _EPILOG = """\
 examples:
   clearcnn train            train on the handwritten digits that come along
   clearcnn train photos/    train on a folder with one folder for each class
+  clearcnn evaluate         say how good that recipe is, and how sure that is
   clearcnn check photos/    look for what is wrong with it first
   clearcnn train --help     say all there is to a verb
 """

@@ -46,6 +46,12 @@ def add_source_options(group: Any) -> None:
         metavar="NAMES",
         help="the classes in this order, such as cat,dog; without it, natural order",
     )
+    group.add_argument(
+        "--groups",
+        default="group",
+        metavar="COLUMN",
+        help="the metadata column of what belongs together (default: group)",
+    )
 
 
 def read_source(arguments: Namespace) -> DataSpec:
@@ -56,4 +62,5 @@ def read_source(arguments: Namespace) -> DataSpec:
         color_mode=arguments.color_mode,
         class_names=arguments.classes,
         skip_unreadable=arguments.skip_unreadable,
+        group_column=arguments.groups,
     )

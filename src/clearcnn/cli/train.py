@@ -1,13 +1,13 @@
 """`clearcnn train`: from labelled images to a trained, evaluated CNN."""
 
-import json
 import shlex
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import Any, get_args
 
-from clearcnn.cli.parser import Parser, number, whole_number
+from clearcnn.cli.output import add_output_options, print_json
+from clearcnn.cli.parser import Parser, number
+from clearcnn.cli.recipe import add_recipe_options
 from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
 from clearcnn.cli.status import Status
 from clearcnn.cli.text import printable
@@ -16,7 +16,6 @@ from clearcnn.version import __version__
 
 NAME = "train"
 SUMMARY = "train and score a CNN on labelled images"
-RECIPES = ("default", "tutorial")
 
 _DESCRIPTION = f"""\
 Train a small CNN on labelled images, score it on a test part that it never
@@ -53,8 +52,11 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
     _add_data_options(parser.add_argument_group("data"))
-    _add_training_options(parser.add_argument_group("model and training"))
-    _add_output_options(parser.add_argument_group("output"))
+    add_recipe_options(parser.add_argument_group("model and training"))
+    add_output_options(
+        parser.add_argument_group("output"),
+        out="the run folder to make; without it, runs/ with the source and the time",
+    )
 
 
 def run(arguments: Namespace, words: list[str]) -> Status:
@@ -90,7 +92,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     if not arguments.quiet:
         people.show(view_result(result))
     if arguments.json:
-        _print_json(to_json(result))
+        print_json(to_json(result))
     elif arguments.quiet:
         stdout.print(view_score(result))
     if not result.interrupted:
@@ -126,68 +128,6 @@ def _add_data_options(group: Any) -> None:
     )
 
 
-def _add_training_options(group: Any) -> None:
-    group.add_argument(
-        "--recipe",
-        choices=RECIPES,
-        default="default",
-        metavar="NAME",
-        help="default: our best small CNN for the image size; tutorial: the lesson, exactly",
-    )
-    group.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="a TOML file with the layers, in place of the recipe's model",
-    )
-    group.add_argument(
-        "--epochs",
-        type=whole_number,
-        metavar="N",
-        help="the most epochs to train",
-    )
-    group.add_argument(
-        "--batch-size",
-        type=whole_number,
-        metavar="N",
-        help="images per step",
-    )
-    group.add_argument(
-        "--learning-rate",
-        type=number,
-        metavar="RATE",
-        help="constant, or the peak of the recipe's schedule",
-    )
-    group.add_argument(
-        "--seed",
-        type=whole_number,
-        default=777,
-        metavar="N",
-        help="of split, first weights, shuffles and augmentation (default: 777)",
-    )
-
-
-def _add_output_options(group: Any) -> None:
-    group.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="the run folder to make; without it, runs/ with the source and the time",
-    )
-    group.add_argument("--quiet", action="store_true", help="print only the result")
-    group.add_argument(
-        "--json",
-        action="store_true",
-        help="print the result as JSON on stdout, everything else on stderr",
-    )
-    group.add_argument(
-        "--debug",
-        action="store_true",
-        help="show the traceback of an error",
-    )
-    group.add_argument("-h", "--help", action="help", help="show this help and exit")
-
-
 def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
     # None leaves the choice to the recipe.
     return {
@@ -202,10 +142,3 @@ def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
         "validation_fraction": arguments.validation_fraction,
         "out": arguments.out,
     }
-
-
-def _print_json(record: Any) -> None:
-    # Letters as they are where stdout can hold them, as escapes elsewhere.
-    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    text = json.dumps(record, indent=2, ensure_ascii=not is_unicode, allow_nan=False)
-    sys.stdout.write(text + "\n")

@@ -1,6 +1,7 @@
 """Pictures named in a table: metadata.csv or metadata.jsonl, as Hugging Face has it.
 
-Columns: file_name (relative to the table's folder) and label; group and split if there are any.
+Columns: file_name (relative to the table's folder) and label; group, or another one that the user
+names for it, and split if there are any.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,10 +38,12 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             remedy="Write one with the columns file_name and label.",
         )
     root = path if path.is_dir() else path.parent
-    entries = [entry for part, table in tables for entry in _entries(table, part, root)]
+    entries = [
+        entry for part, table in tables for entry in _entries(table, part, root, spec.group_column)
+    ]
     if not entries:
         raise DataError(f"{path} names no pictures.", remedy="Add a row for each picture.")
-    _check_columns_are_full(entries, path)
+    _check_columns_are_full(entries, path, spec.group_column)
     return assemble_pictures(
         entries,
         spec,
@@ -67,13 +70,14 @@ def _table_in(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _entries(table: Path, part: str | None, root: Path) -> Iterator[Entry]:
+def _entries(table: Path, part: str | None, root: Path, group_column: str) -> Iterator[Entry]:
     """The rows of a table as entries named by their path within `root`."""
     lines: dict[str, int] = {}
     inside: dict[Path, bool] = {}
     for line, row in read_rows(table):
         place = f"{table}, line {line}"
-        require_columns(table, list(row), "file_name", "label")
+        named = () if group_column == "group" else (group_column,)
+        require_columns(table, list(row), "file_name", "label", *named)
         name = row["file_name"]
         if not name or not row["label"]:
             raise DataError(
@@ -101,7 +105,7 @@ def _entries(table: Path, part: str | None, root: Path) -> Iterator[Entry]:
             name=path.relative_to(root).as_posix(),
             label=row["label"],
             read=partial(read_inside, path, table.parent),
-            group=row.get("group") or None,
+            group=row.get(group_column) or None,
             part=part or (require_part(row["split"], place) if row.get("split") else None),
         )
 
@@ -113,9 +117,9 @@ def _leads_away(name: str) -> bool:
     return rooted or ".." in windows.parts or "\0" in name
 
 
-def _check_columns_are_full(entries: Sequence[Entry], path: Path) -> None:
+def _check_columns_are_full(entries: Sequence[Entry], path: Path, group_column: str) -> None:
     for column, values in (
-        ("group", [entry.group for entry in entries]),
+        (group_column, [entry.group for entry in entries]),
         ("split", [entry.part for entry in entries]),
     ):
         if None in values and any(values):

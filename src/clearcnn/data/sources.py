@@ -71,15 +71,26 @@ def load(
         )
     )
     if spec.source == "digits":
+        _require_table(spec, "digits")
         return digits.read(spec)
     try:
         kind, path = recognise(spec.source)
+        _require_table(spec, kind)
         return READERS[kind](path, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
             remedy="Check the path, its permissions and the disk.",
         ) from None
+
+
+def _require_table(spec: DataSpec, kind: str) -> None:
+    if spec.group_column != "group" and kind != "metadata":
+        raise DataError(
+            f"{spec.source} has no metadata file, so it has no column {spec.group_column!r} to "
+            "group its images by.",
+            remedy="Leave the column out, or write metadata.csv with file_name, label and it.",
+        )
 
 
 def recognise(source: str) -> tuple[str, Path]:

@@ -1,26 +1,43 @@
-"""Scores with their intervals, comparisons, baselines, calibration, robustness."""
+"""Folds, scores with their intervals, comparisons, baselines, calibration, robustness, suspects."""
 
-from clearcnn.evaluation.baselines import make_baselines
+from clearcnn.evaluation.baselines import BASELINES, make_baselines
 from clearcnn.evaluation.calibration import (
     apply_temperature,
     calibrate,
     fit_temperature,
     trace_coverage,
 )
-from clearcnn.evaluation.comparison import compare_answers, compare_on_folds, group_interval
+from clearcnn.evaluation.comparison import (
+    compare_answers,
+    compare_on_folds,
+    fold_interval,
+    group_interval,
+)
 from clearcnn.evaluation.distortions import make_distortions
+from clearcnn.evaluation.folds import Fold, leave_groups_out, make_random_folds
+from clearcnn.evaluation.learning_curve import forecast_doubling
 from clearcnn.evaluation.scores import evaluate_predictions, wilson_interval
+from clearcnn.evaluation.suspects import find_suspects, measure_margins, rank_suspects
 
 __all__ = [
+    "BASELINES",
+    "Fold",
     "apply_temperature",
     "calibrate",
     "compare_answers",
     "compare_on_folds",
     "evaluate_predictions",
+    "find_suspects",
     "fit_temperature",
+    "fold_interval",
+    "forecast_doubling",
     "group_interval",
+    "leave_groups_out",
     "make_baselines",
     "make_distortions",
+    "make_random_folds",
+    "measure_margins",
+    "rank_suspects",
     "trace_coverage",
     "wilson_interval",
 ]

@@ -5,6 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+BASELINES = (
+    "most frequent class",
+    "nearest neighbour",
+    "logistic regression",
+    "SVM (RBF)",
+    "extra trees",
+    "MLP",
+)
+
 _NUM_TREES = 300
 _MOST_ITERATIONS = 1_000
 
@@ -25,8 +34,8 @@ def make_baselines(
       value_range: the smallest and largest value a pixel may have.
       seed: of those that draw.
     Returns:
-      From name to a scikit-learn classifier of flattened pixels, (n, num_pixels); bringing them
-      to [0, 1] is part of it.
+      From each name of `BASELINES` to a scikit-learn classifier of flattened pixels,
+      (n, num_pixels); bringing them to [0, 1] is part of it.
     """
     from sklearn.dummy import DummyClassifier
     from sklearn.ensemble import ExtraTreesClassifier
@@ -38,18 +47,18 @@ def make_baselines(
     from sklearn.svm import SVC
 
     units = max(1, round((num_parameters - num_classes) / (num_pixels + 1 + num_classes)))
-    classifiers = {
-        "most frequent class": DummyClassifier(strategy="most_frequent"),
-        "nearest neighbour": KNeighborsClassifier(n_neighbors=1),
-        "logistic regression": LogisticRegression(max_iter=_MOST_ITERATIONS),
-        "SVM (RBF)": SVC(C=10, gamma="scale"),
-        "extra trees": ExtraTreesClassifier(_NUM_TREES, random_state=seed),
-        "MLP": MLPClassifier((units,), max_iter=_MOST_ITERATIONS, random_state=seed),
-    }
+    classifiers = (
+        DummyClassifier(strategy="most_frequent"),
+        KNeighborsClassifier(n_neighbors=1),
+        LogisticRegression(max_iter=_MOST_ITERATIONS),
+        SVC(C=10, gamma="scale"),
+        ExtraTreesClassifier(_NUM_TREES, random_state=seed),
+        MLPClassifier((units,), max_iter=_MOST_ITERATIONS, random_state=seed),
+    )
     bounds = {"low": value_range[0], "high": value_range[1]}
     return {
         name: make_pipeline(FunctionTransformer(_to_unit, kw_args=bounds), classifier)
-        for name, classifier in classifiers.items()
+        for name, classifier in zip(BASELINES, classifiers, strict=True)
     }
 
 

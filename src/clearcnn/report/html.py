@@ -3,15 +3,15 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clearcnn.errors import SpecError
 from clearcnn.report import wording
 from clearcnn.report.confusion import list_confusions, stand_upright, tabulate
 from clearcnn.report.curves import plot_history, say_value
 from clearcnn.report.figures import write_confusion, write_curves
+from clearcnn.report.pages import embed, make_environment, read_page
 from clearcnn.report.pictures import (
     MOST_MISTAKES,
     MOST_ROWS,
@@ -22,11 +22,6 @@ from clearcnn.report.pictures import (
     to_picture,
 )
 from clearcnn.results import Evaluation, TrainResult
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-_PAGE = Path(__file__).parent / "page"
 
 
 def write_report(
@@ -71,12 +66,11 @@ def render_report(
     from markupsafe import Markup
 
     _check_pictures(result, pictures)
-    script = (_PAGE / "script.js").read_text(encoding="utf-8")
-    style = (_PAGE / "style.css").read_text(encoding="utf-8")
+    script, style = read_page("script.js"), read_page("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     charts = plot_history(result.history)
     return (
-        _environment()
+        make_environment()
         .get_template("report.html")
         .render(
             result=result,
@@ -93,7 +87,7 @@ def render_report(
             rows=tabulate(result.test),
             upright=stand_upright([each.name for each in result.test.classes]),
             confusions=list_confusions(result.test),
-            weakest=_find_weakest(result.test),
+            weakest=find_weakest(result.test),
             mistakes=_show_mistakes(result, pictures),
             recipe=wording.recipe_rows(result.train),
             split=wording.split_sentence(result.split),
@@ -105,27 +99,6 @@ def render_report(
             script_hash=f"'sha256-{digest}'",
         )
     )
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_PAGE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        percent=wording.percent,
-        count=wording.count,
-        shape=wording.shape,
-        seconds=wording.seconds,
-    )
-    return environment
 
 
 def _check_pictures(result: TrainResult, pictures: ReportPictures) -> None:
@@ -140,15 +113,11 @@ def _check_pictures(result: TrainResult, pictures: ReportPictures) -> None:
         )
 
 
-def _embed(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
 def _draw_strips(result: TrainResult, pictures: ReportPictures) -> list[tuple[str, int]]:
     """For each class its samples side by side, as a data URI, and how many there are."""
     return [
         (
-            _embed(draw_strip(list(images), result.data.value_range)) if len(images) else "",
+            embed(draw_strip(list(images), result.data.value_range)) if len(images) else "",
             len(images),
         )
         for images in pictures.samples[:MOST_ROWS]
@@ -159,7 +128,7 @@ def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[
     shown = result.test.mistakes[:MOST_MISTAKES]
     images = pictures.mistakes[: len(shown)]
     return [
-        (mistake, _embed(encode_png(to_picture(image, result.data.value_range, side=128))))
+        (mistake, embed(encode_png(to_picture(image, result.data.value_range, side=128))))
         for mistake, image in zip(shown, images, strict=True)
     ]
 
@@ -213,7 +182,7 @@ def _say_best(result: TrainResult) -> str:
     return ", ".join(parts)
 
 
-def _find_weakest(test: Evaluation) -> Any:
+def find_weakest(test: Evaluation) -> Any:
     """The class whose images were missed most; None if nothing was missed."""
     scored = [each for each in test.classes if each.recall is not None and each.recall < 1]
     return min(scored, key=lambda each: each.recall or 0.0, default=None)

@@ -5,6 +5,7 @@ in one process need not do either again.
 """
 
 from collections import OrderedDict
+from concurrent.futures import Future
 from threading import Lock
 from typing import Any
 
@@ -14,12 +15,14 @@ from clearcnn.training.identity import identify
 from clearcnn.training.program import Plan, compile_epochs
 
 _MOST_PROGRAMS = 32
-_programs: OrderedDict[Any, Any] = OrderedDict()
+_programs: OrderedDict[Any, Future[Any]] = OrderedDict()
 _lock = Lock()
 
 
 def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
     """Give the compiled program of a fit: one at hand, or a new one.
+
+    A thread that needs what another one is compiling waits for it.
 
     Args:
       model: a compiled and built `keras.Model`.
@@ -29,16 +32,31 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
       A function like `compile_epochs` makes, compiled for these shapes.
     """
     identity = identify(model)
+    if identity is None:
+        return _compile(model, plan, arguments)
     shapes = [(a.shape, str(a.dtype)) for a in jax.tree.leaves(arguments)]
     key = (identity, plan, str(jax.tree.structure(arguments)), tuple(shapes))
     with _lock:
-        if identity is not None and key in _programs:
+        known = _programs.get(key)
+        if known is not None:
             _programs.move_to_end(key)
-            return _programs[key]
-    program = compile_epochs(model, plan).lower(*arguments).compile()
-    if identity is not None:
-        with _lock:
+        else:
+            program: Future[Any] = Future()
             _programs[key] = program
             while len(_programs) > _MOST_PROGRAMS:
                 _programs.popitem(last=False)
-    return program
+    if known is not None:
+        return known.result()
+    try:
+        program.set_result(_compile(model, plan, arguments))
+    except BaseException as error:
+        # Whoever waits hears it too; whoever comes later tries anew.
+        program.set_exception(error)
+        with _lock:
+            _programs.pop(key, None)
+        raise
+    return program.result()
+
+
+def _compile(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
+    return compile_epochs(model, plan).lower(*arguments).compile()

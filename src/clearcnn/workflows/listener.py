@@ -25,3 +25,13 @@ class TrainListener:
 
     def on_train_end(self, history: History, interrupted: bool) -> None:
         """Training is over."""
+
+
+class EvaluateListener:
+    """Hears how an evaluation goes; every method may be overridden and does nothing here."""
+
+    def on_phase(self, name: str, steps: int) -> None:
+        """A phase begins, of so many steps."""
+
+    def on_step(self) -> None:
+        """A step of it, such as one training, is done."""

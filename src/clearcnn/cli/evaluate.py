@@ -1,0 +1,160 @@
+"""`clearcnn evaluate`: how good a recipe is on this data, or a finished run, and how sure."""
+
+import shlex
+import sys
+from argparse import SUPPRESS, Namespace
+from pathlib import Path
+from typing import Any
+
+from clearcnn.cli.output import add_output_options, print_json
+from clearcnn.cli.parser import Parser, number, whole_number
+from clearcnn.cli.recipe import add_recipe_options
+from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
+from clearcnn.cli.status import Status
+from clearcnn.cli.text import printable
+from clearcnn.version import __version__
+
+NAME = "evaluate"
+SUMMARY = "say how good a CNN is, and how sure that is"
+
+_DESCRIPTION = f"""\
+Train a CNN from scratch on fold after fold, so that every image is tested by
+a model that never saw it, and say how good it is: with intervals, beside
+simple classifiers on the same folds, under changes of the images, with more
+or less data. Where images have groups, whole groups are left out. A run
+folder in place of SOURCE scores its finished model, on its own test part or
+on the images of NEW.
+
+{SOURCES}"""
+
+_EPILOG = """\
+examples:
+  clearcnn evaluate
+  clearcnn evaluate photos/ --groups camera --budget 300
+  clearcnn evaluate --recipe tutorial --compare default wide.toml
+  clearcnn evaluate runs/photos
+  clearcnn evaluate runs/photos new-photos/ --json > scores.json
+"""
+
+TEXTS = {
+    "usage": "clearcnn evaluate [SOURCE | RUN [NEW]] [options]",
+    "description": _DESCRIPTION,
+    "epilog": _EPILOG,
+}
+
+
+def add_options(parser: Parser) -> None:
+    """Fill the verb's own parser.
+
+    Args:
+      parser: of `clearcnn evaluate`.
+    """
+    parser.set_defaults(run=run, parser=parser)
+    add_source(parser)
+    parser.add_argument("new", nargs="?", metavar="NEW", help=SUPPRESS)
+    data = parser.add_argument_group("data")
+    add_source_options(data)
+    data.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="go on without files that cannot be read, and list them",
+    )
+    add_recipe_options(parser.add_argument_group("model and training"))
+    _add_fold_options(parser.add_argument_group("folds"))
+    add_output_options(
+        parser.add_argument_group("output"),
+        out="the folder to make; without it, evaluations/ with the source and the time",
+    )
+
+
+def run(arguments: Namespace, words: list[str]) -> Status:
+    """Evaluate as asked, and say what came out.
+
+    Args:
+      arguments: parsed.
+      words: the command line after `clearcnn`, to be kept with the report.
+    Returns:
+      The exit status.
+    """
+    if not arguments.quiet:
+        first = sys.stderr if arguments.json else sys.stdout
+        first.write(f"clearcnn {__version__} · reading {printable(arguments.source)} …\n")
+        first.flush()
+
+    from clearcnn.cli.console import Console
+    from clearcnn.cli.evaluation_view import EvaluateDisplay, view_assessment, view_verdict
+    from clearcnn.results import to_json
+    from clearcnn.workflows.evaluate import EvaluateListener, evaluate
+
+    people = Console(stderr=arguments.json)
+    listener = EvaluateListener() if arguments.quiet else EvaluateDisplay(people)
+    try:
+        result = evaluate(
+            _source_or_run(arguments),
+            arguments.new,
+            recipe=arguments.recipe,
+            model=arguments.model,
+            compare=arguments.compare,
+            epochs=arguments.epochs,
+            batch_size=arguments.batch_size,
+            learning_rate=arguments.learning_rate,
+            folds=arguments.folds,
+            budget=arguments.budget,
+            baselines=arguments.baselines,
+            learning_curve=arguments.learning_curve,
+            seed=arguments.seed,
+            out=arguments.out,
+            listener=listener,
+            command=shlex.join(["clearcnn", *words]),
+        )
+    finally:
+        if isinstance(listener, EvaluateDisplay):
+            listener.close()
+    if arguments.json:
+        print_json(to_json(result))
+    if arguments.quiet and not arguments.json:
+        people.print(view_verdict(result))
+    elif not arguments.quiet:
+        people.show(view_assessment(result))
+    return Status.SUCCESS
+
+
+def _source_or_run(arguments: Namespace) -> Any:
+    is_run = (Path(arguments.source) / "bundle.json").is_file()
+    return Path(arguments.source) if is_run else read_source(arguments)
+
+
+def _add_fold_options(group: Any) -> None:
+    group.add_argument(
+        "--folds",
+        type=whole_number,
+        default=10,
+        metavar="N",
+        help="stratified folds, or folds of groups where there are many (default: 10)",
+    )
+    group.add_argument(
+        "--budget",
+        type=number,
+        default=60.0,
+        metavar="SECONDS",
+        help="repeat the folds with other seeds while they fit (default: 60)",
+    )
+    group.add_argument(
+        "--compare",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="recipes or TOML files to train on the same folds",
+    )
+    group.add_argument(
+        "--no-baselines",
+        dest="baselines",
+        action="store_false",
+        help="leave out the simple classifiers",
+    )
+    group.add_argument(
+        "--no-learning-curve",
+        dest="learning_curve",
+        action="store_false",
+        help="leave out the trainings on parts of the images",
+    )

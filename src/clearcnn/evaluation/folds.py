@@ -1,0 +1,96 @@
+"""Folds: which images a model is tested on that it was not trained on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clearcnn.errors import SpecError
+
+Rows = NDArray[np.intp]
+
+_MOST_GROUPS_LEFT_OUT_SINGLY = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Rows to train on and rows to test on; together all images, none in both.
+
+    Attributes:
+      name: of the group left out, or the number of the fold, such as "fold 3".
+      repeat: 0 for the first time that every image is tested, 1 for the second, …
+    """
+
+    name: str
+    repeat: int
+    train: Rows
+    test: Rows
+
+
+def leave_groups_out(
+    labels: ArrayLike, groups: ArrayLike, *, num_folds: int, seed: int
+) -> list[Fold]:
+    """Make folds of whole groups: one group each if they are few, else so many at a time.
+
+    Args:
+      labels: (n,) int, the classes.
+      groups: (n,) of any kind, the group of each image.
+      num_folds: where there are more than 20 groups.
+      seed: of the choice of groups.
+    Returns:
+      The folds; each image is tested once.
+    Raises:
+      SpecError: fewer than two groups.
+    """
+    from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+
+    truth, names = np.asarray(labels), np.asarray(groups)
+    every, first = np.unique(names, return_index=True)
+    if len(every) < 2:
+        raise SpecError(
+            f"There is {len(every)} group; two or more were expected to leave one out.",
+            remedy="Give groups to tell apart, or evaluate without groups.",
+        )
+    if len(every) > _MOST_GROUPS_LEFT_OUT_SINGLY:
+        splitter: Any = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+        return [
+            Fold(f"fold {number}", 0, train, test)
+            for number, (train, test) in enumerate(splitter.split(truth, truth, names), start=1)
+        ]
+    folds = [
+        Fold(str(names[test[0]]), 0, train, test)
+        for train, test in LeaveOneGroupOut().split(truth, truth, names)
+    ]
+    order = {str(every[at]): first[at] for at in range(len(every))}
+    return sorted(folds, key=lambda fold: int(order[fold.name]))
+
+
+def make_random_folds(labels: ArrayLike, *, num_folds: int, repeat: int, seed: int) -> list[Fold]:
+    """Make stratified folds: each has every class's share.
+
+    Args:
+      labels: (n,) int, the classes.
+      num_folds: 2 or more.
+      repeat: which repetition this is; each has another shuffle.
+      seed: non-negative int.
+    Returns:
+      The folds; each image is tested once.
+    Raises:
+      SpecError: a class has fewer images than there are folds.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    truth = np.asarray(labels)
+    fewest = int(np.unique(truth, return_counts=True)[1].min())
+    if not 2 <= num_folds <= fewest:
+        raise SpecError(
+            f"{num_folds} folds of {len(truth):,} images can't be: the smallest class has "
+            f"{fewest}, and 2 to {fewest} folds give it a place in each.",
+            remedy=f"Ask for --folds {max(2, fewest)} or fewer, or add images of that class.",
+        )
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed + repeat)
+    return [
+        Fold(f"fold {repeat * num_folds + number}", repeat, train, test)
+        for number, (train, test) in enumerate(splitter.split(truth, truth), start=1)
+    ]

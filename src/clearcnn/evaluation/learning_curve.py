@@ -1,0 +1,68 @@
+"""What more images would bring, as far as a learning curve can say."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clearcnn.results import Interval
+
+_WIDEST = 0.05
+
+
+def forecast_doubling(
+    sizes: ArrayLike, correct: ArrayLike, totals: ArrayLike, *, confidence: float = 0.95
+) -> tuple[Interval | None, str]:
+    """Continue a learning curve to twice its images, if it is straight enough to be continued.
+
+    The error is taken to fall as a power of the number of images: a line through the logarithms,
+    fitted over the upper half of the sizes and anew without each fold in turn (jackknife), which
+    gives its interval. Half an image is added to the errors, so that none is zero.
+
+    Args:
+      sizes: (s,) images trained on, ascending, s >= 3.
+      correct: (k, s) images right in each fold at each size, k >= 2.
+      totals: (k,) images of each fold.
+      confidence: fraction in (0, 1).
+    Returns:
+      (interval, sentence): the accuracy at twice the largest size, or None where the sentence
+      says why it cannot be said.
+    Source: Cortes et al. 1993, NeurIPS 6 (the power law); Efron & Stein 1981, Annals of
+      Statistics 9 (the jackknife).
+    """
+    from scipy.stats import t
+
+    x = np.log(np.asarray(sizes, np.float64))
+    right, images = np.asarray(correct, np.float64), np.asarray(totals, np.float64)
+    folds = len(images)
+    whole = _forecast(x, right.sum(axis=0), images.sum())
+    without = np.array(
+        [_forecast(x, right.sum(axis=0) - right[k], images.sum() - images[k]) for k in range(folds)]
+    )
+    deviation = np.sqrt((folds - 1) / folds * np.square(without - without.mean(axis=0)).sum(axis=0))
+    width = t.ppf((1 + confidence) / 2, folds - 1) * deviation
+    slope, log_error = whole
+    if slope + width[0] >= 0:
+        return None, (
+            "Whether more images would help cannot be said: over the largest sizes the error does "
+            "not fall by more than it varies between folds."
+        )
+    low, high = 1 - np.exp(log_error + width[1]), 1 - np.exp(log_error - width[1])
+    if high - low > _WIDEST:
+        return None, (
+            f"More images help, but how much twice as many would bring cannot be said: anything "
+            f"from {100 * max(low, 0):.1f} to {100 * high:.1f} % is possible."
+        )
+    interval = Interval(max(0.0, float(low)), min(1.0, float(high)), confidence, "power law")
+    return interval, (
+        f"Twice as many images would probably bring {100 * interval.low:.1f} to "
+        f"{100 * interval.high:.1f} %, if the error goes on falling as it did."
+    )
+
+
+def _forecast(
+    x: NDArray[np.float64], right: NDArray[np.float64], images: float
+) -> NDArray[np.float64]:
+    """Give the slope of log error over log size, and the log error at twice the last size."""
+    y = np.log((images - right + 0.5) / (images + 1))
+    upper = slice(-max(3, (len(x) + 1) // 2), None)
+    slope, intercept = np.polyfit(x[upper], y[upper], 1)
+    return np.array([slope, intercept + slope * (x[-1] + np.log(2))])
