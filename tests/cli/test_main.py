@@ -36,7 +36,7 @@ def test_no_verb_shows_the_help_as_wrong_usage(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["trian"], "'trian' is not one of: train, check, cache. Did you mean train?"),
+        (["trian"], "Did you mean train?"),
         (["train", "--epoch", "3"], "clearcnn train: error: unknown option --epoch. Did you mean"),
         (["--versoin"], "unknown option --versoin. Did you mean --version?"),
         (["train", "a", "b"], "clearcnn train: error: unexpected argument 'b'."),
