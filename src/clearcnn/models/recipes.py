@@ -82,7 +82,8 @@ def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> M
     """Three `same` convolutions around one pooling, then Dense 128.
 
     Sides of more than 16 pixels are first halved, by a convolution and a pooling each time, so
-    that the core sees as much of the figure as it does of an 8×8 digit.
+    that the core sees as much of the figure as it does of an 8×8 digit. A side of one pixel is
+    not pooled.
     """
     deviation = pixels.standard_deviation or 1.0
     rescaling = {"scale": 1 / deviation, "offset": -pixels.mean / deviation}
@@ -95,7 +96,7 @@ def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> M
     layers += [
         _convolution(24),
         _convolution(24),
-        LayerSpec("MaxPooling2D", {"pool_size": 2}),
+        _core_pooling(height, width),
         _convolution(48),
         LayerSpec("Dropout", {"rate": 0.4}),
         LayerSpec("Flatten"),
@@ -104,6 +105,11 @@ def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> M
         LayerSpec("Dense", {"units": num_classes, "activation": "softmax"}),
     ]
     return ModelSpec("default", tuple(layers))
+
+
+def _core_pooling(height: int, width: int) -> LayerSpec:
+    sides = (min(height, 2), min(width, 2))
+    return LayerSpec("MaxPooling2D", {"pool_size": 2 if sides == (2, 2) else sides})
 
 
 def _convolution(filters: int) -> LayerSpec:

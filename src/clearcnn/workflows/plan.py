@@ -57,27 +57,61 @@ def plan_training(
     Raises:
       ClearCNNError: no such recipe, or the model can't be.
     """
+    model_spec, train_spec, model_summary = choose_training(
+        images.images[parts.train],
+        len(images.class_names),
+        recipe=recipe,
+        seed=seed,
+        model=model,
+        settings=settings,
+    )
+    return TrainPlan(
+        recipe=recipe,
+        images=images,
+        data_spec=data_spec,
+        split=parts,
+        split_spec=split_spec,
+        model_spec=model_spec,
+        train_spec=train_spec,
+        data_summary=summary or summarize_data(images, parts),
+        model_summary=model_summary,
+    )
+
+
+def choose_training(
+    images: Any,
+    num_classes: int,
+    *,
+    recipe: str,
+    seed: int,
+    model: ModelSpec | Path | str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> tuple[ModelSpec, TrainSpec, ModelSummary]:
+    """Decide on the layers and on how they are trained.
+
+    Args:
+      images: those to train on, (n, height, width, channels), any real dtype.
+      num_classes: classes to tell apart.
+      recipe, seed, model, settings: as for `plan_training`.
+    Returns:
+      The model, its training, and the model's summary.
+    Raises:
+      ClearCNNError: as `plan_training`.
+    """
     found = models.find_recipe(recipe)
-    shape, num_classes = images.images.shape[1:], len(images.class_names)
-    statistics = measure_pixels(images.images[parts.train])
+    shape, statistics = images.shape[1:], measure_pixels(images)
     if model is None:
         model_spec = found.make_model(shape, num_classes, statistics)
     elif isinstance(model, ModelSpec):
         model_spec = model
     else:
         model_spec = models.read_model(Path(model), shape)
-    train_spec = found.make_training(len(parts.train), statistics, seed)
-    return TrainPlan(
-        recipe=found.name,
-        images=images,
-        data_spec=data_spec,
-        split=parts,
-        split_spec=split_spec,
-        model_spec=model_spec,
-        train_spec=dataclasses.replace(train_spec, **(settings or {})),
-        data_summary=summary or summarize_data(images, parts),
-        model_summary=models.check_output(model_spec, shape, num_classes),
-    )
+    train_spec = found.make_training(len(images), statistics, seed)
+    if 1 in shape[:2]:
+        # A row of values is no picture that keeps its meaning when it is shifted and turned.
+        train_spec = dataclasses.replace(train_spec, augmentation=None)
+    train_spec = dataclasses.replace(train_spec, **(settings or {}))
+    return model_spec, train_spec, models.check_output(model_spec, shape, num_classes)
 
 
 def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:

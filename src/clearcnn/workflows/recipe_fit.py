@@ -5,79 +5,58 @@ from typing import Any
 
 import numpy as np
 
-from clearcnn import evaluation, models
+from clearcnn import evaluation
 from clearcnn.results import Evaluation, History
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.interruption import first_interrupt
 from clearcnn.workflows.listener import TrainListener
 from clearcnn.workflows.plan import TrainPlan
+from clearcnn.workflows.trainee import Trainee
 
 _PREDICT_BATCH = 256
-_VALIDATION_BATCH = 512
 
 
 def fit_plan(plan: TrainPlan, listener: TrainListener, clock: Clock) -> tuple[Any, History, bool]:
     """Build, compile and train; give the model without augmentation, and its history."""
     with clock.phase("load Keras"):
-        from clearcnn import training
+        from clearcnn import training  # noqa: F401
     images, parts, spec = plan.images, plan.split, plan.train_spec
     targets = np.eye(len(images.class_names), dtype=np.float32)[images.labels]
+
+    def take(rows: Any) -> tuple[Any, Any, None]:
+        return images.images[rows], targets[rows], None
+
     with clock.phase("build"):
         shape = images.images.shape[1:]
-        network = models.build_model(plan.model_spec, shape, targets.shape[1], spec.seed)
-        trainee = network
-        if spec.augmentation is not None:
-            trainee = training.augment_model(network, spec.augmentation, spec.seed)
-        training.compile_model(trainee, spec, len(parts.train))
-    validation = None
-    if len(parts.validation):
-        validation = images.images[parts.validation], targets[parts.validation]
+        trainee = Trainee(plan.model_spec, spec, shape, targets.shape[1], len(parts.train))
+    validation = take(parts.validation) if len(parts.validation) else None
     listener.on_train_begin(spec.epochs)
-    stopping = training.early_stopping(spec) if validation is not None else None
-    finished: list[dict[str, float]] = []
+    heard = False
     interrupted = False
 
     def stop() -> None:
         nonlocal interrupted
-        if interrupted or not finished:
+        if interrupted or not heard:
             raise KeyboardInterrupt
         interrupted = True
-        trainee.stop_training = True
-        if stopping:
-            stopping.restore_best_weights = False
+        trainee.stop()
 
     def hear(epoch: int, metrics: dict[str, float]) -> None:
-        finished.append(metrics)
+        nonlocal heard
+        heard = True
         try:
-            listener.on_epoch_end(epoch, dict(metrics))
+            listener.on_epoch_end(epoch, metrics)
         except KeyboardInterrupt:
             # Several epochs may be trained at once: the rest of them is heard, too.
             stop()
 
-    watch = training.Watch(hear)
     start = time.perf_counter()
     with first_interrupt(stop):
-        training.fit(
-            trainee,
-            images.images[parts.train],
-            targets[parts.train],
-            batch_size=spec.batch_size,
-            epochs=spec.epochs,
-            verbose=0,
-            callbacks=[watch, *([stopping] if stopping else [])],
-            validation_data=validation,
-            validation_batch_size=_VALIDATION_BATCH,
-            seed=spec.seed,
-        )
-    clock.seconds["compile"] = watch.begun - start
-    clock.seconds["fit"] = time.perf_counter() - watch.begun
-    metrics = {name: tuple(row[name] for row in finished) for name in finished[0]}
-    best = len(finished) - 1
-    if stopping and not interrupted:
-        best = stopping.best_epoch
-    history = History(metrics, best)
+        history = trainee.fit(take(parts.train), validation, hear)
+    clock.seconds["compile"] = trainee.begun - start
+    clock.seconds["fit"] = time.perf_counter() - trainee.begun
     listener.on_train_end(history, interrupted)
-    return network, history, interrupted
+    return trainee.network, history, interrupted
 
 
 def score_plan(plan: TrainPlan, network: Any) -> tuple[Any, Evaluation]:
