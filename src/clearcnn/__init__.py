@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from clearcnn.data import LabelledImages, load
     from clearcnn.training import fit, fit_many
     from clearcnn.workflows.check import check
+    from clearcnn.workflows.classifier import CNNClassifier
     from clearcnn.workflows.evaluate import compare, evaluate
     from clearcnn.workflows.train import train
 
 _backend.prefer_jax()
 
 _HOMES = {
+    "CNNClassifier": "clearcnn.workflows.classifier",
     "LabelledImages": "clearcnn.data",
     "check": "clearcnn.workflows.check",
     "compare": "clearcnn.workflows.evaluate",
@@ -31,6 +33,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CNNClassifier",
     "LabelledImages",
     "__version__",
     "check",
