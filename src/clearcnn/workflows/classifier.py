@@ -35,8 +35,9 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Pixels are uint8, or else used as float32, in whatever range; they need no scaling, as the
     default recipe's model does that itself.
 
-    Where a parameter is None, the recipe decides. Fitting again starts anew; there is no
-    `partial_fit`, since the learning rate follows a schedule over all epochs.
+    Where epochs, batch_size, learning_rate or patience is None, the recipe decides. Fitting again
+    starts anew. There is no `partial_fit`, since the learning rate follows a schedule over all
+    epochs.
 
     Args:
       recipe: "default" or "tutorial".
@@ -120,16 +121,17 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
             counted = sample_weight > 0
             rows, labels, sample_weight = rows[counted], labels[counted], sample_weight[counted]
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
+        classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
             raise DataError(
-                f"y holds one class, {self.classes_.tolist()[0]!r}; two or more were expected.",
+                f"y holds one class, {labels.tolist()[0]!r}; two or more were expected.",
                 remedy="Give images of another class, too.",
             )
         shape = find_shape(rows.shape[1], found_shape, self.image_shape)
-        weights = weigh_images(codes, self.classes_, self.class_weight, sample_weight)
-        self._train(to_pixels(rows, shape), codes, weights)
-        self.image_shape_ = shape
+        weights = weigh_images(codes, classes, self.class_weight, sample_weight)
+        history, network = self._train(to_pixels(rows, shape), codes, len(classes), weights)
+        self.classes_, self.image_shape_, self.history_ = classes, shape, history
+        self._kept = PicklableModel(network)
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -145,7 +147,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
           DataError, ValueError, TypeError: X is not like the images trained on.
           NotFittedError: `fit` comes first.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "_kept")
         rows, found_shape = flatten_images(X)
         check_same_shape(found_shape, self.image_shape_)
         rows = validate_data(self, rows, dtype=_PIXEL_DTYPES, reset=False)
@@ -163,7 +165,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def model_(self) -> Any:
         """The trained `keras.Sequential`."""
-        check_is_fitted(self)
+        check_is_fitted(self, "_kept")
         return self._kept.model
 
     def __sklearn_tags__(self) -> Any:
@@ -172,11 +174,14 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _train(
-        self, images: NDArray[Any], codes: NDArray[np.intp], weights: NDArray[Any] | None
-    ) -> None:
+        self,
+        images: NDArray[Any],
+        codes: NDArray[np.intp],
+        num_classes: int,
+        weights: NDArray[Any] | None,
+    ) -> tuple[History, Any]:
         seed = _draw_seed(self.random_state)
         train, validation = _part(codes, self.validation_fraction, seed)
-        num_classes = len(self.classes_)
         names = ("epochs", "batch_size", "learning_rate", "patience")
         settings = {name: getattr(self, name) for name in names}
         model_spec, train_spec, _ = choose_training(
@@ -193,10 +198,10 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return images[part], targets[part], None if weights is None else weights[part]
 
         trainee = Trainee(model_spec, train_spec, images.shape[1:], num_classes, len(train))
-        self.history_ = trainee.fit(
+        history = trainee.fit(
             take(train), take(validation) if len(validation) else None, verbose=self.verbose
         )
-        self._kept = PicklableModel(trainee.network)
+        return history, trainee.network
 
 
 def _draw_seed(random_state: Any) -> int:

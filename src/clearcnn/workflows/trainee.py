@@ -75,7 +75,6 @@ class Trainee:
 
         if validation is not None:
             self._stopping = training.early_stopping(self._spec)
-            validation = validation if validation[2] is not None else validation[:2]
         watch = training.Watch(note)
         images, targets, weights = train
         training.fit(
@@ -86,7 +85,7 @@ class Trainee:
             epochs=self._spec.epochs,
             verbose=verbose,
             callbacks=[watch, *([self._stopping] if self._stopping else [])],
-            validation_data=validation,
+            validation_data=_without_none(validation),
             sample_weight=weights,
             validation_batch_size=_VALIDATION_BATCH,
             seed=self._spec.seed,
@@ -104,3 +103,7 @@ class Trainee:
         self._trainee.stop_training = True
         if self._stopping:
             self._stopping.restore_best_weights = False
+
+
+def _without_none(arrays: tuple[Any, Any, Any] | None) -> tuple[Any, ...] | None:
+    return None if arrays is None else tuple(part for part in arrays if part is not None)

@@ -39,7 +39,8 @@ def weigh_images(
         )
     if np.all(weights == weights[0]):
         return None
-    return (weights / weights.mean()).astype(np.float32)
+    shares: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+    return shares
 
 
 def _weigh_classes(

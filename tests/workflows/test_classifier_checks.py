@@ -1,0 +1,24 @@
+"""`CNNClassifier` before scikit-learn's own checks of an estimator."""
+
+from typing import Any
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from clearcnn import CNNClassifier
+
+EXPECTED_TO_FAIL = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "A weight of 2 is two copies on average only: batches, dropout and the validation part "
+        "are drawn by chance, image by image. Without these it is, which test_classifier.py shows."
+    ),
+}
+
+
+# SCIPY_ARRAY_API and pandas make two and three more checks run; without them they are skipped.
+@pytest.mark.slow
+@parametrize_with_checks(
+    [CNNClassifier(epochs=20)], expected_failed_checks=lambda _: EXPECTED_TO_FAIL
+)
+def test_it_is_a_scikit_learn_classifier(estimator: Any, check: Any) -> None:
+    check(estimator)
