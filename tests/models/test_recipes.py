@@ -106,6 +106,13 @@ def test_the_default_fits_oblong_sizes() -> None:
     assert refused == []
 
 
+def test_the_default_fits_images_of_one_row_or_column() -> None:
+    for side in (1, 2, 3, 15, 16, 17, 40, 500):
+        for shape in ((1, side, 1), (side, 1, 2), (2, side, 1), (3, side, 4)):
+            summary = check_output(RECIPES["default"].make_model(shape, 2, PIXELS), shape, 2)
+            assert summary.layers[-1].output_shape == (2,)
+
+
 @pytest.mark.parametrize(
     ("shape", "halvings"),
     [((8, 8, 1), 0), ((16, 16, 3), 0), ((17, 17, 1), 1), ((28, 28, 1), 1), ((32, 32, 3), 1),

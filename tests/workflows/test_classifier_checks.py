@@ -1,5 +1,6 @@
 """`CNNClassifier` before scikit-learn's own checks of an estimator."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +16,18 @@ EXPECTED_TO_FAIL = {
 }
 
 
-# SCIPY_ARRAY_API and pandas make two and three more checks run; without them they are skipped.
+@pytest.fixture(scope="module", autouse=True)
+def compiled_sooner() -> Iterator[None]:
+    """Each check has other shapes; these programs run for a moment only."""
+    import jax
+
+    usual = jax.config.jax_disable_most_optimizations
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", usual)
+
+
+# Without pandas and SCIPY_ARRAY_API=1, scikit-learn skips three of the checks.
 @pytest.mark.slow
 @parametrize_with_checks(
     [CNNClassifier(epochs=20)], expected_failed_checks=lambda _: EXPECTED_TO_FAIL

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import clearcnn
-from clearcnn.workflows.plan import measure_pixels
+from clearcnn.workflows.plan import choose_training, measure_pixels
 
 RANDOM = np.random.default_rng(0)
 
@@ -51,3 +51,10 @@ def test_the_run_folder_keeps_it(tmp_path: Path) -> None:
     result = clearcnn.train(data, epochs=1, out=tmp_path / "run")
     assert result.train.augmentation is not None
     assert result.train.augmentation.fill_value == 0.0
+
+
+def test_only_pictures_are_shifted_and_turned() -> None:
+    pixels = np.random.default_rng(0).normal(size=(30, 2, 6, 1))
+    for images, is_picture in ((pixels, True), (pixels[:, :1], False), (pixels[:, :, :1], False)):
+        _, spec, _ = choose_training(images, 2, recipe="default", seed=0)
+        assert (spec.augmentation is not None) == is_picture
