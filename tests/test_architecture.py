@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 400
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
-HEAVY = ("keras", "jax", "sklearn", "scipy", "matplotlib", "numpy", "rich")
+HEAVY = ("keras", "jax", "sklearn", "scipy", "matplotlib", "numpy", "onnx", "onnxruntime", "rich")
 
 
 def python_files() -> list[Path]:

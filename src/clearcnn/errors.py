@@ -7,6 +7,7 @@ ClearCNNError
 ├── TrainingError       `fit` was asked for something it cannot honour
 ├── BackendError        Keras runs on another backend than JAX
 ├── BundleError         a run folder cannot be written or read
+├── ExportError         a model cannot be written in another form, or says other things in it
 ├── CacheError          the cache folder cannot be cleared
 └── MissingExtraError   an optional dependency is not installed
 """
@@ -54,6 +55,10 @@ class BackendError(ClearCNNError, RuntimeError):
 
 class BundleError(ClearCNNError, OSError):
     """A run folder cannot be written, or what is there is not a whole run folder."""
+
+
+class ExportError(ClearCNNError, RuntimeError):
+    """A model cannot be written in another form, or gives other probabilities in it."""
 
 
 class CacheError(ClearCNNError, OSError):

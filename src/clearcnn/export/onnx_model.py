@@ -1,0 +1,107 @@
+"""From a built Keras model to an ONNX model: raw pixels in, probabilities out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from clearcnn.errors import ExportError
+from clearcnn.export.graph import Graph
+from clearcnn.export.layers import write_layer
+from clearcnn.version import __version__
+
+INPUT_NAME = "images"
+OUTPUT_NAME = "probabilities"
+OPSET = 17
+"""The operators' version; every one we write is in it, and all runtimes of today read it."""
+IR_VERSION = 8
+
+_DTYPES = ("uint8", "uint16", "float32", "float64")
+_MOST_PARAMETERS = 500_000_000  # A protobuf file holds less than 2 GiB.
+
+
+def build_onnx(
+    network: Any,
+    class_names: Sequence[str],
+    contract: Mapping[str, Any],
+    *,
+    layer_outputs: bool = False,
+) -> onnx.ModelProto:
+    """Write a Keras model as ONNX, opset 17.
+
+    Args:
+      network: a built `keras.Sequential` of layers that a model file may have.
+      class_names: in the order of its outputs.
+      contract: the bundle's input contract as JSON values; its `shape` (height, width,
+        channels) and `dtype` are those of the input.
+      layer_outputs: give every layer's output too, under the layer's name, float32, images
+        as (batch, height, width, channels).
+    Returns:
+      A model with the input "images" (batch, height, width, channels), of the contract's
+      dtype, and the output "probabilities" (batch, classes), float32. Its metadata: class_names
+      and input_contract as JSON, clearcnn and opset. The same weights give the same bytes.
+    Raises:
+      ExportError: a layer cannot be written, or the model is too large for one file.
+    """
+    dtype = contract["dtype"]
+    if dtype not in _DTYPES:
+        raise ExportError(
+            f"The images are {dtype}, which is not written to ONNX: one of {', '.join(_DTYPES)} "
+            "was expected.",
+            remedy="Train on images of one of these kinds.",
+        )
+    if network.count_params() > _MOST_PARAMETERS:
+        raise ExportError(
+            f"The model has {network.count_params():,} parameters; one ONNX file holds at most "
+            f"{_MOST_PARAMETERS:,}.",
+            remedy="Make the model smaller: pool more before the first Dense layer.",
+        )
+    graph = Graph(INPUT_NAME)
+    if dtype != "float32":
+        graph.apply("Cast", to=onnx.TensorProto.FLOAT)
+    outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
+    for layer in network.layers:
+        write_layer(graph, layer)
+        if layer_outputs and not (layer is network.layers[-1] and layer.name == OUTPUT_NAME):
+            _give_output(graph, layer.name)
+            outputs.append(_describe_tensor(layer.name, layer.output.shape[1:]))
+    graph.give(OUTPUT_NAME)
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            network.name,
+            [helper.make_tensor_value_info(INPUT_NAME, element, ["batch", *contract["shape"]])],
+            outputs,
+            graph.initializers,
+        ),
+        producer_name="clearcnn",
+        producer_version=__version__,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    metadata = {
+        "class_names": json.dumps(list(class_names), ensure_ascii=False),
+        "input_contract": json.dumps(contract, ensure_ascii=False),
+        "clearcnn": __version__,
+        "opset": str(OPSET),
+    }
+    helper.set_model_props(model, metadata)
+    return model
+
+
+def _give_output(graph: Graph, name: str) -> None:
+    if name in (INPUT_NAME, OUTPUT_NAME):
+        raise ExportError(
+            f"A layer has the name {name!r}, which the ONNX file needs for its own "
+            f"{'input' if name == INPUT_NAME else 'output'}.",
+            remedy="Give the layer another name.",
+        )
+    graph.give(name)
+
+
+def _describe_tensor(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *shape])

@@ -1,0 +1,47 @@
+"""What the export tests share: networks with trained-looking weights, and a contract."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clearcnn import models
+from clearcnn.specs import LayerSpec, ModelSpec
+
+SHAPE = (9, 8, 3)
+CLASSES = ("고양이", "dog", "2")
+
+
+def make_contract(dtype: str = "uint8", **changes: Any) -> dict[str, Any]:
+    high = {"uint8": 255.0, "uint16": 65535.0}.get(dtype, 1.0)
+    return {
+        "shape": list(SHAPE),
+        "dtype": dtype,
+        "value_range": [0.0, high],
+        "color_mode": "rgb",
+        "polarity": "unknown",
+        "resize": {"filter": "bilinear", "background": "white"},
+    } | changes
+
+
+def make_network(*layers: LayerSpec, shape: tuple[int, int, int] = SHAPE, seed: int = 0) -> Any:
+    """Build a network, and give it weights that no layer leaves as they were at first."""
+    network = models.build_model(ModelSpec("tried", layers), shape, len(CLASSES), seed)
+    random = np.random.default_rng(seed)
+    for variable in network.weights:
+        values = random.normal(0, 0.3, variable.shape)
+        if variable.name in ("moving_variance", "gamma"):
+            values = 0.5 + np.abs(values)
+        variable.assign(values.astype(np.float32))
+    return network
+
+
+@pytest.fixture(scope="session")
+def network_of() -> Callable[..., Any]:
+    return make_network
+
+
+@pytest.fixture(scope="session")
+def contract_of() -> Callable[..., dict[str, Any]]:
+    return make_contract
