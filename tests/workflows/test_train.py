@@ -25,6 +25,8 @@ from clearcnn.specs import ModelSpec
 
 FILES = {
     "model.keras",
+    "model.onnx",
+    "model_layers.onnx",
     "model.toml",
     "bundle.json",
     "history.csv",
@@ -229,7 +231,8 @@ def test_the_listener_hears_everything_in_order(lesson: SimpleNamespace) -> None
 
 def test_every_phase_has_its_seconds(lesson: SimpleNamespace) -> None:
     seconds = lesson.result.seconds
-    assert list(seconds) == ["data", "load Keras", "build", "compile", "fit", "evaluate"]
+    phases = ["data", "load Keras", "build", "compile", "fit", "evaluate", "export"]
+    assert list(seconds) == phases
     assert all(value >= 0 for value in seconds.values())
     kept = json.loads((lesson.result.run_folder / "metrics.json").read_text(encoding="utf-8"))
     assert kept["seconds"] == seconds

@@ -1,6 +1,6 @@
 """Whether an ONNX file, executed, says what Keras says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ _BATCH_SIZE = 64
 
 
 def run_onnx(
-    model: Path | bytes, images: NDArray[Any], batch_size: int = _BATCH_SIZE
+    model: Path | bytes,
+    images: NDArray[Any],
+    batch_size: int = _BATCH_SIZE,
+    outputs: Sequence[str] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Execute an ONNX model with ONNX Runtime on one core.
 
@@ -25,8 +28,9 @@ def run_onnx(
       model: the file, or its bytes.
       images: (n, height, width, channels), n >= 1, in the dtype of the model's input.
       batch_size: images at once.
+      outputs: the names of those wanted; None wants all.
     Returns:
-      Every output by name, each (n, …) float32.
+      The outputs by name, each (n, …) float32.
     Raises:
       ExportError: it is no model, or fails on these images.
     """
@@ -40,8 +44,9 @@ def run_onnx(
             providers=["CPUExecutionProvider"],
         )
         (source,) = session.get_inputs()
+        names = outputs or [output.name for output in session.get_outputs()]
         batches = [
-            session.run(None, {source.name: images[start : start + batch_size]})
+            session.run(names, {source.name: images[start : start + batch_size]})
             for start in range(0, len(images), batch_size)
         ]
     except Exception as error:  # ONNX Runtime's own errors have no common root.
@@ -49,7 +54,6 @@ def run_onnx(
             f"The ONNX model cannot be executed: {str(error).splitlines()[0]}",
             remedy="Train again, or give the run folder as it was written.",
         ) from error
-    names = [output.name for output in session.get_outputs()]
     return dict(zip(names, map(np.concatenate, zip(*batches, strict=True)), strict=True))
 
 

@@ -15,6 +15,7 @@ def keep_run(
     plan: TrainPlan,
     network: Any,
     probabilities: Any,
+    contract: bundle.InputContract,
     result: TrainResult,
     command: str,
 ) -> None:
@@ -32,7 +33,7 @@ def keep_run(
         source=images.source,
         content_hash=images.content_hash,
         class_names=images.class_names,
-        contract=_contract(plan),
+        contract=contract,
         data=plan.data_spec,
         split=plan.split_spec,
         model=plan.model_spec,
@@ -52,17 +53,4 @@ def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportPictu
     return report.ReportPictures(
         samples=tuple(images.images[rows[chosen]] for chosen in samples),
         mistakes=images.images[np.asarray(shown, dtype=np.intp)],
-    )
-
-
-def _contract(plan: TrainPlan) -> bundle.InputContract:
-    images = plan.images
-    height, width, channels = images.images.shape[1:]
-    return bundle.InputContract(
-        shape=(height, width, channels),
-        dtype=str(images.images.dtype),
-        value_range=images.value_range,
-        color_mode="grayscale" if channels == 1 else "rgb",
-        polarity=bundle.infer_polarity(images.images[plan.split.train], images.value_range),
-        resize=bundle.ResizeRule(images.resize_filter, images.background),
     )

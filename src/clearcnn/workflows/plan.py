@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clearcnn import models
+from clearcnn import bundle, models
 from clearcnn.data import LabelledImages, Split
 from clearcnn.results import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
@@ -143,6 +143,20 @@ def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
         preparation=images.preparation,
         skipped=images.skipped,
         content_hash=images.content_hash,
+    )
+
+
+def describe_input(plan: TrainPlan) -> bundle.InputContract:
+    """Say what goes into the network; polarity is the training part's."""
+    images = plan.images
+    height, width, channels = images.images.shape[1:]
+    return bundle.InputContract(
+        shape=(height, width, channels),
+        dtype=str(images.images.dtype),
+        value_range=images.value_range,
+        color_mode="grayscale" if channels == 1 else "rgb",
+        polarity=bundle.infer_polarity(images.images[plan.split.train], images.value_range),
+        resize=bundle.ResizeRule(images.resize_filter, images.background),
     )
 
 

@@ -12,7 +12,8 @@ from clearcnn.workflows.cautions import judge_precision, list_cautions
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.keeping import keep_run
 from clearcnn.workflows.listener import TrainListener
-from clearcnn.workflows.plan import plan_training, summarize_data
+from clearcnn.workflows.onnx_files import write_onnx
+from clearcnn.workflows.plan import describe_input, plan_training, summarize_data
 from clearcnn.workflows.recipe_fit import fit_plan, score_plan
 from clearcnn.workflows.wording import say_call
 
@@ -99,6 +100,12 @@ def train(
         if imprecise := judge_precision(scored.score):
             listener.on_warning(imprecise)
             warnings += (imprecise,)
+        contract = describe_input(plan)
+        with clock.phase("export"):
+            unwritten = write_onnx(run.partial, plan, contract, network, probabilities)
+        if unwritten:
+            listener.on_warning(unwritten)
+            warnings += (unwritten,)
         result = TrainResult(
             recipe=plan.recipe,
             data=data_summary,
@@ -113,7 +120,7 @@ def train(
             interrupted=interrupted,
             run_folder=run.path,
         )
-        keep_run(run.partial, plan, network, probabilities, result, command)
+        keep_run(run.partial, plan, network, probabilities, contract, result, command)
     return dataclasses.replace(result, run_folder=run.path)
 
 
