@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clearcnn.workflows.check import check
     from clearcnn.workflows.classifier import CNNClassifier
     from clearcnn.workflows.evaluate import compare, evaluate
+    from clearcnn.workflows.export import export_run
     from clearcnn.workflows.train import train
 
 _backend.prefer_jax()
@@ -26,6 +27,7 @@ _HOMES = {
     "check": "clearcnn.workflows.check",
     "compare": "clearcnn.workflows.evaluate",
     "evaluate": "clearcnn.workflows.evaluate",
+    "export_run": "clearcnn.workflows.export",
     "fit": "clearcnn.training",
     "fit_many": "clearcnn.training",
     "load": "clearcnn.data",
@@ -39,6 +41,7 @@ __all__ = [
     "check",
     "compare",
     "evaluate",
+    "export_run",
     "fit",
     "fit_many",
     "load",

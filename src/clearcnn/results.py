@@ -285,6 +285,25 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
+class ExportResult:
+    """A trained model in a form that other programs run.
+
+    Attributes:
+      to: the form, such as "onnx".
+      path: the file or folder that was made.
+      files: every file of it, by path.
+      largest_difference: between its probabilities and Keras's, absolute.
+      num_images: that it was executed on.
+    """
+
+    to: str
+    path: Path
+    files: tuple[str, ...]
+    largest_difference: float
+    num_images: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something about the data that people should know before they train.
 

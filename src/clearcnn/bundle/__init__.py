@@ -10,6 +10,7 @@ from clearcnn.bundle.manifest import (
     write_json,
     write_manifest,
 )
+from clearcnn.bundle.network_file import check_network_file
 from clearcnn.bundle.reader import Bundle, read_bundle
 from clearcnn.bundle.records import write_history, write_metrics, write_predictions
 from clearcnn.bundle.run_folder import RunFolder, open_run_folder
@@ -22,6 +23,7 @@ __all__ = [
     "Manifest",
     "ResizeRule",
     "RunFolder",
+    "check_network_file",
     "describe_run",
     "infer_polarity",
     "open_run_folder",

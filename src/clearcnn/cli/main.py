@@ -10,13 +10,13 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.cli import cache, check, evaluate, train
+from clearcnn.cli import cache, check, evaluate, export, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, cache)
+VERBS = (train, evaluate, check, export, cache)
 
 # Nearly all objects that imports and tracing make live to the end; looking for garbage among
 # them took half a second of a training, and once more as long when Python ends.

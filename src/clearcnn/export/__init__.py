@@ -3,7 +3,20 @@
 Nothing here loads Keras; ONNX is loaded when the room is.
 """
 
+from clearcnn.export.inspection import check_onnx
+from clearcnn.export.intermediate import convert_to_openvino, run_openvino
 from clearcnn.export.onnx_model import build_onnx
 from clearcnn.export.parity import LARGEST_DIFFERENCE, check_parity, make_probes, run_onnx
+from clearcnn.export.triton import write_triton_repository
 
-__all__ = ["LARGEST_DIFFERENCE", "build_onnx", "check_parity", "make_probes", "run_onnx"]
+__all__ = [
+    "LARGEST_DIFFERENCE",
+    "build_onnx",
+    "check_onnx",
+    "check_parity",
+    "convert_to_openvino",
+    "make_probes",
+    "run_onnx",
+    "run_openvino",
+    "write_triton_repository",
+]

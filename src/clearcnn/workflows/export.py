@@ -1,0 +1,167 @@
+"""`export`: the model of a run folder in a form that other programs run."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clearcnn.bundle import Bundle, read_bundle
+from clearcnn.errors import ClearCNNError, ExportError
+from clearcnn.results import ExportResult, to_json
+from clearcnn.workflows.onnx_files import MODEL
+from clearcnn.workflows.restoring import restore_network
+
+ENDINGS = {"onnx": ".onnx", "keras": ".keras", "triton": "-triton", "openvino": "-openvino"}
+"""What can be made, and how the name of the run folder goes on."""
+
+_LITERT_ONLY_WITH_TENSORFLOW = ExportError(
+    "clearcnn does not write LiteRT: Keras can only where it runs on TensorFlow.",
+    remedy='Export --to keras, load that where KERAS_BACKEND=tensorflow, and call export("m.tflite"'
+    ', format="litert").',
+)
+
+Runner = Callable[[Any], Any]
+
+
+def export_run(run: Path | str, to: str, out: Path | str | None = None) -> ExportResult:
+    """Write the model of a run folder in another form, and check that it says the same.
+
+    The run folder's hashes are checked, its network is built anew from its layers, and its
+    weights are read. What was written is executed on random images, and on an all-low and an
+    all-high one; no probability may differ by more than 1e-5 from Keras's.
+
+    Args:
+      run: a run folder.
+      to: "onnx", "keras" (which every Keras backend loads), "triton" (a model repository) or
+        "openvino" (needs the extra openvino).
+      out: the file or folder to make, which must not exist; None makes one here, named after
+        the run folder.
+    Returns:
+      ExportResult.
+    Raises:
+      BundleError: it is no whole run folder.
+      ExportError: the place is taken or cannot be written, or the model does not say the same
+        there; nothing is left behind.
+      MissingExtraError: OpenVINO is not installed.
+    """
+    if to == "litert":
+        raise _LITERT_ONLY_WITH_TENSORFLOW
+    if to not in ENDINGS:
+        raise ExportError(
+            f"There is no export to {to!r}.", remedy=f"Choose one of {', '.join(ENDINGS)}."
+        )
+    whole = read_bundle(run)
+    place = Path(whole.folder.resolve().name + ENDINGS[to]) if out is None else Path(out)
+    ending = ENDINGS[to]
+    if ending.startswith(".") and place.suffix != ending:
+        raise ExportError(
+            f"{place} does not end in {ending}, as a file of this form must.",
+            remedy=f"Give --out a name such as {place.with_suffix(ending)}.",
+        )
+    with _write_aside(place) as aside:
+        from clearcnn import export
+
+        network = restore_network(whole)
+        probes = export.make_probes(to_json(whole.manifest.input))
+        expected = network.predict(probes, verbose=0)
+        run_it = _WRITERS[to](whole, network, aside)
+        largest = export.check_parity(place.name, run_it(probes), expected)
+    files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
+    return ExportResult(to, place, tuple(map(str, files)), largest, len(probes))
+
+
+def _write_onnx(whole: Bundle, network: Any, path: Path) -> Runner:
+    path.write_bytes(_read_onnx(whole, network))
+    return lambda images: _run_onnx(path, images)
+
+
+def _write_keras(_: Bundle, network: Any, path: Path) -> Runner:
+    from clearcnn.backend import load_keras
+
+    network.save(path)
+    return lambda images: load_keras().saving.load_model(path).predict(images, verbose=0)
+
+
+def _write_triton(whole: Bundle, network: Any, folder: Path) -> Runner:
+    from clearcnn.export import write_triton_repository
+
+    manifest = whole.manifest
+    folder.mkdir()
+    path = write_triton_repository(
+        folder,
+        manifest.model.name,
+        _read_onnx(whole, network),
+        manifest.class_names,
+        to_json(manifest.input),
+    )
+    return lambda images: _run_onnx(path, images)
+
+
+def _write_openvino(whole: Bundle, network: Any, folder: Path) -> Runner:
+    from clearcnn.export import convert_to_openvino, run_openvino
+
+    _read_onnx(whole, network)
+    folder.mkdir()
+    path = convert_to_openvino(whole.path(MODEL), folder)
+    return lambda images: run_openvino(path, images)
+
+
+_WRITERS: dict[str, Callable[[Bundle, Any, Path], Runner]] = {
+    "keras": _write_keras,
+    "onnx": _write_onnx,
+    "openvino": _write_openvino,
+    "triton": _write_triton,
+}
+
+
+def _read_onnx(whole: Bundle, network: Any) -> bytes:
+    from clearcnn.export import check_onnx
+
+    if MODEL not in whole.manifest.files:
+        raise ExportError(
+            f"{whole.folder} holds no {MODEL}; the warnings in its report say why.",
+            remedy="Export --to keras, which needs none.",
+        )
+    path = whole.path(MODEL)
+    check_onnx(path, to_json(whole.manifest.input), network.count_params())
+    return path.read_bytes()
+
+
+def _run_onnx(path: Path, images: Any) -> Any:
+    from clearcnn.export import run_onnx
+
+    return run_onnx(path, images)["probabilities"]
+
+
+@contextmanager
+def _write_aside(place: Path) -> Iterator[Path]:
+    """Give a name beside the place to write to; it is renamed if nothing fails, else removed."""
+    aside = place.with_name(f".partial-{os.getpid()}-{place.name}")
+    try:
+        _refuse_taken(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        _refuse_taken(place)
+        aside.rename(place)
+    except OSError as error:
+        if isinstance(error, ClearCNNError):
+            raise
+        raise ExportError(
+            f"{place} cannot be written: {error.strerror or error}.",
+            remedy="Make room or give another place with --out; nothing was left behind.",
+        ) from error
+    finally:
+        if aside.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.unlink(missing_ok=True)
+
+
+def _refuse_taken(place: Path) -> None:
+    if place.exists() or place.is_symlink():
+        raise ExportError(
+            f"{place} exists; an export is never written over what is there.",
+            remedy="Give a new name with --out.",
+        )
