@@ -35,6 +35,8 @@ examples:
   clearcnn train photos/    train on a folder with one folder for each class
   clearcnn evaluate         say how good that recipe is, and how sure that is
   clearcnn check photos/    look for what is wrong with it first
+  clearcnn export runs/a --to onnx
+                            write its model for other programs
   clearcnn train --help     say all there is to a verb
 """
 
@@ -116,6 +118,8 @@ def _run(words: list[str]) -> int:
         return Status.USAGE
     try:
         return int(arguments.run(arguments, words))
+    except SystemExit as end:  # A verb found the usage wrong.
+        return int(end.code or 0)
     except ClearCNNError as error:
         if arguments.debug:
             raise

@@ -1,6 +1,7 @@
 """OpenVINO's intermediate representation of an ONNX file, and its execution."""
 
 import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,8 @@ def convert_to_openvino(model: Path, folder: Path) -> Path:
     """
     openvino = _load_openvino()
     path = folder / "model.xml"
-    openvino.save_model(openvino.convert_model(str(model)), str(path), compress_to_fp16=False)
+    read = openvino.Core().read_model(str(model))
+    openvino.save_model(read, str(path), compress_to_fp16=False)
     return path
 
 
@@ -47,10 +49,20 @@ def run_openvino(model: Path, images: NDArray[Any]) -> NDArray[Any]:
 
 
 def _load_openvino() -> ModuleType:
+    # When imported, it reports its use to its makers, by a fork that may lock up JAX; it does
+    # without where this package is absent, which None among the modules stands for.
+    modules: dict[str, Any] = sys.modules
+    reporter = "openvino_telemetry"
+    is_silenced = reporter not in modules
+    if is_silenced:
+        modules[reporter] = None
     try:
         return importlib.import_module("openvino")
     except ImportError as error:
         raise MissingExtraError(
             "An export to OpenVINO needs the package openvino, which is not installed.",
-            remedy='Install it: pip install "clearcnn[openvino]".',
+            remedy="Run pip install 'clearcnn[openvino]'.",
         ) from error
+    finally:
+        if is_silenced:
+            del modules[reporter]

@@ -1,0 +1,65 @@
+"""`clearcnn export`, from the command line to its exit status."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearcnn.cli.main import main
+from clearcnn.errors import ExportError
+from clearcnn.results import ExportResult
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Stands where the workflow stands, and notes what it was asked for."""
+    calls: list[Any] = []
+
+    def export_run(*words: Any) -> ExportResult:
+        calls.append(words)
+        if words[1] == "litert":
+            raise ExportError("No LiteRT.", remedy="Go on so.")
+        return ExportResult("onnx", Path("m.onnx"), ("m\n.onnx",), 2.3e-7, 32)
+
+    monkeypatch.setattr("clearcnn.workflows.export.export_run", export_run)
+    return calls
+
+
+def test_what_was_written_is_said_with_its_proof(asked: list[Any], capsys: Any) -> None:
+    assert main(["export", "runs/a", "--to", "onnx", "--out", "m.onnx"]) == 0
+    assert asked == [(Path("runs/a"), "onnx", Path("m.onnx"))]
+    out = capsys.readouterr().out
+    assert out == "m\\n.onnx\nAs Keras to 2e-07 on 32 images (random, all low, all high).\n"
+
+
+def test_json_has_the_fields_of_the_record(asked: list[Any], capsys: Any) -> None:
+    assert main(["export", "runs/a", "--to", "onnx", "--json"]) == 0
+    assert asked[0][2] is None
+    record = json.loads(capsys.readouterr().out)
+    assert record == {
+        "to": "onnx",
+        "path": "m.onnx",
+        "files": ["m\n.onnx"],
+        "largest_difference": 2.3e-7,
+        "num_images": 32,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "a run folder is needed"),
+        (["runs/a"], "--to is needed: one of onnx, keras"),
+        (["runs/a", "--to", "onx"], "Did you mean onnx?"),
+    ],
+)
+def test_wrong_usage_is_status_2(words: list[str], told: str, asked: Any, capsys: Any) -> None:
+    assert main(["export", *words]) == 2
+    assert told in capsys.readouterr().err
+    assert not asked
+
+
+def test_an_error_is_one_message(asked: Any, capsys: Any) -> None:
+    assert main(["export", "runs/a", "--to", "litert"]) == 1
+    assert capsys.readouterr().err == "error: No LiteRT.\nGo on so.\n"

@@ -1,0 +1,125 @@
+"""Hostile and damaged ONNX files, refused before they are executed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from clearcnn.errors import ExportError
+from clearcnn.export import build_onnx, check_onnx
+from clearcnn.export.inspection import OPERATORS
+from clearcnn.models.arguments import ACTIVATIONS
+from clearcnn.specs import LayerSpec
+
+CLASSES = ("a", "b", "c")
+LAYERS = (
+    LayerSpec("ZeroPadding2D", {"padding": 1}),
+    LayerSpec("Conv2D", {"filters": 2, "kernel_size": 3}),
+    LayerSpec("GlobalMaxPooling2D"),
+    LayerSpec("Dense", {"units": 3, "activation": "softmax"}),
+)
+
+
+def add_operator(model: onnx.ModelProto) -> None:
+    model.graph.node[1].op_type = "Loop"
+
+
+def add_domain(model: onnx.ModelProto) -> None:
+    model.graph.node[1].domain = "com.microsoft"
+
+
+def keep_elsewhere(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[1]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+
+
+def pad_by_a_million(model: onnx.ModelProto) -> None:
+    pads = np.array([0, 0, 0, 0, 0, 0, 10**6, 10**6])
+    model.graph.initializer[0].CopyFrom(
+        numpy_helper.from_array(pads, model.graph.initializer[0].name)
+    )
+
+
+def take_pads_from_outside(model: onnx.ModelProto) -> None:
+    del model.graph.initializer[0]
+
+
+def take_another_shape(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 10**6
+
+
+def grow(model: onnx.ModelProto) -> None:
+    model.doc_string = "x" * 2**21
+
+
+def add_function(model: onnx.ModelProto) -> None:
+    model.functions.append(
+        helper.make_function("mine", "F", ["x"], ["y"], [], [helper.make_opsetid("", 17)])
+    )
+
+
+FAULTS: dict[Callable[[onnx.ModelProto], None], str] = {
+    add_operator: "operators Loop",
+    add_domain: "operators Transpose",
+    keep_elsewhere: "weights in other files",
+    pad_by_a_million: "its tensor .* has the shape",
+    take_pads_from_outside: "its shapes cannot be|its tensor",
+    take_another_shape: "its inputs are",
+    grow: "is larger than",
+    add_function: "it has functions",
+}
+
+
+@pytest.mark.parametrize("spoil", FAULTS, ids=lambda fault: fault.__name__)
+def test_what_clearcnn_never_writes_is_refused(
+    spoil: Any, network_of: Any, contract_of: Any, tmp_path: Path
+) -> None:
+    network, path = network_of(*LAYERS), tmp_path / "model.onnx"
+    model = build_onnx(network, CLASSES, contract_of())
+    path.write_bytes(model.SerializeToString())
+    check_onnx(path, contract_of(), network.count_params())
+    spoil(model)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ExportError, match=FAULTS[spoil]):
+        check_onnx(path, contract_of(), network.count_params())
+
+
+def test_bytes_that_are_no_model_are_refused(contract_of: Any, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"\xff" * 100)
+    with pytest.raises(ExportError, match="no ONNX file"):
+        check_onnx(tmp_path / "model.onnx", contract_of(), 10)
+
+
+def test_every_operator_that_is_written_passes(
+    network_of: Any, contract_of: Any, tmp_path: Path
+) -> None:
+    """And no other one is on the list."""
+    window = {"padding": "same", "strides": 2}
+    layers = [
+        LayerSpec("Rescaling", {"scale": 0.1, "offset": 1.0}),
+        LayerSpec("Dense", {"units": 2}),
+        *(LayerSpec("Activation", {"activation": name}) for name in ACTIVATIONS),
+        LayerSpec("ZeroPadding2D"),
+        LayerSpec("DepthwiseConv2D", {"kernel_size": 2}),
+        LayerSpec("SeparableConv2D", {"filters": 2, "kernel_size": 2}),
+        LayerSpec("BatchNormalization"),
+        LayerSpec("MaxPooling2D", {"pool_size": 2, **window}),
+        LayerSpec("AveragePooling2D", {"pool_size": 2, **window}),
+        LayerSpec("Dropout", {"rate": 0.5}),
+    ]
+    dense = LayerSpec("Dense", {"units": 3, "activation": "softmax"})
+    written = set()
+    for ending in ("Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D"):
+        network = network_of(*layers, LayerSpec(ending), dense)
+        for layer_outputs in (False, True):
+            model = build_onnx(network, CLASSES, contract_of(), layer_outputs=layer_outputs)
+            written |= {node.op_type for node in model.graph.node}
+            (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+            check_onnx(tmp_path / "model.onnx", contract_of(), network.count_params())
+    assert written == OPERATORS
