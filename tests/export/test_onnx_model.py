@@ -155,7 +155,7 @@ def any_layer(draw: Any) -> LayerSpec:
     return LayerSpec(layer, arguments)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     layers=st.lists(any_layer(), min_size=2, max_size=4),
     ending=st.sampled_from(["Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D"]),

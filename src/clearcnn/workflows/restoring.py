@@ -41,7 +41,7 @@ def restore_network(run: Bundle) -> Any:
         network.load_weights(path)
     except (ValueError, KeyError, OSError, TypeError) as error:
         raise BundleError(
-            f"{path} does not hold the weights of its layers: {str(error).splitlines()[0]}",
+            f"{path} does not hold the weights of its layers.",
             remedy="Restore it from a copy, or train again.",
         ) from error
     return network
