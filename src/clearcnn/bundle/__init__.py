@@ -13,7 +13,7 @@ from clearcnn.bundle.manifest import (
 from clearcnn.bundle.network_file import check_network_file
 from clearcnn.bundle.reader import Bundle, read_bundle
 from clearcnn.bundle.records import write_history, write_metrics, write_predictions
-from clearcnn.bundle.run_folder import RunFolder, open_run_folder
+from clearcnn.bundle.run_folder import RunFolder, open_run_folder, shorten_name
 
 __all__ = [
     "MANIFEST_NAME",
@@ -28,6 +28,7 @@ __all__ = [
     "infer_polarity",
     "open_run_folder",
     "read_bundle",
+    "shorten_name",
     "software_versions",
     "write_history",
     "write_json",

@@ -82,7 +82,12 @@ def open_run_folder(
 
 
 def name_run(source: str, now: datetime) -> str:
-    """Name a run folder after its source and time, such as "digits-20260102T030405Z".
+    """Name a run folder after its source and time, such as "digits-20260102T030405Z"."""
+    return f"{shorten_name(source)}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def shorten_name(source: str) -> str:
+    """Make of a source, or of any path, a name for a folder.
 
     Letters of any script stay; everything else becomes a hyphen. Of a path the last part
     counts, a prefix such as "folder:" does not.
@@ -92,8 +97,7 @@ def name_run(source: str, now: datetime) -> str:
     if last in ("", ".", ".."):
         last = Path(place or ".").resolve().name
     slug = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", last)).strip("-_")
-    slug = slug[:_LONGEST_SLUG].rstrip("-_") or "run"
-    return f"{slug}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return slug[:_LONGEST_SLUG].rstrip("-_") or "run"
 
 
 def _choose_place(source: str, out: Path | None, parent: Path) -> Path:

@@ -2,7 +2,17 @@
 
 from clearcnn.data.duplicates import find_first_copies, find_near_copies
 from clearcnn.data.images import LabelledImages
+from clearcnn.data.one_picture import OnePicture, read_one_picture
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, split
 
-__all__ = ["LabelledImages", "Split", "find_first_copies", "find_near_copies", "load", "split"]
+__all__ = [
+    "LabelledImages",
+    "OnePicture",
+    "Split",
+    "find_first_copies",
+    "find_near_copies",
+    "load",
+    "read_one_picture",
+    "split",
+]

@@ -77,7 +77,7 @@ def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pict
         read, or integer and float pictures are mixed.
     """
     workers = min(8, 2 * (os.cpu_count() or 1))
-    with _quiet_pillow(), ThreadPoolExecutor(workers) as pool:
+    with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
         read = partial(_read, spec=spec, target=spec.size)
         measured = list(_map(pool, workers, read, entries))
         sizes = [picture.size for picture in measured if isinstance(picture, Picture)]
@@ -112,7 +112,7 @@ def _map(
 
 
 @contextmanager
-def _quiet_pillow() -> Iterator[None]:
+def quiet_pillow() -> Iterator[None]:
     """Keep Pillow's warnings of odd metadata and of bombs, which `decode` refuses, to itself."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")

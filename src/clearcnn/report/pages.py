@@ -31,6 +31,7 @@ def make_environment() -> "Environment":
         count=wording.count,
         shape=wording.shape,
         seconds=wording.seconds,
+        number=wording.number,
     )
     return environment
 

@@ -57,6 +57,21 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
 
 
+def number(value: float) -> str:
+    """Say a number in few digits: "0.13", "−2.4", "16", "3.2e−05"."""
+    if value != value:
+        return "–"
+    size = abs(value)
+    if size and not 0.001 <= size < 1e6:
+        text = f"{value:.1e}"
+    else:
+        decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else 3
+        text = f"{value:.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if float(text) == round(float(text)) else text
+    # What rounds to nothing has no sign.
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
 def shape(sides: tuple[int, ...]) -> str:
     """Say a shape: "8 × 8 × 1"."""
     return " × ".join(f"{side:,}" for side in sides)

@@ -1,0 +1,27 @@
+"""How a model came to its answer: activations, filters, pixel maps, arithmetic, neighbours.
+
+Importing this loads Keras.
+"""
+
+from clearcnn.explanation.activations import Passage, follow, read_filters
+from clearcnn.explanation.gradient import smooth_gradient
+from clearcnn.explanation.network import Network
+from clearcnn.explanation.neighbours import nearest
+from clearcnn.explanation.occlusion import Patch, choose_patch, occlude
+from clearcnn.explanation.sanity import correlate
+from clearcnn.explanation.windows import convolve_once, pool_once
+
+__all__ = [
+    "Network",
+    "Passage",
+    "Patch",
+    "choose_patch",
+    "convolve_once",
+    "correlate",
+    "follow",
+    "nearest",
+    "occlude",
+    "pool_once",
+    "read_filters",
+    "smooth_gradient",
+]

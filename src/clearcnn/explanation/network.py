@@ -1,0 +1,125 @@
+"""A trained model as plain functions of weights and images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clearcnn.backend import load_keras
+
+keras = load_keras()
+
+Array = NDArray[np.float32]
+_BATCH = 256
+
+
+class Network:
+    """A chain of Keras layers that ends in softmax, with its own weights or others.
+
+    The functions are compiled once for each number of images, whatever the weights.
+    """
+
+    def __init__(self, model: Any) -> None:
+        """Take a model.
+
+        Args:
+          model: a built `keras.Sequential`; its last layer is Dense with softmax, or Activation
+            softmax.
+        """
+        self.model = model
+        self.weights = [variable.value for variable in model.weights]
+        self._logits = jax.jit(self._compute_logits)
+        self._features = jax.jit(self._compute_features)
+        self._slopes = jax.jit(jax.grad(self._sum_of_class, argnums=1))
+
+    def logits(self, images: ArrayLike, weights: Sequence[Any] | None = None) -> Array:
+        """Give the scores before softmax.
+
+        Args:
+          images: (n, height, width, channels), pixel values as the model takes them.
+          weights: in the order of `model.weights`; None takes the model's own.
+        Returns:
+          (n, num_classes) float32.
+        """
+        return self._in_batches(self._logits, images, weights)
+
+    def probabilities(self, images: ArrayLike, weights: Sequence[Any] | None = None) -> Array:
+        """Give the softmax of `logits`."""
+        logits = self.logits(images, weights)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def features(self, images: ArrayLike) -> Array:
+        """Give what the last layer with weights receives, as (n, num_features) float32."""
+        return self._in_batches(self._features, images, None)
+
+    def slopes(
+        self, images: ArrayLike, class_index: int, weights: Sequence[Any] | None = None
+    ) -> Array:
+        """Differentiate the logit of a class by every pixel.
+
+        Args:
+          images: (n, height, width, channels).
+          class_index: of the class.
+          weights: as for `logits`.
+        Returns:
+          (n, height, width, channels) float32, logit per unit of pixel value.
+        """
+        values = np.asarray(images, dtype=np.float32)
+        return np.asarray(self._slopes(self._or_own(weights), values, class_index))
+
+    def _in_batches(self, function: Any, images: ArrayLike, weights: Any) -> Array:
+        every = np.asarray(images)
+        own = self._or_own(weights)
+        # One number of images a call, so that one program serves all of them.
+        size = min(_BATCH, len(every))
+        found = []
+        for start in range(0, len(every), size):
+            batch = np.asarray(every[start : start + size], dtype=np.float32)
+            missing = size - len(batch)
+            filled = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)])
+            found.append(np.asarray(function(own, filled))[: len(batch)])
+        return np.concatenate(found)
+
+    def _or_own(self, weights: Sequence[Any] | None) -> list[Any]:
+        return list(self.weights if weights is None else weights)
+
+    def _compute_logits(self, weights: Sequence[Any], images: Any) -> Any:
+        last = self.model.layers[-1]
+        with self._with_weights(weights):
+            values = self._run(images, len(self.model.layers) - 1)
+            # A Dense layer has its softmax inside, an Activation is nothing else.
+            if type(last).__name__ != "Dense":
+                return values
+            scores = keras.ops.matmul(values, last.kernel)
+            return scores if last.bias is None else scores + last.bias
+
+    def _compute_features(self, weights: Sequence[Any], images: Any) -> Any:
+        with self._with_weights(weights):
+            values = self._run(images, find_last_weights(self.model))
+        return keras.ops.reshape(values, (len(images), -1))
+
+    def _sum_of_class(self, weights: Sequence[Any], images: Any, class_index: Any) -> Any:
+        # Images do not mix, so the slope of the sum is that of each.
+        return self._compute_logits(weights, images)[:, class_index].sum()
+
+    def _run(self, values: Any, num_layers: int) -> Any:
+        for layer in self.model.layers[:num_layers]:
+            values = layer(values)
+        return values
+
+    def _with_weights(self, weights: Sequence[Any]) -> Any:
+        pairs = zip(self.model.weights, weights, strict=True)
+        return keras.StatelessScope(state_mapping=list(pairs))
+
+
+def find_last_weights(model: Any) -> int:
+    """Give the index of the last layer with a kernel; of the last layer if there is none."""
+    with_kernel = [
+        index
+        for index, layer in enumerate(model.layers)
+        if any("kernel" in variable.name for variable in layer.weights)
+    ]
+    return with_kernel[-1] if with_kernel else len(model.layers) - 1

@@ -1,0 +1,128 @@
+"""The image to be explained, and the images that its model was trained on."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from clearcnn import bundle, data
+from clearcnn.data import LabelledImages, Split
+from clearcnn.data.images import Images
+from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.explanations import ExplainedImage
+
+_NAMED = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """The images a model was trained and tested on, as they were then."""
+
+    images: LabelledImages
+    parts: Split
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The image to be explained.
+
+    Attributes:
+      pixels: (height, width, channels) as the model takes them.
+      facts: what is known of it.
+      warnings: one sentence each.
+    """
+
+    pixels: Images
+    facts: ExplainedImage
+    warnings: tuple[str, ...] = ()
+
+
+def read_lesson(manifest: bundle.Manifest) -> Lesson | str:
+    """Read the images of a run once more.
+
+    Returns:
+      A Lesson whose content hash is that of the run; or, if there is none, why, in a sentence.
+    """
+    try:
+        images = data.load(manifest.data)
+    except ClearCNNError as error:
+        return f"The images the model was trained on could not be read again: {error.problem}"
+    if images.content_hash != manifest.content_hash:
+        return (
+            "The images the model was trained on are no longer the same: their content hash is "
+            f"{images.content_hash[:12]}…, that of the run is {manifest.content_hash[:12]}…."
+        )
+    return Lesson(images, data.split(images, manifest.split))
+
+
+def find_subject(
+    image: str | int | Path, manifest: bundle.Manifest, lesson: Lesson | str, *, invert: bool
+) -> Subject:
+    """Find the image: the row of a number, or a picture file.
+
+    Args:
+      image: a row of the source, as a number or its digits; anything else is a path.
+      manifest: of the run.
+      lesson: as `read_lesson` gave it.
+      invert: exchange light and dark.
+    Raises:
+      DataError: there is no such row or file, or it cannot be read.
+    """
+    contract = manifest.input
+    if isinstance(image, int) or (isinstance(image, str) and image.isdecimal()):
+        subject = _take_row(int(image), lesson)
+    else:
+        subject = _read_file(Path(image).expanduser(), contract)
+    if invert:
+        low, high = contract.value_range
+        turned = (low + high - subject.pixels.astype(np.float64)).astype(subject.pixels.dtype)
+        said = (*subject.facts.preparation, "Light and dark exchanged, as asked (inverted).")
+        subject = replace(subject, pixels=turned, facts=replace(subject.facts, preparation=said))
+    return replace(subject, warnings=tuple(filter(None, [_judge_polarity(subject, contract)])))
+
+
+def _take_row(row: int, lesson: Lesson | str) -> Subject:
+    if isinstance(lesson, str):
+        raise DataError(
+            f"Image {row} was asked for by its row. {lesson}",
+            remedy="Run this where the source of the run can be read, or give a picture file.",
+        )
+    images, parts = lesson.images, lesson.parts
+    if not 0 <= row < len(images):
+        raise DataError(
+            f"There is no image {row}: the source has the rows 0 to {len(images) - 1:,}.",
+            remedy="Take a number from the column index of predictions.csv, or give a picture "
+            "file; ./17 is a file called 17.",
+        )
+    part = next(name for name in ("train", "validation", "test") if row in getattr(parts, name))
+    facts = ExplainedImage(
+        name=images.names[row],
+        row=row,
+        label=images.class_names[images.labels[row]],
+        part=part,
+        preparation=(),
+    )
+    return Subject(images.images[row], facts)
+
+
+def _read_file(path: Path, contract: bundle.InputContract) -> Subject:
+    picture = data.read_one_picture(
+        path,
+        size=contract.shape[:2],
+        color_mode=contract.color_mode,
+        dtype=contract.dtype,
+        value_range=contract.value_range,
+    )
+    facts = ExplainedImage(path.name, None, None, None, picture.preparation)
+    return Subject(picture.pixels, facts)
+
+
+def _judge_polarity(subject: Subject, contract: bundle.InputContract) -> str | None:
+    """Say so if figure and ground are clearly the other way round."""
+    seen = bundle.infer_polarity(subject.pixels[np.newaxis], contract.value_range)
+    if "unknown" in (seen, contract.polarity) or seen == contract.polarity:
+        return None
+    return (
+        f"This picture is {_NAMED[seen]}, the model was trained on {_NAMED[contract.polarity]}: "
+        "its answer means little. Explain the picture again inverted (--invert)."
+    )
