@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clearcnn.workflows.check import check
     from clearcnn.workflows.classifier import CNNClassifier
     from clearcnn.workflows.evaluate import compare, evaluate
+    from clearcnn.workflows.explain import explain
     from clearcnn.workflows.export import export_run
     from clearcnn.workflows.train import train
 
@@ -27,6 +28,7 @@ _HOMES = {
     "check": "clearcnn.workflows.check",
     "compare": "clearcnn.workflows.evaluate",
     "evaluate": "clearcnn.workflows.evaluate",
+    "explain": "clearcnn.workflows.explain",
     "export_run": "clearcnn.workflows.export",
     "fit": "clearcnn.training",
     "fit_many": "clearcnn.training",
@@ -47,6 +49,7 @@ __all__ = [
     "load",
     "train",
 ]
+__all__ = ["LabelledImages", "__version__", "check", "explain", "fit", "fit_many", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

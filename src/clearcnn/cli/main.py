@@ -10,13 +10,13 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.cli import cache, check, evaluate, export, train
+from clearcnn.cli import cache, check, evaluate, explain, export, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, export, cache)
+VERBS = (train, evaluate, check, explain, export, cache)
 
 # Nearly all objects that imports and tracing make live to the end; looking for garbage among
 # them took half a second of a training, and once more as long when Python ends.
@@ -35,6 +35,8 @@ examples:
   clearcnn train photos/    train on a folder with one folder for each class
   clearcnn evaluate         say how good that recipe is, and how sure that is
   clearcnn check photos/    look for what is wrong with it first
+  clearcnn explain runs/photos cat.png
+                            see how the model came to its answer
   clearcnn export runs/a --to onnx
                             write its model for other programs
   clearcnn train --help     say all there is to a verb
@@ -82,9 +84,7 @@ def build_parser() -> Parser:
         description=_DESCRIPTION + "\n".join(f"  {v.NAME:<10}{v.SUMMARY}" for v in VERBS),
         epilog=_EPILOG,
     )
-    verbs = parser.add_subparsers(prog="clearcnn", dest="verb", metavar="VERB", help=SUPPRESS)
-    for verb in VERBS:
-        verb.add_options(verbs.add_parser(verb.NAME, **verb.TEXTS))
+    _add_verbs(parser)
     options = parser.add_argument_group("options")
     options.add_argument("-h", "--help", action="help", help="show this help and exit")
     options.add_argument(
@@ -103,8 +103,17 @@ def build_help() -> dict[str, str]:
       From command, such as "clearcnn train", to its help as plain text.
     """
     parser = build_parser()
-    verbs = (parser.parse_args([verb.NAME]).parser for verb in VERBS)
+    verbs = _add_verbs(Parser(prog="clearcnn"))
     return {page.prog: page.format_help() for page in (parser, *verbs)}
+
+
+def _add_verbs(parser: Parser) -> list[Parser]:
+    verbs = parser.add_subparsers(prog="clearcnn", dest="verb", metavar="VERB", help=SUPPRESS)
+    made = []
+    for verb in VERBS:
+        made.append(verbs.add_parser(verb.NAME, **verb.TEXTS))
+        verb.add_options(made[-1])
+    return made
 
 
 def _run(words: list[str]) -> int:

@@ -51,7 +51,9 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
     if summary.skipped:
         facts.append(("skipped", _skipped(summary)))
     facts.append(("picture sheet", view_path(sheet)))
-    return Group(_heading("Data", summary.source), _facts(facts), Text(), _classes(summary.classes))
+    return Group(
+        view_heading("Data", summary.source), view_facts(facts), Text(), _classes(summary.classes)
+    )
 
 
 def view_model(summary: ModelSummary) -> RenderableType:
@@ -64,7 +66,7 @@ def view_model(summary: ModelSummary) -> RenderableType:
     """
     shape = view_shape(summary.input_shape)
     return Group(
-        _heading("Model", f"{summary.name}, {shape} in"),
+        view_heading("Model", f"{summary.name}, {shape} in"),
         _LayerTable(summary),
         *_mlp(summary),
     )
@@ -90,7 +92,7 @@ def view_check(result: CheckResult) -> RenderableType:
     problems = result.num_problems
     verdict = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problem"
     return Group(
-        _heading("Check", f"{result.source} · {counts}"),
+        view_heading("Check", f"{result.source} · {counts}"),
         Padding(Group(*lines, Text(f"{verdict} found")), (0, 2)),
     )
 
@@ -119,7 +121,7 @@ def view_result(result: TrainResult) -> RenderableType:
         ("run folder", view_path(result.run_folder)),
         ("report", view_path(result.run_folder / "report.html")),
     ]
-    return Group(_heading("Result"), _facts(facts))
+    return Group(view_heading("Result"), view_facts(facts))
 
 
 def view_score(result: TrainResult) -> Text:
@@ -257,7 +259,7 @@ def _many_classes(classes: tuple[ClassCount, ...]) -> RenderableType:
     if low != high:
         facts.append(("fewest", _counted(ordered[:ends])))
         facts.append(("most", _counted(reversed(ordered[-ends:]))))
-    return _facts(facts)
+    return view_facts(facts)
 
 
 def _counted(classes: Iterable[ClassCount]) -> str:
@@ -280,11 +282,13 @@ def _seen(summary: DataSummary) -> str:
     return f" (seen: {_span(summary.observed_range)})"
 
 
-def _heading(title: str, detail: str = "") -> Text:
+def view_heading(title: str, detail: str = "") -> Text:
+    """Write the title of a part, and what it is about."""
     return Text.assemble("\n", (title, "bold cyan"), f"  {printable(detail)}" if detail else "")
 
 
-def _facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
+def view_facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
+    """Write names and facts in two columns."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")

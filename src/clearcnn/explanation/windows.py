@@ -37,7 +37,9 @@ def convolve_once(layers: Sequence[Any], passage: Passage) -> ConvolutionStep | 
     else:
         channel, multiplied = divmod(number, kernel.shape[3])
         sees, kernel = range(channel, channel + 1), kernel[:, :, channel, multiplied][..., None]
-    sides = zip(values.shape[:2], layer.kernel_size, layer.strides, layer.dilation_rate, strict=True)
+    sides = zip(
+        values.shape[:2], layer.kernel_size, layer.strides, layer.dilation_rate, strict=True
+    )
     rows, columns = (
         _positions(*side, same=layer.padding == "same", place=place)
         for side, place in zip(sides, (row, column), strict=True)
@@ -135,7 +137,9 @@ def _cut(
     values: NDArray[np.float64], rows: Sequence[int], columns: Sequence[int], outside: float
 ) -> NDArray[np.float64]:
     height, width = values.shape[:2]
-    window = values[np.clip(rows, 0, height - 1)][:, np.clip(columns, 0, width - 1)]
+    window: NDArray[np.float64] = values[np.clip(rows, 0, height - 1)][
+        :, np.clip(columns, 0, width - 1)
+    ]
     seen_rows = [0 <= row < height for row in rows]
     seen_columns = [0 <= column < width for column in columns]
     window[~np.outer(seen_rows, seen_columns)] = outside

@@ -29,7 +29,7 @@ def lay_out_convolution(
     if step is None:
         return None
     received, given = inputs[step.position - 1], outputs[step.position - 1]
-    channels = [
+    channels: list[dict[str, Any]] = [
         {
             "number": each.channel,
             "sum": each.sum,
@@ -44,7 +44,9 @@ def lay_out_convolution(
         "step": step,
         "channels": channels,
         "num_channels": len(step.channels) + step.other_channels,
-        "has_padding": any(cell["is_padding"] for each in channels for row in each["window"] for cell in row),
+        "has_padding": any(
+            cell["is_padding"] for each in channels for row in each["window"] for cell in row
+        ),
         "difference": abs(step.result - step.keras),
         "source": _frame(received[..., first], step.rows, step.columns),
         "target": _frame(given[..., step.filter], (step.row,), (step.column,)),
