@@ -93,7 +93,7 @@ def _scale(
     scaled = low + pixels.astype(np.float64) * ((high - low) / most)
     rounded = ""
     if dtype.kind == "u":
-        scaled, rounded = np.rint(scaled), " and rounded to whole numbers"
+        scaled, rounded = np.rint(scaled), ", and rounded to whole numbers"
     return scaled.astype(dtype), (
         f"Values from 0 to {most:g} brought to {low:g} to {high:g}, the range of the images the "
         f"model was trained on{rounded}.",

@@ -6,7 +6,7 @@ Importing this loads Keras.
 from clearcnn.explanation.activations import Passage, follow, read_filters
 from clearcnn.explanation.gradient import smooth_gradient
 from clearcnn.explanation.neighbours import nearest
-from clearcnn.explanation.network import Network
+from clearcnn.explanation.network import Network, read_weights
 from clearcnn.explanation.occlusion import Patch, choose_patch, occlude
 from clearcnn.explanation.sanity import correlate
 from clearcnn.explanation.windows import convolve_once, pool_once
@@ -23,5 +23,6 @@ __all__ = [
     "occlude",
     "pool_once",
     "read_filters",
+    "read_weights",
     "smooth_gradient",
 ]

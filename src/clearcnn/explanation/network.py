@@ -29,7 +29,6 @@ class Network:
             softmax.
         """
         self.model = model
-        self.weights = [variable.value for variable in model.weights]
         self._logits = jax.jit(self._compute_logits)
         self._features = jax.jit(self._compute_features)
         self._slopes = jax.jit(jax.grad(self._sum_of_class, argnums=1))
@@ -84,7 +83,8 @@ class Network:
         return np.concatenate(found)
 
     def _or_own(self, weights: Sequence[Any] | None) -> list[Any]:
-        return list(self.weights if weights is None else weights)
+        # Asked for anew each time: Keras's predict and fit give variables new arrays.
+        return read_weights(self.model) if weights is None else list(weights)
 
     def _compute_logits(self, weights: Sequence[Any], images: Any) -> Any:
         last = self.model.layers[-1]
@@ -113,6 +113,11 @@ class Network:
     def _with_weights(self, weights: Sequence[Any]) -> Any:
         pairs = zip(self.model.weights, weights, strict=True)
         return keras.StatelessScope(state_mapping=list(pairs))
+
+
+def read_weights(model: Any) -> list[Any]:
+    """Give the arrays of a model's weights, in the order of `model.weights`."""
+    return [variable.value for variable in model.weights]
 
 
 def find_last_weights(model: Any) -> int:

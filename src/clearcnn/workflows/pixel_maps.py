@@ -65,7 +65,7 @@ def map_pixels(
     gradients, occlusions = [], []
     for other in seeds:
         model = models.build_model(manifest.model, shape, num_classes, int(other))
-        weights = [variable.value for variable in model.weights]
+        weights = explanation.read_weights(model)
         gradients.append(differentiate(weights))
         occlusions.append(cover(weights)[0])
     numbers = [int(other) for other in seeds]

@@ -78,7 +78,8 @@ def find_subject(
         turned = (low + high - subject.pixels.astype(np.float64)).astype(subject.pixels.dtype)
         said = (*subject.facts.preparation, "Light and dark exchanged, as asked (inverted).")
         subject = replace(subject, pixels=turned, facts=replace(subject.facts, preparation=said))
-    return replace(subject, warnings=tuple(filter(None, [_judge_polarity(subject, contract)])))
+    said = [_judge_polarity(subject, contract), _find_copy(subject, lesson)]
+    return replace(subject, warnings=tuple(filter(None, said)))
 
 
 def _take_row(row: int, lesson: Lesson | str) -> Subject:
@@ -115,6 +116,21 @@ def _read_file(path: Path, contract: bundle.InputContract) -> Subject:
     )
     facts = ExplainedImage(path.name, None, None, None, picture.preparation)
     return Subject(picture.pixels, facts)
+
+
+def _find_copy(subject: Subject, lesson: Lesson | str) -> str | None:
+    """Say so if the model has learnt from these very pixels."""
+    if isinstance(lesson, str) or subject.facts.row is not None:
+        return None
+    rows = lesson.parts.train
+    same = (lesson.images.images[rows] == subject.pixels).all(axis=(1, 2, 3))
+    if not same.any():
+        return None
+    name = lesson.images.names[rows[same.argmax()]]
+    return (
+        f"This picture stands, pixel for pixel, in the training part ({name}): the model has "
+        "learnt from it, and that it is right here says little."
+    )
 
 
 def _judge_polarity(subject: Subject, contract: bundle.InputContract) -> str | None:
