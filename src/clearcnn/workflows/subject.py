@@ -78,8 +78,8 @@ def find_subject(
         turned = (low + high - subject.pixels.astype(np.float64)).astype(subject.pixels.dtype)
         said = (*subject.facts.preparation, "Light and dark exchanged, as asked (inverted).")
         subject = replace(subject, pixels=turned, facts=replace(subject.facts, preparation=said))
-    said = [_judge_polarity(subject, contract), _find_copy(subject, lesson)]
-    return replace(subject, warnings=tuple(filter(None, said)))
+    warnings = [_judge_polarity(subject, contract), _find_copy(subject, lesson)]
+    return replace(subject, warnings=tuple(filter(None, warnings)))
 
 
 def _take_row(row: int, lesson: Lesson | str) -> Subject:

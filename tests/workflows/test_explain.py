@@ -1,0 +1,207 @@
+"""`explain`, end to end on a run of two epochs: what it says is so, and the run stays whole."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import clearcnn
+from clearcnn import bundle
+from clearcnn.backend import load_keras
+from clearcnn.errors import BundleError, DataError
+
+DIGITS = clearcnn.load("digits")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    return clearcnn.train("digits", recipe="tutorial", epochs=8, seed=1, out=folder).run_folder
+
+
+@pytest.fixture(scope="module")
+def metrics(run):
+    return json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def mistake(run, metrics):
+    row = metrics["test"]["mistakes"][0]["index"]
+    return clearcnn.explain(run, row)
+
+
+def save_digit(path: Path, row: int, *, inverted: bool = False) -> Path:
+    pixels = np.rint(DIGITS.images[row, ..., 0] * (255 / 16)).astype(np.uint8)
+    Image.fromarray(255 - pixels if inverted else pixels).save(path)
+    return path
+
+
+def write_classes(folder: Path) -> None:
+    """Two classes of coloured noise, one reddish and one bluish, 8×10 pixels."""
+    random = np.random.default_rng(0)
+    for name, bright in (("a", 0), ("b", 2)):
+        (folder / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = random.integers(0, 120, (8, 10, 3), np.uint8)
+            pixels[..., bright] += 100
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+
+
+def test_a_mistake_of_the_report_is_explained_by_its_row(run, metrics, mistake):
+    told = metrics["test"]["mistakes"][0]
+    assert mistake.is_mistake
+    assert (mistake.image.row, mistake.image.label) == (told["index"], told["label"])
+    assert (mistake.image.part, mistake.prediction) == ("test", told["prediction"])
+    assert mistake.answers[0].probability == pytest.approx(told["confidence"], rel=1e-4)
+    assert sum(answer.probability for answer in mistake.answers) == pytest.approx(1, abs=1e-5)
+    assert mistake.folder == run.with_name(f"digits-explained-{told['index']}")
+    assert mistake.warnings == ()
+
+
+def test_the_folder_is_whole_and_the_run_as_it_was(run, mistake):
+    assert bundle.read_bundle(run).manifest.class_names == mistake_classes(mistake)
+    names = sorted(path.relative_to(mistake.folder).as_posix() for path in walk(mistake.folder))
+    assert {"explanation.html", "explanation.json", "figures/picture.png"} <= set(names)
+    for name in ("layer-01-conv2d.png", "layer-01-conv2d-filters.png", "gradient.png"):
+        with Image.open(mistake.folder / "figures" / name) as picture:
+            assert picture.width == 1280
+            assert len(picture.convert("RGB").getcolors(10**6)) > 5
+    said = json.loads((mistake.folder / "explanation.json").read_text(encoding="utf-8"))
+    assert said["answers"][0]["name"] == mistake.prediction
+    assert np.shape(said["gradient"]["values"]) == np.shape(said["occlusion"]["values"]) == (8, 8)
+
+
+def walk(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def mistake_classes(result) -> tuple[str, ...]:
+    return tuple(sorted(answer.name for answer in result.answers))
+
+
+def test_the_layers_are_those_of_the_model_table(metrics, mistake):
+    assert [each.summary.name for each in mistake.layers] == [
+        layer["name"] for layer in metrics["model"]["layers"]
+    ]
+    relu = mistake.layers[1]
+    assert relu.low == 0
+    assert 0 < relu.zero_fraction < 1
+    assert mistake.convolution.result == pytest.approx(mistake.convolution.keras, rel=1e-5)
+    assert mistake.pooling.result == mistake.pooling.keras
+
+
+def test_neighbours_are_near_by_keras_and_scikit_learn(run, mistake):
+    from sklearn.neighbors import NearestNeighbors
+
+    keras = load_keras()
+    model = keras.saving.load_model(run / "model.keras")
+    features = keras.Model(model.inputs[0], model.layers[-1].input).predict(
+        DIGITS.images.astype("float32"), verbose=0
+    )
+    manifest = bundle.read_bundle(run).manifest
+    train = clearcnn.data.split(DIGITS, manifest.split).train
+    near = NearestNeighbors(n_neighbors=6).fit(features[train])
+    distances, rows = near.kneighbors(features[[mistake.image.row]])
+    assert [each.row for each in mistake.neighbours.train] == train[rows[0]].tolist()
+    found = [each.distance for each in mistake.neighbours.train]
+    np.testing.assert_allclose(found, distances[0], rtol=1e-3, atol=1e-3)
+
+
+def test_the_closest_mistakes_are_mistakes_of_the_report_and_not_this_one(metrics, mistake):
+    told = {each["index"]: each for each in metrics["test"]["mistakes"]}
+    assert mistake.neighbours.num_mistakes == len(told)
+    assert len(mistake.neighbours.mistakes) == min(6, len(told) - 1)
+    for each in mistake.neighbours.mistakes:
+        assert each.row != mistake.image.row
+        assert (each.label, each.prediction) == (
+            told[each.row]["label"],
+            told[each.row]["prediction"],
+        )
+
+
+def test_other_weights_give_other_maps(mistake):
+    for pixel_map in (mistake.gradient, mistake.occlusion):
+        assert len(pixel_map.sanity.correlations) == 5
+        assert pixel_map.sanity.verdict == "passed"
+        assert max(map(abs, pixel_map.sanity.correlations)) < 0.9
+    assert mistake.occlusion.fill == (0.0,)
+    assert mistake.occlusion.fill_source == "the ground of the training images"
+
+
+def test_the_same_seed_gives_the_same_maps_and_a_new_folder(run, mistake):
+    again = clearcnn.explain(run, str(mistake.image.row))
+    assert again.gradient == mistake.gradient
+    assert again.folder.name == f"{mistake.folder.name}-2"
+    other = clearcnn.explain(run, mistake.image.row, seed=1)
+    assert other.gradient.values != mistake.gradient.values
+
+
+def test_a_picture_file_is_read_as_the_row_it_came_from(run, tmp_path):
+    by_row = clearcnn.explain(run, 25, out=tmp_path / "row")
+    by_file = clearcnn.explain(run, save_digit(tmp_path / "25.png", 25), out=tmp_path / "file")
+    assert by_file.answers == by_row.answers
+    assert by_file.gradient.values == by_row.gradient.values
+    assert (by_file.image.row, by_file.image.label) == (None, None)
+    assert "brought to 0 to 16" in by_file.image.preparation[0]
+
+
+def test_a_picture_of_the_other_polarity_is_told_and_inverted_on_request(run, tmp_path):
+    picture = save_digit(tmp_path / "dark.png", 25, inverted=True)
+    told = clearcnn.explain(run, picture, out=tmp_path / "as-it-is")
+    assert "dark on light" in told.warnings[0]
+    assert "--invert" in told.warnings[0]
+    turned = clearcnn.explain(run, picture, invert=True, out=tmp_path / "inverted")
+    assert not any("dark on light" in warning for warning in turned.warnings)
+    assert turned.answers == clearcnn.explain(run, 25, out=tmp_path / "row").answers
+
+
+def test_a_picture_it_has_learnt_from_is_recognised(run, tmp_path):
+    manifest = bundle.read_bundle(run).manifest
+    row = int(clearcnn.data.split(DIGITS, manifest.split).train[3])
+    told = clearcnn.explain(run, save_digit(tmp_path / "known.png", row), out=tmp_path / "x")
+    assert f"in the training part (row {row})" in told.warnings[0]
+
+
+def test_without_its_source_only_the_neighbours_are_left_out(tmp_path):
+    write_classes(tmp_path / "shapes")
+    run = clearcnn.train(
+        tmp_path / "shapes", recipe="tutorial", epochs=1, out=tmp_path / "run"
+    ).run_folder
+    picture = tmp_path / "one.png"
+    shutil.copy(tmp_path / "shapes" / "a" / "0.png", picture)
+    shutil.rmtree(tmp_path / "shapes" / "b")
+    for told in (
+        clearcnn.explain(run, picture, out=tmp_path / "gone"),
+        clearcnn.explain(run, picture),
+    ):
+        assert told.neighbours is None
+        assert "could not be read again" in told.warnings[-1]
+        assert told.occlusion.fill_source == "the median along the edge of this picture"
+    with pytest.raises(DataError, match="by its row"):
+        clearcnn.explain(run, 0)
+
+
+def test_a_source_that_has_changed_is_not_taken_for_the_same(tmp_path):
+    write_classes(tmp_path / "shapes")
+    run = clearcnn.train(
+        tmp_path / "shapes", recipe="tutorial", epochs=1, out=tmp_path / "run"
+    ).run_folder
+    Image.new("RGB", (10, 8), "red").save(tmp_path / "shapes" / "a" / "0.png")
+    told = clearcnn.explain(run, tmp_path / "shapes" / "a" / "1.png")
+    assert "no longer the same" in told.warnings[-1]
+    assert told.neighbours is None
+
+
+@pytest.mark.parametrize("image", [1797, "9999", -1, "nowhere.png"])
+def test_what_is_not_there_is_said_and_nothing_is_left(run, image, tmp_path):
+    with pytest.raises(DataError):
+        clearcnn.explain(run, image, out=tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_run_folder_itself_is_never_written_to(run):
+    with pytest.raises(BundleError, match="stays as it was written"):
+        clearcnn.explain(run, 0, out=run / "figures" / "explained")
