@@ -1,3 +1,5 @@
+import importlib.util
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,7 +7,27 @@ import numpy as np
 import pytest
 
 from clearcnn.evaluation import evaluate_predictions
-from clearcnn.report import MOST_MISTAKES, ReportPictures, choose_samples
+from clearcnn.explanations import (
+    ChannelProducts,
+    ClassAnswer,
+    ConvolutionStep,
+    ExplainedImage,
+    ExplainResult,
+    GradientMap,
+    LayerActivation,
+    Neighbour,
+    Neighbours,
+    OcclusionMap,
+    PoolingStep,
+    SanityCheck,
+)
+from clearcnn.report import (
+    MOST_MISTAKES,
+    ExplanationPictures,
+    ReportPictures,
+    UntrainedMaps,
+    choose_samples,
+)
 from clearcnn.results import (
     ClassCount,
     DataSummary,
@@ -17,6 +39,7 @@ from clearcnn.results import (
 )
 from clearcnn.specs import AugmentationSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 COMMAND = "clearcnn train digits --recipe default --seed 777"
 VERSIONS = {"clearcnn": "0.1.0", "python": "3.11.2", "keras": "3.15.1", "jax": "0.10.2"}
 
@@ -195,3 +218,170 @@ def many():
 @pytest.fixture
 def skipped_files():
     return tuple(SkippedFile(f"a/{n}.png", "truncated") for n in range(25))
+
+
+def explained(class_names, shape=(9, 8, 1), name="image.png", label=None, warnings=(), **changes):
+    """An explanation and its pictures, of random numbers but of consistent shapes."""
+    random = np.random.default_rng(1)
+    height, width, channels = shape
+    kernel = random.normal(size=(3, 3, channels))
+    window = random.normal(size=(3, 3, channels))
+    sums = (kernel * window).sum(axis=(0, 1))
+
+    def grid(values):
+        return tuple(tuple(map(float, row)) for row in values)
+
+    outputs = (
+        random.normal(size=(height, width, 70)).astype(np.float32),
+        np.maximum(random.normal(size=(height, width, 70)), 0).astype(np.float32),
+        np.abs(random.normal(size=(height // 2, width // 2, 70))).astype(np.float32),
+        random.normal(size=(height // 2 * (width // 2) * 70)).astype(np.float32),
+        random.normal(size=len(class_names)).astype(np.float32),
+    )
+    rows = (
+        LayerSummary("Conv2D 70 · 3×3 · same", "Conv2D", outputs[0].shape, 700, (3, 3), 9, 9),
+        LayerSummary("Activation relu", "Activation", outputs[1].shape, 0, (3, 3), 0, None),
+        LayerSummary("MaxPooling2D 2×2", "MaxPooling2D", outputs[2].shape, 0, (4, 4), 0, None),
+        LayerSummary("Flatten", "Flatten", outputs[3].shape, 0, (9, 8), 0, None),
+        LayerSummary("Dense · softmax", "Dense", outputs[4].shape, 99, (9, 8), 9, None),
+    )
+    check = SanityCheck((0.1, -0.2, float("nan")), (1, 2, 3))
+    one = float(outputs[0].max())
+    near = [Neighbour(k, f"{name} {k}", class_names[0], None, k + 0.5) for k in range(6)]
+    wrong = [replace(each, prediction=class_names[-1]) for each in near[:2]]
+    fields = {
+        "run_folder": Path("runs/one"),
+        "image": ExplainedImage(name, 7 if label else None, label, "test" if label else None, ()),
+        "answers": tuple(
+            ClassAnswer(each, 3.0 - k, 0.9 if k == 0 else 0.1 / max(len(class_names) - 1, 1))
+            for k, each in enumerate(class_names)
+        ),
+        "layers": tuple(
+            LayerActivation(
+                position,
+                row,
+                float(values.min()),
+                float(values.max()),
+                float((values == 0).mean()),
+                2,
+            )
+            for position, (row, values) in enumerate(zip(rows, outputs, strict=True), 1)
+        ),
+        "gradient": GradientMap(
+            class_names[0], grid(random.normal(size=shape[:2])), 50, 1.2, 777, check
+        ),
+        "occlusion": OcclusionMap(
+            class_names[0],
+            grid(random.normal(size=shape[:2])),
+            (2, 2),
+            (1, 1),
+            (0.0,) * channels,
+            "the ground of the training images",
+            0.4,
+            SanityCheck((0.9, -0.8, 0.7), (1, 2, 3)),
+        ),
+        "convolution": ConvolutionStep(
+            position=1,
+            filter=2,
+            row=0,
+            column=width - 1,
+            rows=(-1, 0, 1),
+            columns=(width - 2, width - 1, width),
+            channels=tuple(
+                ChannelProducts(
+                    k,
+                    grid(window[..., k]),
+                    grid(kernel[..., k]),
+                    grid(window[..., k] * kernel[..., k]),
+                    float(sums[k]),
+                )
+                for k in range(channels)
+            ),
+            other_channels=0,
+            other_sum=0.0,
+            bias=0.5,
+            total=float(sums.sum()) + 0.5,
+            activation="linear",
+            result=float(sums.sum()) + 0.5,
+            keras=float(sums.sum()) + 0.5,
+        ),
+        "pooling": PoolingStep(
+            3, "max", 2, 0, 1, (0, 1), (2, 3), ((0.25, float("nan")), (one, -1.5)), one, one
+        ),
+        "neighbours": Neighbours(128, 1005, 2, tuple(near), tuple(wrong)),
+        "warnings": tuple(warnings),
+        "seconds": {"layers": 0.1},
+        "folder": Path("runs/one-explained"),
+    }
+    image = random.integers(0, 17, shape).astype(np.uint8)
+    pictures = ExplanationPictures(
+        image=image,
+        value_range=(0.0, 16.0),
+        inputs=(image.astype(np.float32), *outputs[:-1]),
+        outputs=outputs,
+        filters=(random.normal(size=(70, 3, 3, channels)).astype(np.float32), *(None,) * 4),
+        untrained=UntrainedMaps(
+            tuple(random.normal(size=(3, *shape[:2]))), tuple(random.normal(size=(3, *shape[:2])))
+        ),
+        neighbours=dict.fromkeys(range(6), image),
+    )
+    return ExplainResult(**(fields | changes)), pictures
+
+
+@pytest.fixture(scope="session")
+def make_explained():
+    return explained
+
+
+@pytest.fixture(scope="package")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine")
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("playwright is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+CONTRAST = """() => {
+  const parse = (color) => {
+    const context = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
+      .getContext("2d");
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  const ground = (element) => {
+    for (; element; element = element.parentElement) {
+      const color = parse(getComputedStyle(element).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+    return parse(getComputedStyle(document.body).backgroundColor);
+  };
+  const light = (color) => {
+    const [r, g, b] = color.slice(0, 3).map((c) => {
+      c /= 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const poor = [];
+  for (const element of document.querySelectorAll("main *, header *")) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || element.closest("svg")) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.outerHTML.slice(0, 90)}`);
+  }
+  return poor;
+}"""
+
+
+@pytest.fixture(scope="session")
+def poor_contrasts():
+    """JavaScript that lists the elements whose words are hard to read."""
+    return CONTRAST
