@@ -43,13 +43,13 @@ __all__ = [
     "check",
     "compare",
     "evaluate",
+    "explain",
     "export_run",
     "fit",
     "fit_many",
     "load",
     "train",
 ]
-__all__ = ["LabelledImages", "__version__", "check", "explain", "fit", "fit_many", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
