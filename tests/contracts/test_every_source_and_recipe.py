@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import clearcnn
@@ -53,6 +54,11 @@ def test_a_source_becomes_a_bundle_that_keeps_its_contract(
     # The pictures as they were written go into the model as it was kept.
     model = keras.saving.load_model(bundle.path("model.keras"))
     found = model.predict(np.stack([written.pixels[name] for name in names]), verbose=0)
+    session = onnxruntime.InferenceSession(bundle.path("model.onnx"))
+    pixels = np.stack([written.pixels[name] for name in names])
+    pixels = pixels.astype(bundle.manifest.input.dtype)
+    (onnx_found,) = session.run(None, {"images": pixels})
+    np.testing.assert_allclose(onnx_found, found, atol=1e-5)
     kept = [[float(row[f"probability_{name}"]) for name in written.class_names] for row in rows]
     np.testing.assert_allclose(found, kept, atol=1e-5)
     right = np.array(written.class_names)[found.argmax(axis=1)] == [row["label"] for row in rows]

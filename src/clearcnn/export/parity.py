@@ -50,8 +50,9 @@ def run_onnx(
             for start in range(0, len(images), batch_size)
         ]
     except Exception as error:  # ONNX Runtime's own errors have no common root.
+        reason = str(error).partition("\n")[0]
         raise ExportError(
-            f"The ONNX model cannot be executed: {str(error).splitlines()[0]}",
+            f"The ONNX model cannot be executed: {reason}",
             remedy="Train again, or give the run folder as it was written.",
         ) from error
     return dict(zip(names, map(np.concatenate, zip(*batches, strict=True)), strict=True))
