@@ -21,7 +21,7 @@ def compiled_sooner() -> Iterator[None]:
     """Each check has other shapes; these programs run for a moment only."""
     import jax
 
-    usual = jax.config.jax_disable_most_optimizations
+    usual = jax.config.read("jax_disable_most_optimizations")
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", usual)
