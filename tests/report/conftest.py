@@ -220,12 +220,14 @@ def skipped_files():
     return tuple(SkippedFile(f"a/{n}.png", "truncated") for n in range(25))
 
 
-def explained(class_names, shape=(9, 8, 1), name="image.png", label=None, warnings=(), **changes):
+def explained(
+    class_names, shape=(9, 8, 1), side=3, name="image.png", label=None, warnings=(), **changes
+):
     """An explanation and its pictures, of random numbers but of consistent shapes."""
     random = np.random.default_rng(1)
     height, width, channels = shape
-    kernel = random.normal(size=(3, 3, channels))
-    window = random.normal(size=(3, 3, channels))
+    kernel = random.normal(size=(side, side, channels))
+    window = random.normal(size=(side, side, channels))
     sums = (kernel * window).sum(axis=(0, 1))
 
     def grid(values):
@@ -285,8 +287,8 @@ def explained(class_names, shape=(9, 8, 1), name="image.png", label=None, warnin
             filter=2,
             row=0,
             column=width - 1,
-            rows=(-1, 0, 1),
-            columns=(width - 2, width - 1, width),
+            rows=tuple(range(-1, side - 1)),
+            columns=tuple(range(width - side + 1, width + 1)),
             channels=tuple(
                 ChannelProducts(
                     k,

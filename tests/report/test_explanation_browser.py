@@ -16,6 +16,7 @@ CASES = {
         "label": "b" * 300,
         "warnings": (HOSTILE,),
     },
+    "wide": {"class_names": ("a", "b"), "shape": (16, 16, 1), "side": 11},
     "bare": {
         "class_names": ("고양이", "강아지"),
         "convolution": None,

@@ -34,7 +34,8 @@ def test_a_vector_is_written_row_by_row():
 def test_maps_on_a_sheet_share_one_scale():
     maps = [np.full((2, 2), 1.0), np.full((2, 2), 4.0), np.full((2, 2), -4.0)]
     sheet = np.asarray(draw_maps("Layer", maps, ["1", "2", "3"]))
-    assert sheet.shape[1] == 1280
+    assert sheet.shape[1] <= 1280
+    assert draw_maps("Layer", maps[:1], [""]).width == 640
     colors = {tuple(color) for color in sheet.reshape(-1, 3).tolist()}
     assert {ABOVE, BELOW} <= colors
     # A quarter of the way from white to teal.

@@ -208,10 +208,14 @@ def _paint_filters(filters: Array | None) -> str | None:
     """All filters of a layer that sees many channels: a row for each filter."""
     if filters is None or filters.shape[-1] in (1, 3):
         return None
+    return embed(encode_png(paint(_stack_filters(filters), find_limit(filters))))
+
+
+def _stack_filters(filters: Array) -> NDArray[np.float64]:
+    """A row for each filter, a column for each channel, with gaps of 0 between."""
     rows = [_side_by_side(each[..., :MOST_MAPS]) for each in filters[:MOST_MAPS]]
     gap = np.zeros((1, rows[0].shape[1]))
-    stacked = np.concatenate([part for row in rows for part in (row, gap)][:-1])
-    return embed(encode_png(paint(stacked, find_limit(filters))))
+    return np.concatenate([part for row in rows for part in (row, gap)][:-1])
 
 
 def _side_by_side(one: Array) -> NDArray[np.float64]:
@@ -266,6 +270,14 @@ def _draw_figures(result: ExplainResult, pictures: ExplanationPictures) -> dict[
             figures[f"{stem}.png"] = draw_maps(title, maps, [f"{n + 1}" for n in numbers])
         if filters is not None:
             shown = filters[:MOST_MAPS]
+            if filters.shape[-1] > 3:
+                figures[f"{stem}-filters.png"] = draw_maps(
+                    f"Filters of layer {layer.position}: {layer.summary.name}",
+                    [_stack_filters(filters)],
+                    ["a row for each filter, a column for each map it sees"],
+                    side=1200,
+                )
+                continue
             figures[f"{stem}-filters.png"] = draw_maps(
                 f"Filters of layer {layer.position}: {layer.summary.name}",
                 [_side_by_side(each[..., :MOST_MAPS]) for each in shown],

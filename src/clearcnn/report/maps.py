@@ -18,6 +18,7 @@ BELOW, ABOVE = (214, 92, 28), (15, 143, 136)
 _PAPER, _INK, _MUTED, _EMPTY = (255, 255, 255), (29, 29, 31), (110, 110, 115), (244, 242, 238)
 _SHEET_WIDTH = 1280
 _MARGIN = 24
+_FEW = 4
 
 
 def find_limit(values: ArrayLike) -> float:
@@ -53,26 +54,33 @@ def wrap(values: NDArray[np.generic], per_row: int = 16) -> NDArray[np.float64]:
     return np.pad(numbers, (0, rows * columns - len(numbers))).reshape(rows, columns)
 
 
-def draw_maps(title: str, maps: Sequence[NDArray[np.generic]], names: Sequence[str]) -> Image.Image:
+def draw_maps(
+    title: str, maps: Sequence[NDArray[np.generic]], names: Sequence[str], side: int = 480
+) -> Image.Image:
     """Draw maps side by side on one scale, with a title and names: a picture for slides.
 
     Args:
       title: one line.
       maps: one or more (height, width), all of one shape.
       names: one for each.
+      side: the most pixels that the longer side of a map is enlarged to.
     Returns:
-      A Pillow image, mode "RGB", 1280 pixels wide.
+      A Pillow image, mode "RGB", at most 1280 pixels wide.
     """
     limit = find_limit(np.concatenate([np.ravel(each) for each in maps]))
     columns = _count_columns(len(maps))
     gap = 14
     width = (_SHEET_WIDTH - 2 * _MARGIN - (columns - 1) * gap) // columns
-    factor = max(1, min(width, 480) // max(maps[0].shape))
+    factor = max(1, min(width, side) // max(maps[0].shape))
     size = (maps[0].shape[1] * factor, maps[0].shape[0] * factor)
-    step_x, step_y = width + gap, size[1] + 34
+    step_x = size[0] + gap if columns <= _FEW else width + gap
+    step_y = size[1] + 34
     rows = -(-len(maps) // columns)
     top = _MARGIN + 64
-    sheet = Image.new("RGB", (_SHEET_WIDTH, top + rows * step_y + _MARGIN - 10), _PAPER)
+    # A few small maps leave no empty half; the title needs some room.
+    content = 2 * _MARGIN + (columns - 1) * step_x + size[0]
+    sheet_width = max(content, 640) if columns <= _FEW else _SHEET_WIDTH
+    sheet = Image.new("RGB", (sheet_width, top + rows * step_y + _MARGIN - 10), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), plain(title), fill=_INK, font=_font(title, 20))
     scale = f"orange {-limit:.3g} · white 0 · teal {limit:.3g}"
@@ -90,7 +98,9 @@ def draw_maps(title: str, maps: Sequence[NDArray[np.generic]], names: Sequence[s
 
 
 def _count_columns(number: int) -> int:
-    return number if number <= 4 else next(c for c in (6, 8, 12, 16) if c * c >= number or c == 16)
+    return (
+        number if number <= _FEW else next(c for c in (6, 8, 12, 16) if c * c >= number or c == 16)
+    )
 
 
 def _font(text: str, size: int) -> ImageFont.FreeTypeFont:
