@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.explanations import ExplainResult, LayerActivation, Neighbour
+from clearcnn.explanations import ExplainResult, Neighbour
 from clearcnn.report.arithmetic import lay_out_convolution, lay_out_pooling
-from clearcnn.report.layer_words import is_idle, say_layer
-from clearcnn.report.maps import draw_maps, find_limit, paint, wrap
+from clearcnn.report.layer_pictures import draw_figures, show_layers
+from clearcnn.report.maps import find_limit, paint
 from clearcnn.report.pages import embed, make_environment, read_page
 from clearcnn.report.pictures import encode_png, to_picture
 from clearcnn.results import SCHEMA_VERSION, to_json
 
-MOST_MAPS = 64
 MOST_CLASSES = 5
 _PICTURE_SIDE = 512
 _MAP_SIDE = 256
@@ -77,7 +76,7 @@ def write_explanation(
     figures.mkdir(exist_ok=True)
     picture = to_picture(pictures.image, pictures.value_range, side=_PICTURE_SIDE)
     (figures / "picture.png").write_bytes(encode_png(picture))
-    for name, drawn in _draw_figures(result, pictures).items():
+    for name, drawn in draw_figures(result, pictures).items():
         (figures / name).write_bytes(encode_png(drawn))
     values = {"schema_version": SCHEMA_VERSION, **to_json(result)}
     text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
@@ -113,7 +112,8 @@ def render_explanation(
             value_range=pictures.value_range,
             gradient=_show_map(result.gradient, pictures.untrained.gradients),
             occlusion=_show_map(result.occlusion, pictures.untrained.occlusions),
-            layers=_show_layers(result, pictures),
+            first_convolution=_find_first_convolution(result),
+            layers=show_layers(result, pictures),
             convolution=lay_out_convolution(result.convolution, pictures.inputs, pictures.outputs),
             pooling=lay_out_pooling(result.pooling, pictures.inputs, pictures.outputs),
             softmax=_lay_out_softmax(result),
@@ -123,6 +123,13 @@ def render_explanation(
             style=Markup(read_page("style.css") + read_page("explanation.css")),
         )
     )
+
+
+def _find_first_convolution(result: ExplainResult) -> int | None:
+    """The position of the layer whose channels are still the picture's own."""
+    kinds = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+    found = (each.position for each in result.layers if each.summary.layer in kinds)
+    return next(found, None)
 
 
 def _show(image: Array, pictures: ExplanationPictures, side: int) -> str:
@@ -142,87 +149,6 @@ def _show_map(pixel_map: Any, untrained: Sequence[Array]) -> dict[str, Any]:
             for values, correlation in zip(untrained, correlations, strict=True)
         ],
     }
-
-
-def _show_layers(result: ExplainResult, pictures: ExplanationPictures) -> list[dict[str, Any]]:
-    last = len(result.layers)
-    return [
-        _show_layer(
-            layer,
-            pictures.outputs[position],
-            pictures.filters[position],
-            is_last=layer.position == last,
-        )
-        for position, layer in enumerate(result.layers)
-    ]
-
-
-def _show_layer(
-    layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool
-) -> dict[str, Any]:
-    is_flat = output.ndim == 1
-    flattened = output.reshape(-1, output.shape[-1])
-    silent = int(np.sum(~np.any(flattened != 0, axis=0)))
-    limit = find_limit(output)
-    maps = []
-    if not is_idle(layer) and not is_flat:
-        maps = [
-            {
-                "picture": embed(encode_png(paint(output[..., number], limit))),
-                "number": number,
-                "high": float(output[..., number].max()),
-                "is_strongest": number == layer.strongest,
-                "filter": None if filters is None else _paint_filter(filters, number),
-            }
-            for number in range(min(output.shape[-1], MOST_MAPS))
-        ]
-    return {
-        "layer": layer,
-        "words": say_layer(layer, is_last=is_last, silent=silent),
-        "is_idle": is_idle(layer),
-        "is_last": is_last,
-        "limit": limit,
-        "is_signed": layer.low < 0,
-        "maps": maps,
-        "more": max(0, output.shape[-1] - MOST_MAPS) if maps else 0,
-        "units": (
-            embed(encode_png(paint(wrap(output), limit)))
-            if is_flat and not is_idle(layer) and not is_last
-            else None
-        ),
-        "filters": _paint_filters(filters),
-        "filter_limit": None if filters is None else find_limit(filters),
-        "filter_channels": 0 if filters is None else filters.shape[-1],
-        "filter_size": "" if filters is None else f"{filters.shape[1]} × {filters.shape[2]}",
-    }
-
-
-def _paint_filter(filters: Array, number: int) -> str | None:
-    """A filter that sees one channel, or red, green and blue side by side."""
-    if filters.shape[-1] not in (1, 3):
-        return None
-    return embed(encode_png(paint(_side_by_side(filters[number]), find_limit(filters))))
-
-
-def _paint_filters(filters: Array | None) -> str | None:
-    """All filters of a layer that sees many channels: a row for each filter."""
-    if filters is None or filters.shape[-1] in (1, 3):
-        return None
-    return embed(encode_png(paint(_stack_filters(filters), find_limit(filters))))
-
-
-def _stack_filters(filters: Array) -> NDArray[np.float64]:
-    """A row for each filter, a column for each channel, with gaps of 0 between."""
-    rows = [_side_by_side(each[..., :MOST_MAPS]) for each in filters[:MOST_MAPS]]
-    gap = np.zeros((1, rows[0].shape[1]))
-    return np.concatenate([part for row in rows for part in (row, gap)][:-1])
-
-
-def _side_by_side(one: Array) -> NDArray[np.float64]:
-    """Channels of one filter (height, width, channels) in a row, with gaps of 0 between."""
-    gap = np.zeros((one.shape[0], 1))
-    channels = [one[..., k].astype(np.float64) for k in range(one.shape[-1])]
-    return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
 def _lay_out_softmax(result: ExplainResult) -> dict[str, Any]:
@@ -246,41 +172,3 @@ def _show_neighbours(result: ExplainResult, pictures: ExplanationPictures) -> di
         "mistakes": gallery(result.neighbours.mistakes),
         "agreeing": sum(each.label == result.prediction for each in train),
     }
-
-
-def _draw_figures(result: ExplainResult, pictures: ExplanationPictures) -> dict[str, Any]:
-    """Pictures by file name."""
-    figures = {}
-    for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
-        figures[f"{name}.png"] = draw_maps(
-            f"{name} of “{found.class_name}”, {result.image.name}", [np.array(found.values)], [""]
-        )
-    for layer, output, filters in zip(
-        result.layers, pictures.outputs, pictures.filters, strict=True
-    ):
-        if is_idle(layer):
-            continue
-        stem = f"layer-{layer.position:02d}-{layer.summary.layer.lower()}"
-        title = f"Layer {layer.position}: {layer.summary.name}"
-        if output.ndim == 1:
-            figures[f"{stem}.png"] = draw_maps(title, [wrap(output)], [f"{len(output):,} values"])
-        else:
-            numbers = range(min(output.shape[-1], MOST_MAPS))
-            maps = [output[..., number] for number in numbers]
-            figures[f"{stem}.png"] = draw_maps(title, maps, [f"{n + 1}" for n in numbers])
-        if filters is not None:
-            shown = filters[:MOST_MAPS]
-            if filters.shape[-1] > 3:
-                figures[f"{stem}-filters.png"] = draw_maps(
-                    f"Filters of layer {layer.position}: {layer.summary.name}",
-                    [_stack_filters(filters)],
-                    ["a row for each filter, a column for each map it sees"],
-                    side=1200,
-                )
-                continue
-            figures[f"{stem}-filters.png"] = draw_maps(
-                f"Filters of layer {layer.position}: {layer.summary.name}",
-                [_side_by_side(each[..., :MOST_MAPS]) for each in shown],
-                [f"{number + 1}" for number in range(len(shown))],
-            )
-    return figures
