@@ -81,7 +81,7 @@ class SplitSpec:
         _require_choice("split", self.split, get_args(SplitKind))
         _require_range("test_fraction", self.test_fraction, 0.0, 1.0, open_low=True)
         _require_range("validation_fraction", self.validation_fraction, 0.0, 1.0)
-        _require_seed(self.seed)
+        require_seed(self.seed)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class TrainSpec:
             f"patience={self.patience} is out of range: at least 1, or none.",
             "Give patience 1 or more.",
         )
-        _require_seed(self.seed)
+        require_seed(self.seed)
 
 
 def _require(condition: bool, problem: str, remedy: str) -> None:
@@ -210,7 +210,8 @@ def _require_range(
     )
 
 
-def _require_seed(seed: int) -> None:
+def require_seed(seed: int) -> None:
+    """Raise a SpecError unless the seed is one that every generator takes."""
     _require(
         0 <= seed < 2**32,
         f"seed={seed} is out of range: 0 to {2**32 - 1}.",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 from PIL import Image
 
@@ -49,6 +50,18 @@ def test_a_class_of_the_label_is_shown_however_improbable(make_explained):
 def test_only_the_first_maps_are_shown_and_the_rest_counted(make_explained):
     page = render_explanation(*make_explained(("a", "b")), "")
     assert page.count("and 6 more maps.") == 3
+
+
+def test_a_map_is_paired_with_a_filter_only_if_each_has_one(make_explained):
+    result, pictures = make_explained(("a", "b"))
+    paired = render_explanation(result, pictures, "")
+    assert paired.count('alt="its filter"') == 64
+    assert "Its " not in paired.partition('id="layers"')[2].partition("</section>")[0]
+    # As in a separable convolution: fewer filters than maps.
+    fewer = replace(pictures, filters=(pictures.filters[0][:5], *pictures.filters[1:]))
+    page = render_explanation(result, fewer, "")
+    assert 'alt="its filter"' not in page
+    assert "Its 5 filters of 3 × 3 weights, each for one map from before" in page
 
 
 def test_parts_that_are_not_there_leave_no_link(make_explained):

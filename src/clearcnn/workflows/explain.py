@@ -15,6 +15,7 @@ from clearcnn.explanations import (
     ExplainResult,
     LayerActivation,
 )
+from clearcnn.specs import require_seed
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.likeness import find_neighbours, pictures_of
 from clearcnn.workflows.pixel_maps import map_pixels
@@ -50,7 +51,9 @@ def explain(
     Raises:
       BundleError: the run folder is not as it was written, or `out` cannot be.
       DataError: the image cannot be found or read.
+      SpecError: the seed is out of its range.
     """
+    require_seed(seed)
     clock = Clock()
     run = Path(run)
     with clock.phase("run folder"):
