@@ -16,6 +16,14 @@ BASELINES = (
 
 _NUM_TREES = 300
 _MOST_ITERATIONS = 1_000
+# Where ten times stricter tolerances gained nothing on the digits but took three times as long.
+_TOLERANCE = 1e-3
+_MLP = {
+    "max_iter": _MOST_ITERATIONS,
+    "learning_rate_init": 2e-3,
+    "tol": _TOLERANCE,
+    "n_iter_no_change": 3,
+}
 
 
 def make_baselines(
@@ -50,10 +58,10 @@ def make_baselines(
     classifiers = (
         DummyClassifier(strategy="most_frequent"),
         KNeighborsClassifier(n_neighbors=1),
-        LogisticRegression(max_iter=_MOST_ITERATIONS),
+        LogisticRegression(max_iter=_MOST_ITERATIONS, tol=_TOLERANCE),
         SVC(C=10, gamma="scale"),
         ExtraTreesClassifier(_NUM_TREES, random_state=seed),
-        MLPClassifier((units,), max_iter=_MOST_ITERATIONS, random_state=seed),
+        MLPClassifier((units,), random_state=seed, **_MLP),
     )
     bounds = {"low": value_range[0], "high": value_range[1]}
     return {
