@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.fold_fit import Candidate, FoldAnswers, plan_fold
 from clearcnn.workflows.learning import choose_folds, choose_sizes, trace_learning
 from clearcnn.workflows.listener import EvaluateListener
+from clearcnn.workflows.plan import TrainPlan
 from clearcnn.workflows.protocol import ProtocolRun
 from clearcnn.workflows.run_evaluation import evaluate_run, is_run_folder
 from clearcnn.workflows.wording import say_call
@@ -197,6 +197,9 @@ class _Work:
         self.clock = clock
         self.repeats: dict[str, int] = {}
         self.begun = time.perf_counter()
+        # What can't be trained is said before anything else is.
+        plans = [self._plan(candidate) for candidate in candidates]
+        self.num_parameters = plans[0].model_summary.parameters
 
     def fit_candidates(self) -> None:
         """Train the CNNs once on every fold of every protocol."""
@@ -212,19 +215,17 @@ class _Work:
             count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
             self.listener.on_phase("training baselines", count)
             for run in self.runs:
-                run.fit_baselines(BASELINES, self._parameters, self.seed, self.listener.on_step)
+                run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
 
     def distort_baseline(self, name: str) -> list[FoldAnswers]:
         """Train one baseline on the headline's folds again, to answer distorted images."""
         with self.clock.phase("robustness"):
-            return self.runs[0].distort_baseline(name, self._parameters, self.seed)
+            return self.runs[0].distort_baseline(name, self.num_parameters, self.seed)
 
-    @cached_property
-    def _parameters(self) -> int:
+    def _plan(self, candidate: Candidate) -> TrainPlan:
         run = self.runs[0]
         fold = run.folds[0]
-        plan = plan_fold(run.images, self.candidates[0], fold, len(fold.train), self.seed)
-        return plan.model_summary.parameters
+        return plan_fold(run.images, candidate, fold, len(fold.train), self.seed)
 
     def repeat(self, budget: float) -> None:
         """Go through the headline's folds again with other seeds, while there is time."""
