@@ -147,7 +147,7 @@ def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
     assert len(folds) == 40
     assert len({fold.seed for fold in folds}) == 40
     assert result.headline.score.total == 20 * 300
-    assert "20×" in result.protocols[0].sentence
+    assert "gone through 20 times" in result.protocols[0].sentence
 
 
 def test_a_test_part_of_the_source_is_left_alone(tmp_path):

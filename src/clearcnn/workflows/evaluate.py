@@ -105,7 +105,7 @@ def evaluate(
             work.fit_baselines()
         work.repeat(budget)
         protocols = tuple(
-            run.conclude(sentence.format(repeats=work.repeats.get(run.kind, 1)))
+            run.conclude(sentence.format(repeats=_say_times(work.repeats.get(run.kind, 1))))
             for run, sentence in zip(runs, sentences, strict=True)
         )
         baseline = _find_best(protocols[0]) if baselines else None
@@ -311,7 +311,7 @@ def _lay_out(
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
     sentences = [
-        f"{len(images):,} images in {most} stratified folds, gone through {{repeats}}×; each "
+        f"{len(images):,} images in {most} stratified folds, gone through {{repeats}}; each "
         "training tests on one fold and trains on the others."
     ]
     if images.groups is None or len(np.unique(images.groups)) < 2:
@@ -325,7 +325,7 @@ def _lay_out(
     sentences.insert(
         0,
         f"{len(images):,} images of {groups:,} groups; each of {len(left_out)} trainings tests on "
-        f"{which} it never saw, gone through {{repeats}}×.",
+        f"{which} it never saw, gone through {{repeats}}.",
     )
     return runs, sentences
 
@@ -336,6 +336,10 @@ def _repeat_folds(run: ProtocolRun, number: int, seed: int) -> list[evaluation.F
     return evaluation.make_random_folds(
         run.images.labels, num_folds=len(run.folds), repeat=number, seed=seed
     )
+
+
+def _say_times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times with other seeds"
 
 
 def _find_best(protocol: Protocol) -> str:
