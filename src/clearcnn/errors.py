@@ -8,6 +8,7 @@ ClearCNNError
 ├── BackendError        Keras runs on another backend than JAX
 ├── BundleError         a run folder cannot be written or read
 ├── ExportError         a model cannot be written in another form, or says other things in it
+├── PredictionError     a model cannot be executed, or not on these images
 ├── CacheError          the cache folder cannot be cleared
 └── MissingExtraError   an optional dependency is not installed
 """
@@ -59,6 +60,10 @@ class BundleError(ClearCNNError, OSError):
 
 class ExportError(ClearCNNError, RuntimeError):
     """A model cannot be written in another form, or gives other probabilities in it."""
+
+
+class PredictionError(ClearCNNError, RuntimeError):
+    """A model cannot be executed, or not on these images."""
 
 
 class CacheError(ClearCNNError, OSError):

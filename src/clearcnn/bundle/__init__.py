@@ -3,6 +3,7 @@
 from clearcnn.bundle.contract import InputContract, ResizeRule, infer_polarity
 from clearcnn.bundle.manifest import (
     MANIFEST_NAME,
+    Confidence,
     FileEntry,
     Manifest,
     describe_run,
@@ -18,6 +19,7 @@ from clearcnn.bundle.run_folder import RunFolder, open_run_folder, shorten_name
 __all__ = [
     "MANIFEST_NAME",
     "Bundle",
+    "Confidence",
     "FileEntry",
     "InputContract",
     "Manifest",

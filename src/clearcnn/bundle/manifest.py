@@ -35,6 +35,29 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class Confidence:
+    """What the validation part says of the model's confidence.
+
+    Attributes:
+      temperature: that the logits are divided by to make probabilities likeliest; > 0.
+      threshold: of the largest probability at that temperature, in [0, 1]; an image below it
+        looks like none of the classes. None if there were too few images to fit one.
+      false_alarms: validation images below the threshold; None without one.
+      num_images: of the validation part.
+    """
+
+    temperature: float
+    threshold: float | None
+    false_alarms: int | None
+    num_images: int
+
+    @property
+    def false_alarm_rate(self) -> float | None:
+        """Share of validation images below the threshold, in [0, 1]; None without one."""
+        return None if self.false_alarms is None else self.false_alarms / self.num_images
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The content of `bundle.json`.
 
@@ -51,6 +74,8 @@ class Manifest:
       skipped: files left out because they could not be read.
       warnings: one sentence each.
       files: every other file of the folder by its path in it, with forward slashes.
+      confidence: what the validation part says of it; None without such a part, and in folders
+        of versions that did not fit it.
     """
 
     schema_version: int
@@ -68,6 +93,7 @@ class Manifest:
     skipped: tuple[SkippedFile, ...]
     warnings: tuple[str, ...]
     files: dict[str, FileEntry]
+    confidence: Confidence | None = None
 
 
 def software_versions() -> dict[str, str]:
@@ -90,6 +116,7 @@ def describe_run(
     train: TrainSpec,
     skipped: tuple[SkippedFile, ...] = (),
     warnings: tuple[str, ...] = (),
+    confidence: Confidence | None = None,
 ) -> Manifest:
     """Make the manifest of a run that ends now; `write_manifest` fills in its files."""
     return Manifest(
@@ -108,6 +135,7 @@ def describe_run(
         skipped=skipped,
         warnings=warnings,
         files={},
+        confidence=confidence,
     )
 
 

@@ -1,6 +1,7 @@
 """Open a finished run folder, and trust nothing in it that its hashes do not vouch for."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,13 +43,15 @@ class Bundle:
         return self.folder / name
 
 
-def read_bundle(folder: Path | str) -> Bundle:
+def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> Bundle:
     """Read a run folder's manifest, and check every file against it.
 
     Files that the manifest does not list are let be.
 
     Args:
       folder: as `clearcnn train` left it, wherever it was moved to.
+      only: the files that are needed, such as "model.onnx", if the others may be altered or
+        missing: to check them all takes longer than to answer for one picture.
     Returns:
       A Bundle.
     Raises:
@@ -65,7 +68,7 @@ def read_bundle(folder: Path | str) -> Bundle:
     unlisted = [name for name in REQUIRED_FILES if name not in manifest.files]
     if unlisted:
         raise _damaged(folder, f"its {MANIFEST_NAME} does not list {', '.join(unlisted)}")
-    for name in manifest.files:
+    for name in manifest.files if only is None else manifest.files.keys() & set(only):
         _check_file(folder, name, manifest)
     return Bundle(folder, manifest)
 

@@ -1,18 +1,26 @@
 """Sources of labelled images, and their split."""
 
 from clearcnn.data.duplicates import find_first_copies, find_near_copies
+from clearcnn.data.files import LARGEST_PICTURE_BYTES, read_bytes, read_inside
+from clearcnn.data.folder import describe_ignored, walk_pictures
 from clearcnn.data.images import LabelledImages
-from clearcnn.data.one_picture import OnePicture, read_one_picture
+from clearcnn.data.one_picture import OnePicture, prepare_one_picture, read_one_picture
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, split
 
 __all__ = [
+    "LARGEST_PICTURE_BYTES",
     "LabelledImages",
     "OnePicture",
     "Split",
+    "describe_ignored",
     "find_first_copies",
     "find_near_copies",
     "load",
+    "prepare_one_picture",
+    "read_bytes",
+    "read_inside",
     "read_one_picture",
     "split",
+    "walk_pictures",
 ]

@@ -38,11 +38,41 @@ def read_one_picture(
 ) -> OnePicture:
     """Read a picture file as the pictures for training were read.
 
+    Args:
+      path: of the file.
+      size, color_mode, dtype, value_range: as for `prepare_one_picture`.
+    Returns:
+      OnePicture.
+    Raises:
+      DataError: as `prepare_one_picture`, or the file cannot be opened.
+    """
+    return prepare_one_picture(
+        read_bytes(path),
+        str(path),
+        size=size,
+        color_mode=color_mode,
+        dtype=dtype,
+        value_range=value_range,
+    )
+
+
+def prepare_one_picture(
+    content: bytes,
+    name: str,
+    *,
+    size: tuple[int, int],
+    color_mode: Literal["grayscale", "rgb"],
+    dtype: str,
+    value_range: tuple[float, float],
+) -> OnePicture:
+    """Prepare the bytes of a picture file as the pictures for training were prepared.
+
     Decoding, colour and resizing are those of every source. Then the file's own values, 0 to
     255 or to 65,535, are brought to the range of the model's images.
 
     Args:
-      path: of the file.
+      content: the whole file.
+      name: what to call the picture in an error.
       size: (height, width) in pixels.
       color_mode: "grayscale" or "rgb".
       dtype: NumPy's name, of the images the model was trained on.
@@ -53,7 +83,7 @@ def read_one_picture(
       DataError: it cannot be read, or holds floats, whose range nobody can know.
     """
     with quiet_pillow():
-        picture = decode(read_bytes(path), str(path))
+        picture = decode(content, name)
     pixels = picture.pixels
     assert pixels is not None  # Only asked to be measured, a picture has no pixels.
     notes = [note for note in picture.notes if note != "greys" or color_mode == "grayscale"]
@@ -71,18 +101,18 @@ def read_one_picture(
     pixels = resize(pixels, size)
     if color_mode == "rgb":
         pixels = to_rgb(pixels)
-    pixels, scaled = _scale(pixels, path, np.dtype(dtype), value_range)
+    pixels, scaled = _scale(pixels, name, np.dtype(dtype), value_range)
     return OnePicture(np.ascontiguousarray(pixels), (*sentences, *scaled))
 
 
 def _scale(
-    pixels: Images, path: Path, dtype: np.dtype[np.generic], value_range: tuple[float, float]
+    pixels: Images, name: str, dtype: np.dtype[np.generic], value_range: tuple[float, float]
 ) -> tuple[Images, tuple[str, ...]]:
     if pixels.dtype.kind == "f":
         if dtype.kind == "f":
             return pixels.astype(dtype), ("Floating-point values taken as they are.",)
         raise DataError(
-            f"{path} holds floating-point values; the model's images are {dtype} from "
+            f"{name} holds floating-point values; the model's images are {dtype} from "
             f"{value_range[0]:g} to {value_range[1]:g}, and no rule leads from one to the other.",
             remedy="Save the picture with 8 or 16 bits a channel.",
         )

@@ -16,6 +16,7 @@ def keep_run(
     network: Any,
     probabilities: Any,
     contract: bundle.InputContract,
+    confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
 ) -> None:
@@ -40,6 +41,7 @@ def keep_run(
         train=plan.train_spec,
         skipped=images.skipped,
         warnings=result.warnings,
+        confidence=confidence,
     )
     versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
     report.write_report(folder, result, _choose_pictures(plan, result), command, versions)

@@ -3,15 +3,16 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from clearcnn import bundle, data
 from clearcnn.data import LabelledImages, Split
 from clearcnn.data.images import Images
 from clearcnn.errors import ClearCNNError, DataError
 from clearcnn.explanations import ExplainedImage
-
-_NAMED = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
+from clearcnn.workflows.preparing import (
+    POLARITY_NAMES,
+    exchange_light_and_dark,
+    find_opposite,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,7 @@ def find_subject(
     else:
         subject = _read_file(Path(image).expanduser(), contract)
     if invert:
-        low, high = contract.value_range
-        turned = (low + high - subject.pixels.astype(np.float64)).astype(subject.pixels.dtype)
+        turned = exchange_light_and_dark(subject.pixels, contract.value_range)
         said = (*subject.facts.preparation, "Light and dark exchanged, as asked (inverted).")
         subject = replace(subject, pixels=turned, facts=replace(subject.facts, preparation=said))
     warnings = [_judge_polarity(subject, contract), _find_copy(subject, lesson)]
@@ -135,10 +135,11 @@ def _find_copy(subject: Subject, lesson: Lesson | str) -> str | None:
 
 def _judge_polarity(subject: Subject, contract: bundle.InputContract) -> str | None:
     """Say so if figure and ground are clearly the other way round."""
-    seen = bundle.infer_polarity(subject.pixels[np.newaxis], contract.value_range)
-    if "unknown" in (seen, contract.polarity) or seen == contract.polarity:
+    seen = find_opposite(subject.pixels, contract)
+    if seen is None:
         return None
     return (
-        f"This picture is {_NAMED[seen]}, the model was trained on {_NAMED[contract.polarity]}: "
-        "its answer means little. Explain the picture again inverted (--invert)."
+        f"This picture is {seen}, the model was trained on "
+        f"{POLARITY_NAMES[contract.polarity]}: its answer means little. Explain the picture again "
+        "inverted (--invert)."
     )

@@ -10,6 +10,7 @@ from clearcnn.results import TrainResult
 from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.workflows.cautions import judge_precision, list_cautions
 from clearcnn.workflows.clock import Clock
+from clearcnn.workflows.confiding import fit_confidence
 from clearcnn.workflows.keeping import keep_run
 from clearcnn.workflows.listener import TrainListener
 from clearcnn.workflows.onnx_files import write_onnx
@@ -97,6 +98,7 @@ def train(
         network, history, interrupted = fit_plan(plan, listener, clock)
         with clock.phase("evaluate"):
             probabilities, scored = score_plan(plan, network)
+            confidence = fit_confidence(plan, network)
         if imprecise := judge_precision(scored.score):
             listener.on_warning(imprecise)
             warnings += (imprecise,)
@@ -120,7 +122,7 @@ def train(
             interrupted=interrupted,
             run_folder=run.path,
         )
-        keep_run(run.partial, plan, network, probabilities, contract, result, command)
+        keep_run(run.partial, plan, network, probabilities, contract, confidence, result, command)
     return dataclasses.replace(result, run_folder=run.path)
 
 

@@ -1,0 +1,114 @@
+"""A trained network that answers."""
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from clearcnn.errors import PredictionError
+from clearcnn.prediction.confidence import apply_temperature
+
+BATCH_SIZE = 32
+"""Images at once: more are no quicker."""
+
+_INPUT, _OUTPUT = "images", "probabilities"
+_QUIET = 4
+
+
+class Predictor:
+    """An ONNX model, opened once, that gives calibrated probabilities.
+
+    Threads may share one: ONNX Runtime's sessions may run side by side.
+
+    Args:
+      model: the bytes of `model.onnx`, checked by whoever read them. Given as bytes, they
+        cannot change between that check and their use.
+      num_classes: classes to tell apart.
+      temperature: that makes confidence mean what it says; 1 leaves probabilities as they are.
+      threads: cores for one batch; images this small gain nothing from more than one.
+
+    Attributes:
+      shape: (height, width, channels) of an image.
+      dtype: NumPy's, of an image.
+      num_classes, temperature: as given.
+    Raises:
+      PredictionError: the bytes are no model, or one of another form.
+    """
+
+    def __init__(
+        self, model: bytes, num_classes: int, *, temperature: float = 1.0, threads: int = 1
+    ) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _QUIET
+        # An arena keeps what it once took; without it, memory follows the batch.
+        options.enable_cpu_mem_arena = False
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's own errors have no common root.
+            raise _unusable(error) from error
+        self.shape, self.dtype = self._read_input()
+        self.num_classes, self.temperature = num_classes, temperature
+
+    def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Give the probability of every class.
+
+        Args:
+          images: (n, height, width, channels) of the model's shape and dtype; n may be 0.
+        Returns:
+          (n, num_classes) float32 at the temperature, rows summing to 1.
+        Raises:
+          PredictionError: the images have another shape or dtype, or the model fails on them.
+        """
+        if images.shape[1:] != self.shape or images.dtype != self.dtype:
+            raise PredictionError(
+                f"Images of shape {images.shape[1:]} and dtype {images.dtype} were given; the "
+                f"model takes {self.shape} of {self.dtype}.",
+                remedy="Bring the images to the shape and dtype the model was trained on.",
+            )
+        batches = [
+            self._run(images[start : start + BATCH_SIZE])
+            for start in range(0, len(images), BATCH_SIZE)
+        ]
+        empty = np.empty((0, self.num_classes), np.float32)
+        return apply_temperature(np.concatenate([empty, *batches]), self.temperature)
+
+    def _run(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        try:
+            (found,) = self._session.run([_OUTPUT], {_INPUT: np.ascontiguousarray(images)})
+        except Exception as error:
+            raise _unusable(error) from error
+        chances = np.asarray(found, np.float32)
+        if chances.shape != (len(images), self.num_classes) or not np.isfinite(chances).all():
+            raise PredictionError(
+                f"The model gave values of shape {chances.shape} that are no probabilities of "
+                f"{self.num_classes} classes for {len(images)} images.",
+                remedy="Train again, or give the run folder as it was written.",
+            )
+        return chances
+
+    def _read_input(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        inputs = self._session.get_inputs()
+        kinds = {
+            f"tensor({name})": np.dtype(dtype)
+            for name, dtype in (
+                ("uint8", np.uint8),
+                ("uint16", np.uint16),
+                ("float", np.float32),
+                ("double", np.float64),
+            )
+        }
+        if [each.name for each in inputs] != [_INPUT] or inputs[0].type not in kinds:
+            raise _unusable(f"its inputs are {[(each.name, each.type) for each in inputs]}")
+        return tuple(inputs[0].shape[1:]), kinds[inputs[0].type]
+
+
+def _unusable(why: object) -> PredictionError:
+    return PredictionError(
+        f"The ONNX model cannot be executed: {str(why).splitlines()[0]}",
+        remedy="Train again, or give the run folder as it was written.",
+    )
