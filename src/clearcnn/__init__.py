@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clearcnn.workflows.evaluate import compare, evaluate
     from clearcnn.workflows.explain import explain
     from clearcnn.workflows.export import export_run
+    from clearcnn.workflows.predict import predict
     from clearcnn.workflows.train import train
 
 _backend.prefer_jax()
@@ -33,6 +34,7 @@ _HOMES = {
     "fit": "clearcnn.training",
     "fit_many": "clearcnn.training",
     "load": "clearcnn.data",
+    "predict": "clearcnn.workflows.predict",
     "train": "clearcnn.workflows.train",
 }
 
@@ -48,6 +50,7 @@ __all__ = [
     "fit",
     "fit_many",
     "load",
+    "predict",
     "train",
 ]
 

@@ -5,7 +5,6 @@ import json
 import platform
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +97,9 @@ class Manifest:
 
 def software_versions() -> dict[str, str]:
     """Versions of Python, Keras, JAX and NumPy, read without importing them."""
+    # It takes longer to import than to read a manifest.
+    from importlib import metadata
+
     return {
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in ("keras", "jax", "numpy")},

@@ -10,13 +10,13 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.cli import cache, check, evaluate, explain, export, train
+from clearcnn.cli import cache, check, evaluate, explain, export, predict, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, explain, export, cache)
+VERBS = (train, evaluate, check, predict, explain, export, cache)
 
 # Nearly all objects that imports and tracing make live to the end; looking for garbage among
 # them took half a second of a training, and once more as long when Python ends.
@@ -35,6 +35,8 @@ examples:
   clearcnn train photos/    train on a folder with one folder for each class
   clearcnn evaluate         say how good that recipe is, and how sure that is
   clearcnn check photos/    look for what is wrong with it first
+  clearcnn predict runs/photos cat.png
+                            say what a new picture shows
   clearcnn explain runs/photos cat.png
                             see how the model came to its answer
   clearcnn export runs/a --to onnx

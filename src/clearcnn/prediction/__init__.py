@@ -10,9 +10,10 @@ from clearcnn.prediction.confidence import (
     find_threshold,
     is_unlike,
 )
-from clearcnn.prediction.predictor import Predictor
+from clearcnn.prediction.predictor import BATCH_SIZE, Predictor
 
 __all__ = [
+    "BATCH_SIZE",
     "FALSE_ALARM_RATE",
     "FEWEST_IMAGES",
     "Predictor",

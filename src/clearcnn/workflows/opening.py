@@ -8,8 +8,7 @@ from clearcnn.bundle import Manifest, read_bundle
 from clearcnn.errors import BundleError
 from clearcnn.prediction import Predictor
 from clearcnn.results import to_json
-
-MODEL = "model.onnx"
+from clearcnn.workflows.onnx_files import MODEL
 
 
 @dataclass(frozen=True, eq=False)

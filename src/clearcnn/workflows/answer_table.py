@@ -1,0 +1,212 @@
+"""A CSV of answers that grows row by row, and goes on where a killed process left it."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from clearcnn.errors import PredictionError
+from clearcnn.predictions import Prediction
+from clearcnn.workflows.onnx_files import MODEL
+from clearcnn.workflows.opening import OpenModel
+
+_MOST_ROW_BYTES = 2**20
+_MODEL_DIGITS = 12
+
+
+class NoTable:
+    """Stands where no file was asked for: it holds nothing, and keeps nothing."""
+
+    num_rows = num_errors = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def holds(self, name: str) -> bool:  # noqa: ARG002
+        """Hold nothing."""
+        return False
+
+    def write(self, answer: Prediction) -> None:
+        """Keep nothing."""
+
+
+def open_table(
+    path: Path | None, model: OpenModel, *, top: int, abstain_below: float, resume: bool
+) -> "AnswerTable | NoTable":
+    """Open the file of answers.
+
+    Args:
+      path: of the file; None for no file.
+      model: whose answers they are.
+      top, abstain_below, resume: as for AnswerTable.
+    Returns:
+      A context manager.
+    Raises:
+      PredictionError: as AnswerTable.
+    """
+    if path is None:
+        return NoTable()
+    sha256 = model.manifest.files[MODEL].sha256
+    return AnswerTable(path, top=top, model=sha256, abstain_below=abstain_below, resume=resume)
+
+
+class AnswerTable:
+    """The file of `--csv`: a header, then one whole row for each answer, written at once.
+
+    Each row names the model by the first digits of its SHA-256, so that answers of two models
+    are never taken for those of one.
+
+    Args:
+      path: of the file.
+      top: classes that a row names.
+      model: the SHA-256 of the model, hexadecimal.
+      abstain_below: with less confidence an answer abstains.
+      resume: go on in a file that exists: its rows are kept, and a last row that is not whole
+        is cut off.
+
+    Attributes:
+      num_rows, num_errors: that were there already; errors are pictures without an answer.
+    Raises:
+      PredictionError: the file exists and `resume` is not set; or it is another kind of file,
+        or was made with another model, `top` or `abstain_below`; or it cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, *, top: int, model: str, abstain_below: float, resume: bool
+    ) -> None:
+        self._path, self._top, self._abstain_below = path, top, abstain_below
+        self._model = model[:_MODEL_DIGITS]
+        self._names: set[str] = set()
+        self.num_rows = self.num_errors = 0
+        try:
+            is_there = path.exists() and (not path.is_file() or path.stat().st_size > 0)
+            if is_there and not resume:
+                raise PredictionError(
+                    f"{path} exists; answers are never written over what is there.",
+                    remedy="Go on where it ends with --resume, or give another name.",
+                )
+            end = self._read() if is_there else 0
+            # Unbuffered: a row is with the system before the next picture is answered.
+            self._file = path.open("ab", buffering=0)
+            self._file.truncate(end)
+            if end == 0:
+                self._write(_name_columns(top))
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def holds(self, name: str) -> bool:
+        """Whether a picture has its row already, with an answer or an error."""
+        return _as_text(name) in self._names
+
+    def write(self, answer: Prediction) -> None:
+        """Add a row.
+
+        Raises:
+          PredictionError: the disk is full, or the like.
+        """
+        classes = [value for each in answer.top for value in (each.name, each.probability)]
+        row = [
+            answer.name,
+            answer.prediction,
+            answer.confidence,
+            _truth(answer.abstained),
+            _truth(answer.is_unlike),
+            *classes,
+            *[None] * (2 * self._top - len(classes)),
+            " ".join(answer.preparation),
+            answer.error,
+            self._model,
+        ]
+        try:
+            self._write(row)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _write(self, row: Sequence[object]) -> None:
+        left = _format(row)
+        while left:
+            left = left[self._file.write(left) :]
+
+    def _read(self) -> int:
+        """Take note of what is there; give the byte where its last whole row ends."""
+        end, columns = 0, _name_columns(self._top)
+        try:
+            for row_end, row in _read_whole_rows(self._path):
+                if end > 0:
+                    self._note(dict(zip(columns, row, strict=True)))
+                elif row != columns:
+                    raise self._foreign("its columns are others than those of these options")
+                end = row_end
+        except ValueError as error:
+            raise self._foreign("it is no table of answers") from error
+        if end == 0 and not _format(columns).startswith(self._path.read_bytes()):
+            raise self._foreign("it is no table of answers")
+        return end
+
+    def _note(self, row: dict[str, str]) -> None:
+        if row["model"] != self._model:
+            raise self._foreign(f"it has answers of another model ({row['model']})")
+        if row["error"]:
+            self.num_errors += 1
+        elif (float(row["confidence"]) < self._abstain_below) != (row["abstained"] == "true"):
+            raise self._foreign("its answers abstain below another confidence")
+        self.num_rows += 1
+        self._names.add(row["name"])
+
+    def _foreign(self, what: str) -> PredictionError:
+        return PredictionError(
+            f"{self._path} cannot be gone on with: {what}.",
+            remedy="Give another name with --csv.",
+        )
+
+    def _unwritable(self, error: OSError) -> PredictionError:
+        return PredictionError(
+            f"{self._path} cannot be written: {error.strerror or error}.",
+            remedy="Make room or give another place; --resume goes on where it ends.",
+        )
+
+
+def _name_columns(top: int) -> list[str]:
+    classes = [f"{kind}_{k}" for k in range(1, top + 1) for kind in ("class", "probability")]
+    first = ["name", "prediction", "confidence", "abstained", "is_unlike"]
+    return [*first, *classes, "preparation", "error", "model"]
+
+
+def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Give each row that is whole, and the byte where it ends."""
+    end, row = 0, b""
+    with path.open("rb") as file:
+        while line := file.readline(_MOST_ROW_BYTES):
+            row += line
+            if len(row) > _MOST_ROW_BYTES:
+                raise ValueError("longer than any row")
+            # A name may hold line breaks, and then it stands in quotation marks.
+            if row.endswith(b"\n") and row.count(b'"') % 2 == 0:
+                end += len(row)
+                yield end, next(csv.reader(io.StringIO(row.decode("utf-8"), newline="")))
+                row = b""
+
+
+def _format(row: Sequence[object]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return _as_text(text.getvalue()).encode("utf-8")
+
+
+def _as_text(name: str) -> str:
+    """Write as escapes what is no Unicode in a file's name, as other tables do."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
