@@ -64,10 +64,10 @@ def find_opposite(pixels: NDArray[Any], contract: InputContract) -> str | None:
       What the picture is, "light on dark" or "dark on light", if the training pictures were
       the opposite; None if they were not, or if it is unknown of either.
     """
-    seen = infer_polarity(pixels[np.newaxis], contract.value_range)
-    if "unknown" in (seen, contract.polarity) or seen == contract.polarity:
+    if contract.polarity == "unknown":
         return None
-    return POLARITY_NAMES[seen]
+    seen = infer_polarity(pixels[np.newaxis], contract.value_range)
+    return None if seen in ("unknown", contract.polarity) else POLARITY_NAMES[seen]
 
 
 def exchange_light_and_dark(pixels: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:

@@ -1,0 +1,81 @@
+"""The predictor on models written by hand, against NumPy."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from scipy.special import softmax
+
+from clearcnn.errors import PredictionError
+from clearcnn.prediction import Predictor
+
+RANDOM = np.random.default_rng(0)
+WEIGHTS = RANDOM.normal(size=(12, 3)).astype(np.float32)
+IMAGES = RANDOM.integers(0, 5, (70, 2, 2, 3), np.uint8)
+
+
+def write_model(*, source="images", end="Softmax", element=TensorProto.UINT8):
+    nodes = [
+        helper.make_node("Cast", [source], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["floats"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+        helper.make_node(end, ["logits"], ["probabilities"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info(source, element, ["batch", 2, 2, 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(WEIGHTS, "weights")],
+    )
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("n", [0, 1, 32, 33, 70])
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_it_gives_calibrated_probabilities_for_any_number_of_images(n, temperature):
+    predictor = Predictor(write_model(), 3, temperature=temperature)
+    assert (predictor.shape, predictor.dtype) == ((2, 2, 3), np.uint8)
+    found = predictor.predict(IMAGES[:n])
+    assert (found.shape, found.dtype) == ((n, 3), np.float32)
+    logits = IMAGES[:n].reshape(n, 12).astype(float) @ WEIGHTS
+    # Where float32 holds them: a probability below its resolution has no logarithm.
+    plain = np.maximum(softmax(logits, axis=1), np.finfo(np.float32).eps)
+    expected = plain ** (1 / temperature)
+    np.testing.assert_allclose(
+        found, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_images_need_no_order_in_memory():
+    predictor = Predictor(write_model(), 3)
+    turned = np.asfortranarray(IMAGES)
+    np.testing.assert_array_equal(predictor.predict(turned), predictor.predict(IMAGES))
+
+
+@pytest.mark.parametrize(
+    "images", [IMAGES.astype(np.float32), IMAGES[:, :1], IMAGES[..., :1], IMAGES[0]]
+)
+def test_other_images_are_refused(images):
+    with pytest.raises(PredictionError, match="the model takes"):
+        Predictor(write_model(), 3).predict(images)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no model", write_model()[:-40], write_model(source="x")],
+    ids=["empty", "text", "cut off", "another input"],
+)
+def test_what_is_no_model_of_ours_is_refused(content):
+    with pytest.raises(PredictionError, match="cannot be executed"):
+        Predictor(content, 3)
+
+
+def test_what_gives_no_probabilities_is_refused():
+    with pytest.raises(PredictionError, match="no probabilities of 4 classes"):
+        Predictor(write_model(), 4).predict(IMAGES)
+    with pytest.raises(PredictionError, match="no probabilities"):
+        # Logarithms of negative numbers.
+        Predictor(write_model(end="Log"), 3).predict(IMAGES)
