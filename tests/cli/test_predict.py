@@ -1,0 +1,213 @@
+"""`clearcnn predict` as people run it: tables, JSON, a CSV that survives a killed process."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.cells import cell_len
+from sklearn.datasets import load_digits
+
+import clearcnn
+from clearcnn.cli.main import main
+from clearcnn.cli.predict_view import AnswerLines
+from clearcnn.predictions import ClassProbability, Prediction
+
+HEAVY = {"keras", "jax", "sklearn", "scipy", "matplotlib", "pyarrow", "jinja2"}
+NUM_MANY = 3_000
+DIGITS = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> str:
+    place = tmp_path_factory.mktemp("work") / "run"
+    return str(clearcnn.train("digits", recipe="tutorial", epochs=2, out=place).run_folder)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for row in range(4):
+        Image.fromarray(DIGITS[row]).save(folder / f"{row}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many")
+    for number in range(NUM_MANY):
+        if number % 500 == 17:
+            (folder / f"{number}.png").write_bytes(b"no picture")
+        else:
+            Image.fromarray(DIGITS[number % len(DIGITS)]).save(folder / f"{number}.png")
+    return folder
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_neither_keras_nor_jax_is_loaded(run: str, pictures: Path) -> None:
+    words = ["predict", run, str(pictures), "--csv", str(pictures.parent / "a.csv")]
+    for case in (words, words[:3], [*words[:3], "--json"]):
+        program = (
+            "import sys; from clearcnn.cli.main import main; "
+            f"assert main({case!r}) == 0; "
+            f"print('loaded:', *sorted({HEAVY!r} & set(sys.modules)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_the_table_has_a_line_for_each_picture(
+    run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "bad.png").write_bytes(b"bad")
+    (pictures / "note.txt").write_text("x", encoding="utf-8")
+    assert main(["predict", run, str(pictures)]) == 1
+    out, err = capsys.readouterr()
+    lines = [line for line in out.splitlines() if not line.startswith("    ")]
+    assert lines[0].split() == ["picture", "answer", "sure", "then"]
+    assert len(lines) == 6
+    for line, answer in zip(lines[1:], clearcnn.predict(run, pictures), strict=True):
+        # Long names lose their beginning.
+        assert Path(answer.name).name in line
+        assert answer.error is not None or f" {answer.prediction} " in line
+    assert "cannot be read" in lines[-1]
+    assert err.count("bad.png cannot be read as a picture") == 1
+    assert "error: 1 of 5 pictures could not be read." in err
+    assert "1 file that is no picture was ignored, such as note.txt." in err
+
+
+def test_json_is_one_line_for_each_picture(
+    run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "bad.png").write_bytes(b"bad")
+    assert main(["predict", run, str(pictures), "--json", "--top", "2"]) == 1
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(each["name"]).name for each in records] == [
+        "0.png",
+        "1.png",
+        "2.png",
+        "3.png",
+        "bad.png",
+    ]
+    expected = next(iter(clearcnn.predict(run, pictures / "0.png", top=2)))
+    assert records[0].keys() == vars(expected).keys()
+    assert [each["name"] for each in records[0]["top"]] == [each.name for each in expected.top]
+    assert records[0]["confidence"] == pytest.approx(expected.confidence, abs=1e-6)
+    assert records[-1]["prediction"] is None
+    assert "cannot be read" in records[-1]["error"]
+
+
+def test_stdin_in_a_real_process(run: str, pictures: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "clearcnn", "predict", run, "-", "--json"],
+        input=(pictures / "3.png").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    expected = next(iter(clearcnn.predict(run, pictures / "3.png")))
+    assert (found["name"], found["prediction"]) == ("-", expected.prediction)
+
+
+def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
+    run: str, many: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "answers.csv"
+    command = [sys.executable, "-m", "clearcnn", "predict", run, str(many), "--csv", str(table)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (table.exists() and table.stat().st_size > 50_000):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    killed_after = table.read_bytes()
+    # As if the last row had been torn, too.
+    table.write_bytes(killed_after[:-5])
+
+    resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert resumed.returncode == 1
+    rows = read_rows(table)
+    assert 0 < len(killed_after.splitlines()) - 1 < NUM_MANY
+    assert [Path(row["name"]).name for row in rows] == [f"{n}.png" for n in range(NUM_MANY)]
+    bad = [n for n in range(NUM_MANY) if rows[n]["error"]]
+    assert bad == [n for n in range(NUM_MANY) if n % 500 == 17]
+    assert f"error: {len(bad)} of 3,000 pictures could not be read." in resumed.stderr
+    # The same answers as for each picture alone in a batch.
+    for n in (0, 1, 999, NUM_MANY - 1):
+        alone = next(iter(clearcnn.predict(run, many / f"{n}.png")))
+        assert rows[n]["prediction"] == alone.prediction
+        assert float(rows[n]["confidence"]) == pytest.approx(alone.confidence, abs=1e-5)
+
+    again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert read_rows(table) == rows
+    assert "3,000 of them from before" in again.stderr
+
+
+def test_without_resume_a_table_is_left_as_it_is(
+    run: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["predict", run, str(pictures), "--csv", str(tmp_path / "a.csv")]
+    assert main(words) == 0
+    content = (tmp_path / "a.csv").read_bytes()
+    assert main(words) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert (tmp_path / "a.csv").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ([], 2, "required: RUN, FILE"),
+        (["{run}"], 2, "required: FILE"),
+        (["{run}", "a.png", "--resume"], 2, "--resume needs --csv"),
+        (["{run}", "a.png", "--abstain"], 2, "Did you mean --abstain-below?"),
+        (["{run}", "a.png", "--abstain-below", "2"], 1, "from 0 to 1"),
+        (["{run}", "no.png"], 1, "error: no.png cannot be opened"),
+        (["nowhere", "no.png"], 1, "error: nowhere is no run folder"),
+    ],
+)
+def test_what_is_wrong_is_one_message(
+    run: str, words: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", *(word.format(run=run) for word in words)]) == status
+    err = capsys.readouterr().err
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_control_characters_and_wide_letters_keep_the_table_whole() -> None:
+    names = ["\x1b[2J.png", "한글.png", "plain.png"]
+    lines = AnswerLines(names, ("고양이", "dog"))
+    top = (ClassProbability("dog", 0.99999),)
+    shown = [
+        lines.line(Prediction(name, "dog", 0.99999, top, False, True, (), None)) for name in names
+    ]
+    assert "\x1b" not in "".join(shown)
+    places = {cell_len(line[: line.index("  dog") + 2]) for line in shown}
+    assert len(places) == 1
+    assert all("99.9 %" in line and "looks like none of the classes" in line for line in shown)
+
+
+def test_an_abstention_names_what_it_might_be() -> None:
+    top = (ClassProbability("dog", 0.6), ClassProbability("cat", 0.4))
+    answer = Prediction("a.png", None, 0.6, top, True, False, ("Resized.",), None)
+    line = AnswerLines(["a.png"], ("cat", "dog")).line(answer)
+    assert line.splitlines()[1] == "    Resized."
+    assert "not sure" in line
+    assert "dog? · cat 40.0 %" in line
