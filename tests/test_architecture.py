@@ -41,6 +41,7 @@ def test_a_file_is_short_and_has_a_name_that_says_something(path: Path) -> None:
         "from clearcnn.cli.main import main; assert main(['--help']) == 0",
         "from clearcnn.cli.main import main; assert main(['train', '--help']) == 0",
         "from clearcnn.cli.main import main; assert main(['explain', '--help']) == 0",
+        "from clearcnn.cli.main import main; assert main(['predict', '--help']) == 0",
         "from clearcnn.cli.main import main; assert main(['--version']) == 0",
         "from clearcnn.cli.main import main; assert main(['train', '--epoch', '3']) == 2",
     ],

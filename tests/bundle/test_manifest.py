@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from clearcnn.bundle import read_bundle, write_manifest
+from clearcnn.bundle import Confidence, read_bundle, write_manifest
 from clearcnn.bundle.manifest import parse_manifest
 from clearcnn.results import SCHEMA_VERSION, SkippedFile, to_json
 from clearcnn.version import __version__
@@ -52,6 +52,19 @@ def test_every_file_is_sealed_with_its_hash_and_size(whole_folder):
 def test_what_is_written_is_what_is_read(whole_folder, manifest):
     back = read_bundle(whole_folder).manifest
     assert replace(back, files={}) == manifest
+
+
+@pytest.mark.parametrize(
+    "confidence", [Confidence(1.5, 0.4, 2, 250), Confidence(0.7, None, None, 20)]
+)
+def test_confidence_is_kept_and_older_folders_have_none(tmp_path, manifest, confidence):
+    write_manifest(tmp_path, replace(manifest, confidence=confidence))
+    values = json.loads((tmp_path / "bundle.json").read_bytes())
+    assert parse_manifest(values).confidence == confidence
+    rate = None if confidence.threshold is None else 2 / 250
+    assert confidence.false_alarm_rate == rate
+    del values["confidence"]
+    assert parse_manifest(values).confidence is None
 
 
 def test_it_is_readable_text(whole_folder):

@@ -114,3 +114,13 @@ def test_a_link_cannot_point_outside(whole_folder, tmp_path):
 def test_what_is_no_run_folder_is_said(tmp_path, place):
     with pytest.raises(BundleError, match="is no run folder"):
         read_bundle(tmp_path / place)
+
+
+def test_only_the_files_that_are_needed_are_checked(whole_folder):
+    (whole_folder / "report.html").unlink()
+    (whole_folder / "history.csv").write_text("altered", encoding="utf-8")
+    bundle = read_bundle(whole_folder, only=("model.toml", "model.onnx"))
+    assert bundle.path("model.toml").is_file()
+    (whole_folder / "model.toml").write_text("altered", encoding="utf-8")
+    with pytest.raises(BundleError, match=r"model\.toml has been altered"):
+        read_bundle(whole_folder, only=("model.toml", "model.onnx"))

@@ -63,6 +63,15 @@ def test_the_temperature_undoes_a_scaling(factor):
     assert log_loss(LABELS, mended) <= log_loss(LABELS, scaled) + 1e-9
 
 
+def test_no_mistake_is_no_certainty():
+    """Without the supposed image, 250 that are all right would ask for the least temperature."""
+    labels = CHANCES[:250].argmax(axis=1)
+    temperature = fit_temperature(labels, CHANCES[:250])
+    assert 0.1 < temperature < 1
+    more = fit_temperature(np.tile(labels, 10), np.tile(CHANCES[:250], (10, 1)))
+    assert 0.05 < more < temperature
+
+
 def test_a_temperature_of_one_changes_nothing():
     np.testing.assert_allclose(apply_temperature(CHANCES, 1.0), CHANCES, rtol=1e-6)
 

@@ -263,3 +263,14 @@ def test_a_run_that_has_no_onnx_says_so(run: Path, tmp_path: Path) -> None:
     rewrite(copied, lambda values: values["files"].pop("model.onnx"))
     with pytest.raises(BundleError, match=r"holds no model\.onnx"):
         clearcnn.predict(copied, tmp_path)
+
+
+def test_evaluate_has_the_same_temperature(run: Path, tmp_path: Path) -> None:
+    reliability = clearcnn.evaluate(run, out=tmp_path / "evaluated").reliability
+    model = open_model(run)
+    rows = clearcnn.data.split(DIGITS, model.manifest.split).test
+    chances = model.predictor.predict(DIGITS.images[rows]).astype(np.float64)
+    assert reliability.temperature == model.manifest.confidence.temperature
+    likelihood = chances[np.arange(len(rows)), DIGITS.labels[rows]]
+    assert reliability.scaled_loss == pytest.approx(-np.log(likelihood).mean(), rel=1e-3)
+    assert reliability.scaled.error != reliability.plain.error

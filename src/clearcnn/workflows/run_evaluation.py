@@ -87,6 +87,11 @@ def _assess(
         totals, correct = np.bincount(groups[1]), np.bincount(groups[1], weights=right)
         score = Score(score.correct, score.total, evaluation.group_interval(correct, totals))
     distorted = measure_distorted(images, rows, lambda pixels: predict(pixels).argmax(axis=1))
+    confidence = run.manifest.confidence
+    temperature = None if confidence is None else confidence.temperature
+    scaled = None
+    if temperature is not None:
+        scaled = evaluation.apply_temperature(probabilities, temperature)
     fold = FoldScore("test", run.manifest.train.seed, 0, scored.score.correct, scored.score.total)
     model = ModelScore(run.folder.resolve().name, score, 0.0, (fold,), None, None)
     return Assessment(
@@ -95,7 +100,7 @@ def _assess(
         class_names=images.class_names,
         protocols=(Protocol("test", sentence, (model,)),),
         evaluation=scored,
-        reliability=describe_reliability(labels, probabilities, None, None, seed),
+        reliability=describe_reliability(labels, probabilities, scaled, temperature, seed),
         robustness=tuple(
             Robustness(name, value, None)
             for name, value in ({UNDISTORTED: float(right.mean())} | distorted).items()
