@@ -33,7 +33,7 @@ def test_the_examples_of_the_help_pages_are_valid() -> None:
 
     pages = build_help().values()
     examples = {
-        line.strip().partition("    ")[0].partition(" >")[0]
+        line.strip().partition("    ")[0].partition(" >")[0].partition(" <")[0]
         for page in pages
         for line in page.partition("examples:\n")[2].splitlines()
         if line.startswith("  clearcnn ") and "--help" not in line
