@@ -69,7 +69,7 @@ def test_every_command_exists(page: str, capsys: pytest.CaptureFixture[str]) -> 
     assert found
     targets = re.findall(r"^(\w[\w-]*):", read("Makefile"), re.MULTILINE)
     for command in found:
-        words = shlex.split(command.replace("…", ""))
+        words = shlex.split(command.replace("…", "").partition(" <")[0])
         if words[0] == "make":
             assert words[1] in targets, command
         elif words[0] == "clearcnn":
