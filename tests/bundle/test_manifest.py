@@ -9,6 +9,7 @@ import pytest
 
 from clearcnn.bundle import Confidence, read_bundle, write_manifest
 from clearcnn.bundle.manifest import parse_manifest
+from clearcnn.errors import BundleError
 from clearcnn.results import SCHEMA_VERSION, SkippedFile, to_json
 from clearcnn.version import __version__
 
@@ -65,6 +66,16 @@ def test_confidence_is_kept_and_older_folders_have_none(tmp_path, manifest, conf
     assert confidence.false_alarm_rate == rate
     del values["confidence"]
     assert parse_manifest(values).confidence is None
+
+
+@pytest.mark.parametrize("temperature", [0, -1, None, "warm"])
+def test_a_temperature_that_cannot_be_is_refused(whole_folder, temperature):
+    path = whole_folder / "bundle.json"
+    values = json.loads(path.read_bytes())
+    values["confidence"] = to_json(Confidence(1.5, 0.4, 2, 250)) | {"temperature": temperature}
+    path.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(BundleError, match="temperature"):
+        read_bundle(whole_folder)
 
 
 def test_it_is_readable_text(whole_folder):

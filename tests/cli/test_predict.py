@@ -1,7 +1,9 @@
 """`clearcnn predict` as people run it: tables, JSON, a CSV that survives a killed process."""
 
+import contextlib
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -157,6 +159,42 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     assert again.returncode == 1
     assert read_rows(table) == rows
     assert "3,000 of them from before" in again.stderr
+
+
+def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    for number in range(100, 250):
+        Image.fromarray(DIGITS[number]).save(pictures / f"{number}.png")
+    (pictures / "bad.png").write_bytes(b"bad")
+    words = ["predict", run, str(pictures), "--csv", str(tmp_path / "a.csv")]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clearcnn", *words], stderr=theirs, stdout=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    shown = b""
+    # Linux ends a terminal that nobody holds any more with an error.
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    os.close(ours)
+    assert process.wait() == 1
+    assert b"155/155" in shown
+    assert shown.count(b"cannot be read as") == 1
+
+
+def test_ctrl_c_says_how_to_go_on(run: str, many: Path, tmp_path: Path) -> None:
+    table = tmp_path / "answers.csv"
+    command = [sys.executable, "-m", "clearcnn", "predict", run, str(many), "--csv", str(table)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (table.exists() and table.stat().st_size > 20_000):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert "of 3,000 pictures; --resume goes on there." in err
+    assert "Traceback" not in err
 
 
 def test_without_resume_a_table_is_left_as_it_is(

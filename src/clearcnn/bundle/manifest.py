@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import platform
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from clearcnn.bundle.codec import decode
 from clearcnn.bundle.contract import InputContract
+from clearcnn.errors import BundleError
 from clearcnn.results import SCHEMA_VERSION, SkippedFile, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.version import __version__
@@ -43,12 +45,21 @@ class Confidence:
         looks like none of the classes. None if there were too few images to fit one.
       false_alarms: validation images below the threshold; None without one.
       num_images: of the validation part.
+    Raises:
+      BundleError: the temperature is no positive number.
     """
 
     temperature: float
     threshold: float | None
     false_alarms: int | None
     num_images: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise BundleError(
+                f"The temperature is {self.temperature:g}; a positive number was expected.",
+                remedy="Restore the run folder from a copy, or train again.",
+            )
 
     @property
     def false_alarm_rate(self) -> float | None:

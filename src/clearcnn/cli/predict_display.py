@@ -16,6 +16,8 @@ FEWEST_FOR_LINES = 1_000
 PLAIN_LINES = 10
 MOST_SECONDS_SILENT = 30.0
 MOST_KINDS_COUNTED = 1_000
+MOST_WITH_PREPARATION = 10
+"""Pictures of which each line says what was done; of more, it is counted at the end."""
 KINDS_SHOWN = 5
 
 
@@ -96,7 +98,7 @@ class PredictDisplay:
         if csv is not None:
             rest = f", {earlier[0]:,} of them from before" if earlier[0] else ""
             say(f"{self.done + earlier[0]:,} pictures in {csv}{rest}.")
-        if self._write_line is None or self.total > KINDS_SHOWN:
+        if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
                 say(f"  {number:,} × {printable(sentence)}")
             if len(self.preparation) > KINDS_SHOWN:

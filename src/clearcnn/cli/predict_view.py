@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from clearcnn.cli.predict_display import MOST_WITH_PREPARATION
 from clearcnn.cli.text import printable
 from clearcnn.predictions import ClassProbability, Prediction
 
@@ -11,7 +12,6 @@ UNLIKE = "looks like none of the classes"
 _WIDEST_NAME = 40
 _WIDEST_CLASS = 20
 _SURE_COLUMNS = 7
-_MOST_WITH_PREPARATION = 10
 
 
 class AnswerLines:
@@ -25,7 +25,7 @@ class AnswerLines:
     def __init__(self, names: Sequence[str], class_names: Sequence[str]) -> None:
         self._name_columns = _widest(("picture", *names), _WIDEST_NAME)
         self._class_columns = _widest(("answer", "not sure", *class_names), _WIDEST_CLASS)
-        self._tells_preparation = len(names) <= _MOST_WITH_PREPARATION
+        self._tells_preparation = len(names) <= MOST_WITH_PREPARATION
 
     def heading(self) -> str:
         """Name the columns."""
