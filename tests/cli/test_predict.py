@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,33 @@ def test_without_resume_a_table_is_left_as_it_is(
     assert main(words) == 1
     assert "--resume" in capsys.readouterr().err
     assert (tmp_path / "a.csv").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("confidence", "told"),
+    [
+        (None, "This run has no validation part"),
+        ({"threshold": None, "false_alarms": None, "num_images": 20}, "20 validation images are"),
+        (
+            {"threshold": 1.0},
+            "4 of 4 look like none of the classes: a confidence below 1.00",
+        ),
+    ],
+)
+def test_what_confidence_means_is_told(
+    run: str,
+    pictures: Path,
+    tmp_path: Path,
+    confidence: dict[str, object] | None,
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copied = Path(shutil.copytree(run, tmp_path / "run"))
+    manifest = json.loads((copied / "bundle.json").read_text(encoding="utf-8"))
+    manifest["confidence"] = confidence and manifest["confidence"] | confidence
+    (copied / "bundle.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert main(["predict", str(copied), str(pictures)]) == 0
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,25 @@ def test_a_run_without_confidence_answers_as_the_network_does(run: Path, tmp_pat
     assert not found.is_unlike
 
 
+@pytest.mark.parametrize(
+    ("parts", "num_images"), [((48, 0, 12), None), ((30, 18, 12), 18), ((40, 100, 10), 100)]
+)
+def test_what_the_validation_part_can_tell(
+    noise: Any, flat: Any, tmp_path: Path, parts: tuple[int, int, int], num_images: int | None
+) -> None:
+    images = noise(n=sum(parts), parts=parts)
+    trained = clearcnn.train(
+        images, model=flat, epochs=1, validation_fraction=0, out=tmp_path / "run"
+    )
+    confidence = read_bundle(trained.run_folder).manifest.confidence
+    if num_images is None:
+        assert confidence is None
+    else:
+        assert confidence.num_images == num_images
+        assert (confidence.threshold is None) == (num_images < 100)
+        assert confidence.false_alarms == (None if num_images < 100 else 1)
+
+
 def test_only_the_model_must_be_whole(run: Path, tmp_path: Path) -> None:
     copied = copy_run(run, tmp_path / "copy")
     (copied / "report.html").unlink()
