@@ -303,44 +303,6 @@ class ExportResult:
     num_images: int
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something about the data that people should know before they train.
-
-    Attributes:
-      kind: in a few words, the same whenever the same is found.
-      is_problem: whether it spoils a training or its score; else it is worth a look.
-      sentence: what was found, with counts.
-      names: of the images concerned, the first ones.
-    """
-
-    kind: str
-    is_problem: bool
-    sentence: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """What is wrong with the data, as far as its pixels, labels and parts can tell.
-
-    Attributes:
-      source: what was read, in words.
-      num_images: of those that could be read.
-      findings: problems first.
-    """
-
-    source: str
-    num_images: int
-    class_names: tuple[str, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def num_problems(self) -> int:
-        """Findings that spoil a training or its score."""
-        return sum(finding.is_problem for finding in self.findings)
-
-
 def to_json(record: Any) -> Any:
     """Turn a record into values `json.dumps` takes: NaN and infinities become None.
 

@@ -30,6 +30,7 @@ class DataSpec:
       class_names: the classes in the wanted order; None sorts them naturally.
       skip_unreadable: go on without files that cannot be read, and list them.
       group_column: of a metadata file, which says what images belong together.
+      use: path of a list that `check` wrote: which images to use; unreadable files are left out.
     """
 
     source: str = "digits"
@@ -38,6 +39,7 @@ class DataSpec:
     class_names: tuple[str, ...] | None = None
     skip_unreadable: bool = False
     group_column: str = "group"
+    use: str | None = None
 
     def __post_init__(self) -> None:
         _require_choice("color_mode", self.color_mode, get_args(ColorMode))

@@ -8,6 +8,12 @@ import pytest
 from clearcnn.cli.main import main
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Folders of checks go where nobody looks."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def spoilt(tmp_path):
     """Forty images of two classes in an .npz file; the last is a copy with another label."""
@@ -20,16 +26,17 @@ def spoilt(tmp_path):
 
 
 def test_what_is_found_is_said_with_a_verdict(spoilt, capsys):
-    assert main(["check", str(spoilt)]) == 0
+    assert main(["check", str(spoilt), "--no-labels", "--out", "c"]) == 0
     out = capsys.readouterr().out
     assert "40 images of 2 classes" in out
     assert "problem  Copies, pixel for pixel, with another label: 1 image." in out
     assert "row 39 = row 0" in out
     assert out.rstrip().endswith("1 problem found")
+    assert "cleaned list: c/use.csv (leaves out 2; for train --use)" in out
 
 
 def test_json_has_the_fields_of_the_record(spoilt, capsys):
-    assert main(["check", str(spoilt), "--json"]) == 0
+    assert main(["check", str(spoilt), "--json", "--no-labels"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["num_images"] == 40
     assert [finding["kind"] for finding in record["findings"]] == [
@@ -40,7 +47,9 @@ def test_json_has_the_fields_of_the_record(spoilt, capsys):
 
 @pytest.mark.parametrize("spoils", [True, False])
 def test_strict_tells_by_the_exit_status(spoils, spoilt, capsys):
-    assert main(["check", str(spoilt) if spoils else "digits", "--strict"]) == int(spoils)
+    assert main(["check", str(spoilt) if spoils else "digits", "--strict", "--no-labels"]) == int(
+        spoils
+    )
     assert ("no problem found" in capsys.readouterr().out) != spoils
 
 

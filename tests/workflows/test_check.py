@@ -4,12 +4,25 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import clearcnn
 from clearcnn.data import LabelledImages
 
 DIGITS = clearcnn.load("digits")
+
+
+@pytest.fixture
+def check(tmp_path):
+    """`clearcnn.check` without trainings, writing where nobody looks."""
+    made = []
+
+    def look(source):
+        made.append(tmp_path / f"check {len(made)}")
+        return clearcnn.check(source, labels=False, out=made[-1])
+
+    return look
 
 
 def kinds(result):
@@ -27,19 +40,19 @@ def planted(images=None, labels=None, parts=None, groups=None, names=None) -> La
     )
 
 
-def test_the_digits_are_clean():
-    result = clearcnn.check("digits")
+def test_the_digits_are_clean(check):
+    result = check("digits")
     assert result.findings == ()
     assert (result.num_images, result.num_problems) == (1797, 0)
 
 
-def test_copies_with_their_labels_and_parts():
+def test_copies_with_their_labels_and_parts(check):
     images, labels = DIGITS.images.copy(), DIGITS.labels.copy()
     parts = np.where(np.arange(1797) < 1500, "train", "test")
     for copy, original in ((10, 3), (1600, 4), (1700, 5)):
         images[copy], labels[copy] = images[original], labels[original]
     labels[1700] = (labels[5] + 1) % 10
-    found = kinds(clearcnn.check(planted(images, labels, parts)))
+    found = kinds(check(planted(images, labels, parts)))
     assert set(found) == {
         "duplicates",
         "duplicates with another label",
@@ -53,25 +66,23 @@ def test_copies_with_their_labels_and_parts():
     assert found["duplicates across parts"].is_problem
 
 
-def test_a_copy_saved_again_is_near():
+def test_a_copy_saved_again_is_near(check):
     images = DIGITS.images.astype(np.float32)
     images[900] = 0.8 * images[30] + np.random.default_rng(0).normal(0, 0.05, (8, 8, 1))
     found = kinds(
-        clearcnn.check(
-            planted(images, np.where(np.arange(1797) == 900, DIGITS.labels[30], DIGITS.labels))
-        )
+        check(planted(images, np.where(np.arange(1797) == 900, DIGITS.labels[30], DIGITS.labels)))
     )
     assert set(found) == {"near duplicates"}
     assert found["near duplicates"].names == ("row 900 = row 30",)
 
 
-def test_empty_images_groups_and_classes():
+def test_empty_images_groups_and_classes(check):
     images = DIGITS.images.copy()
     images[[7, 8]] = 3
     groups = np.array([f"writer {row // 300}" for row in range(1797)])
     parts = np.where(np.arange(1797) < 1500, "train", "test")
     parts[0] = "test"
-    found = kinds(clearcnn.check(planted(images, None, parts, groups)))
+    found = kinds(check(planted(images, None, parts, groups)))
     assert found["empty images"].names == ("row 7", "row 8")
     assert found["groups across parts"].names == ("writer 0",)
     assert "1 of 6 groups" in found["groups across parts"].sentence
@@ -84,12 +95,12 @@ def test_empty_images_groups_and_classes():
         groups=None,
         names=tuple(DIGITS.names[row] for row in rows),
     )
-    found = kinds(clearcnn.check(smaller))
+    found = kinds(check(smaller))
     assert found["small classes"].names == ("9: 5",)
     assert "9 5" in found["imbalance"].sentence
 
 
-def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(tmp_path: Path):
+def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(check, tmp_path: Path):
     random = np.random.default_rng(0)
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
@@ -97,12 +108,12 @@ def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(tmp_path: 
             pixels = random.integers(0, 255, (12, 12), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     (tmp_path / "cat" / "broken.png").write_bytes(b"no picture")
-    result = clearcnn.check(tmp_path)
+    result = check(tmp_path)
     (finding,) = result.findings
     assert (finding.kind, result.num_images) == ("unreadable files", 40)
     assert "broken.png" in finding.names[0]
 
 
-def test_narrow_values_are_worth_a_look():
-    found = kinds(clearcnn.check(dataclasses.replace(DIGITS, value_range=(0.0, 255.0))))
+def test_narrow_values_are_worth_a_look(check):
+    found = kinds(check(dataclasses.replace(DIGITS, value_range=(0.0, 255.0))))
     assert set(found) == {"narrow values"}

@@ -9,7 +9,13 @@ from typing import Any
 from clearcnn.cli.output import add_output_options, print_json
 from clearcnn.cli.parser import Parser, number, whole_number
 from clearcnn.cli.recipe import add_recipe_options
-from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
+from clearcnn.cli.source import (
+    SOURCES,
+    add_reading_options,
+    add_source,
+    add_source_options,
+    read_source,
+)
 from clearcnn.cli.status import Status
 from clearcnn.cli.text import printable
 from clearcnn.version import __version__
@@ -54,11 +60,7 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("new", nargs="?", metavar="NEW", help=SUPPRESS)
     data = parser.add_argument_group("data")
     add_source_options(data)
-    data.add_argument(
-        "--skip-unreadable",
-        action="store_true",
-        help="go on without files that cannot be read, and list them",
-    )
+    add_reading_options(data)
     add_recipe_options(parser.add_argument_group("model and training"))
     _add_fold_options(parser.add_argument_group("folds"))
     add_output_options(

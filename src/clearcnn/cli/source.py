@@ -54,6 +54,20 @@ def add_source_options(group: Any) -> None:
     )
 
 
+def add_reading_options(group: Any) -> None:
+    """Add the options that leave images out, for verbs that train."""
+    group.add_argument(
+        "--use",
+        metavar="FILE",
+        help="the list that check wrote: use the images it says yes to",
+    )
+    group.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="go on without files that cannot be read, and list them",
+    )
+
+
 def read_source(arguments: Namespace) -> DataSpec:
     """Make the DataSpec of parsed arguments."""
     return DataSpec(
@@ -63,4 +77,5 @@ def read_source(arguments: Namespace) -> DataSpec:
         class_names=arguments.classes,
         skip_unreadable=arguments.skip_unreadable,
         group_column=arguments.groups,
+        use=arguments.use,
     )

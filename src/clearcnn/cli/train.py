@@ -8,7 +8,13 @@ from typing import Any, get_args
 from clearcnn.cli.output import add_output_options, print_json
 from clearcnn.cli.parser import Parser, number
 from clearcnn.cli.recipe import add_recipe_options
-from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
+from clearcnn.cli.source import (
+    SOURCES,
+    add_reading_options,
+    add_source,
+    add_source_options,
+    read_source,
+)
 from clearcnn.cli.status import Status
 from clearcnn.cli.text import printable
 from clearcnn.specs import SplitKind
@@ -103,11 +109,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
 def _add_data_options(group: Any) -> None:
     add_source_options(group)
-    group.add_argument(
-        "--skip-unreadable",
-        action="store_true",
-        help="go on without files that cannot be read, and list them",
-    )
+    add_reading_options(group)
     group.add_argument(
         "--split",
         choices=get_args(SplitKind),

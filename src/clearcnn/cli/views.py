@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from clearcnn.cli.text import printable
+from clearcnn.findings import CheckResult
 from clearcnn.report.wording import percent, score_sentence
 from clearcnn.results import (
-    CheckResult,
     ClassCount,
     DataSummary,
     History,
@@ -91,6 +91,14 @@ def view_check(result: CheckResult) -> RenderableType:
     counts = f"{result.num_images:,} images of {len(result.class_names)} classes"
     problems = result.num_problems
     verdict = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problem"
+    if result.folder is not None:
+        left_out = f"leaves out {result.num_left_out:,}" if result.num_left_out else "keeps all"
+        path = view_path(result.folder / "use.csv")
+        lines.append(Text.assemble("cleaned list: ", path, f" ({left_out}; for train --use)"))
+        if result.suspects:
+            lines.append(
+                Text.assemble("picture sheet: ", view_path(result.folder / "suspects.png"))
+            )
     return Group(
         view_heading("Check", f"{result.source} · {counts}"),
         Padding(Group(*lines, Text(f"{verdict} found")), (0, 2)),

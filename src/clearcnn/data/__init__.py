@@ -7,6 +7,7 @@ from clearcnn.data.images import LabelledImages
 from clearcnn.data.one_picture import OnePicture, prepare_one_picture, read_one_picture
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, split
+from clearcnn.data.use_list import write_use_list
 
 __all__ = [
     "LARGEST_PICTURE_BYTES",
@@ -23,4 +24,5 @@ __all__ = [
     "read_one_picture",
     "split",
     "walk_pictures",
+    "write_use_list",
 ]

@@ -1,5 +1,6 @@
 """`load`: one way in for every source, recognised by itself or forced by a prefix."""
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from clearcnn.data.decode import SUFFIXES
 from clearcnn.data.files import open_regular
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.tables import read_header
+from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
 from clearcnn.specs import ColorMode, DataSpec
 from clearcnn.spelling import did_you_mean
@@ -70,6 +72,9 @@ def load(
             skip_unreadable=skip_unreadable,
         )
     )
+    if spec.use is not None:
+        whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
+        return apply_use_list(load(whole), Path(spec.use))
     if spec.source == "digits":
         _require_table(spec, "digits")
         return digits.read(spec)

@@ -10,14 +10,17 @@ from clearcnn.report.explanation import (
 )
 from clearcnn.report.html import render_report, write_report
 from clearcnn.report.pictures import MOST_MISTAKES, ReportPictures, choose_samples
+from clearcnn.report.suspects import MOST_SUSPECTS, draw_suspects
 from clearcnn.report.wording import score_sentence
 
 __all__ = [
     "MOST_MISTAKES",
+    "MOST_SUSPECTS",
     "ExplanationPictures",
     "ReportPictures",
     "UntrainedMaps",
     "choose_samples",
+    "draw_suspects",
     "render_assessment",
     "render_explanation",
     "render_report",

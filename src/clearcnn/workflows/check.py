@@ -9,35 +9,67 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn import data
+from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages
-from clearcnn.results import CheckResult, Finding
+from clearcnn.findings import CheckResult, Finding, Suspect
+from clearcnn.results import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
+from clearcnn.workflows.check_labels import FEWEST_OF_A_CLASS, count_folds, find_suspects
+from clearcnn.workflows.listener import EvaluateListener
+from clearcnn.workflows.use_list import UseList, propose_uses
 
+_PARENT = Path("checks")
 _MOST_NAMES = 20
 _FEW_IMAGES = 20
 _IMBALANCE = 10
 _NARROW = 0.25
 
 
-def check(source: str | Path | DataSpec | LabelledImages = "digits") -> CheckResult:
-    """Look for what spoils a training or its score: nothing is trained, nothing is changed.
+def check(
+    source: str | Path | DataSpec | LabelledImages = "digits",
+    *,
+    labels: bool = True,
+    seed: int = 777,
+    out: Path | str | None = None,
+    listener: EvaluateListener | None = None,
+) -> CheckResult:
+    """Look for what spoils a training or its score; nothing of the source is changed.
 
     Args:
       source: "digits", a path, a DataSpec, or images already loaded. Files that cannot be read
         are left out and listed.
+      labels: whether to look for suspect labels, too, which takes a few short trainings.
+      seed: of these trainings.
+      out: the folder to make; None makes `checks/<source>-<UTC time>/`.
+      listener: hears how the trainings go.
     Returns:
-      CheckResult.
+      CheckResult; its `folder` holds `check.json`, `use.csv`, the cleaned list that `train --use`
+      takes, and `suspects.png` if there are suspects.
     Raises:
-      ClearCNNError: the source cannot be read at all.
+      ClearCNNError: the source cannot be read at all, or the folder cannot be written.
     """
+    listener = listener or EvaluateListener()
     if isinstance(source, LabelledImages):
-        images = source
+        images, name = source, source.source
     else:
         spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
-        images = data.load(dataclasses.replace(spec, skip_unreadable=True))
+        images, name = data.load(dataclasses.replace(spec, skip_unreadable=True)), spec.source
+    place = None if out is None else Path(out)
+    with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
+        result = _check(images, labels, seed, listener, run.partial)
+    return dataclasses.replace(result, folder=run.path)
+
+
+def _check(
+    images: LabelledImages, labels: bool, seed: int, listener: EvaluateListener, folder: Path
+) -> CheckResult:
     exact = data.find_first_copies(images.images)
     near = data.find_near_copies(images.images)
+    fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
+    suspects: tuple[Suspect, ...] = ()
+    if labels and fewest >= FEWEST_OF_A_CLASS:
+        listener.on_phase("training to find suspect labels", count_folds(images))
+        suspects = find_suspects(images, seed, listener.on_step)
     findings = [
         *_list_unreadable(images),
         *_judge_copies(images, exact, "duplicates", "Copies, pixel for pixel"),
@@ -49,11 +81,64 @@ def check(source: str | Path | DataSpec | LabelledImages = "digits") -> CheckRes
         ),
         *_find_constant(images),
         *_find_split_groups(images),
+        *_judge_suspects(suspects),
         *_judge_classes(images),
         *_judge_range(images),
     ]
+    if labels and fewest < FEWEST_OF_A_CLASS:
+        findings.append(_say_unchecked(fewest))
     findings.sort(key=lambda finding: not finding.is_problem)
-    return CheckResult(images.source, len(images), images.class_names, tuple(findings))
+    uses = propose_uses(images, exact, near, suspects)
+    result = CheckResult(
+        images.source,
+        len(images),
+        images.class_names,
+        tuple(findings),
+        suspects,
+        int((~uses.use).sum()),
+    )
+    _keep(folder, images, uses, result)
+    return result
+
+
+def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResult) -> None:
+    values = to_json(result)
+    del values["folder"]
+    bundle.write_json(folder / "check.json", {"schema_version": SCHEMA_VERSION, **values})
+    given = [images.class_names[label] for label in images.labels]
+    data.write_use_list(folder / "use.csv", images.names, given, uses.use, uses.reasons)
+    shown = result.suspects[: report.MOST_SUSPECTS]
+    if shown:
+        rows = [suspect.index for suspect in shown]
+        captions = [(suspect.label, suspect.suggestion) for suspect in shown]
+        sheet = report.draw_suspects(images.images[rows], captions, images.value_range)
+        sheet.save(folder / "suspects.png")
+
+
+def _judge_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
+    if suspects:
+        names = tuple(
+            f"{each.name}: {each.label}, looks like {each.suggestion} "
+            f"({100 * each.suggested_confidence:.0f} % against {100 * each.confidence:.0f} %)"
+            for each in suspects[:_MOST_NAMES]
+        )
+        yield Finding(
+            "suspect labels",
+            False,
+            f"Labels that models not trained on them do not believe: {len(suspects):,}. They may "
+            "be right all the same: look at them.",
+            names,
+        )
+
+
+def _say_unchecked(fewest: int) -> Finding:
+    return Finding(
+        "labels not checked",
+        False,
+        f"Labels could not be checked: the smallest class has {fewest} images, and "
+        f"{FEWEST_OF_A_CLASS} are needed to train without each in turn.",
+        (),
+    )
 
 
 def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:

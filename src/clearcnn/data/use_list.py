@@ -1,0 +1,78 @@
+"""`use.csv`: which images of a source to use; written by `check`, read by `--use`."""
+
+import csv
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from clearcnn.data.images import LabelledImages
+from clearcnn.data.tables import read_rows, require_columns
+from clearcnn.errors import DataError
+
+_YES, _NO = "yes", "no"
+
+
+def write_use_list(
+    path: Path, names: Sequence[str], labels: Sequence[str], use: Iterable[bool], why: Iterable[str]
+) -> None:
+    """Write one row for each image: its name, its label, whether to use it, and why not.
+
+    Args:
+      path: of the file.
+      names, labels: of each image.
+      use: whether to use it.
+      why: not, or what to look at; may be empty.
+    """
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", "label", "use", "reason"])
+        writer.writerows(
+            [name, label, _YES if used else _NO, reason]
+            for name, label, used, reason in zip(names, labels, use, why, strict=True)
+        )
+
+
+def apply_use_list(images: LabelledImages, path: Path) -> LabelledImages:
+    """Take the images that a list says to use.
+
+    Args:
+      images: of the source that the list was made for.
+      path: of the list; a person may have changed yes and no, nothing else.
+    Returns:
+      LabelledImages; its preparation says how many were left out.
+    Raises:
+      DataError: the list is of other images, or a cell is neither yes nor no.
+    """
+    rows = list(read_rows(path))
+    if rows:
+        require_columns(path, list(rows[0][1]), "name", "use")
+    names = [row["name"] for _, row in rows]
+    if names != list(images.names):
+        place = next(
+            (k for k, (a, b) in enumerate(zip(names, images.names, strict=False)) if a != b),
+            min(len(names), len(images.names)),
+        )
+        raise DataError(
+            f"{path} lists {len(names):,} images, {images.source} has {len(images):,}, and they "
+            f"part at image {place}: it is another source, or the files have changed.",
+            remedy="Make the list again with clearcnn check.",
+        )
+    use = np.array([_read_use(path, line, row["use"]) for line, row in rows])
+    if not use.any():
+        raise DataError(f"{path} leaves no image to use.", remedy="Say yes to some of them.")
+    left = int((~use).sum())
+    sentence = f"{left:,} of {len(images):,} images left out, as {path.name} says."
+    taken = images.take(np.flatnonzero(use))
+    return dataclasses.replace(taken, preparation=(*images.preparation, sentence))
+
+
+def _read_use(path: Path, line: int, cell: str) -> bool:
+    word = cell.strip().casefold()
+    if word not in (_YES, _NO):
+        raise DataError(
+            f"{path}, line {line}: use is {cell!r}; yes or no was expected.",
+            remedy="Correct the cell.",
+        )
+    return word == _YES
