@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 MOST_LINES = 400
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 HEAVY = ("keras", "jax", "sklearn", "scipy", "matplotlib", "numpy", "onnx", "onnxruntime", "rich")
+HEAVY += ("fastapi", "uvicorn")
 
 
 def python_files() -> list[Path]:

@@ -9,6 +9,7 @@ ClearCNNError
 ├── BundleError         a run folder cannot be written or read
 ├── ExportError         a model cannot be written in another form, or says other things in it
 ├── PredictionError     a model cannot be executed, or not on these images
+├── ServeError          the server cannot listen
 ├── CacheError          the cache folder cannot be cleared
 └── MissingExtraError   an optional dependency is not installed
 """
@@ -64,6 +65,10 @@ class ExportError(ClearCNNError, RuntimeError):
 
 class PredictionError(ClearCNNError, RuntimeError):
     """A model cannot be executed, or not on these images."""
+
+
+class ServeError(ClearCNNError, OSError):
+    """The server cannot listen at its address."""
 
 
 class CacheError(ClearCNNError, OSError):

@@ -6,7 +6,7 @@ import struct
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -79,6 +79,8 @@ def test_every_command_exists(page: str, capsys: pytest.CaptureFixture[str]) -> 
                 assert end.code == 0, f"{command}\n{capsys.readouterr().err}"
         elif words[0] == "python":
             assert (ROOT / words[1]).is_file(), command
+        elif words[0] == "curl":
+            assert urlsplit(words[-1]).path == "/predict", command
         else:
             assert words[:2] == ["pip", "install"], command
             extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]

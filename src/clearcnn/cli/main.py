@@ -10,13 +10,13 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.cli import cache, check, evaluate, explain, export, predict, train
+from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, predict, explain, export, cache)
+VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
 
 # Nearly all objects that imports and tracing make live to the end; looking for garbage among
 # them took half a second of a training, and once more as long when Python ends.
@@ -41,6 +41,7 @@ examples:
                             see how the model came to its answer
   clearcnn export runs/a --to onnx
                             write its model for other programs
+  clearcnn serve runs/a     answer for pictures over HTTP
   clearcnn train --help     say all there is to a verb
 """
 

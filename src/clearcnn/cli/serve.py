@@ -1,0 +1,177 @@
+"""`clearcnn serve`: answers over HTTP."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from clearcnn.cli.output import add_help_options
+from clearcnn.cli.parser import Parser, number, whole_number
+from clearcnn.cli.status import Status
+from clearcnn.cli.text import printable
+from clearcnn.errors import MissingExtraError, SpecError
+
+NAME = "serve"
+SUMMARY = "answer for pictures over HTTP"
+TOKEN_VARIABLE = "CLEARCNN_TOKEN"
+
+_MOST_TOKEN_BYTES = 4096
+
+_DESCRIPTION = """\
+Answer for pictures over HTTP with the models of run folders, until Ctrl-C.
+A model is called as its run folder is; when the folder is replaced, the new
+model takes over and no request is lost. Needs the extra serve.
+
+endpoints:
+  /predict      pictures in, classes out
+  /v2           the Open Inference Protocol, as Triton's and KServe's clients
+                speak it
+  /metrics      figures for Prometheus
+  /docs         all of them, with what they take and give
+
+Only programs on this computer can ask, unless --host says otherwise; then a
+token is needed, which requests bring as "Authorization: Bearer TOKEN". The
+log goes to stderr, one line of JSON for each request.
+"""
+
+_EPILOG = """\
+examples:
+  clearcnn serve runs/digits
+  clearcnn serve runs/digits runs/photos --port 9000
+  CLEARCNN_TOKEN=$(openssl rand -hex 32) clearcnn serve runs/a --host 0.0.0.0
+"""
+
+TEXTS = {
+    "usage": "clearcnn serve RUN [RUN ...] [options]",
+    "description": _DESCRIPTION,
+    "epilog": _EPILOG,
+}
+
+_EXPOSED = """\
+This server can be reached by other computers. Whoever has the token may ask
+for answers, and see the models' names, classes and figures. Nothing is
+encrypted: put a proxy with TLS before it where others can listen.
+"""
+
+
+def add_options(parser: Parser) -> None:
+    """Fill the verb's own parser.
+
+    Args:
+      parser: of `clearcnn serve`.
+    """
+    parser.set_defaults(run=run, parser=parser)
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a run folder")
+    group = parser.add_argument_group("address")
+    group.add_argument("--host", metavar="HOST", help="to listen on (default: 127.0.0.1)")
+    group.add_argument(
+        "--port", type=whole_number, metavar="N", help="0 takes a free one (default: 8000)"
+    )
+    group.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help=f"holds the token; without it, {TOKEN_VARIABLE} does",
+    )
+    group.add_argument(
+        "--allow-host",
+        action="append",
+        dest="allowed_hosts",
+        metavar="NAME",
+        help="a name that requests may ask for; may be repeated",
+    )
+    group = parser.add_argument_group("limits")
+    group.add_argument(
+        "--max-body-bytes",
+        type=whole_number,
+        metavar="N",
+        help="of one request (default: 16777216)",
+    )
+    group.add_argument(
+        "--max-pixels", type=whole_number, metavar="N", help="of one picture (default: 25000000)"
+    )
+    group.add_argument(
+        "--max-images", type=whole_number, metavar="N", help="in one request (default: 64)"
+    )
+    group.add_argument(
+        "--body-seconds",
+        type=number,
+        metavar="SECONDS",
+        help="that a request may take to arrive (default: 30)",
+    )
+    group.add_argument(
+        "--queue",
+        type=whole_number,
+        metavar="N",
+        help="requests that may wait; more are answered 503 (default: 128)",
+    )
+    group.add_argument(
+        "--threads", type=whole_number, metavar="N", help="that work (default: cores, at most 4)"
+    )
+    add_help_options(parser.add_argument_group("output"))
+
+
+def run(arguments: Namespace, _: list[str]) -> Status:
+    """Serve as asked.
+
+    Args:
+      arguments: parsed.
+    Returns:
+      The exit status: a server that was told to stop has succeeded.
+    """
+    if not arguments.runs:
+        arguments.parser.error("a run folder is needed, such as runs/digits-….")
+    try:
+        from clearcnn.web.server import run_server
+        from clearcnn.web.settings import ServeSettings
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "clearcnn":
+            raise
+        raise MissingExtraError(
+            f"clearcnn serve needs the package {error.name}, which is not installed.",
+            remedy="Run pip install 'clearcnn[serve]'.",
+        ) from error
+
+    settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
+    if not settings.is_loopback:
+        sys.stderr.write(_EXPOSED)
+
+    def announce(address: str) -> None:
+        names = ", ".join(printable(run.absolute().name) for run in arguments.runs)
+        sys.stdout.write(f"Serving {names} at {address}; endpoints: {address}/docs\n")
+        sys.stdout.flush()
+
+    run_server(arguments.runs, settings, announce)
+    return Status.SUCCESS
+
+
+def _given(arguments: Namespace) -> dict[str, Any]:
+    names = (
+        "host",
+        "port",
+        "allowed_hosts",
+        "max_body_bytes",
+        "max_pixels",
+        "max_images",
+        "body_seconds",
+        "queue",
+        "threads",
+    )
+    given = {name: getattr(arguments, name) for name in names}
+    if given["allowed_hosts"] is not None:
+        given["allowed_hosts"] = tuple(given["allowed_hosts"])
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _read_token(path: Path | None) -> str | None:
+    if path is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_TOKEN_BYTES).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"The token file {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            remedy="Write the token into it, on one line.",
+        ) from error

@@ -1,0 +1,111 @@
+"""The web application: all endpoints behind one guard, one reader of bodies and one journal."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.version import __version__
+from clearcnn.web import metrics as figures
+from clearcnn.web import schemas
+from clearcnn.web.bodies import BodyReader
+from clearcnn.web.guard import Guard
+from clearcnn.web.inference import make_inference_router
+from clearcnn.web.journal import Journal
+from clearcnn.web.models import ServedModels
+from clearcnn.web.pictures import make_pictures_router
+from clearcnn.web.reference import make_reference_router
+from clearcnn.web.refusals import Refusal, error_body
+from clearcnn.web.settings import ServeSettings
+from clearcnn.web.workers import Workers
+
+_PAGE = "clearcnn.web.page"
+
+
+def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) -> FastAPI:
+    """Make the application that answers for the models of run folders.
+
+    Args:
+      runs: run folders, one for each model.
+      settings: None takes the defaults.
+    Returns:
+      An ASGI application; all models are loaded.
+    Raises:
+      ClearCNNError: a model cannot be loaded, or two have one name.
+    """
+    settings = settings or ServeSettings()
+    workers = Workers(settings.threads, settings.queue)
+    metrics = figures.Metrics(lambda: workers.waiting)
+
+    def count_reload(name: str, succeeded: bool) -> None:
+        metrics.reloads.labels(name, "ok" if succeeded else "failed").inc()
+
+    models = ServedModels(runs, count_reload)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        workers.close()
+        models.close()
+
+    app = FastAPI(
+        title="clearcnn",
+        version=__version__,
+        summary="Answers of small convolutional networks for pictures.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.include_router(make_pictures_router(models, workers, metrics, settings))
+    app.include_router(make_inference_router(models, workers, metrics, settings))
+    _add_metrics(app, metrics)
+    app.include_router(make_reference_router(app, models.names[0]))
+    if util.find_spec(_PAGE) is not None:
+        app.include_router(import_module(_PAGE).make_page_router(models))
+    _add_refusals(app)
+    app.add_middleware(BodyReader, settings=settings)
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Journal, metrics=metrics)
+    return app
+
+
+def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
+    content: dict[str, Any] = {"text/plain": {"schema": schemas.TEXT}}
+
+    @app.get("/metrics", responses=schemas.describe_responses(content), tags=["Server"])
+    async def show_metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(metrics.write(), media_type=figures.CONTENT_TYPE)
+
+
+def _add_refusals(app: FastAPI) -> None:
+    @app.exception_handler(Refusal)
+    async def refuse(_: Request, refusal: Refusal) -> Response:
+        return _answer(refusal.status, refusal, refusal.headers)
+
+    @app.exception_handler(DataError)
+    async def refuse_picture(_: Request, error: DataError) -> Response:
+        return _answer(400, f"{error.problem} Send a whole picture file of such a format.")
+
+    @app.exception_handler(HTTPException)
+    async def refuse_path(request: Request, error: HTTPException) -> Response:
+        text = f"{request.method[:20]} {request.url.path[:200]}: {error.detail}. See /docs."
+        return _answer(error.status_code, text, dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse_parameter(_: Request, error: RequestValidationError) -> Response:
+        words = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return _answer(422, f"A parameter is not as it must be: {words}. See /docs.")
+
+
+def _answer(
+    status: int, error: ClearCNNError | str, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(error_body(error), status, headers, media_type="application/json")

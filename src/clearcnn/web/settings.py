@@ -1,0 +1,95 @@
+"""How a server is to behave: frozen, and checked once."""
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+
+from clearcnn.errors import SpecError
+
+FEWEST_TOKEN_LETTERS = 16
+
+_MIB = 2**20
+
+
+def _choose_threads() -> int:
+    return min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """Where a server listens, to whom it answers, and how much it takes.
+
+    Attributes:
+      host: the address to listen on.
+      port: 0 takes a free one.
+      token: that every request must bring; None asks for none, on loopback only.
+      allowed_hosts: names beside those of loopback that a request's Host header may have;
+        none of them, and beyond loopback any is taken, as the token is asked for.
+      max_body_bytes: of one request, unpacked.
+      max_json_bytes: of one request's JSON; a parser holds all other requests up.
+      max_pixels: of one picture, before it is resized.
+      max_images: in one request to /predict.
+      body_seconds: that a request's body may take to arrive.
+      queue: requests that may wait for a thread; more are answered 503.
+      threads: pictures worked on at once.
+    Raises:
+      SpecError: a number is out of its range, the token is short, or one is lacking.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str | None = field(default=None, repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_bytes: int = 16 * _MIB
+    max_json_bytes: int = 4 * _MIB
+    max_pixels: int = 25_000_000
+    max_images: int = 64
+    body_seconds: float = 30.0
+    queue: int = 128
+    threads: int = field(default_factory=_choose_threads)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise SpecError(
+                f"The port is {self.port}; 0 to 65535 was expected.", remedy="Give another --port."
+            )
+        for name in ("max_body_bytes", "max_json_bytes", "max_pixels", "max_images", "threads"):
+            if getattr(self, name) < 1:
+                raise _too_small(name, getattr(self, name), "at least 1")
+        if self.queue < 0:
+            raise _too_small("queue", self.queue, "at least 0")
+        if not 0 < self.body_seconds <= 3600:
+            raise _too_small("body_seconds", self.body_seconds, "above 0 and at most 3600")
+        self._check_token()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on this computer can reach the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def _check_token(self) -> None:
+        if self.token is None:
+            if not self.is_loopback:
+                raise SpecError(
+                    f"Listening on {self.host} lets other computers in, and there is no token to "
+                    "tell who may come.",
+                    remedy="Set CLEARCNN_TOKEN or give --token-file, or listen on 127.0.0.1.",
+                )
+            return
+        visible = self.token.isascii() and self.token.isprintable() and " " not in self.token
+        if len(self.token) < FEWEST_TOKEN_LETTERS or not visible:
+            raise SpecError(
+                f"The token has {len(self.token)} characters; at least {FEWEST_TOKEN_LETTERS} "
+                "ASCII letters, digits or signs without spaces were expected.",
+                remedy="Make one, for example with: openssl rand -hex 32",
+            )
+
+
+def _too_small(name: str, value: float, expected: str) -> SpecError:
+    return SpecError(
+        f"{name} is {value:g}; {expected} was expected.",
+        remedy=f"Give another --{name.replace('_', '-')}.",
+    )

@@ -1,0 +1,169 @@
+"""Two small runs, an application in this process, and servers in processes of their own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.special import softmax
+
+pytest.importorskip("fastapi", reason="needs the extra serve")
+
+from fastapi.testclient import TestClient
+
+from clearcnn.web.app import make_app
+from clearcnn.web.settings import ServeSettings
+
+BASE = "http://localhost:8000"
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import clearcnn
+
+    place = tmp_path_factory.mktemp("runs") / "digits"
+    clearcnn.train("digits", recipe="tutorial", epochs=2, out=place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def colours_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Floats from 0 to 1 in colour; as many classes as digits has not."""
+    import clearcnn
+
+    folder = tmp_path_factory.mktemp("source")
+    random = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    x = random.uniform(0, 0.3, (120, 10, 12, 3))
+    x[np.arange(120), :, :, y] += 0.7
+    np.savez(folder / "colours.npz", x=x.astype(np.float32), y=np.array(["r", "g", "b"])[y])
+    place = folder / "colours"
+    clearcnn.train(folder / "colours.npz", recipe="tutorial", epochs=1, out=place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def digits() -> NDArray[np.uint8]:
+    from sklearn.datasets import load_digits
+
+    return load_digits().images[..., np.newaxis].astype(np.uint8)
+
+
+@pytest.fixture
+def make_client(digits_run: Path, colours_run: Path) -> Iterator[Callable[..., TestClient]]:
+    """An application of both runs in this process, with the settings given."""
+    opened = []
+
+    def make(**settings: Any) -> TestClient:
+        app = make_app([digits_run, colours_run], ServeSettings(**settings))
+        client = TestClient(app, base_url=BASE, raise_server_exceptions=False)
+        client.__enter__()
+        opened.append(client)
+        return client
+
+    yield make
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient]) -> TestClient:
+    return make_client()
+
+
+def oracle(run: Path, images: NDArray[Any]) -> NDArray[Any]:
+    """What ONNX Runtime gives for a run, at the temperature that its folder states."""
+    session = onnxruntime.InferenceSession(run / "model.onnx")
+    (chances,) = session.run(["probabilities"], {"images": images})
+    fitted = json.loads((run / "bundle.json").read_text("utf-8"))["confidence"]
+    temperature = fitted["temperature"] if fitted else 1.0
+    logits = np.log(np.maximum(chances.astype(np.float64), np.finfo(np.float32).eps))
+    return np.asarray(softmax(logits / temperature, axis=1))
+
+
+@pytest.fixture(scope="session")
+def ask_onnx() -> Callable[[Path, NDArray[Any]], NDArray[Any]]:
+    return oracle
+
+
+def as_png(pixels: NDArray[Any]) -> bytes:
+    file = BytesIO()
+    Image.fromarray(np.squeeze(pixels)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[[NDArray[Any]], bytes]:
+    return as_png
+
+
+@dataclass
+class Server:
+    """`clearcnn serve` in a process of its own."""
+
+    process: subprocess.Popen[str]
+    url: str
+    log: Path
+    port: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.port = int(self.url.rpartition(":")[2])
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def peak_bytes(self) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert found
+        return 1024 * int(found[1])
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
+
+
+@contextmanager
+def serving(place: Path, *words: object, **environment: str) -> Iterator[Server]:
+    log = place / "serve.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clearcnn", "serve", *map(str, words), "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **environment},
+        )
+    assert process.stdout
+    with process.stdout:
+        first = process.stdout.readline()
+        found = re.search(r"http://\S+:\d+", first)
+        assert found, first + log.read_text()
+        try:
+            yield Server(process, found[0].removesuffix(";"), log)
+        finally:
+            process.kill()
+            process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., Any]:
+    return serving
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Callable[..., Any]:
+    return lambda *words, **environment: serving(tmp_path, *words, **environment)

@@ -1,0 +1,116 @@
+"""Bodies that are packed or too large; slow ones are in test_hostile.py, on a real socket."""
+
+import asyncio
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from clearcnn.web import refusals
+from clearcnn.web.bodies import BodyReader
+from clearcnn.web.settings import ServeSettings
+
+INFER = "/v2/models/digits/infer"
+TENSOR = {"name": "images", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": [0] * 64}
+TEXT = json.dumps({"inputs": [TENSOR]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("identity", bytes),
+        ("GZIP", gzip.compress),
+    ],
+)
+def test_packed_bodies_are_unpacked(
+    client: TestClient, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    answer = client.post(INFER, content=pack(TEXT), headers={"Content-Encoding": encoding})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
+def test_other_encodings_are_415(client: TestClient, encoding: str) -> None:
+    answer = client.post(INFER, content=TEXT, headers={"Content-Encoding": encoding})
+    assert answer.status_code == 415
+    assert answer.headers["accept-encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", TEXT, gzip.compress(TEXT)[:-5], gzip.compress(TEXT) + b"more"]
+)
+def test_what_is_not_packed_as_it_says_is_400(client: TestClient, body: bytes) -> None:
+    answer = client.post(INFER, content=body, headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 400
+    assert "cannot be unpacked" in answer.json()["error"]
+
+
+def chunked(count: int) -> Any:
+    return (b"x" * 1000 for _ in range(count))
+
+
+def test_bodies_are_bounded_packed_or_not(
+    make_client: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The test client never says that it has sent everything.
+    monkeypatch.setattr(refusals, "_LINGER_SECONDS", 0.1)
+    client = make_client(max_body_bytes=10_000)
+    fits = client.post("/predict", content=b"x" * 10_000, headers={"Content-Type": "image/png"})
+    assert fits.status_code == 400
+    declared = client.post("/predict", content=b"x" * 10_001)
+    assert (declared.status_code, "10,001 bytes" in declared.text) == (413, True)
+    assert client.post("/predict", content=chunked(11)).status_code == 413
+    bomb = zlib.compress(bytes(2**27), 9)  # Chains would need more than the 130 kB sent.
+    assert len(bomb) > 10_000
+    client = make_client(max_body_bytes=2**18)
+    packed = client.post(INFER, content=bomb, headers={"Content-Encoding": "deflate"})
+    assert (packed.status_code, "unpacked" in packed.text) == (413, True)
+
+
+def test_all_bodies_together_are_bounded() -> None:
+    """Sixteen unfinished bodies fill it; one more is 503, until one of them goes away."""
+    served: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        served.append((await receive())["body"])
+
+    reader = BodyReader(app, ServeSettings(max_body_bytes=1000))
+
+    async def play() -> None:
+        gone = asyncio.Event()
+
+        async def ask(content: bytes, *, more: bool) -> list[Any]:
+            sent: list[Any] = []
+            messages = [{"type": "http.request", "body": content, "more_body": more}]
+
+            async def receive() -> Any:
+                if messages:
+                    return messages.pop()
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            gone_at_once = asyncio.get_running_loop().call_later(0.2, gone.set)
+            await reader({"type": "http", "headers": []}, receive, send)
+            gone_at_once.cancel()
+            return sent
+
+        waiting = [asyncio.create_task(ask(b"x" * 1000, more=True)) for _ in range(16)]
+        await asyncio.sleep(0)
+        refused = await ask(b"x", more=False)
+        assert refused[0]["status"] == 503
+        assert (b"retry-after", b"1") in refused[0]["headers"]
+        gone.set()
+        assert await asyncio.gather(*waiting) == [[]] * 16
+        await ask(b"again", more=False)
+        assert served == [b"again"]
+
+    asyncio.run(play())

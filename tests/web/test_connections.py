@@ -1,0 +1,52 @@
+"""A client that does not read: its connection ends, and what was written for it with it."""
+
+import asyncio
+import socket
+
+import pytest
+import uvicorn
+
+from clearcnn.web import connections
+from clearcnn.web.connections import Connection
+
+ANSWER = bytes(64 * 2**20)
+
+
+@pytest.mark.parametrize("size", [len(ANSWER), 2**23])
+def test_an_answer_that_nobody_reads_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(connections, "STALL_SECONDS", 0.5)
+    ended = []
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        assert callable(send)
+        headers = [(b"content-length", str(size).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for start in range(0, size, 2**20):
+            piece = {"type": "http.response.body", "body": ANSWER[: 2**20], "more_body": True}
+            await send({**piece, "more_body": start + 2**20 < size})
+        ended.append(size)
+
+    async def play() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(app, http=Connection, ws="none", lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server._serve([listener]))
+        loop = asyncio.get_running_loop()
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            await loop.sock_connect(client, listener.getsockname())
+            request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            await loop.sock_sendall(client, request)
+            async with asyncio.timeout(20):
+                while not server.server_state.connections:
+                    await asyncio.sleep(0.01)
+                while server.server_state.connections:
+                    await asyncio.sleep(0.01)
+            server.should_exit = True
+            await task
+
+    asyncio.run(play())
+    assert ended == [size]

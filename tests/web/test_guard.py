@@ -1,0 +1,120 @@
+"""Who is turned away, and who is not."""
+
+import base64
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+
+TOKEN = "a-token-of-enough-letters"
+LIVE = "/v2/health/live"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST:1"])
+def test_names_of_this_computer_are_answered(client: TestClient, host: str) -> None:
+    assert client.get("/v2", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "", "[", "0"]
+)
+def test_other_names_are_refused(client: TestClient, host: str) -> None:
+    answer = client.get("/v2", headers={"Host": host})
+    assert answer.status_code == 421
+    assert list(answer.json()) == ["error"]
+
+
+def test_a_name_can_be_allowed(make_client: Callable[..., TestClient]) -> None:
+    client = make_client(allowed_hosts=("Pictures.example",))
+    assert client.get("/v2", headers={"Host": "pictures.example:80"}).status_code == 200
+    assert client.get("/v2", headers={"Host": "evil.example"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    ],
+)
+def test_pages_from_elsewhere_are_refused(client: TestClient, headers: dict[str, str]) -> None:
+    answer = client.post("/predict", content=b"x", headers=headers)
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "http://localhost:8000"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    ],
+)
+def test_the_servers_own_page_and_links_are_not(
+    client: TestClient, headers: dict[str, str]
+) -> None:
+    assert client.get("/v2", headers=headers).status_code == 200
+
+
+def test_a_preflight_gets_no_permission(client: TestClient) -> None:
+    headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = client.options("/predict", headers=headers)
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def basic(password: str) -> str:
+    return "Basic " + base64.b64encode(f"anybody:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (f"Bearer {TOKEN}", 200),
+        (f"bearer {TOKEN}", 200),
+        (basic(TOKEN), 200),
+        (None, 401),
+        ("", 401),
+        ("Bearer", 401),
+        ("Bearer ", 401),
+        (f"Bearer {TOKEN}x", 401),
+        (f"Bearer {TOKEN[:-1]}", 401),
+        (f"Token {TOKEN}", 401),
+        (basic("other"), 401),
+        ("Basic !!!", 401),
+        ("Basic /w==", 401),
+    ],
+)
+def test_a_token_is_asked_for(
+    make_client: Callable[..., TestClient], authorization: str | None, status: int
+) -> None:
+    client = make_client(token=TOKEN)
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = client.get("/v2", headers=headers)
+    assert answer.status_code == status
+    if status == 401:
+        assert "Bearer" in answer.headers["www-authenticate"]
+        assert TOKEN not in answer.text
+
+
+def test_without_a_token_there_is_no_telling_what_is_there(
+    make_client: Callable[..., TestClient],
+) -> None:
+    client = make_client(token=TOKEN)
+    for path in ("/", "/metrics", "/docs", "/openapi.json", "/v2/models/digits", "/nothing"):
+        assert client.get(path).status_code == 401
+    assert client.get(LIVE).json() == {"live": True}
+
+
+def test_beyond_loopback_the_token_is_what_counts(make_client: Callable[..., TestClient]) -> None:
+    client = make_client(token=TOKEN, host="0.0.0.0")
+    headers = {"Host": "any.example", "Authorization": f"Bearer {TOKEN}"}
+    assert client.get("/v2", headers=headers).status_code == 200
+    foreign = {**headers, "Origin": "https://evil.example"}
+    assert client.get("/v2", headers=foreign).status_code == 403

@@ -1,0 +1,43 @@
+"""The load of the benchmark in small: 64 clients at once, and every one is answered."""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The benchmark, which is no part of what is installed."""
+    monkeypatch.syspath_prepend(ROOT)
+    return importlib.import_module("benchmarks.serving")
+
+
+def test_sixty_four_clients_are_all_answered(
+    serving: Any, serve: Callable[..., Any], digits_run: Path, digits: Any
+) -> None:
+    tensor = {
+        "name": "images",
+        "datatype": "UINT8",
+        "shape": [1, 8, 8, 1],
+        "data": digits[0].ravel().tolist(),
+    }
+    body = json.dumps({"inputs": [tensor]}).encode()
+    with serve(digits_run) as server:
+        load = serving.put_load(f"{server.url}/v2/models/digits/infer", body, clients=64, seconds=3)
+        assert list(load.statuses) == ["200"]
+        assert len(load.milliseconds) >= 64
+        assert "requests/s" in str(load)
+        assert server.stop() == 0
+        # What the server counted is what the clients saw.
+        asked = [line for line in server.lines() if line["event"] == "request"]
+        assert len(asked) == load.statuses["200"]
+
+
+def test_a_bare_loop_runs_the_same_model(serving: Any, digits_run: Path, digits: Any) -> None:
+    assert serving.run_bare(digits_run / "model.onnx", digits[:2], 0.1) > 0

@@ -1,0 +1,36 @@
+"""schemathesis reads the schema and asks what it likes: nothing may be a failure of ours."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# A schema cannot say that numbers must be as many as a shape says, or bytes a picture.
+_EXCLUDED = "positive_data_acceptance"
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_no_failure(
+    serve: Callable[..., Any], digits_run: Path, colours_run: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+    with serve(digits_run, colours_run) as server:
+        words = ("run", f"{server.url}/openapi.json", "--seed", "777", "--max-examples", "10")
+        more = ("--exclude-checks", _EXCLUDED, "--suppress-health-check", "all", "--no-color")
+        done = subprocess.run(
+            [sys.executable, "-m", "schemathesis.cli", *words, *more],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        asked = [line for line in server.lines() if line["event"] == "request"]
+        # It went beyond refusals: images were classified through both endpoints for tensors.
+        answered = {line["path"] for line in asked if line.get("images") and line["status"] == 200}
+        assert "/v2/models/digits/infer" in answered
+        assert not [line for line in asked if line["status"] >= 500]
+        assert "Traceback" not in server.log.read_text()
