@@ -24,6 +24,7 @@ A model is called as its run folder is; when the folder is replaced, the new
 model takes over and no request is lost. Needs the extra serve.
 
 endpoints:
+  /             a page to draw on, to look inside the model and to change it
   /predict      pictures in, classes out
   /v2           the Open Inference Protocol, as Triton's and KServe's clients
                 speak it
@@ -109,6 +110,13 @@ def add_options(parser: Parser) -> None:
     group.add_argument(
         "--threads", type=whole_number, metavar="N", help="that work (default: cores, at most 4)"
     )
+    group.add_argument(
+        "--no-workshop",
+        action="store_false",
+        dest="workshop",
+        default=None,
+        help="nobody can train changed models on the page",
+    )
     add_help_options(parser.add_argument_group("output"))
 
 
@@ -157,6 +165,7 @@ def _given(arguments: Namespace) -> dict[str, Any]:
         "body_seconds",
         "queue",
         "threads",
+        "workshop",
     )
     given = {name: getattr(arguments, name) for name in names}
     if given["allowed_hosts"] is not None:

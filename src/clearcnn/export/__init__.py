@@ -8,6 +8,7 @@ from clearcnn.export.intermediate import convert_to_openvino, run_openvino
 from clearcnn.export.onnx_model import build_onnx
 from clearcnn.export.parity import LARGEST_DIFFERENCE, check_parity, make_probes, run_onnx
 from clearcnn.export.triton import write_triton_repository
+from clearcnn.export.weights import read_weights
 
 __all__ = [
     "LARGEST_DIFFERENCE",
@@ -16,6 +17,7 @@ __all__ = [
     "check_parity",
     "convert_to_openvino",
     "make_probes",
+    "read_weights",
     "run_onnx",
     "run_openvino",
     "write_triton_repository",

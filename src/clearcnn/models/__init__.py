@@ -5,7 +5,8 @@ Nothing here loads Keras before `build_model` is called.
 
 from clearcnn.models.arithmetic import summarize_model
 from clearcnn.models.build import build_model
-from clearcnn.models.layers import LAYERS, check_model
+from clearcnn.models.equal_mlp import make_equal_mlp
+from clearcnn.models.layers import LAYERS, check_model, complete_layer, name_layers
 from clearcnn.models.model_file import read_model, write_model
 from clearcnn.models.output import check_output
 from clearcnn.models.recipes import RECIPES, PixelStatistics, Recipe, find_recipe
@@ -18,7 +19,10 @@ __all__ = [
     "build_model",
     "check_model",
     "check_output",
+    "complete_layer",
     "find_recipe",
+    "make_equal_mlp",
+    "name_layers",
     "read_model",
     "summarize_model",
     "write_model",

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from importlib import import_module, util
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,14 @@ from clearcnn.web.guard import Guard
 from clearcnn.web.inference import make_inference_router
 from clearcnn.web.journal import Journal
 from clearcnn.web.models import ServedModels
+from clearcnn.web.page import make_page_router
 from clearcnn.web.pictures import make_pictures_router
 from clearcnn.web.reference import make_reference_router
 from clearcnn.web.refusals import Refusal, error_body
 from clearcnn.web.settings import ServeSettings
+from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workers import Workers
-
-_PAGE = "clearcnn.web.page"
+from clearcnn.workflows.workshop import Workshop
 
 
 def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) -> FastAPI:
@@ -47,10 +47,13 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
         metrics.reloads.labels(name, "ok" if succeeded else "failed").inc()
 
     models = ServedModels(runs, count_reload)
+    workshop = Workshop() if settings.workshop else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        if workshop is not None:
+            workshop.close()
         workers.close()
         models.close()
 
@@ -67,8 +70,7 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
     app.include_router(make_inference_router(models, workers, metrics, settings))
     _add_metrics(app, metrics)
     app.include_router(make_reference_router(app, models.names[0]))
-    if util.find_spec(_PAGE) is not None:
-        app.include_router(import_module(_PAGE).make_page_router(models))
+    app.include_router(make_page_router(ShownRuns(models.folders), workshop))
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(Guard, settings=settings)

@@ -147,6 +147,11 @@ class ServedModels:
         return tuple(self._places)
 
     @property
+    def folders(self) -> dict[str, Path]:
+        """Where each model is read from, by name."""
+        return {name: place.folder for name, place in self._places.items()}
+
+    @property
     def first(self) -> ServedModel:
         """The model that was named first, as it is now."""
         return self._places[self.names[0]].model

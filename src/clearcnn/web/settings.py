@@ -32,6 +32,7 @@ class ServeSettings:
       body_seconds: that a request's body may take to arrive.
       queue: requests that may wait for a thread; more are answered 503.
       threads: pictures worked on at once.
+      workshop: whether the page may train changed models, in a process of its own.
     Raises:
       SpecError: a number is out of its range, the token is short, or one is lacking.
     """
@@ -47,6 +48,7 @@ class ServeSettings:
     body_seconds: float = 30.0
     queue: int = 128
     threads: int = field(default_factory=_choose_threads)
+    workshop: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

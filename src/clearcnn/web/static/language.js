@@ -1,0 +1,35 @@
+import en from "./en.js";
+import ko from "./ko.js";
+
+const dictionaries = { en, ko };
+const listeners = [];
+let current = "en";
+
+/** The text of a key in the page's language; {name} is replaced by values.name. */
+export function t(key, values = {}) {
+  const text = dictionaries[current][key] ?? en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export const language = () => current;
+
+/** What the browser prefers, of the languages there are. */
+export function preferredLanguage() {
+  const wanted = navigator.languages.map((code) => code.slice(0, 2));
+  return wanted.find((code) => code in dictionaries) ?? "en";
+}
+
+/** Call back whenever the language changes, and now. */
+export function onLanguage(listener) {
+  listeners.push(listener);
+  listener();
+}
+
+export function setLanguage(code) {
+  current = code in dictionaries ? code : "en";
+  document.documentElement.lang = current;
+  for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
+  for (const place of document.querySelectorAll("[data-t-label]"))
+    place.setAttribute("aria-label", t(place.dataset.tLabel));
+  listeners.forEach((listener) => listener());
+}

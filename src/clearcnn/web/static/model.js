@@ -1,0 +1,99 @@
+import * as ort from "./vendor/ort.wasm.min.mjs";
+import { count } from "./picture.js";
+
+ort.env.wasm.numThreads = 1;
+ort.env.wasm.wasmPaths = {
+  mjs: new URL("./vendor/ort-wasm-simd-threaded.mjs", import.meta.url).href,
+  wasm: new URL("./vendor/ort-wasm-simd-threaded.wasm", import.meta.url).href,
+};
+ort.env.logLevel = "error";
+
+/** Answer of the server as JSON; throws its error, with the remedy beside it. */
+export async function ask(address, options = {}) {
+  const answer = await fetch(address, options);
+  const values = await answer.json();
+  if (answer.ok) return values;
+  throw Object.assign(new Error(values.error ?? values.detail ?? answer.statusText), {
+    remedy: values.remedy ?? "",
+  });
+}
+
+export const post = (address, body) =>
+  ask(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+/** A trained network that runs here, in the browser, and shows every layer's output. */
+export class Model {
+  /**
+   * @param address of its files: layers.onnx and weights
+   * @param network as the server describes it, layer by layer
+   * @param temperature that the run fitted, by which its answers are as sure as they are right
+   */
+  static async load(address, network, contract, classNames, temperature = 1) {
+    const [content, packed] = await Promise.all([
+      fetch(`${address}/layers.onnx`).then((answer) => answer.arrayBuffer()),
+      fetch(`${address}/weights`).then((answer) => answer.arrayBuffer()),
+    ]);
+    const session = await ort.InferenceSession.create(content, { executionProviders: ["wasm"] });
+    return Object.assign(new Model(), {
+      session, network, contract, classNames, temperature, weights: unpack(packed), layers: network.layers,
+    });
+  }
+
+  /** Run one image. Gives probabilities, and each layer's values by its name, channels last. */
+  async run(pixels) {
+    const { dtype, shape } = this.contract;
+    const images = new ort.Tensor(dtype, pixels, [1, ...shape]);
+    const found = await this.session.run({ images });
+    const outputs = new Map(this.layers.map(({ name }) => [name, found[name]?.data]));
+    // A last layer that is called probabilities is the output itself.
+    outputs.set(this.layers.at(-1).name, found.probabilities.data);
+    const probabilities = temper(found.probabilities.data, this.temperature);
+    return { pixels: Float32Array.from(pixels), probabilities, outputs };
+  }
+
+  /** What goes into a layer of a result: the values, and their shape. */
+  inputOf(position, result) {
+    if (position === 0) return { values: result.pixels, shape: this.contract.shape };
+    const before = this.layers[position - 1];
+    return { values: result.outputs.get(before.name), shape: before.output_shape };
+  }
+
+  release() {
+    this.session.release();
+  }
+}
+
+/** Pixels of the lowest value everywhere, or of the highest where figures are dark. */
+export function blank(contract) {
+  const [low, high] = contract.value_range;
+  const kinds = { uint8: Uint8Array, uint16: Uint16Array, float64: Float64Array };
+  const pixels = new (kinds[contract.dtype] ?? Float32Array)(count(contract));
+  return pixels.fill(contract.polarity === "dark_on_light" ? high : low);
+}
+
+/** Probabilities at a temperature, as the server gives them (Guo et al. 2017). */
+function temper(probabilities, temperature) {
+  if (temperature === 1) return probabilities;
+  // float32's resolution: zero has no logarithm.
+  const logits = Array.from(probabilities, (p) => Math.log(Math.max(p, 2 ** -23)) / temperature);
+  const most = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return Float32Array.from(powers, (power) => power / sum);
+}
+
+function unpack(packed) {
+  const length = new DataView(packed).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(packed, 4, length)));
+  const values = new Float32Array(packed, 4 + length);
+  const weights = new Map();
+  for (const [name, { shape, start }] of Object.entries(header)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    weights.set(name, values.subarray(start, start + size));
+  }
+  return weights;
+}

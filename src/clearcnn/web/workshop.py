@@ -1,0 +1,162 @@
+"""The workshop's routes: what a changed model would be, and its training, live."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from clearcnn import models
+from clearcnn.bundle import Bundle
+from clearcnn.errors import ClearCNNError, TrainingError
+from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.web.shown_runs import ShownRuns
+from clearcnn.workflows import exhibit
+from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
+from clearcnn.workflows.workshop import Attempt, Workshop
+
+_MOST_LAYERS = 40
+_MOST_PARAMETERS = 5_000_000
+_MOST_MULTIPLY_ADDS = 200_000_000
+_LOOK_SECONDS = 0.03
+
+
+class LayerBody(BaseModel):
+    """One layer, by Keras's names."""
+
+    layer: str
+    arguments: dict[str, Any] = {}
+
+
+class ModelBody(BaseModel):
+    """A model for the images of a run.
+
+    Attributes:
+      run: its name.
+      equal_mlp: take the plain network of equal size in its place.
+    """
+
+    run: str
+    layers: list[LayerBody] = Field(max_length=_MOST_LAYERS)
+    equal_mlp: bool = False
+
+
+class AttemptBody(ModelBody):
+    """A training.
+
+    Attributes:
+      against: the number of an attempt to compare with; None compares with the run's own model.
+    """
+
+    epochs: int
+    against: int | None = None
+
+
+def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
+    """Make the routes of the workshop, below `/page/workshop`.
+
+    Args:
+      runs: by whose images it trains.
+      workshop: trains.
+    """
+    router = APIRouter(prefix="/page/workshop")
+
+    def read_spec(body: ModelBody) -> tuple[Bundle, ModelSpec]:
+        run = runs.find(body.run).bundle
+        layers = tuple(LayerSpec(each.layer, each.arguments) for each in body.layers)
+        spec = ModelSpec("workshop", layers)
+        shape, num_classes = run.manifest.input.shape, len(run.manifest.class_names)
+        if body.equal_mlp:
+            spec = models.make_equal_mlp(spec, shape, num_classes)
+        summary = models.check_output(spec, shape, num_classes)
+        _check_size(summary.parameters, _MOST_PARAMETERS, "parameters")
+        _check_size(summary.multiply_adds, _MOST_MULTIPLY_ADDS, "multiply-adds for one image")
+        return run, spec
+
+    def find(number: int) -> Attempt:
+        attempt = workshop.find(number)
+        if attempt is None:
+            raise HTTPException(404, f"There is no attempt {number}")
+        return attempt
+
+    def find_file(number: int, name: str) -> Any:
+        path = find(number).folder / name
+        if not path.is_file():
+            raise HTTPException(404, f"Attempt {number} has no model")
+        return path
+
+    @router.post("/warm")
+    def warm() -> Response:
+        workshop.warm()
+        return Response(status_code=204)
+
+    @router.post("/check")
+    def check(body: ModelBody) -> Any:
+        try:
+            run, spec = read_spec(body)
+            return JSONResponse(exhibit.describe_network(spec, run.manifest.input.shape))
+        except ClearCNNError as error:
+            # That a model cannot be is what was asked, and no failure.
+            return _refuse(error, 200)
+
+    @router.post("/attempts")
+    def begin(body: AttemptBody) -> Any:
+        try:
+            run, spec = read_spec(body)
+            against = None if body.against is None else find(body.against)
+            attempt = workshop.begin(run.folder.resolve(), spec, body.epochs, against)
+        except TrainingError as error:
+            return _refuse(error, 503)
+        except ClearCNNError as error:
+            return _refuse(error, 422)
+        return JSONResponse({"number": attempt.number}, 202)
+
+    @router.get("/attempts/{number}/events")
+    async def listen(number: int) -> StreamingResponse:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(_tell(find(number)), 200, headers, "text/event-stream")
+
+    @router.delete("/attempts/{number}")
+    def cancel(number: int) -> Response:
+        find(number).cancelled.set()
+        return Response(status_code=204)
+
+    @router.get("/attempts/{number}/layers.onnx")
+    def give_model(number: int) -> FileResponse:
+        return FileResponse(
+            find_file(number, MODEL_WITH_LAYERS), media_type="application/octet-stream"
+        )
+
+    @router.get("/attempts/{number}/weights")
+    def give_weights(number: int) -> Response:
+        content = exhibit.pack_weights(find_file(number, MODEL))
+        return Response(content, media_type="application/octet-stream")
+
+    return router
+
+
+def _check_size(found: int, most: int, what: str) -> None:
+    if found > most:
+        raise ClearCNNError(
+            f"The model has {found:,} {what}; the workshop trains up to {most:,}.",
+            remedy="Make it smaller, or train it with clearcnn train.",
+        )
+
+
+def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
+    return JSONResponse({"error": error.problem, "remedy": error.remedy}, status)
+
+
+async def _tell(attempt: Attempt) -> AsyncIterator[str]:
+    """Server-sent events: one for each thing that happened or happens, until it is over."""
+    told = 0
+    while True:
+        for event in attempt.events[told:]:
+            told += 1
+            yield f"data: {json.dumps(event)}\n\n"
+        if attempt.is_over and told == len(attempt.events):
+            return
+        await asyncio.sleep(_LOOK_SECONDS)

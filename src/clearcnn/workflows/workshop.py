@@ -1,0 +1,207 @@
+"""Changed models, trained beside the server: one warm process, which can be stopped."""
+
+import json
+import multiprocessing
+import queue
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from clearcnn.errors import TrainingError
+from clearcnn.results import to_json
+from clearcnn.specs import ModelSpec
+from clearcnn.workflows.onnx_files import MODEL
+from clearcnn.workflows.workshop_worker import work
+
+MOST_EPOCHS = 200
+MOST_WAITING = 4
+_MOST_KEPT = 24
+_PATIENCE_SECONDS = 2.0
+_MOST_SECONDS = 600.0
+_LAST_EVENTS = ("end", "error", "cancelled")
+
+_CANCELLED = {"event": "cancelled"}
+_ENDED = {
+    "event": "error",
+    "problem": "The process that trains has ended unexpectedly.",
+    "remedy": "Press train again.",
+}
+_TOO_LONG = {
+    "event": "error",
+    "problem": f"The training took longer than {_MOST_SECONDS:.0f} seconds and was stopped.",
+    "remedy": "Give fewer epochs or a smaller model.",
+}
+
+
+@dataclass
+class Attempt:
+    """A training that was asked for.
+
+    Attributes:
+      number: counts from 1.
+      run: the run folder whose images it takes.
+      folder: where its two ONNX files will be.
+      against: another attempt to compare its answers with; None compares with the run's model.
+      events: what happened so far, in order, as JSON values; only ever appended to.
+    """
+
+    number: int
+    run: Path
+    model: ModelSpec
+    epochs: int
+    folder: Path
+    against: "Attempt | None" = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen any more."""
+        return bool(self.events) and self.events[-1]["event"] in _LAST_EVENTS
+
+
+class Workshop:
+    """Trains one attempt after another, in the order in which they were asked for.
+
+    Close it to end its process and remove its files.
+    """
+
+    def __init__(self) -> None:
+        self._room = tempfile.TemporaryDirectory(prefix="clearcnn-workshop-")
+        self._waiting: queue.Queue[Attempt | None] = queue.Queue(MOST_WAITING)
+        self._attempts: dict[int, Attempt] = {}
+        self._count = 0
+        self._lock = threading.Lock()
+        self._process: Any = None
+        self._pipe: Connection | None = None
+        self._foreman = threading.Thread(target=self._lead, daemon=True)
+        self._foreman.start()
+
+    def warm(self) -> None:
+        """Start the process and have it load Keras, so that the first training is quick."""
+        with self._lock:
+            self._start()
+
+    def begin(
+        self, run: Path, model: ModelSpec, epochs: int, against: Attempt | None = None
+    ) -> Attempt:
+        """Ask for a training.
+
+        Args:
+          run: a run folder.
+          model: which can be on its images.
+          epochs: 1 to `MOST_EPOCHS`.
+          against: an attempt to compare with, in place of the run's own model.
+        Raises:
+          TrainingError: too many are waiting, or epochs is out of range.
+        """
+        if not 1 <= epochs <= MOST_EPOCHS:
+            raise TrainingError(
+                f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the workshop.",
+                remedy="For longer trainings use clearcnn train.",
+            )
+        with self._lock:
+            self._count += 1
+            number = self._count
+        attempt = Attempt(number, run, model, epochs, Path(self._room.name) / str(number), against)
+        try:
+            self._waiting.put_nowait(attempt)
+        except queue.Full:
+            raise TrainingError(
+                f"{MOST_WAITING} trainings are waiting already.",
+                remedy="Try again when one of them is done.",
+            ) from None
+        self._attempts[number] = attempt
+        while len(self._attempts) > _MOST_KEPT:
+            self._forget(next(iter(self._attempts)))
+        return attempt
+
+    def find(self, number: int) -> Attempt | None:
+        """Give the attempt of that number, if it is still known."""
+        return self._attempts.get(number)
+
+    def close(self) -> None:
+        """End the process, and remove every file."""
+        for attempt in self._attempts.values():
+            attempt.cancelled.set()
+        self._stop()
+        self._waiting.put(None)
+        self._foreman.join(timeout=_PATIENCE_SECONDS + 1)
+        self._stop()
+        self._room.cleanup()
+
+    def _lead(self) -> None:
+        while (attempt := self._waiting.get()) is not None:
+            try:
+                self._have_trained(attempt)
+            except (EOFError, OSError):
+                self._stop()
+                problem = "The process that trains has ended unexpectedly."
+                over = {"event": "error", "problem": problem, "remedy": "Press train again."}
+                attempt.events.append(
+                    {"event": "cancelled"} if attempt.cancelled.is_set() else over
+                )
+
+    def _have_trained(self, attempt: Attempt) -> None:
+        if attempt.cancelled.is_set():
+            attempt.events.append(_CANCELLED)
+            return
+        with self._lock:
+            pipe = self._start()
+        job = {
+            "run": str(attempt.run),
+            "model": to_json(attempt.model),
+            "epochs": attempt.epochs,
+            "out": str(attempt.folder),
+            "against": str(attempt.against.folder / MODEL) if attempt.against else None,
+        }
+        _send(pipe, job)
+        latest, asked = time.monotonic() + _MOST_SECONDS, False
+        while not attempt.is_over:
+            if pipe.poll(0.05):
+                attempt.events.append(json.loads(pipe.recv_bytes()))
+            elif attempt.cancelled.is_set() and not asked:
+                _send(pipe, {"cancel": True})
+                latest, asked = time.monotonic() + _PATIENCE_SECONDS, True
+            elif time.monotonic() > latest:
+                # While a program is compiled, nobody listens.
+                self._stop()
+                over = _CANCELLED if asked else _TOO_LONG
+                attempt.events.append(over)
+                if asked:
+                    self.warm()
+
+    def _start(self) -> Connection:
+        if self._process is None or not self._process.is_alive():
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=work, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()
+            _send(self._pipe, {"warm": True})
+        assert self._pipe is not None
+        return self._pipe
+
+    def _stop(self) -> None:
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.join()
+                self._process = None
+            if self._pipe is not None:
+                self._pipe.close()
+                self._pipe = None
+
+    def _forget(self, number: int) -> None:
+        attempt = self._attempts.pop(number)
+        attempt.cancelled.set()
+        for path in attempt.folder.glob("*.onnx"):
+            path.unlink()
+
+
+def _send(pipe: Connection, message: dict[str, Any]) -> None:
+    pipe.send_bytes(json.dumps(message).encode())

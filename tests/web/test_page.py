@@ -1,0 +1,188 @@
+"""The page's routes, without a browser."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearcnn.bundle import read_bundle
+from clearcnn.web import page as page_module
+from clearcnn.workflows.restoring import restore_network
+
+STATIC = Path(page_module.__file__).parent / "static"
+TEXTS = [path for path in STATIC.glob("*") if path.suffix in (".js", ".html", ".css", ".svg")]
+
+
+def test_the_page_forbids_what_it_does_not_need(client):
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';")
+    assert "unsafe-inline" not in policy and "'unsafe-eval'" not in policy
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_nothing_is_asked_of_another_server(path):
+    text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?://|//cdn|\bimport\(", text)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_sources_are_short(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def test_both_languages_say_the_same_things(client):
+    keys = {
+        code: re.findall(r'^  "?([\w.]+)"?:', (STATIC / f"{code}.js").read_text("utf-8"), re.M)
+        for code in ("en", "ko")
+    }
+    assert keys["en"] == keys["ko"]
+    assert len(set(keys["en"])) == len(keys["en"])
+    used = set(re.findall(r'data-t(?:-label)?="([\w.]+)"', (STATIC / "index.html").read_text()))
+    assert used <= set(keys["en"])
+
+
+def test_the_vendored_runtime_is_the_one_it_says(client):
+    origin = client.get("/static/vendor/ORIGIN.txt").text
+    assert "MIT License" in origin
+    stated = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", origin, re.M)[::-1])
+    for digest, name in stated.items():
+        served = client.get(f"/static/vendor/{name}").content
+        assert hashlib.sha256(served).hexdigest() == digest
+    assert len(stated) == 3
+
+
+def test_assets_are_compressed_and_asked_for_once(client):
+    address = "/static/vendor/ort-wasm-simd-threaded.wasm"
+    answer = client.get(address)
+    assert answer.headers["content-type"] == "application/wasm"
+    assert answer.headers["content-encoding"] == "gzip"
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    stored = (STATIC / "vendor" / "ort-wasm-simd-threaded.wasm.gz").read_bytes()
+    assert plain.content == gzip.decompress(stored)
+    again = client.get(address, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["nothing.js", "../page.py", "%2e%2e/page.py", "vendor/", ""])
+def test_no_other_file_is_served(client, path):
+    assert client.get(f"/static/{path}").status_code == 404
+
+
+def test_a_model_is_described_as_keras_has_it(client, digits_run):
+    network = restore_network(read_bundle(digits_run))
+    answer = client.get("/page/models/digits").json()
+    assert answer["class_names"] == list("0123456789")
+    layers = answer["network"]["layers"]
+    assert [layer["name"] for layer in layers] == [layer.name for layer in network.layers]
+    for described, layer in zip(layers, network.layers, strict=True):
+        assert described["layer"] == type(layer).__name__
+        assert tuple(described["output_shape"]) == layer.output.shape[1:]
+        assert tuple(described["input_shape"]) == layer.input.shape[1:]
+        assert described["parameters"] == layer.count_params()
+    test = json.loads((digits_run / "metrics.json").read_text())["test"]["score"]
+    assert answer["test"] == test
+
+
+def test_weights_are_keras_weights(client, digits_run):
+    content = client.get("/page/models/digits/weights").content
+    (length,) = struct.unpack("<I", content[:4])
+    header = json.loads(content[4 : 4 + length])
+    values = np.frombuffer(content[4 + length :], "<f4")
+    network = restore_network(read_bundle(digits_run))
+    entry = header["conv2d_1/kernel"]
+    kernel = values[entry["start"] :][: np.prod(entry["shape"])].reshape(entry["shape"])
+    np.testing.assert_array_equal(
+        kernel, np.asarray(network.layers[0].kernel).transpose(3, 2, 0, 1)
+    )
+    assert len(values) == network.count_params()
+
+
+def test_images_are_those_of_the_test_part(client, digits, digits_run):
+    found = client.get("/page/models/digits/images").json()["images"]
+    with (digits_run / "predictions.csv").open() as file:
+        tested = {int(line.split(",")[0]) for line in list(file)[1:]}
+    assert len(found) == 80
+    assert [image["label"] for image in found[:10]] == list(range(10))
+    for image in found:
+        assert image["row"] in tested
+        pixels = np.frombuffer(base64.b64decode(image["pixels"]), np.uint8).reshape(8, 8, 1)
+        np.testing.assert_array_equal(pixels, digits[image["row"]])
+
+
+def test_without_the_source_there_are_no_images_but_a_reason(client, colours_run):
+    source = colours_run.parent / "colours.npz"
+    moved = source.rename(source.with_suffix(".away"))
+    try:
+        answer = client.get("/page/models/colours/images").json()
+    finally:
+        moved.rename(source)
+    assert answer["images"] == []
+    assert "could not be read again" in answer["why"]
+
+
+def test_an_unknown_model_is_404(client):
+    for path in ("", "/images", "/weights", "/layers.onnx"):
+        answer = client.get(f"/page/models/none{path}")
+        assert answer.status_code == 404
+        assert "There is no model 'none'" in answer.json()["error"]
+
+
+def test_the_page_is_no_part_of_the_schema(client):
+    assert not [path for path in client.get("/openapi.json").json()["paths"] if "page" in path]
+
+
+LAYERS = [
+    {"layer": "Conv2D", "arguments": {"filters": 4, "kernel_size": 3}},
+    {"layer": "Flatten"},
+    {"layer": "Dense", "arguments": {"units": 10, "activation": "softmax"}},
+]
+
+
+def test_a_changed_model_is_summed_up(client):
+    answer = client.post("/page/workshop/check", json={"run": "digits", "layers": LAYERS}).json()
+    assert [layer["output_shape"] for layer in answer["layers"]] == [[6, 6, 4], [144], [10]]
+    assert answer["parameters"] == 40 + 1450
+    assert answer["layers"][0]["receptive_field"] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"kernel_size": 9}, "Layer 1 (Conv2D on 8×8×1) needs at least 9×9 pixels"),
+        ({"filters": "many"}, "Layer 1 (Conv2D on 8×8×1) has filters='many'"),
+        ({"filters": 60000, "kernel_size": 1}, "the workshop trains up to 5,000,000"),
+    ],
+)
+def test_an_impossible_model_is_explained(client, change, problem):
+    layers = [{"layer": "Conv2D", "arguments": LAYERS[0]["arguments"] | change}, *LAYERS[1:]]
+    body = {"run": "digits", "layers": layers}
+    answer = client.post("/page/workshop/check", json=body)
+    assert answer.status_code == 200
+    assert problem in answer.json()["error"]
+    refused = client.post("/page/workshop/attempts", json=body | {"epochs": 1})
+    assert (refused.status_code, refused.json()) == (422, answer.json())
+
+
+def test_attempts_that_are_unknown_are_404(client):
+    for method, path in (("GET", "/events"), ("DELETE", ""), ("GET", "/weights")):
+        answer = client.request(method, f"/page/workshop/attempts/7{path}")
+        assert answer.status_code == 404
+
+
+def test_the_workshop_can_be_left_out(make_client):
+    without = make_client(workshop=False)
+    assert without.get("/page/models").json() == {
+        "models": ["digits", "colours"],
+        "workshop": False,
+    }
+    assert without.post("/page/workshop/warm").status_code == 404

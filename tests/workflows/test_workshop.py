@@ -1,0 +1,153 @@
+"""The workshop: a real process that trains, is cancelled, fails and goes on."""
+
+import time
+
+import numpy as np
+import onnxruntime
+import pytest
+from scipy.stats import binomtest
+
+import clearcnn
+from clearcnn import data
+from clearcnn.bundle import read_bundle
+from clearcnn.errors import TrainingError
+from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.workflows.workshop import MOST_WAITING, Workshop
+
+
+def small(filters=4, kernel_size=3):
+    return ModelSpec(
+        "small",
+        (
+            LayerSpec("Conv2D", {"filters": filters, "kernel_size": kernel_size}),
+            LayerSpec("Flatten"),
+            LayerSpec("Dense", {"units": 10, "activation": "softmax"}),
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    place = tmp_path_factory.mktemp("runs") / "digits"
+    clearcnn.train("digits", recipe="tutorial", epochs=2, out=place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def workshop():
+    opened = Workshop()
+    yield opened
+    opened.close()
+
+
+def wait(attempt, until=lambda attempt: attempt.is_over, seconds=120):
+    latest = time.monotonic() + seconds
+    while not until(attempt):
+        assert time.monotonic() < latest, attempt.events
+        time.sleep(0.02)
+    return attempt.events
+
+
+@pytest.fixture(scope="module")
+def finished(workshop, run):
+    attempt = workshop.begin(run, small(), 3)
+    wait(attempt)
+    return attempt
+
+
+def test_every_epoch_is_told_and_then_the_end(finished):
+    assert [event["event"] for event in finished.events] == ["begin", *["epoch"] * 3, "end"]
+    assert finished.events[0]["epochs"] == 3
+    assert all(0 <= event["metrics"]["val_accuracy"] <= 1 for event in finished.events[1:4])
+
+
+def validation_part(run):
+    manifest = read_bundle(run).manifest
+    images = data.load(manifest.data)
+    rows = data.split(images, manifest.split).validation
+    return images.images[rows], images.labels[rows]
+
+
+def answer(path, images):
+    session = onnxruntime.InferenceSession(path)
+    return session.run(["probabilities"], {"images": images})[0].argmax(axis=1)
+
+
+def test_the_score_is_that_of_the_written_model_on_the_validation_part(finished, run):
+    end = finished.events[-1]
+    images, labels = validation_part(run)
+    right = answer(finished.folder / "model.onnx", images) == labels
+    assert (end["score"]["correct"], end["score"]["total"]) == (right.sum(), len(labels))
+    before = answer(run / "model.onnx", images) == labels
+    assert end["before"]["correct"] == before.sum()
+    won, lost = (right & ~before).sum(), (before & ~right).sum()
+    assert end["p_value"] == pytest.approx(binomtest(won, won + lost).pvalue)
+    assert end["lead"] == won - lost
+
+
+def test_two_attempts_can_be_compared_with_each_other(finished, workshop, run):
+    attempt = workshop.begin(run, small(), 3, finished)
+    end = wait(attempt)[-1]
+    # The same layers, epochs and seed: the same network.
+    assert (end["p_value"], end["lead"]) == (1.0, 0)
+    first = (finished.folder / "model.onnx").read_bytes()
+    assert (attempt.folder / "model.onnx").read_bytes() == first
+
+
+def test_the_model_with_layers_gives_every_layer(finished):
+    session = onnxruntime.InferenceSession(finished.folder / "model_layers.onnx")
+    names = [output.name for output in session.get_outputs()]
+    assert names == ["probabilities", "conv2d_1", "flatten_1", "dense_1"]
+    described = finished.events[-1]["network"]["layers"]
+    assert [layer["name"] for layer in described] == names[1:]
+
+
+def test_an_attempt_can_be_cancelled_and_the_next_one_trains(workshop, run):
+    long = workshop.begin(run, small(40), 200)
+    wait(long, lambda attempt: attempt.events)
+    long.cancelled.set()
+    assert wait(long, seconds=20)[-1] == {"event": "cancelled"}
+    assert not long.folder.exists()
+    assert wait(workshop.begin(run, small(), 1))[-1]["event"] == "end"
+
+
+def test_an_attempt_that_waits_is_cancelled_without_being_begun(workshop, run):
+    first = workshop.begin(run, small(), 2)
+    second = workshop.begin(run, small(), 2)
+    second.cancelled.set()
+    wait(first)
+    assert wait(second) == [{"event": "cancelled"}]
+
+
+def test_what_cannot_be_trained_is_said_and_the_workshop_goes_on(workshop, tmp_path, run):
+    events = wait(workshop.begin(tmp_path, small(), 1))
+    assert events[-1]["event"] == "error"
+    assert "bundle.json" in events[-1]["problem"]
+    assert wait(workshop.begin(run, small(), 1))[-1]["event"] == "end"
+
+
+def test_a_process_that_dies_is_replaced(workshop, run):
+    attempt = workshop.begin(run, small(41), 200)
+    wait(attempt, lambda attempt: attempt.events)
+    workshop._process.kill()
+    assert "ended unexpectedly" in wait(attempt)[-1]["problem"]
+    assert wait(workshop.begin(run, small(), 1))[-1]["event"] == "end"
+
+
+@pytest.mark.parametrize("epochs", [0, 201])
+def test_epochs_out_of_range_are_refused(workshop, run, epochs):
+    with pytest.raises(TrainingError, match=f"epochs={epochs} is out of range: 1 to 200"):
+        workshop.begin(run, small(), epochs)
+
+
+def test_only_so_many_may_wait_and_closing_removes_everything(run):
+    opened = Workshop()
+    attempts = [opened.begin(run, small(), 200)]
+    with pytest.raises(TrainingError, match="waiting already"):
+        attempts.extend(opened.begin(run, small(), 200) for _ in range(MOST_WAITING + 2))
+    room = attempts[0].folder.parent
+    process_id = wait(attempts[0], lambda _: opened._process) and opened._process.pid
+    opened.close()
+    assert not room.exists()
+    assert np.all([not attempt.events or attempt.is_over for attempt in attempts])
+    assert opened._process is None and process_id
