@@ -1,5 +1,6 @@
 """Two small runs, an application in this process, and servers in processes of their own."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -29,6 +31,17 @@ from clearcnn.web.app import make_app
 from clearcnn.web.settings import ServeSettings
 
 BASE = "http://localhost:8000"
+
+
+@pytest.fixture
+def run_loop() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine in a thread of its own: a browser test may keep this one's loop busy."""
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, coroutine).result()
+
+    return run
 
 
 @pytest.fixture(scope="session")

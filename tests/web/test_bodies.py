@@ -73,7 +73,7 @@ def test_bodies_are_bounded_packed_or_not(
     assert (packed.status_code, "unpacked" in packed.text) == (413, True)
 
 
-def test_all_bodies_together_are_bounded() -> None:
+def test_all_bodies_together_are_bounded(run_loop) -> None:
     """Sixteen unfinished bodies fill it; one more is 503, until one of them goes away."""
     served: list[bytes] = []
 
@@ -113,4 +113,4 @@ def test_all_bodies_together_are_bounded() -> None:
         await ask(b"again", more=False)
         assert served == [b"again"]
 
-    asyncio.run(play())
+    run_loop(play())

@@ -1,6 +1,5 @@
 """The clients that others wrote, unchanged, against a real server."""
 
-import asyncio
 import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,7 +74,9 @@ def test_tritonclient_learns_what_is_there_and_reads_every_error(server: Any, tr
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_kserve(server: Any, digits: Any, digits_run: Path, ask_onnx: Any, binary: bool) -> None:
+def test_kserve(
+    run_loop, server: Any, digits: Any, digits_run: Path, ask_onnx: Any, binary: bool
+) -> None:
     kserve = pytest.importorskip("kserve", reason="kserve is not installed")
     infer_type = importlib.import_module("kserve.protocol.infer_type")
     images = digits[:5]
@@ -95,4 +96,4 @@ def test_kserve(server: Any, digits: Any, digits_run: Path, ask_onnx: Any, binar
         assert_allclose(found, ask_onnx(digits_run, images), atol=1e-6)
         await client.close()
 
-    asyncio.run(play())
+    run_loop(play())

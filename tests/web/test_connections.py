@@ -14,7 +14,7 @@ ANSWER = bytes(64 * 2**20)
 
 @pytest.mark.parametrize("size", [len(ANSWER), 2**23])
 def test_an_answer_that_nobody_reads_is_given_up(
-    monkeypatch: pytest.MonkeyPatch, size: int
+    run_loop, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(connections, "STALL_SECONDS", 0.5)
     ended = []
@@ -48,5 +48,5 @@ def test_an_answer_that_nobody_reads_is_given_up(
             server.should_exit = True
             await task
 
-    asyncio.run(play())
+    run_loop(play())
     assert ended == [size]

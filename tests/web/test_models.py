@@ -53,7 +53,7 @@ def swap(new: Path, place: Path) -> None:
 
 
 def test_a_replaced_folder_is_loaded_anew_and_the_old_answers_meanwhile(
-    digits_run: Path, colours_run: Path, tmp_path: Path
+    run_loop, digits_run: Path, colours_run: Path, tmp_path: Path
 ) -> None:
     place, new = tmp_path / "model", tmp_path / "new"
     shutil.copytree(digits_run, place)
@@ -71,12 +71,12 @@ def test_a_replaced_folder_is_loaded_anew_and_the_old_answers_meanwhile(
         assert len(before.class_names) == 10  # Who began with the old one ends with it.
         models.close()
 
-    asyncio.run(play())
+    run_loop(play())
     assert heard == [("model", True)]
 
 
 def test_a_link_may_be_turned_to_another_run(
-    digits_run: Path, colours_run: Path, tmp_path: Path
+    run_loop, digits_run: Path, colours_run: Path, tmp_path: Path
 ) -> None:
     link, turned = tmp_path / "current", tmp_path / "turned"
     link.symlink_to(digits_run)
@@ -89,11 +89,11 @@ def test_a_link_may_be_turned_to_another_run(
         await wait_for(lambda: len(models.get().class_names) == 3)
         models.close()
 
-    asyncio.run(play())
+    run_loop(play())
 
 
 def test_a_broken_or_missing_folder_leaves_the_old_model(
-    digits_run: Path, colours_run: Path, tmp_path: Path
+    run_loop, digits_run: Path, colours_run: Path, tmp_path: Path
 ) -> None:
     place = tmp_path / "model"
     shutil.copytree(digits_run, place)
@@ -118,6 +118,6 @@ def test_a_broken_or_missing_folder_leaves_the_old_model(
         await wait_for(lambda: models.get() is not before)
         models.close()
 
-    asyncio.run(play())
+    run_loop(play())
     assert heard[0] == ("model", False)
     assert heard[-1] == ("model", True)

@@ -9,7 +9,7 @@ from clearcnn.web.refusals import Refusal
 from clearcnn.web.workers import Workers
 
 
-def test_what_does_not_fit_is_503_and_the_rest_is_finished() -> None:
+def test_what_does_not_fit_is_503_and_the_rest_is_finished(run_loop) -> None:
     go = threading.Event()
 
     async def play() -> None:
@@ -27,10 +27,10 @@ def test_what_does_not_fit_is_503_and_the_rest_is_finished() -> None:
         assert await workers.run(int) == 0
         workers.close()
 
-    asyncio.run(play())
+    run_loop(play())
 
 
-def test_a_cancelled_request_keeps_its_place_until_its_thread_is_free() -> None:
+def test_a_cancelled_request_keeps_its_place_until_its_thread_is_free(run_loop) -> None:
     go = threading.Event()
 
     async def play() -> None:
@@ -53,10 +53,10 @@ def test_a_cancelled_request_keeps_its_place_until_its_thread_is_free() -> None:
             pytest.fail("the place was never free again")
         workers.close()
 
-    asyncio.run(play())
+    run_loop(play())
 
 
-def test_an_error_comes_back() -> None:
+def test_an_error_comes_back(run_loop) -> None:
     async def play() -> None:
         workers = Workers(threads=1, queue=0)
         with pytest.raises(ValueError, match="invalid literal"):
@@ -64,4 +64,4 @@ def test_an_error_comes_back() -> None:
         assert await workers.run(int) == 0
         workers.close()
 
-    asyncio.run(play())
+    run_loop(play())
