@@ -50,6 +50,8 @@ class CheckResult:
       source: what was read, in words.
       num_images: of those that could be read.
       findings: problems first.
+      preparation: what had to be done to read them, such as resizing pictures of odd sizes, one
+        sentence each.
       suspects: labels to look at, the most suspect first; none where they were not looked for.
       num_left_out: images that the cleaned list says not to use.
       folder: where the cleaned list and the picture sheet lie; None if none was written.
@@ -59,6 +61,7 @@ class CheckResult:
     num_images: int
     class_names: tuple[str, ...]
     findings: tuple[Finding, ...]
+    preparation: tuple[str, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     num_left_out: int = 0
     folder: Path | None = None

@@ -112,6 +112,12 @@ def pictures(tmp_path):
     return source
 
 
+def test_pictures_of_odd_sizes_are_said(pictures, tmp_path):
+    Image.new("L", (9, 8), 50).save(pictures / "dark" / "wide.png")
+    result = clearcnn.check(pictures, labels=False, out=tmp_path / "check")
+    assert any("9" in sentence and "esize" in sentence for sentence in result.preparation)
+
+
 def test_train_takes_the_list(pictures, tmp_path):
     folder = clearcnn.check(pictures, labels=False, out=tmp_path / "check").folder
     spec = DataSpec(str(pictures), use=str(folder / "use.csv"))

@@ -80,7 +80,9 @@ def view_check(result: CheckResult) -> RenderableType:
     Returns:
       A renderable.
     """
-    lines: list[RenderableType] = []
+    lines: list[RenderableType] = [
+        Text(printable(sentence), style="dim") for sentence in result.preparation
+    ]
     for finding in result.findings:
         sign = ("problem", "bold red") if finding.is_problem else ("notice", "yellow")
         lines.append(Text.assemble(sign, f"  {printable(finding.sentence)}"))

@@ -94,6 +94,7 @@ def _check(
         len(images),
         images.class_names,
         tuple(findings),
+        images.preparation,
         suspects,
         int((~uses.use).sum()),
     )

@@ -1,7 +1,6 @@
 """`evaluate`: how good a recipe is on this data, or a finished run, and how sure that is."""
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,24 +8,21 @@ from typing import Any
 import numpy as np
 
 from clearcnn import data, evaluation, models
-from clearcnn.assessments import Assessment, LearningCurve, ModelScore, Protocol
+from clearcnn.assessments import Assessment, ModelScore, Protocol
 from clearcnn.data import LabelledImages
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.assessing import keep_assessment
 from clearcnn.workflows.clock import Clock
-from clearcnn.workflows.fold_fit import Candidate, FoldAnswers, plan_fold
-from clearcnn.workflows.learning import choose_folds, choose_sizes, trace_learning
+from clearcnn.workflows.fold_fit import Candidate
+from clearcnn.workflows.fold_work import FoldWork
 from clearcnn.workflows.listener import EvaluateListener
-from clearcnn.workflows.plan import TrainPlan
 from clearcnn.workflows.protocol import ProtocolRun
 from clearcnn.workflows.run_evaluation import evaluate_run, is_run_folder
 from clearcnn.workflows.wording import say_call
 
 __all__ = ["EvaluateListener", "compare", "evaluate"]
-
-_MOST_REPEATS = 20
 
 
 def evaluate(
@@ -99,7 +95,7 @@ def evaluate(
         with clock.phase("data"):
             images, notes = _read(source)
             runs, sentences = _lay_out(images, folds, seed)
-        work = _Work(runs, candidates, seed, listener, clock)
+        work = FoldWork(runs, candidates, seed, listener, clock)
         work.fit_candidates()
         if baselines:
             work.fit_baselines()
@@ -179,79 +175,6 @@ def compare(
     )
 
 
-class _Work:
-    """The trainings of one evaluation, in the order in which they are worth their time."""
-
-    def __init__(
-        self,
-        runs: Sequence[ProtocolRun],
-        candidates: Sequence[Candidate],
-        seed: int,
-        listener: EvaluateListener,
-        clock: Clock,
-    ) -> None:
-        self.runs = runs
-        self.candidates = candidates
-        self.seed = seed
-        self.listener = listener
-        self.clock = clock
-        self.repeats: dict[str, int] = {}
-        self.begun = time.perf_counter()
-        # What can't be trained is said before anything else is.
-        plans = [self._plan(candidate) for candidate in candidates]
-        self.num_parameters = plans[0].model_summary.parameters
-
-    def fit_candidates(self) -> None:
-        """Train the CNNs once on every fold of every protocol."""
-        with self.clock.phase("folds"):
-            count = sum(len(run.folds) for run in self.runs) * len(self.candidates)
-            self.listener.on_phase("training on folds", count)
-            for run in self.runs:
-                run.fit_candidates(self.candidates, run.folds, self.seed, self.listener.on_step)
-
-    def fit_baselines(self) -> None:
-        """Train the baselines on the same folds."""
-        with self.clock.phase("baselines"):
-            count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
-            self.listener.on_phase("training baselines", count)
-            for run in self.runs:
-                run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
-
-    def distort_baseline(self, name: str) -> list[FoldAnswers]:
-        """Train one baseline on the headline's folds again, to answer distorted images."""
-        with self.clock.phase("robustness"):
-            return self.runs[0].distort_baseline(name, self.num_parameters, self.seed)
-
-    def _plan(self, candidate: Candidate) -> TrainPlan:
-        run = self.runs[0]
-        fold = run.folds[0]
-        return plan_fold(run.images, candidate, fold, len(fold.train), self.seed)
-
-    def repeat(self, budget: float) -> None:
-        """Go through the headline's folds again with other seeds, while there is time."""
-        run = self.runs[0]
-        num_trainings = len(run.folds) * len(self.candidates)
-        spent = self.clock.seconds["folds"]
-        once = spent * len(run.folds) / sum(len(each.folds) for each in self.runs)
-        with self.clock.phase("repeats"):
-            number = 1
-            while number < _MOST_REPEATS and time.perf_counter() - self.begun + once < budget:
-                self.listener.on_phase(f"repeat {number}", num_trainings)
-                seed = self.seed + number * len(run.folds)
-                folds = _repeat_folds(run, number, self.seed)
-                run.fit_candidates(self.candidates, folds, seed, self.listener.on_step)
-                number += 1
-        self.repeats[run.kind] = number
-
-    def trace_learning(self) -> LearningCurve:
-        """Train the first CNN on parts of the images."""
-        run = self.runs[0]
-        with self.clock.phase("learning curve"):
-            steps = len(choose_folds(run)) * len(choose_sizes(run))
-            self.listener.on_phase("tracing the learning curve", steps)
-            return trace_learning(run, self.candidates[0], self.seed, self.listener.on_step)
-
-
 def _list_candidates(
     recipe: str,
     model: ModelSpec | Path | str | None,
@@ -328,14 +251,6 @@ def _lay_out(
         f"{which} it never saw, gone through {{repeats}}.",
     )
     return runs, sentences
-
-
-def _repeat_folds(run: ProtocolRun, number: int, seed: int) -> list[evaluation.Fold]:
-    if run.kind == "groups":
-        return [dataclasses.replace(fold, repeat=number) for fold in run.folds]
-    return evaluation.make_random_folds(
-        run.images.labels, num_folds=len(run.folds), repeat=number, seed=seed
-    )
 
 
 def _say_times(number: int) -> str:
