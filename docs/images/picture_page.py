@@ -1,7 +1,7 @@
 """Draw the guide's picture of the page: python docs/images/picture_page.py ADDRESS.
 
-The picture is the page of `clearcnn serve` at 1440 pixels, with a 3 drawn on it, down to the
-close-up of one convolution. Needs Chromium, and a server of `clearcnn train --recipe tutorial`.
+The picture is the page of `clearcnn serve` at 1440 pixels, with a 3 drawn on it, down to
+one convolution close up. Needs Chromium, and a server of `clearcnn train --recipe tutorial`.
 """
 
 import shutil
@@ -12,7 +12,6 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
-COLORS = 220
 THREE = [
     *((0.3, 0.27), (0.36, 0.2), (0.46, 0.16), (0.57, 0.18), (0.65, 0.26), (0.64, 0.36)),
     *((0.57, 0.43), (0.47, 0.47), (0.58, 0.5), (0.67, 0.58), (0.68, 0.7), (0.6, 0.8)),
@@ -31,7 +30,7 @@ def picture_page(address: str) -> None:
         _draw(page)
         page.locator(".layer:nth-child(3) button.tile").nth(7).click(position={"x": 24, "y": 24})
         page.mouse.move(5, 5)
-        page.evaluate("document.activeElement.blur()")
+        page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
         page.wait_for_timeout(300)
         box = page.locator("#closeup").bounding_box()
         path = HERE / "page.png"
@@ -40,8 +39,7 @@ def picture_page(address: str) -> None:
             path=path, full_page=True, clip={"x": 0, "y": 0, "width": 1440, "height": height}
         )
         browser.close()
-    picture = Image.open(path).convert("RGB")
-    picture.quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(path).convert("RGB").save(path, optimize=True)
 
 
 def _draw(page: Page) -> None:

@@ -10,6 +10,8 @@ from fastapi import HTTPException
 from clearcnn.bundle import MANIFEST_NAME, Bundle, read_bundle
 from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
 
+_FILES = (MODEL, MODEL_WITH_LAYERS, "metrics.json")
+
 _T = TypeVar("_T")
 
 
@@ -54,16 +56,25 @@ class ShownRuns:
         """Give a run.
 
         Raises:
-          HTTPException: 404, there is none of that name.
-          BundleError: its folder is not as it was written.
+          HTTPException: 404, there is none of that name; 409, its folder is gone, altered, or
+            without the model that gives every layer's output.
         """
         if name not in self._folders:
             raise HTTPException(404, f"There is no model {name!r}")
         folder = self._folders[name]
-        status = (folder / MANIFEST_NAME).stat()
-        stamp = status.st_ino, status.st_mtime_ns, status.st_size
-        run = self._runs.get(name)
-        if run is None or run.stamp != stamp:
-            files = (MODEL, MODEL_WITH_LAYERS, "metrics.json")
-            run = self._runs[name] = ShownRun(read_bundle(folder, only=files), stamp)
+        try:
+            status = (folder / MANIFEST_NAME).stat()
+            stamp = status.st_ino, status.st_mtime_ns, status.st_size
+            run = self._runs.get(name)
+            if run is None or run.stamp != stamp:
+                run = self._runs[name] = ShownRun(_read(folder), stamp)
+        except OSError as error:  # BundleError is one.
+            raise HTTPException(409, str(error).rstrip(".")) from error
         return run
+
+
+def _read(folder: Path) -> Bundle:
+    bundle = read_bundle(folder, only=_FILES)
+    for name in _FILES:
+        bundle.path(name)
+    return bundle

@@ -128,7 +128,10 @@ class Workshop:
         """End the process, and remove every file."""
         for attempt in self._attempts.values():
             attempt.cancelled.set()
-        self._stop()
+        with self._lock:
+            # The foreman, who reads from it, closes the pipe.
+            if self._process is not None:
+                self._process.kill()
         self._waiting.put(None)
         self._foreman.join(timeout=_PATIENCE_SECONDS + 1)
         self._stop()

@@ -9,11 +9,22 @@ export class Bars {
     this.rows = classNames.map((name) => {
       const bar = element("i");
       const share = element("span.share");
-      const row = element("li", {}, element("span.name", { title: name }, name),
-        element("span.bar", {}, bar), share);
+      const row = element(
+        "li",
+        {},
+        element("span.name", { title: name }, name),
+        element("span.bar", {}, bar),
+        share,
+      );
       return { row, bar, share };
     });
-    place.replaceChildren(element("ul.bars", {}, this.rows.map(({ row }) => row)));
+    place.replaceChildren(
+      element(
+        "ul.bars",
+        {},
+        this.rows.map(({ row }) => row),
+      ),
+    );
   }
 
   show(probabilities) {

@@ -17,9 +17,18 @@ import { Workshop, listModels } from "./workshop.js";
 const MOST_SHARED_BYTES = 4096;
 
 const network = new Network(find("network"), select);
-const closeup = new CloseUp(find("closeup"), (at) => select(at, network.pinned), (from) => network.mark(closeup.at, from));
+const closeup = new CloseUp(
+  find("closeup"),
+  (at) => select(at, network.pinned),
+  (from) => network.mark(closeup.at, from),
+);
 let name, description, contract, own, shown, fresh, pad, bars, gallery, frame, workshop;
-let pixels, label = null, result = null, since = 0, running = false, again = false;
+let pixels,
+  label = null,
+  result = null,
+  since = 0,
+  running = false,
+  again = false;
 
 /** Say something to screen readers. */
 const say = (text) => (find("said").textContent = text);
@@ -40,19 +49,27 @@ async function predict() {
     document.body.dataset.answer = description.class_names[best];
     if (since) {
       document.body.dataset.milliseconds = (performance.now() - since).toFixed(1);
-      find("speed").textContent = t("speed", { milliseconds: Math.max(1, Math.round(performance.now() - since)) });
+      find("speed").textContent = t("speed", {
+        milliseconds: Math.max(1, Math.round(performance.now() - since)),
+      });
       since = 0;
     }
     network.show(result);
     closeup.show(shown, result, closeup.at ?? network.findStrongest());
-    if (fresh) workshop.compare(mine, fresh === shown ? result.probabilities : (await fresh.run(pixels)).probabilities);
+    if (fresh)
+      workshop.compare(
+        mine,
+        fresh === shown ? result.probabilities : (await fresh.run(pixels)).probabilities,
+      );
   }
   running = false;
   document.body.dataset.ready = "true";
 }
 
 const judge = (best) =>
-  label === null ? "" : ` ${t(best === label ? "labelRight" : "labelWrong", { name: description.class_names[label] })}`;
+  label === null
+    ? ""
+    : ` ${t(best === label ? "labelRight" : "labelWrong", { name: description.class_names[label] })}`;
 
 function take(values, { of = null, from = 0 } = {}) {
   pixels = values;
@@ -63,12 +80,15 @@ function take(values, { of = null, from = 0 } = {}) {
 }
 
 function takeDrawing(from) {
-  const place = find("fit").checked && frame
-    ? (strokes) => fitStrokes(strokes, pad.pen, pad.size, frame)
-    : undefined;
+  const place =
+    find("fit").checked && frame
+      ? (strokes) => fitStrokes(strokes, pad.pen, pad.size, frame)
+      : undefined;
   const [width, height] = pad.size;
   const empty = !pad.strokes.length;
-  take(empty ? blank(contract) : picture.fromRgba(pad.render(place), height, width, contract), { from });
+  take(empty ? blank(contract) : picture.fromRgba(pad.render(place), height, width, contract), {
+    from,
+  });
   gallery.mark(null);
   find("polarity").hidden = true;
   find("hint").hidden = !empty;
@@ -96,7 +116,8 @@ async function takeFile(file) {
   try {
     const read = await picture.fromFile(file, contract);
     const seen = picture.polarityOf(read, contract);
-    const opposite = contract.polarity !== "unknown" && seen !== "unknown" && seen !== contract.polarity;
+    const opposite =
+      contract.polarity !== "unknown" && seen !== "unknown" && seen !== contract.polarity;
     takeImage(opposite ? picture.invert(read, contract) : read);
     find("inverted").hidden = !opposite;
     say(t("pictureTaken", { name: file.name }));
@@ -108,7 +129,10 @@ async function takeFile(file) {
 
 function select(at, pin) {
   if (!shown) return;
-  if (pin) network.pinned = !(network.pinned && same(at, closeup.at)) || document.activeElement.closest?.("#closeup") !== null;
+  if (pin)
+    network.pinned =
+      !(network.pinned && same(at, closeup.at)) ||
+      document.activeElement.closest?.("#closeup") !== null;
   if (!pin && network.pinned && !find("closeup").contains(document.activeElement)) return;
   closeup.show(shown, result, at);
   if (!closeup.place.querySelector(".stages .grid")) network.mark(at);
@@ -116,19 +140,24 @@ function select(at, pin) {
   keep("at", [at.position, at.row, at.column, at.channel].join("."));
 }
 
-const same = (a, b) => a && b && ["position", "row", "column", "channel"].every((key) => a[key] === b[key]);
+const same = (a, b) =>
+  a && b && ["position", "row", "column", "channel"].every((key) => a[key] === b[key]);
 
 /** Look inside a model, at the value that the address names, or else where most happens. */
 function look(model) {
   shown = model;
   network.open(model);
   const given = (read("at") ?? "").split(".").map(Number);
+  closeup.stop();
   closeup.from = null;
   closeup.at = null;
   if (given.length === 4 && given.every((part) => part >= 0)) {
     const [position, row, column, channel] = given;
     const shape = model.layers[position]?.output_shape ?? [0];
-    const fits = shape.length === 3 ? row < shape[0] && column < shape[1] && channel < shape[2] : channel < shape[0];
+    const fits =
+      shape.length === 3
+        ? row < shape[0] && column < shape[1] && channel < shape[2]
+        : channel < shape[0];
     if (fits) closeup.at = { position, row, column, channel };
   }
   find("shown").textContent = model === own ? "" : t("looksInside");
@@ -148,12 +177,19 @@ async function open(wanted) {
   description = await ask(address);
   contract = description.input;
   tellRun();
-  const loading = Model.load(address, description.network, contract, description.class_names, description.temperature);
+  const loading = Model.load(
+    address,
+    description.network,
+    contract,
+    description.class_names,
+    description.temperature,
+  );
   bars = new Bars(find("bars"), description.class_names);
   frame = null;
   pad = new Pad(find("pad"), contract, { onchange: takeDrawing, onsay: (key) => say(t(key)) });
   gallery = new Gallery(find("gallery"), contract, description.class_names, (image) =>
-    takeImage(image.pixels, { row: image.row, of: image.label }));
+    takeImage(image.pixels, { row: image.row, of: image.label }),
+  );
   find("fit").parentElement.hidden = contract.polarity === "unknown";
   find("fit").checked = contract.polarity !== "unknown";
   const images = gallery.load(address).then(beginWithImage, () => beginWithImage());
@@ -165,8 +201,14 @@ async function open(wanted) {
 
 /** What the address shares comes first; else a test image shows that something happens here. */
 function beginWithImage() {
-  if (contract.polarity !== "unknown") frame = measureFrame(gallery.images.map((image) => image.pixels), contract);
-  const row = read("row"), strokes = read("strokes"), shared = read("pixels");
+  if (contract.polarity !== "unknown")
+    frame = measureFrame(
+      gallery.images.map((image) => image.pixels),
+      contract,
+    );
+  const row = read("row"),
+    strokes = read("strokes"),
+    shared = read("pixels");
   const image = gallery.images.find((each) => String(each.row) === row);
   if (strokes) {
     pad.set(unpackStrokes(toBytes(strokes)));
@@ -184,8 +226,12 @@ function tellRun() {
   const { accuracy, correct, total, interval } = description.test;
   find("title").textContent = name;
   find("about").textContent = t("about", {
-    source: description.source, share: percent(accuracy), correct: grouped(correct), total: grouped(total),
-    low: percent(interval.low).replace(" %", ""), high: percent(interval.high),
+    source: description.source,
+    share: percent(accuracy),
+    correct: grouped(correct),
+    total: grouped(total),
+    low: percent(interval.low).replace(" %", ""),
+    high: percent(interval.high),
     parameters: grouped(description.network.parameters),
   });
 }
@@ -211,8 +257,14 @@ function listen() {
     setTimeout(() => (find("share").textContent = t("share")), 1500);
   };
   addEventListener("paste", (event) => takeFile([...event.clipboardData.files][0]));
-  addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("dropping")));
-  addEventListener("dragleave", (event) => event.relatedTarget ?? document.body.classList.remove("dropping"));
+  addEventListener(
+    "dragover",
+    (event) => (event.preventDefault(), document.body.classList.add("dropping")),
+  );
+  addEventListener(
+    "dragleave",
+    (event) => event.relatedTarget ?? document.body.classList.remove("dropping"),
+  );
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
@@ -241,10 +293,22 @@ async function begin() {
   try {
     const { models, workshop: trains } = await listModels();
     find("workshop").hidden = !trains;
-    if (trains) workshop = new Workshop({ onmodel: (model) => { fresh = model; if (model) predict(); }, onlook: (model) => { look(model); find("inside").scrollIntoView({ behavior: "smooth" }); } });
+    if (trains)
+      workshop = new Workshop({
+        onmodel: (model) => {
+          fresh = model;
+          if (model) predict();
+        },
+        onlook: (model) => {
+          look(model);
+          find("inside").scrollIntoView({ behavior: "smooth" });
+        },
+      });
     const wanted = models.includes(read("model")) ? read("model") : models[0];
     find("models").hidden = models.length < 2;
-    find("models").replaceChildren(...models.map((each) => element("option", { value: each, selected: each === wanted }, each)));
+    find("models").replaceChildren(
+      ...models.map((each) => element("option", { value: each, selected: each === wanted }, each)),
+    );
     find("models").onchange = (event) => {
       ["row", "pixels", "strokes", "at", "layers"].forEach((key) => keep(key, null));
       open(event.target.value);

@@ -26,7 +26,8 @@ export function windowAt({ arguments: given, input_shape: shape }, row, column) 
     return place * given.strides[axis] - Math.floor(missing / 2);
   });
   const positions = starts.map((start, axis) =>
-    Array.from({ length: sizes[axis] }, (_, k) => start + k * dilations[axis]));
+    Array.from({ length: sizes[axis] }, (_, k) => start + k * dilations[axis]),
+  );
   return {
     top: starts[0],
     left: starts[1],
@@ -43,7 +44,9 @@ export function look(values, [height, width, channels], { rows, columns }, chann
     columns.map((column) =>
       row < 0 || column < 0 || row >= height || column >= width
         ? null
-        : values[(row * width + column) * channels + channel]));
+        : values[(row * width + column) * channels + channel],
+    ),
+  );
 }
 
 /** The kernel of a convolution between two channels, as rows; null if they are not connected. */
@@ -119,7 +122,11 @@ export function softmax(logits) {
 
 /** Where a value of a flattened image came from: [row, column, channel]. */
 export function unflatten(index, [, width, channels]) {
-  return [Math.floor(index / (width * channels)), Math.floor(index / channels) % width, index % channels];
+  return [
+    Math.floor(index / (width * channels)),
+    Math.floor(index / channels) % width,
+    index % channels,
+  ];
 }
 
 function total(numbers) {

@@ -1,7 +1,17 @@
 import { element } from "./element.js";
 import { t } from "./language.js";
-import { short, percent } from "./numbers.js";
+import { short } from "./numbers.js";
 import { colourOf, paintMap, reachOf } from "./colours.js";
+import {
+  activate,
+  bar,
+  describeMovement,
+  framed,
+  grid,
+  line,
+  map,
+  softmaxTable,
+} from "./figures.js";
 import * as sums from "./arithmetic.js";
 
 const MOST_TERMS = 10;
@@ -19,14 +29,20 @@ export class CloseUp {
 
   /** Show a selection { position, row, column, channel } of a result. */
   show(model, result, selection) {
-    const moved = this.at && (this.at.position !== selection.position || this.at.channel !== selection.channel);
-    // Another map has other inputs that count.
-    if (moved) this.from = null;
+    const moved =
+      this.at && (this.at.position !== selection.position || this.at.channel !== selection.channel);
+    if (moved) {
+      // Another map has other inputs that count, and another size to slide over.
+      this.from = null;
+      this.stop();
+    }
     Object.assign(this, { model, result, at: selection });
     const layer = model.layers[selection.position];
     if (!layer || !result) return;
     const input = model.inputOf(selection.position, result);
-    const focused = this.place.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
+    const focused = this.place.contains(document.activeElement)
+      ? document.activeElement.dataset.keep
+      : null;
     this.place.replaceChildren(...this.#explain(layer, input));
     if (focused) this.place.querySelector(`[data-keep="${focused}"]`)?.focus();
   }
@@ -43,12 +59,20 @@ export class CloseUp {
     const value = image
       ? output[(row * layer.output_shape[1] + column) * layer.output_shape[2] + channel]
       : output[channel];
-    const head = element("header", {},
+    const head = element(
+      "header",
+      {},
       element("h3", {}, layer.title),
-      element("p", {}, image
-        ? t("valueAt", { number: channel + 1, row: row + 1, column: column + 1 })
-        : t("valueOf", { number: channel + 1, count: layer.output_shape[0] }),
-        " ", element("b", {}, short(value))));
+      element(
+        "p",
+        {},
+        image
+          ? t("valueAt", { number: channel + 1, row: row + 1, column: column + 1 })
+          : t("valueOf", { number: channel + 1, count: layer.output_shape[0] }),
+        " ",
+        element("b", {}, short(value)),
+      ),
+    );
     return [head, ...this.#body(layer, input, output, value)];
   }
 
@@ -72,21 +96,35 @@ export class CloseUp {
     const productReach = reachOf(shown.products.flat());
     const name = layer.arguments.activation;
     return [
-      element("div.stages", {},
-        this.#map(t("input", { number: shown.from + 1 }), values, layer.input_shape, shown.from, found.window),
-        this.#grid(t("window"), shown.seen, reach),
+      element(
+        "div.stages",
+        {},
+        map(
+          t("input", { number: shown.from + 1 }),
+          values,
+          layer.input_shape,
+          shown.from,
+          found.window,
+        ),
+        grid(t("window"), shown.seen, reach),
         element("span.operator", {}, "×"),
-        this.#grid(t("kernel"), shown.kernel, kernelReach),
+        grid(t("kernel"), shown.kernel, kernelReach),
         element("span.operator", {}, "="),
-        this.#grid(t("products"), shown.products, productReach),
+        grid(t("products"), shown.products, productReach),
         element("span.operator", {}, "→"),
-        this.#mover(layer, output)),
+        this.#mover(layer, output),
+      ),
       found.channels.length > 1 ? this.#channels(found.channels, shown) : null,
-      this.#line(
+      line(
         found.channels.length > 1 ? t("sumOver", { count: found.channels.length }) : t("sum"),
-        short(found.products), ` + ${t("bias")} `, short(found.bias), " = ", short(found.sum),
-        ...this.#then(name, value)),
-      element("p.note", {}, this.#movement(layer, found.window)),
+        short(found.products),
+        ` + ${t("bias")} `,
+        short(found.bias),
+        " = ",
+        short(found.sum),
+        ...activate(name, value),
+      ),
+      element("p.note", {}, describeMovement(layer, found.window)),
     ].filter(Boolean);
   }
 
@@ -95,15 +133,18 @@ export class CloseUp {
     const found = sums.pool(layer, values, [row, column, channel]);
     const maximum = layer.layer === "MaxPooling2D";
     return [
-      element("div.stages", {},
-        this.#map(t("input", { number: channel + 1 }), values, layer.input_shape, channel, found.window),
-        this.#grid(t("window"), found.seen, reachOf(values), maximum ? found.most : null),
+      element(
+        "div.stages",
+        {},
+        map(t("input", { number: channel + 1 }), values, layer.input_shape, channel, found.window),
+        grid(t("window"), found.seen, reachOf(values), maximum ? found.most : null),
         element("span.operator", {}, "→"),
-        this.#mover(layer, output)),
+        this.#mover(layer, output),
+      ),
       maximum
-        ? this.#line(t("largest", { count: found.there.length }), short(value))
-        : this.#line(t("average"), short(found.sum), ` / ${found.there.length} = `, short(value)),
-      element("p.note", {}, this.#movement(layer, found.window)),
+        ? line(t("largest", { count: found.there.length }), short(value))
+        : line(t("average"), short(found.sum), ` / ${found.there.length} = `, short(value)),
+      element("p.note", {}, describeMovement(layer, found.window)),
     ];
   }
 
@@ -113,8 +154,12 @@ export class CloseUp {
     const whole = { top: 0, left: 0, height, width };
     const mean = layer.layer === "GlobalAveragePooling2D";
     return [
-      element("div.stages", {}, this.#map(t("input", { number: channel + 1 }), values, layer.input_shape, channel, whole)),
-      this.#line(t(mean ? "meanOfMap" : "largestOfMap", { count: height * width }), short(value)),
+      element(
+        "div.stages",
+        {},
+        map(t("input", { number: channel + 1 }), values, layer.input_shape, channel, whole),
+      ),
+      line(t(mean ? "meanOfMap" : "largestOfMap", { count: height * width }), short(value)),
     ];
   }
 
@@ -127,78 +172,120 @@ export class CloseUp {
     const shown = found.terms.slice(0, MOST_TERMS);
     const reach = Math.abs(shown[0].product) || 1;
     const rest = found.products - shown.reduce((sum, { product }) => sum + product, 0);
-    const rows = shown.map(({ from, value: given, weight, product }) => element("tr", {},
-      element("th", { scope: "row" }, this.#origin(from)),
-      element("td", {}, short(given)), element("td", {}, "×"), element("td", {}, short(weight)),
-      element("td", {}, "="), element("td", {}, short(product)),
-      element("td.reaching", {}, this.#bar(product, reach))));
+    const rows = shown.map(({ from, value: given, weight, product }) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, this.#origin(from)),
+        element("td", {}, short(given)),
+        element("td", {}, "×"),
+        element("td", {}, short(weight)),
+        element("td", {}, "="),
+        element("td", {}, short(product)),
+        element("td.reaching", {}, bar(product, reach)),
+      ),
+    );
     if (found.terms.length > shown.length)
-      rows.push(element("tr", {}, element("th", { scope: "row", colSpan: 5 }, t("others", { count: found.terms.length - shown.length })),
-        element("td", {}, short(rest)), element("td.reaching", {}, this.#bar(rest, reach))));
+      rows.push(
+        element(
+          "tr",
+          {},
+          element(
+            "th",
+            { scope: "row", colSpan: 5 },
+            t("others", { count: found.terms.length - shown.length }),
+          ),
+          element("td", {}, short(rest)),
+          element("td.reaching", {}, bar(rest, reach)),
+        ),
+      );
     const softmax = layer.arguments.activation === "softmax";
     return [
-      element("table.terms", {}, element("caption", {}, t("strongestInputs", { count: found.terms.length })),
-        element("tbody", {}, rows)),
-      this.#line(t("sumOver", { count: found.terms.length }), short(found.products), ` + ${t("bias")} `,
-        short(found.bias), " = ", short(found.sum), ...(softmax ? [] : this.#then(layer.arguments.activation, value))),
-      ...(softmax ? this.#softmax(this.#logits(layer, seen)) : []),
+      element(
+        "table.terms",
+        {},
+        element("caption", {}, t("strongestInputs", { count: found.terms.length })),
+        element("tbody", {}, rows),
+      ),
+      line(
+        t("sumOver", { count: found.terms.length }),
+        short(found.products),
+        ` + ${t("bias")} `,
+        short(found.bias),
+        " = ",
+        short(found.sum),
+        ...(softmax ? [] : activate(layer.arguments.activation, value)),
+      ),
+      ...(softmax ? softmaxTable(this.#logits(layer, seen), this.model, this.at.channel) : []),
     ].filter(Boolean);
   }
 
   #logits(layer, seen) {
-    return Array.from({ length: layer.arguments.units }, (_, unit) =>
-      sums.weigh(layer, this.model.weights, seen, unit).sum);
-  }
-
-  #softmax(logits) {
-    const { powers, sum, shares, most } = sums.softmax(logits);
-    const names = this.model.classNames;
-    const table = element("table.terms.softmax", {},
-      element("caption", {}, t("softmaxTells", { most: short(most), sum: short(sum) })),
-      element("thead", {}, element("tr", {}, ["class", "logit", "power", "share_"].map((key) => element("th", { scope: "col" }, t(key))), element("td"))),
-      element("tbody", {}, logits.map((logit, k) => element(k === this.at.channel ? "tr.chosen" : "tr", {},
-        element("th", { scope: "row" }, names[k] ?? String(k)), element("td", {}, short(logit)),
-        element("td", {}, short(powers[k])), element("td", {}, percent(shares[k])),
-        element("td.reaching", {}, this.#bar(shares[k], 1))))));
-    const { temperature } = this.model;
-    return [table, temperature === 1 ? null
-      : element("p.note", {}, t("beforeTemperature", { temperature: short(temperature) }))].filter(Boolean);
+    return Array.from(
+      { length: layer.arguments.units },
+      (_, unit) => sums.weigh(layer, this.model.weights, seen, unit).sum,
+    );
   }
 
   #flatten(layer, { values, shape }, value) {
-    if (!sums.isImage(shape)) return [this.#line(short(value))];
+    if (!sums.isImage(shape)) return [line(short(value))];
     const [row, column, channel] = sums.unflatten(this.at.channel, shape);
     return [
-      element("div.stages", {}, this.#map(t("input", { number: channel + 1 }), values, shape, channel, { top: row, left: column, height: 1, width: 1 })),
-      this.#line(t("flattened", { number: channel + 1, row: row + 1, column: column + 1 }), short(value)),
+      element(
+        "div.stages",
+        {},
+        map(t("input", { number: channel + 1 }), values, shape, channel, {
+          top: row,
+          left: column,
+          height: 1,
+          width: 1,
+        }),
+      ),
+      line(t("flattened", { number: channel + 1, row: row + 1, column: column + 1 }), short(value)),
     ];
   }
 
   #oneByOne(layer, { values, shape }, value) {
     const { row, column, channel } = this.at;
     const { name, arguments: given } = layer;
-    if (layer.layer === "ZeroPadding2D") return [this.#line(t("padded"), short(value))];
-    const before = sums.isImage(shape) ? values[(row * shape[1] + column) * shape[2] + channel] : values[channel];
+    if (layer.layer === "ZeroPadding2D") return [line(t("padded"), short(value))];
+    const before = sums.isImage(shape)
+      ? values[(row * shape[1] + column) * shape[2] + channel]
+      : values[channel];
     if (layer.layer === "Rescaling")
-      return [this.#line(short(before), " × ", short(given.scale), " + ", short(given.offset), " = ", short(value))];
+      return [
+        line(
+          short(before),
+          " × ",
+          short(given.scale),
+          " + ",
+          short(given.offset),
+          " = ",
+          short(value),
+        ),
+      ];
     if (layer.layer === "BatchNormalization") {
       const [gamma, beta, mean, variance] = ["gamma", "beta", "moving_mean", "moving_variance"].map(
-        (kind) => this.model.weights.get(`${name}/${kind}`)[channel]);
-      return [this.#line("(", short(before), " − ", short(mean), `) / √(${short(variance)} + ${given.epsilon}) × `,
-        short(gamma), " + ", short(beta), " = ", short(value))];
+        (kind) => this.model.weights.get(`${name}/${kind}`)[channel],
+      );
+      return [
+        line(
+          "(",
+          short(before),
+          " − ",
+          short(mean),
+          `) / √(${short(variance)} + ${given.epsilon}) × `,
+          short(gamma),
+          " + ",
+          short(beta),
+          " = ",
+          short(value),
+        ),
+      ];
     }
     if (given.activation === "softmax" && !sums.isImage(shape))
-      return this.#softmax(Array.from(values));
-    return [this.#line(short(before), ...this.#then(given.activation ?? t("unchanged"), value))];
-  }
-
-  #then(name, value) {
-    return name === "linear" ? [] : [element("span.step", {}, ` → ${name} → `), short(value)];
-  }
-
-  #line(...parts) {
-    const last = parts.length - 1;
-    return element("p.arithmetic", {}, parts.map((part, k) => (k === last ? element("b", {}, part) : part)));
+      return softmaxTable(Array.from(values), this.model, this.at.channel);
+    return [line(short(before), ...activate(given.activation ?? t("unchanged"), value))];
   }
 
   #origin(from) {
@@ -211,56 +298,47 @@ export class CloseUp {
     return t("unit", { number: from + 1 });
   }
 
-  #bar(value, reach) {
-    const bar = element("i.contribution");
-    bar.style.width = `${(100 * Math.abs(value)) / Math.max(reach, Math.abs(value))}%`;
-    bar.style.background = value < 0 ? "var(--below)" : "var(--above)";
-    return bar;
-  }
-
-  #grid(title, lines, reach, chosen = null) {
-    const first = lines.flat().indexOf(chosen);
-    const cells = (line, row) => line.map((value, column) => {
-      const marked = chosen !== null && row * line.length + column === first;
-      const cell = element(value === null ? "td.padding" : marked ? "td.chosen" : "td", {
-        title: value === null ? t("paddingCell") : null,
-      }, value === null ? "·" : short(value));
-      if (value !== null) cell.style.background = colourOf(value, reach * 1.4);
-      return cell;
-    });
-    return element("table.grid", {}, element("caption", {}, title),
-      element("tbody", {}, lines.map((line, row) => element("tr", {}, cells(line, row)))));
-  }
-
-  #map(title, values, [height, width, channels], channel, window) {
-    const sheet = element("canvas");
-    paintMap(sheet, values, reachOf(values), width, height, channels, channel);
-    return this.#framed(title, sheet, height, width, window);
-  }
-
   /** The output map, on which mouse and arrows move the place that is shown. */
   #mover(layer, output) {
     const { row, column, channel } = this.at;
     const [height, width, channels] = layer.output_shape;
     const sheet = element("canvas");
     paintMap(sheet, output, reachOf(output), width, height, channels, channel);
-    const move = (down, right) => this.onmove({
-      ...this.at, row: Math.min(height - 1, Math.max(0, down)), column: Math.min(width - 1, Math.max(0, right)),
+    const move = (down, right) =>
+      this.onmove({
+        ...this.at,
+        row: Math.min(height - 1, Math.max(0, down)),
+        column: Math.min(width - 1, Math.max(0, right)),
+      });
+    const figure = framed(t("output", { number: channel + 1 }), sheet, height, width, {
+      top: row,
+      left: column,
+      height: 1,
+      width: 1,
     });
-    const figure = this.#framed(t("output", { number: channel + 1 }), sheet, height, width, { top: row, left: column, height: 1, width: 1 });
     const frame = figure.querySelector(".frame");
     Object.entries({
-      tabindex: "0", role: "slider", "aria-label": t("movePlace"), "data-keep": "mover",
-      "aria-valuemin": 1, "aria-valuemax": height * width, "aria-valuenow": row * width + column + 1,
+      tabindex: "0",
+      role: "slider",
+      "aria-label": t("movePlace"),
+      "data-keep": "mover",
+      "aria-valuemin": 1,
+      "aria-valuemax": height * width,
+      "aria-valuenow": row * width + column + 1,
       "aria-valuetext": t("rowColumn", { row: row + 1, column: column + 1 }),
     }).forEach(([name, value]) => frame.setAttribute(name, value));
     frame.onpointerdown = (event) => {
       const box = sheet.getBoundingClientRect();
       this.stop();
-      move(Math.floor(((event.clientY - box.top) / box.height) * height), Math.floor(((event.clientX - box.left) / box.width) * width));
+      move(
+        Math.floor(((event.clientY - box.top) / box.height) * height),
+        Math.floor(((event.clientX - box.left) / box.width) * width),
+      );
     };
     frame.onkeydown = (event) => {
-      const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+      const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
+        event.key
+      ];
       if (!way) return;
       event.preventDefault();
       this.stop();
@@ -270,27 +348,26 @@ export class CloseUp {
       const next = (this.at.row * width + this.at.column + 1) % (height * width);
       move(Math.floor(next / width), next % width);
     };
-    figure.append(element("button.plain", {
-      type: "button", "data-keep": "slide",
-      onclick: () => {
-        if (this.timer) this.stop();
-        else this.timer = setInterval(slide, STEP_MILLISECONDS);
-        move(row, column);
-      },
-    }, this.timer ? t("pause") : t("slide")));
+    const toggle = () => {
+      if (this.timer) this.stop();
+      else this.timer = setInterval(slide, STEP_MILLISECONDS);
+      move(row, column);
+    };
+    figure.append(
+      element(
+        "button.plain",
+        {
+          type: "button",
+          "data-keep": "slide",
+          // While it slides, the button is made anew all the time: no press of a mouse would end
+          // on what it began on. Pressed with a key, a button is clicked without a pointer.
+          onpointerdown: toggle,
+          onclick: (event) => event.detail === 0 && toggle(),
+        },
+        this.timer ? t("pause") : t("slide"),
+      ),
+    );
     return figure;
-  }
-
-  #framed(title, sheet, height, width, window) {
-    const side = 132 / Math.max(height, width);
-    sheet.style.width = `${side * width}px`;
-    sheet.style.height = `${side * height}px`;
-    const marker = element("i.marker");
-    Object.assign(marker.style, {
-      top: `${(100 * window.top) / height}%`, left: `${(100 * window.left) / width}%`,
-      height: `${(100 * window.height) / height}%`, width: `${(100 * window.width) / width}%`,
-    });
-    return element("figure", {}, element("figcaption", {}, title), element("span.frame", {}, sheet, marker));
   }
 
   #channels(channels, shown) {
@@ -299,24 +376,22 @@ export class CloseUp {
       this.from = from;
       this.show(this.model, this.result, this.at);
     };
-    return element("div.channels", { role: "group", "aria-label": t("channels") },
+    return element(
+      "div.channels",
+      { role: "group", "aria-label": t("channels") },
       element("span.note", {}, t("channels")),
       channels.map(({ from, sum }) => {
         const button = element("button", {
-          type: "button", onclick: choose(from), "aria-pressed": String(from === shown.from),
-          title: short(sum), "data-keep": `channel${from}`, "aria-label": t("channelAdds", { number: from + 1, sum: short(sum) }),
+          type: "button",
+          onclick: choose(from),
+          "aria-pressed": String(from === shown.from),
+          title: short(sum),
+          "data-keep": `channel${from}`,
+          "aria-label": t("channelAdds", { number: from + 1, sum: short(sum) }),
         });
         button.style.background = colourOf(sum, reach);
         return button;
-      }));
-  }
-
-  #movement({ arguments: given, input_shape: shape }, window) {
-    const [down, right] = given.strides;
-    const parts = [t("windowMoves", { size: `${window.height}×${window.width}`, stride: down === right ? down : `${down}×${right}` })];
-    const outside = window.top < 0 || window.left < 0 || window.top + window.height > shape[0] || window.left + window.width > shape[1];
-    if (given.padding === "same") parts.push(t(outside ? "paddingHere" : "paddingSame"));
-    else parts.push(t("paddingValid"));
-    return parts.join(" ");
+      }),
+    );
   }
 }

@@ -154,17 +154,22 @@ export class Pad {
 /** Strokes as bytes and back: each stroke's length in two bytes, then a byte for x and for y. */
 export function packStrokes(strokes) {
   return Uint8Array.from(
-    strokes.flatMap((stroke) => [stroke.length >> 8, stroke.length & 255, ...stroke.flat().map(
-      (value) => Math.min(255, Math.max(0, value)))]),
+    strokes.flatMap((stroke) => [
+      stroke.length >> 8,
+      stroke.length & 255,
+      ...stroke.flat().map((value) => Math.min(255, Math.max(0, value))),
+    ]),
   );
 }
 
 export function unpackStrokes(bytes) {
   const strokes = [];
-  for (let at = 0; at + 1 < bytes.length; ) {
+  for (let at = 0; at + 1 < bytes.length;) {
     const length = bytes[at] * 256 + bytes[at + 1];
     const values = bytes.slice(at + 2, at + 2 + 2 * length);
-    strokes.push(Array.from({ length: values.length >> 1 }, (_, k) => [values[2 * k], values[2 * k + 1]]));
+    strokes.push(
+      Array.from({ length: values.length >> 1 }, (_, k) => [values[2 * k], values[2 * k + 1]]),
+    );
     at += 2 + 2 * length;
   }
   return strokes.filter((stroke) => stroke.length);

@@ -5,10 +5,12 @@ export default {
   languages: "Language",
   share: "Copy link",
   copied: "Copied",
-  about: "Trained on {source} · {parameters} parameters · {share} of test images right ({correct} of {total}, 95 % interval {low}–{high})",
+  about:
+    "Trained on {source} · {parameters} parameters · {share} of test images right ({correct} of {total}, 95 % interval {low}–{high})",
   tryTitle: "Draw something",
   padLabel: "Drawing pad",
-  padKeys: "With keys: arrows move, space lowers and lifts the pen, Shift goes further, Backspace undoes, Delete clears. Pictures can be dropped or pasted anywhere.",
+  padKeys:
+    "With keys: arrows move, space lowers and lifts the pen, Shift goes further, Backspace undoes, Delete clears. Pictures can be dropped or pasted anywhere.",
   hint: "Draw here",
   clear: "Clear",
   undo: "Undo",
@@ -32,7 +34,8 @@ export default {
   penUp: "Pen up",
   failed: "The page could not be set up.",
   insideTitle: "Inside the network",
-  insideTells: "Every layer, and every map it makes of your drawing. Point at a value to see the window it came from, or press it to keep it.",
+  insideTells:
+    "Every layer, and every map it makes of your drawing. Point at a value to see the window it came from, or press it to keep it.",
   railLabel: "Row of layers",
   below: "below 0",
   above: "above 0",
@@ -79,12 +82,14 @@ export default {
   logit: "logit",
   power: "power of e",
   share_: "share",
-  beforeTemperature: "The bars at the top divide every logit by {temperature} first: a temperature that the run fitted, so that its answers are as sure as they are right.",
+  beforeTemperature:
+    "The bars at the top divide every logit by {temperature} first: a temperature that the run fitted, so that its answers are as sure as they are right.",
   flattened: "the value of map {number}, row {row}, column {column}, put into a line: ",
   padded: "a border of zeros was put around the map: ",
   unchanged: "unchanged",
   workshopTitle: "Workshop",
-  workshopTells: "Change the network and train it anew on the same images. It starts as your own model; your model stays as it is.",
+  workshopTells:
+    "Change the network and train it anew on the same images. It starts as your own model; your model stays as it is.",
   add: "Add",
   reset: "Back to your model's layers",
   remove: "Remove",
@@ -118,7 +123,8 @@ export default {
   onTraining: "training",
   onValidation: "validation",
   resultsLabel: "Results",
-  resultsTell: "On the same validation images. The test part is left alone: it is for the one final score. Attempts train without augmentation and for the epochs given; your model may have had more of both.",
+  resultsTell:
+    "On the same validation images. The test part is left alone: it is for the one final score. Attempts train without augmentation and for the epochs given; your model may have had more of both.",
   model: "model",
   accuracy: "accuracy",
   right: "right",
@@ -130,6 +136,7 @@ export default {
   lookInside: "Look inside",
   better: "{name} is better than {other} on these images (McNemar's test, p = {p}).",
   worse: "{name} is worse than {other} on these images (McNemar's test, p = {p}).",
-  alike: "{name} and {other} cannot be told apart on these {total} images (McNemar's test, p = {p}).",
+  alike:
+    "{name} and {other} cannot be told apart on these {total} images (McNemar's test, p = {p}).",
   sameDrawing: "The same drawing, both models",
 };

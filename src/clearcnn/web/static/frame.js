@@ -6,7 +6,10 @@ export function measureFrame(images, contract) {
   const [low, high] = contract.value_range;
   const ground = contract.polarity === "light_on_dark" ? low : high;
   const boxes = images.map((pixels) => {
-    let top = height, left = width, bottom = -1, right = -1;
+    let top = height,
+      left = width,
+      bottom = -1,
+      right = -1;
     for (let row = 0; row < height; row++)
       for (let column = 0; column < width; column++) {
         const value = pixels[(row * width + column) * channels];
@@ -16,8 +19,12 @@ export function measureFrame(images, contract) {
         left = Math.min(left, column);
         right = Math.max(right, column);
       }
-    return [(bottom + 1 - top) / height, (right + 1 - left) / width,
-      (top + bottom + 1) / 2 / height, (left + right + 1) / 2 / width];
+    return [
+      (bottom + 1 - top) / height,
+      (right + 1 - left) / width,
+      (top + bottom + 1) / 2 / height,
+      (left + right + 1) / 2 / width,
+    ];
   });
   const median = (k) => boxes.map((box) => box[k]).sort((a, b) => a - b)[boxes.length >> 1];
   return boxes.length

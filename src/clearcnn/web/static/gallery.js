@@ -13,7 +13,10 @@ export class Gallery {
     const { images, why } = await fetch(`${address}/images`).then((answer) => answer.json());
     this.images = images.map((image) => ({
       ...image,
-      pixels: fromBytes(toBytes(image.pixels.replaceAll("+", "-").replaceAll("/", "_")), this.contract),
+      pixels: fromBytes(
+        toBytes(image.pixels.replaceAll("+", "-").replaceAll("/", "_")),
+        this.contract,
+      ),
     }));
     this.why = why;
     this.fill();
@@ -24,12 +27,19 @@ export class Gallery {
       const sheet = element("canvas");
       paint(image.pixels, this.contract, sheet);
       const name = this.classNames[image.label];
-      return element("button", {
-        type: "button", tabindex: k ? "-1" : "0", title: `${name} · ${image.name}`,
-        "aria-label": t("testImage", { name, row: image.row }),
-        onclick: () => this.onpick(image),
-        onkeydown: (event) => this.#move(event, k),
-      }, sheet, element("span", {}, name));
+      return element(
+        "button",
+        {
+          type: "button",
+          tabindex: k ? "-1" : "0",
+          title: `${name} · ${image.name}`,
+          "aria-label": t("testImage", { name, row: image.row }),
+          onclick: () => this.onpick(image),
+          onkeydown: (event) => this.#move(event, k),
+        },
+        sheet,
+        element("span", {}, name),
+      );
     });
     this.place.replaceChildren(...this.buttons);
     this.place.parentElement.hidden = !this.images.length;
@@ -37,7 +47,8 @@ export class Gallery {
 
   mark(row) {
     this.buttons?.forEach((button, k) =>
-      button.setAttribute("aria-pressed", this.images[k].row === row));
+      button.setAttribute("aria-pressed", this.images[k].row === row),
+    );
   }
 
   #move(event, k) {

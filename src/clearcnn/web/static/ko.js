@@ -5,10 +5,12 @@ export default {
   languages: "언어",
   share: "링크 복사",
   copied: "복사했습니다",
-  about: "학습 데이터: {source} · 파라미터 {parameters}개 · 테스트 이미지 정답률 {share} ({total}개 중 {correct}개, 95 % 신뢰구간 {low}–{high})",
+  about:
+    "학습 데이터: {source} · 파라미터 {parameters}개 · 테스트 이미지 정답률 {share} ({total}개 중 {correct}개, 95 % 신뢰구간 {low}–{high})",
   tryTitle: "그려 보세요",
   padLabel: "그림판",
-  padKeys: "키보드: 화살표로 움직이고, 스페이스로 펜을 내리고 듭니다. Shift는 멀리 이동, Backspace는 되돌리기, Delete는 지우기입니다. 그림 파일은 아무 데나 끌어다 놓거나 붙여 넣으면 됩니다.",
+  padKeys:
+    "키보드: 화살표로 움직이고, 스페이스로 펜을 내리고 듭니다. Shift는 멀리 이동, Backspace는 되돌리기, Delete는 지우기입니다. 그림 파일은 아무 데나 끌어다 놓거나 붙여 넣으면 됩니다.",
   hint: "여기에 그려 보세요",
   clear: "지우기",
   undo: "되돌리기",
@@ -32,7 +34,8 @@ export default {
   penUp: "펜을 들었습니다",
   failed: "페이지를 준비하지 못했습니다.",
   insideTitle: "네트워크 들여다보기",
-  insideTells: "그림이 층마다 어떤 특징 맵이 되는지 모두 보여 줍니다. 값을 가리키면 그 값이 나온 창이 보이고, 누르면 고정됩니다.",
+  insideTells:
+    "그림이 층마다 어떤 특징 맵이 되는지 모두 보여 줍니다. 값을 가리키면 그 값이 나온 창이 보이고, 누르면 고정됩니다.",
   railLabel: "층의 줄",
   below: "0보다 작음",
   above: "0보다 큼",
@@ -79,12 +82,14 @@ export default {
   logit: "로짓",
   power: "e의 거듭제곱",
   share_: "비율",
-  beforeTemperature: "맨 위의 막대는 모든 로짓을 먼저 {temperature}(으)로 나눕니다. 확신하는 만큼 맞도록 이 모델에 맞춰 구한 온도입니다.",
+  beforeTemperature:
+    "맨 위의 막대는 모든 로짓을 먼저 {temperature}(으)로 나눕니다. 확신하는 만큼 맞도록 이 모델에 맞춰 구한 온도입니다.",
   flattened: "맵 {number}의 {row}행 {column}열 값을 한 줄로 늘어놓은 것: ",
   padded: "맵 둘레에 0으로 된 테두리를 둘렀습니다: ",
   unchanged: "그대로",
   workshopTitle: "작업실",
-  workshopTells: "네트워크를 바꾸고 같은 이미지로 다시 학습시켜 보세요. 내 모델에서 출발하며, 내 모델은 그대로 남습니다.",
+  workshopTells:
+    "네트워크를 바꾸고 같은 이미지로 다시 학습시켜 보세요. 내 모델에서 출발하며, 내 모델은 그대로 남습니다.",
   add: "추가",
   reset: "내 모델의 층으로 되돌리기",
   remove: "없애기",
@@ -118,7 +123,8 @@ export default {
   onTraining: "학습",
   onValidation: "검증",
   resultsLabel: "결과",
-  resultsTell: "모두 같은 검증 이미지로 잰 값입니다. 테스트 이미지는 마지막 한 번의 평가를 위해 건드리지 않습니다. 시도는 데이터 증강 없이 정한 에포크만 학습하므로, 내 모델이 더 많이 학습했을 수 있습니다.",
+  resultsTell:
+    "모두 같은 검증 이미지로 잰 값입니다. 테스트 이미지는 마지막 한 번의 평가를 위해 건드리지 않습니다. 시도는 데이터 증강 없이 정한 에포크만 학습하므로, 내 모델이 더 많이 학습했을 수 있습니다.",
   model: "모델",
   accuracy: "정확도",
   right: "맞힘",

@@ -8,8 +8,20 @@ const SIDE = ["number", 1, 12];
 const PADDING = ["choice", ["valid", "same"]];
 const ACTIVATION = ["choice", ["relu", "tanh", "sigmoid", "linear", "elu", "gelu", "silu"]];
 const CONTROLS = {
-  Conv2D: { filters: COUNT, kernel_size: SIDE, strides: SIDE, padding: PADDING, activation: ACTIVATION },
-  SeparableConv2D: { filters: COUNT, kernel_size: SIDE, strides: SIDE, padding: PADDING, activation: ACTIVATION },
+  Conv2D: {
+    filters: COUNT,
+    kernel_size: SIDE,
+    strides: SIDE,
+    padding: PADDING,
+    activation: ACTIVATION,
+  },
+  SeparableConv2D: {
+    filters: COUNT,
+    kernel_size: SIDE,
+    strides: SIDE,
+    padding: PADDING,
+    activation: ACTIVATION,
+  },
   DepthwiseConv2D: { kernel_size: SIDE, strides: SIDE, padding: PADDING, activation: ACTIVATION },
   MaxPooling2D: { pool_size: SIDE, strides: SIDE, padding: PADDING },
   AveragePooling2D: { pool_size: SIDE, strides: SIDE, padding: PADDING },
@@ -44,11 +56,15 @@ export class LayersForm {
   tell(network) {
     this.rows.forEach(({ told }, k) => {
       const layer = network?.layers[k];
-      told.replaceChildren(...(layer ? [
-        element("b", {}, times(layer.output_shape)),
-        element("span", {}, t("parameters", { count: grouped(layer.parameters) })),
-        element("span", {}, t("sees", { size: times(layer.receptive_field) })),
-      ] : []));
+      told.replaceChildren(
+        ...(layer
+          ? [
+              element("b", {}, times(layer.output_shape)),
+              element("span", {}, t("parameters", { count: grouped(layer.parameters) })),
+              element("span", {}, t("sees", { size: times(layer.receptive_field) })),
+            ]
+          : []),
+      );
     });
   }
 
@@ -78,12 +94,23 @@ export class LayersForm {
       .map(([name, kind]) => this.#control(layer, k, name, kind));
     const told = element("span.told");
     const title = POOLINGS.includes(layer.layer)
-      ? this.#choice(t("kindOfPooling"), POOLINGS, layer.layer, (kind) => this.#replace(k, { ...layer, layer: kind }))
+      ? this.#choice(t("kindOfPooling"), POOLINGS, layer.layer, (kind) =>
+          this.#replace(k, { ...layer, layer: kind }),
+        )
       : element("b.kind", {}, layer.layer);
-    const remove = last || layer.layer === "Flatten" ? null : element("button.plain", {
-      type: "button", title: t("remove"), "aria-label": t("removeLayer", { number: k + 1, layer: layer.layer }),
-      onclick: () => this.#change(this.layers.filter((_, j) => j !== k)),
-    }, "✕");
+    const remove =
+      last || layer.layer === "Flatten"
+        ? null
+        : element(
+            "button.plain",
+            {
+              type: "button",
+              title: t("remove"),
+              "aria-label": t("removeLayer", { number: k + 1, layer: layer.layer }),
+              onclick: () => this.#change(this.layers.filter((_, j) => j !== k)),
+            },
+            "✕",
+          );
     const row = element("li", {}, title, element("span.controls", {}, controls), told, remove);
     return { row, told };
   }
@@ -91,21 +118,50 @@ export class LayersForm {
   #control(layer, k, name, [kind, ...bounds]) {
     const given = first(layer.arguments[name]);
     const label = t(`argument.${name}`);
-    const fallback = name === "strides" ? first(layer.arguments.pool_size) ?? 1 : name === "padding" ? "valid" : name === "activation" ? "linear" : name === "pool_size" ? 2 : 1;
-    const change = (value) => this.#replace(k, { ...layer, arguments: { ...layer.arguments, [name]: value } }, false);
+    const fallback =
+      name === "strides"
+        ? (first(layer.arguments.pool_size) ?? 1)
+        : name === "padding"
+          ? "valid"
+          : name === "activation"
+            ? "linear"
+            : name === "pool_size"
+              ? 2
+              : 1;
+    const change = (value) =>
+      this.#replace(k, { ...layer, arguments: { ...layer.arguments, [name]: value } }, false);
     if (kind === "choice")
-      return element("label", {}, label, this.#choice(`${layer.layer}: ${label}`, bounds[0], given ?? fallback, change));
+      return element(
+        "label",
+        {},
+        label,
+        this.#choice(`${layer.layer}: ${label}`, bounds[0], given ?? fallback, change),
+      );
     const [min, max, step = 1] = bounds;
-    return element("label", {}, label, element("input", {
-      type: "number", min: String(min), max: String(max), step: String(step), value: String(given ?? fallback),
-      oninput: (event) => event.target.value !== "" && change(event.target.valueAsNumber),
-    }));
+    return element(
+      "label",
+      {},
+      label,
+      element("input", {
+        type: "number",
+        min: String(min),
+        max: String(max),
+        step: String(step),
+        value: String(given ?? fallback),
+        oninput: (event) => event.target.value !== "" && change(event.target.valueAsNumber),
+      }),
+    );
   }
 
   #choice(label, choices, chosen, change) {
     const all = choices.includes(chosen) ? choices : [...choices, chosen];
-    return element("select", { "aria-label": label, onchange: (event) => change(event.target.value) },
-      all.map((choice) => element("option", { value: choice, selected: choice === chosen }, choice)));
+    return element(
+      "select",
+      { "aria-label": label, onchange: (event) => change(event.target.value) },
+      all.map((choice) =>
+        element("option", { value: choice, selected: choice === chosen }, choice),
+      ),
+    );
   }
 
   /** Without `anew` the row's own controls stay, so that typing goes on. */

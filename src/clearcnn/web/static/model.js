@@ -8,11 +8,11 @@ ort.env.wasm.wasmPaths = {
 };
 ort.env.logLevel = "error";
 
-/** Answer of the server as JSON; throws its error, with the remedy beside it. */
-export async function ask(address, options = {}) {
+/** Answer of the server, as JSON or otherwise; throws its error, with the remedy beside it. */
+export async function ask(address, options = {}, kind = "json") {
   const answer = await fetch(address, options);
+  if (answer.ok) return answer[kind]();
   const values = await answer.json();
-  if (answer.ok) return values;
   throw Object.assign(new Error(values.error ?? values.detail ?? answer.statusText), {
     remedy: values.remedy ?? "",
   });
@@ -34,12 +34,18 @@ export class Model {
    */
   static async load(address, network, contract, classNames, temperature = 1) {
     const [content, packed] = await Promise.all([
-      fetch(`${address}/layers.onnx`).then((answer) => answer.arrayBuffer()),
-      fetch(`${address}/weights`).then((answer) => answer.arrayBuffer()),
+      ask(`${address}/layers.onnx`, {}, "arrayBuffer"),
+      ask(`${address}/weights`, {}, "arrayBuffer"),
     ]);
     const session = await ort.InferenceSession.create(content, { executionProviders: ["wasm"] });
     return Object.assign(new Model(), {
-      session, network, contract, classNames, temperature, weights: unpack(packed), layers: network.layers,
+      session,
+      network,
+      contract,
+      classNames,
+      temperature,
+      weights: unpack(packed),
+      layers: network.layers,
     });
   }
 

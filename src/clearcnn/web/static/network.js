@@ -15,8 +15,12 @@ export function layOut(count) {
 
 /** CSS pixels for one pixel of a map: the fewer maps there are, the larger they can be. */
 function chooseZoom(layers) {
-  const across = layers.reduce((sum, { layer, output_shape: shape }) =>
-    sum + (isImage(shape) && layer !== "Dropout" ? Math.ceil(shape[2] / ROWS_OF_TILES) * shape[1] : 8), 0);
+  const across = layers.reduce(
+    (sum, { layer, output_shape: shape }) =>
+      sum +
+      (isImage(shape) && layer !== "Dropout" ? Math.ceil(shape[2] / ROWS_OF_TILES) * shape[1] : 8),
+    0,
+  );
   return Math.max(2, Math.min(7, 800 / across));
 }
 
@@ -38,8 +42,13 @@ export class Network {
   open(model) {
     this.model = model;
     this.zoom = chooseZoom(model.layers);
-    this.columns = [this.#makeInput(), ...model.layers.map((layer, k) => this.#makeLayer(layer, k))];
-    const parts = this.columns.flatMap(({ box }, k) => (k ? [element("li.arrow", { "aria-hidden": "true" }), box] : [box]));
+    this.columns = [
+      this.#makeInput(),
+      ...model.layers.map((layer, k) => this.#makeLayer(layer, k)),
+    ];
+    const parts = this.columns.flatMap(({ box }, k) =>
+      k ? [element("li.arrow", { "aria-hidden": "true" }), box] : [box],
+    );
     this.place.replaceChildren(...parts);
   }
 
@@ -68,13 +77,25 @@ export class Network {
     const layer = this.model.layers[position];
     if (!layer) return this.#hide();
     this.#frame(this.target, position, layer.output_shape, row, column, 1, 1, channel);
-    const before = position ? this.model.layers[position - 1].output_shape : this.model.contract.shape;
+    const before = position
+      ? this.model.layers[position - 1].output_shape
+      : this.model.contract.shape;
     if (!isImage(before) || !isImage(layer.output_shape)) return this.source.remove();
-    const seen = isConvolution(layer) || isPooling(layer)
-      ? windowAt(layer, row, column)
-      : { top: row, left: column, height: 1, width: 1 };
+    const seen =
+      isConvolution(layer) || isPooling(layer)
+        ? windowAt(layer, row, column)
+        : { top: row, left: column, height: 1, width: 1 };
     const kept = isConvolution(layer) ? from : Math.min(channel, before[2] - 1);
-    this.#frame(this.source, position - 1, before, seen.top, seen.left, seen.height, seen.width, kept);
+    this.#frame(
+      this.source,
+      position - 1,
+      before,
+      seen.top,
+      seen.left,
+      seen.height,
+      seen.width,
+      kept,
+    );
   }
 
   #hide() {
@@ -89,7 +110,8 @@ export class Network {
     if (!tile) return marker.remove();
     const grid = image ? { width: shape[1], height: shape[0] } : layOut(shape[0]);
     if (!image) [top, left] = [Math.floor(channel / grid.width), channel % grid.width];
-    const low = Math.max(0, top), near = Math.max(0, left);
+    const low = Math.max(0, top),
+      near = Math.max(0, left);
     const style = marker.style;
     style.top = `${(100 * low) / grid.height}%`;
     style.left = `${(100 * near) / grid.width}%`;
@@ -103,8 +125,13 @@ export class Network {
     const sheet = element("canvas");
     const tile = element("div.tile", {}, element("span.frame", {}, sheet));
     this.#size(sheet, shape, 96);
-    const box = element("li.layer.image", {}, element("h3", {}, t("image")),
-      element("p.shape", {}, times(shape)), element("div.tiles", {}, tile));
+    const box = element(
+      "li.layer.image",
+      {},
+      element("h3", {}, t("image")),
+      element("p.shape", {}, times(shape)),
+      element("div.tiles", {}, tile),
+    );
     return { box, tiles: [tile], sheets: [sheet] };
   }
 
@@ -112,22 +139,41 @@ export class Network {
     const quiet = layer.layer === "Dropout";
     const image = isImage(layer.output_shape);
     const count = quiet ? 0 : image ? layer.output_shape[2] : 1;
-    const tiles = Array.from({ length: count }, (_, c) => this.#makeTile(layer, position, c, image));
+    const tiles = Array.from({ length: count }, (_, c) =>
+      this.#makeTile(layer, position, c, image),
+    );
     const sheets = tiles.map((tile) => tile.querySelector("canvas"));
     const scale = element("span.reach");
-    const group = element("div.tiles", {
-      role: "group", "aria-label": `${layer.name}, ${layer.title}, ${times(layer.output_shape)}`,
-    }, tiles);
+    const group = element(
+      "div.tiles",
+      {
+        role: "group",
+        "aria-label": `${layer.name}, ${layer.title}, ${times(layer.output_shape)}`,
+      },
+      tiles,
+    );
     const last = position === this.model.layers.length - 1;
     if (last && count && !image && layer.output_shape[0] <= 16)
-      group.append(element("ol.names", { "aria-hidden": "true" }, this.model.classNames.map((name) => element("li", {}, name))));
-    if (image) group.style.gridTemplateColumns = `repeat(${Math.ceil(count / ROWS_OF_TILES)}, auto)`;
+      group.append(
+        element(
+          "ol.names",
+          { "aria-hidden": "true" },
+          this.model.classNames.map((name) => element("li", {}, name)),
+        ),
+      );
+    if (image)
+      group.style.gridTemplateColumns = `repeat(${Math.ceil(count / ROWS_OF_TILES)}, auto)`;
     const [head, ...rest] = layer.title.split(" · ");
-    const box = element(quiet ? "li.layer.quiet" : "li.layer", {},
+    const box = element(
+      quiet ? "li.layer.quiet" : "li.layer",
+      {},
       element("h3", { title: layer.title }, head),
       element("p.shape", {}, times(layer.output_shape), " ", scale),
-      rest.length ? element("p.facts", {}, rest.join(" · ")) : element("p.facts", {}, quiet ? t("onlyTraining") : "\u00a0"),
-      group);
+      rest.length
+        ? element("p.facts", {}, rest.join(" · "))
+        : element("p.facts", {}, quiet ? t("onlyTraining") : "\u00a0"),
+      group,
+    );
     return { box, tiles, sheets, scale };
   }
 
@@ -136,14 +182,23 @@ export class Network {
     const shape = layer.output_shape;
     if (image) this.#size(sheet, shape, tileSide(Math.max(shape[0], shape[1]), this.zoom));
     else this.#sizeVector(sheet, shape[0]);
-    const label = image ? t("mapOf", { layer: layer.name, number: channel + 1 }) : t("valuesOf", { layer: layer.name, count: shape[0] });
-    return element("button.tile", {
-      type: "button", tabindex: channel ? "-1" : "0", "aria-label": label,
-      onpointermove: (event) => this.#point(event, position, channel, image, false),
-      onclick: (event) => this.#point(event, position, channel, image, true),
-      onkeydown: (event) => this.#press(event, position, channel, image),
-      onfocus: (event) => event.currentTarget.matches(":focus-visible") && this.#pick(position, channel, image),
-    }, element("span.frame", {}, sheet));
+    const label = image
+      ? t("mapOf", { layer: layer.name, number: channel + 1 })
+      : t("valuesOf", { layer: layer.name, count: shape[0] });
+    return element(
+      "button.tile",
+      {
+        type: "button",
+        tabindex: channel ? "-1" : "0",
+        "aria-label": label,
+        onpointermove: (event) => this.#point(event, position, channel, image, false),
+        onclick: (event) => this.#point(event, position, channel, image, true),
+        onkeydown: (event) => this.#press(event, position, channel, image),
+        onfocus: (event) =>
+          event.currentTarget.matches(":focus-visible") && this.#pick(position, channel, image),
+      },
+      element("span.frame", {}, sheet),
+    );
   }
 
   #size(sheet, [height, width], side) {
@@ -163,14 +218,19 @@ export class Network {
     const box = event.currentTarget.querySelector("canvas").getBoundingClientRect();
     // Pressed with the keyboard, a button is clicked at no place.
     if (pin && event.detail === 0) return this.#pick(position, channel, image, true);
-    const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+    const x = (event.clientX - box.left) / box.width,
+      y = (event.clientY - box.top) / box.height;
     if (x < 0 || y < 0 || x >= 1 || y >= 1) return;
     const shape = this.model.layers[position].output_shape;
     const grid = image ? { width: shape[1], height: shape[0] } : layOut(shape[0]);
-    const row = Math.floor(y * grid.height), column = Math.floor(x * grid.width);
+    const row = Math.floor(y * grid.height),
+      column = Math.floor(x * grid.width);
     const index = row * grid.width + column;
     if (!image && index >= shape[0]) return;
-    this.onselect(image ? { position, row, column, channel } : { position, row: 0, column: 0, channel: index }, pin);
+    this.onselect(
+      image ? { position, row, column, channel } : { position, row: 0, column: 0, channel: index },
+      pin,
+    );
   }
 
   /** The place of the strongest value of the first convolution, or else of the last layer. */

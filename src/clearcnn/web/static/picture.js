@@ -47,7 +47,8 @@ export function polarityOf(pixels, contract) {
   const [height, width, channels] = contract.shape;
   const [low, high] = contract.value_range;
   if (Math.min(height, width) < 3 || high <= low) return "unknown";
-  const ring = [], inside = [];
+  const ring = [],
+    inside = [];
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
       let light = 0;

@@ -72,7 +72,13 @@ export class Workshop {
     this.#status(t("waiting"));
     this.#busy(true);
     try {
-      const { number } = await post(`${ADDRESS}/attempts`, { run: this.name, layers, epochs, equal_mlp: mlp, against });
+      const { number } = await post(`${ADDRESS}/attempts`, {
+        run: this.name,
+        layers,
+        epochs,
+        equal_mlp: mlp,
+        against,
+      });
       this.number = number;
       const found = await this.#follow(number);
       if (found) await this.#finish(number, { ...found, mlp, against });
@@ -96,7 +102,10 @@ export class Workshop {
   }
 
   #own() {
-    return this.description.network.layers.map(({ layer, given }) => ({ layer, arguments: { ...given } }));
+    return this.description.network.layers.map(({ layer, given }) => ({
+      layer,
+      arguments: { ...given },
+    }));
   }
 
   #reset() {
@@ -135,7 +144,9 @@ export class Workshop {
 
   #complain({ message, remedy }) {
     this.#status("");
-    find("impossible").replaceChildren(element("p", { lang: "en" }, element("b", {}, message), " ", remedy ?? ""));
+    find("impossible").replaceChildren(
+      element("p", { lang: "en" }, element("b", {}, message), " ", remedy ?? ""),
+    );
   }
 
   #tellSums() {
@@ -153,7 +164,13 @@ export class Workshop {
         begin: ({ epochs }) => (this.curve.begin(epochs), this.#status(t("compiling"))),
         epoch: ({ epoch, metrics }) => {
           this.curve.add(metrics);
-          this.#status(t("epochOf", { epoch: epoch + 1, count: this.curve.epochs, share: percent(metrics.val_accuracy) }));
+          this.#status(
+            t("epochOf", {
+              epoch: epoch + 1,
+              count: this.curve.epochs,
+              share: percent(metrics.val_accuracy),
+            }),
+          );
         },
         end: resolve,
         cancelled: () => (this.#status(t("cancelled")), resolve(null)),
@@ -197,7 +214,12 @@ export class Workshop {
     find("results").hidden = !this.attempts.length;
     if (!this.attempts.length) return;
     const newest = this.attempts[0];
-    const own = { score: newest.before, network: this.description.network, epochs: this.description.epochs, own: true };
+    const own = {
+      score: newest.before,
+      network: this.description.network,
+      epochs: this.description.epochs,
+      own: true,
+    };
     const rows = [own, ...this.attempts];
     // The axis begins a little below the lowest interval, so that differences can be seen.
     const begin = Math.floor(20 * Math.min(...rows.map(({ score }) => score.interval.low))) / 20;
@@ -206,9 +228,10 @@ export class Workshop {
     const rival = this.attempts.find(({ number }) => number === newest.against) ?? own;
     const names = { name: this.#name(newest), other: this.#name(rival) };
     const p = newest.p_value.toFixed(newest.p_value < 0.1 ? 3 : 2);
-    find("verdict").textContent = newest.p_value < 0.05
-      ? t(newest.lead > 0 ? "better" : "worse", { ...names, p })
-      : t("alike", { ...names, p, total: newest.score.total });
+    find("verdict").textContent =
+      newest.p_value < 0.05
+        ? t(newest.lead > 0 ? "better" : "worse", { ...names, p })
+        : t("alike", { ...names, p, total: newest.score.total });
   }
 
   #name({ own, mlp, number }) {
@@ -218,11 +241,14 @@ export class Workshop {
   #row(each, begin) {
     const { score, network, epochs, own, model } = each;
     const { low, high } = score.interval;
-    const band = element("i.band"), mark = element("i.mark");
+    const band = element("i.band"),
+      mark = element("i.mark");
     const at = (share) => (100 * (share - begin)) / (1 - begin || 1);
     Object.assign(band.style, { left: `${at(low)}%`, width: `${at(high) - at(low)}%` });
     mark.style.left = `${at(score.accuracy)}%`;
-    return element(own ? "tr.own" : "tr", {},
+    return element(
+      own ? "tr.own" : "tr",
+      {},
       element("th", { scope: "row" }, this.#name(each)),
       element("td.num", {}, element("b", {}, percent(score.accuracy))),
       element("td.num", {}, `${score.correct} / ${score.total}`),
@@ -230,7 +256,18 @@ export class Workshop {
       element("td.spread", {}, element("span", {}, band, mark)),
       element("td.num", {}, grouped(network.parameters)),
       element("td.num", {}, String(epochs)),
-      element("td", {}, own ? "" : element("button.plain", { type: "button", onclick: () => this.onlook(model) }, t("lookInside"))));
+      element(
+        "td",
+        {},
+        own
+          ? ""
+          : element(
+              "button.plain",
+              { type: "button", onclick: () => this.onlook(model) },
+              t("lookInside"),
+            ),
+      ),
+    );
   }
 
   #busy(busy) {

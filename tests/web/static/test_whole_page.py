@@ -1,0 +1,70 @@
+"""What holds for the whole page: language, address, width, access."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[3] / ".cache" / "axe" / "axe.min.js"
+
+
+def test_another_model_can_be_chosen(open_page):
+    page = open_page()
+    for name in ("zoo", "colours", "digits"):
+        page.select_option("#models", name)
+        page.locator("#title", has_text=name).wait_for()
+        page.wait_for_selector("body[data-ready]")
+        assert page.locator("#closeup .arithmetic").count() >= 1
+
+
+def test_korean_shows_by_browser_language_and_by_switch(open_page):
+    page = open_page(locale="ko-KR")
+    assert page.get_attribute("html", "lang") == "ko"
+    assert page.inner_text("#workshop-title") == "작업실"
+    page.click("[data-language=en]")
+    assert page.inner_text("#workshop-title") == "Workshop"
+    assert open_page("lang=ko").inner_text("#inside-title") == "네트워크 들여다보기"
+
+
+def test_the_address_holds_the_whole_state(open_page, draw):
+    page = open_page()
+    draw(page)
+    page.locator(".layer:nth-child(3) button.tile").nth(4).click(position={"x": 3, "y": 3})
+    page.locator("#layers input").first.fill("7")
+    page.fill("#epochs", "9")
+    page.click("[data-language=ko]")
+    page.wait_for_timeout(400)
+    bars, header = page.inner_text("#bars"), page.inner_text("#closeup header b")
+    state = page.url.partition("#")[2]
+    other = open_page(state)
+    assert other.inner_text("#bars") == bars
+    assert other.inner_text("#closeup header b") == header
+    assert other.input_value("#layers input >> nth=0") == "7"
+    assert other.input_value("#epochs") == "9"
+    assert other.get_attribute("html", "lang") == "ko"
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
+@pytest.mark.parametrize("model", ["digits", "colours"])
+def test_nothing_sticks_out_sideways(open_page, model, width):
+    page = open_page(f"model={model}", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en", "ko"])
+def test_axe_finds_nothing_serious(open_page, scheme, locale):
+    if not AXE.is_file():
+        pytest.skip("put axe-core's axe.min.js into .cache/axe")
+    page = open_page(locale=locale, scheme=scheme)
+    page.evaluate(AXE.read_text("utf-8"))
+    for tile in (0, 2, 3, 5):
+        page.locator("li.layer button.tile[tabindex='0']").nth(tile).click()
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        serious = [
+            (rule["id"], [node["html"] for node in rule["nodes"]][:3])
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert serious == []

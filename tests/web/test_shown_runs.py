@@ -1,0 +1,47 @@
+"""The runs of the page, when their folders change under it."""
+
+import shutil
+
+import pytest
+from fastapi import HTTPException
+
+from clearcnn.web.shown_runs import ShownRuns
+
+
+@pytest.fixture
+def place(digits_run, tmp_path):
+    shutil.copytree(digits_run, tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_run_is_read_once_and_what_was_made_of_it_is_kept(place):
+    runs = ShownRuns({"model": place})
+    run = runs.find("model")
+    assert runs.find("model") is run
+    made = [run.make_once("thing", lambda _: object()) for _ in range(2)]
+    assert made[0] is made[1]
+
+
+def test_a_replaced_run_is_read_anew(place, colours_run):
+    runs = ShownRuns({"model": place})
+    before = runs.find("model")
+    place.rename(place.with_name("old"))
+    shutil.copytree(colours_run, place)
+    after = runs.find("model")
+    assert before.bundle.manifest.class_names == tuple("0123456789")
+    assert after.bundle.manifest.class_names == ("b", "g", "r")
+    assert after.made == {}
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "model.onnx", "model_layers.onnx"])
+def test_a_broken_run_is_a_conflict_that_says_what(place, name):
+    (place / name).unlink()
+    with pytest.raises(HTTPException) as caught:
+        ShownRuns({"model": place}).find("model")
+    assert caught.value.status_code == 409
+    assert name in caught.value.detail
+
+
+def test_an_unknown_name_is_not_found(place):
+    with pytest.raises(HTTPException, match=r"404.*There is no model 'other'"):
+        ShownRuns({"model": place}).find("other")
