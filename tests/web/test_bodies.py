@@ -43,7 +43,9 @@ def test_other_encodings_are_415(client: TestClient, encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", TEXT, gzip.compress(TEXT)[:-5], gzip.compress(TEXT) + b"more"]
+    "body",
+    [b"", TEXT, gzip.compress(TEXT)[:-5], gzip.compress(TEXT) + b"more"],
+    ids=["empty", "plain", "cut off", "and more"],
 )
 def test_what_is_not_packed_as_it_says_is_400(client: TestClient, body: bytes) -> None:
     answer = client.post(INFER, content=body, headers={"Content-Encoding": "gzip"})
