@@ -1,15 +1,33 @@
-"""For all tests: compiled programs are kept in the checkout, and Ctrl-C is Python's own.
+"""For all tests: programs are kept in the checkout, Ctrl-C is Python's own, the browser is one.
 
 A second run of the tests is quick, since it finds its programs. A shell that starts the tests in
 the background has them ignore SIGINT, and so everything they start.
 """
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 CACHE = Path(__file__).parents[1] / ".cache" / "programs"
 
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; Playwright lets one process drive it from one place only."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()

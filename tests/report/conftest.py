@@ -1,5 +1,3 @@
-import importlib.util
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +37,6 @@ from clearcnn.results import (
 )
 from clearcnn.specs import AugmentationSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 COMMAND = "clearcnn train digits --recipe default --seed 777"
 VERSIONS = {"clearcnn": "0.1.0", "python": "3.11.2", "keras": "3.15.1", "jax": "0.10.2"}
 
@@ -333,20 +330,6 @@ def explained(
 @pytest.fixture(scope="session")
 def make_explained():
     return explained
-
-
-@pytest.fixture(scope="package")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 CONTRAST = """() => {
