@@ -121,7 +121,8 @@ class ProtocolRun:
             difference = evaluation.compare_on_folds(
                 [self._score_fold(each).accuracy for each in first],
                 [self._score_fold(each).accuracy for each in theirs],
-                **_mean_sizes(self.folds),
+                num_train=float(np.mean([len(fold.train) for fold in self.folds])),
+                num_test=float(np.mean([len(fold.test) for fold in self.folds])),
             )
             p_value = evaluation.compare_answers(
                 np.concatenate([self._judge(each) for each in first]),
@@ -149,7 +150,8 @@ class ProtocolRun:
             )
         return evaluation.fold_interval(
             [self._score_fold(each).accuracy for each in answers],
-            **_mean_sizes([each.fold for each in answers]),
+            num_train=float(np.mean([each.num_train for each in answers])),
+            num_test=float(np.mean([len(each.fold.test) for each in answers])),
         )
 
     def pool(self, name: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -244,10 +246,3 @@ def describe_reliability(
         scaled_loss=None if scaled is None else find_loss(scaled),
         coverage=evaluation.trace_coverage(labels, probabilities if scaled is None else scaled),
     )
-
-
-def _mean_sizes(folds: Sequence[Fold]) -> dict[str, float]:
-    return {
-        "num_train": float(np.mean([len(fold.train) for fold in folds])),
-        "num_test": float(np.mean([len(fold.test) for fold in folds])),
-    }
