@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, data, evaluation
 from clearcnn.assessments import Assessment, FoldScore, ModelScore, Protocol, Robustness
-from clearcnn.backend import load_keras
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.results import Score
@@ -18,6 +17,7 @@ from clearcnn.workflows.assessing import keep_assessment
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.fold_fit import measure_distorted
 from clearcnn.workflows.protocol import UNDISTORTED, describe_reliability
+from clearcnn.workflows.restoring import restore_network
 
 _PREDICT_BATCH = 256
 
@@ -55,7 +55,7 @@ def evaluate_run(
         with clock.phase("data"):
             images, rows, sentence = _read_own(run) if new is None else _read_new(run, new)
         with clock.phase("load Keras"):
-            network = load_keras().saving.load_model(run.path("model.keras"))
+            network = restore_network(run)
 
         def predict(pixels: Any) -> NDArray[np.float32]:
             return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
