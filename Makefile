@@ -15,7 +15,7 @@ train: $(VENV)/installed
 
 # Options go into ARGS: make test ARGS="tests/cli -x"
 test: $(VENV)/installed-for-work
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/installed-for-work
 	$(BIN)/ruff check .
