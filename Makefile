@@ -7,15 +7,21 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: train test check docs benchmark constraints clean
+.PHONY: train test test-all check docs benchmark constraints clean
 
 # Options go into ARGS: make train ARGS="photos/ --size 32"
 train: $(VENV)/installed
 	@$(BIN)/clearcnn train $(ARGS)
 
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 # Options go into ARGS: make test ARGS="tests/cli -x"
 test: $(VENV)/installed-for-work
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+# The slow ones too: all of MNIST, simulations, scikit-learn's checks of an estimator.
+test-all: $(VENV)/installed-for-work
+	$(PYTEST) $(ARGS)
 
 check: $(VENV)/installed-for-work
 	$(BIN)/ruff check .

@@ -6,7 +6,6 @@ truth is the accuracy on many new images of the same kind.
 """
 
 import numpy as np
-import pytest
 from scipy.spatial.distance import cdist
 
 from clearcnn.evaluation import (
@@ -19,7 +18,6 @@ from clearcnn.evaluation import (
 )
 
 REPEATS = 1_000
-pytestmark = pytest.mark.slow
 
 
 def draw(rng, num, features, distance, informative=5):
