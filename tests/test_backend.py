@@ -36,6 +36,25 @@ def test_importing_clearcnn_loads_neither_keras_nor_jax() -> None:
     assert run(script) == "set()"
 
 
+LOAD = """
+import sys, clearcnn
+from clearcnn import backend
+{first}
+backend.load_keras()
+extras = [name for name in ("matplotlib", "sklearn") if name in sys.modules]
+import matplotlib.figure, sklearn
+print(*extras)
+"""
+
+
+def test_keras_is_loaded_whole_in_a_users_process() -> None:
+    assert run(LOAD.format(first="")) == "matplotlib sklearn"
+
+
+def test_our_own_process_loads_keras_without_extras_and_can_load_them_after() -> None:
+    assert run(LOAD.format(first="backend.skip_extras()")) == ""
+
+
 @pytest.mark.parametrize(
     ("script", "variables", "words"),
     [

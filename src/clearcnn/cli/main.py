@@ -10,6 +10,7 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
+from clearcnn.backend import skip_extras
 from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import ReaderGoneError, Status
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _print_whatever_comes()
     if is_whole_process:
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+        skip_extras()
     try:
         status = _run(words)
         sys.stdout.flush()

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+from clearcnn.training.compiler import compile_lowered
 from clearcnn.training.identity import identify
 from clearcnn.training.program import Plan, compile_epochs
 
@@ -59,4 +60,4 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
 
 
 def _compile(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
-    return compile_epochs(model, plan).lower(*arguments).compile()
+    return compile_lowered(compile_epochs(model, plan).lower(*arguments))

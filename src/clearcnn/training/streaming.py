@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
+from clearcnn.training.compiler import compile_lowered
 from clearcnn.training.course import Course, Logs
 from clearcnn.training.devices import place
 from clearcnn.training.program import compile_steps
@@ -68,19 +69,14 @@ class StreamedCourse(Course):
         logs = None
         for start in range(0, len(rows), per_chunk):
             chunk = _read(data, rows[start : start + per_chunk])
-            program = self._obtain(min(per_chunk, len(rows) - start), batch_size, training)
+            key = min(per_chunk, len(rows) - start), training
+            if key not in self._programs:
+                steps = compile_steps(self.model, key[0], batch_size, training=training)
+                self._programs[key] = compile_lowered(steps.lower(state, chunk))
             # Reading may be faster than training: let no third chunk pile up.
             jax.block_until_ready(logs)
-            state, logs = program(state, chunk)
+            state, logs = self._programs[key](state, chunk)
         return state, logs
-
-    def _obtain(self, num_samples: int, batch_size: int, training: bool) -> Any:
-        key = num_samples, training
-        if key not in self._programs:
-            self._programs[key] = compile_steps(
-                self.model, num_samples, batch_size, training=training
-            )
-        return self._programs[key]
 
 
 def _sample_bytes(data: Any) -> int:

@@ -9,6 +9,9 @@ Measured on 2 cores, within a training on 28×28 images (two convolutions of 32 
 batch 128): 7.8 thousand images a second, 5.7 with JAX's own derivative of the patches, 0.5 with the
 plain primitive; the digits' tutorial takes 0.37, 0.51 and 0.99 seconds.
 
+The image is kept from being fused into its patches: what comes before, such as a max pooling,
+would be computed anew for each of the shifted views (1.15× at 96×96 pixels).
+
 Patches are kernel height · kernel width times as large as the image. A large batch is walked in
 pieces whose patches fit the cache, and they are laid out anew for the gradient rather than kept.
 That gave 1.1× on three blocks of Conv-BatchNormalization-ReLU at 32×32×3 (batch 128, 2 cores),
@@ -31,7 +34,6 @@ from jax import lax
 
 # What the patches laid out at once may take: near the second-level caches of today.
 BUDGET_BYTES = 4 * 2**20
-_SHORTEST = 4
 
 
 class Geometry(NamedTuple):
@@ -131,7 +133,10 @@ def _backward(geometry: Geometry, residuals: Any, gradient: jax.Array) -> Any:
     def differentiate(patches: jax.Array, gradient: jax.Array) -> Any:
         rows = gradient.reshape(-1, filters)
         taps = jnp.tensordot(gradient, kernel.reshape(-1, filters), [[3], [1]])
-        kernel_gradient = patches.reshape(-1, patches.shape[-1]).T @ rows
+        columns = patches.reshape(-1, patches.shape[-1])
+        # The longer side of the result in its rows: 1.05 to 1.45 times as fast.
+        wide = columns.shape[1] > filters
+        kernel_gradient = (rows.T @ columns).T if wide else columns.T @ rows
         return kernel_gradient, _scatter(geometry, taps, *image.shape[1:3])
 
     if patches is not None:
@@ -159,7 +164,8 @@ def _part(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
     taps = math.prod(kernel.shape[:2])
     patches = image.size * taps * image.dtype.itemsize // math.prod(geometry.strides)
     wanted = max(1, -(-patches // BUDGET_BYTES))
-    pieces = next((count for count in range(wanted, n // _SHORTEST + 1) if n % count == 0), 1)
+    fitting = range(wanted, min(n, 3 * wanted) + 1)
+    pieces = next((count for count in fitting if n % count == 0), 1)
     return image.reshape(pieces, n // pieces, *shape)
 
 
@@ -179,6 +185,7 @@ def _patches(geometry: Geometry, image: jax.Array) -> jax.Array:
 def _views(geometry: Geometry, image: jax.Array) -> Any:
     (top, bottom), (left, right) = geometry.padding
     zero = jnp.zeros((), image.dtype)
+    image = lax.optimization_barrier(image)
     padded = lax.pad(image, zero, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
     n, height, width, channels = padded.shape
     (step_y, step_x), (gap_y, gap_x) = geometry.strides, geometry.dilation
