@@ -5,6 +5,8 @@ ClearCNNError
 ├── SpecError           an option or a field of a spec is out of its range
 │   └── LayerError      one layer of a model is impossible, named with its position and shape
 ├── TrainingError       `fit` was asked for something it cannot honour
+│   └── DivergenceError a training ended in numbers that are not finite
+├── CheckpointError     a checkpoint cannot be written, read, or gone on from
 ├── BackendError        Keras runs on another backend than JAX
 ├── BundleError         a run folder cannot be written or read
 ├── ExportError         a model cannot be written in another form, or says other things in it
@@ -13,6 +15,9 @@ ClearCNNError
 ├── CacheError          the cache folder cannot be cleared
 └── MissingExtraError   an optional dependency is not installed
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class ClearCNNError(Exception):
@@ -51,6 +56,31 @@ class TrainingError(ClearCNNError, ValueError):
     """`fit` was asked for something it cannot honour; raised before anything is trained."""
 
 
+class DivergenceError(TrainingError):
+    """A training ended in numbers that are not finite; the model is that of the epoch before.
+
+    Args:
+      problem, remedy: as for every error.
+      epoch: the epoch, counted from 0, whose loss or weights are not finite.
+      causes: the likely ones with this training's figures, the likeliest first.
+    """
+
+    def __init__(
+        self, problem: str, *, remedy: str, epoch: int = 0, causes: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.epoch = epoch
+        self.causes = causes
+
+    def __reduce__(self) -> tuple[object, ...]:
+        more = {"epoch": self.epoch, "causes": self.causes}
+        return (_rebuild, (type(self), self.problem, self.remedy, more))
+
+
+class CheckpointError(ClearCNNError, OSError):
+    """A checkpoint cannot be written or read, or belongs to another training."""
+
+
 class BackendError(ClearCNNError, RuntimeError):
     """Keras has been loaded with another backend than JAX."""
 
@@ -79,5 +109,7 @@ class MissingExtraError(ClearCNNError, ImportError):
     """An optional dependency is not installed; the remedy names the extra to install."""
 
 
-def _rebuild(kind: type[ClearCNNError], problem: str, remedy: str) -> ClearCNNError:
-    return kind(problem, remedy=remedy)
+def _rebuild(
+    kind: type[ClearCNNError], problem: str, remedy: str, more: Mapping[str, Any] | None = None
+) -> ClearCNNError:
+    return kind(problem, remedy=remedy, **(more or {}))

@@ -9,8 +9,10 @@ import numpy as np
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
 from clearcnn.training.callbacks import read_logs_only
+from clearcnn.training.checkpointing import Checkpointer
 from clearcnn.training.constants import read_constants
 from clearcnn.training.devices import fetch, place
+from clearcnn.training.divergence import describe_divergence
 from clearcnn.training.memory import obtain_program
 from clearcnn.training.orders import Shuffler
 from clearcnn.training.program import Plan
@@ -35,6 +37,7 @@ class Course:
       epochs: as in `fit`.
       callbacks: a `keras.callbacks.CallbackList` of checked callbacks.
       shuffler: draws the orders.
+      checkpointer: keeps what is needed to go on after a stop; None keeps nothing.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Course:
         epochs: int,
         callbacks: Any,
         shuffler: Shuffler,
+        checkpointer: Checkpointer | None = None,
     ) -> None:
         self.model = model
         self.epochs = epochs
@@ -52,10 +56,16 @@ class Course:
         self.shuffler = shuffler
         self.num_steps = -(-arrays.num_train // batch_sizes[0])
         self.replays = read_logs_only(callbacks.callbacks)
-        self.is_watched = any(type(c) is not keras.callbacks.History for c in callbacks.callbacks)
+        self.checkpointer = checkpointer
+        self.is_watched = checkpointer is not None or any(
+            type(c) is not keras.callbacks.History for c in callbacks.callbacks
+        )
         most = max(1, _LARGEST_ORDERS_BYTES // (4 * arrays.num_train))
         self.chunk = min(epochs, most) if self.replays else 1
         self.train_rows = arrays.train_rows
+        self.arrays = arrays
+        self.finished: list[Logs] = []
+        self.diverged: Logs | None = None
         model.reset_metrics()
         self.state = place(keras_state.read_state(model))
         self.fresh = self.state[3]
@@ -75,27 +85,40 @@ class Course:
         self.program = obtain_program(self.model, plan, arguments)
 
     def run(self, initial_epoch: int) -> None:
-        """Train until the last epoch or until a callback stops; the state always comes back."""
+        """Train until the last epoch or until a callback stops; the state always comes back.
+
+        Raises:
+          DivergenceError: an epoch ended in numbers that are not finite. The model, its history
+            and the callbacks know nothing of that epoch.
+        """
         model, callbacks = self.model, self.callbacks
         model.stop_training = False
         callbacks.on_train_begin()
+        resumed = None if self.checkpointer is None else self.checkpointer.resume()
         self.state = place(keras_state.read_state(model))
-        epoch = keras_state.first_epoch(model, initial_epoch)
+        epoch = keras_state.first_epoch(model, initial_epoch) if resumed is None else resumed
         length = 1 if self.is_watched else self.chunk
         logs: Logs = {}
         try:
-            while epoch < self.epochs and not model.stop_training:
+            while epoch < self.epochs and not (model.stop_training or self.diverged):
                 length = min(length, self.epochs - epoch)
                 start = time.perf_counter()
                 rows = self._replay(epoch, length) if self.replays else self._meet(epoch)
-                epoch, logs = epoch + length, rows[-1]
+                self.finished += rows
+                epoch, logs = epoch + len(rows), (self.finished or [{}])[-1]
                 if self.is_watched:
                     pace = (time.perf_counter() - start) / length
                     length = max(1, min(self.chunk, int(_LOOK_EVERY_SECONDS / pace)))
+                if self.checkpointer is not None and not self.diverged and epoch < self.epochs:
+                    self.checkpointer.look(fetch(self.state), epoch)
+            if self.checkpointer is not None and not self.diverged:
+                self.checkpointer.finish(fetch(self.state), epoch)
         finally:
             keras_state.write_state(model, fetch(self.state))
             model.optimizer.finalize_variable_values(model.trainable_weights)
         callbacks.on_train_end(logs)
+        if self.diverged is not None:
+            raise describe_divergence(model, self.arrays, epoch, self.finished, self.diverged)
 
     def _replay(self, epoch: int, length: int) -> list[Logs]:
         """Run epochs at once and tell the callbacks afterwards."""
@@ -118,7 +141,8 @@ class Course:
         self.state = place(keras_state.read_state(self.model))
         rows = self._compute(1)
         keras_state.write_state(self.model, fetch(self.state))
-        self._end_epoch(epoch, rows[0])
+        for logs in rows:
+            self._end_epoch(epoch, logs)
         self.state = place(keras_state.read_state(self.model))
         return rows
 
@@ -128,10 +152,12 @@ class Course:
         self.callbacks.on_epoch_end(epoch, dict(logs))
 
     def _compute(self, length: int) -> list[Logs]:
+        """Run epochs; give the logs of the good ones, and keep those of one that is not."""
         orders = self.train_rows[self.shuffler.draw(length, self.chunk)]
-        state, logs = self.program(
+        self.state, logs, num_good, num_run = self.program(
             self.state, self.fresh, self.constants, *self.data, orders, np.int32(length)
         )
         columns = {name: np.asarray(column) for name, column in logs.items()}
-        self.state = state
-        return [{name: float(c[i]) for name, c in columns.items()} for i in range(length)]
+        rows = [{name: float(c[i]) for name, c in columns.items()} for i in range(int(num_run))]
+        self.diverged = rows[int(num_good)] if num_good < num_run else None
+        return rows[: int(num_good)]

@@ -10,6 +10,7 @@ from clearcnn.errors import TrainingError
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import arrange
 from clearcnn.training.callbacks import check_callbacks
+from clearcnn.training.checkpointing import Checkpointer, open_store
 from clearcnn.training.course import Course
 from clearcnn.training.orders import Shuffler
 from clearcnn.training.streaming import StreamedCourse
@@ -32,6 +33,7 @@ def fit(
     validation_batch_size: int | None = None,
     *,
     seed: int | None = None,
+    checkpoint: Any = None,
     **unsupported: Any,
 ) -> Any:
     """Train a compiled Keras model, as `model.fit` does, in one XLA program.
@@ -48,11 +50,20 @@ def fit(
         kind that is read by slices, is streamed in chunks and never loaded whole.
       seed: int for the order of the samples. None draws it from NumPy's global generator, as
         Keras does. Dropout and augmentation draw from the seeds of their own layers.
+      checkpoint: a folder, or a CheckpointSpec, to keep what is needed to go on after a stop. If
+        checkpoints of this very training are there, it goes on from the newest, to the same bits
+        as if it had never stopped; with more epochs than it had, a finished one is extended, and
+        an EarlyStopping that had ended it counts anew. With seed None, the state of NumPy's global
+        generator is kept and put back, too. None keeps nothing.
     Returns:
       `keras.callbacks.History`.
     Raises:
       TrainingError: what cannot be honoured (generators, callbacks on batches, eager running,
         other arguments of `model.fit`), before anything is trained.
+      DivergenceError: after an epoch, the loss or a weight was not finite. The model has the
+        weights of the epoch before, `model.history` ends there, and the callbacks have ended.
+      CheckpointError: what lies in the folder of `checkpoint` belongs to another training, cannot
+        be read, or another process has it.
     """
     _refuse(model, unsupported)
     batch_size = _positive("batch_size", 32 if batch_size is None else batch_size)
@@ -68,15 +79,21 @@ def fit(
         model=model,
     )
     check_callbacks(callback_list.callbacks)
-    if epochs > initial_epoch:
-        shuffler = Shuffler(arrays.num_train, batch_size, shuffle, seed)
-        batch_sizes = batch_size, validation_batch_size or batch_size
-        kind = StreamedCourse if arrays.is_stored else Course
-        course = kind(model, arrays, batch_sizes, epochs, callback_list, shuffler)
-        course.run(initial_epoch)
-    else:
+    if epochs <= initial_epoch:
         callback_list.on_train_begin()
         callback_list.on_train_end()
+        return model.history
+    shuffler = Shuffler(arrays.num_train, batch_size, shuffle, seed)
+    batch_sizes = batch_size, validation_batch_size or batch_size
+    fitting = model, arrays, batch_sizes, epochs, callback_list, shuffler
+    kind = StreamedCourse if arrays.is_stored else Course
+    if checkpoint is None:
+        kind(*fitting).run(initial_epoch)
+        return model.history
+    store, seconds = open_store(checkpoint)
+    with store.locked():
+        checkpointer = Checkpointer(store, seconds, *fitting, initial_epoch)
+        kind(*fitting, checkpointer).run(initial_epoch)
     return model.history
 
 

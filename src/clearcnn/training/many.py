@@ -8,6 +8,7 @@ the other, and 3.5 s as one program under `vmap`, whose batched products are no 
 import dataclasses
 import itertools
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import joblib
 import keras
 import numpy as np
 
-from clearcnn.errors import TrainingError
+from clearcnn.errors import DivergenceError, TrainingError
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays, arrange
 from clearcnn.training.callbacks import check_callbacks
@@ -27,6 +28,7 @@ from clearcnn.training.devices import place
 from clearcnn.training.orders import Shuffler
 
 Fold = tuple[Any, Any]
+_Sent = tuple[list[Any], dict[str, list[float]], DivergenceError | None]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Fitted:
       fold: position among the folds, or None without folds.
       model: the trained `keras.Model`.
       history: metric → values, one per epoch.
+      divergence: why this training ended before its time, with the weights of its last good
+        epoch; None where all numbers stayed finite.
     """
 
     seed: int
@@ -45,6 +49,7 @@ class Fitted:
     learning_rate: float | None
     model: Any
     history: dict[str, list[float]]
+    divergence: DivergenceError | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,8 @@ def fit_many(
       batch_size, epochs, validation_split, validation_data, validation_batch_size, shuffle,
         class_weight, sample_weight: as for `fit`.
     Returns:
-      One Fitted for each combination, seeds outermost and learning rates innermost.
+      One Fitted for each combination, seeds outermost and learning rates innermost. One whose
+      numbers stop being finite ends alone and says so in `divergence`, and in a RuntimeWarning.
     Raises:
       TrainingError: as `fit`; or folds are given beside other validation data; or learning
         rates for a model whose optimizer follows a schedule.
@@ -126,7 +132,7 @@ def fit_many(
     )
     workers = joblib.effective_n_jobs(None)
     if workers == 1:
-        return _fit_here(build, parts, tasks, settings)
+        return _warn_of_divergence(_fit_here(build, parts, tasks, settings))
     shares = [tasks[start::workers] for start in range(min(workers, len(tasks)))]
     done = joblib.Parallel(n_jobs=workers)(
         joblib.delayed(_fit_there)(build, parts, share, settings) for share in shares
@@ -136,7 +142,7 @@ def fit_many(
         for share, outs in zip(shares, done, strict=True)
         for task, out in zip(share, outs, strict=True)
     }
-    return [_bring_home(build, task, *by_task[task]) for task in tasks]
+    return _warn_of_divergence([_bring_home(build, task, *by_task[task]) for task in tasks])
 
 
 def _part(arrays: FitArrays, sample_weight: Any, folds: Iterable[Fold]) -> list[FitArrays]:
@@ -174,12 +180,38 @@ def _fit_here(
     ]
     courses = [_prepare(build, placed[task.fold or 0], task, settings) for task in tasks]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for outcome in [pool.submit(course.run, 0) for course in courses]:
-            outcome.result()
+        outcomes = list(pool.map(_run, courses))
     return [
-        Fitted(task.seed, task.fold, task.learning_rate, course.model, course.model.history.history)
-        for task, course in zip(tasks, courses, strict=True)
+        Fitted(
+            task.seed,
+            task.fold,
+            task.learning_rate,
+            course.model,
+            course.model.history.history,
+            divergence,
+        )
+        for task, course, divergence in zip(tasks, courses, outcomes, strict=True)
     ]
+
+
+def _run(course: Course) -> DivergenceError | None:
+    try:
+        course.run(0)
+    except DivergenceError as error:
+        return error
+    return None
+
+
+def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
+    ended = [each for each in fitted if each.divergence is not None]
+    if ended:
+        warnings.warn(
+            f"{len(ended)} of {len(fitted)} trainings stopped in numbers that are not finite; each "
+            f"has the weights of its last good epoch. The first: {ended[0].divergence}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return fitted
 
 
 def _prepare(
@@ -219,17 +251,21 @@ def _build(build: Callable[[int], Any], task: _Task) -> Any:
 
 def _fit_there(
     build: Callable[[int], Any], parts: list[FitArrays], tasks: list[_Task], settings: _Settings
-) -> list[tuple[list[Any], dict[str, list[float]]]]:
+) -> list[_Sent]:
     """Train in another process; models come home as weights, which any channel can carry."""
     return [
-        ([np.asarray(v.value) for v in fitted.model.weights], fitted.history)
+        ([np.asarray(v.value) for v in fitted.model.weights], fitted.history, fitted.divergence)
         for fitted in _fit_here(build, parts, tasks, settings)
     ]
 
 
 def _bring_home(
-    build: Callable[[int], Any], task: _Task, weights: list[Any], history: dict[str, list[float]]
+    build: Callable[[int], Any],
+    task: _Task,
+    weights: list[Any],
+    history: dict[str, list[float]],
+    divergence: DivergenceError | None,
 ) -> Fitted:
     model = _build(build, task)
     model.set_weights(weights)
-    return Fitted(task.seed, task.fold, task.learning_rate, model, history)
+    return Fitted(task.seed, task.fold, task.learning_rate, model, history, divergence)

@@ -21,7 +21,22 @@ class Shuffler:
         self.num_samples = num_samples
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.seed = seed
         self.random: Any = np.random if seed is None else np.random.default_rng(seed)
+
+    @property
+    def state(self) -> Any:
+        """Where the generator stands: that of a seed, or NumPy's global one."""
+        if self.seed is None:
+            return np.random.get_state(legacy=False)
+        return self.random.bit_generator.state
+
+    @state.setter
+    def state(self, value: Any) -> None:
+        if self.seed is None:
+            np.random.set_state(value)
+        else:
+            self.random.bit_generator.state = value
 
     def draw(self, num_epochs: int, capacity: int) -> np.ndarray[Any, np.dtype[np.int32]]:
         """Give int32 (capacity, num_samples), of which the first `num_epochs` rows are drawn."""

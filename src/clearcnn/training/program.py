@@ -18,6 +18,7 @@ from jax import lax
 from clearcnn.training import state as keras_state
 from clearcnn.training.constants import constants_in_place
 from clearcnn.training.devices import share_batch, whole_everywhere
+from clearcnn.training.divergence import is_finite
 from clearcnn.training.forms import loss_in_cpu_forms
 
 Arrays = Any
@@ -49,12 +50,13 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
       plan: the static sizes.
     Returns:
       `run(state, fresh_metrics, constants, data, validation, orders, num_epochs)`, which gives
-      (state, logs): `state` as `keras_state.read_state` gives it; `constants` as
+      (state, logs, num_good, num_run): `state` as `keras_state.read_state` gives it; `constants` as
       `read_constants` does; `data` is (x, y, sample_weight) with the samples on the first axis;
       `validation` is such data and int32 (num_validation,), the rows of it to validate on, or
       None; `orders` is int32 (chunk, num_samples), the rows of `data` in the order of each
       epoch; `num_epochs` <= chunk says how many to run. Each log is float32
-      (chunk,), zero from `num_epochs` on.
+      (chunk,), zero from `num_run` on. An epoch that ends in numbers that are not finite is the
+      last: `num_run` counts it and `num_good` does not, and `state` is that of the epoch before.
     """
 
     @jax.jit
@@ -73,16 +75,27 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
         orders: Any,
         num_epochs: Any,
     ) -> Any:
-        def one_epoch(epoch: Any, carry: Any) -> Any:
-            state, logs = carry
-            state, row = run_epoch(state, fresh, constants, data, validation, orders[epoch])
-            return state, {name: logs[name].at[epoch].set(row[name]) for name in logs}
+        def goes_on(carry: Any) -> Any:
+            num_good, num_run, *_ = carry
+            return (num_run < num_epochs) & (num_good == num_run)
+
+        def one_epoch(carry: Any) -> Any:
+            num_good, epoch, before, logs = carry
+            state, row = run_epoch(before, fresh, constants, data, validation, orders[epoch])
+            is_good = is_finite(state, row)
+            state = jax.tree.map(lambda new, old: jnp.where(is_good, new, old), state, before)
+            logs = {name: logs[name].at[epoch].set(row[name]) for name in logs}
+            return num_good + is_good.astype(num_good.dtype), epoch + 1, state, logs
 
         with _cpu_forms(model):
             # Traced once here for the names of the logs, and found again by jit in the loop.
             _, row = jax.eval_shape(run_epoch, state, fresh, constants, data, validation, orders[0])
             logs = {name: jnp.zeros(plan.chunk, log.dtype) for name, log in row.items()}
-            return lax.fori_loop(0, num_epochs, one_epoch, (state, logs))
+            zero = jnp.int32(0)
+            num_good, num_run, state, logs = lax.while_loop(
+                goes_on, one_epoch, (zero, zero, state, logs)
+            )
+            return state, logs, num_good, num_run
 
     return jax.jit(run, out_shardings=whole_everywhere())
 

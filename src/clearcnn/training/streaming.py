@@ -16,6 +16,7 @@ from clearcnn.training.arrays import FitArrays
 from clearcnn.training.compiler import compile_lowered
 from clearcnn.training.course import Course, Logs
 from clearcnn.training.devices import place
+from clearcnn.training.divergence import is_finite
 from clearcnn.training.program import compile_steps
 from clearcnn.training.stored import StoredArray
 
@@ -28,14 +29,20 @@ class StreamedCourse(Course):
     def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
         # Each epoch is a journey of its own through the file.
         self.chunk = 1
-        self.arrays = arrays
-        self.batch_sizes = batch_sizes
+        self.arrays, self.batch_sizes = arrays, batch_sizes
         self._programs: dict[tuple[int, bool], Any] = {}
 
-    def _compute(self, length: int) -> list[Logs]:
-        return [self._compute_one() for _ in range(length)]
+    def _compute(self, length: int) -> list[Logs]:  # noqa: ARG002
+        before = self.state
+        state, row = self._compute_one()
+        logs = {name: float(value) for name, value in row.items()}
+        if is_finite(state, row):
+            self.state = state
+            return [logs]
+        self.state, self.diverged = before, logs
+        return []
 
-    def _compute_one(self) -> Logs:
+    def _compute_one(self) -> tuple[Any, Any]:
         arrays, (batch_size, validation_batch_size) = self.arrays, self.batch_sizes
         order = self.train_rows[self.shuffler.draw(1, 1)[0]]
         state = (*self.state[:3], self.fresh)
@@ -53,8 +60,7 @@ class StreamedCourse(Course):
             results = keras_state.metric_results(self.model, tested[2], logs)
             row.update({f"val_{name}": value for name, value in results.items()})
             state = (trainable, tested[1], optimizer, tested[2])
-        self.state = state
-        return {name: float(value) for name, value in row.items()}
+        return state, row
 
     def _walk(
         self,
