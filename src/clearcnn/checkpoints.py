@@ -18,7 +18,7 @@ import os
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,16 +126,18 @@ class CheckpointFolder:
 
     Args:
       folder: made with the first checkpoint.
+      warn: is told, in a sentence, of a damaged checkpoint that was passed over.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, warn: Callable[[str], None] | None = None) -> None:
         self.folder = Path(folder)
+        self._warn = warn or _warn
         self._lock: Any = None
 
     def load(self) -> Checkpoint | None:
         """Read the newest checkpoint that is whole.
 
-        A damaged one is passed over with a RuntimeWarning.
+        A damaged one is passed over with a warning.
 
         Raises:
           CheckpointError: there are checkpoints, but none that can be read.
@@ -148,11 +150,9 @@ class CheckpointFolder:
                 problem = problem or error
                 continue
             if problem is not None:
-                warnings.warn(
+                self._warn(
                     f"{problem.problem} The one before it, after {found.epoch} epochs, is gone on "
-                    "from.",
-                    RuntimeWarning,
-                    stacklevel=2,
+                    "from."
                 )
             return found
         if problem is not None:
@@ -257,6 +257,10 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, RuntimeWarning, stacklevel=3)
 
 
 def _read(path: Path) -> bytes:

@@ -60,21 +60,24 @@ class DivergenceError(TrainingError):
     """A training ended in numbers that are not finite; the model is that of the epoch before.
 
     Args:
-      problem, remedy: as for every error.
+      what: what happened, in a sentence.
+      remedy: as for every error.
       epoch: the epoch, counted from 0, whose loss or weights are not finite.
-      causes: the likely ones with this training's figures, the likeliest first.
+      causes: the likely ones with this training's figures, one sentence each, the likeliest first.
     """
 
     def __init__(
-        self, problem: str, *, remedy: str, epoch: int = 0, causes: tuple[str, ...] = ()
+        self, what: str, *, remedy: str, epoch: int = 0, causes: tuple[str, ...] = ()
     ) -> None:
-        super().__init__(problem, remedy=remedy)
+        likely = f" Likely causes: {' '.join(causes)}" if causes else ""
+        super().__init__(what + likely, remedy=remedy)
+        self.what = what
         self.epoch = epoch
         self.causes = causes
 
     def __reduce__(self) -> tuple[object, ...]:
         more = {"epoch": self.epoch, "causes": self.causes}
-        return (_rebuild, (type(self), self.problem, self.remedy, more))
+        return (_rebuild, (type(self), self.what, self.remedy, more))
 
 
 class CheckpointError(ClearCNNError, OSError):

@@ -261,6 +261,21 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Divergence:
+    """A training that ended in numbers that are not finite; what came before is kept.
+
+    Attributes:
+      epoch: the one that went wrong, counted from 0.
+      sentence: what happened.
+      causes: the likely ones with this training's figures, one sentence each, the likeliest first.
+    """
+
+    epoch: int
+    sentence: str
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TrainResult:
     """A finished training: everything `metrics.json` and the report say.
 
@@ -268,6 +283,7 @@ class TrainResult:
       seconds: wall-clock seconds of each phase, in order, such as data, model, compile, fit.
       warnings: one sentence each.
       interrupted: the user stopped the training early; the model is that of the last epoch.
+      divergence: what ended the training before its time; None where all numbers stayed finite.
     """
 
     recipe: str
@@ -282,6 +298,7 @@ class TrainResult:
     warnings: tuple[str, ...]
     interrupted: bool
     run_folder: Path
+    divergence: Divergence | None = None
 
 
 @dataclass(frozen=True)

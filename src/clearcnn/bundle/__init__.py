@@ -12,29 +12,52 @@ from clearcnn.bundle.manifest import (
     write_manifest,
 )
 from clearcnn.bundle.network_file import check_network_file
-from clearcnn.bundle.reader import Bundle, read_bundle
+from clearcnn.bundle.reader import Bundle, read_bundle, read_metrics
 from clearcnn.bundle.records import write_history, write_metrics, write_predictions
 from clearcnn.bundle.run_folder import RunFolder, open_run_folder, shorten_name
+from clearcnn.bundle.unfinished import (
+    CHECKPOINT_NAME,
+    REQUEST_NAME,
+    UNFINISHED,
+    Request,
+    UnfinishedRun,
+    is_finished_as,
+    make_request,
+    read_request,
+    unfinished_place,
+    write_request,
+)
 
 __all__ = [
+    "CHECKPOINT_NAME",
     "MANIFEST_NAME",
+    "REQUEST_NAME",
+    "UNFINISHED",
     "Bundle",
     "Confidence",
     "FileEntry",
     "InputContract",
     "Manifest",
+    "Request",
     "ResizeRule",
     "RunFolder",
+    "UnfinishedRun",
     "check_network_file",
     "describe_run",
     "infer_polarity",
+    "is_finished_as",
+    "make_request",
     "open_run_folder",
     "read_bundle",
+    "read_metrics",
+    "read_request",
     "shorten_name",
     "software_versions",
+    "unfinished_place",
     "write_history",
     "write_json",
     "write_manifest",
     "write_metrics",
     "write_predictions",
+    "write_request",
 ]

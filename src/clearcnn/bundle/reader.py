@@ -73,6 +73,24 @@ def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> B
     return Bundle(folder, manifest)
 
 
+def read_metrics(run: Bundle) -> dict[str, Any]:
+    """Give the values of a run's `metrics.json`.
+
+    Raises:
+      BundleError: it is no JSON object.
+    """
+    path = run.path("metrics.json")
+    try:
+        values = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _damaged(run.folder, "its metrics.json is no JSON") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(values, dict):
+        raise _damaged(run.folder, "its metrics.json is no JSON object")
+    return values
+
+
 def _load_json(folder: Path) -> Any:
     path = folder / MANIFEST_NAME
     if not path.is_file():

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from clearcnn.bundle.unfinished import unfinished_place
 from clearcnn.errors import BundleError, ClearCNNError
 
 _LONGEST_SLUG = 40
@@ -131,7 +132,8 @@ def _make_partial(wanted: Path, *, exact: bool) -> RunFolder:
     path = next(
         path
         for path in _numbered(wanted)
-        if exact or not (path.exists() or path.name in in_the_making)
+        if exact
+        or not (path.exists() or path.name in in_the_making or unfinished_place(path).exists())
     )
     partial = path.with_name(f".partial-{path.name}.{os.getpid()}@{_host()}")
     partial.mkdir()

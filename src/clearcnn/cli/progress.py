@@ -10,10 +10,12 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRem
 from rich.text import Text
 
 from clearcnn.cli.console import Console
+from clearcnn.cli.text import printable
 from clearcnn.cli.views import view_data, view_model
 from clearcnn.report.wording import percent
 from clearcnn.results import DataSummary, History, ModelSummary
 from clearcnn.workflows.train import TrainListener
+from clearcnn.workflows.wording import say_resume
 
 PLAIN_LINES = 10
 MOST_SECONDS_SILENT = 30.0
@@ -25,6 +27,7 @@ class WarningsOnly(TrainListener):
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.unfinished: Path | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +38,10 @@ class WarningsOnly(TrainListener):
     def on_warning(self, sentence: str) -> None:
         """Show a warning, above the bar if there is one."""
         self.console.warn(sentence)
+
+    def on_checkpoint(self, folder: Path) -> None:
+        """Remember what is left if the training is stopped."""
+        self.unfinished = folder
 
 
 class TrainDisplay(WarningsOnly):
@@ -69,6 +76,15 @@ class TrainDisplay(WarningsOnly):
             self.progress.start()
         else:
             self.console.print("  compiling …")
+
+    def on_resume(self, epochs: int) -> None:
+        """Say after which epoch it goes on."""
+        self.console.print(f"\n  going on after epoch {epochs}")
+
+    def on_checkpoint(self, folder: Path) -> None:
+        """Say how to go on, should the training be stopped."""
+        super().on_checkpoint(folder)
+        self.console.print(f"  keeping checkpoints. If this stops: {printable(say_resume(folder))}")
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         """Move the bar, or print a line when the last one is some time ago."""

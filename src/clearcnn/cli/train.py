@@ -3,6 +3,7 @@
 import shlex
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import Any, get_args
 
 from clearcnn.cli.output import add_output_options, print_json
@@ -30,6 +31,9 @@ saw, and keep everything in a run folder: model, figures, report.
 {SOURCES}Whatever is not asked for below is as the recipe says.
 """
 
+# What may be given beside --resume.
+_GO_ON = {"resume", "epochs", "out", "checkpoint_seconds", "quiet", "json", "debug"}
+
 _EPILOG = """\
 examples:
   clearcnn train
@@ -37,8 +41,14 @@ examples:
   clearcnn train photos/ --split group --seed 1
   clearcnn train --recipe tutorial --epochs 20
   clearcnn train --model model.toml --json > result.json
+  clearcnn train --resume runs/photos
+  clearcnn train --resume runs/photos --epochs 200
 
-Ctrl-C stops early and keeps the model of the last finished epoch.
+Ctrl-C stops early and keeps the model of the last finished epoch. A run that
+was killed can be gone on with, once it has kept a checkpoint, which it says:
+it ends in the same bits as if it had never been stopped. One that is finished
+is trained on into a new run folder; where its learning rate follows a cycle,
+the rest follows the cycle of so many epochs.
 """
 
 
@@ -58,7 +68,21 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
     _add_data_options(parser.add_argument_group("data"))
-    add_recipe_options(parser.add_argument_group("model and training"))
+    training = parser.add_argument_group("model and training")
+    add_recipe_options(training)
+    training.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="go on with a run that was stopped, or with a finished one for more --epochs",
+    )
+    training.add_argument(
+        "--checkpoint-seconds",
+        type=number,
+        default=30.0,
+        metavar="S",
+        help="keep a checkpoint every S seconds at most, for --resume (default: 30; 0: always)",
+    )
     add_output_options(
         parser.add_argument_group("output"),
         out="the run folder to make; without it, runs/ with the source and the time",
@@ -74,33 +98,47 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     Returns:
       The exit status.
     """
+    if arguments.resume is not None:
+        _refuse_more(arguments, words)
     if not arguments.quiet:
         # Said before anything large is imported: the first line must not wait for it.
         first = sys.stderr if arguments.json else sys.stdout
-        first.write(f"clearcnn {__version__} · reading {printable(arguments.source)} …\n")
+        source = arguments.source if arguments.resume is None else str(arguments.resume)
+        first.write(f"clearcnn {__version__} · reading {printable(source)} …\n")
         first.flush()
 
     from clearcnn.cli.console import Console
     from clearcnn.cli.progress import TrainDisplay, WarningsOnly
-    from clearcnn.cli.views import view_interruption, view_result, view_score
+    from clearcnn.cli.views import view_divergence, view_interruption, view_result, view_score
     from clearcnn.results import to_json
     from clearcnn.workflows.train import train
+    from clearcnn.workflows.wording import say_resume
 
     stdout, stderr = Console(), Console(stderr=True)
     people = stderr if arguments.json else stdout
+    source = "digits" if arguments.resume is not None else read_source(arguments)
     with WarningsOnly(stderr) if arguments.quiet else TrainDisplay(people) as display:
-        result = train(
-            read_source(arguments),
-            **_options_asked_for(arguments),
-            listener=display,
-            command=shlex.join(["clearcnn", *words]),
-        )
+        try:
+            result = train(
+                source,
+                **_options_asked_for(arguments),
+                listener=display,
+                command=shlex.join(["clearcnn", *words]),
+            )
+        except KeyboardInterrupt:
+            if display.unfinished is None:
+                raise
+            stderr.print(f"\nStopped. {printable(say_resume(display.unfinished))}")
+            return Status.INTERRUPTED
     if not arguments.quiet:
         people.show(view_result(result))
     if arguments.json:
         print_json(to_json(result))
     elif arguments.quiet:
         stdout.print(view_score(result))
+    if result.divergence is not None:
+        stderr.print(view_divergence(result))
+        return Status.ERROR
     if not result.interrupted:
         return Status.SUCCESS
     stderr.print(view_interruption(result))
@@ -143,4 +181,20 @@ def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
         "test_fraction": arguments.test_fraction,
         "validation_fraction": arguments.validation_fraction,
         "out": arguments.out,
+        "resume": arguments.resume,
+        "checkpoint_seconds": arguments.checkpoint_seconds,
     }
+
+
+def _refuse_more(arguments: Namespace, words: list[str]) -> None:
+    """End with status 2 if anything is given that the run to go on with has already."""
+    parser: Parser = arguments.parser
+    parser.set_defaults(**dict.fromkeys(vars(arguments), None))
+    given = vars(parser.parse_args(words[1:]))
+    others = [name for name, value in given.items() if value is not None and name not in _GO_ON]
+    if others:
+        name = others[0].replace("_", "-")
+        what = "SOURCE" if name == "source" else f"--{name}"
+        parser.error(
+            f"{what} beside --resume: the run has that already. --epochs and --out may be given."
+        )

@@ -148,6 +148,18 @@ def view_interruption(result: TrainResult) -> Text:
     )
 
 
+def view_divergence(result: TrainResult) -> Text:
+    """Say why a training ended in numbers that are not finite, and what is kept of it."""
+    assert result.divergence is not None
+    return Text.assemble(
+        ("error: ", "bold red"),
+        f"{result.divergence.sentence} Likely causes:",
+        *(f"\n  {cause}" for cause in result.divergence.causes),
+        "\nThe model of the last good epoch is kept in ",
+        view_path(result.run_folder),
+    )
+
+
 def view_interval(interval: Interval) -> str:
     """Write "95 % interval 95.5–98.3 (Wilson)"."""
     return (

@@ -30,8 +30,13 @@ _READS_LOGS_ONLY = (
 class LogReader(keras.callbacks.Callback):  # type: ignore[misc]
     """A callback that promises to read logs only: neither the model nor its optimizer.
 
-    `fit` may then run several epochs at once and replay their logs in order.
+    `fit` may then run several epochs at once and replay their logs in order. When it goes on from a
+    checkpoint, it tells of the epochs that were done before by `on_epoch_again`.
     """
+
+    def on_epoch_again(self, epoch: int, logs: Any = None) -> None:
+        """Hear of an epoch that was done before the training was stopped."""
+        self.on_epoch_end(epoch, logs)
 
 
 def check_callbacks(callbacks: Iterable[Any]) -> None:

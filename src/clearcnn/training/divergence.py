@@ -68,7 +68,7 @@ def describe_divergence(
     )
     kept = "what came before is kept" if epoch else "no epoch before it was good"
     return DivergenceError(
-        f"Training stopped in epoch {epoch + 1}: {what}; {kept}. Likely causes: {' '.join(causes)}",
+        f"Training stopped in epoch {epoch + 1}: {what}; {kept}.",
         remedy="Mend the first of these, and train again.",
         epoch=epoch,
         causes=causes,

@@ -87,10 +87,14 @@ def tell_again(callbacks: Iterable[Any], first_epoch: int, rows: Sequence[Row]) 
     A progress bar is not told, nor a CSVLogger that appends: its file has them.
     """
     for callback in callbacks:
-        told = isinstance(callback, LogReader) or type(callback) in _IS_TOLD_AGAIN
-        if told and not getattr(callback, "append", False):
-            for offset, row in enumerate(rows):
-                callback.on_epoch_end(first_epoch + offset, dict(row))
+        if isinstance(callback, LogReader):
+            tell = callback.on_epoch_again
+        elif type(callback) in _IS_TOLD_AGAIN and not getattr(callback, "append", False):
+            tell = callback.on_epoch_end
+        else:
+            continue
+        for offset, row in enumerate(rows):
+            tell(first_epoch + offset, dict(row))
 
 
 def has_stopped(callbacks: Iterable[Any]) -> bool:

@@ -126,7 +126,7 @@ def evaluate(
             ),
             baseline=baseline,
             learning_curve=curve,
-            notes=(*notes, *_say_gap(protocols)),
+            notes=(*notes, *_say_divergences(runs), *_say_gap(protocols)),
             seconds=clock.seconds,
         )
         keep.write(result, images, rows, probabilities)
@@ -261,6 +261,16 @@ def _find_best(protocol: Protocol) -> str:
     among = [model for model in protocol.models if model.name in BASELINES]
     best: ModelScore = max(among, key=lambda model: model.score.accuracy)
     return best.name
+
+
+def _say_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
+    """Say so if trainings ended in numbers that are not finite."""
+    return tuple(
+        f"{len(errors)} of {len(run.answers[name])} trainings of {name} ended in numbers that are "
+        f"not finite, and are scored with the weights they had before. The first: {errors[0]}"
+        for run in runs
+        for name, errors in run.find_divergences().items()
+    )
 
 
 def _say_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from clearcnn import evaluation
 from clearcnn.data import LabelledImages, Split
+from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.listener import TrainListener
 from clearcnn.workflows.plan import TrainPlan, plan_training
-from clearcnn.workflows.recipe_fit import fit_plan
+from clearcnn.workflows.recipe_fit import try_plan
 
 Rows = NDArray[np.intp]
 
@@ -55,6 +56,8 @@ class FoldAnswers:
       probabilities: (m, num_classes) float32; None for a baseline.
       temperature: fitted on the validation part; None without one.
       distorted: share right, in [0, 1], under each distortion.
+      divergence: what ended the training before its time; the answers are those of the weights it
+        had then, which are the first ones if no epoch was good.
     """
 
     fold: Fold
@@ -64,6 +67,7 @@ class FoldAnswers:
     probabilities: NDArray[np.float32] | None = None
     temperature: float | None = None
     distorted: dict[str, float] = field(default_factory=dict)
+    divergence: DivergenceError | None = None
 
 
 def plan_fold(
@@ -114,7 +118,8 @@ def fit_fold(
       is_distorted: whether to answer the distorted images, too.
     """
     plan = plan_fold(images, candidate, fold, num_train, seed)
-    network, _, _ = fit_plan(plan, TrainListener(), Clock())
+    outcome = try_plan(plan, TrainListener(), Clock())
+    network = outcome.network
 
     def predict(pixels: Any) -> NDArray[np.float32]:
         return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
@@ -139,6 +144,7 @@ def fit_fold(
         probabilities,
         temperature,
         distorted,
+        outcome.divergence,
     )
 
 

@@ -19,8 +19,11 @@ def keep_run(
     confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
+    checkpoint: bytes | None = None,
 ) -> None:
     """Fill the run folder in the making; the manifest, which hashes the rest, comes last."""
+    if checkpoint is not None:
+        (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
     images, rows = plan.images, plan.split.test
     network.save(folder / "model.keras")
     (folder / "model.toml").write_text(models.write_model(plan.model_spec), encoding="utf-8")

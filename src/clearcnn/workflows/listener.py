@@ -23,6 +23,12 @@ class TrainListener:
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch, counted from 0, is done; metrics by Keras's names."""
 
+    def on_resume(self, epochs: int) -> None:
+        """The training goes on after so many epochs, of which nothing more is heard."""
+
+    def on_checkpoint(self, folder: Path) -> None:
+        """From now on the training can be gone on with, if it is stopped: from this folder."""
+
     def on_train_end(self, history: History, interrupted: bool) -> None:
         """Training is over."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clearcnn import evaluation
 from clearcnn.assessments import FoldScore, ModelScore, Protocol, Reliability, Robustness
 from clearcnn.data import LabelledImages
+from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results import Interval, Score
 from clearcnn.workflows.fold_fit import (
@@ -109,6 +110,21 @@ class ProtocolRun:
         models = [self._score(names[0], ours, None)]
         models += [self._score(name, self.answers[name], ours) for name in names[1:]]
         return Protocol(self.kind, sentence, tuple(models))
+
+    def find_divergences(self) -> dict[str, list[DivergenceError]]:
+        """Give, by the model's name, what ended its trainings before their time.
+
+        Raises:
+          DivergenceError: no training of a CNN had a single good epoch.
+        """
+        found = {}
+        for name, answers in self.answers.items():
+            ended = [each.divergence for each in answers if each.divergence is not None]
+            if len(ended) == len(answers) and all(error.epoch == 0 for error in ended):
+                raise ended[0]
+            if ended:
+                found[name] = ended
+        return found
 
     def _score(
         self, name: str, answers: Sequence[FoldAnswers], ours: Sequence[FoldAnswers] | None

@@ -1,11 +1,13 @@
 """Train the model of a plan, and score it once."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from clearcnn import evaluation
+from clearcnn.errors import DivergenceError
 from clearcnn.results import Evaluation, History
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.interruption import first_interrupt
@@ -16,8 +18,48 @@ from clearcnn.workflows.trainee import Trainee
 _PREDICT_BATCH = 256
 
 
+@dataclass(frozen=True, eq=False)
+class FitOutcome:
+    """How a training ended.
+
+    Attributes:
+      network: the `keras.Model`, without augmentation.
+      history: None if no epoch was good.
+      interrupted: whether somebody stopped it early.
+      divergence: what ended it before its time, if its numbers stopped being finite; the network
+        is as the epochs before left it.
+    """
+
+    network: Any
+    history: History | None
+    interrupted: bool
+    divergence: DivergenceError | None
+
+
 def fit_plan(plan: TrainPlan, listener: TrainListener, clock: Clock) -> tuple[Any, History, bool]:
-    """Build, compile and train; give the model without augmentation, and its history."""
+    """Build, compile and train; give the model without augmentation, and its history.
+
+    Raises:
+      DivergenceError: the numbers stopped being finite.
+    """
+    outcome = try_plan(plan, listener, clock)
+    if outcome.divergence is not None:
+        raise outcome.divergence
+    assert outcome.history is not None
+    return outcome.network, outcome.history, outcome.interrupted
+
+
+def try_plan(
+    plan: TrainPlan, listener: TrainListener, clock: Clock, checkpoint: Any = None
+) -> FitOutcome:
+    """Build, compile and train, and take what comes.
+
+    Args:
+      plan: what to train on what.
+      listener: hears of every epoch.
+      clock: is told the seconds of each phase.
+      checkpoint: as for `clearcnn.fit`.
+    """
     with clock.phase("load Keras"):
         from clearcnn import training  # noqa: F401
     images, parts, spec = plan.images, plan.split, plan.train_spec
@@ -31,19 +73,17 @@ def fit_plan(plan: TrainPlan, listener: TrainListener, clock: Clock) -> tuple[An
         trainee = Trainee(plan.model_spec, spec, shape, targets.shape[1], len(parts.train))
     validation = take(parts.validation) if len(parts.validation) else None
     listener.on_train_begin(spec.epochs)
-    heard = False
     interrupted = False
+    divergence = None
 
     def stop() -> None:
         nonlocal interrupted
-        if interrupted or not heard:
+        if interrupted or trainee.history is None:
             raise KeyboardInterrupt
         interrupted = True
         trainee.stop()
 
     def hear(epoch: int, metrics: dict[str, float]) -> None:
-        nonlocal heard
-        heard = True
         try:
             listener.on_epoch_end(epoch, metrics)
         except KeyboardInterrupt:
@@ -52,11 +92,15 @@ def fit_plan(plan: TrainPlan, listener: TrainListener, clock: Clock) -> tuple[An
 
     start = time.perf_counter()
     with first_interrupt(stop):
-        history = trainee.fit(take(parts.train), validation, hear)
+        try:
+            trainee.fit(take(parts.train), validation, hear, checkpoint=checkpoint)
+        except DivergenceError as error:
+            divergence = error
     clock.seconds["compile"] = trainee.begun - start
     clock.seconds["fit"] = time.perf_counter() - trainee.begun
-    listener.on_train_end(history, interrupted)
-    return trainee.network, history, interrupted
+    if trainee.history is not None:
+        listener.on_train_end(trainee.history, interrupted)
+    return FitOutcome(trainee.network, trainee.history, interrupted, divergence)
 
 
 def score_plan(plan: TrainPlan, network: Any) -> tuple[Any, Evaluation]:

@@ -4,19 +4,16 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from clearcnn import bundle, data, models
+from clearcnn import bundle, models
+from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data import LabelledImages
+from clearcnn.errors import BundleError, ClearCNNError, SpecError
 from clearcnn.results import TrainResult
-from clearcnn.specs import DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
-from clearcnn.workflows.cautions import judge_precision, list_cautions
-from clearcnn.workflows.clock import Clock
-from clearcnn.workflows.confiding import fit_confidence
-from clearcnn.workflows.keeping import keep_run
+from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
+from clearcnn.workflows.jobs import Job, take_up
 from clearcnn.workflows.listener import TrainListener
-from clearcnn.workflows.onnx_files import write_onnx
-from clearcnn.workflows.plan import describe_input, plan_training, summarize_data
-from clearcnn.workflows.recipe_fit import fit_plan, score_plan
-from clearcnn.workflows.wording import say_call
+from clearcnn.workflows.run_work import RunWork
+from clearcnn.workflows.wording import say_call, say_resume
 
 __all__ = ["TrainListener", "train"]
 
@@ -34,6 +31,8 @@ def train(
     test_fraction: float | None = None,
     validation_fraction: float | None = None,
     out: Path | str | None = None,
+    resume: Path | str | None = None,
+    checkpoint_seconds: float = 30.0,
     listener: TrainListener | None = None,
     command: str | None = None,
 ) -> TrainResult:
@@ -49,81 +48,94 @@ def train(
       seed: of the split, the first weights, the shuffles, dropout and augmentation.
       split, test_fraction, validation_fraction: as in SplitSpec.
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
+      resume: a run to go on with: one that was stopped (`NAME` or `NAME.unfinished`) ends in the
+        same bits as if it never had been; a finished one is trained on for more `epochs`, into a
+        run folder of its own. Everything else is as the run has it; images that were passed
+        in Python are passed again.
+      checkpoint_seconds: the least between two checkpoints, as in CheckpointSpec.
       listener: hears how it goes.
       command: what to type for the same result; the report shows it.
     Returns:
       TrainResult; its `run_folder` is whole. Interrupted by Ctrl-C after at least one epoch,
-      the model is that of the last epoch and `interrupted` is true.
+      the model is that of the last epoch and `interrupted` is true. If loss or weights stop
+      being finite, the model is that of the epoch before and `divergence` says why.
     Raises:
+      DivergenceError: not even the first epoch was finite.
       ClearCNNError: data, options, model or run folder are not as they must be.
-      KeyboardInterrupt: interrupted before the first epoch ended, or a second time; nothing
-        is kept.
+      KeyboardInterrupt: interrupted before the first epoch ended, or a second time; what can be
+        gone on with lies in `NAME.unfinished`, if a checkpoint had been written.
     """
     listener = listener or TrainListener()
-    found_recipe = models.find_recipe(recipe)
-    clock = Clock()
-    data_spec = _to_data_spec(source)
-    name = data_spec.source
+    CheckpointSpec("", checkpoint_seconds)
     out = None if out is None else Path(out)
     fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
-    split_spec = SplitSpec(split=split or found_recipe.split, seed=seed, **_given(fractions))
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     asked = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
+    images = source if isinstance(source, LabelledImages) else None
+    if resume is not None:
+        unasked = {"recipe": "default", "seed": 777}
+        _refuse_more(source, {**asked, **fractions, "epochs": None}, unasked)
+        call = say_call("train", source, {"epochs": epochs, "resume": str(resume)})
+        with take_up(Path(resume), epochs, out, command or call, listener) as job:
+            return _train(job, images, checkpoint_seconds, listener)
+    found_recipe = models.find_recipe(recipe)
     # What is out of range is said before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_given(settings))
-    command = command or say_call("train", source, asked | fractions)
-    with bundle.open_run_folder(name, out=out) as run:
-        with clock.phase("data"):
-            images = source if isinstance(source, LabelledImages) else data.load(data_spec)
-            parts = data.split(images, split_spec)
-            data_summary = summarize_data(images, parts)
-        listener.on_data(data_summary, run.path / "figures" / "data.png")
+    job = Job(
+        recipe=recipe,
+        data=_to_data_spec(source),
+        split=SplitSpec(split=split or found_recipe.split, seed=seed, **_given(fractions)),
+        model=model,
+        settings=_given(settings),
+        seed=seed,
+        out=out,
+        command=command or say_call("train", source, asked | fractions),
+    )
+    return _train(job, images, checkpoint_seconds, listener)
 
-        plan = plan_training(
-            images,
-            parts,
-            recipe=recipe,
-            seed=seed,
-            data_spec=data_spec,
-            split_spec=split_spec,
-            model=model,
-            settings=_given(settings),
-            summary=data_summary,
-        )
-        listener.on_model(plan.model_summary)
-        warnings = list_cautions(plan)
-        for sentence in warnings:
-            listener.on_warning(sentence)
 
-        network, history, interrupted = fit_plan(plan, listener, clock)
-        with clock.phase("evaluate"):
-            probabilities, scored = score_plan(plan, network)
-            confidence = fit_confidence(plan, network)
-        if imprecise := judge_precision(scored.score):
-            listener.on_warning(imprecise)
-            warnings += (imprecise,)
-        contract = describe_input(plan)
-        with clock.phase("export"):
-            unwritten = write_onnx(run.partial, plan, contract, network, probabilities)
-        if unwritten:
-            listener.on_warning(unwritten)
-            warnings += (unwritten,)
-        result = TrainResult(
-            recipe=plan.recipe,
-            data=data_summary,
-            split=split_spec,
-            model=plan.model_summary,
-            model_spec=plan.model_spec,
-            train=plan.train_spec,
-            history=history,
-            test=scored,
-            seconds=clock.seconds,
-            warnings=warnings,
-            interrupted=interrupted,
-            run_folder=run.path,
-        )
-        keep_run(run.partial, plan, network, probabilities, contract, confidence, result, command)
+def _train(
+    job: Job, images: LabelledImages | None, checkpoint_seconds: float, listener: TrainListener
+) -> TrainResult:
+    """Do the job in a run folder in the making; what is unfinished goes when that is there."""
+    files = job.unfinished
+    if job.out is not None and files is None:
+        _refuse_unfinished(job.out)
+    try:
+        with bundle.open_run_folder(job.data.source, out=job.out) as run:
+            files = files or CheckpointFolder(bundle.unfinished_place(run.path))
+            work = RunWork(job, run, files, checkpoint_seconds, listener)
+            result = work.do(images)
+        work.unfinished.remove()
+    except ClearCNNError as error:
+        if files is not None and (files.folder / bundle.REQUEST_NAME).is_file():
+            error.remedy += f" {say_resume(files.folder)}"
+        raise
+    finally:
+        if files is not None and job.unfinished is None:
+            files.unlock()
     return dataclasses.replace(result, run_folder=run.path)
+
+
+def _refuse_unfinished(out: Path) -> None:
+    folder = bundle.unfinished_place(out)
+    if (folder / bundle.REQUEST_NAME).is_file():
+        raise BundleError(
+            f"{folder} holds an unfinished run of that name.",
+            remedy=f"{say_resume(folder)} Or delete it, or give another place with --out.",
+        )
+
+
+def _refuse_more(source: Any, asked: dict[str, Any], usual: dict[str, Any]) -> None:
+    """A run that goes on has its own options."""
+    others = [name for name, value in asked.items() if value != usual.get(name)]
+    if isinstance(source, DataSpec) or (isinstance(source, (str, Path)) and source != "digits"):
+        others.insert(0, "source")
+    if others:
+        raise SpecError(
+            f"resume was given beside {', '.join(others)}, which the run has already.",
+            remedy="Leave these out; epochs, out and images are what may be given.",
+        )
 
 
 def _to_data_spec(source: str | Path | DataSpec | LabelledImages) -> DataSpec:

@@ -1,5 +1,6 @@
 """What to type for the same result again."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,17 @@ def say_call(verb: str, source: Any, options: Mapping[str, Any]) -> str:
     """
     words = [f"{name}={_say(value)}" for name, value in options.items() if value is not None]
     return f"clearcnn.{verb}({', '.join([_say_source(source), *words])})"
+
+
+def say_resume(folder: Path) -> str:
+    """Say how to go on with an unfinished run.
+
+    Args:
+      folder: `NAME.unfinished`.
+    """
+    here, place = Path.cwd(), folder.with_suffix("").absolute()
+    shown = place.relative_to(here) if place.is_relative_to(here) else place
+    return f"Go on with it: clearcnn train --resume {shlex.quote(str(shown))}."
 
 
 def _say_source(source: Any) -> str:

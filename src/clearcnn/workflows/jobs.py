@@ -1,0 +1,185 @@
+"""What `train` has been asked to do: a run of its own, or one to go on with."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clearcnn import bundle
+from clearcnn.bundle import Bundle, Request
+from clearcnn.checkpoints import Checkpoint, CheckpointFolder, decode_checkpoint
+from clearcnn.errors import BundleError, SpecError
+from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
+from clearcnn.workflows.listener import TrainListener
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training to be done.
+
+    Attributes:
+      recipe: its name.
+      data, split: where images and parts come from.
+      model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
+      settings: of TrainSpec, in place of the recipe's.
+      seed: of weights, shuffles, dropout and augmentation.
+      out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
+      command: what to type for the same result.
+      content_hash: that the images must have; None takes any.
+      start: the checkpoint to go on from.
+      unfinished: where checkpoints go, held by this process; None for a place beside the run.
+      notes: what the report says of how the run came about, one sentence each.
+    """
+
+    recipe: str
+    data: DataSpec
+    split: SplitSpec
+    model: ModelSpec | Path | str | None
+    settings: Mapping[str, Any]
+    seed: int
+    out: Path | None
+    command: str
+    content_hash: str | None = None
+    start: Checkpoint | None = None
+    unfinished: CheckpointFolder | None = None
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def take_up(
+    run: Path, epochs: int | None, out: Path | None, command: str, listener: TrainListener
+) -> Iterator[Job]:
+    """Find a run to go on with; an unfinished one is for this process alone, meanwhile.
+
+    Args:
+      run: a run folder, or where one would be, or its `.unfinished`.
+      epochs: the most epochs, in place of what the run was asked for.
+      out: the run folder to make, in place of the usual one.
+      command: of this going on.
+      listener: hears of damaged checkpoints.
+    Raises:
+      ClearCNNError: there is no such run, it cannot be gone on with, or another process does.
+    """
+    place = run.with_name(run.name.removesuffix(bundle.UNFINISHED)) if run.name else run
+    folder = bundle.unfinished_place(place)
+    if (folder / bundle.REQUEST_NAME).is_file() and not bundle.is_finished_as(folder, place):
+        files = CheckpointFolder(folder, listener.on_warning)
+        with files.locked():
+            yield _go_on(files, place, epochs, out)
+    elif (place / bundle.MANIFEST_NAME).is_file():
+        yield _extend(bundle.read_bundle(place), epochs, out, command)
+    else:
+        raise BundleError(
+            f"{run} is no run to go on with: there is neither a run folder {place} nor an "
+            f"unfinished {folder}.",
+            remedy="Give a folder below runs/. A run keeps its first checkpoint after half a "
+            "minute; one that ended before has to be trained from the start.",
+        )
+
+
+def _go_on(files: CheckpointFolder, place: Path, epochs: int | None, out: Path | None) -> Job:
+    """Go on with what was stopped; where it is finished, it is as if it had never been."""
+    request, start = bundle.read_request(files.folder), files.load()
+    done = 0 if start is None else start.epoch
+    train = request.train
+    if epochs is not None and epochs != train.epochs:
+        _require_more(files.folder, epochs, done)
+        train = dataclasses.replace(train, epochs=epochs)
+        request = dataclasses.replace(request, train=train)
+        bundle.write_request(files.folder, request)
+    notes = request.notes
+    if done:
+        notes += (
+            f"The training was stopped and went on after epoch {done}; its seconds are counted "
+            "from there.",
+        )
+    return _make_job(request, train, out or place, request.command, start, files, notes)
+
+
+def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> Job:
+    """Train a finished run on, into a run folder of its own."""
+    manifest, folder = run.manifest, run.folder
+    metrics = bundle.read_metrics(run)
+    divergence = metrics.get("divergence")
+    if divergence:
+        raise BundleError(
+            f"{folder} ended in numbers that are not finite, and would do so again.",
+            remedy="Train anew; its report says what to change.",
+        )
+    if bundle.CHECKPOINT_NAME not in manifest.files:
+        raise BundleError(
+            f"{folder} holds no {bundle.CHECKPOINT_NAME}, so it cannot be gone on with.",
+            remedy="Train again: clearcnn keeps one in each run folder.",
+        )
+    path = run.path(bundle.CHECKPOINT_NAME)
+    start = decode_checkpoint(path.read_bytes(), path)
+    train = manifest.train
+    interrupted = bool(metrics.get("interrupted"))
+    if epochs is None and not interrupted:
+        raise SpecError(
+            f"{folder} is finished: it was trained for up to {train.epochs} epochs.",
+            remedy=f"Say for how many in all: --epochs {2 * train.epochs}.",
+        )
+    if epochs is not None:
+        _require_more(folder, epochs, start.epoch if interrupted else train.epochs)
+    longer = dataclasses.replace(train, epochs=epochs or train.epochs)
+    notes = [f"The first {start.epoch} epochs are those of the run {folder.resolve().name}."]
+    if longer.schedule == "one_cycle" and longer.epochs != train.epochs:
+        notes.append(
+            f"Their cycle of the learning rate was laid over {train.epochs} epochs; the rest "
+            f"follows one over {longer.epochs} from there on."
+        )
+    request = bundle.make_request(
+        recipe=str(metrics.get("recipe")),
+        data=manifest.data,
+        split=manifest.split,
+        model=manifest.model,
+        train=longer,
+        content_hash=manifest.content_hash,
+        command=command,
+        notes=tuple(notes),
+        versions=manifest.versions,
+    )
+    return _make_job(request, longer, out, command, start, None, request.notes)
+
+
+def _make_job(
+    request: Request,
+    train: TrainSpec,
+    out: Path | None,
+    command: str,
+    start: Checkpoint | None,
+    unfinished: CheckpointFolder | None,
+    notes: tuple[str, ...],
+) -> Job:
+    now = bundle.software_versions()
+    others = [f"{name} {then}" for name, then in request.versions.items() if now.get(name) != then]
+    if start is not None and others:
+        notes += (
+            f"It was begun with {', '.join(others)}, and is not what one training with today's "
+            "versions gives, to the bit.",
+        )
+    return Job(
+        recipe=request.recipe,
+        data=request.data,
+        split=request.split,
+        model=request.model,
+        settings={each.name: getattr(train, each.name) for each in dataclasses.fields(train)},
+        seed=train.seed,
+        out=out,
+        command=command,
+        content_hash=request.content_hash,
+        start=start,
+        unfinished=unfinished,
+        notes=notes,
+    )
+
+
+def _require_more(folder: Path, epochs: int, done: int) -> None:
+    if epochs <= done:
+        raise SpecError(
+            f"epochs={epochs} is out of range: {folder} has {done} already.",
+            remedy=f"Give the epochs in all, more than {done}.",
+        )

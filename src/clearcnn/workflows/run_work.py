@@ -1,0 +1,175 @@
+"""The way of one run: read, plan, fit, score, write."""
+
+from clearcnn import bundle, data
+from clearcnn.bundle import RunFolder, UnfinishedRun
+from clearcnn.checkpoints import CheckpointFolder
+from clearcnn.data import LabelledImages
+from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.results import Divergence, TrainResult
+from clearcnn.workflows.cautions import judge_precision, list_cautions
+from clearcnn.workflows.clock import Clock
+from clearcnn.workflows.confiding import fit_confidence
+from clearcnn.workflows.jobs import Job
+from clearcnn.workflows.keeping import keep_run
+from clearcnn.workflows.listener import TrainListener
+from clearcnn.workflows.onnx_files import write_onnx
+from clearcnn.workflows.plan import TrainPlan, describe_input, plan_training, summarize_data
+from clearcnn.workflows.recipe_fit import FitOutcome, score_plan, try_plan
+
+
+class RunWork:
+    """A training from its images to a filled run folder in the making.
+
+    Args:
+      job: what to do.
+      run: the folder in the making.
+      files: where checkpoints go.
+      checkpoint_seconds: the least between two of them.
+      listener: hears how it goes.
+
+    Attributes:
+      unfinished: what the run keeps to be gone on with; there once the model is planned.
+    """
+
+    unfinished: UnfinishedRun
+
+    def __init__(
+        self,
+        job: Job,
+        run: RunFolder,
+        files: CheckpointFolder,
+        checkpoint_seconds: float,
+        listener: TrainListener,
+    ) -> None:
+        self.job = job
+        self.run = run
+        self.files = files
+        self.checkpoint_seconds = checkpoint_seconds
+        self.listener = listener
+        self.clock = Clock()
+        self.warnings: list[str] = []
+
+    def do(self, images: LabelledImages | None) -> TrainResult:
+        """Do it.
+
+        Args:
+          images: None reads them.
+        """
+        with self.clock.phase("data"):
+            images = self._check(images or self._load())
+            parts = data.split(images, self.job.split)
+            summary = summarize_data(images, parts)
+        self.listener.on_data(summary, self.run.path / "figures" / "data.png")
+        plan = plan_training(
+            images,
+            parts,
+            recipe=self.job.recipe,
+            seed=self.job.seed,
+            data_spec=self.job.data,
+            split_spec=self.job.split,
+            model=self.job.model,
+            settings=self.job.settings,
+            summary=summary,
+        )
+        self.listener.on_model(plan.model_summary)
+        for sentence in (*self.job.notes, *list_cautions(plan)):
+            self._warn(sentence)
+        return self._keep(plan, self._fit(plan))
+
+    def _load(self) -> LabelledImages:
+        if self.job.content_hash is None:
+            return data.load(self.job.data)
+        try:
+            return data.load(self.job.data)
+        except ClearCNNError as error:
+            error.remedy += (
+                " Go on where the images can be read as before; pass them again, if they came "
+                "from Python."
+            )
+            raise
+
+    def _check(self, images: LabelledImages) -> LabelledImages:
+        if self.job.content_hash not in (None, images.content_hash):
+            raise DataError(
+                f"{images.source} is not what the run was begun with: its images, labels or "
+                "classes have changed.",
+                remedy="Bring back what was there, or train from the start.",
+            )
+        return images
+
+    def _fit(self, plan: TrainPlan) -> FitOutcome:
+        job = self.job
+        request = bundle.make_request(
+            recipe=job.recipe,
+            data=plan.data_spec,
+            split=plan.split_spec,
+            model=plan.model_spec,
+            train=plan.train_spec,
+            content_hash=plan.images.content_hash,
+            command=job.command,
+            notes=job.notes,
+        )
+        self.unfinished = UnfinishedRun(
+            self.files,
+            request,
+            job.start,
+            on_first=self.listener.on_checkpoint,
+            on_trouble=self._warn,
+        )
+        if job.start is not None:
+            self.listener.on_resume(job.start.epoch)
+        checkpoint = self.unfinished, self.checkpoint_seconds
+        outcome = try_plan(plan, self.listener, self.clock, checkpoint)
+        if outcome.divergence is not None:
+            if outcome.history is None:
+                self.unfinished.remove()
+                raise outcome.divergence
+            self._warn(outcome.divergence.problem)
+        return outcome
+
+    def _keep(self, plan: TrainPlan, outcome: FitOutcome) -> TrainResult:
+        """Score the network once, and write everything down."""
+        assert outcome.history is not None
+        network, run = outcome.network, self.run
+        with self.clock.phase("evaluate"):
+            probabilities, scored = score_plan(plan, network)
+            confidence = fit_confidence(plan, network)
+        if imprecise := judge_precision(scored.score):
+            self._warn(imprecise)
+        contract = describe_input(plan)
+        with self.clock.phase("export"):
+            unwritten = write_onnx(run.partial, plan, contract, network, probabilities)
+        if unwritten:
+            self._warn(unwritten)
+        ended = outcome.divergence
+        result = TrainResult(
+            recipe=plan.recipe,
+            data=plan.data_summary,
+            split=plan.split_spec,
+            model=plan.model_summary,
+            model_spec=plan.model_spec,
+            train=plan.train_spec,
+            history=outcome.history,
+            test=scored,
+            seconds=self.clock.seconds,
+            warnings=tuple(self.warnings),
+            interrupted=outcome.interrupted,
+            run_folder=run.path,
+            divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
+        )
+        keep_run(
+            run.partial,
+            plan,
+            network,
+            probabilities,
+            contract,
+            confidence,
+            result,
+            self.job.command,
+            self.unfinished.last,
+        )
+        return result
+
+    def _warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+        self.listener.on_warning(sentence)
