@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: train test test-all check docs benchmark constraints clean
+.PHONY: train test test-all torture check docs benchmark constraints clean
 
 # Options go into ARGS: make train ARGS="photos/ --size 32"
 train: $(VENV)/installed
@@ -22,6 +22,10 @@ test: $(VENV)/installed-for-work
 # The slow ones too: all of MNIST, simulations, scikit-learn's checks of an estimator.
 test-all: $(VENV)/installed-for-work
 	$(PYTEST) $(ARGS)
+
+# Kills a real training 200 times, at random moments, and looks at what is left each time.
+torture: $(VENV)/installed-for-work
+	KILLS=$(or $(KILLS),200) $(BIN)/pytest tests/torture -s $(ARGS)
 
 check: $(VENV)/installed-for-work
 	$(BIN)/ruff check .

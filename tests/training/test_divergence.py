@@ -123,7 +123,7 @@ def test_labels_without_an_output_are_named():
 def test_the_error_crosses_processes():
     error = DivergenceError("It went.", remedy="Mend it.", epoch=3, causes=("a", "b"))
     back = pickle.loads(pickle.dumps(error))
-    assert (back.problem, back.remedy, back.epoch, back.causes) == (
+    assert (back.what, back.remedy, back.epoch, back.causes) == (
         "It went.",
         "Mend it.",
         3,

@@ -16,6 +16,7 @@ from clearcnn.errors import DivergenceError
 from clearcnn.training.arrays import FitArrays
 from clearcnn.training.stored import StoredArray
 
+_LOSSES = {"loss": "loss", "val_loss": "validation loss"}
 _LARGE_VALUE = 100.0
 _MOST_STORED_ROWS = 1000
 _SCALING_LAYERS = (
@@ -29,18 +30,17 @@ Rows = list[dict[str, float]]
 
 
 def is_finite(state: Any, logs: Any) -> Any:
-    """Tell, inside a program or outside, whether loss and model are finite after an epoch.
+    """Tell, inside a program or outside, whether losses and model are finite after an epoch.
 
     Args:
       state: as `keras_state.read_state` gives it; of it, the model's own variables count.
-      logs: of the epoch; of them, "loss" counts.
+      logs: of the epoch; of them, "loss" and "val_loss" count.
     Returns:
       A bool array of shape ().
     """
     trainable, other, *_ = state
     floats = [a for a in (*trainable, *other) if jnp.issubdtype(a.dtype, jnp.floating)]
-    if "loss" in logs:
-        floats.append(jnp.asarray(logs["loss"]))
+    floats += [jnp.asarray(logs[name]) for name in _LOSSES if name in logs]
     return jnp.stack([jnp.isfinite(a).all() for a in floats] or [jnp.bool_(True)]).all()
 
 
@@ -56,10 +56,11 @@ def describe_divergence(
       finished: the logs of the good epochs of this call, in order.
       last: the logs of the one that went wrong.
     """
-    loss = last.get("loss", float("nan"))
-    what = (
-        f"the loss became {loss:g}" if not np.isfinite(loss) else "weights became infinite or NaN"
-    )
+    what = "weights became infinite or NaN"
+    for name, words in _LOSSES.items():
+        if not np.isfinite(last.get(name, 0.0)):
+            what = f"the {words} became {last[name]:g}"
+            break
     causes = (
         *_find_bad_values(arrays),
         *_find_bad_labels(model, arrays),
@@ -78,8 +79,12 @@ def describe_divergence(
 def _find_bad_values(arrays: FitArrays) -> list[str]:
     """NaN and infinities in what was given: a cause for certain."""
     found = []
-    for name, part in zip(("x", "y", "sample_weight"), arrays.train, strict=True):
-        for values in _look(part, arrays.train_rows):
+    names = "x", "y", "sample_weight"
+    parts = [(*each, arrays.train_rows) for each in zip(names, arrays.train, strict=True)]
+    for name, part in zip(names, arrays.validation or (), strict=False):
+        parts.append((f"validation {name}", part, arrays.validation_rows))
+    for name, part, rows in parts:
+        for values in _look(part, rows):
             bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
             if bad.any():
                 found.append(

@@ -122,7 +122,10 @@ def fit_fold(
     network = outcome.network
 
     def predict(pixels: Any) -> NDArray[np.float32]:
-        return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
+        answers = np.array(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
+        # What is no number says nothing: every class is as likely. `divergence` tells of it.
+        answers[~np.isfinite(answers).all(axis=1)] = 1 / answers.shape[1]
+        return answers
 
     probabilities = predict(images.images[fold.test])
     validation = plan.split.validation
