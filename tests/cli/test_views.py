@@ -8,7 +8,7 @@ import pytest
 from rich.console import RenderableType
 
 from clearcnn.cli.console import Console
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.cli.views import (
     view_data,
     view_epochs,

@@ -7,7 +7,7 @@ from clearcnn import cache
 from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import Status
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.errors import CacheError
 
 NAME = "cache"

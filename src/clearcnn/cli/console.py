@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clearcnn.cli.status import ReaderGoneError
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.errors import ClearCNNError
 
 PLAIN_COLUMNS = 1000

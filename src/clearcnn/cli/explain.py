@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clearcnn.cli.parser import Parser, whole_number
 from clearcnn.cli.status import Status
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "explain"

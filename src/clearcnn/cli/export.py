@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import Status
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 
 NAME = "export"
 SUMMARY = "write the model of a run for other programs"

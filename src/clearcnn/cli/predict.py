@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clearcnn.cli.parser import Parser, number, whole_number
 from clearcnn.cli.status import Status
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from clearcnn.bundle import Confidence
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.predictions import Prediction
 
 FEWEST_FOR_A_BAR = 100

@@ -9,7 +9,7 @@ from typing import Any
 from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser, number, whole_number
 from clearcnn.cli.status import Status
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.errors import MissingExtraError, SpecError
 
 NAME = "serve"

@@ -17,7 +17,7 @@ from clearcnn.cli.source import (
     read_source,
 )
 from clearcnn.cli.status import Status
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.specs import SplitKind
 from clearcnn.version import __version__
 

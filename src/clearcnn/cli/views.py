@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.findings import CheckResult
 from clearcnn.report.wording import percent, score_sentence
 from clearcnn.results import (

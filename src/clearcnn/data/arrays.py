@@ -1,5 +1,7 @@
 """Images that a source already gives as one array: their shape, dtype, size and colour."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from clearcnn.data.color import is_grey, to_grayscale, to_rgb
@@ -32,6 +34,11 @@ def prepare_array(images: Images, spec: DataSpec, source: str) -> tuple[Images, 
         images = np.stack([resize(image, target) for image in images])
         sentences.append(describe_resizing([size], target, asked=spec.size is not None) or "")
     return images, tuple(sentences)
+
+
+def join_parts(parts: Sequence[Images]) -> Images:
+    """Join arrays of one shape and dtype along their first axis; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _with_channels(images: Images, source: str) -> Images:

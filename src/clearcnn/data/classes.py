@@ -13,6 +13,9 @@ from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
 
+_LONGEST_QUOTE = 100
+
+
 def number_classes(
     labels: Sequence[str] | NDArray[Any],
     source: str,
@@ -64,7 +67,7 @@ def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> Non
     """
     if len(class_names) < 2:
         raise DataError(
-            f"{source}: there is one class only, {class_names[0]!r}.",
+            f"{source}: there is one class only, {shorten(class_names[0])!r}.",
             remedy="Give at least two classes to tell apart.",
         )
     counts = np.bincount(labels, minlength=len(class_names))
@@ -87,12 +90,18 @@ def quote(names: Iterable[str], most: int = 8) -> str:
     """Names in quotes, the first few of many: "'a', 'b' and 3 more"."""
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(map(repr, listed[:most])) + more
+    return ", ".join(repr(shorten(name)) for name in listed[:most]) + more
+
+
+def shorten(text: str) -> str:
+    """A text as it is, or the beginning of one that is too long for a message."""
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
 def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str) -> None:
-    absent = [name for name in wanted if name not in set(found)]
-    unnamed = sort_naturally(set(found) - set(wanted))
+    there = set(found)
+    absent = [name for name in wanted if name not in there]
+    unnamed = sort_naturally(there - set(wanted))
     if not absent and not unnamed:
         return
     faults = [f"{quote(absent)} have no image"] if absent else []

@@ -11,6 +11,11 @@ from clearcnn.errors import DataError
 LARGEST_PICTURE_BYTES = 256 * 2**20
 LARGEST_ARRAY_BYTES = 4 * 2**30
 
+# What a small file may unfold to; and a larger one, as a multiple of its own size. Scans of
+# handwriting, mostly paper, shrink to a fifth; deflate's own limit is a thousandth.
+_FREE_BYTES = 64 * 2**20
+_MOST_UNFOLDING = 32
+
 # Listed by systems and archivers, never by people.
 _HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
@@ -61,12 +66,38 @@ def read_bytes(path: Path, limit_bytes: int = LARGEST_PICTURE_BYTES) -> bytes:
 
 def read_inside(path: Path, root: Path) -> bytes:
     """As `read_bytes`, but a link that leads out of the folder `root` is refused."""
-    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+    if path.is_symlink() and not is_inside(path, root):
         raise DataError(
             f"{path} is a link that leads out of {root}.",
             remedy="Copy the file in place of the link.",
         )
     return read_bytes(path)
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Whether a path, all links followed, lies within a folder."""
+    # Path.resolve raises on links in a circle; here they stay what they are.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def check_unfolding(num_bytes: int, path: Path) -> None:
+    """Refuse a file that declares more than its size can honestly hold.
+
+    Args:
+      num_bytes: that it unfolds to.
+      path: of the file.
+    Raises:
+      DataError: these are more than are ever read, or more than 64 MiB and than 32 times the
+        file's size.
+    """
+    most = max(_FREE_BYTES, _MOST_UNFOLDING * path.stat().st_size)
+    if num_bytes > min(most, LARGEST_ARRAY_BYTES):
+        raise DataError(
+            f"{path} has {path.stat().st_size:,} bytes and unfolds to {num_bytes:,}; at most "
+            f"{min(most, LARGEST_ARRAY_BYTES):,} are read.",
+            remedy="Store fewer or smaller images; images that are worth learning from do not "
+            "shrink so far.",
+        )
 
 
 def is_hidden(name: str) -> bool:

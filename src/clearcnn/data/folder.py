@@ -75,20 +75,25 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
 def walk_pictures(folder: Path) -> Walk:
     """Every file in a folder and below, in natural order; links to folders are refused."""
     walk = Walk()
-    for entry in sorted(os.scandir(folder), key=lambda entry: natural_key(entry.name)):
-        if is_hidden(entry.name):
-            continue
-        path = folder / entry.name
+    waiting = _list_folder(folder)
+    while waiting:
+        entry = waiting.pop()
+        path = Path(entry.path)
         if entry.is_dir():
             _refuse_link(path)
-            below = walk_pictures(path)
-            walk.pictures += below.pictures
-            walk.ignored += below.ignored
+            waiting += _list_folder(path)
         elif looks_like_picture(path):
             walk.pictures.append(path)
         else:
             walk.ignored.append(path)
     return walk
+
+
+def _list_folder(folder: Path) -> list["os.DirEntry[str]"]:
+    """What lies directly in a folder and is not the system's, in reversed natural order."""
+    with os.scandir(folder) as entries:
+        listed = [entry for entry in entries if not is_hidden(entry.name)]
+    return sorted(listed, key=lambda entry: natural_key(entry.name), reverse=True)
 
 
 def looks_like_picture(path: Path) -> bool:
@@ -149,9 +154,16 @@ def _part_folders(folder: Path) -> dict[str, Path]:
 def _class_folders(root: Path, folder: Path) -> dict[str, Walk]:
     """Class name → what lies in its folder, in natural order."""
     walks: dict[str, Walk] = {}
+    names: dict[str, str] = {}
     for path in subfolders(root):
         _refuse_link(path)
         walks[path.name] = walk_pictures(path)
+        if (twin := names.setdefault(normal_form(path.name), path.name)) != path.name:
+            raise DataError(
+                f"{root}: the class folders {ascii(twin)} and {ascii(path.name)} have one name, "
+                "written in two ways of Unicode.",
+                remedy="Put the pictures of both into one of them.",
+            )
     stray = [path for path in root.iterdir() if path.is_file() and looks_like_picture(path)]
     if not any(walk.pictures for walk in walks.values()):
         raise DataError(

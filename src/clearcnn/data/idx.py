@@ -14,10 +14,10 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.data.arrays import prepare_array
+from clearcnn.data.arrays import join_parts, prepare_array
 from clearcnn.data.assembly import assemble
 from clearcnn.data.classes import quote
-from clearcnn.data.files import LARGEST_ARRAY_BYTES, describe_content, open_regular
+from clearcnn.data.files import check_unfolding, describe_content, open_regular
 from clearcnn.data.images import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
@@ -60,7 +60,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             remedy="Put only files that belong together into one folder.",
         )
     source = f"IDX files in {path}" if folder is path else f"the IDX pair of {path}"
-    images = np.concatenate([images for images, _ in arrays.values()])
+    images = join_parts([images for images, _ in arrays.values()])
     images, preparation = prepare_array(images, spec, source)
     rows = [(part, row) for part, (_, labels) in arrays.items() for row in range(len(labels))]
     return assemble(
@@ -125,14 +125,13 @@ def _read_array(stream: BinaryIO, path: Path) -> NDArray[Any]:
     shape = tuple(np.frombuffer(head[: len(head) // 4 * 4], ">u4").tolist())
     dtype = np.dtype(DTYPES[magic[2]])
     num_bytes = math.prod(shape) * dtype.itemsize
-    content = stream.read(num_bytes + 1) if num_bytes <= LARGEST_ARRAY_BYTES else b""
+    check_unfolding(num_bytes, path)
+    content = stream.read(num_bytes + 1)
     if len(shape) != magic[3] or len(content) != num_bytes:
         holds = "more" if len(content) > num_bytes else f"only {len(content):,}"
         raise DataError(
             f"{path} declares the shape {'×'.join(map(str, shape))}, {num_bytes:,} bytes, but "
-            f"holds {holds}."
-            if num_bytes <= LARGEST_ARRAY_BYTES
-            else f"{path} declares {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are read.",
+            f"holds {holds}.",
             remedy="Fetch or copy the file again.",
         )
     array = np.frombuffer(content, dtype).reshape(shape)

@@ -4,12 +4,14 @@ Columns: file_name (relative to the table's folder) and label; group, or another
 names for it, and split if there are any.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from clearcnn.data.assembly import assemble_pictures
-from clearcnn.data.files import read_inside
+from clearcnn.data.classes import shorten
+from clearcnn.data.files import is_inside, read_inside
 from clearcnn.data.folder import part_folders, walk_pictures
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.parts import require_part
@@ -17,6 +19,8 @@ from clearcnn.data.pictures import Entry
 from clearcnn.data.tables import read_rows, require_columns
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
+
+_LONGEST_PATH = 4096
 
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl")
 
@@ -81,21 +85,25 @@ def _entries(table: Path, part: str | None, root: Path, group_column: str) -> It
         name = row["file_name"]
         if not name or not row["label"]:
             raise DataError(
-                f"{place}: {name or 'a picture without a name'} has no label."
+                f"{place}: {shorten(name)} has no label."
                 if name
                 else f"{place}: no file_name.",
                 remedy="Fill the cell, or remove the row.",
             )
         if name in lines:
             raise DataError(
-                f"{place}: {name} is named in line {lines[name]} already.",
+                f"{place}: {shorten(name)} is named in line {lines[name]} already.",
                 remedy="Name each picture once.",
             )
         lines[name] = line
         path = table.parent / name
+        if _is_no_path(name):
+            raise DataError(
+                f"{place}: {shorten(name)} is no name that a file can have.",
+                remedy="Correct the cell.",
+            )
         if path.parent not in inside:
-            resolved = path.parent.resolve()
-            inside[path.parent] = resolved.is_relative_to(table.parent.resolve())
+            inside[path.parent] = is_inside(path.parent, table.parent)
         if _leads_away(name) or not inside[path.parent]:
             raise DataError(
                 f"{place}: {name} leads out of the folder {table.parent}.",
@@ -114,7 +122,15 @@ def _leads_away(name: str) -> bool:
     """Whether a file name is absolute, on this or another system, or goes up."""
     windows, posix = PureWindowsPath(name), PurePosixPath(name)
     rooted = posix.is_absolute() or windows.is_absolute() or bool(windows.drive or windows.root)
-    return rooted or ".." in windows.parts or "\0" in name
+    return rooted or ".." in windows.parts
+
+
+def _is_no_path(name: str) -> bool:
+    """Whether no file can be called so: too long, with a zero byte, or no Unicode."""
+    try:
+        return len(os.fsencode(name)) > _LONGEST_PATH or "\0" in name
+    except UnicodeEncodeError:
+        return True
 
 
 def _check_columns_are_full(entries: Sequence[Entry], path: Path, group_column: str) -> None:

@@ -1,16 +1,17 @@
 """NumPy archives: Keras's keys, MedMNIST's, or x and y with groups; never unpickled."""
 
-import zipfile
-import zlib
+import math
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.data.arrays import prepare_array
+from clearcnn.archives import open_archive
+from clearcnn.data.arrays import join_parts, prepare_array
 from clearcnn.data.assembly import assemble
-from clearcnn.data.files import LARGEST_ARRAY_BYTES, open_regular
+from clearcnn.data.files import check_unfolding, open_regular
 from clearcnn.data.images import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
@@ -25,6 +26,12 @@ KEYS = (
     ("test", "test_images", "test_labels"),
     (None, "x", "y"),
 )
+
+# The third format is for names of fields, which no image has.
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 _REMEDY = "Store x_train, y_train, x_test and y_test, or x and y and, if known, groups."
 
@@ -61,7 +68,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             remedy="Store all parts in one shape and dtype.",
         )
     source = f"NumPy archive {path}"
-    prepared, sentences = prepare_array(np.concatenate(images), spec, source)
+    prepared, sentences = prepare_array(join_parts(images), spec, source)
     rows = [
         (part, row) for part, some in zip(parts, labels, strict=True) for row in range(len(some))
     ]
@@ -111,28 +118,54 @@ def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The arrays of known keys, and all keys there are."""
     wanted = {key for row in KEYS for key in row[1:]} | {"groups"}
     try:
-        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-            num_bytes = sum(member.file_size for member in archive.infolist())
-        if num_bytes > LARGEST_ARRAY_BYTES:
-            raise DataError(
-                f"{path} unfolds to {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are read.",
-                remedy="Store fewer or smaller images.",
-            )
-        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
-            keys = list(archive.files)
-            return {key: archive[key] for key in keys if key in wanted}, keys
+        with open_regular(path) as file, open_archive(file) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            check_unfolding(sum(info.file_size for info in archive.infolist()), path)
+            arrays = {
+                key: _read_member(archive, info, f"{path}: {key}")
+                for key, info in members.items()
+                if key in wanted
+            }
+            return arrays, list(members)
     except DataError:
         raise
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
-        reason = str(error)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-        reason = str(error)
-    pickled = "allow_pickle" in reason
+    except Exception as error:  # zipfile and NumPy raise almost any kind on broken files
+        reason = f"{type(error).__name__}, {error}".splitlines()[0][:200]
     raise DataError(
-        f"{path}: an array holds Python objects, which are never unpickled."
-        if pickled
-        else f"{path} cannot be read as an NPZ file: {reason.rstrip('.')}.",
-        remedy="Store plain arrays: numpy.asarray(labels, dtype=str) for names."
-        if pickled
-        else "Write it again with numpy.savez.",
+        f"{path} cannot be read as an NPZ file: {reason.rstrip('.')}.",
+        remedy="Write it again with numpy.savez.",
     )
+
+
+def _read_member(archive: ZipFile, info: ZipInfo, place: str) -> NDArray[Any]:
+    """One array, whose header is looked at before anything is made of it.
+
+    Raises:
+      DataError: it holds objects, or not the bytes that its header declares.
+    """
+    with archive.open(info) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = _HEADERS.get(version)
+        if read_header is None:
+            raise ValueError(f"its format {version} is not known")
+        shape, _, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise DataError(
+                f"{place} holds Python objects, which are never unpickled.",
+                remedy="Store plain arrays: numpy.asarray(labels, dtype=str) for names.",
+            )
+        holds = info.file_size - stream.tell()
+        # NumPy would make room for what is declared before it reads.
+        if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize != holds:
+            raise DataError(
+                f"{place} declares the shape {shape} of {dtype}, but holds {holds:,} bytes.",
+                remedy="Write it again with numpy.savez.",
+            )
+        # Nothing is read of elements of no bytes, however many are declared.
+        if dtype.itemsize == 0:
+            raise DataError(
+                f"{place} has the dtype {dtype}, whose elements hold nothing.",
+                remedy="Store images, and class indices or class names.",
+            )
+    with archive.open(info) as stream:
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))

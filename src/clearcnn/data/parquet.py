@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.data.assembly import assemble_pictures
-from clearcnn.data.classes import quote
-from clearcnn.data.files import LARGEST_ARRAY_BYTES, LARGEST_PICTURE_BYTES, open_regular
+from clearcnn.data.classes import quote, shorten
+from clearcnn.data.files import LARGEST_PICTURE_BYTES, check_unfolding, open_regular
 from clearcnn.data.images import PARTS, LabelledImages
 from clearcnn.data.natural import natural_key
 from clearcnn.data.parts import part_called
 from clearcnn.data.pictures import Entry
-from clearcnn.errors import DataError, MissingExtraError
+from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
 from clearcnn.specs import DataSpec
 
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels")
+
+_ROWS_AT_ONCE = 64
+_LIMITS = {"thrift_string_size_limit": 2**24, "thrift_container_size_limit": 2**20}
 
 _SHARD = re.compile(r"(.+?)(?:-\d+-of-\d+(?:-\w+)?)?")  # train-00000-of-00002, or test
 
@@ -86,17 +89,17 @@ def _read_shard(file: Path, part: str | None) -> Shard:
     table = _read_table(file)
     image, label = _image_and_label(table.column_names, file)
     columns: list[str] = table.column_names
-    labels = table.column(label).to_pylist()
-    groups = table.column("group").to_pylist() if "group" in columns else [None] * len(labels)
+    pictures, paths = _contents(table.column(image), file), _paths(table.column(image))
+    labels = _to_list(table.column(label), file)
+    groups = _to_list(table.column("group"), file) if "group" in columns else [None] * len(labels)
+    paths = [None] * len(labels) if paths is None else _to_list(paths, file)
     if None in labels or not all(isinstance(value, (int, str)) for value in labels):
         row = next(k for k, value in enumerate(labels) if not isinstance(value, (int, str)))
         raise DataError(
-            f"{file}: row {row} has the label {labels[row]!r}; a class index or a class name was "
+            f"{file}: row {row} has the label {shorten(repr(labels[row]))}; a class index or a class name was "
             "expected.",
             remedy="Leave out rows without a label, or correct them.",
         )
-    pictures = _contents(table.column(image), file)
-    paths = _paths(table.column(image))
     entries = [
         Entry(
             name=paths[row] or f"{file.name} row {row}",
@@ -108,6 +111,16 @@ def _read_shard(file: Path, part: str | None) -> Shard:
         for row in range(len(labels))
     ]
     return Shard(entries, _class_names(table.schema, label))
+
+
+def _to_list(column: Any, file: Path) -> list[Any]:
+    """The values of a column as Python's own."""
+    try:
+        values: list[Any] = column.to_pylist()
+    # What its bytes are not: Unicode, a date, a number that Python has.
+    except (ValueError, OverflowError, TypeError, KeyError) as error:
+        raise _unreadable(file, error) from None
+    return values
 
 
 def _image_and_label(columns: Sequence[str], file: Path) -> tuple[str, str]:
@@ -132,25 +145,32 @@ def _read_table(file: Path) -> Any:
             remedy="Run pip install 'clearcnn[parquet]'.",
         ) from None
     try:
-        with open_regular(file) as opened, parquet.ParquetFile(opened) as table:
-            num_bytes = sum(
-                table.metadata.row_group(k).total_byte_size
-                for k in range(table.metadata.num_row_groups)
-            )
-            if num_bytes > LARGEST_ARRAY_BYTES:
-                raise DataError(
-                    f"{file} unfolds to {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are "
-                    "read.",
-                    remedy="Store fewer or smaller images.",
-                )
+        with open_regular(file) as opened, parquet.ParquetFile(opened, **_LIMITS) as table:
+            groups = [table.metadata.row_group(k) for k in range(table.metadata.num_row_groups)]
+            check_unfolding(sum(group.total_byte_size for group in groups), file)
             there = table.schema_arrow.names
             needed = {*_image_and_label(there, file), "group"}
-            return table.read(columns=[name for name in there if name in needed])
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(
-            f"{file} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.",
-            remedy="Fetch or write the file again.",
-        ) from None
+            columns = [name for name in there if name in needed]
+            num_bytes, batches = 0, []
+            # A dictionary of one picture may stand for a million rows: only reading tells.
+            for batch in table.iter_batches(_ROWS_AT_ONCE, columns=columns, use_threads=False):
+                num_bytes += batch.nbytes
+                check_unfolding(num_bytes, file)
+                batches.append(batch)
+            schema = table.schema_arrow.empty_table().select(columns).schema
+            return pyarrow.Table.from_batches(batches, schema)
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+        if isinstance(error, ClearCNNError):
+            raise
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: Exception) -> DataError:
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return DataError(
+        f"{file} cannot be read as Parquet: {shorten(reason)}.",
+        remedy="Fetch or write the file again.",
+    )
 
 
 def _contents(column: Any, file: Path) -> Any:
@@ -168,13 +188,13 @@ def _contents(column: Any, file: Path) -> Any:
     )
 
 
-def _paths(column: Any) -> Sequence[str | None]:
+def _paths(column: Any) -> Any:
+    """The column of the pictures' names; None if there is none."""
     from pyarrow import compute, types
 
     if types.is_struct(column.type) and column.type.get_field_index("path") >= 0:
-        paths: list[str | None] = compute.struct_field(column, "path").to_pylist()
-        return paths
-    return [None] * len(column)
+        return compute.struct_field(column, "path")
+    return None
 
 
 def _read_cell(column: Any, row: int, place: str) -> bytes:
@@ -193,6 +213,6 @@ def _class_names(schema: Any, label: str) -> tuple[str, ...] | None:
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         names = features[label]["names"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
     return tuple(map(str, names)) if isinstance(names, list) else None

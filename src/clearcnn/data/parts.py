@@ -22,7 +22,7 @@ def require_part(name: str, place: str) -> str:
     part = part_called(name)
     if part is None:
         raise DataError(
-            f"{place}: the split {name!r} is not known; one of {ACCEPTED} was expected.",
+            f"{place}: the split {name[:40]!r} is not known; one of {ACCEPTED} was expected.",
             remedy="Correct the cell, or leave the column out.",
         )
     return part

@@ -3,6 +3,7 @@
 import csv
 import math
 import re
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -11,17 +12,19 @@ from numpy.typing import NDArray
 
 from clearcnn.data.arrays import prepare_array
 from clearcnn.data.assembly import assemble
-from clearcnn.data.classes import quote
+from clearcnn.data.classes import quote, shorten
 from clearcnn.data.images import Images, LabelledImages
 from clearcnn.data.parts import require_part
-from clearcnn.data.tables import open_text, read_header
+from clearcnn.data.tables import open_text, read_header, read_lines
 from clearcnn.errors import DataError
-from clearcnn.specs import DataSpec
+from clearcnn.specs import LARGEST_SIDE, DataSpec
 
 LABEL_COLUMNS = ("label", "class", "target")
 
 _LINES_AT_ONCE = 2000
-_PLACE = re.compile(r"(\d+)\D(\d+)(?:\D(\d+))?$")  # pixel_3_4, 3x4, pixel_3_4_0
+_LETTERS_AT_ONCE = 4 * 2**20
+_MOST_COLUMNS = 3 * LARGEST_SIDE**2 + 3
+_PLACE = re.compile(r"(?<!\d)(\d{1,4})\D(\d{1,4})(?:\D(\d{1,4}))?$")  # pixel_3_4, 3x4, p_3_4_0
 
 Shape = tuple[int, ...]
 
@@ -37,6 +40,12 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       DataError: no column is a label, the pixels fit no shape, or a cell is empty or no number.
     """
     header = read_header(path)
+    if len(header) > _MOST_COLUMNS:
+        raise DataError(
+            f"{path} has {len(header):,} columns; at most {_MOST_COLUMNS:,} are read, which an "
+            f"image of {LARGEST_SIDE}×{LARGEST_SIDE} pixels in colour needs.",
+            remedy="Make the images smaller.",
+        )
     lower = [name.lower() for name in header]
     label = next((name for name in LABEL_COLUMNS if name in lower), None)
     if label is None:
@@ -73,8 +82,8 @@ def _layout(names: list[str], spec: DataSpec, path: Path) -> tuple[list[int], Sh
         shape = tuple(int(side) for side in places.max(axis=0) + 1)
         if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
             raise DataError(
-                f"{path}: the names of the {len(names)} pixel columns, {names[0]} to "
-                f"{names[-1]}, do not fill an image of {shape[0]}×{shape[1]}.",
+                f"{path}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
+                f"{shorten(names[-1])}, do not fill an image of {shape[0]}×{shape[1]}.",
                 remedy="Name one column for each pixel, such as pixel_0_0, or without places.",
             )
         return np.lexsort(places.T[::-1]).tolist(), shape
@@ -99,8 +108,9 @@ def _read_rows(
     texts: list[list[str]] = [[] for _ in words]
     first = 2
     with open_text(path) as text:
-        next(text, None)
-        while lines := list(islice(text, _LINES_AT_ONCE)):
+        waiting = read_lines(text, path)
+        next(waiting, None)
+        while lines := _take_lines(waiting):
             cells = list(csv.reader(lines))
             _check_words(cells, header, words, first, path)
             filled = [row for row in cells if row]
@@ -112,6 +122,17 @@ def _read_rows(
     if not blocks:
         raise DataError(f"{path} has no rows.", remedy="Add a row for each image.")
     return np.concatenate(blocks), texts
+
+
+def _take_lines(waiting: Iterator[str]) -> list[str]:
+    """The next lines, as many as are worth parsing at once."""
+    lines, letters = [], 0
+    for line in islice(waiting, _LINES_AT_ONCE):
+        lines.append(line)
+        letters += len(line)
+        if letters > _LETTERS_AT_ONCE:
+            break
+    return lines
 
 
 def _check_words(
@@ -146,18 +167,24 @@ def _numbers(
             for k in pixels if row else []:
                 if not _is_number(row[k]):
                     raise DataError(
-                        f"{path}, line {line}: {row[k]!r} in the column {header[k]} is no number.",
+                        f"{path}, line {line}: {shorten(row[k])!r} in the column "
+                        f"{shorten(header[k])} is no number.",
                         remedy="Correct the cell, or remove the row.",
                     ) from None
-        raise
+        raise DataError(
+            f"{path}, lines {first} to {first + len(lines) - 1}: the cells are not numbers between "
+            "commas.",
+            remedy="Write plain numbers, and no line breaks or quotation marks within a cell.",
+        ) from None
 
 
 def _is_number(text: str) -> bool:
+    """Whether NumPy reads a text as a number: not 1_000, and no digits of other scripts."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return text.isascii() and "_" not in text
 
 
 def _narrow(rows: NDArray[np.float32]) -> Images:

@@ -2,17 +2,22 @@
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from clearcnn.data.classes import shorten
 from clearcnn.data.files import open_regular
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
 Row = dict[str, str]
+
+LONGEST_LINE = 4 * 2**20
+"""In letters: four times what an image of 96×96 pixels in colour takes with all its digits."""
 
 
 @contextmanager
@@ -40,7 +45,25 @@ def open_text(path: Path) -> Iterator[TextIO]:
 def read_header(path: Path) -> list[str]:
     """The column names of a CSV file, without spaces around them."""
     with open_text(path) as text:
-        return [name.strip() for name in next(csv.reader(text), [])]
+        return [name.strip() for name in next(csv.reader(read_lines(text, path)), [])]
+
+
+def read_lines(text: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a text with their ends, none of them endless.
+
+    Raises:
+      DataError: a line is longer than `LONGEST_LINE`.
+    """
+    for number in itertools.count(1):
+        line = text.readline(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise DataError(
+                f"{path}, line {number}: more than {LONGEST_LINE:,} letters without a line break.",
+                remedy="Write one row a line.",
+            )
+        if not line:
+            return
+        yield line
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
@@ -65,13 +88,13 @@ def require_columns(path: Path, found: list[str], *wanted: str) -> None:
     for name in wanted:
         if name not in found:
             raise DataError(
-                f"{path} has no column {name!r}; its columns are {', '.join(found[:20])}.",
+                f"{path} has no column {name!r}; its columns are {', '.join(map(shorten, found[:20]))}.",
                 remedy=f"{did_you_mean(name, found)}Name the column {name!r}.",
             )
 
 
 def _csv_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(read_lines(text, path), strict=True)
     header = [name.strip() for name in next(reader, [])]
     for cells in reader:
         if not cells:
@@ -86,16 +109,18 @@ def _csv_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _json_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
-    for line, content in enumerate(text, 1):
+    for line, content in enumerate(read_lines(text, path), 1):
         if not content.strip():
             continue
         try:
             row = json.loads(content)
-        except (ValueError, RecursionError):
+            # Text of a deeply nested cell exhausts the recursion where parsing it did not.
+            row = {name: "" if cell is None else str(cell) for name, cell in row.items()}
+        except (ValueError, AttributeError, RecursionError):
             row = None
-        if not isinstance(row, dict):
+        if row is None:
             raise DataError(
                 f"{path}, line {line}: not a JSON object.",
                 remedy='Write one object a line, such as {"file_name": "1.png", "label": "cat"}.',
             )
-        yield line, {name: "" if cell is None else str(cell) for name, cell in row.items()}
+        yield line, row

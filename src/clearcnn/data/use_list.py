@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from clearcnn.data.classes import shorten
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.tables import read_rows, require_columns
 from clearcnn.errors import DataError
+from clearcnn.text import printable
 
 _YES, _NO = "yes", "no"
 
@@ -25,11 +27,11 @@ def write_use_list(
       use: whether to use it.
       why: not, or what to look at; may be empty.
     """
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", "label", "use", "reason"])
         writer.writerows(
-            [name, label, _YES if used else _NO, reason]
+            [printable(name), printable(label), _YES if used else _NO, printable(reason)]
             for name, label, used, reason in zip(names, labels, use, why, strict=True)
         )
 
@@ -49,10 +51,11 @@ def apply_use_list(images: LabelledImages, path: Path) -> LabelledImages:
     if rows:
         require_columns(path, list(rows[0][1]), "name", "use")
     names = [row["name"] for _, row in rows]
-    if names != list(images.names):
+    expected = [printable(name).strip() for name in images.names]
+    if names != expected:
         place = next(
-            (k for k, (a, b) in enumerate(zip(names, images.names, strict=False)) if a != b),
-            min(len(names), len(images.names)),
+            (k for k, (a, b) in enumerate(zip(names, expected, strict=False)) if a != b),
+            min(len(names), len(expected)),
         )
         raise DataError(
             f"{path} lists {len(names):,} images, {images.source} has {len(images):,}, and they "
@@ -72,7 +75,7 @@ def _read_use(path: Path, line: int, cell: str) -> bool:
     word = cell.strip().casefold()
     if word not in (_YES, _NO):
         raise DataError(
-            f"{path}, line {line}: use is {cell!r}; yes or no was expected.",
+            f"{path}, line {line}: use is {shorten(cell)!r}; yes or no was expected.",
             remedy="Correct the cell.",
         )
     return word == _YES

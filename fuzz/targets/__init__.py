@@ -1,0 +1,1 @@
+"""One file for each reader, with its `TARGET`."""

@@ -1,0 +1,66 @@
+"""Picture files of every format that is read, whatever their bytes."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from clearcnn.data.decode import decode
+from clearcnn.data.one_picture import prepare_one_picture
+from clearcnn.data.pictures import quiet_pillow
+from fuzz.target import Target
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+
+
+def seeds() -> list[bytes]:
+    """Pictures of 9×7 pixels in every format and mode."""
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (7, 9, 4), np.uint8))
+    exif = Image.Exif()
+    exif[274] = 6
+    deep = Image.fromarray(rng.integers(0, 2**16, (7, 9), np.uint16))
+    floats = Image.fromarray(rng.normal(size=(7, 9)).astype(np.float32))
+    modes = [picture.convert(mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")]
+    files = [
+        _save(each, kind, **options)
+        for kind in FORMATS
+        for each in [*modes, deep, floats]
+        for options in ({}, {"exif": exif}, {"save_all": True, "append_images": [each.copy()]})
+    ]
+    files += [_save(each, "JPEG", progressive=True) for each in modes]
+    packed = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group4")
+    files += [_save(each, "TIFF", compression=name) for each in modes for name in packed]
+    return sorted({file for file in files if file}, key=lambda file: (len(file), file))
+
+
+def read(content: bytes) -> None:
+    """Decode it, measure it, and make it like the pictures of a model."""
+    with quiet_pillow():
+        picture = decode(content, "x")
+        measured = decode(content, "x", measure_above=0)
+    pixels = picture.pixels
+    assert pixels is not None
+    assert pixels.shape[:2] == picture.size
+    assert pixels.shape[2] in (1, 3)
+    assert min(pixels.shape) > 0
+    assert pixels.dtype in (np.uint8, np.uint16, np.float32)
+    assert np.isfinite(pixels).all()
+    assert sorted(measured.size) == sorted(picture.size)
+    options = {"color_mode": "grayscale", "dtype": "float32", "value_range": (0.0, 1.0)}
+    made = prepare_one_picture(content, "x", size=(8, 8), **options).pixels
+    assert made.shape == (8, 8, 1)
+    assert np.isfinite(made).all()
+    assert pixels.dtype.kind == "f" or 0 <= made.min() <= made.max() <= 1
+
+
+def _save(picture: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    try:
+        picture.save(file, kind, **options)
+    except (OSError, ValueError, TypeError, KeyError):  # Not every format has every mode.
+        return b""
+    return file.getvalue()
+
+
+TARGET = Target(seeds, read)

@@ -1,0 +1,25 @@
+"""CSV files of pixels."""
+
+from clearcnn.data.sources import load
+from fuzz.target import Target, put
+
+
+def seeds() -> list[bytes]:
+    """Four images of 2×2 pixels, told by place or not, with groups and parts."""
+    return [
+        b"label,a,b,c,d\ncat,0,1,2,3\ndog,4,5,6,7\ncat,8,9,10,255\ndog,0,0,1,1\n",
+        b"pixel_0_0,pixel_0_1,pixel_1_0,pixel_1_1,label\n"
+        b"0.5,0,1,1,1\n0,.25,1e-3,1,2\n1,1,0,0,1\n0,0,0,1,2\n",
+        b"\xef\xbb\xbflabel,group,split,1x1,1x2\r\n"
+        b'1,a,train,0,1\r\n2,b,train,3,4\r\n"1",c,test,1,9\r\n2,"d ""e""",test,7,7\r\n',
+        b"class,p0x0x0,p0x0x1,p0x0x2\n1,0,0,255\n2,255,0,0\n1,1,2,3\n2,3,2,1\n",
+    ]
+
+
+def read(content: bytes) -> None:
+    """Read the file as a source."""
+    data = load(f"csv:{put('pixels.csv', content)}")
+    assert len(data) >= 4
+
+
+TARGET = Target(seeds, read)
