@@ -4,6 +4,7 @@ Each spec is a plain dataclass; `dataclasses.asdict` gives the JSON written into
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,8 @@ class DataSpec:
                     "Give a size such as 28 or 28x28.",
                 )
         if self.class_names is not None:
-            repeated = sorted({c for c in self.class_names if self.class_names.count(c) > 1})
+            counts = Counter(self.class_names)
+            repeated = sorted(name for name, count in counts.items() if count > 1)[:8]
             _require(
                 not repeated,
                 f"class_names holds {', '.join(map(repr, repeated))} more than once.",

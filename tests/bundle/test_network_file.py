@@ -1,9 +1,13 @@
 """Hostile `.keras` archives, refused by their list of members."""
 
+import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from clearcnn.bundle import check_network_file
@@ -26,8 +30,48 @@ def test_what_keras_writes_passes(tmp_path: Path) -> None:
     network.compile("adam", "mse")
     network.save(tmp_path / "model.keras")
     check_network_file(tmp_path / "model.keras", network.count_params())
-    write_archive(tmp_path / "honest.keras", HONEST)
-    check_network_file(tmp_path / "honest.keras", PARAMETERS)
+
+
+def declare_a_terabyte(file: h5py.File) -> None:
+    file.create_dataset("vars/0", (2**38,), "f4", chunks=(2**10,))
+
+
+def declare_a_compressed_gigabyte(file: h5py.File) -> None:
+    file.create_dataset("vars/0", data=np.zeros(2**20, "f4"), compression="gzip")
+
+
+def keep_it_elsewhere(file: h5py.File) -> None:
+    file.create_dataset("vars/0", (10,), "u1", external=[("/etc/passwd", 0, 10)])
+
+
+def make_it_virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((10,), "f4")
+    layout[:] = h5py.VirtualSource("/tmp/other.h5", "vars/0", (10,))
+    file.create_virtual_dataset("vars/0", layout)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (declare_a_terabyte, "its arrays declare 1,099,511,627,776 bytes, more than there are"),
+        (declare_a_compressed_gigabyte, "its arrays declare"),
+        (keep_it_elsewhere, "'vars/0' lies in another file"),
+        (make_it_virtual, "'vars/0' lies in another file"),
+        (None, "its model.weights.h5 cannot be read"),
+    ],
+)
+def test_weights_that_are_not_what_they_declare_are_refused(
+    spoil: Callable[[h5py.File], None] | None, problem: str, tmp_path: Path
+) -> None:
+    content = io.BytesIO(b"" if spoil else bytes(5000))
+    if spoil:
+        with h5py.File(content, "w") as file:
+            spoil(file)
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        for name in HONEST:
+            archive.writestr(name, content.getvalue() if name.endswith("h5") else b"{}")
+    with pytest.raises(BundleError, match=problem):
+        check_network_file(tmp_path / "model.keras", PARAMETERS)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,15 @@
 import collections.abc
 import dataclasses
 import math
+import reprlib
 import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from clearcnn.errors import ClearCNNError
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
 
 
 class Mismatch(ValueError):  # noqa: N818
@@ -43,7 +47,7 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     if origin in (dict, collections.abc.Mapping):
         _require(isinstance(value, dict), kind, value, where)
         inner = get_args(kind)[1]
-        return {key: decode(inner, item, f"{where}.{key}") for key, item in value.items()}
+        return {key: decode(inner, item, f"{where}.{key[:60]}") for key, item in value.items()}
     return _decode_plain(kind, value, where)
 
 
@@ -97,7 +101,10 @@ def _decode_plain(kind: Any, value: Any, where: str) -> Any:
         if value is None:
             return math.nan
         _require(type(value) in (int, float), kind, value, where)
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise Mismatch(f"{where} is an integer too large for a float") from None
     if kind is Path:
         _require(isinstance(value, str), kind, value, where)
         return Path(value)
@@ -109,6 +116,7 @@ def _decode_plain(kind: Any, value: Any, where: str) -> Any:
 def _require(condition: bool, kind: Any, value: Any, where: str) -> None:
     if not condition:
         wanted = kind.__name__ if isinstance(kind, type) else str(kind)
-        found = repr(value)
+        # Of a deeply nested value, repr itself would exhaust the recursion.
+        found = _REPR.repr(value)
         found = found if len(found) <= 60 else found[:57] + "..."
         raise Mismatch(f"{where} is {found}, not {wanted}")

@@ -1,13 +1,18 @@
 """What a picture must be like for a model to read it: written once, at training time."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.errors import BundleError
+from clearcnn.specs import LARGEST_SIDE
+
 Polarity = Literal["light_on_dark", "dark_on_light", "unknown"]
 
+_DTYPES = ("uint8", "uint16", "float32", "float64")
 _MOST_IMAGES = 2_000
 _LEAST_AGREEMENT = 0.8
 
@@ -36,6 +41,8 @@ class InputContract:
       color_mode: "grayscale" or "rgb".
       polarity: which of figure and ground is the lighter.
       resize: how a picture of another size is brought to this one.
+    Raises:
+      BundleError: no image can be like this.
     """
 
     shape: tuple[int, int, int]
@@ -44,6 +51,22 @@ class InputContract:
     color_mode: Literal["grayscale", "rgb"]
     polarity: Polarity
     resize: ResizeRule
+
+    def __post_init__(self) -> None:
+        sides, channels = self.shape[:2], self.shape[2]
+        low, high = self.value_range
+        for holds, what in (
+            (all(1 <= side <= LARGEST_SIDE for side in sides), f"sides of {sides} pixels"),
+            (channels == (3 if self.color_mode == "rgb" else 1), f"{channels} channels"),
+            (self.dtype in _DTYPES, f"the dtype {self.dtype[:40]!r}"),
+            # Their span must be a number, too.
+            (low < high and math.isfinite(high - low), f"values from {low:g} to {high:g}"),
+        ):
+            if not holds:
+                raise BundleError(
+                    f"Images of {self.color_mode} with {what} are none that clearcnn trains on.",
+                    remedy="Restore the run folder from a copy, or train again.",
+                )
 
 
 def infer_polarity(images: NDArray[np.generic], value_range: tuple[float, float]) -> Polarity:

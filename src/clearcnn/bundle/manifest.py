@@ -46,7 +46,8 @@ class Confidence:
       false_alarms: validation images below the threshold; None without one.
       num_images: of the validation part.
     Raises:
-      BundleError: the temperature is no positive number.
+      BundleError: the temperature is no positive number, the threshold no probability, or there
+        are no images.
     """
 
     temperature: float
@@ -56,10 +57,11 @@ class Confidence:
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
-            raise BundleError(
-                f"The temperature is {self.temperature:g}; a positive number was expected.",
-                remedy="Restore the run folder from a copy, or train again.",
-            )
+            raise _impossible(f"The temperature is {self.temperature:g}; a positive number")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise _impossible(f"The threshold is {self.threshold:g}; a probability")
+        if self.num_images < 1:
+            raise _impossible(f"The confidence is of {self.num_images} images; at least 1")
 
     @property
     def false_alarm_rate(self) -> float | None:
@@ -104,6 +106,12 @@ class Manifest:
     warnings: tuple[str, ...]
     files: dict[str, FileEntry]
     confidence: Confidence | None = None
+
+
+def _impossible(what: str) -> BundleError:
+    return BundleError(
+        f"{what} was expected.", remedy="Restore the run folder from a copy, or train again."
+    )
 
 
 def software_versions() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Open a finished run folder, and trust nothing in it that its hashes do not vouch for."""
 
 import json
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,9 @@ from clearcnn.bundle.manifest import (
 from clearcnn.errors import BundleError
 from clearcnn.results import SCHEMA_VERSION
 
-_MOST_MANIFEST_BYTES = 64 * 2**20
+# Python's objects take up to thirty times the JSON they are made of.
+_MOST_MANIFEST_BYTES = 8 * 2**20
+_MOST_FILES = 1_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> B
         manifest = parse_manifest(values)
     except Mismatch as problem:
         raise _damaged(folder, f"its {MANIFEST_NAME} does not hold: {problem}") from problem
+    if len(manifest.files) > _MOST_FILES:
+        raise _damaged(folder, f"its {MANIFEST_NAME} lists {len(manifest.files):,} files")
     unlisted = [name for name in REQUIRED_FILES if name not in manifest.files]
     if unlisted:
         raise _damaged(folder, f"its {MANIFEST_NAME} does not list {', '.join(unlisted)}")
@@ -93,7 +98,7 @@ def read_metrics(run: Bundle) -> dict[str, Any]:
 
 def _load_json(folder: Path) -> Any:
     path = folder / MANIFEST_NAME
-    if not path.is_file():
+    if not _is_file(path):
         raise BundleError(
             f"{folder} is no run folder: it holds no {MANIFEST_NAME}.",
             remedy="Give a folder that clearcnn train made, such as runs/digits-….",
@@ -118,30 +123,50 @@ def _check_schema(folder: Path, values: Any) -> None:
     if version != SCHEMA_VERSION:
         age = "a newer" if version > SCHEMA_VERSION else "an older"
         raise BundleError(
-            f"{folder} was written by {age} clearcnn ({values.get('clearcnn')}): its schema "
+            f"{folder} was written by {age} clearcnn ({str(values.get('clearcnn'))[:40]}): its schema "
             f"version is {version}, this one reads {SCHEMA_VERSION}.",
             remedy="Install that version of clearcnn, or train again with this one.",
         )
 
 
 def _check_file(folder: Path, name: str, manifest: Manifest) -> None:
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or "\\" in name or ":" in name or ".." in parts:
-        raise _damaged(folder, f"its {MANIFEST_NAME} lists {name!r}, a place outside it")
+    # As clearcnn writes it, so that no file has two names: "./a" is "a" once more.
+    plain = PurePosixPath(name)
+    if name != str(plain) or not plain.parts or plain.is_absolute() or ".." in plain.parts:
+        raise _damaged(folder, f"its {MANIFEST_NAME} lists {name[:100]!r}, a place outside it")
+    if any(letter in name for letter in "\\:\0"):
+        raise _damaged(folder, f"its {MANIFEST_NAME} lists {name[:100]!r}, a place outside it")
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise _damaged(folder, f"{name} is a link to a place outside it")
-    if not path.is_file():
-        raise _damaged(folder, f"{name} is missing")
+    if not _is_inside(path, folder):
+        raise _damaged(folder, f"{name[:100]} is a link to a place outside it")
+    if not _is_file(path):
+        raise _damaged(folder, f"{name[:100]} is missing")
+    expected = manifest.files[name]
     try:
         size = path.stat().st_size
-        found = describe_file(path)
+        # What has another size need not be read, however long that would take.
+        found = describe_file(path) if size == expected.bytes else None
     except OSError as error:
         raise _unreadable(path, error) from error
-    if found != manifest.files[name]:
-        expected = manifest.files[name].bytes
-        what = f"{size:,} bytes instead of {expected:,}" if size != expected else "other content"
+    if found != expected:
+        what = f"{size:,} bytes instead of {expected.bytes:,}" if found is None else "other content"
         raise _damaged(folder, f"{name} has been altered since it was written ({what})")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    # No file has a name that is too long, or no Unicode.
+    except (OSError, ValueError):
+        return False
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    try:
+        # Path.resolve raises on links in a circle; here they stay what they are.
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except ValueError:
+        return False
 
 
 def _damaged(folder: Path, what: str) -> BundleError:

@@ -4,11 +4,14 @@ import numpy as np
 
 from clearcnn.data.images import Images
 
+_AT_ONCE = 2**20
+
 
 def is_grey(pixels: Images) -> bool:
     """Whether pixels (..., channels) show only greys: one channel, or three equal ones."""
-    red = pixels[..., 0]
-    return all(bool((red == pixels[..., k]).all()) for k in range(1, pixels.shape[-1]))
+    flat = pixels.reshape(-1, pixels.shape[-1])
+    pieces = (flat[start : start + _AT_ONCE] for start in range(0, len(flat), _AT_ONCE))
+    return all(bool((piece == piece[:, :1]).all()) for piece in pieces)
 
 
 def to_grayscale(pixels: Images) -> Images:
@@ -21,9 +24,14 @@ def to_grayscale(pixels: Images) -> Images:
     if pixels.dtype.kind == "f":
         weights = np.array([0.299, 0.587, 0.114], pixels.dtype)
         return np.asarray(pixels @ weights)[..., np.newaxis]
-    red, green, blue = (pixels[..., k].astype(np.uint32) for k in range(3))
-    luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
-    return luma.astype(pixels.dtype)[..., np.newaxis]
+    grey = np.empty((*pixels.shape[:-1], 1), pixels.dtype)
+    flat, luma = pixels.reshape(-1, 3), grey.reshape(-1)
+    # In pieces: the products of a large picture would take ten times its memory.
+    for start in range(0, len(flat), _AT_ONCE):
+        piece = slice(start, start + _AT_ONCE)
+        red, green, blue = (flat[piece, k].astype(np.uint32) for k in range(3))
+        luma[piece] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
+    return grey
 
 
 def to_rgb(pixels: Images) -> Images:

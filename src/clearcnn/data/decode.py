@@ -28,6 +28,8 @@ from clearcnn.data.color import is_grey
 from clearcnn.data.images import Images
 from clearcnn.data.png import SIGNATURE, PngHeader, verify_png
 from clearcnn.data.resize import Size
+from clearcnn.data.room import Room
+from clearcnn.data.tiles import read_tiles
 from clearcnn.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
@@ -48,6 +50,11 @@ SUFFIXES = frozenset(
     ]
 )
 LARGEST_PIXELS = 50_000_000
+ROOM = Room(LARGEST_PIXELS)
+"""In pixels, for all pictures that threads have unfolded and not yet resized."""
+
+_MOST_READS = 1_000_000
+_MOST_SCANNED = 1_000_000_000  # Twenty scans of the largest picture; ten are usual.
 WHITE = 255
 
 # What may have been done to a picture; `{}` is the number of pictures.
@@ -80,6 +87,21 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
+class _Metered(BytesIO):
+    """A file in memory that ends a reader which goes through millions of pieces."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._left = _MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, and count."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("it consists of too many pieces")
+        return super().read(size)
+
+
 def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Picture:
     """Read a picture from the bytes of its file.
 
@@ -92,7 +114,7 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Pi
     """
     try:
         header = verify_png(content) if content.startswith(SIGNATURE) else None
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with Image.open(_Metered(content), formats=FORMATS) as image:
             if image.width * image.height > LARGEST_PIXELS:
                 raise ValueError(
                     f"it unfolds to {image.width}×{image.height} pixels; at most "
@@ -100,6 +122,7 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Pi
                 )
             if measure_above is not None and max(image.size) > measure_above:
                 return Picture(_upright_size(image), None)
+            _check_scans(image, content)
             return _read(image, header)
     except UnidentifiedImageError:
         reason = f"it is not a whole file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
@@ -109,6 +132,14 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Pi
         f"{name} cannot be read as a picture: {reason}.",
         remedy="Replace or remove the file, or skip what cannot be read (--skip-unreadable).",
     ) from None
+
+
+def _check_scans(image: Image.Image, content: bytes) -> None:
+    """Refuse a JPEG whose scans, of a few bytes each, go over all its pixels again and again."""
+    if image.format in ("JPEG", "MPO"):
+        scans = content.count(b"\xff\xda")
+        if scans * image.width * image.height > _MOST_SCANNED:
+            raise ValueError(f"it goes over {image.width}×{image.height} pixels {scans:,} times")
 
 
 def _read(image: Image.Image, header: PngHeader | None) -> Picture:
@@ -134,22 +165,37 @@ def _read(image: Image.Image, header: PngHeader | None) -> Picture:
 
 def _pixels(image: Image.Image, header: PngHeader | None) -> Images:
     """Pixels (height, width, 1 or 3) of an upright image, laid on white."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _deep_pixels(image)[..., np.newaxis]
+    image.load()
+    if image.mode == "F":
+        return read_tiles(image, _deep_pixels, channels=1, dtype="float32")
+    if image.mode.startswith("I"):
+        return read_tiles(image, _deep_pixels, channels=1, dtype="uint16")
     if image.has_transparency_data:
         _scale_transparent_value(image, header)
-        layer = image.convert("RGBA")
-        page = Image.new("RGB", layer.size, (WHITE, WHITE, WHITE))
-        page.paste(layer, mask=layer)
-        return np.asarray(page)
+        return read_tiles(image, _on_white, channels=3, dtype="uint8")
     if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))[..., np.newaxis]
+        return read_tiles(image, _grey_pixels, channels=1, dtype="uint8")
+    return read_tiles(image, _rgb_pixels, channels=3, dtype="uint8")
+
+
+def _on_white(image: Image.Image) -> Images:
+    layer = image.convert("RGBA")
+    page = Image.new("RGB", layer.size, (WHITE, WHITE, WHITE))
+    page.paste(layer, mask=layer)
+    return np.asarray(page)
+
+
+def _grey_pixels(image: Image.Image) -> Images:
+    return np.asarray(image.convert("L"))[..., np.newaxis]
+
+
+def _rgb_pixels(image: Image.Image) -> Images:
     return np.asarray(image.convert("RGB"))
 
 
 def _deep_pixels(image: Image.Image) -> Images:
-    """Greys of more than 8 bits: (height, width) uint16 or float32."""
-    pixels = np.asarray(image)
+    """Greys of more than 8 bits: (height, width, 1) uint16 or float32."""
+    pixels = np.asarray(image)[..., np.newaxis]
     if image.mode == "F":
         if not np.isfinite(pixels).all():
             raise ValueError("it holds NaN or infinite values")

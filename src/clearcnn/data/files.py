@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from clearcnn.errors import DataError
 
-LARGEST_PICTURE_BYTES = 256 * 2**20
+LARGEST_PICTURE_BYTES = 96 * 2**20
 LARGEST_ARRAY_BYTES = 4 * 2**30
 
 # What a small file may unfold to; and a larger one, as a multiple of its own size. Scans of

@@ -7,12 +7,15 @@ from typing import Literal
 import numpy as np
 
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode import NOTES, decode
+from clearcnn.data.decode import NOTES, ROOM, Picture, decode
 from clearcnn.data.files import read_bytes
 from clearcnn.data.images import Images
 from clearcnn.data.pictures import quiet_pillow
 from clearcnn.data.resize import resize
 from clearcnn.errors import DataError
+
+_SMALL_SIDE = 1024
+"""In pixels: longer pictures are measured first, and wait for room in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,21 @@ def prepare_one_picture(
       DataError: it cannot be read, or holds floats, whose range nobody can know.
     """
     with quiet_pillow():
-        picture = decode(content, name)
+        measured = decode(content, name, measure_above=_SMALL_SIDE)
+        height, width = measured.size
+        with ROOM.take(0 if measured.pixels is not None else height * width):
+            picture = decode(content, name) if measured.pixels is None else measured
+            return _prepare(picture, name, size, color_mode, np.dtype(dtype), value_range)
+
+
+def _prepare(
+    picture: Picture,
+    name: str,
+    size: tuple[int, int],
+    color_mode: Literal["grayscale", "rgb"],
+    dtype: np.dtype[np.generic],
+    value_range: tuple[float, float],
+) -> OnePicture:
     pixels = picture.pixels
     assert pixels is not None  # Only asked to be measured, a picture has no pixels.
     notes = [note for note in picture.notes if note != "greys" or color_mode == "grayscale"]
@@ -101,7 +118,7 @@ def prepare_one_picture(
     pixels = resize(pixels, size)
     if color_mode == "rgb":
         pixels = to_rgb(pixels)
-    pixels, scaled = _scale(pixels, name, np.dtype(dtype), value_range)
+    pixels, scaled = _scale(pixels, name, dtype, value_range)
     return OnePicture(np.ascontiguousarray(pixels), (*sentences, *scaled))
 
 

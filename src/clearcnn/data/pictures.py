@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode import NOTES, Picture, decode
+from clearcnn.data.decode import NOTES, ROOM, Picture, decode
 from clearcnn.data.images import Images
 from clearcnn.data.resize import (
     LARGEST_KEPT_SIDE,
@@ -31,6 +31,9 @@ from clearcnn.data.resize import (
 from clearcnn.errors import DataError
 from clearcnn.results import SkippedFile
 from clearcnn.specs import ColorMode, DataSpec
+
+_SMALL_SIDE = 1024
+"""In pixels: longer pictures are measured first, and wait for room in memory."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -123,16 +126,25 @@ def quiet_pillow() -> Iterator[None]:
 def _read(entry: Entry, spec: DataSpec, target: Size | None) -> Picture | SkippedFile:
     """The picture of an entry at the target size; without one, as it is or only measured."""
     try:
-        picture = decode(
-            entry.read(), entry.name, measure_above=None if target else LARGEST_KEPT_SIDE
-        )
+        content = entry.read()
+        above = _SMALL_SIDE if target else LARGEST_KEPT_SIDE
+        picture = decode(content, entry.name, measure_above=above)
+        if picture.pixels is not None:
+            return _reduce(picture, spec, target)
+        if target is None:
+            return picture
+        with ROOM.take(picture.size[0] * picture.size[1]):
+            return _reduce(decode(content, entry.name), spec, target)
     except DataError as error:
         if not spec.skip_unreadable:
             raise
         return SkippedFile(entry.name, error.problem)
-    if picture.pixels is None:
-        return picture
+
+
+def _reduce(picture: Picture, spec: DataSpec, target: Size | None) -> Picture:
+    """The picture in the colours and, if there is one, the size wanted."""
     pixels, notes = picture.pixels, picture.notes
+    assert pixels is not None  # Only asked to be measured, a picture has no pixels.
     if spec.color_mode == "grayscale" and pixels.shape[-1] == 3:
         pixels, notes = to_grayscale(pixels), (*notes, "greyed")
     # A view would keep the whole picture of the file in memory.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
+_MOST_CHUNKS = 100_000
+
 
 @dataclass(frozen=True)
 class PngHeader:
@@ -31,7 +33,11 @@ def verify_png(content: bytes) -> PngHeader:
     """
     view = memoryview(content)
     place, kind, header = len(SIGNATURE), b"", None
+    num_chunks = 0
     while kind != b"IEND":
+        num_chunks += 1
+        if num_chunks > _MOST_CHUNKS:
+            raise ValueError(f"it has more than {_MOST_CHUNKS:,} chunks")
         if place + 8 > len(view):
             raise ValueError(f"it is cut off after {len(view):,} bytes")
         length, kind = struct.unpack_from(">I4s", view, place)

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from clearcnn.data.images import Images
+from clearcnn.data.tiles import float_image
 from clearcnn.specs import PREFERRED_SIDES
 
 LARGEST_KEPT_SIDE = PREFERRED_SIDES[1]
@@ -26,9 +27,10 @@ def resize(pixels: Images, size: Size) -> Images:
         return pixels
     if pixels.dtype == np.uint8:
         squeezed = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-        return _resample(squeezed, size).reshape(*size, -1)
-    channels = [_resample(pixels[..., k].astype(np.float32), size) for k in range(pixels.shape[-1])]
-    resized = np.stack(channels, axis=-1)
+        picture = Image.fromarray(np.ascontiguousarray(squeezed))
+        return _resample(picture, size).reshape(*size, -1)
+    channels = [float_image(pixels[..., k]) for k in range(pixels.shape[-1])]
+    resized = np.stack([_resample(channel, size) for channel in channels], axis=-1)
     if pixels.dtype.kind == "u":
         resized = np.rint(resized)
     return resized.astype(pixels.dtype)
@@ -73,9 +75,8 @@ def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> st
     )
 
 
-def _resample(pixels: Images, size: Size) -> Images:
+def _resample(picture: Image.Image, size: Size) -> Images:
     height, width = size
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.costs import Shape, cost_layer
 from clearcnn.models.layers import CONVOLUTIONS, POOLINGS, check_model, complete_layer
+from clearcnn.models.limits import check_count, check_size, count_operations
 from clearcnn.models.receptive_field import ReceptiveField
 from clearcnn.models.window import windows_of
 from clearcnn.models.wording import describe_layer, describe_place, describe_shape
@@ -27,17 +28,24 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
     Returns:
       The rows of the model table in order, and their sums.
     Raises:
-      LayerError: a layer is not in order, or is impossible with the shape that reaches it.
-      SpecError: the model has no layers or no valid name, or the shape is not an image's.
+      LayerError: a layer is not in order, is impossible with the shape that reaches it, or is
+        too large.
+      SpecError: the model has no layers, too many or no valid name, or the shape is not an
+        image's.
     """
     _check_input_shape(input_shape)
     shape: Shape = input_shape
     field = ReceptiveField.of_image(input_shape)
+    check_count(len(spec.layers))
     rows = []
+    parameters = operations = 0
     for position, layer in enumerate(spec.layers, start=1):
         arguments = complete_layer(layer, position, shape)
         _check_fit(position, layer.layer, arguments, shape)
         cost = cost_layer(layer.layer, arguments, shape)
+        parameters += cost.parameters
+        operations += count_operations(layer.layer, arguments, cost)
+        check_size(describe_place(position, layer.layer, shape), cost, parameters, operations)
         field = field.after(layer.layer, arguments, flat=len(shape) == 1)
         inputs, outputs = math.prod(shape), math.prod(cost.output_shape)
         rows.append(
@@ -57,7 +65,7 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
         name=spec.name,
         input_shape=input_shape,
         layers=tuple(rows),
-        parameters=sum(row.parameters for row in rows),
+        parameters=parameters,
         multiply_adds=sum(row.multiply_adds for row in rows),
         mlp_parameters=sum(
             row.parameters if row.dense_parameters is None else row.dense_parameters for row in rows

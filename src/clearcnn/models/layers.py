@@ -155,7 +155,7 @@ def check_model(spec: ModelSpec) -> None:
         NAME.parse(spec.name)
     except ValueError:
         raise SpecError(
-            f"The model has name={reprlib.repr(spec.name)}; {NAME.expected} was expected.",
+            f"The model has name={_show(spec.name)}; {NAME.expected} was expected.",
             remedy='Give it a name such as name = "small".',
         ) from None
     if not spec.layers:
@@ -166,6 +166,14 @@ def check_model(spec: ModelSpec) -> None:
     for position, layer in enumerate(spec.layers, start=1):
         complete_layer(layer, position)
     name_layers(spec.layers)
+
+
+def _show(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    # TOML has hexadecimal numbers of any length, which Python does not write as decimals.
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _unknown_argument(place: str, name: str, known: Sequence[str]) -> LayerError:
@@ -193,7 +201,7 @@ def _parse_argument(place: str, name: str, argument: Argument, given: Mapping[st
     except ValueError:
         near = suggest(value, kind.choices) if isinstance(value, str) else None
         raise LayerError(
-            f"{place} has {name}={reprlib.repr(value)}; {kind.expected} was expected.",
+            f"{place} has {name}={_show(value)}; {kind.expected} was expected.",
             remedy=f'Did you mean "{near}"?'
             if near
             else f"Give it a value such as {name} = {kind.example}.",

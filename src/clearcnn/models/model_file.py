@@ -1,8 +1,11 @@
 """Models as TOML: the layers as a list of tables, with Keras's own names."""
 
 import json
+import reprlib
+import stat
 import tomllib
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from clearcnn.models.layers import check_model
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 
+_MOST_BYTES = 2**20
 _KEYS = ("name", "layers")
 _EXAMPLE = '[[layers]] with layer = "Dense" below it'
 
@@ -35,7 +39,7 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
         if key not in _KEYS:
             near = suggest(key, _KEYS)
             raise SpecError(
-                f"{path}: key {key!r} is not known outside the layers: only name and [[layers]] go "
+                f"{path}: key {reprlib.repr(key)} is not known outside the layers: only name and [[layers]] go "
                 "there.",
                 remedy=f"Did you mean {near}?" if near else "Leave it out, or put it in a layer.",
             )
@@ -76,13 +80,23 @@ def write_model(spec: ModelSpec) -> str:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
+        status = path.stat()
+        # A pipe would be waited for, and a device may never end.
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+            raise SpecError(
+                f"{path} is no file of at most {_MOST_BYTES:,} bytes, as model files are.",
+                remedy="Give the path of a model file such as model.toml.",
+            )
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except SpecError:
+        raise
     except OSError as error:
         raise SpecError(
             f"{path} cannot be read: {error.strerror or error}.",
             remedy="Give the path of a model file such as model.toml.",
         ) from None
-    except (ValueError, RecursionError) as error:
+    # tomllib indexes what two tables of one name have made of each other.
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise SpecError(
             f"{path} is not a TOML file: {reason}.",
@@ -93,7 +107,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _read_layer(path: Path, position: int, table: Mapping[str, Any]) -> LayerSpec:
     layer = table.get("layer")
     if not isinstance(layer, str):
-        told = ", ".join(table) if table else "none"
+        told = ", ".join(key[:40] for key in islice(table, 8)) or "none"
         raise LayerError(
             f'{path}: Layer {position} does not say which layer it is: layer = "…" was expected, '
             f"its keys are {told}.",

@@ -7,8 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Span = tuple[int, int]
 """The first and the last input pixel, along one axis, that one value depends on."""
+
+_FAR = 2**31
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,19 @@ class Window:
         missing = (num_places - 1) * self.stride + self.extent - length
         # An odd position of padding goes to the end, as in Keras on every backend.
         before = max(missing, 0) // 2 if self.same else 0
-        starts = (place * self.stride - before for place in range(num_places))
-        return [
-            join_spans(
-                spans[position]
-                for position in range(start, start + self.extent, self.dilation)
-                if 0 <= position < length
-            )
-            for start in starts
-        ]
+        around = (before, max(missing, 0) - before) if self.same else (0, 0)
+        # In NumPy, as a model file may slide windows of 512 over thousands of positions.
+        first = np.array([_FAR if span is None else span[0] for span in spans])
+        last = np.array([-1 if span is None else span[1] for span in spans])
+        first = np.pad(first, around, constant_values=_FAR)
+        last = np.pad(last, around, constant_values=-1)
+        firsts, lasts = first[:0], last[:0]
+        for k, start in enumerate(range(0, self.extent, self.dilation)):
+            places = slice(start, start + (num_places - 1) * self.stride + 1, self.stride)
+            firsts = np.minimum(firsts, first[places]) if k else first[places]
+            lasts = np.maximum(lasts, last[places]) if k else last[places]
+        found = zip(firsts.tolist(), lasts.tolist(), strict=True)
+        return [None if end < 0 else (start, end) for start, end in found]
 
 
 def windows_of(arguments: Mapping[str, Any]) -> tuple[Window, Window]:

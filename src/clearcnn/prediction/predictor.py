@@ -27,6 +27,7 @@ class Predictor:
       num_classes: classes to tell apart.
       temperature: that makes confidence mean what it says; 1 leaves probabilities as they are.
       threads: cores for one batch; images this small gain nothing from more than one.
+      batch_size: images at once; fewer take less memory.
 
     Attributes:
       shape: (height, width, channels) of an image.
@@ -37,7 +38,13 @@ class Predictor:
     """
 
     def __init__(
-        self, model: bytes, num_classes: int, *, temperature: float = 1.0, threads: int = 1
+        self,
+        model: bytes,
+        num_classes: int,
+        *,
+        temperature: float = 1.0,
+        threads: int = 1,
+        batch_size: int = BATCH_SIZE,
     ) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -47,12 +54,16 @@ class Predictor:
         options.enable_cpu_mem_arena = False
         try:
             self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
+                model,
+                options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # It would print, and try the same once more.
             )
         except Exception as error:  # ONNX Runtime's own errors have no common root.
             raise _unusable(error) from error
         self.shape, self.dtype = self._read_input()
         self.num_classes, self.temperature = num_classes, temperature
+        self._batch_size = batch_size
 
     def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Give the probability of every class.
@@ -71,8 +82,8 @@ class Predictor:
                 remedy="Bring the images to the shape and dtype the model was trained on.",
             )
         batches = [
-            self._run(images[start : start + BATCH_SIZE])
-            for start in range(0, len(images), BATCH_SIZE)
+            self._run(images[start : start + self._batch_size])
+            for start in range(0, len(images), self._batch_size)
         ]
         empty = np.empty((0, self.num_classes), np.float32)
         return apply_temperature(np.concatenate([empty, *batches]), self.temperature)
@@ -108,7 +119,8 @@ class Predictor:
 
 
 def _unusable(why: object) -> PredictionError:
+    reason = (str(why).strip() or type(why).__name__).splitlines()[0][:300].rstrip(".")
     return PredictionError(
-        f"The ONNX model cannot be executed: {str(why).splitlines()[0]}",
+        f"The ONNX model cannot be executed: {reason}.",
         remedy="Train again, or give the run folder as it was written.",
     )

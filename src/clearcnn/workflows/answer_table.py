@@ -139,6 +139,8 @@ class AnswerTable:
 
     def _read(self) -> int:
         """Take note of what is there; give the byte where its last whole row ends."""
+        if not (self._path.is_file() or self._path.is_dir()):
+            raise self._foreign("it is no regular file")
         end, columns = 0, _name_columns(self._top)
         try:
             for row_end, row in _read_whole_rows(self._path):
@@ -147,7 +149,7 @@ class AnswerTable:
                 elif row != columns:
                     raise self._foreign("its columns are others than those of these options")
                 end = row_end
-        except ValueError as error:
+        except (ValueError, csv.Error) as error:
             raise self._foreign("it is no table of answers") from error
         if end == 0 and not _format(columns).startswith(self._path.read_bytes()):
             raise self._foreign("it is no table of answers")
@@ -184,17 +186,18 @@ def _name_columns(top: int) -> list[str]:
 
 def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Give each row that is whole, and the byte where it ends."""
-    end, row = 0, b""
+    end, row, marks = 0, b"", 0
     with path.open("rb") as file:
         while line := file.readline(_MOST_ROW_BYTES):
             row += line
+            marks += line.count(b'"')
             if len(row) > _MOST_ROW_BYTES:
                 raise ValueError("longer than any row")
             # A name may hold line breaks, and then it stands in quotation marks.
-            if row.endswith(b"\n") and row.count(b'"') % 2 == 0:
+            if row.endswith(b"\n") and marks % 2 == 0:
                 end += len(row)
                 yield end, next(csv.reader(io.StringIO(row.decode("utf-8"), newline="")))
-                row = b""
+                row, marks = b"", 0
 
 
 def _format(row: Sequence[object]) -> bytes:

@@ -6,9 +6,12 @@ from pathlib import Path
 from clearcnn import models
 from clearcnn.bundle import Manifest, read_bundle
 from clearcnn.errors import BundleError
-from clearcnn.prediction import Predictor
+from clearcnn.prediction import BATCH_SIZE, Predictor
 from clearcnn.results import to_json
 from clearcnn.workflows.onnx_files import MODEL
+
+_VALUES_AT_ONCE = 2**24
+"""Of the largest tensor, in all images of a batch: 64 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,8 @@ def open_model(run: Path | str) -> OpenModel:
     shape, num_classes = manifest.input.shape, len(manifest.class_names)
     parameters = models.check_output(manifest.model, shape, num_classes).parameters
     content = opened.path(MODEL).read_bytes()
-    check_onnx(opened.path(MODEL), to_json(manifest.input), parameters)
+    largest = check_onnx(opened.path(MODEL), to_json(manifest.input), parameters)
     temperature = manifest.confidence.temperature if manifest.confidence else 1.0
-    return OpenModel(Predictor(content, num_classes, temperature=temperature), manifest)
+    batch_size = max(1, min(BATCH_SIZE, _VALUES_AT_ONCE // largest))
+    predictor = Predictor(content, num_classes, temperature=temperature, batch_size=batch_size)
+    return OpenModel(predictor, manifest)

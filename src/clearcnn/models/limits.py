@@ -1,0 +1,62 @@
+"""How large a model may be: what no small image needs is refused before anything is made of it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from clearcnn.errors import LayerError, SpecError
+from clearcnn.models.costs import Cost
+from clearcnn.models.layers import POOLINGS
+
+MOST_LAYERS = 256
+LARGEST_LENGTH = 4_096
+"""Of an image's side within a model, padding included."""
+MOST_VALUES = 2**24
+"""That one layer gives for one image: 64 channels of 512×512 pixels, 64 MiB."""
+MOST_PARAMETERS = 2**28
+"""Of a model; a gigabyte, of which training keeps four."""
+MOST_OPERATIONS = 2**35
+"""Multiply-adds and values pooled for one image; a second or more of a fast core."""
+
+_REMEDY = "Make the image, or the layers before it, smaller."
+
+
+def check_count(num_layers: int) -> None:
+    """Raise a SpecError if a model has too many layers."""
+    if num_layers > MOST_LAYERS:
+        raise SpecError(
+            f"The model has {num_layers:,} layers; at most {MOST_LAYERS} are built.",
+            remedy="Leave some out.",
+        )
+
+
+def check_size(place: str, cost: Cost, parameters: int, operations: int) -> None:
+    """Check what one layer gives and costs.
+
+    Args:
+      place: the layer in words.
+      cost: of the layer.
+      parameters, operations: of the model up to this layer.
+    Raises:
+      LayerError: it is out of proportion; the message has the figures.
+    """
+    longest = max(cost.output_shape[:-1], default=1)
+    for found, most, what in (
+        (longest, LARGEST_LENGTH, "pixels along one side"),
+        (math.prod(cost.output_shape), MOST_VALUES, "values for one image"),
+        (parameters, MOST_PARAMETERS, "parameters, with the layers before it"),
+        (operations, MOST_OPERATIONS, "operations for one image, with the layers before it"),
+    ):
+        if found > most:
+            raise LayerError(
+                f"{place} makes {found:,} {what}; at most {most:,} were expected of a model for "
+                "small images.",
+                remedy=_REMEDY,
+            )
+
+
+def count_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
+    """Count multiply-adds, and values that windows of a pooling take in."""
+    if layer in POOLINGS:
+        return math.prod(cost.output_shape) * math.prod(arguments["pool_size"])
+    return cost.multiply_adds
