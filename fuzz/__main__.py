@@ -8,6 +8,8 @@ from pathlib import Path
 
 import atheris
 
+_INSTRUMENTED = ["clearcnn", "PIL", "json", "python_multipart", "tomllib", "zipfile"]
+
 
 def main() -> None:
     """Fuzz one target for a while."""
@@ -15,7 +17,7 @@ def main() -> None:
     seconds = sys.argv[2] if len(sys.argv) > 2 else "60"
     corpus = Path(sys.argv[3] if len(sys.argv) > 3 else f".cache/fuzz/{name}")
     corpus.mkdir(parents=True, exist_ok=True)
-    with atheris.instrument_imports(include=["clearcnn", "zipfile", "csv", "PIL", "json", "tomllib"]):
+    with atheris.instrument_imports(include=_INSTRUMENTED):
         from fuzz.target import find_target
 
         target = find_target(name)
@@ -24,7 +26,7 @@ def main() -> None:
     limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=4096", "-max_len=8192"]
     atheris.Setup(
         [sys.argv[0], str(corpus), f"-artifact_prefix={corpus}/", "-print_final_stats=1", *limits],
-        target.attack,
+        lambda content: target.attack(content) and None,
     )
     atheris.Fuzz()
 

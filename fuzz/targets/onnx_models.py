@@ -25,7 +25,9 @@ def seeds() -> list[bytes]:
     )
     many = models.build_model(ModelSpec("many", layers), (8, 8, 1), 2, seed=0)
     contract = to_json(run_folders.CONTRACT)
-    built = (export.build_onnx(each, ("a", "b"), contract) for each in (run_folders.network(), many))
+    built = (
+        export.build_onnx(each, ("a", "b"), contract) for each in (run_folders.network(), many)
+    )
     return [each.SerializeToString() for each in built]
 
 

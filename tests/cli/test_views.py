@@ -8,7 +8,6 @@ import pytest
 from rich.console import RenderableType
 
 from clearcnn.cli.console import Console
-from clearcnn.text import printable
 from clearcnn.cli.views import (
     view_data,
     view_epochs,
@@ -25,6 +24,7 @@ from clearcnn.results import (
     SkippedFile,
     TrainResult,
 )
+from clearcnn.text import printable
 
 SHEET = Path("runs/a/figures/classes.png")
 

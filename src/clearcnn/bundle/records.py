@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from clearcnn.bundle.manifest import write_json
 from clearcnn.results import SCHEMA_VERSION, History, TrainResult, to_json
+from clearcnn.text import printable
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -39,7 +40,7 @@ def write_predictions(
     indices: ArrayLike,
     names: Sequence[str],
 ) -> None:
-    """Write `predictions.csv`: one row per test image.
+    """Write `predictions.csv`: one row per test image; names without control characters.
 
     Columns are index, name, label, prediction, confidence, correct ("true" or "false"), then
     probability_<class> for every class.
@@ -78,7 +79,9 @@ def write_predictions(
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerow(map(printable, header))
+        writer.writerows(
+            [printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+        )

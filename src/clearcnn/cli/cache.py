@@ -7,8 +7,8 @@ from clearcnn import cache
 from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.status import Status
-from clearcnn.text import printable
 from clearcnn.errors import CacheError
+from clearcnn.text import printable
 
 NAME = "cache"
 SUMMARY = "show or clear the compiled programs that are kept"

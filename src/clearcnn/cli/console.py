@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clearcnn.cli.status import ReaderGoneError
-from clearcnn.text import printable
 from clearcnn.errors import ClearCNNError
+from clearcnn.text import printable
 
 PLAIN_COLUMNS = 1000
 

@@ -17,10 +17,10 @@ from rich.text import Text
 
 from clearcnn.assessments import Assessment, ModelScore, Protocol
 from clearcnn.cli.console import Console
-from clearcnn.text import printable
 from clearcnn.cli.views import view_path, view_seconds
 from clearcnn.report.evidence import say_accuracy, say_difference, say_headline, say_spread
 from clearcnn.report.wording import percent
+from clearcnn.text import printable
 from clearcnn.workflows.evaluate import EvaluateListener
 
 _COVERAGES = (0.95, 0.9)

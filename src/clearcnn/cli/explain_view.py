@@ -3,10 +3,10 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from clearcnn.text import printable
 from clearcnn.cli.views import view_facts, view_heading, view_path
 from clearcnn.explanations import ExplainResult, SanityCheck
 from clearcnn.report.wording import percent
+from clearcnn.text import printable
 
 MOST_CLASSES = 3
 

@@ -34,4 +34,6 @@ def print_json(record: Any) -> None:
     # Letters as they are where stdout can hold them, as escapes elsewhere.
     is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     text = json.dumps(record, indent=2, ensure_ascii=not is_unicode, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    # JSON escapes some control characters of names; a terminal obeys others, too.
+    shown = (c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    sys.stdout.write("".join(shown) + "\n")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from clearcnn.bundle import Confidence
-from clearcnn.text import printable
 from clearcnn.predictions import Prediction
+from clearcnn.text import printable
 
 FEWEST_FOR_A_BAR = 100
 FEWEST_FOR_LINES = 1_000

@@ -9,8 +9,8 @@ from typing import Any
 from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser, number, whole_number
 from clearcnn.cli.status import Status
-from clearcnn.text import printable
 from clearcnn.errors import MissingExtraError, SpecError
+from clearcnn.text import printable
 
 NAME = "serve"
 SUMMARY = "answer for pictures over HTTP"

@@ -17,8 +17,8 @@ from clearcnn.cli.source import (
     read_source,
 )
 from clearcnn.cli.status import Status
-from clearcnn.text import printable
 from clearcnn.specs import SplitKind
+from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "train"

@@ -9,7 +9,6 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from clearcnn.text import printable
 from clearcnn.findings import CheckResult
 from clearcnn.report.wording import percent, score_sentence
 from clearcnn.results import (
@@ -21,6 +20,7 @@ from clearcnn.results import (
     ModelSummary,
     TrainResult,
 )
+from clearcnn.text import printable
 
 MOST_CLASSES_LISTED = 20
 CLASSES_NAMED_AT_THE_ENDS = 3

@@ -12,7 +12,6 @@ from clearcnn.data.natural import sort_naturally
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
-
 _LONGEST_QUOTE = 100
 
 

@@ -29,6 +29,8 @@ from clearcnn.data.images import Images
 from clearcnn.data.png import SIGNATURE, PngHeader, verify_png
 from clearcnn.data.resize import Size
 from clearcnn.data.room import Room
+from clearcnn.data.tiff import SIGNATURES as TIFF_SIGNATURES
+from clearcnn.data.tiff import verify_tiff
 from clearcnn.data.tiles import read_tiles
 from clearcnn.errors import DataError
 
@@ -50,6 +52,8 @@ SUFFIXES = frozenset(
     ]
 )
 LARGEST_PIXELS = 50_000_000
+LARGEST_LENGTH = 2**16 - 1
+"""Along one side: what JPEG and GIF can say."""
 ROOM = Room(LARGEST_PIXELS)
 """In pixels, for all pictures that threads have unfolded and not yet resized."""
 
@@ -114,11 +118,15 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Pi
     """
     try:
         header = verify_png(content) if content.startswith(SIGNATURE) else None
+        if content.startswith(TIFF_SIGNATURES):
+            verify_tiff(content)
         with Image.open(_Metered(content), formats=FORMATS) as image:
-            if image.width * image.height > LARGEST_PIXELS:
+            # The decoder of WebP holds every pixel three times before Pillow does.
+            most = LARGEST_PIXELS // 2 if image.format == "WEBP" else LARGEST_PIXELS
+            if image.width * image.height > most or max(image.size) > LARGEST_LENGTH:
                 raise ValueError(
-                    f"it unfolds to {image.width}×{image.height} pixels; at most "
-                    f"{LARGEST_PIXELS:,} are allowed"
+                    f"it unfolds to {image.width}×{image.height} pixels; at most {most:,} are "
+                    f"allowed, and at most {LARGEST_LENGTH:,} along a side"
                 )
             if measure_above is not None and max(image.size) > measure_above:
                 return Picture(_upright_size(image), None)

@@ -160,7 +160,7 @@ def _class_folders(root: Path, folder: Path) -> dict[str, Walk]:
         walks[path.name] = walk_pictures(path)
         if (twin := names.setdefault(normal_form(path.name), path.name)) != path.name:
             raise DataError(
-                f"{root}: the class folders {ascii(twin)} and {ascii(path.name)} have one name, "
+                f"{root}: the class folders {twin!a} and {path.name!a} have one name, "
                 "written in two ways of Unicode.",
                 remedy="Put the pictures of both into one of them.",
             )

@@ -85,9 +85,7 @@ def _entries(table: Path, part: str | None, root: Path, group_column: str) -> It
         name = row["file_name"]
         if not name or not row["label"]:
             raise DataError(
-                f"{place}: {shorten(name)} has no label."
-                if name
-                else f"{place}: no file_name.",
+                f"{place}: {shorten(name)} has no label." if name else f"{place}: no file_name.",
                 remedy="Fill the cell, or remove the row.",
             )
         if name in lines:

@@ -1,15 +1,19 @@
 """How a page is made: one environment for the templates, files of `page/`, pictures within."""
 
 import base64
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearcnn.report import wording
+from clearcnn.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+# Unicode's marks that embed, override and isolate a direction of writing.
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _PAGE = Path(__file__).parent / "page"
 
 
@@ -25,6 +29,7 @@ def make_environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_without_controls,
     )
     environment.filters.update(
         percent=wording.percent,
@@ -34,6 +39,20 @@ def make_environment() -> "Environment":
         number=wording.number,
     )
     return environment
+
+
+def _without_controls(value: object) -> object:
+    """A text from outside without what turns the page's writing around or rings its bell."""
+    from markupsafe import Markup
+
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c if c in "\n\t" or not _is_control(c) else printable(c) for c in value)
+
+
+def _is_control(letter: str) -> bool:
+    # Joiners within words are of category Cf, too, and belong to many scripts.
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in _TURNING
 
 
 def read_page(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Self
 
 from clearcnn.errors import PredictionError
 from clearcnn.predictions import Prediction
+from clearcnn.text import printable
 from clearcnn.workflows.onnx_files import MODEL
 from clearcnn.workflows.opening import OpenModel
 
@@ -106,7 +107,7 @@ class AnswerTable:
 
     def holds(self, name: str) -> bool:
         """Whether a picture has its row already, with an answer or an error."""
-        return _as_text(name) in self._names
+        return printable(name) in self._names
 
     def write(self, answer: Prediction) -> None:
         """Add a row.
@@ -193,7 +194,7 @@ def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             marks += line.count(b'"')
             if len(row) > _MOST_ROW_BYTES:
                 raise ValueError("longer than any row")
-            # A name may hold line breaks, and then it stands in quotation marks.
+            # A class may hold line breaks in files of old, and then it stands in quotation marks.
             if row.endswith(b"\n") and marks % 2 == 0:
                 end += len(row)
                 yield end, next(csv.reader(io.StringIO(row.decode("utf-8"), newline="")))
@@ -202,13 +203,9 @@ def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _format(row: Sequence[object]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(row)
-    return _as_text(text.getvalue()).encode("utf-8")
-
-
-def _as_text(name: str) -> str:
-    """Write as escapes what is no Unicode in a file's name, as other tables do."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    cells = [printable(cell) if isinstance(cell, str) else cell for cell in row]
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode("utf-8")
 
 
 def _truth(value: bool) -> str:
