@@ -123,8 +123,8 @@ def _check_schema(folder: Path, values: Any) -> None:
     if version != SCHEMA_VERSION:
         age = "a newer" if version > SCHEMA_VERSION else "an older"
         raise BundleError(
-            f"{folder} was written by {age} clearcnn ({str(values.get('clearcnn'))[:40]}): its schema "
-            f"version is {version}, this one reads {SCHEMA_VERSION}.",
+            f"{folder} was written by {age} clearcnn ({str(values.get('clearcnn'))[:40]}): its "
+            f"schema version is {version}, this one reads {SCHEMA_VERSION}.",
             remedy="Install that version of clearcnn, or train again with this one.",
         )
 

@@ -96,8 +96,8 @@ def _read_shard(file: Path, part: str | None) -> Shard:
     if None in labels or not all(isinstance(value, (int, str)) for value in labels):
         row = next(k for k, value in enumerate(labels) if not isinstance(value, (int, str)))
         raise DataError(
-            f"{file}: row {row} has the label {shorten(repr(labels[row]))}; a class index or a class name was "
-            "expected.",
+            f"{file}: row {row} has the label {shorten(repr(labels[row]))}; a class index "
+            "or a class name was expected.",
             remedy="Leave out rows without a label, or correct them.",
         )
     entries = [

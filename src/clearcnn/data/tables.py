@@ -87,8 +87,9 @@ def require_columns(path: Path, found: list[str], *wanted: str) -> None:
     """Raise a DataError that names the columns a table lacks and those it has."""
     for name in wanted:
         if name not in found:
+            listed = ", ".join(map(shorten, found[:20]))
             raise DataError(
-                f"{path} has no column {name!r}; its columns are {', '.join(map(shorten, found[:20]))}.",
+                f"{path} has no column {name!r}; its columns are {listed}.",
                 remedy=f"{did_you_mean(name, found)}Name the column {name!r}.",
             )
 

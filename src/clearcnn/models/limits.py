@@ -58,5 +58,5 @@ def check_size(place: str, cost: Cost, parameters: int, operations: int) -> None
 def count_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
     """Count multiply-adds, and values that windows of a pooling take in."""
     if layer in POOLINGS:
-        return math.prod(cost.output_shape) * math.prod(arguments["pool_size"])
+        return math.prod(cost.output_shape) * int(math.prod(arguments["pool_size"]))
     return cost.multiply_adds

@@ -39,8 +39,8 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
         if key not in _KEYS:
             near = suggest(key, _KEYS)
             raise SpecError(
-                f"{path}: key {reprlib.repr(key)} is not known outside the layers: only name and [[layers]] go "
-                "there.",
+                f"{path}: key {reprlib.repr(key)} is not known outside the layers: only name and "
+                "[[layers]] go there.",
                 remedy=f"Did you mean {near}?" if near else "Leave it out, or put it in a layer.",
             )
     tables = document.get("layers", [])
