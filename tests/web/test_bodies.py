@@ -76,16 +76,17 @@ def test_bodies_are_bounded_packed_or_not(
 
 
 def test_all_bodies_together_are_bounded(run_loop) -> None:
-    """Sixteen unfinished bodies fill it; one more is 503, until one of them goes away."""
+    """Sixteen bodies fill it; another takes the place of the one that has been coming longest."""
     served: list[bytes] = []
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        served.append((await receive())["body"])
-
-    reader = BodyReader(app, ServeSettings(max_body_bytes=1000))
-
     async def play() -> None:
-        gone = asyncio.Event()
+        done, gone = asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            served.append((await receive())["body"])
+            await done.wait()
+
+        reader = BodyReader(app, ServeSettings(max_body_bytes=1000))
 
         async def ask(content: bytes, *, more: bool) -> list[Any]:
             sent: list[Any] = []
@@ -100,19 +101,27 @@ def test_all_bodies_together_are_bounded(run_loop) -> None:
             async def send(message: Any) -> None:
                 sent.append(message)
 
-            gone_at_once = asyncio.get_running_loop().call_later(0.2, gone.set)
             await reader({"type": "http", "headers": []}, receive, send)
-            gone_at_once.cancel()
             return sent
 
-        waiting = [asyncio.create_task(ask(b"x" * 1000, more=True)) for _ in range(16)]
+        coming = [asyncio.create_task(ask(b"x" * 1000, more=True)) for _ in range(16)]
         await asyncio.sleep(0)
-        refused = await ask(b"x", more=False)
+        whole = asyncio.create_task(ask(b"whole", more=False))
+        await asyncio.sleep(0.05)
+        assert served == [b"whole"]
+        # What has arrived whole gives way to nobody.
+        others = [asyncio.create_task(ask(b"y" * 1000, more=False)) for _ in range(15)]
+        await asyncio.sleep(0.05)
+        refused = await ask(b"z" * 1000, more=False)
         assert refused[0]["status"] == 503
         assert (b"retry-after", b"1") in refused[0]["headers"]
+        assert len(served) == 16
         gone.set()
-        assert await asyncio.gather(*waiting) == [[]] * 16
+        for sent in await asyncio.gather(*coming):
+            assert sent[0]["status"] == 503
+        done.set()
+        await asyncio.gather(whole, *others)
         await ask(b"again", more=False)
-        assert served == [b"again"]
+        assert served[-1] == b"again"
 
     run_loop(play())

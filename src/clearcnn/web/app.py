@@ -13,6 +13,7 @@ from clearcnn.errors import ClearCNNError, DataError
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web import schemas
+from clearcnn.web.answers import AnswerWriter
 from clearcnn.web.bodies import BodyReader
 from clearcnn.web.guard import Guard
 from clearcnn.web.inference import make_inference_router
@@ -75,6 +76,7 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Journal, metrics=metrics)
+    app.add_middleware(AnswerWriter)
     return app
 
 

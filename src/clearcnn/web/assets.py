@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fastapi import Request, Response
 
+from clearcnn.web.answers import KeptBytes
+
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -51,7 +53,13 @@ class Asset:
     def compressed(self) -> bytes:
         """The content in gzip."""
         content = self.path.read_bytes()
-        return content if self.path.suffix == ".gz" else gzip.compress(content, mtime=0)
+        packed = content if self.path.suffix == ".gz" else gzip.compress(content, mtime=0)
+        return KeptBytes(packed)
+
+    @cached_property
+    def plain(self) -> bytes:
+        """The content as the few want it who take no gzip."""
+        return KeptBytes(gzip.decompress(self.compressed))
 
     @cached_property
     def tag(self) -> str:
@@ -64,18 +72,16 @@ class Asset:
             "ETag": self.tag,
             "Cache-Control": "no-cache",
             "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "Cross-Origin-Opener-Policy": "same-origin",
         }
-        if self.media_type.startswith("text/html"):
-            headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-            headers["Referrer-Policy"] = "no-referrer"
         if request.headers.get("if-none-match") == self.tag:
             return Response(status_code=304, headers=headers)
-        content = self.compressed
         if "gzip" in request.headers.get("accept-encoding", ""):
+            content = self.compressed
             headers["Content-Encoding"] = "gzip"
         else:
-            content = gzip.decompress(content)
+            content = self.plain
         return Response(content, media_type=self.media_type, headers=headers)
 
 

@@ -8,11 +8,13 @@ import zlib
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clearcnn.web.allowance import Allowance, Share
 from clearcnn.web.refusals import Refusal, send_refusal, too_busy
 from clearcnn.web.settings import ServeSettings
 
 _ENCODINGS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits.
 _BODIES_AT_ONCE = 16
+_UNPACKED_AT_ONCE = 2
 
 
 class _ClientGone(Exception):  # noqa: N818
@@ -22,7 +24,8 @@ class _ClientGone(Exception):  # noqa: N818
 class BodyReader:
     """An ASGI middleware: hands on requests with whole, unpacked bodies; refuses the others.
 
-    All bodies together may hold sixteen times `max_body_bytes`.
+    All bodies together may hold sixteen times `max_body_bytes`. Where that is used up, those that
+    have been arriving longest are refused.
 
     Args:
       app: to hand on to.
@@ -32,17 +35,17 @@ class BodyReader:
     def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self.app = app
         self._settings = settings
-        self._held_bytes = 0
+        self._allowance = Allowance(_BODIES_AT_ONCE * settings.max_body_bytes)
+        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = bytearray()
-        try:
+        with self._allowance.share() as share:
             try:
-                await self._read(scope, receive, body)
+                body = await self._read(scope, receive, share)
             except Refusal as refusal:
                 # Of a client that was too slow, nothing more is awaited.
                 unread = refusal.status != 408
@@ -50,25 +53,20 @@ class BodyReader:
                 return
             except _ClientGone:
                 return
-            whole = await self._unpack(scope, body)
-        except Refusal as refusal:
-            await send_refusal(refusal, receive, send, unread=False)
-            return
-        finally:
-            self._held_bytes -= len(body)
-        self._held_bytes += len(whole)
-        try:
-            await self.app(scope, _replay(whole, receive), send)
-        finally:
-            self._held_bytes -= len(whole)
+            try:
+                body = await self._unpack(scope, body, share)
+            except Refusal as refusal:
+                await send_refusal(refusal, receive, send, unread=False)
+                return
+            await self.app(scope, _replay(body, receive), send)
 
-    async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
-        most = self._settings.max_body_bytes
+    async def _read(self, scope: Scope, receive: Receive, share: Share) -> bytes:
+        most, body = self._settings.max_body_bytes, bytearray()
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > most:
             raise _too_large(f"has {int(length):,} bytes", most)
         try:
-            async with asyncio.timeout(self._settings.body_seconds):
+            async with self._allowance.transfer(share, self._settings.body_seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -76,24 +74,27 @@ class BodyReader:
                     chunk = message.get("body", b"")
                     if len(body) + len(chunk) > most:
                         raise _too_large("goes on", most)
-                    if self._held_bytes + len(chunk) > _BODIES_AT_ONCE * most:
-                        raise too_busy("it holds as many bytes of requests as it may")
+                    if not self._allowance.take(share, len(chunk)):
+                        raise _too_full()
                     body += chunk
-                    self._held_bytes += len(chunk)
                     if not message.get("more_body"):
-                        return
+                        return bytes(body)
         except TimeoutError:
+            if share.gave_way:
+                raise _too_full() from None
             raise Refusal(
                 408,
                 f"The body did not arrive within {self._settings.body_seconds:g} seconds; "
                 f"{len(body):,} bytes did.",
                 remedy="Send it faster, or in smaller parts.",
             ) from None
+        finally:
+            body.clear()  # A refusal's traceback would keep it.
 
-    async def _unpack(self, scope: Scope, body: bytearray) -> bytes:
+    async def _unpack(self, scope: Scope, body: bytes, share: Share) -> bytes:
         encoding = dict(scope["headers"]).get(b"content-encoding", b"").strip().lower()
         if encoding in (b"", b"identity"):
-            return bytes(body)
+            return body
         if encoding not in _ENCODINGS:
             raise Refusal(
                 415,
@@ -103,7 +104,10 @@ class BodyReader:
                 headers={"Accept-Encoding": "gzip, deflate"},
             )
         most = self._settings.max_body_bytes
-        whole = await asyncio.to_thread(_inflate, bytes(body), _ENCODINGS[encoding], most)
+        async with self._unpacking:
+            whole = await asyncio.to_thread(_inflate, body, _ENCODINGS[encoding], most)
+            if not self._allowance.take(share, len(whole)):
+                raise _too_full()
         replaced = (b"content-encoding", b"content-length")
         scope["headers"] = [
             *(header for header in scope["headers"] if header[0] not in replaced),
@@ -150,6 +154,10 @@ def _too_large(how: str, most: int) -> Refusal:
         f"The body {how}; at most {most:,} bytes are taken.",
         remedy="Send fewer or smaller pictures in one request.",
     )
+
+
+def _too_full() -> Refusal:
+    return too_busy("it holds as many bytes of requests as it may")
 
 
 def _not_packed(why: str) -> Refusal:

@@ -4,12 +4,15 @@ uvicorn waits for ever for the head of a request, and for a client that stops re
 """
 
 import asyncio
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clearcnn.web.refusals import error_body
+from clearcnn.web.wire import Parser
 
 HEAD_SECONDS = 10.0
 """That the head of a request may take to arrive."""
@@ -17,24 +20,55 @@ HEAD_SECONDS = 10.0
 STALL_SECONDS = 30.0
 """That a client may leave its answer unread."""
 
-_MOST_CONNECTIONS = 900  # Processes may often open no more than 1,024 files.
+_MOST_CONNECTIONS = 900
+_SPARED_FILES = 120  # Of models, of the log, and of what libraries open.
+_WISHED_FILES = 4096
+
+
+@cache
+def allow_connections() -> int:
+    """Let the process open as many files as it needs, and give how many connections it may have.
+
+    Each may send a file, so it needs two. Where the system allows fewer, there are fewer.
+    """
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows, which has no such limit.
+        return _MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < _WISHED_FILES:
+        soft = _WISHED_FILES if hard == unlimited else min(_WISHED_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == unlimited:
+        return _MOST_CONNECTIONS
+    return max(8, min(_MOST_CONNECTIONS, (soft - _SPARED_FILES) // 2))
 
 
 class Connection(H11Protocol):
-    """One connection: closed when a head does not come, or when an answer is not read."""
+    """One connection: closed when a head does not come, or when an answer is not read.
+
+    Where there are as many as may be, the one that has sent nothing for the longest time makes
+    room for a new one.
+    """
+
+    conn: Parser
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.conn = Parser()
+        self.waits_since: float | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a head; beyond the most connections, hang up."""
+        """Begin to wait for a head; beyond the most connections, one is hung up."""
         super().connection_made(transport)
-        if len(self.connections) > _MOST_CONNECTIONS:
-            transport.abort()
-            return
         self._watch_head()
+        if len(self.connections) > allow_connections():
+            idlest = self._find_idlest()
+            idlest.waits_since = None
+            idlest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -61,6 +95,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """See that what is written is read, if the connection closes now."""
         super().on_response_complete()
+        self._watch_head()
         if self.transport.is_closing():
             self._watch_stall()
 
@@ -69,7 +104,7 @@ class Connection(H11Protocol):
         super().timeout_keep_alive_handler()
         self._watch_stall()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, _: str) -> None:
         """Answer what is no HTTP as every refusal is answered: with JSON."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
@@ -77,24 +112,37 @@ class Connection(H11Protocol):
         if self.cycle is not None:  # Whoever works on the request need not answer it any more.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        body = error_body(f"{msg} Send a request of HTTP/1.1.")
+        status, reason = self.conn.complaint
+        body = error_body(f"The request cannot be read: {reason}. Send a request of HTTP/1.1.")
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
             ("connection", "close"),
         ]
         for event in (
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase),
             h11.Data(data=body),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event))
         self.transport.close()
 
+    def _find_idlest(self) -> "Connection":
+        idle = [
+            each
+            for each in self.connections
+            if isinstance(each, Connection) and each.waits_since is not None
+        ]
+        return min(idle, key=lambda each: each.waits_since or 0.0, default=self)
+
     def _watch_head(self) -> None:
         if self.conn.their_state is not h11.IDLE:
             self._stop_head_timer()
-        elif self._head_timer is None and self.timeout_keep_alive_task is None:
+            self.waits_since = None
+            return
+        if self.waits_since is None:
+            self.waits_since = self.loop.time()
+        if self._head_timer is None and self.timeout_keep_alive_task is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def _watch_stall(self) -> None:

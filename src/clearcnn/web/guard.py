@@ -88,7 +88,8 @@ def _check_origin(headers: dict[bytes, bytes], method: str) -> None:
     origin = headers.get(b"origin")
     host = headers.get(b"host", b"").decode("latin-1").lower()
     is_foreign = origin is not None and origin.decode("latin-1").lower().partition("://")[2] != host
-    is_cross_site = headers.get(b"sec-fetch-site") == b"cross-site"
+    # What stands on another port of this computer is "same-site", and no less another's.
+    is_cross_site = headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
     # Following a link from elsewhere to a page here is no harm.
     is_link = method in _SAFE_METHODS and headers.get(b"sec-fetch-mode") == b"navigate"
     if is_foreign or (is_cross_site and not is_link):

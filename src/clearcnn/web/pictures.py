@@ -4,15 +4,13 @@ from email.message import Message
 from typing import Annotated, Any
 
 import numpy as np
-import python_multipart  # noqa: F401 - Starlette looks for it only when a form comes.
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 
 from clearcnn.predictions import Prediction
 from clearcnn.results import to_json
 from clearcnn.web import schemas
+from clearcnn.web.forms import NamedFile, read_files
 from clearcnn.web.metrics import Metrics
 from clearcnn.web.models import ServedModel, ServedModels
 from clearcnn.web.refusals import Refusal
@@ -38,8 +36,6 @@ _BODY = {
         "application/octet-stream": {"schema": schemas.BYTES},
     },
 }
-
-Picture = tuple[str, bytes]
 
 
 def make_pictures_router(
@@ -81,9 +77,11 @@ def make_pictures_router(
         Either all pictures are answered, in order, or the first that cannot be read is named.
         """
         served = models.get(model)
-        pictures = await _read_pictures(request, settings.max_images)
+        kind, body = _media_type(request), await request.body()
+        content_type = request.headers.get("content-type", "")
 
         def work() -> list[Prediction]:
+            pictures = _read_pictures(kind, content_type, body, settings.max_images)
             return _answer(served, pictures, settings.max_pixels, top, abstain_below, keep_polarity)
 
         answers = await workers.run(work)
@@ -96,7 +94,7 @@ def make_pictures_router(
 
 def _answer(
     model: ServedModel,
-    pictures: list[Picture],
+    pictures: list[NamedFile],
     max_pixels: int,
     top: int,
     abstain_below: float,
@@ -113,20 +111,22 @@ def _answer(
     ]
 
 
-async def _read_pictures(request: Request, max_images: int) -> list[Picture]:
-    kind = _media_type(request)
+def _read_pictures(kind: str, content_type: str, body: bytes, max_images: int) -> list[NamedFile]:
     if kind == "multipart/form-data":
-        return await _read_form(request, max_images)
-    if kind == "application/octet-stream" or kind.startswith("image/"):
-        content = await request.body()
-        if not content:
-            raise _no_picture()
-        return [(_RAW_NAME, content)]
-    raise Refusal(
-        415,
-        f"The body's Content-Type is {kind[:100]!r}.",
-        remedy="Send a picture file as image/png or the like, or files as multipart/form-data.",
-    )
+        pictures = read_files(body, content_type, max_images)
+    elif kind == "application/octet-stream" or kind.startswith("image/"):
+        pictures = [(_RAW_NAME, body)] if body else []
+    else:
+        raise Refusal(
+            415,
+            f"The body's Content-Type is {kind[:100]!r}.",
+            remedy="Send a picture file as image/png or the like, or files as multipart/form-data.",
+        )
+    if not pictures:
+        raise Refusal(
+            400, "The request holds no picture.", remedy="Send at least one picture file."
+        )
+    return pictures
 
 
 def _media_type(request: Request) -> str:
@@ -135,34 +135,3 @@ def _media_type(request: Request) -> str:
     kind: str = header.get_content_type()
     # What is no media type, email takes for text.
     return kind
-
-
-async def _read_form(request: Request, max_images: int) -> list[Picture]:
-    pictures = []
-    try:
-        async with request.form(max_files=max_images, max_fields=0) as form:
-            for key, part in form.multi_items():
-                if not isinstance(part, UploadFile):
-                    raise _no_file(key)
-                pictures.append((part.filename or key, await part.read()))
-    except HTTPException as error:
-        raise Refusal(
-            400,
-            f"The form cannot be read: {str(error.detail).rstrip('.')}.",
-            remedy=f"Send from 1 to {max_images} files, and nothing else, as multipart/form-data.",
-        ) from None
-    if not pictures:
-        raise _no_picture()
-    return pictures
-
-
-def _no_file(key: str) -> Refusal:
-    return Refusal(
-        400,
-        f"The form's field {key[:40]!r} is no file.",
-        remedy="Send pictures as files; options belong into the address.",
-    )
-
-
-def _no_picture() -> Refusal:
-    return Refusal(400, "The request holds no picture.", remedy="Send at least one picture file.")

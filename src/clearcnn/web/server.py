@@ -11,7 +11,7 @@ import uvicorn
 
 from clearcnn.errors import ServeError
 from clearcnn.web.app import make_app
-from clearcnn.web.connections import Connection
+from clearcnn.web.connections import Connection, allow_connections
 from clearcnn.web.journal import log, start_journal
 from clearcnn.web.settings import ServeSettings
 
@@ -34,6 +34,7 @@ def run_server(
     """
     app = make_app(runs, settings)
     listener = _listen(settings)
+    allow_connections()
     start_journal()
     config = uvicorn.Config(
         app,
