@@ -22,12 +22,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium; Playwright lets one process drive it from one place only."""
+    """Chromium; Playwright lets one process drive it from one place only.
+
+    Every name under .test leads to this computer, for pages from elsewhere.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("there is no chromium on this machine")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        opened = driver.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1"],
+        )
         yield opened
         opened.close()

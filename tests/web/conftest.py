@@ -82,7 +82,9 @@ def make_client(digits_run: Path, colours_run: Path) -> Iterator[Callable[..., T
 
     def make(**settings: Any) -> TestClient:
         app = make_app([digits_run, colours_run], ServeSettings(**settings))
-        client = TestClient(app, base_url=BASE, raise_server_exceptions=False)
+        client = TestClient(
+            app, base_url=BASE, client=("127.0.0.1", 50_000), raise_server_exceptions=False
+        )
         client.__enter__()
         opened.append(client)
         return client

@@ -38,6 +38,7 @@ def test_a_name_can_be_allowed(make_client: Callable[..., TestClient]) -> None:
         {"Origin": "http://localhost:3000"},
         {"Origin": "http://localhost"},
         {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
     ],
 )
@@ -60,6 +61,13 @@ def test_the_servers_own_page_and_links_are_not(
     client: TestClient, headers: dict[str, str]
 ) -> None:
     assert client.get("/v2", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("dest", ["iframe", "embed", "object", "frame"])
+def test_no_page_frames_it(client: TestClient, site: str, dest: str) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": dest}
+    assert client.get("/", headers=headers).status_code == 403
 
 
 def test_a_preflight_gets_no_permission(client: TestClient) -> None:
@@ -118,3 +126,50 @@ def test_beyond_loopback_the_token_is_what_counts(make_client: Callable[..., Tes
     assert client.get("/v2", headers=headers).status_code == 200
     foreign = {**headers, "Origin": "https://evil.example"}
     assert client.get("/v2", headers=foreign).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/v2", "/nothing", "/docs", "/metrics", "/static/app.js"])
+def test_every_answer_says_what_a_browser_may_do_with_it(client: TestClient, path: str) -> None:
+    for answer in (client.get(path), client.get(path, headers={"Host": "evil.example"})):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy or "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        # The page's own files are asked for again with their tag.
+        assert answer.headers["cache-control"] in ("no-store", "no-cache")
+        assert all(answer.headers.get_list(name) == [answer.headers[name]] for name in HEADERS)
+
+
+HEADERS = ("content-security-policy", "x-content-type-options", "cache-control")
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"])
+def test_the_workshop_is_not_for_those_behind_a_proxy(
+    make_client: Callable[..., TestClient], name: str
+) -> None:
+    client = make_client()
+    for headers, is_near in (({}, True), ({name: "192.0.2.7"}, False)):
+        assert client.get("/page/models", headers=headers).json()["workshop"] is is_near
+        answer = client.get("/page/workshop/attempts/7/weights", headers=headers)
+        assert answer.status_code == (404 if is_near else 403)
+    for_all = make_client(workshop=True)
+    assert for_all.get("/page/models", headers={name: "192.0.2.7"}).json()["workshop"] is True
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ({"allowed_hosts": ("pictures.example",)}, 404),
+        ({"host": "0.0.0.0"}, 404),
+        ({"host": "0.0.0.0", "workshop": True}, 204),
+    ],
+)
+def test_the_workshop_is_not_for_other_computers(
+    make_client: Callable[..., TestClient], settings: dict[str, object], status: int
+) -> None:
+    client = make_client(token=TOKEN, **settings)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert client.get("/page/models", headers=headers).json()["workshop"] is (status == 204)
+    assert client.post("/page/workshop/warm", headers=headers).status_code == status

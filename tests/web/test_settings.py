@@ -49,3 +49,20 @@ def test_this_computer_needs_none(host: str) -> None:
 
 def test_a_token_is_not_shown() -> None:
     assert TOKEN not in repr(ServeSettings(token=TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"token": TOKEN}, True),
+        ({"allowed_hosts": ("pictures.example",)}, False),
+        ({"host": "0.0.0.0", "token": TOKEN}, False),
+        ({"host": "0.0.0.0", "token": TOKEN, "workshop": True}, True),
+        ({"workshop": False}, False),
+    ],
+)
+def test_only_this_computer_trains_unless_it_is_said(
+    changes: dict[str, Any], expected: bool
+) -> None:
+    assert ServeSettings(**changes).has_workshop is expected

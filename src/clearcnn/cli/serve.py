@@ -51,8 +51,13 @@ TEXTS = {
 
 _EXPOSED = """\
 This server can be reached by other computers. Whoever has the token may ask
-for answers, and see the models' names, classes and figures. Nothing is
-encrypted: put a proxy with TLS before it where others can listen.
+for answers, and see the models themselves, their classes and figures, and
+test images. Nothing is encrypted: put a proxy with TLS before it where others
+can listen.
+"""
+
+_TRAINS_FOR_ALL = """\
+With --workshop they may also have this computer train models, one at a time.
 """
 
 
@@ -110,12 +115,20 @@ def add_options(parser: Parser) -> None:
     group.add_argument(
         "--threads", type=whole_number, metavar="N", help="that work (default: cores, at most 4)"
     )
-    group.add_argument(
+    train = group.add_mutually_exclusive_group()
+    train.add_argument(
+        "--workshop",
+        action="store_true",
+        default=None,
+        help="all who may ask can train changed models on the page "
+        "(default: people at this computer)",
+    )
+    train.add_argument(
         "--no-workshop",
         action="store_false",
         dest="workshop",
         default=None,
-        help="nobody can train changed models on the page",
+        help="nobody can",
     )
     add_help_options(parser.add_argument_group("output"))
 
@@ -143,7 +156,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
 
     settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
     if not settings.is_loopback:
-        sys.stderr.write(_EXPOSED)
+        sys.stderr.write(_EXPOSED + (_TRAINS_FOR_ALL if settings.has_workshop else ""))
 
     def announce(address: str) -> None:
         names = ", ".join(printable(run.absolute().name) for run in arguments.runs)

@@ -48,7 +48,7 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
         metrics.reloads.labels(name, "ok" if succeeded else "failed").inc()
 
     models = ServedModels(runs, count_reload)
-    workshop = Workshop() if settings.workshop else None
+    workshop = Workshop() if settings.has_workshop else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +71,9 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
     app.include_router(make_inference_router(models, workers, metrics, settings))
     _add_metrics(app, metrics)
     app.include_router(make_reference_router(app, models.names[0]))
-    app.include_router(make_page_router(ShownRuns(models.folders), workshop))
+    for_all = settings.workshop is True
+    shown = ShownRuns(models.folders)
+    app.include_router(make_page_router(shown, workshop, workshop_for_all=for_all))
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(Guard, settings=settings)

@@ -53,14 +53,15 @@ def _split(body: bytes, content_type: str, most: int) -> list[bytes]:
     if (count := whole.count(between)) > most + 1:
         raise ValueError(f"it has {count - 1:,} parts")
     _, *parts = whole.split(between)
-    if not parts or not parts[-1].startswith(b"--"):
+    if not parts or parts[-1].partition(b"\r\n")[0].rstrip(b" \t") != b"--":
         raise ValueError("its last boundary is not there")
     return parts[:-1]
 
 
 def _read_part(part: bytes) -> NamedFile:
-    # A part without headers has an empty line where they would end.
     head, found, content = part.partition(b"\r\n\r\n")
+    if not (head + found).lstrip(b" \t").startswith(b"\r\n"):
+        raise ValueError("something else follows its boundary")
     if not found or len(head) > _MOST_HEAD_BYTES:
         raise ValueError("a part has no head, or one that is too long")
     disposition = _DISPOSITION.search(head.decode("utf-8", "replace"))

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import hmac
+import ipaddress
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clearcnn.web.refusals import Refusal, send_refusal
@@ -15,6 +17,23 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 # Those who watch whether the server lives hold no token, and learn nothing else.
 _OPEN_PATHS = ("/v2/health/live", "/v2/health/ready")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+# What proxies add: the name or address of the one they ask for.
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def comes_from_here(request: Request) -> bool:
+    """Whether a request was made on this computer, as far as it can tell.
+
+    A proxy on this computer that adds none of the usual headers looks like a program on it.
+    """
+    client = request.client
+    if any(name in request.headers for name in _FORWARDED) or client is None:
+        return False
+    try:
+        return ipaddress.ip_address(client.host).is_loopback
+    except ValueError:
+        return False
 
 
 class Guard:
@@ -91,7 +110,11 @@ def _check_origin(headers: dict[bytes, bytes], method: str) -> None:
     # What stands on another port of this computer is "same-site", and no less another's.
     is_cross_site = headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
     # Following a link from elsewhere to a page here is no harm.
-    is_link = method in _SAFE_METHODS and headers.get(b"sec-fetch-mode") == b"navigate"
+    is_link = (
+        method in _SAFE_METHODS
+        and headers.get(b"sec-fetch-mode") == b"navigate"
+        and headers.get(b"sec-fetch-dest", b"document") == b"document"
+    )
     if is_foreign or (is_cross_site and not is_link):
         raise Refusal(
             403,

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from clearcnn.web.assets import find_assets
+from clearcnn.web.guard import comes_from_here
+from clearcnn.web.refusals import Refusal
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workshop import make_workshop_router
 from clearcnn.workflows import exhibit
@@ -15,12 +17,15 @@ from clearcnn.workflows.workshop import Workshop
 _BYTES = "application/octet-stream"
 
 
-def make_page_router(runs: ShownRuns, workshop: Workshop | None = None) -> APIRouter:
+def make_page_router(
+    runs: ShownRuns, workshop: Workshop | None = None, *, workshop_for_all: bool = False
+) -> APIRouter:
     """Make the routes of the page: `/`, `/static/…` and `/page/…`.
 
     Args:
       runs: to show.
       workshop: trains changed models; None leaves the page without. Whoever made it closes it.
+      workshop_for_all: whether it trains for more than requests that were made on this computer.
     Returns:
       A router that any FastAPI app may include. What the page asks for is of its own version and
       no public interface, so none of it is in the app's schema.
@@ -38,9 +43,20 @@ def make_page_router(runs: ShownRuns, workshop: Workshop | None = None) -> APIRo
             raise HTTPException(404, f"There is no file {path!r}")
         return assets[path].answer(request)
 
+    def may_train(request: Request) -> bool:
+        return workshop is not None and (workshop_for_all or comes_from_here(request))
+
+    def require_workshop(request: Request) -> None:
+        if not may_train(request):
+            raise Refusal(
+                403,
+                "The workshop trains only for people at the computer that the server runs on.",
+                remedy="Start the server with --workshop to let all train who may ask it.",
+            )
+
     @router.get("/page/models")
-    def list_models() -> Any:
-        return JSONResponse({"models": runs.names, "workshop": workshop is not None})
+    def list_models(request: Request) -> Any:
+        return JSONResponse({"models": runs.names, "workshop": may_train(request)})
 
     @router.get("/page/models/{name}")
     def describe(name: str) -> Any:
@@ -63,5 +79,6 @@ def make_page_router(runs: ShownRuns, workshop: Workshop | None = None) -> APIRo
         return JSONResponse(runs.find(name).make_once("images", exhibit.choose_test_images))
 
     if workshop is not None:
-        router.include_router(make_workshop_router(runs, workshop))
+        needs = [Depends(require_workshop)]
+        router.include_router(make_workshop_router(runs, workshop), dependencies=needs)
     return router

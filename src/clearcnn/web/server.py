@@ -17,6 +17,21 @@ from clearcnn.web.settings import ServeSettings
 
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 64
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which takes in only so many new connections before it reads from those it has.
+
+    asyncio accepts as many in a row as may wait. In a flood of them, a client that came a moment
+    ago would be the longest idle before its request was even looked at.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, with room for more to wait than are accepted in a row."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)
 
 
 def run_server(
@@ -43,13 +58,14 @@ def run_server(
         lifespan="on",
         log_config=None,
         access_log=False,
+        backlog=_ACCEPTED_AT_ONCE,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         # The slowest body, and its answer.
         timeout_graceful_shutdown=int(settings.body_seconds) + 15,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     with _stop_by_signal(server):

@@ -32,7 +32,9 @@ class ServeSettings:
       body_seconds: that a request's body may take to arrive.
       queue: requests that may wait for a thread; more are answered 503.
       threads: pictures worked on at once.
-      workshop: whether the page may train changed models, in a process of its own.
+      workshop: whether the page may train changed models, in a process of its own. None lets
+        only people at this computer do so: the server must listen on loopback and allow no other
+        host, and a request that says it came through a proxy is refused.
     Raises:
       SpecError: a number is out of its range, the token is short, or one is lacking.
     """
@@ -48,7 +50,7 @@ class ServeSettings:
     body_seconds: float = 30.0
     queue: int = 128
     threads: int = field(default_factory=_choose_threads)
-    workshop: bool = True
+    workshop: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -71,6 +73,13 @@ class ServeSettings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def has_workshop(self) -> bool:
+        """Whether the page may train for anybody at all."""
+        if self.workshop is None:
+            return self.is_loopback and not self.allowed_hosts
+        return self.workshop
 
     def _check_token(self) -> None:
         if self.token is None:

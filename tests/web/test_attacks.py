@@ -1,0 +1,191 @@
+"""A real server under attack: while each attack goes on, an honest client is answered."""
+
+import contextlib
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+MIB = 2**20
+SECONDS = 2.0
+BOUNDARY = "multipart/form-data; boundary=B"
+FILE = b'--B\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n'
+WASM = "/static/vendor/ort-wasm-simd-threaded.wasm"
+
+
+class Attacker:
+    """One client, again and again until the end."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.until = time.monotonic() + SECONDS
+        self.held: list[socket.socket] = []
+
+    @property
+    def goes_on(self) -> bool:
+        return time.monotonic() < self.until
+
+    def connect(self, text: bytes = b"", *, receive_bytes: int = 0) -> socket.socket:
+        made = socket.socket()
+        self.held.append(made)
+        if receive_bytes:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        made.settimeout(1)
+        made.connect(("127.0.0.1", self.port))
+        made.sendall(text)
+        return made
+
+    def ask(self, text: bytes) -> None:
+        made = self.connect(text)
+        while made.recv(65536):
+            pass
+
+    def wait(self) -> None:
+        time.sleep(max(0.0, self.until - time.monotonic()))
+
+    def close(self) -> None:
+        for made in self.held:
+            made.close()
+
+
+def head(length: int | None, kind: str = "image/png", *more: str) -> bytes:
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    lines = ("POST /predict HTTP/1.1", "Host: localhost", f"Content-Type: {kind}", size, *more)
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def get(path: str, *more: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *more, "", ""]).encode()
+
+
+def post(attacker: Attacker, body: bytes, kind: str = "image/png", *more: str) -> None:
+    attacker.ask(head(len(body), kind, "Connection: close", *more) + body)
+
+
+def send_crumbs(attacker: Attacker) -> None:
+    made = attacker.connect(head(None))
+    while attacker.goes_on:
+        made.sendall(b"1\r\nx\r\n" * 40_000)
+
+
+def almost_end_the_boundary(attacker: Attacker) -> None:
+    post(attacker, FILE + b"\r\n" + b"\r\n--" * (MIB // 5) + b"\r\n--B--\r\n", BOUNDARY)
+
+
+def send_many_parts(attacker: Attacker) -> None:
+    post(attacker, (FILE + b"\r\n\r\n") * (MIB // 80) + b"--B--\r\n", BOUNDARY)
+
+
+def send_a_part_of_many_headers(attacker: Attacker) -> None:
+    post(attacker, FILE + b"X: y\r\n" * (MIB // 8) + b"\r\n\r\n--B--\r\n", BOUNDARY)
+
+
+def send_many_headers(attacker: Attacker) -> None:
+    attacker.ask(get("/v2", *["X: y"] * 100_000))
+
+
+def send_a_long_address(attacker: Attacker) -> None:
+    attacker.ask(get("/" + "a" * MIB))
+
+
+def say_nothing(attacker: Attacker) -> None:
+    while attacker.goes_on:
+        attacker.connect()
+
+
+def begin_heads(attacker: Attacker) -> None:
+    while attacker.goes_on:
+        attacker.connect(b"GET /v2 HTTP/1.1\r\nHost: lo")
+
+
+def leave_bodies_unfinished(attacker: Attacker) -> None:
+    while attacker.goes_on and len(attacker.held) < 64:
+        attacker.connect(head(MIB) + bytes(MIB - 1))
+    attacker.wait()
+
+
+def leave_answers_unread(attacker: Attacker) -> None:
+    while attacker.goes_on and len(attacker.held) < 64:
+        attacker.connect(get(WASM, "Accept-Encoding: identity"), receive_bytes=4096)
+    attacker.wait()
+
+
+def ask_on_and_on_and_read_nothing(attacker: Attacker) -> None:
+    made = attacker.connect(receive_bytes=4096)
+    while attacker.goes_on:
+        made.sendall(get("/v2") * 1000)
+
+
+def send_bombs(attacker: Attacker) -> None:
+    post(attacker, zlib.compress(bytes(MIB), 9), "image/png", "Content-Encoding: deflate")
+
+
+def go_away(attacker: Attacker) -> None:
+    attacker.connect(head(1000) + b"x").close()
+
+
+ATTACKS = [
+    send_crumbs,
+    almost_end_the_boundary,
+    send_many_parts,
+    send_a_part_of_many_headers,
+    send_many_headers,
+    send_a_long_address,
+    say_nothing,
+    begin_heads,
+    leave_bodies_unfinished,
+    leave_answers_unread,
+    ask_on_and_on_and_read_nothing,
+    send_bombs,
+    go_away,
+]
+
+
+@pytest.fixture(scope="module")
+def server(
+    start: Callable[..., Any], digits_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    place = tmp_path_factory.mktemp("attacked")
+    with start(place, digits_run, "--max-body-bytes", MIB) as server:
+        yield server
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_an_honest_client_is_answered(
+    server: Any, digits: Any, png: Callable[[Any], bytes], attack: Callable[[Attacker], None]
+) -> None:
+    def go_on(attacker: Attacker) -> None:
+        while attacker.goes_on:
+            with contextlib.suppress(OSError):  # Refused, as it should be.
+                attack(attacker)
+        attacker.close()
+
+    attackers = [Attacker(server.port) for _ in range(3)]
+    threads = [threading.Thread(target=go_on, args=(attacker,)) for attacker in attackers]
+    for thread in threads:
+        thread.start()
+    statuses = []
+    picture, until = png(digits[0] * 15), time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        # Each on a connection of its own, as by somebody who comes anew.
+        answer = httpx.post(
+            f"{server.url}/predict", content=picture, headers={"Content-Type": "image/png"}
+        )
+        statuses.append(answer.status_code)
+    for thread in threads:
+        thread.join()
+    assert statuses
+    assert set(statuses) == {200}
+
+
+def test_no_attack_made_it_grow_or_fail(server: Any) -> None:
+    """Runs last: thirteen attacks, of which one alone once took 1.4 GB."""
+    assert server.peak_bytes() < 500 * MIB
+    assert server.stop() == 0
+    assert "Traceback" not in server.log.read_text()
