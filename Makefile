@@ -1,13 +1,16 @@
 # The two commands of the README are `make train` and `make test`; the first of them makes .venv.
-# Nothing is installed again until pyproject.toml or constraints.txt changes.
+# Nothing is installed again until pyproject.toml or a file of constraints changes. Only files
+# whose SHA-256 stands in those are installed.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-NEEDS := pyproject.toml constraints.txt
+PINS := constraints.txt constraints-extras.txt constraints-dev.txt
+TOOLS := $(VENV)s/tools
+RELEASE := $(VENV)s/release
 
-.PHONY: train test test-all torture check docs benchmark constraints clean
+.PHONY: train test test-all torture check docs benchmark soak audit release constraints clean
 
 # Options go into ARGS: make train ARGS="photos/ --size 32"
 train: $(VENV)/installed
@@ -35,34 +38,60 @@ check: $(VENV)/installed-for-work
 
 docs: $(VENV)/installed-for-work
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python -m supply.licences
 
 # Installs the peers beside us, asks every question, and writes docs/benchmarks.md. Questions and
 # options go into ARGS: make benchmark ARGS="--quick digits_fit"
 benchmark: $(VENV)/installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-# Takes the newest releases that go together; run it with the oldest Python we support.
-constraints:
-	$(PYTHON) -m venv --clear $(VENV)s/constraints
-	$(VENV)s/constraints/bin/python -m pip --disable-pip-version-check --quiet install ".[dev]"
-	printf '%s\n' "# The exact release of every package that clearcnn and its tests are tried with." \
-	  "# Made by \`make constraints\` on the oldest Python supported." > constraints.txt
-	$(VENV)s/constraints/bin/python -m pip freeze --exclude clearcnn >> constraints.txt
-	rm -r $(VENV)s/constraints
+# Ten minutes of mixed work on a server, its memory and files watched each second.
+soak: $(VENV)/installed-for-work
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+# Whether a package that we pin is known to be vulnerable. It asks a service, so CI does not.
+audit: $(TOOLS)/installed
+	@$(TOOLS)/bin/python -m supply.audit
+
+# Into dist/: wheel, source, a bill of materials and their SHA-256; of one commit always the same.
+release: audit $(RELEASE)/installed
+	@$(RELEASE)/bin/python -m supply.release $(TOOLS)/bin/cyclonedx-py
+
+# Takes the newest releases that go together, for every Python from 3.11 on and every system.
+constraints: $(TOOLS)/installed
+	@for part in constraints constraints-extras constraints-dev constraints-tools; do \
+	  $(TOOLS)/bin/python -m supply.constraints $$part || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(VENV)s build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/installed: $(BIN)/python $(NEEDS)
+$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing clearcnn into $(VENV) …"
-	@$(PIP) install --editable . --constraint constraints.txt
+	@$(PIP) install --require-hashes --requirement constraints.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/installed-for-work: $(BIN)/python $(NEEDS)
+$(VENV)/installed-for-work: $(BIN)/python pyproject.toml $(PINS)
 	@echo "Installing clearcnn and what its tests need into $(VENV) …"
-	@$(PIP) install --editable ".[dev]" --constraint constraints.txt
+	@$(PIP) install --require-hashes $(PINS:%=--requirement %)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/installed
+
+$(TOOLS)/installed: constraints-tools.txt
+	@echo "Installing what audits and releases into $(TOOLS) …"
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+	  --requirement constraints-tools.txt
+	@touch $@
+
+# Without pip, so that the bill of materials names only what clearcnn needs.
+$(RELEASE)/installed: $(TOOLS)/installed constraints.txt constraints-extras.txt
+	@echo "Installing what a release is tried with into $(RELEASE) …"
+	@$(PYTHON) -m venv --clear --without-pip $(RELEASE)
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check --quiet --python $(RELEASE)/bin/python \
+	  install --require-hashes --requirement constraints.txt --requirement constraints-extras.txt
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -45,7 +45,7 @@ PINS: dict[str, dict[Device, tuple[str, ...]]] = {
     # Ours: on a CPU it is the environment that runs this.
     "clearcnn": {
         "cpu": (),
-        "gpu": (f"--editable={ROOT}", "--constraint=constraints.txt", "jax[cuda12]==0.10.2"),
+        "gpu": (f"--editable={ROOT}", *_KERAS, "jax[cuda12]==0.10.2"),
     },
 }
 

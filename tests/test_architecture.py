@@ -14,7 +14,7 @@ HEAVY += ("fastapi", "uvicorn")
 
 
 def python_files() -> list[Path]:
-    folders = ("src", "tests", "benchmarks", "examples", "docs")
+    folders = ("src", "tests", "benchmarks", "examples", "docs", "supply")
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 

@@ -78,8 +78,8 @@ def test_here_takes_only_what_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_pins_are_those_of_the_project() -> None:
     """Otherwise Keras/JAX would be compared with another Keras or JAX."""
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    ours = dict(line.split("==") for line in lines if not line.startswith("#"))
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    ours = dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
     pins = [pin for devices in PINS.values() for found in devices.values() for pin in found]
     found = [match.groups() for pin in pins if (match := re.match(r"([\w-]+).*?==([\d.]+)", pin))]
     shared = [(name, version) for name, version in found if name in ours]

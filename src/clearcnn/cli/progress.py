@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRem
 from rich.text import Text
 
 from clearcnn.cli.console import Console
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 from clearcnn.cli.views import view_data, view_model
 from clearcnn.report.wording import percent
 from clearcnn.results import DataSummary, History, ModelSummary

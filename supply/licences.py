@@ -1,0 +1,187 @@
+"""The licence of every package that clearcnn needs, from what is installed: docs/licences.md.
+
+    python -m supply.licences
+
+A package whose licence is not among those below stops it, and the tests.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "licences.md"
+
+COMPATIBLE = frozenset(
+    {
+        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "HPND", "ISC", "MIT"),
+        *("MIT-CMU", "PSF-2.0", "Unlicense", "Zlib"),
+    }
+)
+"""What may be used, changed and passed on with a work under Apache-2.0."""
+
+FOR_WORK = COMPATIBLE | {"MPL-2.0"}
+"""Of what only builds, tests and checks, and is in nothing that we pass on."""
+
+# Metadata older than PEP 639 says it in words.
+_SPDX = {
+    "3-Clause BSD License": "BSD-3-Clause",
+    "Apache License 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD-3-Clause",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+
+# Metadata that says nothing: what the LICENSE file of their source says.
+_BY_HAND = {"axe-playwright-python": "MIT", "namex": "Apache-2.0"}
+
+_GROUPS = (
+    ("What clearcnn runs with", "clearcnn", (), COMPATIBLE),
+    (
+        "What the extras `parquet` and `serve` need besides",
+        "clearcnn",
+        ("parquet", "serve"),
+        COMPATIBLE,
+    ),
+    ("What only tests and checks need", "clearcnn", ("dev",), FOR_WORK),
+)
+
+_TOP = """\
+# Licences
+
+clearcnn is under the [Apache License 2.0](../LICENSE). Every package it needs may be used, changed
+and passed on with it. This page is made by `make docs` from what is installed; a test compares the
+two, and fails for a package whose licence is not listed as compatible. Some wheels bring compiled
+libraries along: those of NumPy and SciPy have OpenBLAS (BSD-3-Clause) and GCC's Fortran library,
+whose exception allows that.
+"""
+
+_BOTTOM = """
+Nothing of these is in clearcnn's own files, but for one: `src/clearcnn/web/static/vendor/` is ONNX
+Runtime Web (MIT), with its licence and hashes in `ORIGIN.txt` beside it.
+"""
+
+
+@dataclass(frozen=True)
+class Licence:
+    """What a package is under.
+
+    Attributes:
+      package: its name, as it writes it.
+      expression: of SPDX.
+    """
+
+    package: str
+    expression: str
+
+    def is_among(self, accepted: frozenset[str]) -> bool:
+        """Whether one may choose licences that are all accepted."""
+        return all(
+            any(choice.strip(" ()") in accepted for choice in re.split(r"\bOR\b", part))
+            for part in re.split(r"\bAND\b", self.expression)
+        )
+
+
+def find_packages(name: str, extras: tuple[str, ...] = ()) -> set[str]:
+    """All packages that a package needs, directly or not, and that are installed here.
+
+    Args:
+      name: of a package that is installed.
+      extras: of it.
+    Returns:
+      Their names, in lower case with hyphens, without its own.
+    """
+    found: set[str] = set()
+    waiting = [(name, frozenset(extras))]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        asked = waiting.pop()
+        if asked in seen:
+            continue
+        seen.add(asked)
+        for requirement in _requirements(*asked):
+            needed = canonicalize_name(requirement.name)
+            found.add(needed)
+            waiting.append((needed, frozenset(requirement.extras)))
+    return found - {canonicalize_name(name)}
+
+
+def _requirements(name: str, extras: frozenset[str]) -> Iterator[Requirement]:
+    for text in distribution(name).requires or ():
+        requirement = Requirement(text)
+        marker = requirement.marker
+        wanted = marker is None or any(marker.evaluate({"extra": each}) for each in extras | {""})
+        if wanted:
+            yield requirement
+
+
+def read_licence(name: str) -> Licence:
+    """The licence that a package's metadata states.
+
+    Raises:
+      ValueError: it states none that is known here.
+    """
+    metadata = distribution(name).metadata
+    classifiers = [
+        text.rpartition(" :: ")[2]
+        for text in metadata.get_all("Classifier") or ()
+        if text.startswith("License ::")
+    ]
+    stated = metadata["License-Expression"] or next(iter(classifiers), metadata["License"]) or ""
+    spoken = stated.splitlines()[0].strip() if stated else ""
+    expression = _SPDX.get(spoken, spoken) or _BY_HAND.get(name, "")
+    if not expression or len(expression) > 100:
+        raise ValueError(f"{name} states no licence: {spoken[:80]!r}")
+    return Licence(metadata["Name"], expression)
+
+
+def read_groups() -> list[tuple[str, list[Licence]]]:
+    """What is needed for what, each package where it is needed first, by name.
+
+    Raises:
+      ValueError: a licence is unknown, or not accepted there.
+    """
+    groups, done = [], set()
+    for title, root, extras, accepted in _GROUPS:
+        licences = []
+        for name in sorted(find_packages(root, extras) - done):
+            licence = read_licence(name)
+            if not licence.is_among(accepted):
+                raise ValueError(f"{name} is under {licence.expression}, which is not accepted")
+            licences.append(licence)
+            done.add(name)
+        groups.append((title, licences))
+    return groups
+
+
+def write_page(groups: list[tuple[str, list[Licence]]]) -> str:
+    """The page, in Markdown."""
+    lines = [_TOP]
+    for title, licences in groups:
+        lines += [f"## {title}", "", "| package | licence |", "| --- | --- |"]
+        lines += [f"| {each.package} | {each.expression} |" for each in licences]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n" + _BOTTOM
+
+
+def main() -> int:
+    """Write the page."""
+    try:
+        groups = read_groups()
+    except (ValueError, PackageNotFoundError) as error:
+        print(f"{PAGE.name} was not written: {error}.", file=sys.stderr)
+        return 1
+    PAGE.write_text(write_page(groups), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

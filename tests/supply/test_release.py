@@ -1,0 +1,64 @@
+"""Two builds of one commit are the same to the bit, and name what they carry."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("hatchling", reason="comes with make test")
+
+
+def copy(root: Path, place: Path, mode: int) -> Path:
+    """The checkout without what git leaves out, with other rights and times."""
+    if not (root / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("needs a checkout, and git")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (root / name).is_file():
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / name, target)
+            target.chmod(mode)
+    return place
+
+
+def test_two_builds_are_the_same(
+    root: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = load("release")
+    built = []
+    for name, mode in (("one", 0o644), ("another/place", 0o600)):
+        place = copy(root, tmp_path / name, mode)
+        monkeypatch.setattr(release, "ROOT", place)
+        monkeypatch.setattr(release, "DIST", place / "dist")
+        built.append(release.build("1700000000"))
+    first, second = ({path.name: path.read_bytes() for path in files} for files in built)
+    assert first.keys() == second.keys()
+    assert len(first) == 2
+    for name, content in first.items():
+        assert hashlib.sha256(content).digest() == hashlib.sha256(second[name]).digest(), name
+    wheel, source = sorted(built[0], key=lambda path: path.suffix != ".whl")
+    with zipfile.ZipFile(wheel) as file:
+        assert {entry.date_time[0] for entry in file.infolist()} == {2023}
+        assert "clearcnn/web/static/index.html" in file.namelist()
+    with tarfile.open(source) as file:
+        assert {entry.mtime for entry in file.getmembers()} == {1700000000}
+
+
+def test_what_is_carried_along_is_in_the_bill(root: Path, load: Any) -> None:
+    release = load("release")
+    origin = release.ORIGIN.read_text(encoding="utf-8")
+    component = release.describe_vendored(origin)
+    assert component["purl"] == f"pkg:npm/onnxruntime-web@{component['version']}"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", component["version"])
+    for part in component["components"]:
+        assert f"{part['hashes'][0]['content']}  {part['name']}" in origin
+    assert len(component["components"]) == 3
