@@ -75,7 +75,7 @@ class Licence:
     """What a package is under.
 
     Attributes:
-      package: its name, as it writes it.
+      package: its name, in lower case with hyphens.
       expression: of SPDX.
     """
 
@@ -140,7 +140,7 @@ def read_licence(name: str) -> Licence:
     expression = _SPDX.get(spoken, spoken) or _BY_HAND.get(name, "")
     if not expression or len(expression) > 100:
         raise ValueError(f"{name} states no licence: {spoken[:80]!r}")
-    return Licence(metadata["Name"], expression)
+    return Licence(name, expression)
 
 
 def read_groups() -> list[tuple[str, list[Licence]]]:
