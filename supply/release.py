@@ -34,22 +34,24 @@ def build(commit_time: str) -> list[Path]:
         [sys.executable, "-m", "hatchling", "build", "--directory", str(DIST)],
         cwd=ROOT,
         env={**os.environ, "SOURCE_DATE_EPOCH": commit_time},
-        stdout=subprocess.DEVNULL,
+        capture_output=True,
         check=True,
     )
     return sorted(DIST.iterdir())
 
 
-def describe(cyclonedx: Path, version: str) -> dict[str, Any]:
+def describe(cyclonedx: Path, version: str, commit_time: str) -> dict[str, Any]:
     """The bill of materials, CycloneDX 1.6, of this environment and of what we carry with us.
 
     Args:
       cyclonedx: the program that writes it.
       version: of clearcnn.
+      commit_time: seconds since 1970, which it gets.
     """
     words = [str(cyclonedx), "environment", sys.executable, "--pyproject", "pyproject.toml"]
     words += ["--output-reproducible", "--output-format", "JSON", "--spec-version", "1.6"]
-    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": commit_time}
+    done = subprocess.run(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     bill: dict[str, Any] = json.loads(done.stdout)
     bill["metadata"]["component"]["version"] = version
     vendored = describe_vendored(ORIGIN.read_text(encoding="utf-8"))
@@ -99,10 +101,13 @@ def main(cyclonedx: str) -> int:
     if _git("status", "--porcelain"):
         print("Nothing was built: there are changes that are not committed.", file=sys.stderr)
         return 1
-    files = build(_git("log", "-1", "--format=%ct"))
+    commit_time = _git("log", "-1", "--format=%ct")
+    files = build(commit_time)
     version = files[0].name.split("-")[1]
     bill = DIST / f"clearcnn-{version}.cdx.json"
-    text = json.dumps(describe(Path(cyclonedx).absolute(), version), indent=1, sort_keys=True)
+    text = json.dumps(
+        describe(Path(cyclonedx).absolute(), version, commit_time), indent=1, sort_keys=True
+    )
     bill.write_text(text + "\n", encoding="utf-8")
     sums = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in (*files, bill)
