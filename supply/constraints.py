@@ -71,7 +71,9 @@ def find_releases(part: Part) -> str:
       subprocess.CalledProcessError: it found none that go together, and said why.
     """
     words = ["uv", "pip", "compile", *part.wanted, "--universal", "--generate-hashes", "--quiet"]
-    words += ["--python-version", OLDEST_PYTHON, "--no-annotate", "--no-header"]
+    # One release for all Pythons, so that what was tried on one is what runs on another.
+    words += ["--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest"]
+    words += ["--no-annotate", "--no-header"]
     # The name of an index has no place in them: where to look is for whoever installs to say.
     words += ["--no-emit-index-url", "--no-emit-find-links"]
     for name in (*part.before, *part.beside):
