@@ -10,10 +10,10 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRem
 from rich.text import Text
 
 from clearcnn.cli.console import Console
-from clearcnn.text import printable
 from clearcnn.cli.views import view_data, view_model
 from clearcnn.report.wording import percent
 from clearcnn.results import DataSummary, History, ModelSummary
+from clearcnn.text import printable
 from clearcnn.workflows.train import TrainListener
 from clearcnn.workflows.wording import say_resume
 
