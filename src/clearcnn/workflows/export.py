@@ -1,12 +1,11 @@
 """`export`: the model of a run folder in a form that other programs run."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from clearcnn import drafts
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
 from clearcnn.results import ExportResult, to_json
@@ -60,13 +59,13 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
             f"{place} does not end in {ending}, as a file of this form must.",
             remedy=f"Give --out a name such as {place.with_suffix(ending)}.",
         )
-    with _write_aside(place) as aside:
+    with _open_draft(place) as draft:
         from clearcnn import export
 
         network = restore_network(whole)
         probes = export.make_probes(to_json(whole.manifest.input))
         expected = network.predict(probes, verbose=0)
-        run_it = _WRITERS[to](whole, network, aside)
+        run_it = _WRITERS[to](whole, network, draft)
         largest = export.check_parity(place.name, run_it(probes), expected)
     files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
     return ExportResult(to, place, tuple(map(str, files)), largest, len(probes))
@@ -136,15 +135,21 @@ def _run_onnx(path: Path, images: Any) -> Any:
 
 
 @contextmanager
-def _write_aside(place: Path) -> Iterator[Path]:
-    """Give a name beside the place to write to; it is renamed if nothing fails, else removed."""
-    aside = place.with_name(f".partial-{os.getpid()}-{place.name}")
+def _open_draft(place: Path) -> Iterator[Path]:
+    """Give a name of the same ending to write to; it is put into its place if nothing fails."""
+    made = [folder for folder in place.absolute().parents if not folder.exists()]
+    finished = False
     try:
         _refuse_taken(place)
         place.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        _refuse_taken(place)
-        aside.rename(place)
+        with drafts.open_draft(place.parent, place.name) as folder:
+            yield folder / place.name
+            try:
+                drafts.put(folder / place.name, place)
+            except FileExistsError:
+                _refuse_taken(place)
+                raise
+            finished = True
     except OSError as error:
         if isinstance(error, ClearCNNError):
             raise
@@ -153,10 +158,10 @@ def _write_aside(place: Path) -> Iterator[Path]:
             remedy="Make room or give another place with --out; nothing was left behind.",
         ) from error
     finally:
-        if aside.is_dir():
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
-            aside.unlink(missing_ok=True)
+        if not finished:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
 
 
 def _refuse_taken(place: Path) -> None:
