@@ -7,16 +7,15 @@ together by one rename. Whatever goes wrong before that, nothing is left.
 import errno
 import os
 import re
-import shutil
-import socket
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from clearcnn import drafts
 from clearcnn.bundle.unfinished import unfinished_place
 from clearcnn.errors import BundleError, ClearCNNError
 
@@ -61,11 +60,12 @@ def open_run_folder(
     run = None
     finished = False
     try:
-        run = _make_partial(wanted, exact=out is not None)
-        yield run
-        _flush(run.partial)
-        run.path = _publish(run)
-        finished = True
+        with ExitStack() as stack:
+            run = _make_partial(stack, wanted, exact=out is not None)
+            yield run
+            drafts.flush(run.partial)
+            run.path = _publish(run)
+            finished = True
     except OSError as error:
         if isinstance(error, ClearCNNError) or (run and not _concerns(error, run.partial)):
             raise
@@ -74,8 +74,6 @@ def open_run_folder(
             remedy="Make room or give another place with --out; nothing was left behind.",
         ) from error
     finally:
-        if run is not None:
-            shutil.rmtree(run.partial, ignore_errors=True)
         if not finished:
             for folder in made:
                 with suppress(OSError):
@@ -126,48 +124,16 @@ def _choose_place(source: str, out: Path | None, parent: Path) -> Path:
     return place
 
 
-def _make_partial(wanted: Path, *, exact: bool) -> RunFolder:
+def _make_partial(stack: ExitStack, wanted: Path, *, exact: bool) -> RunFolder:
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    in_the_making = _remove_stale(wanted.parent)
+    in_the_making = drafts.remove_abandoned(wanted.parent)
     path = next(
         path
         for path in _numbered(wanted)
         if exact
         or not (path.exists() or path.name in in_the_making or unfinished_place(path).exists())
     )
-    partial = path.with_name(f".partial-{path.name}.{os.getpid()}@{_host()}")
-    partial.mkdir()
-    return RunFolder(partial, path)
-
-
-def _remove_stale(parent: Path) -> set[str]:
-    """Remove what killed processes of this machine left; name what others are making."""
-    in_the_making = set()
-    for partial in parent.glob(".partial-*.*@*"):
-        name, _, owner = partial.name.removeprefix(".partial-").rpartition(".")
-        pid, _, host = owner.partition("@")
-        if host == _host() and pid.isdecimal() and not _is_alive(int(pid)):
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            in_the_making.add(name)
-    return in_the_making
-
-
-def _is_alive(pid: int) -> bool:
-    # Windows has no signal 0: what is there stays there.
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname())[:_LONGEST_SLUG]
+    return RunFolder(stack.enter_context(drafts.open_draft(path.parent, path.name)), path)
 
 
 def _numbered(wanted: Path) -> Iterator[Path]:
@@ -176,31 +142,12 @@ def _numbered(wanted: Path) -> Iterator[Path]:
         yield wanted.with_name(f"{wanted.name}-{number}")
 
 
-def _flush(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("r+b") as file:
-                os.fsync(file.fileno())
-    for path in (*(p for p in folder.rglob("*") if p.is_dir()), folder):
-        _flush_directory(path)
-
-
-def _flush_directory(folder: Path) -> None:
-    # Windows cannot open a directory, and needs no flush to keep a rename.
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _publish(run: RunFolder) -> Path:
     for path in _numbered(run.path):
-        # Only an empty folder can be removed so; Windows renames onto nothing else.
-        with suppress(OSError):
-            path.rmdir()
+        # Elsewhere a rename replaces an empty folder; Windows renames onto nothing at all.
+        if os.name == "nt":
+            with suppress(OSError):
+                path.rmdir()
         try:
             run.partial.rename(path)
         except OSError as error:
@@ -208,7 +155,7 @@ def _publish(run: RunFolder) -> Path:
                 raise
             continue
         with suppress(OSError):
-            _flush_directory(path.parent)
+            drafts.flush_names(path.parent)
         return path
     raise AssertionError("unreachable: numbers do not end")
 
