@@ -2,10 +2,14 @@
 
 import csv
 import io
+import os
+import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from clearcnn import drafts
 from clearcnn.errors import PredictionError
 from clearcnn.predictions import Prediction
 from clearcnn.text import printable
@@ -59,7 +63,7 @@ class AnswerTable:
     """The file of `--csv`: a header, then one whole row for each answer, written at once.
 
     Each row names the model by the first digits of its SHA-256, so that answers of two models
-    are never taken for those of one.
+    are never taken for those of one. Two processes never write one file.
 
     Args:
       path: of the file.
@@ -73,7 +77,8 @@ class AnswerTable:
       num_rows, num_errors: that were there already; errors are pictures without an answer.
     Raises:
       PredictionError: the file exists and `resume` is not set; or it is another kind of file,
-        or was made with another model, `top` or `abstain_below`; or it cannot be written.
+        or was made with another model, `top` or `abstain_below`; or another process writes it;
+        or it cannot be written.
     """
 
     def __init__(
@@ -83,27 +88,46 @@ class AnswerTable:
         self._model = model[:_MODEL_DIGITS]
         self._names: set[str] = set()
         self.num_rows = self.num_errors = 0
+        was_there = os.path.lexists(path)
         try:
-            is_there = path.exists() and (not path.is_file() or path.stat().st_size > 0)
-            if is_there and not resume:
+            # Unbuffered: a row is with the system before the next picture is answered.
+            self._file = _open(path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            if drafts.claim(self._file.fileno()) is False:
+                raise self._taken()
+            size = self._file.seek(0, os.SEEK_END)
+            if size and not resume:
                 raise PredictionError(
                     f"{path} exists; answers are never written over what is there.",
                     remedy="Go on where it ends with --resume, or give another name.",
                 )
-            end = self._read() if is_there else 0
-            # Unbuffered: a row is with the system before the next picture is answered.
-            self._file = path.open("ab", buffering=0)
-            self._file.truncate(end)
-            if end == 0:
+            self._end = self._read() if size else 0
+            self._cut()
+            if self._end == 0:
                 self._write(_name_columns(top))
-        except OSError as error:
-            raise self._unwritable(error) from error
+        except BaseException as error:
+            # Beside an empty file that another process may have begun to fill, too.
+            if not was_there and not isinstance(error, PredictionError):
+                with suppress(OSError):
+                    path.unlink()
+            self._file.close()
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as problem:
+            if error[0] is None:
+                raise self._unwritable(problem) from problem
+        finally:
+            self._file.close()
 
     def holds(self, name: str) -> bool:
         """Whether a picture has its row already, with an answer or an error."""
@@ -134,9 +158,19 @@ class AnswerTable:
             raise self._unwritable(error) from error
 
     def _write(self, row: Sequence[object]) -> None:
-        left = _format(row)
-        while left:
-            left = left[self._file.write(left) :]
+        content = left = _format(row)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except BaseException:
+            with suppress(OSError):
+                self._cut()
+            raise
+        self._end += len(content)
+
+    def _cut(self) -> None:
+        """End the file with its last whole row."""
+        self._file.truncate(self._end)
 
     def _read(self) -> int:
         """Take note of what is there; give the byte where its last whole row ends."""
@@ -172,11 +206,30 @@ class AnswerTable:
             remedy="Give another name with --csv.",
         )
 
+    def _taken(self) -> PredictionError:
+        return PredictionError(
+            f"Another process is writing {self._path}.",
+            remedy="Wait until it has ended, or give another name with --csv.",
+        )
+
     def _unwritable(self, error: OSError) -> PredictionError:
         return PredictionError(
             f"{self._path} cannot be written: {error.strerror or error}.",
             remedy="Make room or give another place; --resume goes on where it ends.",
         )
+
+
+def _open(path: Path) -> io.FileIO:
+    """Open to read and to append; a pipe or a device, which cannot be cut off, is refused."""
+
+    def open_regular(name: str, flags: int) -> int:
+        descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(None, "it is no ordinary file")
+        return descriptor
+
+    return io.FileIO(path, "a+", opener=open_regular)
 
 
 def _name_columns(top: int) -> list[str]:
