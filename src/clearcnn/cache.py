@@ -1,9 +1,18 @@
-"""The user's cache folder: compiled programs, which may be deleted at any time."""
+"""The user's cache folder: compiled programs, which may be deleted at any time.
 
-import shutil
+JAX writes it, from any number of processes: `NAME-HASH-cache` is a program, `NAME-HASH-atime` is
+written after it and says when it was last used, and whoever reads or writes holds `.lockfile`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LARGEST_BYTES = 256 * 2**20
+
+_LOCK = ".lockfile"
+_PROGRAM, _LAST_USE = "-cache", "-atime"
+_PATIENCE_SECONDS = 10.0
 
 
 def programs_folder() -> Path:
@@ -19,15 +28,55 @@ def measure(folder: Path) -> tuple[int, int]:
     Returns:
       (files, bytes); zeros where there is no such folder.
     """
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    sizes = []
+    for path in _list(folder):
+        # Another process may be clearing.
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
     return len(sizes), sum(sizes)
 
 
 def clear(folder: Path) -> None:
-    """Delete the folder and what is in it, if it is there.
+    """Delete what is in the folder, if it is there, but for the lock that processes share.
 
     Raises:
-      OSError: something cannot be deleted.
+      OSError: something cannot be deleted, or others keep the folder locked for too long.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
+    if folder.is_dir():
+        with _locked(folder, _PATIENCE_SECONDS):
+            for path in _list(folder):
+                path.unlink(missing_ok=True)
+
+
+def mend(folder: Path) -> None:
+    """Drop the programs that a killed process or a full disk left cut off.
+
+    JAX would never write them again, and one without its `-atime` keeps it from dropping what was
+    used longest ago, and so from keeping anything new. If others are at work there, or nothing
+    can be deleted, all stays as it is.
+    """
+    with suppress(OSError), _locked(folder, 0):
+        names = {path.name for path in _list(folder)}
+        for name in names:
+            if name.endswith(_PROGRAM) and name.removesuffix(_PROGRAM) + _LAST_USE not in names:
+                (folder / name).unlink(missing_ok=True)
+
+
+def drop(folder: Path, program: str) -> None:
+    """Delete every program of a name, such as "jit_train", so that JAX writes it anew."""
+    with suppress(OSError), _locked(folder, _PATIENCE_SECONDS):
+        for path in _list(folder):
+            if path.name.startswith(f"{program}-"):
+                path.unlink(missing_ok=True)
+
+
+def _list(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != _LOCK]
+
+
+@contextmanager
+def _locked(folder: Path, seconds: float) -> Iterator[None]:
+    import filelock
+
+    with filelock.FileLock(folder / _LOCK).acquire(timeout=seconds):
+        yield

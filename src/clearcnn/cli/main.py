@@ -1,19 +1,21 @@
 """`clearcnn VERB …`: the parser, what an error looks like, and the exit status.
 
-Status 0 is success, 1 an error said in one message, 2 wrong usage, 130 Ctrl-C, and 141 a
-reader that went away, as `| head` does.
+Status 0 is success, 1 an error said in one message, 2 wrong usage, 130 Ctrl-C, 141 a reader that
+went away, as `| head` does, and 143 SIGTERM.
 """
 
 import gc
-import os
+import signal
 import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
 from clearcnn.backend import skip_extras
 from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
+from clearcnn.cli.complaints import hear_complaints
 from clearcnn.cli.parser import Parser
-from clearcnn.cli.status import ReaderGoneError, Status
+from clearcnn.cli.status import ReaderGoneError, Status, StdoutError
+from clearcnn.cli.streams import secure_streams, silence_stdout
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
@@ -22,6 +24,9 @@ VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
 # Nearly all objects that imports and tracing make live to the end; looking for garbage among
 # them took half a second of a training, and once more as long when Python ends.
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
+
+_KEPT = "Nothing of this run was kept; earlier runs are as they were."
+_SIGNALLED = 128
 
 _DESCRIPTION = """\
 From a folder of labelled small images to a CNN you can trust, see into and
@@ -57,20 +62,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     is_whole_process = argv is None
     words = list(sys.argv[1:] if argv is None else argv)
-    _print_whatever_comes()
     if is_whole_process:
+        secure_streams()
+        hear_complaints()
+        _end_in_order()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         skip_extras()
+    else:
+        _print_whatever_comes()
     try:
         status = _run(words)
         sys.stdout.flush()
     except (BrokenPipeError, ReaderGoneError):
-        _silence_stdout()
+        silence_stdout()
         status = Status.BROKEN_PIPE
+    except StdoutError as error:
+        silence_stdout()
+        status = _fail(error)
     except KeyboardInterrupt:
-        sys.stderr.write(
-            "\nStopped. Nothing of this run was kept; earlier runs are as they were.\n"
-        )
+        sys.stderr.write(f"\nStopped. {_KEPT}\n")
         status = Status.INTERRUPTED
     if is_whole_process:
         gc.freeze()
@@ -132,15 +142,50 @@ def _run(words: list[str]) -> int:
         return Status.USAGE
     try:
         return int(arguments.run(arguments, words))
-    except SystemExit as end:  # A verb found the usage wrong.
-        return int(end.code or 0)
+    except SystemExit as end:
+        status = int(end.code or 0)
+        # If it is less, a verb found the usage wrong.
+        if status > _SIGNALLED:
+            sys.stderr.write(f"\nEnded by {signal.Signals(status - _SIGNALLED).name}. {_KEPT}\n")
+        return status
+    except StdoutError:
+        raise
     except ClearCNNError as error:
         if arguments.debug:
             raise
-        from clearcnn.cli.console import print_error
+        return _fail(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if arguments.debug:
+            raise
+        place = "" if error.filename is None else f"{error.filename}: "
+        return _fail(
+            ClearCNNError(
+                f"{place}{error.strerror or error}.",
+                remedy="Nothing was left half-written; --debug shows where it comes from.",
+            )
+        )
 
-        print_error(error)
-        return Status.ERROR
+
+def _fail(error: ClearCNNError) -> int:
+    from clearcnn.cli.console import print_error
+
+    print_error(error)
+    return Status.ERROR
+
+
+def _end_in_order() -> None:
+    """Have the signals that ask a program to end let it clear away what is unfinished."""
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(_SIGNALLED + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def _print_whatever_comes() -> None:
@@ -148,8 +193,3 @@ def _print_whatever_comes() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _silence_stdout() -> None:
-    # Python flushes stdout once more when it ends, and would complain again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from clearcnn.errors import ClearCNNError
+
 
 class Status(IntEnum):
     """The exit statuses of `clearcnn`."""
@@ -18,3 +20,7 @@ class ReaderGoneError(Exception):
 
     No OSError, as BrokenPipeError is: nobody may take it for trouble with a run folder.
     """
+
+
+class StdoutError(ClearCNNError):
+    """What goes to stdout cannot be written; no OSError, for the same reason."""
