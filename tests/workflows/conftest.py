@@ -44,6 +44,9 @@ class Ear(TrainListener):
     def on_train_end(self, history: Any, interrupted: bool) -> None:
         self.heard.append(("end", history, interrupted))
 
+    def on_late_interrupt(self) -> None:
+        self.heard.append(("late interrupt",))
+
     @property
     def names(self) -> list[str]:
         return [event[0] for event in self.heard]

@@ -14,6 +14,7 @@ import pytest
 import clearcnn
 from clearcnn.bundle import read_bundle
 from clearcnn.specs import ModelSpec
+from clearcnn.workflows import train as train_workflow
 
 
 def check_that_history_and_model_agree(folder: Path, images: np.ndarray, labels: np.ndarray) -> int:
@@ -176,3 +177,57 @@ def test_a_process_interrupted_while_compiling_leaves_nothing(long_source: Path)
     assert "Traceback" not in said
     assert "Nothing of this run was kept" in said
     assert [path.name for path in home.iterdir()] == ["long.npz"]
+
+
+@pytest.mark.parametrize("place", ["score_plan", "fit_confidence", "write_onnx", "keep_run"])
+def test_ctrl_c_after_training_is_heard_and_drops_nothing(
+    place: str, noise: Any, flat: ModelSpec, make_ear: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    step, ear = getattr(train_workflow, place), make_ear()
+
+    def strike(*words: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return step(*words)
+
+    monkeypatch.setattr(train_workflow, place, strike)
+    result = clearcnn.train(noise(), model=flat, epochs=2, out=tmp_path / "run", listener=ear)
+    assert "late interrupt" in ear.names
+    assert (result.interrupted, result.history.num_epochs) == (False, 2)
+    assert read_bundle(tmp_path / "run").manifest.train.epochs == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_second_ctrl_c_after_training_drops_the_run(
+    noise: Any, flat: ModelSpec, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def strike(*_: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(train_workflow, "keep_run", strike)
+    with pytest.raises(KeyboardInterrupt):
+        clearcnn.train(noise(), model=flat, epochs=1, out=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_reader_that_ctrl_c_ends_too_costs_no_run(long_source: Path) -> None:
+    home = long_source.parent
+    words = ["long.npz", "--epochs", "9000", "--batch-size", "500", "--recipe", "tutorial"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "clearcnn", "train", *words],
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert any(line.startswith("  epoch    1 of") for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (141, "")
+    (folder,) = (home / "runs").iterdir()
+    assert json.loads((folder / "metrics.json").read_text("utf-8"))["interrupted"] is True

@@ -1,7 +1,8 @@
 """What is seen while `train` works: the data, the model, and every epoch as it ends."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRem
 from rich.text import Text
 
 from clearcnn.cli.console import Console
+from clearcnn.cli.status import ReaderGoneError, StdoutError
 from clearcnn.cli.views import view_data, view_model
 from clearcnn.report.wording import percent
 from clearcnn.results import DataSummary, History, ModelSummary
@@ -28,6 +30,7 @@ class WarningsOnly(TrainListener):
     def __init__(self, console: Console) -> None:
         self.console = console
         self.unfinished: Path | None = None
+        self.is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -37,7 +40,26 @@ class WarningsOnly(TrainListener):
 
     def on_warning(self, sentence: str) -> None:
         """Show a warning, above the bar if there is one."""
-        self.console.warn(sentence)
+        with self._as_it_can():
+            self.console.warn(sentence)
+
+    def on_train_end(self, history: History, interrupted: bool) -> None:  # noqa: ARG002
+        """From here on, a run is worth more than what is said of it."""
+        self.is_over = True
+
+    def on_late_interrupt(self) -> None:
+        """Say why it goes on."""
+        with self._as_it_can():
+            self.console.print("\n  trained; keeping it … (Ctrl-C again drops it)")
+
+    @contextmanager
+    def _as_it_can(self) -> Iterator[None]:
+        """When training is over, print if that can be done: nobody may read any more."""
+        try:
+            yield
+        except (ReaderGoneError, StdoutError, RuntimeError):
+            if not self.is_over:
+                raise
 
     def on_checkpoint(self, folder: Path) -> None:
         """Remember what is left if the training is stopped."""
@@ -99,11 +121,13 @@ class TrainDisplay(WarningsOnly):
 
     def on_train_end(self, history: History, interrupted: bool) -> None:
         """Leave the last figures standing."""
-        if self.progress is not None:
-            self.progress.stop_task(self.task)
-        self._end_live()
-        if interrupted:
-            self.console.print(f"  stopped after epoch {history.num_epochs}; keeping it …")
+        super().on_train_end(history, interrupted)
+        with self._as_it_can():
+            if self.progress is not None:
+                self.progress.stop_task(self.task)
+            self._end_live()
+            if interrupted:
+                self.console.print(f"  stopped after epoch {history.num_epochs}; keeping it …")
 
     def _is_time_for_a_line(self, epoch: int) -> bool:
         tenth = self.epochs / PLAIN_LINES

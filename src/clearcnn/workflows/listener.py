@@ -32,6 +32,12 @@ class TrainListener:
     def on_train_end(self, history: History, interrupted: bool) -> None:
         """Training is over."""
 
+    def on_late_interrupt(self) -> None:
+        """Ctrl-C, after training was over: the run is written all the same, unless it comes again.
+
+        Called between any two steps of the program.
+        """
+
 
 class EvaluateListener:
     """Hears how an evaluation goes; every method may be overridden and does nothing here."""

@@ -89,6 +89,10 @@ def try_plan(
         except KeyboardInterrupt:
             # Several epochs may be trained at once: the rest of them is heard, too.
             stop()
+        except Exception:
+            # Ctrl-C ends the reader of what is printed, too, as in `| tee log`.
+            if not interrupted:
+                raise
 
     start = time.perf_counter()
     with first_interrupt(stop):

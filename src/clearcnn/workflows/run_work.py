@@ -1,5 +1,7 @@
 """The way of one run: read, plan, fit, score, write."""
 
+from contextlib import ExitStack
+
 from clearcnn import bundle, data
 from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder
@@ -9,6 +11,7 @@ from clearcnn.results import Divergence, TrainResult
 from clearcnn.workflows.cautions import judge_precision, list_cautions
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.confiding import fit_confidence
+from clearcnn.workflows.interruption import first_interrupt
 from clearcnn.workflows.jobs import Job
 from clearcnn.workflows.keeping import keep_run
 from clearcnn.workflows.listener import TrainListener
@@ -49,11 +52,13 @@ class RunWork:
         self.clock = Clock()
         self.warnings: list[str] = []
 
-    def do(self, images: LabelledImages | None) -> TrainResult:
+    def do(self, images: LabelledImages | None, to_the_end: ExitStack) -> TrainResult:
         """Do it.
 
         Args:
           images: None reads them.
+          to_the_end: left when the run folder is there. Until then, what was trained is not
+            thrown away for an impatient hand: a first Ctrl-C is only answered.
         """
         with self.clock.phase("data"):
             images = self._check(images or self._load())
@@ -74,7 +79,9 @@ class RunWork:
         self.listener.on_model(plan.model_summary)
         for sentence in (*self.job.notes, *list_cautions(plan)):
             self._warn(sentence)
-        return self._keep(plan, self._fit(plan))
+        outcome = self._fit(plan)
+        to_the_end.enter_context(first_interrupt(self.listener.on_late_interrupt))
+        return self._keep(plan, outcome)
 
     def _load(self) -> LabelledImages:
         if self.job.content_hash is None:

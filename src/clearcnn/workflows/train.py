@@ -1,6 +1,7 @@
 """`train`: from labelled images to a run folder that is whole."""
 
 import dataclasses
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,9 @@ def train(
     Raises:
       DivergenceError: not even the first epoch was finite.
       ClearCNNError: data, options, model or run folder are not as they must be.
-      KeyboardInterrupt: interrupted before the first epoch ended, or a second time; what can be
-        gone on with lies in `NAME.unfinished`, if a checkpoint had been written.
+      KeyboardInterrupt: interrupted before the first epoch ended, or twice while it is trained,
+        or twice while it is scored and written; what can be gone on with lies in
+        `NAME.unfinished`, if a checkpoint had been written.
     """
     listener = listener or TrainListener()
     CheckpointSpec("", checkpoint_seconds)
@@ -102,10 +104,13 @@ def _train(
     if job.out is not None and files is None:
         _refuse_unfinished(job.out)
     try:
-        with bundle.open_run_folder(job.data.source, out=job.out) as run:
+        with (
+            ExitStack() as to_the_end,
+            bundle.open_run_folder(job.data.source, out=job.out) as run,
+        ):
             files = files or CheckpointFolder(bundle.unfinished_place(run.path))
             work = RunWork(job, run, files, checkpoint_seconds, listener)
-            result = work.do(images)
+            result = work.do(images, to_the_end)
         work.unfinished.remove()
     except ClearCNNError as error:
         if files is not None and (files.folder / bundle.REQUEST_NAME).is_file():
