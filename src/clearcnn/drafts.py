@@ -28,7 +28,9 @@ _making = threading.RLock()
 
 
 @contextmanager
-def open_draft(parent: Path, name: str, *, prefix: str = PREFIX) -> Iterator[Path]:
+def open_draft(
+    parent: Path, name: str, *, prefix: str = PREFIX, mode: int = 0o777
+) -> Iterator[Path]:
     """Make a folder to write into, and remove it in the end, whatever happens.
 
     Args:
@@ -36,6 +38,7 @@ def open_draft(parent: Path, name: str, *, prefix: str = PREFIX) -> Iterator[Pat
         same disk.
       name: of what is being made.
       prefix: of the folder's name.
+      mode: who may read it, less what the umask takes away.
     Yields:
       The folder.
     Raises:
@@ -45,7 +48,7 @@ def open_draft(parent: Path, name: str, *, prefix: str = PREFIX) -> Iterator[Pat
     lock = None
     with _making:
         remove_abandoned(parent, prefix)
-        draft.mkdir()
+        draft.mkdir(mode)
         # Where folders cannot be opened or locked, it is the living process that tells.
         with suppress(OSError):
             lock = os.open(draft, os.O_RDONLY)

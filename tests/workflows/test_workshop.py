@@ -1,6 +1,10 @@
 """The workshop: a real process that trains, is cancelled, fails and goes on."""
 
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -151,3 +155,42 @@ def test_only_so_many_may_wait_and_closing_removes_everything(run):
     assert not room.exists()
     assert np.all([not attempt.events or attempt.is_over for attempt in attempts])
     assert opened._process is None and process_id
+
+
+SERVER = """
+import os, sys, time
+from pathlib import Path
+from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.workflows.workshop import Workshop
+if __name__ == "__main__":
+    workshop = Workshop()
+    model = ModelSpec("m", (LayerSpec("Flatten"), LayerSpec("Dense", {"units": 10})))
+    room = workshop.begin(Path("nowhere"), model, 1).folder.parent
+    print(room, flush=True)
+    if sys.argv[1] == "kill":
+        os.kill(os.getpid(), 9)
+    if sys.argv[1] == "close":
+        workshop.close()
+"""
+
+
+@pytest.mark.parametrize("end", ["close", "forget", "kill"])
+def test_a_folder_outlives_no_server_for_long(end, tmp_path, monkeypatch):
+    (tmp_path / "server.py").write_text(SERVER)
+    (tmp_path / "clearcnn-workshop-mine").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    command = [sys.executable, tmp_path / "server.py", end]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    room = Path(done.stdout.strip())
+    assert room.parent == tmp_path
+    assert room.exists() == (end == "kill")
+    alive = Workshop()
+    taken = alive.begin(tmp_path, small(), 1).folder.parent
+    assert taken.stat().st_mode & 0o077 == 0
+    Workshop().close()
+    assert not room.exists()
+    assert taken.exists()
+    alive.close()
+    assert not taken.exists()
+    assert (tmp_path / "clearcnn-workshop-mine").exists()

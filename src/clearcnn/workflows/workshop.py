@@ -6,11 +6,14 @@ import queue
 import tempfile
 import threading
 import time
+import weakref
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from clearcnn import drafts
 from clearcnn.errors import TrainingError
 from clearcnn.results import to_json
 from clearcnn.specs import ModelSpec
@@ -20,6 +23,7 @@ from clearcnn.workflows.workshop_worker import work
 MOST_EPOCHS = 200
 MOST_WAITING = 4
 _MOST_KEPT = 24
+_ROOM = "clearcnn-workshop-"
 _PATIENCE_SECONDS = 2.0
 _MOST_SECONDS = 600.0
 _LAST_EVENTS = ("end", "error", "cancelled")
@@ -67,11 +71,17 @@ class Attempt:
 class Workshop:
     """Trains one attempt after another, in the order in which they were asked for.
 
-    Close it to end its process and remove its files.
+    Close it to end its process and remove its files; those of a server that was killed are
+    removed by the next one. A folder for them is made when they are first needed.
     """
 
     def __init__(self) -> None:
-        self._room = tempfile.TemporaryDirectory(prefix="clearcnn-workshop-")
+        self._stack = ExitStack()
+        self._room: Path | None = None
+        # Also where nobody closes it before Python ends.
+        self._clear_away = weakref.finalize(self, self._stack.close)
+        with suppress(OSError):
+            drafts.remove_abandoned(Path(tempfile.gettempdir()), _ROOM)
         self._waiting: queue.Queue[Attempt | None] = queue.Queue(MOST_WAITING)
         self._attempts: dict[int, Attempt] = {}
         self._count = 0
@@ -97,7 +107,8 @@ class Workshop:
           epochs: 1 to `MOST_EPOCHS`.
           against: an attempt to compare with, in place of the run's own model.
         Raises:
-          TrainingError: too many are waiting, or epochs is out of range.
+          TrainingError: too many are waiting, epochs is out of range, or there is no room for
+            temporary files.
         """
         if not 1 <= epochs <= MOST_EPOCHS:
             raise TrainingError(
@@ -107,7 +118,8 @@ class Workshop:
         with self._lock:
             self._count += 1
             number = self._count
-        attempt = Attempt(number, run, model, epochs, Path(self._room.name) / str(number), against)
+            folder = self._find_room() / str(number)
+        attempt = Attempt(number, run, model, epochs, folder, against)
         try:
             self._waiting.put_nowait(attempt)
         except queue.Full:
@@ -135,7 +147,21 @@ class Workshop:
         self._waiting.put(None)
         self._foreman.join(timeout=_PATIENCE_SECONDS + 1)
         self._stop()
-        self._room.cleanup()
+        self._clear_away()
+
+    def _find_room(self) -> Path:
+        if self._room is None:
+            try:
+                parent = Path(tempfile.gettempdir())
+                name = f"{time.time_ns():x}"
+                room = drafts.open_draft(parent, name, prefix=_ROOM, mode=0o700)
+                self._room = self._stack.enter_context(room)
+            except OSError as error:
+                raise TrainingError(
+                    f"The workshop cannot make its folder: {error.strerror or error}.",
+                    remedy="Make room, or set TMPDIR to another folder.",
+                ) from error
+        return self._room
 
     def _lead(self) -> None:
         while (attempt := self._waiting.get()) is not None:
