@@ -5,7 +5,7 @@ import sys
 import warnings
 from typing import Any
 
-from clearcnn.cli.text import printable
+from clearcnn.text import printable
 
 # Of JAX; the words after the name are those of whatever failed.
 _CACHE = re.compile(r"Error (reading|writing) persistent compilation cache entry for '(.+?)': (.+)")
