@@ -22,7 +22,8 @@ class Prediction:
       top: the most probable classes, the first one first.
       abstained: whether the confidence was below what was asked for.
       is_unlike: whether the picture looks like none of the classes: its confidence is below
-        the run's threshold. False where the run has none.
+        the run's threshold, or its distance to every class above it. False where the run has
+        none.
       preparation: what was done to the picture, one sentence each.
       error: why it could not be read, in a sentence; None if it could.
     """

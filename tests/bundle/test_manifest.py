@@ -56,7 +56,12 @@ def test_what_is_written_is_what_is_read(whole_folder, manifest):
 
 
 @pytest.mark.parametrize(
-    "confidence", [Confidence(1.5, 0.4, 2, 250), Confidence(0.7, None, None, 20)]
+    "confidence",
+    [
+        Confidence(1.5, 0.4, 2, 250, 21.5),
+        Confidence(1.5, 0.4, 2, 250),
+        Confidence(0.7, None, None, 20),
+    ],
 )
 def test_confidence_is_kept_and_older_folders_have_none(tmp_path, manifest, confidence):
     write_manifest(tmp_path, replace(manifest, confidence=confidence))
@@ -64,6 +69,8 @@ def test_confidence_is_kept_and_older_folders_have_none(tmp_path, manifest, conf
     assert parse_manifest(values).confidence == confidence
     rate = None if confidence.threshold is None else 2 / 250
     assert confidence.false_alarm_rate == rate
+    del values["confidence"]["distance_threshold"]
+    assert parse_manifest(values).confidence == replace(confidence, distance_threshold=None)
     del values["confidence"]
     assert parse_manifest(values).confidence is None
 

@@ -9,8 +9,9 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
+from clearcnn.distances import DistanceWeights
 from clearcnn.errors import ExportError
-from clearcnn.export import build_onnx, check_onnx
+from clearcnn.export import build_features, build_onnx, check_onnx
 from clearcnn.export.inspection import OPERATORS
 from clearcnn.models.arguments import ACTIVATIONS
 from clearcnn.specs import LayerSpec
@@ -117,8 +118,11 @@ def test_every_operator_that_is_written_passes(
     written = set()
     for ending in ("Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D"):
         network = network_of(*layers, LayerSpec(ending), dense)
-        for layer_outputs in (False, True):
-            model = build_onnx(network, CLASSES, contract_of(), layer_outputs=layer_outputs)
+        features = build_features(network, CLASSES, contract_of())
+        size = features.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+        weights = DistanceWeights(np.eye(size), np.zeros(size), np.ones((3, size)))
+        for extra in ({}, {"layer_outputs": True}, {"distances": weights}):
+            model = build_onnx(network, CLASSES, contract_of(), **extra)
             written |= {node.op_type for node in model.graph.node}
             (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
             check_onnx(tmp_path / "model.onnx", contract_of(), network.count_params())

@@ -1,11 +1,11 @@
-"""Temperature against SciPy's softmax; the threshold against counting."""
+"""Temperature against SciPy's softmax."""
 
 import numpy as np
 import pytest
 from scipy.special import softmax
 
 from clearcnn import evaluation
-from clearcnn.prediction import apply_temperature, find_threshold, is_unlike
+from clearcnn.prediction import apply_temperature
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(1_000, 7)) * 2
@@ -27,21 +27,3 @@ def test_certainty_and_no_image_are_no_obstacle():
     assert np.isfinite(found).all()
     np.testing.assert_array_equal(found.argmax(axis=1), [0, 1, 2])
     assert apply_temperature(np.empty((0, 3)), 2.0).shape == (0, 3)
-
-
-@pytest.mark.parametrize("n", [100, 199, 200, 1_000])
-def test_at_most_one_in_a_hundred_is_a_false_alarm(n):
-    threshold, false_alarms = find_threshold(CHANCES[:n])
-    flagged = is_unlike(CHANCES[:n], threshold)
-    assert false_alarms == flagged.sum() == n // 100
-    surest_flagged = CHANCES[:n][flagged].max(axis=1).max()
-    assert surest_flagged < threshold < CHANCES[:n][~flagged].max(axis=1).min()
-
-
-def test_equal_confidences_are_never_flagged_among_themselves():
-    assert find_threshold(np.full((150, 4), 0.25)) == (0.25, 0)
-
-
-def test_few_images_give_no_threshold_and_no_flag():
-    assert find_threshold(CHANCES[:99]) is None
-    assert not is_unlike(CHANCES, None).any()

@@ -14,19 +14,35 @@ WEIGHTS = RANDOM.normal(size=(12, 3)).astype(np.float32)
 IMAGES = RANDOM.integers(0, 5, (70, 2, 2, 3), np.uint8)
 
 
-def write_model(*, source="images", end="Softmax", element=TensorProto.UINT8):
+def write_model(
+    *, source="images", end="Softmax", element=TensorProto.UINT8, distances: int | None = None
+):
     nodes = [
         helper.make_node("Cast", [source], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Flatten", ["floats"], ["flat"]),
         helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
         helper.make_node(end, ["logits"], ["probabilities"]),
     ]
+    outputs = {"probabilities": 3}
+    if distances is not None:
+        nodes.append(helper.make_node("Slice", ["logits", "first", "end", "axis"], ["cut"]))
+        nodes.append(helper.make_node("Abs", ["cut"], ["distances"]))
+        outputs["distances"] = distances
     graph = helper.make_graph(
         nodes,
         "small",
         [helper.make_tensor_value_info(source, element, ["batch", 2, 2, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 3])],
-        [numpy_helper.from_array(WEIGHTS, "weights")],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
+            for name, width in outputs.items()
+        ],
+        [
+            numpy_helper.from_array(WEIGHTS, "weights"),
+            *(
+                numpy_helper.from_array(np.array([value]), name)
+                for name, value in (("first", 0), ("end", distances or 0), ("axis", 1))
+            ),
+        ],
     )
     model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
     onnx.checker.check_model(model)
@@ -79,3 +95,14 @@ def test_what_gives_no_probabilities_is_refused():
     with pytest.raises(PredictionError, match="no probabilities"):
         # Logarithms of negative numbers.
         Predictor(write_model(end="Log"), 3).predict(IMAGES)
+
+
+@pytest.mark.parametrize("n", [0, 1, 33])
+def test_distances_are_told_where_the_model_gives_them(n):
+    answers = Predictor(write_model(distances=2), 3, temperature=2).answer(IMAGES[:n])
+    logits = IMAGES[:n].reshape(n, 12).astype(float) @ WEIGHTS
+    assert answers.distances.shape == (n, 2)
+    np.testing.assert_allclose(answers.distances, np.abs(logits[:, :2]), rtol=1e-5, atol=1e-5)
+    plain = Predictor(write_model(), 3, temperature=2)
+    assert plain.answer(IMAGES[:n]).distances is None
+    np.testing.assert_array_equal(answers.probabilities, plain.predict(IMAGES[:n]))

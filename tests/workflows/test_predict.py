@@ -18,6 +18,7 @@ from clearcnn.backend import load_keras
 from clearcnn.bundle import infer_polarity, read_bundle
 from clearcnn.errors import BundleError, DataError, ExportError, SpecError
 from clearcnn.workflows.opening import open_model
+from clearcnn.workflows.predict import find_unlike
 
 DIGITS = clearcnn.load("digits")
 RANDOM = np.random.default_rng(0)
@@ -135,23 +136,51 @@ def test_false_alarms_are_as_many_as_the_run_says(run: Path) -> None:
     model = open_model(run)
     manifest = model.manifest
     rows = clearcnn.data.split(DIGITS, manifest.split).validation
-    confidence = model.predictor.predict(DIGITS.images[rows]).max(axis=1)
+    answers = model.predictor.answer(DIGITS.images[rows])
     fitted = manifest.confidence
+    unsure = answers.probabilities.max(axis=1) < fitted.threshold
+    far = answers.distances.min(axis=1) > fitted.distance_threshold
     assert fitted.num_images == len(rows)
-    assert fitted.false_alarms == (confidence < fitted.threshold).sum() == len(rows) // 100
+    assert fitted.false_alarms == (unsure | far).sum() <= len(rows) // 100
     assert fitted.false_alarm_rate == fitted.false_alarms / len(rows) <= 0.01
 
 
-def test_what_is_below_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
+def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> None:
+    model = open_model(run)
+    test = DIGITS.images[clearcnn.data.split(DIGITS, model.manifest.split).test]
+    shuffled = RANDOM.permuted(test.reshape(len(test), -1), axis=1).reshape(test.shape)
+    strange = {
+        "noise": RANDOM.integers(0, 17, test.shape, np.uint8),
+        "shuffled": shuffled,
+        "negative": 16 - test,
+    }
+    # Of 540 with a rate of 1 %, more than 16 come with a probability below 1 in 5,000.
+    assert find_unlike(model, model.predictor.answer(test)).sum() <= 16
+    for name, images in strange.items():
+        assert find_unlike(model, model.predictor.answer(images)).mean() > 0.8, name
+
+
+def test_what_is_beyond_a_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
     Image.new("L", (8, 8), 90).save(tmp_path / "grey.png")
     for row in range(40):
         save_digit(tmp_path / f"{row}.png", row)
     threshold = read_bundle(run).manifest.confidence.threshold
     found = list(clearcnn.predict(run, tmp_path))
-    assert all(each.is_unlike == (each.confidence < threshold) for each in found)
+    assert all(each.is_unlike for each in found if each.confidence < threshold)
     flagged = {Path(each.name).stem for each in found if each.is_unlike}
     assert "grey" in flagged
     assert len(flagged) < 10
+
+
+def test_a_run_without_distances_is_judged_by_its_confidence(run: Path, tmp_path: Path) -> None:
+    """As those are that were trained before there were any."""
+    old = copy_run(run, tmp_path / "old")
+    rewrite(old, lambda values: values["confidence"].pop("distance_threshold"))
+    threshold = read_bundle(old).manifest.confidence.threshold
+    for row in range(40):
+        save_digit(tmp_path / f"{row}.png", row)
+    found = list(clearcnn.predict(old, [tmp_path / f"{row}.png" for row in range(40)]))
+    assert all(each.is_unlike == (each.confidence < threshold) for each in found)
 
 
 def test_it_abstains_below_what_was_asked_for(run: Path, tmp_path: Path) -> None:
@@ -249,6 +278,7 @@ def test_what_the_validation_part_can_tell(
         assert confidence.num_images == num_images
         assert (confidence.threshold is None) == (num_images < 100)
         assert confidence.false_alarms == (None if num_images < 100 else 1)
+        assert confidence.distance_threshold is None  # The one layer of `flat` has no features.
 
 
 def test_only_the_model_must_be_whole(run: Path, tmp_path: Path) -> None:

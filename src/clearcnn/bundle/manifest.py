@@ -43,8 +43,11 @@ class Confidence:
       temperature: that the logits are divided by to make probabilities likeliest; > 0.
       threshold: of the largest probability at that temperature, in [0, 1]; an image below it
         looks like none of the classes. None if there were too few images to fit one.
-      false_alarms: validation images below the threshold; None without one.
+      false_alarms: validation images beyond a threshold; None without any.
       num_images: of the validation part.
+      distance_threshold: of the distance to the nearest class, >= 0; an image above it looks
+        like none of the classes. None without a threshold, and where the model gives no
+        distances, as in folders of versions that did not fit them.
     Raises:
       BundleError: the temperature is no positive number, the threshold no probability, or there
         are no images.
@@ -54,6 +57,7 @@ class Confidence:
     threshold: float | None
     false_alarms: int | None
     num_images: int
+    distance_threshold: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
@@ -65,7 +69,7 @@ class Confidence:
 
     @property
     def false_alarm_rate(self) -> float | None:
-        """Share of validation images below the threshold, in [0, 1]; None without one."""
+        """Share of validation images beyond a threshold, in [0, 1]; None without any."""
         return None if self.false_alarms is None else self.false_alarms / self.num_images
 
 

@@ -126,9 +126,12 @@ def describe_flag(confidence: Confidence | None) -> str:
     """Say what it means to look like none of the classes, with its false alarms."""
     if confidence is None or confidence.threshold is None:
         return "look like none of the classes."
+    beyond = f"a confidence below {confidence.threshold:.2f}"
+    if confidence.distance_threshold is not None:
+        beyond += f", or a distance above {confidence.distance_threshold:.0f} to every class"
     return (
-        f"look like none of the classes: a confidence below {confidence.threshold:.2f}, which "
-        f"{confidence.false_alarms:,} of {confidence.num_images:,} validation images have, too."
+        f"look like none of the classes: {beyond}, which {confidence.false_alarms:,} of "
+        f"{confidence.num_images:,} validation images have, too."
     )
 
 

@@ -1,4 +1,4 @@
-"""Folds, scores with their intervals, comparisons, baselines, calibration, robustness, suspects."""
+"""Folds, scores, intervals, comparisons, baselines, calibration, distances, robustness, labels."""
 
 from clearcnn.evaluation.baselines import BASELINES, make_baselines
 from clearcnn.evaluation.calibration import (
@@ -13,6 +13,7 @@ from clearcnn.evaluation.comparison import (
     fold_interval,
     group_interval,
 )
+from clearcnn.evaluation.distances import fit_distances
 from clearcnn.evaluation.distortions import make_distortions
 from clearcnn.evaluation.folds import Fold, leave_groups_out, make_random_folds
 from clearcnn.evaluation.learning_curve import forecast_doubling
@@ -28,6 +29,7 @@ __all__ = [
     "compare_on_folds",
     "evaluate_predictions",
     "find_suspects",
+    "fit_distances",
     "fit_temperature",
     "fold_interval",
     "forecast_doubling",

@@ -8,6 +8,7 @@ from typing import Any
 import onnx
 
 from clearcnn.errors import ExportError
+from clearcnn.export.distances import MOST_WEIGHTS
 
 OPERATORS = {
     "Add",
@@ -15,6 +16,7 @@ OPERATORS = {
     "BatchNormalization",
     "Cast",
     "Clip",
+    "Concat",
     "Conv",
     "Elu",
     "Erf",
@@ -36,11 +38,12 @@ OPERATORS = {
     "Softmax",
     "Softplus",
     "Softsign",
+    "Sqrt",
     "Tanh",
     "Transpose",
 }
 
-_ROOM_BYTES = 2**20
+_ROOM_BYTES = 2**20 + 4 * MOST_WEIGHTS
 # For one image; what models may have is held to these when they are built, too.
 _MOST_NODES = 4_096
 _MOST_VALUES = 2**24

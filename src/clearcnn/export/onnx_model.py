@@ -8,13 +8,22 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from clearcnn.distances import DistanceWeights
 from clearcnn.errors import ExportError
+from clearcnn.export.distances import (
+    choose_features,
+    write_distances,
+    write_feature,
+    write_features,
+)
 from clearcnn.export.graph import Graph
 from clearcnn.export.layers import write_layer
 from clearcnn.version import __version__
 
 INPUT_NAME = "images"
 OUTPUT_NAME = "probabilities"
+DISTANCES_NAME = "distances"
+FEATURES_NAME = "features"
 OPSET = 17
 """The operators' version; every one we write is in it, and all runtimes of today read it."""
 IR_VERSION = 8
@@ -29,6 +38,7 @@ def build_onnx(
     contract: Mapping[str, Any],
     *,
     layer_outputs: bool = False,
+    distances: DistanceWeights | None = None,
 ) -> onnx.ModelProto:
     """Write a Keras model as ONNX, opset 17.
 
@@ -39,6 +49,8 @@ def build_onnx(
         channels) and `dtype` are those of the input.
       layer_outputs: give every layer's output too, under the layer's name, float32, images
         as (batch, height, width, channels).
+      distances: fitted on what `build_features` gives; they become the output "distances"
+        (batch, classes), float32, Mahalanobis's to each class.
     Returns:
       A model with the input "images" (batch, height, width, channels), of the contract's
       dtype, and the output "probabilities" (batch, classes), float32. Its metadata: class_names
@@ -46,6 +58,55 @@ def build_onnx(
     Raises:
       ExportError: a layer cannot be written, or the model is too large for one file.
     """
+    graph = _begin_graph(network, contract)
+    outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
+    measured = () if distances is None else choose_features(network, len(class_names))
+    features = []
+    for layer in network.layers:
+        write_layer(graph, layer)
+        if layer.name in measured:
+            features.append(write_feature(graph))
+        if layer_outputs and not (layer is network.layers[-1] and layer.name == OUTPUT_NAME):
+            _give_output(graph, layer.name)
+            outputs.append(_describe_tensor(layer.name, layer.output.shape[1:]))
+    graph.give(OUTPUT_NAME)
+    if distances is not None:
+        write_features(graph, features)
+        write_distances(graph, distances)
+        graph.give(DISTANCES_NAME)
+        outputs.append(_describe_tensor(DISTANCES_NAME, (len(distances.centres),)))
+    return _finish_model(network, graph, outputs, class_names, contract)
+
+
+def build_features(
+    network: Any, class_names: Sequence[str], contract: Mapping[str, Any]
+) -> onnx.ModelProto | None:
+    """Write what distances are measured in: the features that a Keras model finds.
+
+    Args:
+      network, class_names, contract: as for `build_onnx`.
+    Returns:
+      A model with the one output "features" (batch, num_features), float32. None if there is
+      no layer before the last one to take any from, or none that is small enough.
+    Raises:
+      ExportError: as `build_onnx`.
+    """
+    measured = choose_features(network, len(class_names))
+    if not measured:
+        return None
+    graph, features, total = _begin_graph(network, contract), [], 0
+    for layer in network.layers[:-1]:
+        write_layer(graph, layer)
+        if layer.name in measured:
+            features.append(write_feature(graph))
+            total += layer.output.shape[-1]
+    write_features(graph, features)
+    graph.give(FEATURES_NAME)
+    outputs = [_describe_tensor(FEATURES_NAME, (total,))]
+    return _finish_model(network, graph, outputs, class_names, contract)
+
+
+def _begin_graph(network: Any, contract: Mapping[str, Any]) -> Graph:
     dtype = contract["dtype"]
     if dtype not in _DTYPES:
         raise ExportError(
@@ -62,14 +123,17 @@ def build_onnx(
     graph = Graph(INPUT_NAME)
     if dtype != "float32":
         graph.apply("Cast", to=onnx.TensorProto.FLOAT)
-    outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
-    for layer in network.layers:
-        write_layer(graph, layer)
-        if layer_outputs and not (layer is network.layers[-1] and layer.name == OUTPUT_NAME):
-            _give_output(graph, layer.name)
-            outputs.append(_describe_tensor(layer.name, layer.output.shape[1:]))
-    graph.give(OUTPUT_NAME)
-    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return graph
+
+
+def _finish_model(
+    network: Any,
+    graph: Graph,
+    outputs: list[onnx.ValueInfoProto],
+    class_names: Sequence[str],
+    contract: Mapping[str, Any],
+) -> onnx.ModelProto:
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(contract["dtype"]))
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,

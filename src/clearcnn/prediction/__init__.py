@@ -3,21 +3,24 @@
 Nothing here loads Keras, JAX, scikit-learn or SciPy.
 """
 
-from clearcnn.prediction.confidence import (
+from clearcnn.prediction.confidence import apply_temperature
+from clearcnn.prediction.novelty import (
     FALSE_ALARM_RATE,
     FEWEST_IMAGES,
-    apply_temperature,
-    find_threshold,
+    Thresholds,
+    find_thresholds,
     is_unlike,
 )
-from clearcnn.prediction.predictor import BATCH_SIZE, Predictor
+from clearcnn.prediction.predictor import BATCH_SIZE, Answers, Predictor
 
 __all__ = [
     "BATCH_SIZE",
     "FALSE_ALARM_RATE",
     "FEWEST_IMAGES",
+    "Answers",
     "Predictor",
+    "Thresholds",
     "apply_temperature",
-    "find_threshold",
+    "find_thresholds",
     "is_unlike",
 ]

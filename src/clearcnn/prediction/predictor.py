@@ -1,5 +1,6 @@
 """A trained network that answers."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,22 @@ from clearcnn.prediction.confidence import apply_temperature
 BATCH_SIZE = 32
 """Images at once: more are no quicker."""
 
-_INPUT, _OUTPUT = "images", "probabilities"
+_INPUT, _OUTPUT, _DISTANCES = "images", "probabilities", "distances"
 _QUIET = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a network says of n images.
+
+    Attributes:
+      probabilities: (n, num_classes) float32 at the temperature, rows summing to 1.
+      distances: (n, num_centres) float32, >= 0, of each image's features to each class; None
+        from a model that gives none.
+    """
+
+    probabilities: NDArray[np.float32]
+    distances: NDArray[np.float32] | None
 
 
 class Predictor:
@@ -64,43 +79,58 @@ class Predictor:
         self.shape, self.dtype = self._read_input()
         self.num_classes, self.temperature = num_classes, temperature
         self._batch_size = batch_size
+        widths = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        self._num_centres = widths.get(_DISTANCES)
 
     def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Give the probability of every class.
+        """Give the probability of every class alone, as `answer` does."""
+        return self._answer(images, None).probabilities
+
+    def answer(self, images: NDArray[Any]) -> Answers:
+        """Give the probability of every class, and the distance to each where the model has it.
 
         Args:
           images: (n, height, width, channels) of the model's shape and dtype; n may be 0.
         Returns:
-          (n, num_classes) float32 at the temperature, rows summing to 1.
+          Answers.
         Raises:
           PredictionError: the images have another shape or dtype, or the model fails on them.
         """
+        return self._answer(images, self._num_centres)
+
+    def _answer(self, images: NDArray[Any], num_centres: int | None) -> Answers:
         if images.shape[1:] != self.shape or images.dtype != self.dtype:
             raise PredictionError(
                 f"Images of shape {images.shape[1:]} and dtype {images.dtype} were given; the "
                 f"model takes {self.shape} of {self.dtype}.",
                 remedy="Bring the images to the shape and dtype the model was trained on.",
             )
-        batches = [
-            self._run(images[start : start + self._batch_size])
+        widths = {_OUTPUT: self.num_classes}
+        if num_centres is not None:
+            widths[_DISTANCES] = num_centres
+        # No batch at all for no image: not every operator takes that.
+        batches = [[np.empty((0, width), np.float32) for width in widths.values()]] + [
+            self._run(images[start : start + self._batch_size], list(widths))
             for start in range(0, len(images), self._batch_size)
         ]
-        empty = np.empty((0, self.num_classes), np.float32)
-        return apply_temperature(np.concatenate([empty, *batches]), self.temperature)
+        chances, *distances = map(np.concatenate, zip(*batches, strict=True))
+        return Answers(
+            apply_temperature(chances, self.temperature), distances[0] if distances else None
+        )
 
-    def _run(self, images: NDArray[Any]) -> NDArray[np.float32]:
+    def _run(self, images: NDArray[Any], outputs: list[str]) -> list[NDArray[np.float32]]:
         try:
-            (found,) = self._session.run([_OUTPUT], {_INPUT: np.ascontiguousarray(images)})
+            found = self._session.run(outputs, {_INPUT: np.ascontiguousarray(images)})
         except Exception as error:
             raise _unusable(error) from error
-        chances = np.asarray(found, np.float32)
+        chances, *distances = (np.asarray(values, np.float32) for values in found)
         if chances.shape != (len(images), self.num_classes) or not np.isfinite(chances).all():
             raise PredictionError(
                 f"The model gave values of shape {chances.shape} that are no probabilities of "
                 f"{self.num_classes} classes for {len(images)} images.",
                 remedy="Train again, or give the run folder as it was written.",
             )
-        return chances
+        return [chances, *distances]
 
     def _read_input(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
         inputs = self._session.get_inputs()

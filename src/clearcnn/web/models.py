@@ -18,6 +18,7 @@ from clearcnn.data import OnePicture
 from clearcnn.data.decode import decode
 from clearcnn.data.pictures import quiet_pillow
 from clearcnn.errors import ClearCNNError, SpecError
+from clearcnn.prediction import Answers
 from clearcnn.web.journal import log
 from clearcnn.web.refusals import Refusal
 from clearcnn.workflows.opening import OpenModel, open_model
@@ -95,6 +96,10 @@ class ServedModel:
     def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Calibrated probabilities (n, classes) of images (n, height, width, channels)."""
         return self.opened.predictor.predict(images)
+
+    def answer(self, images: NDArray[Any]) -> Answers:
+        """Calibrated probabilities of images, and distances to the classes."""
+        return self.opened.predictor.answer(images)
 
 
 @dataclass

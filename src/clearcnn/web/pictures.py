@@ -16,7 +16,7 @@ from clearcnn.web.models import ServedModel, ServedModels
 from clearcnn.web.refusals import Refusal
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.workers import Workers
-from clearcnn.workflows.predict import describe_answer
+from clearcnn.workflows.predict import describe_answer, find_unlike
 
 _RAW_NAME = "picture"
 _BODY = {
@@ -104,10 +104,11 @@ def _answer(
         model.prepare(content, name, max_pixels, keep_polarity=keep_polarity)
         for name, content in pictures
     ]
-    chances = model.predict(np.stack([picture.pixels for picture in prepared]))
+    answers = model.answer(np.stack([picture.pixels for picture in prepared]))
+    found = zip(answers.probabilities, find_unlike(model.opened, answers), strict=True)
     return [
-        describe_answer(model.opened, name, row, picture.preparation, top, abstain_below)
-        for (name, _), row, picture in zip(pictures, chances, prepared, strict=True)
+        describe_answer(model.opened, name, *each, picture.preparation, top, abstain_below)
+        for (name, _), each, picture in zip(pictures, found, prepared, strict=True)
     ]
 
 

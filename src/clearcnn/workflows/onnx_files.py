@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.bundle import InputContract
+from clearcnn.distances import DistanceWeights
 from clearcnn.errors import ExportError
 from clearcnn.results import to_json
 from clearcnn.workflows.plan import TrainPlan
@@ -14,7 +15,12 @@ _MOST_IMAGES_WITH_LAYERS = 256
 
 
 def write_onnx(
-    folder: Path, plan: TrainPlan, contract: InputContract, network: Any, probabilities: Any
+    folder: Path,
+    plan: TrainPlan,
+    contract: InputContract,
+    network: Any,
+    probabilities: Any,
+    distances: DistanceWeights | None = None,
 ) -> str | None:
     """Write `model.onnx`, and `model_layers.onnx`, which gives every layer's output too.
 
@@ -27,6 +33,7 @@ def write_onnx(
       contract: what goes into the network.
       network: the trained Keras model.
       probabilities: (n, classes) float32, Keras's own on the test part.
+      distances: to each class; `model.onnx` gives them, too.
     Returns:
       None; or, if no file was written, why, for people.
     """
@@ -42,6 +49,7 @@ def write_onnx(
                 plan.images.class_names,
                 to_json(contract),
                 layer_outputs=name == MODEL_WITH_LAYERS,
+                distances=distances if name == MODEL else None,
             )
             contents[name] = model.SerializeToString()
             found = export.run_onnx(contents[name], images[:count], outputs=["probabilities"])

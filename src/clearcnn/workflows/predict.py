@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn import prediction
 from clearcnn.data import OnePicture
@@ -96,22 +97,32 @@ def answer(
                 prepared.append(error.problem)
         readable = [each for each in prepared if isinstance(each, OnePicture)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
-        chances = iter(
-            model.predictor.predict(images.reshape(-1, *model.predictor.shape)) if readable else ()
-        )
+        answers = model.predictor.answer(images.reshape(-1, *model.predictor.shape))
+        found = zip(answers.probabilities, find_unlike(model, answers), strict=True)
         for picture, each in zip(batch, prepared, strict=True):
             if isinstance(each, str):
                 yield Prediction(picture.name, None, None, (), False, False, (), each)
             else:
                 yield describe_answer(
-                    model, picture.name, next(chances), each.preparation, top, abstain_below
+                    model, picture.name, *next(found), each.preparation, top, abstain_below
                 )
+
+
+def find_unlike(model: OpenModel, answers: prediction.Answers) -> NDArray[np.bool_]:
+    """Tell which images look like none of the classes, by the thresholds of the run; (n,) bool."""
+    fitted = model.manifest.confidence
+    thresholds = prediction.Thresholds(
+        None if fitted is None else fitted.threshold,
+        None if fitted is None else fitted.distance_threshold,
+    )
+    return prediction.is_unlike(answers.probabilities, answers.distances, thresholds)
 
 
 def describe_answer(
     model: OpenModel,
     name: str,
     probabilities: Any,
+    is_unlike: Any,
     preparation: tuple[str, ...],
     top: int,
     abstain_below: float,
@@ -122,24 +133,24 @@ def describe_answer(
       model: that gave it.
       name: of the picture.
       probabilities: (num_classes,) float32, calibrated.
+      is_unlike: whether it looks like none of the classes.
       preparation: what was done to the picture, one sentence each.
       top: classes to name, >= 1.
       abstain_below: in [0, 1].
     """
-    class_names, fitted = model.manifest.class_names, model.manifest.confidence
+    class_names = model.manifest.class_names
     order = np.argsort(-probabilities, kind="stable")[:top]
     # Through text, so that JSON has the digits of a float32 and not those of a float64 near it.
     ranked = tuple(ClassProbability(class_names[k], float(str(probabilities[k]))) for k in order)
     confidence = ranked[0].probability
     abstained = confidence < abstain_below
-    threshold = None if fitted is None else fitted.threshold
     return Prediction(
         name=name,
         prediction=None if abstained else ranked[0].name,
         confidence=confidence,
         top=ranked,
         abstained=abstained,
-        is_unlike=bool(prediction.is_unlike(probabilities[np.newaxis], threshold)[0]),
+        is_unlike=bool(is_unlike),
         preparation=preparation,
         error=None,
     )

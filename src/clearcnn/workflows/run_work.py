@@ -10,7 +10,7 @@ from clearcnn.errors import ClearCNNError, DataError
 from clearcnn.results import Divergence, TrainResult
 from clearcnn.workflows.cautions import judge_precision, list_cautions
 from clearcnn.workflows.clock import Clock
-from clearcnn.workflows.confiding import fit_confidence
+from clearcnn.workflows.confiding import fit_confidence, fit_distances
 from clearcnn.workflows.interruption import first_interrupt
 from clearcnn.workflows.jobs import Job
 from clearcnn.workflows.keeping import keep_run
@@ -138,14 +138,15 @@ class RunWork:
         """Score the network once, and write everything down."""
         assert outcome.history is not None
         network, run = outcome.network, self.run
+        contract = describe_input(plan)
         with self.clock.phase("evaluate"):
             probabilities, scored = score_plan(plan, network)
-            confidence = fit_confidence(plan, network)
+            weights, distances = fit_distances(plan, contract, network) or (None, None)
+            confidence = fit_confidence(plan, network, distances)
         if imprecise := judge_precision(scored.score):
             self._warn(imprecise)
-        contract = describe_input(plan)
         with self.clock.phase("export"):
-            unwritten = write_onnx(run.partial, plan, contract, network, probabilities)
+            unwritten = write_onnx(run.partial, plan, contract, network, probabilities, weights)
         if unwritten:
             self._warn(unwritten)
         ended = outcome.divergence
