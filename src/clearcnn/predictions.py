@@ -21,9 +21,8 @@ class Prediction:
       confidence: the probability of the most probable class, in [0, 1]; None on an error.
       top: the most probable classes, the first one first.
       abstained: whether the confidence was below what was asked for.
-      is_unlike: whether the picture looks like none of the classes: its confidence is below
-        the run's threshold, or its distance to every class above it. False where the run has
-        none.
+      is_unlike: whether the picture looks like none of the classes: it is beyond the run's
+        threshold. False where the run has none.
       preparation: what was done to the picture, one sentence each.
       error: why it could not be read, in a sentence; None if it could.
     """

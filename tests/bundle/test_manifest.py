@@ -58,7 +58,7 @@ def test_what_is_written_is_what_is_read(whole_folder, manifest):
 @pytest.mark.parametrize(
     "confidence",
     [
-        Confidence(1.5, 0.4, 2, 250, 21.5),
+        Confidence(1.5, None, 2, 250, 21.5),
         Confidence(1.5, 0.4, 2, 250),
         Confidence(0.7, None, None, 20),
     ],
@@ -67,7 +67,7 @@ def test_confidence_is_kept_and_older_folders_have_none(tmp_path, manifest, conf
     write_manifest(tmp_path, replace(manifest, confidence=confidence))
     values = json.loads((tmp_path / "bundle.json").read_bytes())
     assert parse_manifest(values).confidence == confidence
-    rate = None if confidence.threshold is None else 2 / 250
+    rate = None if confidence.false_alarms is None else 2 / 250
     assert confidence.false_alarm_rate == rate
     del values["confidence"]["distance_threshold"]
     assert parse_manifest(values).confidence == replace(confidence, distance_threshold=None)

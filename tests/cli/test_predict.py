@@ -213,16 +213,19 @@ def test_without_resume_a_table_is_left_as_it_is(
     ("confidence", "told"),
     [
         (None, "This run has no validation part"),
-        ({"threshold": None, "false_alarms": None, "num_images": 20}, "20 validation images are"),
+        (
+            {"distance_threshold": None, "false_alarms": None, "num_images": 20},
+            "20 validation images are",
+        ),
         (
             {"threshold": 1.0, "distance_threshold": None, "false_alarms": 2, "num_images": 250},
             "4 of 4 look like none of the classes: a confidence below 1.00, which 2 of 250 "
             "validation images have, too.",
         ),
         (
-            {"threshold": 0.0, "distance_threshold": 1e-6, "false_alarms": 2, "num_images": 250},
-            "4 of 4 look like none of the classes: a confidence below 0.00, or a distance above 0 "
-            "to every class, which 2 of 250 validation images have, too.",
+            {"distance_threshold": 0.04, "false_alarms": 2, "num_images": 250},
+            "4 of 4 look like none of the classes: farther from every class than 0.0 times their "
+            "confidence, which 2 of 250 validation images are, too.",
         ),
     ],
 )

@@ -138,10 +138,10 @@ def test_false_alarms_are_as_many_as_the_run_says(run: Path) -> None:
     rows = clearcnn.data.split(DIGITS, manifest.split).validation
     answers = model.predictor.answer(DIGITS.images[rows])
     fitted = manifest.confidence
-    unsure = answers.probabilities.max(axis=1) < fitted.threshold
-    far = answers.distances.min(axis=1) > fitted.distance_threshold
+    scores = answers.distances.min(axis=1) / answers.probabilities.max(axis=1)
     assert fitted.num_images == len(rows)
-    assert fitted.false_alarms == (unsure | far).sum() <= len(rows) // 100
+    assert fitted.false_alarms == (scores > fitted.distance_threshold).sum() == len(rows) // 100
+    assert fitted.threshold is None
     assert fitted.false_alarm_rate == fitted.false_alarms / len(rows) <= 0.01
 
 
@@ -160,13 +160,11 @@ def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> No
         assert find_unlike(model, model.predictor.answer(images)).mean() > 0.8, name
 
 
-def test_what_is_beyond_a_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
+def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
     Image.new("L", (8, 8), 90).save(tmp_path / "grey.png")
     for row in range(40):
         save_digit(tmp_path / f"{row}.png", row)
-    threshold = read_bundle(run).manifest.confidence.threshold
     found = list(clearcnn.predict(run, tmp_path))
-    assert all(each.is_unlike for each in found if each.confidence < threshold)
     flagged = {Path(each.name).stem for each in found if each.is_unlike}
     assert "grey" in flagged
     assert len(flagged) < 10
@@ -175,12 +173,18 @@ def test_what_is_beyond_a_threshold_is_flagged(run: Path, tmp_path: Path) -> Non
 def test_a_run_without_distances_is_judged_by_its_confidence(run: Path, tmp_path: Path) -> None:
     """As those are that were trained before there were any."""
     old = copy_run(run, tmp_path / "old")
-    rewrite(old, lambda values: values["confidence"].pop("distance_threshold"))
-    threshold = read_bundle(old).manifest.confidence.threshold
+    threshold = 0.8
+
+    def forget(values: Any) -> None:
+        values["confidence"].pop("distance_threshold")
+        values["confidence"]["threshold"] = threshold
+
+    rewrite(old, forget)
     for row in range(40):
         save_digit(tmp_path / f"{row}.png", row)
     found = list(clearcnn.predict(old, [tmp_path / f"{row}.png" for row in range(40)]))
     assert all(each.is_unlike == (each.confidence < threshold) for each in found)
+    assert {each.is_unlike for each in found} == {True, False}
 
 
 def test_it_abstains_below_what_was_asked_for(run: Path, tmp_path: Path) -> None:

@@ -42,12 +42,13 @@ class Confidence:
     Attributes:
       temperature: that the logits are divided by to make probabilities likeliest; > 0.
       threshold: of the largest probability at that temperature, in [0, 1]; an image below it
-        looks like none of the classes. None if there were too few images to fit one.
-      false_alarms: validation images beyond a threshold; None without any.
+        looks like none of the classes. None if there were too few images to fit one, and where
+        distances tell better.
+      false_alarms: validation images beyond the threshold; None without one.
       num_images: of the validation part.
-      distance_threshold: of the distance to the nearest class, >= 0; an image above it looks
-        like none of the classes. None without a threshold, and where the model gives no
-        distances, as in folders of versions that did not fit them.
+      distance_threshold: of the distance to the nearest class divided by the largest
+        probability, >= 0; an image above it looks like none of the classes. None where the
+        model gives no distances, as in folders of versions that did not fit them.
     Raises:
       BundleError: the temperature is no positive number, the threshold no probability, or there
         are no images.
@@ -69,7 +70,7 @@ class Confidence:
 
     @property
     def false_alarm_rate(self) -> float | None:
-        """Share of validation images beyond a threshold, in [0, 1]; None without any."""
+        """Share of validation images beyond the threshold, in [0, 1]; None without one."""
         return None if self.false_alarms is None else self.false_alarms / self.num_images
 
 

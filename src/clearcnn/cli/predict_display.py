@@ -115,7 +115,7 @@ class PredictDisplay:
                 "warning: This run has no validation part: its probabilities are as the network "
                 "gives them, and what looks like none of the classes is not told."
             )
-        elif confidence.threshold is None:
+        elif confidence.false_alarms is None:
             say(
                 f"warning: {confidence.num_images:,} validation images are too few to tell what "
                 "looks like none of the classes."
@@ -124,15 +124,17 @@ class PredictDisplay:
 
 def describe_flag(confidence: Confidence | None) -> str:
     """Say what it means to look like none of the classes, with its false alarms."""
-    if confidence is None or confidence.threshold is None:
+    if confidence is None or confidence.false_alarms is None:
         return "look like none of the classes."
-    beyond = f"a confidence below {confidence.threshold:.2f}"
-    if confidence.distance_threshold is not None:
-        beyond += f", or a distance above {confidence.distance_threshold:.0f} to every class"
-    return (
-        f"look like none of the classes: {beyond}, which {confidence.false_alarms:,} of "
-        f"{confidence.num_images:,} validation images have, too."
-    )
+    alarms = f"{confidence.false_alarms:,} of {confidence.num_images:,} validation images"
+    if confidence.distance_threshold is None:
+        what = f"a confidence below {confidence.threshold:.2f}, which {alarms} have"
+    else:
+        what = (
+            f"farther from every class than {confidence.distance_threshold:.1f} times their "
+            f"confidence, which {alarms} are"
+        )
+    return f"look like none of the classes: {what}, too."
 
 
 def say(line: str) -> None:

@@ -7,8 +7,7 @@ from clearcnn.prediction.confidence import apply_temperature
 from clearcnn.prediction.novelty import (
     FALSE_ALARM_RATE,
     FEWEST_IMAGES,
-    Thresholds,
-    find_thresholds,
+    find_threshold,
     is_unlike,
 )
 from clearcnn.prediction.predictor import BATCH_SIZE, Answers, Predictor
@@ -19,8 +18,7 @@ __all__ = [
     "FEWEST_IMAGES",
     "Answers",
     "Predictor",
-    "Thresholds",
     "apply_temperature",
-    "find_thresholds",
+    "find_threshold",
     "is_unlike",
 ]

@@ -109,13 +109,15 @@ def answer(
 
 
 def find_unlike(model: OpenModel, answers: prediction.Answers) -> NDArray[np.bool_]:
-    """Tell which images look like none of the classes, by the thresholds of the run; (n,) bool."""
-    fitted = model.manifest.confidence
-    thresholds = prediction.Thresholds(
-        None if fitted is None else fitted.threshold,
-        None if fitted is None else fitted.distance_threshold,
-    )
-    return prediction.is_unlike(answers.probabilities, answers.distances, thresholds)
+    """Tell which images look like none of the classes, by the threshold of the run; (n,) bool."""
+    fitted, distances = model.manifest.confidence, answers.distances
+    if fitted is None:
+        threshold = None
+    elif distances is None or fitted.distance_threshold is None:
+        distances, threshold = None, fitted.threshold
+    else:
+        threshold = fitted.distance_threshold
+    return prediction.is_unlike(answers.probabilities, distances, threshold)
 
 
 def describe_answer(
