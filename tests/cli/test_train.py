@@ -10,7 +10,7 @@ import pytest
 from clearcnn.cli.console import Console
 from clearcnn.cli.main import main
 from clearcnn.cli.progress import TrainDisplay
-from clearcnn.results import TrainResult, to_json
+from clearcnn.results import Divergence, TrainResult, to_json
 from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 
@@ -31,6 +31,8 @@ def test_what_is_not_asked_for_is_left_to_the_recipe(fake_train: Any, capsys: Ca
         "test_fraction": None,
         "validation_fraction": None,
         "out": None,
+        "resume": None,
+        "checkpoint_seconds": 30.0,
         "command": "clearcnn train",
     }
 
@@ -41,7 +43,7 @@ def test_every_option_reaches_the_workflow(fake_train: Any, capsys: Capture) -> 
         *("--batch-size", "16", "--learning-rate", "0.01", "--seed", "5"),
         *("--test-fraction", "0.25", "--validation-fraction", "0", "--split", "group"),
         *("--out", "runs/mine", "--size", "28x20", "--color-mode", "rgb"),
-        *("--classes", "cat,dog", "--skip-unreadable", "--quiet"),
+        *("--classes", "cat,dog", "--skip-unreadable", "--quiet", "--checkpoint-seconds", "5"),
     ]
     assert main(words) == 0
     assert fake_train.asked == {
@@ -56,6 +58,8 @@ def test_every_option_reaches_the_workflow(fake_train: Any, capsys: Capture) -> 
         "test_fraction": 0.25,
         "validation_fraction": 0.0,
         "out": Path("runs/mine"),
+        "resume": None,
+        "checkpoint_seconds": 5.0,
         "command": shlex.join(["clearcnn", *words]),
     }
 
@@ -182,3 +186,57 @@ def test_an_early_stop_leaves_the_bar_where_it_was(
     text = show_live(train_result, interrupted=True)
     assert "epoch 7 of 20" in text
     assert "stopped after epoch 7; keeping it …" in text
+
+
+def test_a_run_is_gone_on_with(fake_train: Any, capsys: Capture) -> None:
+    words = ["train", "--resume", "runs/a", "--epochs", "30", "--out", "runs/b", "--quiet"]
+    assert main(words) == 0
+    asked = fake_train.asked
+    assert (asked["source"], asked["resume"], asked["epochs"]) == ("digits", Path("runs/a"), 30)
+    assert asked["out"] == Path("runs/b")
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["digits"], "SOURCE beside --resume"),
+        (["--seed", "777"], "--seed beside --resume"),
+        (["--recipe", "default"], "--recipe beside --resume"),
+        (["--batch-size", "8"], "--batch-size beside --resume"),
+        (["--skip-unreadable"], "--skip-unreadable beside --resume"),
+    ],
+)
+def test_what_the_run_has_already_is_wrong_usage(
+    words: list[str], what: str, fake_train: Any, capsys: Capture
+) -> None:
+    assert main(["train", "--resume", "runs/a", *words]) == 2
+    assert what in capsys.readouterr().err
+    assert fake_train.asked == {}
+
+
+def test_stopped_at_once_it_says_how_to_go_on(
+    fake_train: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Keeps(type(fake_train)):  # type: ignore[misc]
+        def __call__(self, source: Any, *, listener: Any, **asked: Any) -> TrainResult:
+            listener.on_checkpoint(Path("runs/my a.unfinished"))
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("clearcnn.workflows.train.train", Keeps(fake_train.result))
+    assert main(["train"]) == 130
+    captured = capsys.readouterr()
+    said = "Go on with it: clearcnn train --resume 'runs/my a'\n"
+    assert f"keeping checkpoints. If this stops: {said}" in captured.out
+    assert f"Stopped. {said}" in captured.err
+
+
+def test_a_divergence_is_an_error_that_keeps_the_run(
+    fake_train: Any, train_result: Callable[..., TrainResult], capsys: Capture
+) -> None:
+    divergence = Divergence(7, "Training stopped in epoch 8: the loss became nan.", ("It rose.",))
+    fake_train.result = train_result(Path("runs/wild"), divergence=divergence)
+    assert main(["train"]) == 1
+    error = capsys.readouterr().err
+    assert "error: Training stopped in epoch 8: the loss became nan. Likely causes:" in error
+    assert "  It rose.\n" in error
+    assert "kept in runs/wild" in error

@@ -29,6 +29,7 @@ FILES = {
     "model_layers.onnx",
     "model.toml",
     "bundle.json",
+    "checkpoint.npz",
     "history.csv",
     "metrics.json",
     "predictions.csv",

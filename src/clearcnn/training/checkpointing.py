@@ -9,6 +9,7 @@ import time
 import warnings
 from typing import Any
 
+import jax
 import numpy as np
 
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointStore
@@ -205,7 +206,15 @@ def open_store(checkpoint: Any) -> tuple[Any, float]:
       checkpoint: a path, a CheckpointSpec, or (store, seconds).
     Returns:
       (store, seconds).
+    Raises:
+      TrainingError: several processes train together.
     """
+    if jax.process_count() > 1:
+        raise TrainingError(
+            "checkpoint was given in one of several processes that train together, and only one "
+            "could keep it.",
+            remedy="Leave it out there.",
+        )
     if isinstance(checkpoint, tuple):
         return checkpoint
     spec = checkpoint if isinstance(checkpoint, CheckpointSpec) else CheckpointSpec(checkpoint)

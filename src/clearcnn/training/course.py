@@ -110,9 +110,9 @@ class Course:
                     pace = (time.perf_counter() - start) / length
                     length = max(1, min(self.chunk, int(_LOOK_EVERY_SECONDS / pace)))
                 if self.checkpointer is not None and not self.diverged and epoch < self.epochs:
-                    self.checkpointer.look(fetch(self.state), epoch)
+                    self.checkpointer.look(self.state, epoch)
             if self.checkpointer is not None and not self.diverged:
-                self.checkpointer.finish(fetch(self.state), epoch)
+                self.checkpointer.finish(self.state, epoch)
         finally:
             keras_state.write_state(model, fetch(self.state))
             model.optimizer.finalize_variable_values(model.trainable_weights)

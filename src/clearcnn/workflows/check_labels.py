@@ -42,6 +42,8 @@ def find_suspects(
       hear: called after each training.
     Returns:
       The suspects, the most suspect first.
+    Raises:
+      DivergenceError: a training ended in numbers that are not finite, which say nothing of labels.
     """
     labels = images.labels
     folds = evaluation.make_random_folds(labels, num_folds=count_folds(images), repeat=0, seed=seed)
@@ -55,6 +57,8 @@ def find_suspects(
         for number, (fold, size) in enumerate(zip(folds, sizes, strict=True))
     ]
     for _, answers in run_side_by_side(tasks):
+        if answers.divergence is not None:
+            raise answers.divergence
         probabilities[answers.fold.test] = answers.probabilities
         hear()
     return _describe(images, probabilities, evaluation.find_suspects(labels, probabilities))

@@ -1,6 +1,7 @@
 """The learning curve: the same folds, trained on ever more of their images."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -64,7 +65,12 @@ def trace_learning(
     first = [each for each in run.answers[candidate.name] if each.fold.repeat == 0]
     whole = {each.fold.name: each for each in first}
     rows.append([whole[fold.name] for fold in folds])
-    return _conclude(run, rows)
+    curve = _conclude(run, rows)
+    ended = sum(each.divergence is not None for each in found.values())
+    if not ended:
+        return curve
+    said = f"{ended} of {len(found)} trainings for it ended in numbers that are not finite."
+    return replace(curve, sentence=f"{curve.sentence} {said}")
 
 
 def _conclude(run: ProtocolRun, rows: list[list[FoldAnswers]]) -> LearningCurve:

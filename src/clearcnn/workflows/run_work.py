@@ -6,7 +6,7 @@ from clearcnn import bundle, data
 from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data import LabelledImages
-from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.results import Divergence, TrainResult
 from clearcnn.workflows.cautions import judge_precision, list_cautions
 from clearcnn.workflows.clock import Clock
@@ -140,7 +140,11 @@ class RunWork:
         network, run = outcome.network, self.run
         contract = describe_input(plan)
         with self.clock.phase("evaluate"):
-            probabilities, scored = score_plan(plan, network)
+            try:
+                probabilities, scored = score_plan(plan, network)
+            except SpecError as error:
+                # Finite weights can still give answers that are no numbers.
+                raise outcome.divergence or error from error
             weights, distances = fit_distances(plan, contract, network) or (None, None)
             confidence = fit_confidence(plan, network, distances)
         if imprecise := judge_precision(scored.score):

@@ -127,7 +127,7 @@ def _refuse_unfinished(out: Path) -> None:
     if (folder / bundle.REQUEST_NAME).is_file():
         raise BundleError(
             f"{folder} holds an unfinished run of that name.",
-            remedy=f"{say_resume(folder)} Or delete it, or give another place with --out.",
+            remedy=f"Delete it, or give another place with --out. {say_resume(folder)}",
         )
 
 

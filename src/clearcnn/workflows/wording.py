@@ -31,7 +31,7 @@ def say_resume(folder: Path) -> str:
     """
     here, place = Path.cwd(), folder.with_suffix("").absolute()
     shown = place.relative_to(here) if place.is_relative_to(here) else place
-    return f"Go on with it: clearcnn train --resume {shlex.quote(str(shown))}."
+    return f"Go on with it: clearcnn train --resume {shlex.quote(str(shown))}"
 
 
 def _say_source(source: Any) -> str:
