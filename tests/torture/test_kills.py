@@ -151,12 +151,15 @@ def test_killed_at_random_it_ends_in_the_same_bits(home: Path) -> None:
         if moment is not None:
             moments[moment] += 1
             looked += read_all(victim.unfinished)
+            said = f"kill {moments.total()} of {KILLS}: {moment}, after epoch {victim.newest()}"
+            print(said, flush=True)  # noqa: T201
         if (runs / "killed").exists():
             finished += 1
             for name in SAME:
                 assert (runs / "killed" / name).read_bytes() == (runs / "never" / name).read_bytes()
             shutil.rmtree(runs / "killed")
             shutil.rmtree(victim.unfinished, ignore_errors=True)
+            print(f"the same bits, {finished}", flush=True)  # noqa: T201
             if moments.total() >= KILLS:
                 break
         is_begun = (victim.unfinished / "request.json").exists()

@@ -86,7 +86,7 @@ def test_a_stopped_run_ends_as_if_it_had_never_been(
     assert_same(tmp_path / "run", tmp_path / "never")
     assert result.history == never.history
     assert result.test == never.test
-    assert heard == [4]
+    assert heard == [tmp_path / "run.unfinished", 4]
     assert [event[1] for event in ear.heard if event[0] == "epoch"] == [4, 5, 6, 7]
     assert "went on after epoch 4" in result.warnings[0]
     ours, theirs = (read_bundle(tmp_path / name).manifest for name in ("run", "never"))

@@ -71,7 +71,7 @@ def open_run_folder(
             raise
         raise BundleError(
             f"The run folder {wanted} cannot be written: {error.strerror or error}.",
-            remedy="Make room or give another place with --out; nothing was left behind.",
+            remedy="Make room or give another place with --out; nothing half-made was left behind.",
         ) from error
     finally:
         if not finished:

@@ -123,6 +123,8 @@ class RunWork:
             on_first=self.listener.on_checkpoint,
             on_trouble=self._warn,
         )
+        if job.unfinished is not None:
+            self.listener.on_checkpoint(self.files.folder)
         if job.start is not None:
             self.listener.on_resume(job.start.epoch)
         checkpoint = self.unfinished, self.checkpoint_seconds
