@@ -25,7 +25,6 @@ VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
 # them took half a second of a training, and once more as long when Python ends.
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
-_KEPT = "Nothing of this run was kept; earlier runs are as they were."
 _SIGNALLED = 128
 
 _DESCRIPTION = """\
@@ -80,7 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         silence_stdout()
         status = _fail(error)
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nStopped. {_KEPT}\n")
+        sys.stderr.write(
+            "\nStopped. Nothing of this run was kept; earlier runs are as they were.\n"
+        )
         status = Status.INTERRUPTED
     if is_whole_process:
         gc.freeze()
@@ -146,7 +147,8 @@ def _run(words: list[str]) -> int:
         status = int(end.code or 0)
         # If it is less, a verb found the usage wrong.
         if status > _SIGNALLED:
-            sys.stderr.write(f"\nEnded by {signal.Signals(status - _SIGNALLED).name}. {_KEPT}\n")
+            name = signal.Signals(status - _SIGNALLED).name
+            sys.stderr.write(f"\nEnded by {name}. Nothing was left half-written.\n")
         return status
     except StdoutError:
         raise
