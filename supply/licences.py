@@ -135,7 +135,7 @@ def read_licence(name: str) -> Licence:
         for text in metadata.get_all("Classifier") or ()
         if text.startswith("License ::")
     ]
-    stated = metadata["License-Expression"] or next(iter(classifiers), metadata["License"]) or ""
+    stated = metadata.get("License-Expression") or next(iter(classifiers), metadata.get("License"))
     spoken = stated.splitlines()[0].strip() if stated else ""
     expression = _SPDX.get(spoken, spoken) or _BY_HAND.get(name, "")
     if not expression or len(expression) > 100:

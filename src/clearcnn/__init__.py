@@ -5,6 +5,7 @@ quick, and names JAX as Keras's backend if nobody has named one.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from clearcnn import backend as _backend
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from clearcnn.workflows.train import train
 
 _backend.prefer_jax()
+
+# Otherwise ONNX Runtime keeps a database of what it did, to be sent to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "CNNClassifier": "clearcnn.workflows.classifier",

@@ -1,8 +1,6 @@
-"""Files of forms, as clients write them and as attackers do; the standard library is the oracle."""
+"""Files of forms, as clients write them and as attackers do."""
 
-import email
 import random
-from email.policy import HTTP
 
 import httpx
 import pytest
@@ -59,8 +57,30 @@ def test_what_httpx_writes_is_read_back(files: list[tuple[str, bytes]]) -> None:
 
 
 @settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.integers(0, 2**32))
+def test_whole_bodies_are_cut_where_they_were_joined(contents: list[bytes], seed: int) -> None:
+    """With bits of boundaries in them, and white space and text where RFC 2046 allows it."""
+    chance = random.Random(seed)
+    bits = (b"\r\n", b"--B", b"\r\n--", b"\r\n-B", b"\n--B", b"-")
+    contents = [
+        content + b"".join(chance.choices(bits, k=chance.randint(0, 4))) for content in contents
+    ]
+    contents = [content.replace(b"\r\n--B", b"") for content in contents]
+    parts = [
+        b'Content-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + content
+        for content in contents
+    ]
+    space = chance.choice((b"", b" ", b"\t "))
+    body = chance.choice((b"", b"before\r\n"))
+    body += b"".join(b"--B" + space + b"\r\n" + part + b"\r\n" for part in parts)
+    body += b"--B--" + chance.choice((b"", b"\r\n", b"\r\nafter"))
+    found = [content for _, content in read_files(body, KIND, 4)]
+    assert found == contents
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32))
-def test_damaged_forms_are_refused_or_read_as_the_standard_library_does(seed: int) -> None:
+def test_damaged_forms_are_refused_or_read_but_never_fail(seed: int) -> None:
     chance = random.Random(seed)
     body = bytearray(form('form-data; name="f"; filename="a"') * 2)
     for _ in range(chance.randint(1, 8)):
@@ -72,14 +92,9 @@ def test_damaged_forms_are_refused_or_read_as_the_standard_library_does(seed: in
         found = read_files(bytes(body), KIND, 4)
     except Refusal as refusal:
         assert refusal.status == 400
-        return
-    whole = email.message_from_bytes(
-        b"Content-Type: multipart/form-data; boundary=B\r\n\r\n" + body, policy=HTTP
-    )
-    parts = whole.get_payload()
-    if isinstance(parts, list) and len(parts) == len(found):
-        for part, (_, content) in zip(parts, found, strict=True):
-            assert part.get_payload(decode=True) in (content, None)  # type: ignore[union-attr]
+    else:
+        assert len(found) <= 4
+        assert all(content in body for _, content in found)
 
 
 @pytest.mark.parametrize(
