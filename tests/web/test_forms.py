@@ -4,7 +4,7 @@ import random
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clearcnn.web.forms import read_files
@@ -65,7 +65,8 @@ def test_whole_bodies_are_cut_where_they_were_joined(contents: list[bytes], seed
     contents = [
         content + b"".join(chance.choices(bits, k=chance.randint(0, 4))) for content in contents
     ]
-    contents = [content.replace(b"\r\n--B", b"") for content in contents]
+    # What holds the boundary itself is no content that it could part.
+    assume(not any(b"\r\n--B" in b"\r\n" + content for content in contents))
     parts = [
         b'Content-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + content
         for content in contents
