@@ -1,7 +1,9 @@
-"""A client that does not read: its connection ends, and what was written for it with it."""
+"""Connections: those that do not read end, and there are as many as there may be files."""
 
 import asyncio
 import socket
+import subprocess
+import sys
 
 import pytest
 import uvicorn
@@ -50,3 +52,23 @@ def test_an_answer_that_nobody_reads_is_given_up(
 
     run_loop(play())
     assert ended == [size]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(
+    ("soft", "hard", "files", "most"),
+    [(256, 256, 256, 68), (256, 5000, 4096, 900), (64, 64, 64, 8), (1024, 1024, 1024, 452)],
+)
+def test_there_are_no_more_connections_than_there_can_be_files(
+    soft: int, hard: int, files: int, most: int
+) -> None:
+    program = (
+        "import resource as r\n"
+        "from clearcnn.web.connections import allow_connections\n"
+        f"r.setrlimit(r.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "print(allow_connections(), r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(most), str(files)]

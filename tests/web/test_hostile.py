@@ -185,3 +185,55 @@ def test_many_connections_are_bounded(server: Any, connect: Connect, digit: byte
     time.sleep(0.5)
     assert_answers(server, digit)
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["HEAD /v2 HTTP/1.1"], 405),
+        (["OPTIONS * HTTP/1.1"], 404),
+        (["TRACE /v2 HTTP/1.1", "X-Secret: 7"], 405),
+        (["CONNECT evil.example:443 HTTP/1.1"], 404),
+        (["GET http://evil.example/v2 HTTP/1.1"], 404),
+        (["GET /static/%2e%2e/app.py HTTP/1.1"], 404),
+        (["GET /static/app.js%00.css HTTP/1.1"], 404),
+        (["GET /v2/models/%0d%0aX-Evil:%20y HTTP/1.1"], 404),
+        (["GET /%ff%fe HTTP/1.1"], 404),
+        (["GET /v2 HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket"], 200),
+        (["GET /v2 HTTP/1.1", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"], 200),
+        (["GET /v2 HTTP/1.0"], 200),
+        (["POST /predict HTTP/1.1", "Content-Length: 0", "Expect: tea"], 415),
+        (["POST /predict HTTP/1.1", "Content-Length: 1", "Content-Length: 2"], 400),
+        (["POST /predict HTTP/1.1", "Transfer-Encoding: gzip, chunked"], 501),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_odd_requests_get_plain_answers(
+    odd_server: Any, connect: Connect, lines: list[str], status: int
+) -> None:
+    text = "\r\n".join([*lines, "Host: localhost", "", ""])
+    made = connect(odd_server, text.encode())
+    top, _, body = made.recv(65536).partition(b"\r\n\r\n")
+    assert int(top.split()[1]) == status
+    assert b"\r\nx-evil" not in top.lower()
+    assert b"X-Secret" not in body
+
+
+@pytest.fixture(scope="module")
+def odd_server(
+    start: Callable[..., Any], digits_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    with start(tmp_path_factory.mktemp("odd"), digits_run) as server:
+        yield server
+        assert server.stop() == 0
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_no_request_is_smuggled_behind_two_lengths(odd_server: Any, connect: Connect) -> None:
+    """Whoever believes Content-Length sees one request, and the other header makes it two."""
+    hidden = b"GET /v2/models/digits HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    body = b"0\r\n\r\n" + hidden
+    made = connect(odd_server, head(len(body), "/predict", "Transfer-Encoding: chunked") + body)
+    status, said = read_answer(made)  # One answer, and the end.
+    assert status == 400
+    assert "Content-Length and Transfer-Encoding" in said["error"]

@@ -110,3 +110,16 @@ def test_beyond_loopback_it_says_what_is_exposed_and_asks_for_the_token(
     with serve(digits_run, "--token-file", file) as server:
         assert httpx.get(f"{server.url}/v2").status_code == 401
         assert httpx.get(f"{server.url}/v2", auth=("me", TOKEN)).status_code == 200
+
+
+def test_it_can_be_reached_by_ipv6(serve: Callable[..., Any], digits_run: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this computer has no IPv6")
+    with serve(digits_run, "--host", "::1") as server:
+        assert server.url.startswith("http://[::1]:")
+        assert httpx.get(f"{server.url}/v2").status_code == 200
+        assert httpx.get(f"{server.url}/page/models").json()["workshop"] is True
+        foreign = httpx.get(f"{server.url}/v2", headers={"Host": "[2001:db8::1]"})
+        assert foreign.status_code == 421
