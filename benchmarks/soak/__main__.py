@@ -105,21 +105,26 @@ class Work:
 
     def _run_verbs(self) -> None:
         chance = random.Random(2)
-        pictures = self._place / "pictures"
-        answers = self._place / "answers.csv"
-        run = self._place / MODEL
         while not self._over.is_set():
-            self._replace(chance)
-            for verb in (
-                ["predict", run, pictures, "--csv", answers],
-                ["evaluate", run],
-                ["explain", run, pictures / "0.png", "--out", self._place / "page.html"],
-            ):
-                if self._over.is_set():
-                    break
-                answers.unlink(missing_ok=True)
-                (self._place / "page.html").unlink(missing_ok=True)
-                self._note(str(verb[0]), str(run_verb(*verb)))
+            try:
+                self._run_verbs_once(chance)
+            except OSError as error:
+                self._note("verbs", type(error).__name__)
+
+    def _run_verbs_once(self, chance: random.Random) -> None:
+        answers, page = self._place / "answers.csv", self._place / "explanation"
+        pictures, run = self._place / "pictures", self._place / MODEL
+        self._replace(chance)
+        for verb in (
+            ["predict", run, pictures, "--csv", answers],
+            ["evaluate", run],
+            ["explain", run, pictures / "0.png", "--out", page],
+        ):
+            if self._over.is_set():
+                return
+            answers.unlink(missing_ok=True)
+            shutil.rmtree(page, ignore_errors=True)
+            self._note(str(verb[0]), str(run_verb(*verb)))
 
     def _replace(self, chance: random.Random) -> None:
         new, old = self._place / "new", self._place / "old"
