@@ -15,7 +15,9 @@ from clearcnn.models.layers import check_model
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 
-_MOST_BYTES = 2**20
+_MOST_BYTES = 2**17
+# Of a key a.a.a…, tomllib keeps every beginning: memory grows with the square of a line.
+_LONGEST_LINE = 1_000
 _KEYS = ("name", "layers")
 _EXAMPLE = '[[layers]] with layer = "Dense" below it'
 
@@ -87,7 +89,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
                 f"{path} is no file of at most {_MOST_BYTES:,} bytes, as model files are.",
                 remedy="Give the path of a model file such as model.toml.",
             )
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+            raise SpecError(
+                f"{path} has a line of more than {_LONGEST_LINE:,} letters.",
+                remedy=f"Write each layer as {_EXAMPLE}.",
+            )
+        return tomllib.loads(text)
     except SpecError:
         raise
     except OSError as error:

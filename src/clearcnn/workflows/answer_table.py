@@ -240,7 +240,7 @@ def _name_columns(top: int) -> list[str]:
 
 def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Give each row that is whole, and the byte where it ends."""
-    end, row, marks = 0, b"", 0
+    end, row, marks = 0, bytearray(), 0
     with path.open("rb") as file:
         while line := file.readline(_MOST_ROW_BYTES):
             row += line
@@ -251,7 +251,7 @@ def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             if row.endswith(b"\n") and marks % 2 == 0:
                 end += len(row)
                 yield end, next(csv.reader(io.StringIO(row.decode("utf-8"), newline="")))
-                row, marks = b"", 0
+                row, marks = bytearray(), 0
 
 
 def _format(row: Sequence[object]) -> bytes:

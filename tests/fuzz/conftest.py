@@ -1,0 +1,6 @@
+"""The attacks are not installed; tests find them in the repository."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
