@@ -16,13 +16,16 @@ from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.compilation import compile_model  # noqa: E402
 from clearcnn.training.fitting import fit  # noqa: E402
 from clearcnn.training.many import Fitted, fit_many  # noqa: E402
-from clearcnn.training.watching import Watch, early_stopping  # noqa: E402
+from clearcnn.training.sooner import compile_sooner  # noqa: E402
+from clearcnn.training.watching import NoEpoch, Watch, early_stopping  # noqa: E402
 
 __all__ = [
     "Fitted",
+    "NoEpoch",
     "Watch",
     "augment_model",
     "compile_model",
+    "compile_sooner",
     "early_stopping",
     "fit",
     "fit_many",

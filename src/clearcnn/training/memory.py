@@ -14,6 +14,7 @@ import jax
 from clearcnn.training.compiler import compile_lowered
 from clearcnn.training.identity import identify
 from clearcnn.training.program import Plan, compile_epochs
+from clearcnn.training.sooner import chosen_level, compile_lowered
 
 _MOST_PROGRAMS = 32
 _programs: OrderedDict[Any, Future[Any]] = OrderedDict()
@@ -36,7 +37,7 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
     if identity is None:
         return _compile(model, plan, arguments)
     shapes = [(a.shape, str(a.dtype)) for a in jax.tree.leaves(arguments)]
-    key = (identity, plan, str(jax.tree.structure(arguments)), tuple(shapes))
+    key = (identity, plan, str(jax.tree.structure(arguments)), tuple(shapes), chosen_level())
     with _lock:
         known = _programs.get(key)
         if known is not None:

@@ -49,6 +49,17 @@ class Watch(LogReader):
         self._tell_again(epoch, dict(logs or {}))
 
 
+class NoEpoch(LogReader):
+    """Stop before the first epoch: `fit` builds and compiles all it needs, and trains nothing.
+
+    A later `fit` of an alike model that is watched by a `Watch` finds the program compiled.
+    """
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        """`fit` is ready to train."""
+        self.model.stop_training = True
+
+
 def early_stopping(spec: TrainSpec) -> Any:
     """Give Keras's EarlyStopping on val_loss with the best weights restored, or None."""
     if spec.patience is None:
