@@ -14,6 +14,7 @@ import pytest
 from clearcnn.bundle import read_bundle
 from clearcnn.web import page as page_module
 from clearcnn.workflows.restoring import restore_network
+from clearcnn.workflows.workshop import Workshop
 
 STATIC = Path(page_module.__file__).parent / "static"
 TEXTS = [path for path in STATIC.glob("*") if path.suffix in (".js", ".html", ".css", ".svg")]
@@ -173,6 +174,20 @@ def test_an_impossible_model_is_explained(client, change, problem):
     assert (refused.status_code, refused.json()) == (422, answer.json())
 
 
+def test_a_model_is_prepared_only_if_it_can_be_and_for_pages_of_this_server(client, monkeypatch):
+    wishes = []
+    monkeypatch.setattr(Workshop, "prepare", lambda _, run, model, epochs: wishes.append(epochs))
+    body = {"run": "digits", "layers": LAYERS, "epochs": 7}
+    elsewhere = client.post(
+        "/page/workshop/prepare", json=body, headers={"Origin": "http://example.com"}
+    )
+    assert elsewhere.status_code == 403
+    assert client.post("/page/workshop/prepare", json=body | {"layers": []}).status_code == 422
+    assert wishes == []
+    assert client.post("/page/workshop/prepare", json=body).status_code == 204
+    assert wishes == [7]
+
+
 def test_attempts_that_are_unknown_are_404(client):
     for method, path in (("GET", "/events"), ("DELETE", ""), ("GET", "/weights")):
         answer = client.request(method, f"/page/workshop/attempts/7{path}")
@@ -185,4 +200,4 @@ def test_the_workshop_can_be_left_out(make_client):
         "models": ["digits", "colours"],
         "workshop": False,
     }
-    assert without.post("/page/workshop/warm").status_code == 404
+    assert without.post("/page/workshop/prepare").status_code == 404

@@ -17,6 +17,7 @@ from clearcnn.bundle import read_bundle
 from clearcnn.errors import TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.workshop import MOST_WAITING, Workshop
+from clearcnn.workflows.workshop_trial import choose_batch_size
 
 
 def small(filters=4, kernel_size=3):
@@ -194,3 +195,101 @@ def test_a_folder_outlives_no_server_for_long(end, tmp_path, monkeypatch):
     alive.close()
     assert not taken.exists()
     assert (tmp_path / "clearcnn-workshop-mine").exists()
+
+
+def wait_until(found, seconds=120):
+    latest = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < latest
+        time.sleep(0.02)
+
+
+def test_what_is_prepared_trains_to_the_same_network(run, monkeypatch):
+    opened = Workshop()
+    try:
+        prepared = []
+        original = opened._have_prepared
+        monkeypatch.setattr(
+            opened, "_have_prepared", lambda wish: (original(wish), prepared.append(wish))
+        )
+        opened.prepare(run, small(5), 3)
+        wait_until(lambda: prepared)
+        ahead = opened.begin(run, small(5), 3)
+        assert wait(ahead)[-1]["event"] == "end"
+        # Its own name is another key, so nothing of the first one is at hand.
+        late = opened.begin(run, ModelSpec("late", small(5).layers), 3)
+        assert wait(late)[-1]["event"] == "end"
+        scores = [attempt.events[-1]["score"] for attempt in (ahead, late)]
+        assert scores[0] == scores[1]
+        metrics = [
+            [event["metrics"] for event in attempt.events if event["event"] == "epoch"]
+            for attempt in (ahead, late)
+        ]
+        assert metrics[0] == metrics[1]
+    finally:
+        opened.close()
+
+
+def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first(run, monkeypatch):
+    done = []
+    monkeypatch.setattr(Workshop, "_have_prepared", lambda _, wish: done.append(wish))
+    opened = Workshop()
+    try:
+        trained = []
+
+        def train(attempt):
+            trained.append(attempt.number)
+            for filters in (2, 3, 4):
+                opened.prepare(run, small(filters), 1)
+            attempt.events.append({"event": "end"})
+
+        monkeypatch.setattr(opened, "_have_trained", train)
+        opened.begin(run, small(), 1)
+        wait_until(lambda: done)
+        assert trained == [1]
+        assert [wish["model"]["layers"][0]["arguments"]["filters"] for wish in done] == [4]
+    finally:
+        opened.close()
+
+
+def test_a_preparation_that_hinders_a_training_is_given_up(run, monkeypatch):
+    monkeypatch.setattr("clearcnn.workflows.workshop._PATIENCE_SECONDS", 0.2)
+    opened = Workshop()
+    try:
+        opened.prepare(run, small(39), 1)
+        wait_until(lambda: opened._process is not None)
+        first = opened._process
+        attempt = opened.begin(run, small(), 1)
+        # The first process is still loading Keras.
+        assert wait(attempt)[-1]["event"] == "end"
+        assert not first.is_alive()
+    finally:
+        opened.close()
+
+
+def test_what_cannot_be_prepared_is_told_to_whoever_trains_it(workshop, tmp_path):
+    workshop.prepare(tmp_path, small(), 1)
+    assert wait(workshop.begin(tmp_path, small(), 1))[-1]["event"] == "error"
+
+
+def test_a_run_that_was_replaced_is_read_anew(workshop, tmp_path):
+    place = tmp_path / "digits"
+    for epochs in (1, 3):
+        clearcnn.train("digits", recipe="tutorial", epochs=epochs, out=tmp_path / "new")
+        if place.exists():
+            place.rename(tmp_path / "old")
+        (tmp_path / "new").rename(place)
+        end = wait(workshop.begin(place, small(), 1))[-1]
+        images, labels = validation_part(place)
+        right = answer(place / "model.onnx", images) == labels
+        assert end["before"]["correct"] == right.sum()
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted", "chosen"),
+    [(1005, 50, 50), (1005, 64, 67), (1024, 64, 64), (40, 64, 40), (64, 64, 64), (7, 1, 1)],
+)
+def test_batches_are_whole_and_take_nearly_all_images(count, wanted, chosen):
+    assert choose_batch_size(count, wanted) == chosen
+    for size in range(wanted - wanted // 8, wanted + wanted // 8 + 1):
+        assert count // chosen * chosen >= count // size * size or size > count

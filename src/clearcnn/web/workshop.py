@@ -44,14 +44,19 @@ class ModelBody(BaseModel):
     equal_mlp: bool = False
 
 
-class AttemptBody(ModelBody):
+class TrainingBody(ModelBody):
+    """A training that may be asked for."""
+
+    epochs: int
+
+
+class AttemptBody(TrainingBody):
     """A training.
 
     Attributes:
       against: the number of an attempt to compare with; None compares with the run's own model.
     """
 
-    epochs: int
     against: int | None = None
 
 
@@ -88,11 +93,6 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
             raise HTTPException(404, f"Attempt {number} has no model")
         return path
 
-    @router.post("/warm")
-    def warm() -> Response:
-        workshop.warm()
-        return Response(status_code=204)
-
     @router.post("/check")
     def check(body: ModelBody) -> Any:
         try:
@@ -101,6 +101,15 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
         except ClearCNNError as error:
             # That a model cannot be is what was asked, and no failure.
             return _refuse(error, 200)
+
+    @router.post("/prepare")
+    def prepare(body: TrainingBody) -> Response:
+        try:
+            run, spec = read_spec(body)
+            workshop.prepare(run.folder.resolve(), spec, body.epochs)
+        except ClearCNNError as error:
+            return _refuse(error, 422)
+        return Response(status_code=204)
 
     @router.post("/attempts")
     def begin(body: AttemptBody) -> Any:

@@ -1,12 +1,16 @@
-"""Changed models, trained beside the server: one warm process, which can be stopped."""
+"""Changed models, trained beside the server: one warm process, which can be stopped.
+
+A model that is only looked at is prepared: built and compiled ahead, so that its training need not
+wait. Whoever asks for a training goes first, and of what is to be prepared only the latest counts.
+"""
 
 import json
 import multiprocessing
-import queue
 import tempfile
 import threading
 import time
 import weakref
+from collections import deque
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -82,7 +86,10 @@ class Workshop:
         self._clear_away = weakref.finalize(self, self._stack.close)
         with suppress(OSError):
             drafts.remove_abandoned(Path(tempfile.gettempdir()), _ROOM)
-        self._waiting: queue.Queue[Attempt | None] = queue.Queue(MOST_WAITING)
+        self._news = threading.Condition()
+        self._waiting: deque[Attempt] = deque()
+        self._wish: dict[str, Any] | None = None
+        self._closing = False
         self._attempts: dict[int, Attempt] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -91,10 +98,18 @@ class Workshop:
         self._foreman = threading.Thread(target=self._lead, daemon=True)
         self._foreman.start()
 
-    def warm(self) -> None:
-        """Start the process and have it load Keras, so that the first training is quick."""
-        with self._lock:
-            self._start()
+    def prepare(self, run: Path, model: ModelSpec, epochs: int) -> None:
+        """Have a training built and compiled, in place of what was to be prepared before.
+
+        Args:
+          run, model, epochs: as for `begin`.
+        Raises:
+          TrainingError: epochs is out of range.
+        """
+        _check_epochs(epochs)
+        with self._news:
+            self._wish = _describe(run, model, epochs)
+            self._news.notify()
 
     def begin(
         self, run: Path, model: ModelSpec, epochs: int, against: Attempt | None = None
@@ -110,24 +125,20 @@ class Workshop:
           TrainingError: too many are waiting, epochs is out of range, or there is no room for
             temporary files.
         """
-        if not 1 <= epochs <= MOST_EPOCHS:
-            raise TrainingError(
-                f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the workshop.",
-                remedy="For longer trainings use clearcnn train.",
-            )
-        with self._lock:
+        _check_epochs(epochs)
+        with self._news:
+            if len(self._waiting) >= MOST_WAITING:
+                raise TrainingError(
+                    f"{MOST_WAITING} trainings are waiting already.",
+                    remedy="Try again when one of them is done.",
+                )
             self._count += 1
             number = self._count
             folder = self._find_room() / str(number)
-        attempt = Attempt(number, run, model, epochs, folder, against)
-        try:
-            self._waiting.put_nowait(attempt)
-        except queue.Full:
-            raise TrainingError(
-                f"{MOST_WAITING} trainings are waiting already.",
-                remedy="Try again when one of them is done.",
-            ) from None
-        self._attempts[number] = attempt
+            attempt = Attempt(number, run, model, epochs, folder, against)
+            self._attempts[number] = attempt
+            self._waiting.append(attempt)
+            self._news.notify()
         while len(self._attempts) > _MOST_KEPT:
             self._forget(next(iter(self._attempts)))
         return attempt
@@ -138,13 +149,15 @@ class Workshop:
 
     def close(self) -> None:
         """End the process, and remove every file."""
+        with self._news:
+            self._closing = True
+            self._news.notify()
         for attempt in self._attempts.values():
             attempt.cancelled.set()
         with self._lock:
             # The foreman, who reads from it, closes the pipe.
             if self._process is not None:
                 self._process.kill()
-        self._waiting.put(None)
         self._foreman.join(timeout=_PATIENCE_SECONDS + 1)
         self._stop()
         self._clear_away()
@@ -164,16 +177,45 @@ class Workshop:
         return self._room
 
     def _lead(self) -> None:
-        while (attempt := self._waiting.get()) is not None:
+        while (task := self._next()) is not None:
             try:
-                self._have_trained(attempt)
+                if isinstance(task, Attempt):
+                    self._have_trained(task)
+                else:
+                    self._have_prepared(task)
             except (EOFError, OSError):
                 self._stop()
-                problem = "The process that trains has ended unexpectedly."
-                over = {"event": "error", "problem": problem, "remedy": "Press train again."}
-                attempt.events.append(
-                    {"event": "cancelled"} if attempt.cancelled.is_set() else over
-                )
+                if isinstance(task, Attempt):
+                    task.events.append(_CANCELLED if task.cancelled.is_set() else _ENDED)
+
+    def _next(self) -> Attempt | dict[str, Any] | None:
+        with self._news:
+            self._news.wait_for(lambda: self._closing or self._waiting or self._wish)
+            if self._waiting:
+                return self._waiting.popleft()
+            wish, self._wish = self._wish, None
+            return None if self._closing else wish
+
+    def _have_prepared(self, wish: dict[str, Any]) -> None:
+        with self._lock:
+            pipe = self._start()
+        _send(pipe, {"prepare": True, **wish})
+        latest = time.monotonic() + _MOST_SECONDS
+        while not pipe.poll(0.02):
+            if self._hinders(wish):
+                latest = min(latest, time.monotonic() + _PATIENCE_SECONDS)
+            if time.monotonic() > latest:
+                self._stop()
+                return
+        pipe.recv_bytes()
+
+    def _hinders(self, wish: dict[str, Any]) -> bool:
+        """Tell whether somebody waits who does not want what is being prepared."""
+        with self._news:
+            first = self._waiting[0] if self._waiting else None
+        return first is not None and (
+            first.cancelled.is_set() or _describe(first.run, first.model, first.epochs) != wish
+        )
 
     def _have_trained(self, attempt: Attempt) -> None:
         if attempt.cancelled.is_set():
@@ -182,9 +224,7 @@ class Workshop:
         with self._lock:
             pipe = self._start()
         job = {
-            "run": str(attempt.run),
-            "model": to_json(attempt.model),
-            "epochs": attempt.epochs,
+            **_describe(attempt.run, attempt.model, attempt.epochs),
             "out": str(attempt.folder),
             "against": str(attempt.against.folder / MODEL) if attempt.against else None,
         }
@@ -199,10 +239,9 @@ class Workshop:
             elif time.monotonic() > latest:
                 # While a program is compiled, nobody listens.
                 self._stop()
-                over = _CANCELLED if asked else _TOO_LONG
-                attempt.events.append(over)
-                if asked:
-                    self.warm()
+                attempt.events.append(_CANCELLED if asked else _TOO_LONG)
+                with self._lock:
+                    self._start()
 
     def _start(self) -> Connection:
         if self._process is None or not self._process.is_alive():
@@ -211,7 +250,6 @@ class Workshop:
             self._process = context.Process(target=work, args=(theirs,), daemon=True)
             self._process.start()
             theirs.close()
-            _send(self._pipe, {"warm": True})
         assert self._pipe is not None
         return self._pipe
 
@@ -230,6 +268,18 @@ class Workshop:
         attempt.cancelled.set()
         for path in attempt.folder.glob("*.onnx"):
             path.unlink()
+
+
+def _check_epochs(epochs: int) -> None:
+    if not 1 <= epochs <= MOST_EPOCHS:
+        raise TrainingError(
+            f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the workshop.",
+            remedy="For longer trainings use clearcnn train.",
+        )
+
+
+def _describe(run: Path, model: ModelSpec, epochs: int) -> dict[str, Any]:
+    return {"run": str(run), "model": to_json(model), "epochs": epochs}
 
 
 def _send(pipe: Connection, message: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import { grouped, percent } from "./numbers.js";
 import { keep, keepJson, read, readJson } from "./state.js";
 
 const CHECK_MILLISECONDS = 60;
+const PREPARE_MILLISECONDS = 300;
 const USUAL_EPOCHS = 15;
 const ADDRESS = "page/workshop";
 
@@ -25,7 +26,10 @@ export class Workshop {
     find("train-both").onclick = () => this.trainBoth();
     find("cancel").onclick = () => this.cancel();
     find("reset").onclick = () => this.#reset();
-    find("epochs").oninput = () => keep("epochs", find("epochs").value);
+    find("epochs").oninput = () => {
+      keep("epochs", find("epochs").value);
+      this.#prepareSoon();
+    };
     for (const button of document.querySelectorAll("[data-add]"))
       button.onclick = () => this.form.add(button.dataset.add);
   }
@@ -37,16 +41,18 @@ export class Workshop {
     this.form.set(shared ?? this.#own());
     find("epochs").value = read("epochs") ?? USUAL_EPOCHS;
     this.curve.begin(find("epochs").valueAsNumber || USUAL_EPOCHS);
-    find("warm").textContent = "";
     this.#check();
     this.#tellAttempts();
     this.onmodel(null);
-    const watch = new IntersectionObserver(([entry]) => {
+    this.watch?.disconnect();
+    this.seen = false;
+    this.watch = new IntersectionObserver(([entry]) => {
       if (!entry.isIntersecting) return;
-      watch.disconnect();
-      fetch(`${ADDRESS}/warm`, { method: "POST" }).catch(() => {});
+      this.watch.disconnect();
+      this.seen = true;
+      this.#prepareSoon();
     });
-    watch.observe(find("workshop"));
+    this.watch.observe(find("workshop"));
   }
 
   /** Everything that is text again, in the language of now. */
@@ -67,15 +73,12 @@ export class Workshop {
   }
 
   async train({ mlp = false, against = null } = {}) {
-    const epochs = find("epochs").valueAsNumber || USUAL_EPOCHS;
-    const layers = this.form.layers;
+    clearTimeout(this.preparing);
     this.#status(t("waiting"));
     this.#busy(true);
     try {
       const { number } = await post(`${ADDRESS}/attempts`, {
-        run: this.name,
-        layers,
-        epochs,
+        ...this.#wanted(),
         equal_mlp: mlp,
         against,
       });
@@ -89,6 +92,7 @@ export class Workshop {
     } finally {
       this.number = null;
       this.#busy(false);
+      this.#prepareSoon();
     }
   }
 
@@ -131,6 +135,7 @@ export class Workshop {
       this.form.tell(network);
       this.form.blame(null);
       find("impossible").replaceChildren();
+      this.#prepareSoon();
     } catch (error) {
       if (wanted !== this.wanted) return;
       this.network = null;
@@ -154,6 +159,22 @@ export class Workshop {
     find("sums").textContent = network
       ? t("sums", { parameters: grouped(network.parameters), adds: grouped(network.multiply_adds) })
       : t("impossible");
+  }
+
+  #wanted() {
+    const epochs = find("epochs").valueAsNumber || USUAL_EPOCHS;
+    return { run: this.name, layers: this.form.layers, epochs };
+  }
+
+  /** Have the server compile what may be trained next, once nothing has changed for a moment. */
+  #prepareSoon() {
+    clearTimeout(this.preparing);
+    if (!this.seen || !this.network || this.number !== null) return;
+    this.preparing = setTimeout(
+      // Training tells what is wrong, and does without.
+      () => post(`${ADDRESS}/prepare`, this.#wanted()).catch(() => {}),
+      PREPARE_MILLISECONDS,
+    );
   }
 
   /** Listen to a training until it is over; gives its last message, or null if it was cancelled. */
