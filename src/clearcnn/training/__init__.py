@@ -14,9 +14,9 @@ keep_programs()
 
 from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.compilation import compile_model  # noqa: E402
+from clearcnn.training.compiler import compile_sooner  # noqa: E402
 from clearcnn.training.fitting import fit  # noqa: E402
 from clearcnn.training.many import Fitted, fit_many  # noqa: E402
-from clearcnn.training.sooner import compile_sooner  # noqa: E402
 from clearcnn.training.watching import NoEpoch, Watch, early_stopping  # noqa: E402
 
 __all__ = [

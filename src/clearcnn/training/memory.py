@@ -11,10 +11,9 @@ from typing import Any
 
 import jax
 
-from clearcnn.training.compiler import compile_lowered
+from clearcnn.training.compiler import chosen_level, compile_lowered
 from clearcnn.training.identity import identify
 from clearcnn.training.program import Plan, compile_epochs
-from clearcnn.training.sooner import chosen_level, compile_lowered
 
 _MOST_PROGRAMS = 32
 _programs: OrderedDict[Any, Future[Any]] = OrderedDict()
