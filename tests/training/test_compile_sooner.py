@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from clearcnn.training import NoEpoch, Watch, compile_sooner, fit, memory, sooner
+from clearcnn.training import NoEpoch, Watch, compile_sooner, compiler, fit, memory
 
 import keras  # isort: skip
 
@@ -56,7 +56,7 @@ def test_an_xla_without_the_options_compiles_as_usual():
             return "program"
 
     with compile_sooner(0):
-        assert sooner.compile_lowered(Lowered()) == "program"
+        assert compiler.compile_lowered(Lowered()) == "program"
     assert asked[0] and asked[1] is None
 
 
@@ -68,7 +68,7 @@ def test_this_xla_knows_the_options():
         lowered.compile = lambda compiler_options=None: (
             options.append(compiler_options) or original(compiler_options=compiler_options)
         )
-        assert sooner.compile_lowered(lowered)(1.0) == 2
+        assert compiler.compile_lowered(lowered)(1.0) == 2
     assert len(options) == 1 and options[0]["xla_backend_optimization_level"] == 0
 
 
