@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_the_command_shows_and_clears(
     assert capsys.readouterr().out == f"{folder}\n3.0 MiB in 1 files\n"
     assert main(["cache", "--clear"]) == 0
     assert capsys.readouterr().out == "Cleared 3.0 MiB in 1 files.\n"
-    assert not folder.exists()
+    assert [path.name for path in folder.iterdir()] == [".lockfile"]
     assert main(["cache", "--clear"]) == 0
 
 
@@ -79,3 +80,110 @@ def test_what_cannot_be_cleared_is_one_message(
     errors = capsys.readouterr().err
     assert "Permission denied" in errors
     assert "Traceback" not in errors
+
+
+MANY = """
+import warnings
+warnings.simplefilter("error")
+import clearcnn.training, jax, sys
+for size in range(3, 3 + int(sys.argv[1])):
+    jax.jit(lambda x: x @ x + 7)(jax.numpy.ones((size, size))).block_until_ready()
+"""
+
+
+def start_compiling(home: Path, programs: int) -> subprocess.Popen[str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", MANY, str(programs)],
+        env={**inherited, "XDG_CACHE_HOME": str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
+    folder = tmp_path / "clearcnn" / "programs"
+    both = [start_compiling(tmp_path, 15) for _ in range(2)]
+    cleared = 0
+    while any(process.poll() is None for process in both):
+        cleared += cache.measure(folder)[0]
+        cache.clear(folder)
+        cache.mend(folder)
+        time.sleep(0.02)
+    for process in both:
+        _, said = process.communicate()
+        assert process.returncode == 0, said
+    assert cleared > 0
+    assert run(tmp_path)[1] == 0
+    assert run(tmp_path)[1] > 0
+
+
+HEARD = (
+    """
+from clearcnn.cli.complaints import hear_complaints
+hear_complaints()
+"""
+    + SCRIPT
+)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "random bytes"])
+def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path) -> None:
+    assert run(tmp_path)[1] == 0
+    hits = run(tmp_path)[1]
+    assert hits > 0
+    folder = tmp_path / "clearcnn" / "programs"
+    programs = list(folder.glob("*-cache"))
+    for program in programs:
+        content = program.read_bytes()
+        whole = len(content)
+        program.write_bytes(content[: whole // 2] if damage == "cut off" else os.urandom(whole))
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
+    done = subprocess.run(
+        [sys.executable, "-c", HEARD],
+        env={**inherited, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("warning: ") == 1, done.stderr
+    assert "compiled and kept anew" in done.stderr
+    assert run(tmp_path)[1] == hits
+
+
+def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
+    assert run(tmp_path)[1] == 0
+    hits = run(tmp_path)[1]
+    folder = tmp_path / "clearcnn" / "programs"
+    program = next(folder.glob("jit_*-cache"))
+    # JAX writes this one after the program itself.
+    Path(str(program).removesuffix("-cache") + "-atime").unlink()
+    program.write_bytes(program.read_bytes()[:100])
+    assert run(tmp_path)[1] == hits - 1
+    assert run(tmp_path)[1] == hits
+    others = {path.name for path in folder.iterdir()}
+    cache.mend(folder)
+    assert {path.name for path in folder.iterdir()} == others
+    cache.mend(tmp_path / "nowhere")
+
+
+def test_a_cache_on_a_full_disk_is_one_warning(tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from clearcnn.cli.complaints import hear_complaints
+hear_complaints()
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+""" + MANY.replace('warnings.simplefilter("error")', "")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "5"],
+        env={**inherited, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("warning: Compiled programs cannot be kept") for line in lines)
+    assert 1 <= len(lines) <= 2, done.stderr
