@@ -100,6 +100,8 @@ class Checkpointer:
             rows = [
                 dict(zip(history, row, strict=True)) for row in zip(*history.values(), strict=True)
             ]
+            if len(rows) != found.epoch - self._initial_epoch:
+                raise ValueError(f"a history of {len(rows)} epochs")
             tell_again(self._callbacks, self._initial_epoch, rows)
             write_memories(self._callbacks, unpack(facts["callbacks"], found.arrays))
             goes_on = self._epochs > facts["epochs"]
