@@ -104,6 +104,11 @@ def begin_heads(attacker: Attacker) -> None:
         attacker.connect(b"GET /v2 HTTP/1.1\r\nHost: lo")
 
 
+def begin_bodies(attacker: Attacker) -> None:
+    while attacker.goes_on:
+        attacker.connect(head(1000) + b"x")
+
+
 def leave_bodies_unfinished(attacker: Attacker) -> None:
     while attacker.goes_on and len(attacker.held) < 64:
         attacker.connect(head(MIB) + bytes(MIB - 1))
@@ -139,6 +144,7 @@ ATTACKS = [
     send_a_long_address,
     say_nothing,
     begin_heads,
+    begin_bodies,
     leave_bodies_unfinished,
     leave_answers_unread,
     ask_on_and_on_and_read_nothing,
@@ -185,7 +191,7 @@ def test_an_honest_client_is_answered(
 
 
 def test_no_attack_made_it_grow_or_fail(server: Any) -> None:
-    """Runs last: thirteen attacks, of which one alone once took 1.4 GB."""
+    """Runs last: fourteen attacks, of which one alone once took 1.4 GB."""
     assert server.peak_bytes() < 500 * MIB
     assert server.stop() == 0
     assert "Traceback" not in server.log.read_text()

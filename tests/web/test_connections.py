@@ -54,6 +54,57 @@ def test_an_answer_that_nobody_reads_is_given_up(
     assert ended == [size]
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET / HTTP/1.1\r\nHo", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"],
+    ids=["silent", "in the head", "in the body"],
+)
+def test_a_new_client_takes_the_place_of_the_slowest(
+    run_loop, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(connections, "allow_connections", lambda: 3)
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        assert callable(receive) and callable(send)
+        while (message := await receive()).get("more_body"):
+            pass
+        if message["type"] == "http.request":
+            headers = [(b"content-length", b"2")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"ok"})
+
+    async def play() -> list[bool]:
+        listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(app, http=Connection, ws="none", lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server._serve([listener]))
+        held = []
+        for _ in range(3):
+            held.append(await asyncio.open_connection(*listener.getsockname()))
+            held[-1][1].write(begun)
+            await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        await asyncio.sleep(0.05)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).endswith(b"ok")
+        hung_up = []
+        for other, closing in held:
+            try:
+                async with asyncio.timeout(0.1):
+                    hung_up.append(await other.read() == b"")
+            except ConnectionResetError:
+                hung_up.append(True)
+            except TimeoutError:
+                hung_up.append(False)
+            closing.close()
+        writer.close()
+        server.should_exit = True
+        await task
+        return hung_up
+
+    assert run_loop(play()) == [True, False, False]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 @pytest.mark.parametrize(
     ("soft", "hard", "files", "most"),

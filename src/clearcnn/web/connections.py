@@ -48,8 +48,12 @@ def allow_connections() -> int:
 class Connection(H11Protocol):
     """One connection: closed when a head does not come, or when an answer is not read.
 
-    Where there are as many as may be, the one that has sent nothing for the longest time makes
-    room for a new one.
+    Where there are as many as may be, the one whose client has kept the server waiting for the
+    longest time makes room for a new one.
+
+    Attributes:
+      waits_since: when the client's turn began, to send a request or to read an answer; None
+        while it is the server's. By the clock of the event loop.
     """
 
     conn: Parser
@@ -66,9 +70,9 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._watch_head()
         if len(self.connections) > allow_connections():
-            idlest = self._find_idlest()
-            idlest.waits_since = None
-            idlest.transport.abort()
+            slowest = self._find_slowest()
+            slowest.waits_since = None
+            slowest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -77,13 +81,17 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and wait for the rest of a head if there is some."""
+        """Read on, and wait for the rest of a request if there is some."""
+        was_idle = self.conn.their_state is h11.IDLE
         super().data_received(data)
+        if was_idle and self.conn.their_state is h11.SEND_BODY:
+            self.waits_since = self.loop.time()
         self._watch_head()
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
         super().pause_writing()
+        self._take_turns()
         self._watch_stall()
 
     def resume_writing(self) -> None:
@@ -91,6 +99,7 @@ class Connection(H11Protocol):
         if not self.transport.is_closing():
             self._stop_stall_timer()
         super().resume_writing()
+        self._take_turns()
 
     def on_response_complete(self) -> None:
         """See that what is written is read, if the connection closes now."""
@@ -127,23 +136,27 @@ class Connection(H11Protocol):
             self.transport.write(self.conn.send(event))
         self.transport.close()
 
-    def _find_idlest(self) -> "Connection":
-        idle = [
+    def _find_slowest(self) -> "Connection":
+        waiting = [
             each
             for each in self.connections
             if isinstance(each, Connection) and each.waits_since is not None
         ]
-        return min(idle, key=lambda each: each.waits_since or 0.0, default=self)
+        return min(waiting, key=lambda each: each.waits_since or 0.0, default=self)
 
     def _watch_head(self) -> None:
+        self._take_turns()
         if self.conn.their_state is not h11.IDLE:
             self._stop_head_timer()
-            self.waits_since = None
-            return
-        if self.waits_since is None:
-            self.waits_since = self.loop.time()
-        if self._head_timer is None and self.timeout_keep_alive_task is None:
+        elif self._head_timer is None and self.timeout_keep_alive_task is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _take_turns(self) -> None:
+        is_sending = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+        if not (is_sending or self.flow.write_paused):
+            self.waits_since = None
+        elif self.waits_since is None:
+            self.waits_since = self.loop.time()
 
     def _watch_stall(self) -> None:
         if self._stall_timer is None:
