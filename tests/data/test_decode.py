@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clearcnn.data import tiles
 from clearcnn.data.decode import LARGEST_PIXELS, decode
+from clearcnn.data.resize import resize
 from clearcnn.errors import DataError
 
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2))
@@ -310,3 +312,45 @@ def test_formats_outside_the_list_are_refused():
     for kind in ("PPM", "ICO", "TGA"):
         with pytest.raises(DataError, match="not a whole file of PNG, JPEG, BMP, GIF, WEBP or"):
             decode(_saved(Image.fromarray(_grey(16, 16)), kind), "x")
+
+
+def test_a_jpeg_of_endless_segments_ends():
+    content = _saved(Image.fromarray(_grey()), "JPEG")
+    padded = content[:2] + b"\xff\xe0\0\2" * 400_000 + content[2:]
+    with pytest.raises(DataError, match="it consists of too many pieces"):
+        decode(padded, "x")
+
+
+def test_scans_are_counted_with_the_pixels_that_each_goes_over():
+    whole = _saved(Image.new("RGB", (4000, 4000)), "JPEG", progressive=True)
+    again = whole[:-2] + whole[whole.rfind(b"\xff\xda") : -2] * 100 + whole[-2:]
+    assert decode(whole, "x").pixels is not None
+    with pytest.raises(DataError, match="it goes over 4000×4000 pixels 110 times"):
+        decode(again, "x")
+
+
+def test_a_tiff_of_a_million_strips_is_refused_before_they_are_numbers():
+    content = bytearray(_saved(Image.fromarray(_grey()), "TIFF"))
+    tag = content.find(struct.pack("<HHL", 273, 4, 1))
+    content[tag + 4 : tag + 8] = struct.pack("<L", 10**6)
+    with pytest.raises(DataError, match="its tag 273 holds 1,000,000 numbers"):
+        decode(bytes(content), "x")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "1"])
+def test_tiles_give_what_the_whole_gives(mode, monkeypatch):
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (37, 53, 4), np.uint8)).convert("RGBA")
+    if mode == "I;16":
+        image = Image.fromarray(rng.integers(0, 65536, (37, 53), np.uint16))
+    elif mode == "F":
+        image = Image.fromarray(rng.normal(size=(37, 53)).astype(np.float32))
+    else:
+        image = image.convert(mode)
+    content = _saved(image, "TIFF" if mode in ("CMYK", "F") else "PNG")
+    whole = decode(content, "x").pixels
+    shrunk = resize(whole, (8, 9))
+    monkeypatch.setattr(tiles, "_PIXELS", 40)
+    np.testing.assert_array_equal(decode(content, "x").pixels, whole)
+    np.testing.assert_array_equal(resize(whole, (8, 9)), shrunk)

@@ -140,3 +140,10 @@ def test_the_whole_of_mnist_is_read(mnist_folder):
     assert np.bincount(data.labels[train]).tolist() == counts
     assert data.images[train].mean() / 255 == pytest.approx(0.1307, abs=5e-5)
     assert data.labels[60_000:60_005].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_what_unfolds_beyond_its_size_is_refused(tmp_path):
+    path = tmp_path / "x-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(_idx(np.zeros((2**17, 24, 24), np.uint8)), 1))
+    with pytest.raises(DataError, match="unfolds to 75,497,472; at most 67,108,864 are read"):
+        read_idx(path)

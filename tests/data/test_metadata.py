@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from clearcnn.data.metadata import read
+from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -131,3 +132,11 @@ def test_tables_without_columns_or_rows_are_refused(folder):
     (folder / "metadata.jsonl").unlink()
     with pytest.raises(DataError, match=r"none of metadata\.csv, metadata\.jsonl"):
         read(folder, DataSpec())
+
+
+@pytest.mark.parametrize("name", ["\\ud800.png", "a\\u0000.png", "a/" * 3000 + "1.png"])
+def test_what_no_file_can_be_called_is_refused(folder, name):
+    (folder / "metadata.csv").unlink(missing_ok=True)
+    (folder / "metadata.jsonl").write_text(f'{{"file_name": "{name}", "label": "a"}}\n')
+    with pytest.raises(DataError, match="is no name that a file can have"):
+        load(folder)

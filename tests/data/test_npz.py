@@ -139,3 +139,38 @@ def test_labels_may_be_bytes_booleans_or_whole_floats():
     assert tidy_labels(np.array(["고".encode()]), "y").tolist() == ["고"]
     assert tidy_labels(np.array([True, False]), "y").tolist() == [1, 0]
     assert tidy_labels(np.array([[2.0], [3.0]]), "y").tolist() == [2, 3]
+
+
+def _npy(shape: tuple[int, ...], kind: str, content: bytes = b"") -> bytes:
+    file = io.BytesIO()
+    header = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + content
+
+
+@pytest.mark.parametrize(
+    ("member", "problem"),
+    [
+        (_npy((2**60,), "<f8"), r"x declares the shape \(1152921504606846976,\) of float64, but"),
+        (_npy((2**32, 2**32), "|u1"), r"x declares the shape \(4294967296, 4294967296\)"),
+        (_npy((2**40, 0), "|u1"), "x has the shape|2199023255552|1099511627776"),
+        (_npy((4,), "|S0"), "elements hold nothing"),
+        (_npy((4,), "|u1", b"12345"), "holds 5 bytes"),
+        (b"no array", "cannot be read as an NPZ file: ValueError"),
+        (b"\x93NUMPY\x01\x00\x04\x00((((", "cannot be read as an NPZ file"),
+        (b"\x93NUMPY\x09\x00" + bytes(9), "cannot be read as an NPZ file"),
+    ],
+)
+def test_arrays_that_declare_what_they_do_not_hold_are_refused(tmp_path, member, problem):
+    path = tmp_path / "a.npz"
+    np.savez(path, y=_labels(4))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x.npy", member)
+    with pytest.raises(DataError, match=problem):
+        read(path, DataSpec())
+
+
+def test_what_unfolds_beyond_its_size_is_refused(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros((2**20, 9, 9), np.uint8), y=_labels(2**20))
+    with pytest.raises(DataError, match=r"bytes and unfolds to 93,\d+,\d+; at most 67,108,864"):
+        read(tmp_path / "a.npz", DataSpec())

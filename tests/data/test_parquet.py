@@ -145,3 +145,20 @@ def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"clearcnn\[parquet\]"):
         read(path, DataSpec())
+
+
+def test_a_dictionary_that_stands_for_gigabytes_is_refused(tmp_path):
+    cell = {"bytes": bytes(10**6), "path": "x"}
+    table = pa.table({"image": [cell] * 100, "label": [0, 1] * 50})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(DataError, match="unfolds to"):
+        read(tmp_path / "a.parquet", DataSpec())
+
+
+def test_text_that_is_no_unicode_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"image": [b"x"] * 2, "label": ["abcdefgh", "ijklmnop"]})
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"\xff" * 8))
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        read(path, DataSpec())

@@ -119,3 +119,17 @@ def test_long_files_are_read_in_blocks(write):
     data = read(write(_names(4), pixels, [k % 7 for k in range(4500)]), DataSpec())
     np.testing.assert_array_equal(data.images.reshape(-1, 4), pixels)
     assert data.labels.tolist() == [k % 7 for k in range(4500)]
+
+
+@pytest.mark.parametrize("cell", ["1_0", "\u0661", "0x1p3", '"1\n2"', "1 2", ""])
+def test_what_python_takes_for_a_number_and_numpy_does_not_is_refused(tmp_path, cell):
+    path = tmp_path / "a.csv"
+    path.write_text(f"label,a\n1,{cell}\n2,3\n1,4\n2,5\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.csv, line"):
+        read(path, DataSpec())
+
+
+def test_places_beyond_any_image_are_not_places(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("label,p_" + "9" * 5000 + "_0\n1,1\n2,2\n1,3\n2,4\n")
+    assert read(path, DataSpec()).images.shape == (4, 1, 1, 1)

@@ -42,3 +42,10 @@ def test_a_file_without_a_header_is_refused():
     end = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
     with pytest.raises(ValueError, match="header"):
         verify_png(_png()[:8] + end)
+
+
+def test_chunks_without_end_are_refused():
+    empty = struct.pack(">I", 0) + b"tIME" + struct.pack(">I", zlib.crc32(b"tIME"))
+    content = _png()
+    with pytest.raises(ValueError, match="more than 100,000 chunks"):
+        verify_png(content[:33] + empty * 100_001 + content[33:])

@@ -1,6 +1,6 @@
 import pytest
 
-from clearcnn.data.tables import read_header, read_rows, require_columns
+from clearcnn.data.tables import LONGEST_LINE, read_header, read_rows, require_columns
 from clearcnn.errors import DataError
 
 
@@ -45,3 +45,10 @@ def test_a_missing_column_is_named_with_its_neighbour(tmp_path):
     with pytest.raises(DataError, match="no column 'label'; its columns are file, lable") as info:
         require_columns(tmp_path / "t.csv", ["file", "lable"], "label")
     assert "Did you mean 'lable'?" in info.value.remedy
+
+
+def test_a_line_without_an_end_is_refused(tmp_path):
+    for name in ("t.csv", "t.jsonl"):
+        (tmp_path / name).write_bytes(b"a" * (LONGEST_LINE + 1))
+        with pytest.raises(DataError, match="line 1: more than 4,194,304 letters"):
+            list(read_rows(tmp_path / name))

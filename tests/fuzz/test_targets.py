@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 FEWER = {"keras_files": 25, "onnx_models": 60, "run_folders": 60}
 
 
+# Starlette leaves a form's part that never ends to the garbage collector.
+@pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 @pytest.mark.parametrize("name", find_names())
 def test_whatever_a_reader_is_given_it_reads_or_refuses(
     name: str, caplog: pytest.LogCaptureFixture

@@ -79,7 +79,7 @@ def walk_pictures(folder: Path) -> Walk:
     while waiting:
         entry = waiting.pop()
         path = Path(entry.path)
-        if entry.is_dir():
+        if _is_folder(entry):
             _refuse_link(path)
             waiting += _list_folder(path)
         elif looks_like_picture(path):
@@ -94,6 +94,14 @@ def _list_folder(folder: Path) -> list["os.DirEntry[str]"]:
     with os.scandir(folder) as entries:
         listed = [entry for entry in entries if not is_hidden(entry.name)]
     return sorted(listed, key=lambda entry: natural_key(entry.name), reverse=True)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    # A link in a circle is no folder, and reading it will say what it is.
+    except OSError:
+        return False
 
 
 def looks_like_picture(path: Path) -> bool:
