@@ -52,3 +52,8 @@ def test_null_is_none_where_none_may_be_and_nan_where_a_float_is():
     assert decode(float | None, None, "x") is None
     assert math.isnan(decode(float, None, "x"))
     assert decode(float, 3, "x") == 3.0
+
+
+def test_an_integer_that_no_float_holds_is_named():
+    with pytest.raises(Mismatch, match="field is an integer too large"):
+        decode(float, 10**400, "field")

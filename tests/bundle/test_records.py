@@ -50,7 +50,7 @@ def test_predictions_are_one_row_per_image(tmp_path):
     assert [row[:4] for row in rows] == [
         ["7", "a,b.png", "고양이", "고양이"],
         ["3", 'quote".png', "고양이", "name"],
-        ["5", "한글\n.png", "name", "고양이"],
+        ["5", "한글\\n.png", "name", "고양이"],
         ["9", "bad\\udcff.png", "name", "name"],
     ]
     assert [row[5] for row in rows] == ["true", "false", "false", "true"]

@@ -122,4 +122,11 @@ def test_folders_deeper_than_pythons_recursion_are_walked(tmp_path, write_pictur
         place /= "d"
         place.mkdir()
     write_picture(place / "1.png")
-    assert walk_pictures(tmp_path).pictures == [place / "1.png"]
+    try:
+        assert walk_pictures(tmp_path).pictures == [place / "1.png"]
+    finally:
+        # pytest could not remove it.
+        (place / "1.png").unlink()
+        while place != tmp_path:
+            place.rmdir()
+            place = place.parent

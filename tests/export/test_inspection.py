@@ -1,6 +1,7 @@
 """Hostile and damaged ONNX files, refused before they are executed."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,41 @@ def test_every_operator_that_is_written_passes(
             (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
             check_onnx(tmp_path / "model.onnx", contract_of(), network.count_params())
     assert written == OPERATORS
+
+
+def _of_nodes(path: Path, nodes: list[onnx.NodeProto], **weights: np.ndarray) -> Path:
+    given = helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, ["batch", 8, 8, 1])
+    made = helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, None)
+    kept = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "g", [given], [made], kept)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_what_weights_alone_would_make_is_counted(tmp_path: Path) -> None:
+    side = np.ones((2**16, 1), np.float32)
+    product = helper.make_node("MatMul", ["a", "b"], ["probabilities"])
+    path = _of_nodes(tmp_path / "m.onnx", [product], a=side, b=side.T)
+    with pytest.raises(ExportError, match=r"'probabilities' has the shape \(65536, 65536\)"):
+        check_onnx(path, {"shape": [8, 8, 1]}, 2**17)
+
+
+def test_a_long_way_for_one_image_is_refused(tmp_path: Path) -> None:
+    names = ["p", *[f"s{k}" for k in range(300)], "probabilities"]
+    nodes = [helper.make_node("Pad", ["images", "pads"], ["p"])]
+    nodes += [helper.make_node("Sigmoid", [a], [b]) for a, b in pairwise(names)]
+    pads = np.array([0, 2044, 2044, 0, 0, 2044, 2044, 0])
+    path = _of_nodes(tmp_path / "m.onnx", nodes, pads=pads)
+    with pytest.raises(ExportError, match=r"it needs 86,\d+,\d+,\d+ operations for one image"):
+        check_onnx(path, {"shape": [8, 8, 1]}, 10)
+    many = [helper.make_node("Relu", ["images"], [f"r{k}"]) for k in range(5_000)]
+    with pytest.raises(ExportError, match="it has 5,000 operators"):
+        check_onnx(_of_nodes(tmp_path / "n.onnx", many), {"shape": [8, 8, 1]}, 10)
+
+
+def test_an_operator_that_is_no_unicode_is_named(tmp_path: Path) -> None:
+    path = _of_nodes(tmp_path / "m.onnx", [helper.make_node("Relu", ["images"], ["p"])])
+    path.write_bytes(path.read_bytes().replace(b"Relu", b"R\xfflu"))
+    with pytest.raises(ExportError, match="is not as clearcnn writes it"):
+        check_onnx(path, {"shape": [8, 8, 1]}, 10)

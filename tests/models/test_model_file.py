@@ -200,7 +200,7 @@ FLATTEN = '[[layers]]\nlayer = "Flatten"\n'
             'Write each layer as [[layers]] with layer = "Dense" below it.',
         ),
         (
-            "name = " + "[" * 100_000,
+            "name = " + "[\n" * 50_000,
             SpecError,
             " is not a TOML file: it is nested too deeply.",
             'Write each layer as [[layers]] with layer = "Dense" below it.',

@@ -129,3 +129,20 @@ def test_parameters_are_checked(
     answer = client.post(f"/predict?{query}", content=pictures[0], headers=PNG)
     assert answer.status_code == status
     assert list(answer.json()) == ["error"]
+
+
+def test_pngsuites_good_files_are_answered_and_its_broken_ones_refused(client: TestClient) -> None:
+    folder = Path(__file__).parents[3] / "shared" / "data" / "pngsuite"
+    if not folder.is_dir():
+        pytest.skip("shared/data/pngsuite is not beside the repository")
+    paths = sorted(folder.glob("*.png"))
+    answers = [client.post("/predict", content=path.read_bytes(), headers=PNG) for path in paths]
+    refused = {
+        path.name: answer
+        for path, answer in zip(paths, answers, strict=True)
+        if answer.status_code != 200
+    }
+    assert sorted(refused) == sorted(path.name for path in paths if path.name.startswith("x"))
+    assert len(refused) == 14
+    assert {answer.status_code for answer in refused.values()} <= {400, 422}
+    assert "checksum" in refused["xcsn0g01.png"].json()["error"]

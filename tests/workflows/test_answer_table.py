@@ -40,14 +40,19 @@ def whole(tmp_path: Path) -> Path:
 def test_it_is_the_csv_that_others_read(whole: Path) -> None:
     with whole.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["name"] for row in rows] == [*NAMES[:3], "bad\\udcff.png", *NAMES[4:]]
+    assert [row["name"] for row in rows] == [
+        *NAMES[:2],
+        "two\\nlines\\r.png",
+        "bad\\udcff.png",
+        *NAMES[4:],
+    ]
     assert rows[0] == {
         "name": "a.png",
-        "prediction": "x,\ny",
+        "prediction": "x,\\ny",
         "confidence": "0.75",
         "abstained": "false",
         "is_unlike": "true",
-        "class_1": "x,\ny",
+        "class_1": "x,\\ny",
         "probability_1": "0.75",
         "class_2": "z",
         "probability_2": "0.25",
