@@ -10,6 +10,7 @@ import numpy as np
 
 from clearcnn import models
 from clearcnn.bundle import Bundle
+from clearcnn.errors import BundleError
 from clearcnn.results import to_json
 from clearcnn.specs import ModelSpec
 from clearcnn.workflows.subject import read_lesson
@@ -43,18 +44,31 @@ def describe_network(spec: ModelSpec, shape: tuple[int, int, int]) -> dict[str, 
 
 
 def describe_run(run: Bundle) -> dict[str, Any]:
-    """Describe a run for the page, as JSON values: its contract, network and score."""
-    manifest = run.manifest
-    metrics = json.loads(run.path("metrics.json").read_bytes())
+    """Describe a run for the page, as JSON values: its contract, network and score.
+
+    Raises:
+      BundleError: its metrics.json is not as clearcnn writes it.
+    """
+    manifest, path = run.manifest, run.path("metrics.json")
+    try:
+        metrics = json.loads(path.read_bytes())
+        epochs = len(next(iter(metrics["history"]["metrics"].values())))
+        score = metrics["test"]["score"]
+    # Its hash vouches for its bytes, and whoever wrote them may have written the hash.
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError):
+        raise BundleError(
+            f"{path} is not as clearcnn writes it.",
+            remedy="Restore it from a copy, or train again.",
+        ) from None
     return {
         "source": manifest.source,
         "class_names": list(manifest.class_names),
         "input": to_json(manifest.input),
         "network": describe_network(manifest.model, manifest.input.shape),
-        "epochs": len(next(iter(metrics["history"]["metrics"].values()))),
+        "epochs": epochs,
         "temperature": manifest.confidence.temperature if manifest.confidence else 1.0,
         "augmented": manifest.train.augmentation is not None,
-        "test": metrics["test"]["score"],
+        "test": score,
     }
 
 
