@@ -109,7 +109,8 @@ def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
         cleared += cache.measure(folder)[0]
         cache.clear(folder)
         cache.mend(folder)
-        time.sleep(0.02)
+        # Whoever waits for the lock looks twenty times a second.
+        time.sleep(0.3)
     for process in both:
         _, said = process.communicate()
         assert process.returncode == 0, said
@@ -184,6 +185,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stderr.splitlines()
-    assert all(line.startswith("warning: Compiled programs cannot be kept") for line in lines)
-    assert 1 <= len(lines) <= 2, done.stderr
+    # Matplotlib, which Keras brings along, has a word to say of its own cache.
+    said = [line for line in done.stderr.splitlines() if "font_manager" not in line]
+    assert len(said) == 1, done.stderr
+    assert said[0].startswith("warning: Compiled programs cannot be kept for the next run: OSError")

@@ -106,7 +106,5 @@ def test_whatever_step_fails_all_is_there_or_all_is_as_it_was(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("name", NAMES)
-def test_whatever_step_fails_in_whatever_way(
-    name: str, kind: str, out: Path, tools: Any, record_property: Any
-) -> None:
-    record_property("steps", strike_steps((kind,), name, out, tools))
+def test_whatever_step_fails_in_whatever_way(name: str, kind: str, out: Path, tools: Any) -> None:
+    assert strike_steps((kind,), name, out, tools) >= 8

@@ -16,23 +16,24 @@ def hear_complaints() -> None:
     said = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        sentence = _put_plainly(str(message))
-        if sentence not in said:
-            said.add(sentence)
-            sys.stderr.write(f"warning: {printable(sentence)}\n")
+        what, why = _put_plainly(str(message))
+        if what not in said:
+            said.add(what)
+            sys.stderr.write(f"warning: {printable(what + why)}\n")
 
     warnings.showwarning = show
 
 
-def _put_plainly(message: str) -> str:
+def _put_plainly(message: str) -> tuple[str, str]:
+    """Give a sentence, and what may differ each time it is said."""
     lines = message.splitlines() or [""]
     found = _CACHE.match(lines[0])
     if found is None:
-        return lines[0]
+        return lines[0], ""
     direction, program, reason = found.groups()
     if direction == "writing":
-        return f"Compiled programs cannot be kept for the next run: {reason}"
+        return "Compiled programs cannot be kept for the next run", f": {reason}"
     from clearcnn import cache
 
     cache.drop(cache.programs_folder(), program)
-    return "Compiled programs that were kept are damaged; they are compiled and kept anew."
+    return "Compiled programs that were kept are damaged; they are compiled and kept anew.", ""
