@@ -26,18 +26,25 @@ class ClearCNNError(Exception):
     Args:
       problem: one or two sentences: what failed, with its values, and what was expected.
       remedy: one sentence: what to do next.
+      code: names the problem for whoever tells it in another language; "" where nobody does.
+      values: what stands in the sentences, by name, as JSON values.
     """
 
-    def __init__(self, problem: str, *, remedy: str) -> None:
+    def __init__(
+        self, problem: str, *, remedy: str, code: str = "", values: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(problem, remedy)
         self.problem = problem
         self.remedy = remedy
+        self.code = code
+        self.values = dict(values or {})
 
     def __str__(self) -> str:
         return f"{self.problem} {self.remedy}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.problem, self.remedy))
+        more = {"code": self.code, "values": self.values}
+        return (_rebuild, (type(self), self.problem, self.remedy, more))
 
 
 class DataError(ClearCNNError, ValueError):
@@ -113,6 +120,6 @@ class MissingExtraError(ClearCNNError, ImportError):
 
 
 def _rebuild(
-    kind: type[ClearCNNError], problem: str, remedy: str, more: Mapping[str, Any] | None = None
+    kind: type[ClearCNNError], problem: str, remedy: str, more: Mapping[str, Any]
 ) -> ClearCNNError:
-    return kind(problem, remedy=remedy, **(more or {}))
+    return kind(problem, remedy=remedy, **more)

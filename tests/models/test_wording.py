@@ -1,7 +1,7 @@
 import pytest
 
 from clearcnn.models.layers import complete_layer
-from clearcnn.models.wording import describe_layer, describe_place, describe_shape
+from clearcnn.models.wording import Place, describe_layer, describe_shape
 from clearcnn.specs import LayerSpec
 
 
@@ -58,5 +58,5 @@ def test_shapes_are_written_for_people(shape, text):
 
 
 def test_places_name_the_shape_where_it_is_known():
-    assert describe_place(3, "Dense", (90,)) == "Layer 3 (Dense on 90 values)"
-    assert describe_place(3, "Dense", None) == "Layer 3 (Dense)"
+    assert str(Place(3, "Dense", (90,))) == "Layer 3 (Dense on 90 values)"
+    assert str(Place(3, "Dense", None)) == "Layer 3 (Dense)"

@@ -30,6 +30,59 @@ from clearcnn.web.app import make_app
 from clearcnn.web.settings import ServeSettings
 
 BASE = "http://localhost:8000"
+FLATTEN = {"layer": "Flatten"}
+SOFTMAX = {"layer": "Dense", "arguments": {"units": 10, "activation": "softmax"}}
+
+
+def conv(**arguments: Any) -> dict[str, Any]:
+    return {"layer": "Conv2D", "arguments": {"filters": 4, "kernel_size": 3} | arguments}
+
+
+def pad(padding: int) -> dict[str, Any]:
+    return {"layer": "ZeroPadding2D", "arguments": {"padding": padding}}
+
+
+IMPOSSIBLE = {
+    "unknown_layer": [{"layer": "Conv2d"}],
+    "unknown_argument": [conv(stride=2), FLATTEN, SOFTMAX],
+    "missing_argument": [FLATTEN, {"layer": "Dense"}],
+    "wrong_value": [conv(padding="smae"), FLATTEN, SOFTMAX],
+    "strides_and_dilation": [conv(strides=2, dilation_rate=2), FLATTEN, SOFTMAX],
+    "name_taken": [conv(name="a"), conv(name="a"), FLATTEN, SOFTMAX],
+    "no_layers": [],
+    "needs_image": [FLATTEN, conv(), SOFTMAX],
+    "too_small": [conv(kernel_size=9), FLATTEN, SOFTMAX],
+    "output_image": [conv()],
+    "output_units": [FLATTEN, {"layer": "Dense", "arguments": {"units": 9}}],
+    "output_layer": [FLATTEN],
+    "no_softmax": [FLATTEN, {"layer": "Dense", "arguments": {"units": 10}}],
+    "no_softmax_layer": [
+        FLATTEN,
+        {"layer": "Dense", "arguments": {"units": 10}},
+        {"layer": "Dropout", "arguments": {"rate": 0.1}},
+    ],
+    "too_many_parameters": [conv(filters=60_000, kernel_size=1), FLATTEN, SOFTMAX],
+    "too_many_multiply_adds": [*[conv(filters=600, padding="same")] * 2, FLATTEN, SOFTMAX],
+    "side_too_long": [pad(2_500), FLATTEN, SOFTMAX],
+    "too_many_values": [pad(500), conv(filters=24), FLATTEN, SOFTMAX],
+    "parameters_to_build": [
+        conv(filters=60_000, kernel_size=1),
+        FLATTEN,
+        {"layer": "Dense", "arguments": {"units": 100}},
+        SOFTMAX,
+    ],
+    "operations_to_build": [
+        pad(250),
+        conv(filters=60),
+        conv(filters=60, kernel_size=5),
+        FLATTEN,
+        SOFTMAX,
+    ],
+    "mlp_too_large": [
+        {"layer": "GlobalMaxPooling2D"},
+        {"layer": "Dense", "arguments": {"units": 10, "activation": "softmax"}},
+    ],
+}
 
 
 @pytest.fixture
@@ -187,3 +240,9 @@ def serve(tmp_path: Path) -> Callable[..., Any]:
 @pytest.fixture(scope="session", name="serving")
 def give_serving() -> Callable[..., Any]:
     return serving
+
+
+@pytest.fixture(scope="session")
+def impossible() -> dict[str, list[dict[str, Any]]]:
+    """Layers on the digits that cannot be, by the code of what is wrong."""
+    return IMPOSSIBLE

@@ -38,16 +38,29 @@ class Kind:
     """A kind of value.
 
     Attributes:
+      name: what it is called.
       expected: what it accepts, in words.
       example: one such value, as it is written in a model file.
       parse: turns an accepted value into its plain form, and raises ValueError on others.
       choices: the names it accepts, for suggestions; empty unless it takes names.
+      most: the largest whole number it accepts; None unless it takes them.
     """
 
+    name: str
     expected: str
     example: str
     parse: Callable[[Any], Any]
     choices: tuple[str, ...] = ()
+    most: int | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Give the values of an error about it."""
+        return {
+            "kind": self.name,
+            "example": self.example,
+            "choices": self.choices,
+            "most": self.most,
+        }
 
 
 @dataclass(frozen=True)
@@ -131,37 +144,55 @@ def _parse_name(value: Any) -> str:
 
 
 COUNT = Kind(
+    name="count",
     expected=f"a whole number from 1 to {LARGEST_COUNT:,}",
     example="16",
     parse=_whole(1, LARGEST_COUNT),
+    most=LARGEST_COUNT,
 )
 SIDES = Kind(
+    name="sides",
     expected=f"a whole number from 1 to {LARGEST_SIDE}, or a pair of them",
     example="3",
     parse=_pair(_whole(1, LARGEST_SIDE)),
+    most=LARGEST_SIDE,
 )
 BORDERS = Kind(
+    name="borders",
     expected=f"a whole number from 0 to {LARGEST_SIDE}, a pair (rows, columns) of them, or a "
     "pair of pairs ((top, bottom), (left, right))",
     example="1",
     parse=_parse_borders,
+    most=LARGEST_SIDE,
 )
 PADDING = Kind(
+    name="padding",
     expected='"valid" or "same"',
     example='"same"',
     parse=_parse_padding,
     choices=("valid", "same"),
 )
 ACTIVATION = Kind(
+    name="activation",
     expected=f"one of {', '.join(ACTIVATIONS)}",
     example='"relu"',
     parse=_parse_activation,
     choices=(*ACTIVATIONS, *_ALIASES),
 )
-FLAG = Kind(expected="true or false", example="false", parse=_parse_flag)
+FLAG = Kind(name="flag", expected="true or false", example="false", parse=_parse_flag)
 SHARE = Kind(
-    expected="a number in [0, 1)", example="0.25", parse=_number(lambda number: 0 <= number < 1)
+    name="share",
+    expected="a number in [0, 1)",
+    example="0.25",
+    parse=_number(lambda number: 0 <= number < 1),
 )
-SMALL = Kind(expected="a number above 0", example="0.001", parse=_number(lambda number: number > 0))
-NUMBER = Kind(expected="a finite number", example="0.0625", parse=_number())
-NAME = Kind(expected='printable text without "/"', example='"edges"', parse=_parse_name)
+SMALL = Kind(
+    name="small",
+    expected="a number above 0",
+    example="0.001",
+    parse=_number(lambda number: number > 0),
+)
+NUMBER = Kind(name="number", expected="a finite number", example="0.0625", parse=_number())
+NAME = Kind(
+    name="name", expected='printable text without "/"', example='"edges"', parse=_parse_name
+)

@@ -10,7 +10,7 @@ from clearcnn.models.layers import CONVOLUTIONS, POOLINGS, check_model, complete
 from clearcnn.models.limits import check_count, check_size, count_operations
 from clearcnn.models.receptive_field import ReceptiveField
 from clearcnn.models.window import windows_of
-from clearcnn.models.wording import describe_layer, describe_place, describe_shape
+from clearcnn.models.wording import Place, describe_layer, describe_shape
 from clearcnn.results import LayerSummary, ModelSummary
 from clearcnn.specs import ModelSpec
 
@@ -45,7 +45,7 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
         cost = cost_layer(layer.layer, arguments, shape)
         parameters += cost.parameters
         operations += count_operations(layer.layer, arguments, cost)
-        check_size(describe_place(position, layer.layer, shape), cost, parameters, operations)
+        check_size(Place(position, layer.layer, shape), cost, parameters, operations)
         field = field.after(layer.layer, arguments, flat=len(shape) == 1)
         inputs, outputs = math.prod(shape), math.prod(cost.output_shape)
         rows.append(
@@ -79,16 +79,20 @@ def _check_input_shape(shape: tuple[int, ...]) -> None:
             f"input_shape={shape} is not the shape of an image: (height, width, channels), each "
             "at least 1, was expected.",
             remedy="Give a shape such as (8, 8, 1).",
+            code="input_shape",
+            values={"shape": shape},
         )
 
 
 def _check_fit(position: int, layer: str, arguments: Mapping[str, Any], shape: Shape) -> None:
     # Keras ends the name of every layer that needs an image with 2D.
-    place = describe_place(position, layer, shape)
+    place = Place(position, layer, shape)
     if layer.endswith("2D") and len(shape) != 3:
         raise LayerError(
             f"{place} needs an image, height×width×channels, not a vector.",
             remedy="Move it before the layer that flattens the image.",
+            code="needs_image",
+            values=place.values(),
         )
     if layer not in CONVOLUTIONS and layer not in POOLINGS:
         return
@@ -101,4 +105,6 @@ def _check_fit(position: int, layer: str, arguments: Mapping[str, Any], shape: S
             f"{place} needs at least {needed} pixels but receives {describe_shape(shape[:2])}: "
             "nothing would be left of the image.",
             remedy=f'Give it padding="same" or a smaller {size}, or shrink the image less before.',
+            code="too_small",
+            values=place.values(needed=needed, received=describe_shape(shape[:2]), size=size),
         )

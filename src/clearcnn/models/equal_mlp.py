@@ -33,6 +33,13 @@ def make_equal_mlp(
             f"The model has {wanted:,} parameters; an MLP on {inputs:,} pixels and {num_classes} "
             f"classes has at least {smallest:,}.",
             remedy="Make the model larger to compare the two.",
+            code="mlp_too_large",
+            values={
+                "parameters": wanted,
+                "inputs": inputs,
+                "classes": num_classes,
+                "smallest": smallest,
+            },
         )
     units = max(1, round((wanted - num_classes) / (inputs + 1 + num_classes)))
     head = []

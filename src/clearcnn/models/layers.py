@@ -20,7 +20,7 @@ from clearcnn.models.arguments import (
     SMALL,
     Argument,
 )
-from clearcnn.models.wording import describe_place
+from clearcnn.models.wording import Place
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 
@@ -85,12 +85,14 @@ def complete_layer(
     """
     if layer.layer not in LAYERS:
         near = suggest(layer.layer, LAYERS)
-        place = describe_place(position, reprlib.repr(layer.layer), shape)
+        place = Place(position, reprlib.repr(layer.layer), shape)
         raise LayerError(
             f"{place} is not known: one of {', '.join(LAYERS)}.",
             remedy=f"Did you mean {near}?" if near else "Choose a layer from these.",
+            code="unknown_layer",
+            values=place.values(known=tuple(LAYERS), near=near),
         )
-    place = describe_place(position, layer.layer, shape)
+    place = Place(position, layer.layer, shape)
     table = LAYERS[layer.layer]
     for name in layer.arguments:
         if name not in {**table, **_NAME}:
@@ -107,6 +109,8 @@ def complete_layer(
             f"{place} has strides={plain['strides']} and dilation_rate={plain['dilation_rate']}: "
             "Keras lets one of them be above 1, not both.",
             remedy="Leave out strides or dilation_rate.",
+            code="strides_and_dilation",
+            values=place.values(strides=plain["strides"], dilation_rate=plain["dilation_rate"]),
         )
     return plain
 
@@ -127,10 +131,13 @@ def name_layers(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
         if name is None:
             continue
         if name in owners:
+            place = Place(position, layer.layer, None)
             raise LayerError(
-                f"{describe_place(position, layer.layer, None)} has name={name!r}, which "
-                f"{owners[name]} has already; each name may be there once.",
+                f"{place} has name={name!r}, which {owners[name]} has already; each name may be "
+                "there once.",
                 remedy="Give it another name, or none.",
+                code="name_taken",
+                values=place.values(name=name),
             )
         owners[name] = f"layer {position}"
     names = []
@@ -157,11 +164,14 @@ def check_model(spec: ModelSpec) -> None:
         raise SpecError(
             f"The model has name={_show(spec.name)}; {NAME.expected} was expected.",
             remedy='Give it a name such as name = "small".',
+            code="model_name",
+            values={"name": _show(spec.name), **NAME.values()},
         ) from None
     if not spec.layers:
         raise SpecError(
             f"The model {spec.name!r} has no layers; at least one was expected.",
             remedy='Add layers that end with Dense and activation="softmax".',
+            code="no_layers",
         )
     for position, layer in enumerate(spec.layers, start=1):
         complete_layer(layer, position)
@@ -176,21 +186,25 @@ def _show(value: Any) -> str:
         return "a number of thousands of digits"
 
 
-def _unknown_argument(place: str, name: str, known: Sequence[str]) -> LayerError:
+def _unknown_argument(place: Place, name: str, known: Sequence[str]) -> LayerError:
     near = suggest(name, known)
     return LayerError(
         f"{place} has no argument {reprlib.repr(name)}: it takes {', '.join(known)}.",
         remedy=f"Did you mean {near}?" if near else "Leave it out.",
+        code="unknown_argument",
+        values=place.values(argument=reprlib.repr(name), known=tuple(known), near=near),
     )
 
 
-def _parse_argument(place: str, name: str, argument: Argument, given: Mapping[str, Any]) -> Any:
+def _parse_argument(place: Place, name: str, argument: Argument, given: Mapping[str, Any]) -> Any:
     kind = argument.kind
     if name not in given:
         if argument.required:
             raise LayerError(
                 f"{place} has no {name}; {kind.expected} was expected.",
                 remedy=f"Add {name}, such as {name} = {kind.example}.",
+                code="missing_argument",
+                values=place.values(argument=name, **kind.values()),
             )
         return argument.default
     value = given[name]
@@ -205,4 +219,8 @@ def _parse_argument(place: str, name: str, argument: Argument, given: Mapping[st
             remedy=f'Did you mean "{near}"?'
             if near
             else f"Give it a value such as {name} = {kind.example}.",
+            code="wrong_value",
+            values=place.values(
+                argument=name, given=reprlib.repr(value), near=near, **kind.values()
+            ),
         ) from None

@@ -7,6 +7,7 @@ from typing import Any
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.costs import Cost
 from clearcnn.models.layers import POOLINGS
+from clearcnn.models.wording import Place
 
 MOST_LAYERS = 256
 LARGEST_LENGTH = 4_096
@@ -30,31 +31,36 @@ def check_count(num_layers: int) -> None:
         raise SpecError(
             f"The model has {num_layers:,} layers; at most {MOST_LAYERS} are built.",
             remedy="Leave some out.",
+            code="too_many_layers",
+            values={"found": num_layers, "most": MOST_LAYERS},
         )
 
 
-def check_size(place: str, cost: Cost, parameters: int, operations: int) -> None:
+def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> None:
     """Check what one layer gives and costs.
 
     Args:
-      place: the layer in words.
+      place: the layer.
       cost: of the layer.
       parameters, operations: of the model up to this layer.
     Raises:
       LayerError: it is out of proportion; the message has the figures.
     """
     longest = max(cost.output_shape[:-1], default=1)
-    for found, most, what in (
-        (longest, LARGEST_LENGTH, "pixels along one side"),
-        (math.prod(cost.output_shape), MOST_VALUES, "values for one image"),
-        (parameters, MOST_PARAMETERS, "parameters, with the layers before it"),
-        (operations, MOST_OPERATIONS, "operations for one image, with the layers before it"),
+    before = "with the layers before it"
+    for found, most, what, code in (
+        (longest, LARGEST_LENGTH, "pixels along one side", "side_too_long"),
+        (math.prod(cost.output_shape), MOST_VALUES, "values for one image", "too_many_values"),
+        (parameters, MOST_PARAMETERS, f"parameters, {before}", "parameters_to_build"),
+        (operations, MOST_OPERATIONS, f"operations for one image, {before}", "operations_to_build"),
     ):
         if found > most:
             raise LayerError(
                 f"{place} makes {found:,} {what}; at most {most:,} were expected of a model for "
                 "small images.",
                 remedy=_REMEDY,
+                code=code,
+                values=place.values(found=found, most=most),
             )
 
 

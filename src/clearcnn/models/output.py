@@ -4,7 +4,7 @@ from clearcnn.errors import LayerError
 from clearcnn.models.arithmetic import summarize_model
 from clearcnn.models.costs import Shape
 from clearcnn.models.layers import LAYERS, SHAPE_KEEPERS, complete_layer
-from clearcnn.models.wording import describe_place, describe_shape
+from clearcnn.models.wording import Place, describe_shape
 from clearcnn.results import ModelSummary
 from clearcnn.specs import ModelSpec
 
@@ -34,12 +34,18 @@ def check_output(
     activation = complete_layer(layer, last).get("activation", "linear")
     if activation != "softmax":
         told = "no activation" if activation == "linear" else f'activation="{activation}"'
+        place, can_have_one = (
+            Place(last, layer.layer, shapes[-2]),
+            "activation" in LAYERS[layer.layer],
+        )
         raise LayerError(
-            f"{describe_place(last, layer.layer, shapes[-2])} ends the model with {told}; softmax "
-            f"was expected, which makes the {num_classes} values probabilities.",
+            f"{place} ends the model with {told}; softmax was expected, which makes the "
+            f"{num_classes} values probabilities.",
             remedy='Give it activation="softmax".'
-            if "activation" in LAYERS[layer.layer]
+            if can_have_one
             else 'Put Activation with activation="softmax" last.',
+            code="no_softmax" if can_have_one else "no_softmax_layer",
+            values=place.values(activation=activation, classes=num_classes),
         )
     return summary
 
@@ -52,14 +58,16 @@ def _wrong_output(spec: ModelSpec, shapes: list[Shape], num_classes: int) -> Lay
     layer = spec.layers[position - 1].layer
     ending = f'Dense with units={num_classes} and activation="softmax"'
     if len(shapes[-1]) > 1:
-        remedy = f"End the model with Flatten, then {ending}."
+        code, remedy = "output_image", f"End the model with Flatten, then {ending}."
     elif layer == "Dense":
-        remedy = f"Set its units to {num_classes}."
+        code, remedy = "output_units", f"Set its units to {num_classes}."
     else:
-        remedy = f"End the model with {ending}."
+        code, remedy = "output_layer", f"End the model with {ending}."
+    place = Place(position, layer, shapes[position - 1])
     return LayerError(
-        f"{describe_place(position, layer, shapes[position - 1])} leaves the model with "
-        f"{describe_shape(shapes[-1])} at its end, but there are {num_classes} classes; one "
-        "probability for each was expected.",
+        f"{place} leaves the model with {describe_shape(shapes[-1])} at its end, but there are "
+        f"{num_classes} classes; one probability for each was expected.",
         remedy=remedy,
+        code=code,
+        values=place.values(output=shapes[-1], classes=num_classes),
     )

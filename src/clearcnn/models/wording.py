@@ -1,6 +1,7 @@
 """How layers and shapes are written for people."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -11,16 +12,27 @@ def describe_shape(shape: tuple[int, ...]) -> str:
     return f"{shape[0]:,} value{'' if shape[0] == 1 else 's'}"
 
 
-def describe_place(position: int, layer: str, shape: tuple[int, ...] | None) -> str:
-    """Say which layer is meant, and what reaches it: "Layer 3 (MaxPooling2D on 6×6×10)".
+@dataclass(frozen=True)
+class Place:
+    """Which layer is meant, and what reaches it; as text "Layer 3 (MaxPooling2D on 6×6×10)".
 
-    Args:
+    Attributes:
       position: 1 for the first layer.
       layer: Keras's class name, as it was written.
       shape: of one input without the batch; None where it is not known.
     """
-    received = "" if shape is None else f" on {describe_shape(shape)}"
-    return f"Layer {position} ({layer}{received})"
+
+    position: int
+    layer: str
+    shape: tuple[int, ...] | None
+
+    def __str__(self) -> str:
+        received = "" if self.shape is None else f" on {describe_shape(self.shape)}"
+        return f"Layer {self.position} ({self.layer}{received})"
+
+    def values(self, **others: Any) -> dict[str, Any]:
+        """Give the place and other values of an error about it."""
+        return {"position": self.position, "layer": self.layer, "shape": self.shape, **others}
 
 
 def describe_layer(layer: str, arguments: Mapping[str, Any]) -> str:

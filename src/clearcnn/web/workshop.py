@@ -77,8 +77,13 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
         if body.equal_mlp:
             spec = models.make_equal_mlp(spec, shape, num_classes)
         summary = models.check_output(spec, shape, num_classes)
-        _check_size(summary.parameters, _MOST_PARAMETERS, "parameters")
-        _check_size(summary.multiply_adds, _MOST_MULTIPLY_ADDS, "multiply-adds for one image")
+        _check_size(summary.parameters, _MOST_PARAMETERS, "parameters", "too_many_parameters")
+        _check_size(
+            summary.multiply_adds,
+            _MOST_MULTIPLY_ADDS,
+            "multiply-adds for one image",
+            "too_many_multiply_adds",
+        )
         return run, spec
 
     def find(number: int) -> Attempt:
@@ -147,16 +152,26 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
     return router
 
 
-def _check_size(found: int, most: int, what: str) -> None:
+def _check_size(found: int, most: int, what: str, code: str) -> None:
     if found > most:
         raise ClearCNNError(
             f"The model has {found:,} {what}; the workshop trains up to {most:,}.",
             remedy="Make it smaller, or train it with clearcnn train.",
+            code=code,
+            values={"found": found, "most": most},
         )
 
 
 def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
-    return JSONResponse({"error": error.problem, "remedy": error.remedy}, status)
+    return JSONResponse(
+        {
+            "error": error.problem,
+            "remedy": error.remedy,
+            "code": error.code,
+            "values": error.values,
+        },
+        status,
+    )
 
 
 async def _tell(attempt: Attempt) -> AsyncIterator[str]:

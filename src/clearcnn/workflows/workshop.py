@@ -22,7 +22,7 @@ from clearcnn.errors import TrainingError
 from clearcnn.results import to_json
 from clearcnn.specs import ModelSpec
 from clearcnn.workflows.onnx_files import MODEL
-from clearcnn.workflows.workshop_worker import work
+from clearcnn.workflows.workshop_worker import describe_failure, work
 
 MOST_EPOCHS = 200
 MOST_WAITING = 4
@@ -33,16 +33,21 @@ _MOST_SECONDS = 600.0
 _LAST_EVENTS = ("end", "error", "cancelled")
 
 _CANCELLED = {"event": "cancelled"}
-_ENDED = {
-    "event": "error",
-    "problem": "The process that trains has ended unexpectedly.",
-    "remedy": "Press train again.",
-}
-_TOO_LONG = {
-    "event": "error",
-    "problem": f"The training took longer than {_MOST_SECONDS:.0f} seconds and was stopped.",
-    "remedy": "Give fewer epochs or a smaller model.",
-}
+_ENDED = describe_failure(
+    TrainingError(
+        "The process that trains has ended unexpectedly.",
+        remedy="Press train again.",
+        code="process_ended",
+    )
+)
+_TOO_LONG = describe_failure(
+    TrainingError(
+        f"The training took longer than {_MOST_SECONDS:.0f} seconds and was stopped.",
+        remedy="Give fewer epochs or a smaller model.",
+        code="took_too_long",
+        values={"seconds": round(_MOST_SECONDS)},
+    )
+)
 
 
 @dataclass
@@ -131,6 +136,8 @@ class Workshop:
                 raise TrainingError(
                     f"{MOST_WAITING} trainings are waiting already.",
                     remedy="Try again when one of them is done.",
+                    code="too_many_waiting",
+                    values={"most": MOST_WAITING},
                 )
             self._count += 1
             number = self._count
@@ -275,6 +282,8 @@ def _check_epochs(epochs: int) -> None:
         raise TrainingError(
             f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the workshop.",
             remedy="For longer trainings use clearcnn train.",
+            code="epochs_range",
+            values={"epochs": epochs, "most": MOST_EPOCHS},
         )
 
 

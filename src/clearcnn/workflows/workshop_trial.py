@@ -84,7 +84,7 @@ class Trial:
         out.mkdir()
         unwritten = write_onnx(out, plan, describe_input(plan), self.network, probabilities)
         if unwritten:
-            raise DataError(unwritten, remedy="Change the model.")
+            raise DataError(unwritten, remedy="Change the model.", code="unwritten")
         own = self.run.path(MODEL)
         rival = against or own
         answers = {path: _answer(plan, path) for path in {own, rival}}

@@ -13,7 +13,7 @@ from typing import Any
 
 from clearcnn import bundle
 from clearcnn.bundle import MANIFEST_NAME, Bundle
-from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.errors import ClearCNNError, DataError, TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.subject import Lesson, read_lesson
 from clearcnn.workflows.workshop_trial import Trial
@@ -50,6 +50,17 @@ def work(pipe: Connection) -> None:
             return
 
 
+def describe_failure(error: ClearCNNError) -> dict[str, Any]:
+    """Make the last message of a training that failed."""
+    return {
+        "event": "error",
+        "problem": error.problem,
+        "remedy": error.remedy,
+        "code": error.code,
+        "values": error.values,
+    }
+
+
 class _Bench:
     """What is kept between jobs: the images of runs, and the trials that are prepared."""
 
@@ -78,10 +89,12 @@ class _Bench:
             trial = self._trials.pop(_key(job), None) or self._make(job)
             against = Path(job["against"]) if job["against"] else None
             self._tell(trial.train(Path(job["out"]), against, self._tell_unless_cancelled))
-        except (ClearCNNError, MemoryError) as error:
-            problem = getattr(error, "problem", "There is not enough memory to train this model.")
-            remedy = getattr(error, "remedy", "Make it smaller.")
-            self._tell({"event": "error", "problem": problem, "remedy": remedy})
+        except ClearCNNError as error:
+            self._tell(describe_failure(error))
+        except MemoryError:
+            problem = "There is not enough memory to train this model."
+            too_large = TrainingError(problem, remedy="Make it smaller.", code="no_memory")
+            self._tell(describe_failure(too_large))
         except KeyboardInterrupt:
             self._tell({"event": "cancelled"})
 
@@ -123,10 +136,15 @@ def _read(folder: Path) -> tuple[Bundle, Lesson]:
     run = bundle.read_bundle(folder)
     lesson = read_lesson(run.manifest)
     if isinstance(lesson, str):
-        raise DataError(lesson, remedy="Start the server where the run's images can be read.")
+        raise DataError(
+            lesson,
+            remedy="Start the server where the run's images can be read.",
+            code="no_images",
+        )
     if not len(lesson.parts.validation):
         raise DataError(
             "The run has no validation images, by which the workshop compares models.",
             remedy="Train the run again with a validation part.",
+            code="no_validation",
         )
     return run, lesson

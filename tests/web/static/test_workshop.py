@@ -1,5 +1,7 @@
 """The workshop, as people use it."""
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -45,3 +47,84 @@ def test_an_impossible_model_is_explained_before_it_is_tried(open_page):
     page.locator("#layers input").nth(1).fill("3")
     page.wait_for_selector("#train:not([disabled])")
     assert page.inner_text("#impossible") == ""
+
+
+def test_an_impossible_model_is_explained_in_korean_and_told_again_in_english(open_page):
+    page = open_page(locale="ko-KR")
+    page.locator("#layers input").nth(1).fill("9")
+    page.wait_for_selector("#impossible b")
+    told = page.inner_text("#impossible")
+    assert "1번째 층(Conv2D, 입력 8×8×1): 적어도 9×9픽셀이 필요한데 8×8픽셀이" in told
+    assert "needs" not in told
+    assert page.locator("#layers li.wrong").count() == 1
+    page.click("[data-language='en']")
+    page.locator("#impossible b", has_text="needs at least 9×9 pixels").wait_for()
+
+
+TELL = """async (problems) => {
+  const {tellProblem} = await import("/static/problems.js");
+  return problems.map((problem) => tellProblem(problem).map((part) => part.textContent ?? part)
+    .join(""));
+}"""
+
+
+def test_every_problem_of_a_model_is_told_in_korean(open_page, client, impossible):
+    problems = []
+    for code, layers in impossible.items():
+        body = {"run": "digits", "layers": layers, "equal_mlp": code == "mlp_too_large"}
+        found = client.post("/page/workshop/check", json=body).json()
+        problems.append({**found, "message": found["error"]})
+    elsewhere = [
+        {"code": "epochs_range", "values": {"epochs": 0, "most": 200}},
+        {"code": "too_many_waiting", "values": {"most": 4}},
+        {"code": "took_too_long", "values": {"seconds": 600}},
+        *({"code": code} for code in ("process_ended", "no_memory", "no_images", "unwritten")),
+    ]
+    problems += [{"message": "It failed.", **each} for each in elsewhere]
+    texts = open_page(locale="ko-KR").evaluate(TELL, problems)
+    assert len(texts) == len(problems)
+    for text, problem in zip(texts, problems, strict=True):
+        assert re.search("[가-힣]{2}", text), problem
+        assert problem["message"] not in text and "undefined" not in text, text
+    assert len(set(texts)) == len(texts)
+    (other,) = open_page(locale="ko-KR").evaluate(TELL, [{"message": "It is.", "status": 409}])
+    assert other == "실행 폴더가 없어졌거나 바뀌었습니다. It is. "
+
+
+def test_kernels_need_not_be_square(open_page):
+    page = open_page()
+    kernel = page.locator("#layers input").nth(1)
+    kernel.fill("3x5")
+    page.locator("#layers .told b", has_text="6×4×10").first.wait_for()
+    kernel.press("ArrowUp")
+    page.locator("#layers .told b", has_text="5×3×10").first.wait_for()
+    assert kernel.input_value() == "4×6"
+    page.wait_for_timeout(300)  # Until the address has it.
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert kernel.input_value() == "4×6"
+    kernel.fill("3×")
+    page.locator("#impossible b", has_text="kernel_size='3×'").wait_for()
+    kernel.fill("2")
+    page.locator("#layers .told b", has_text="7×7×10").first.wait_for()
+
+
+def test_what_is_looked_at_is_prepared_once_it_rests(open_page):
+    page = open_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request) if "prepare" in request.url else None)
+    page.wait_for_timeout(600)
+    assert asked == []  # Nobody has seen the workshop yet.
+    page.locator("#workshop").scroll_into_view_if_needed()
+    filters = page.locator("#layers input").first
+    for count in ("5", "6", "7"):
+        filters.fill(count)
+    page.locator("#layers .told b", has_text="6×6×7").first.wait_for()
+    page.wait_for_timeout(600)
+    wanted = [request.post_data_json["layers"][0]["arguments"]["filters"] for request in asked]
+    assert wanted[-1] == 7 and 5 not in wanted and 6 not in wanted
+    page.locator("#layers input").nth(1).fill("99")
+    page.wait_for_selector("#impossible b")
+    count = len(asked)
+    page.wait_for_timeout(600)
+    assert len(asked) == count

@@ -11,6 +11,7 @@ import { Model, ask, blank } from "./model.js";
 import { Network } from "./network.js";
 import { grouped, percent } from "./numbers.js";
 import * as picture from "./picture.js";
+import { tellProblem } from "./problems.js";
 import { keep, read, write } from "./state.js";
 import { Workshop, listModels } from "./workshop.js";
 
@@ -315,7 +316,7 @@ async function begin() {
     };
     await open(wanted);
   } catch (error) {
-    find("problem").textContent = `${t("failed")} ${error.message}`;
+    find("problem").replaceChildren(`${t("failed")} `, ...tellProblem(error));
     throw error;
   }
 }

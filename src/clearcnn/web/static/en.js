@@ -90,6 +90,7 @@ export default {
   workshopTitle: "Workshop",
   workshopTells:
     "Change the network and train it anew on the same images. It starts as your own model; your model stays as it is.",
+  sidesHint: "Kernel, stride and size: one number, or height×width such as 3×5. Arrow keys work too.",
   add: "Add",
   reset: "Back to your model's layers",
   remove: "Remove",
@@ -117,7 +118,7 @@ export default {
   cancelled: "Cancelled.",
   lost: "The connection to the server was lost.",
   epochOf: "Epoch {epoch} of {count}: {share} of validation images right",
-  trainedIn: "Trained in {seconds} seconds.",
+  trainedIn: "Trained on {count} images in {seconds} seconds.",
   curveTells: "Accuracy on training and validation images, epoch by epoch",
   epochsNumber: "{count} epochs",
   onTraining: "training",

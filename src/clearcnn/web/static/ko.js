@@ -90,6 +90,7 @@ export default {
   workshopTitle: "작업실",
   workshopTells:
     "네트워크를 바꾸고 같은 이미지로 다시 학습시켜 보세요. 내 모델에서 출발하며, 내 모델은 그대로 남습니다.",
+  sidesHint: "커널, 스트라이드, 크기: 숫자 하나, 또는 3×5처럼 세로×가로. 위아래 화살표 키로도 바뀝니다.",
   add: "추가",
   reset: "내 모델의 층으로 되돌리기",
   remove: "없애기",
@@ -117,7 +118,7 @@ export default {
   cancelled: "취소했습니다.",
   lost: "서버와 연결이 끊겼습니다.",
   epochOf: "에포크 {epoch}/{count}: 검증 이미지 정답률 {share}",
-  trainedIn: "{seconds}초 만에 학습했습니다.",
+  trainedIn: "이미지 {count}장을 {seconds}초 만에 학습했습니다.",
   curveTells: "에포크마다 학습·검증 이미지의 정확도",
   epochsNumber: "에포크 {count}번",
   onTraining: "학습",

@@ -1,30 +1,31 @@
 import { element } from "./element.js";
 import { t } from "./language.js";
 import { grouped, times } from "./numbers.js";
+import { parseSides, stepSides, writeSides } from "./sides.js";
 
 // What of each layer the workshop lets people change: [argument, kind, ...].
 const COUNT = ["number", 1, 512];
-const SIDE = ["number", 1, 12];
+const SIDES = ["sides"];
 const PADDING = ["choice", ["valid", "same"]];
 const ACTIVATION = ["choice", ["relu", "tanh", "sigmoid", "linear", "elu", "gelu", "silu"]];
 const CONTROLS = {
   Conv2D: {
     filters: COUNT,
-    kernel_size: SIDE,
-    strides: SIDE,
+    kernel_size: SIDES,
+    strides: SIDES,
     padding: PADDING,
     activation: ACTIVATION,
   },
   SeparableConv2D: {
     filters: COUNT,
-    kernel_size: SIDE,
-    strides: SIDE,
+    kernel_size: SIDES,
+    strides: SIDES,
     padding: PADDING,
     activation: ACTIVATION,
   },
-  DepthwiseConv2D: { kernel_size: SIDE, strides: SIDE, padding: PADDING, activation: ACTIVATION },
-  MaxPooling2D: { pool_size: SIDE, strides: SIDE, padding: PADDING },
-  AveragePooling2D: { pool_size: SIDE, strides: SIDE, padding: PADDING },
+  DepthwiseConv2D: { kernel_size: SIDES, strides: SIDES, padding: PADDING, activation: ACTIVATION },
+  MaxPooling2D: { pool_size: SIDES, strides: SIDES, padding: PADDING },
+  AveragePooling2D: { pool_size: SIDES, strides: SIDES, padding: PADDING },
   Dense: { units: COUNT, activation: ACTIVATION },
   Dropout: { rate: ["number", 0, 0.9, 0.1] },
   Activation: { activation: ACTIVATION },
@@ -37,8 +38,6 @@ export const FRESH = {
   Dense: { units: 32, activation: "relu" },
   Dropout: { rate: 0.3 },
 };
-
-const first = (value) => (Array.isArray(value) ? value[0] : value);
 
 /** The layers as a form; `onchange` gets the new list whenever one is changed. */
 export class LayersForm {
@@ -116,11 +115,11 @@ export class LayersForm {
   }
 
   #control(layer, k, name, [kind, ...bounds]) {
-    const given = first(layer.arguments[name]);
+    const given = layer.arguments[name];
     const label = t(`argument.${name}`);
     const fallback =
       name === "strides"
-        ? (first(layer.arguments.pool_size) ?? 1)
+        ? (layer.arguments.pool_size ?? (POOLINGS.includes(layer.layer) ? 2 : 1))
         : name === "padding"
           ? "valid"
           : name === "activation"
@@ -136,6 +135,28 @@ export class LayersForm {
         {},
         label,
         this.#choice(`${layer.layer}: ${label}`, bounds[0], given ?? fallback, change),
+      );
+    if (kind === "sides")
+      return element(
+        "label",
+        {},
+        label,
+        element("input", {
+          type: "text",
+          autocomplete: "off",
+          spellcheck: "false",
+          "aria-describedby": "sides-hint",
+          value: writeSides(given ?? fallback),
+          oninput: (event) => event.target.value.trim() && change(parseSides(event.target.value)),
+          onkeydown: (event) => {
+            const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+            if (!by) return;
+            event.preventDefault();
+            const sides = stepSides(parseSides(event.target.value), by);
+            event.target.value = writeSides(sides);
+            change(sides);
+          },
+        }),
       );
     const [min, max, step = 1] = bounds;
     return element(

@@ -1,4 +1,5 @@
 import * as ort from "./vendor/ort.wasm.min.mjs";
+import { t } from "./language.js";
 import { count } from "./picture.js";
 
 ort.env.wasm.numThreads = 1;
@@ -8,14 +9,14 @@ ort.env.wasm.wasmPaths = {
 };
 ort.env.logLevel = "error";
 
-/** Answer of the server, as JSON or otherwise; throws its error, with the remedy beside it. */
+/** Answer of the server, as JSON or otherwise; throws its error, with all that `tellProblem` tells. */
 export async function ask(address, options = {}, kind = "json") {
-  const answer = await fetch(address, options);
-  if (answer.ok) return answer[kind]();
-  const values = await answer.json();
-  throw Object.assign(new Error(values.error ?? values.detail ?? answer.statusText), {
-    remedy: values.remedy ?? "",
+  const answer = await fetch(address, options).catch(() => {
+    throw new Error(t("lost"));
   });
+  if (answer.ok) return answer[kind]();
+  const { error, ...more } = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(error ?? answer.statusText), { ...more, status: answer.status });
 }
 
 export const post = (address, body) =>

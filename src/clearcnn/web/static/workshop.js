@@ -5,6 +5,7 @@ import { t } from "./language.js";
 import { LayersForm } from "./layers_form.js";
 import { Model, ask, post } from "./model.js";
 import { grouped, percent } from "./numbers.js";
+import { tellProblem } from "./problems.js";
 import { keep, keepJson, read, readJson } from "./state.js";
 
 const CHECK_MILLISECONDS = 60;
@@ -61,6 +62,7 @@ export class Workshop {
     this.form.set(this.form.layers);
     this.form.tell(this.network);
     this.#tellSums();
+    if (this.problem) this.#complain(this.problem);
     this.curve.show();
     this.#tellAttempts();
   }
@@ -130,28 +132,27 @@ export class Workshop {
     try {
       const network = await post(`${ADDRESS}/check`, { run: this.name, layers: this.form.layers });
       if (wanted !== this.wanted) return;
-      if (network.error) throw Object.assign(new Error(network.error), { remedy: network.remedy });
+      if (network.error) throw Object.assign(new Error(network.error), network);
       this.network = network;
       this.form.tell(network);
       this.form.blame(null);
-      find("impossible").replaceChildren();
+      this.#complain(null);
       this.#prepareSoon();
     } catch (error) {
       if (wanted !== this.wanted) return;
       this.network = null;
       this.form.tell(null);
-      this.form.blame(Number(/Layer (\d+)/.exec(error.message)?.[1]));
+      this.form.blame(error.values?.position);
       this.#complain(error);
     }
     this.#tellSums();
     find("train").disabled = find("train-both").disabled = !this.network || this.number !== null;
   }
 
-  #complain({ message, remedy }) {
-    this.#status("");
-    find("impossible").replaceChildren(
-      element("p", { lang: "en" }, element("b", {}, message), " ", remedy ?? ""),
-    );
+  #complain(error) {
+    this.problem = error;
+    if (error) this.#status("");
+    find("impossible").replaceChildren(...(error ? [element("p", {}, tellProblem(error))] : []));
   }
 
   #tellSums() {
@@ -195,7 +196,7 @@ export class Workshop {
         },
         end: resolve,
         cancelled: () => (this.#status(t("cancelled")), resolve(null)),
-        error: ({ problem, remedy }) => reject(Object.assign(new Error(problem), { remedy })),
+        error: (told) => reject(Object.assign(new Error(told.problem), told, { status: 500 })),
       };
       source.onmessage = ({ data }) => {
         const message = JSON.parse(data);
@@ -214,7 +215,9 @@ export class Workshop {
     const { input, class_names: names } = this.description;
     const model = await Model.load(address, found.network, input, names);
     this.attempts.unshift({ ...found, number, model });
-    this.#status(t("trainedIn", { seconds: found.seconds.toFixed(1) }));
+    this.#status(
+      t("trainedIn", { seconds: found.seconds.toFixed(1), count: grouped(found.train) }),
+    );
     this.#tellAttempts();
     this.#makeBars(found.mlp);
     this.onmodel(model);
