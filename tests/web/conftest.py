@@ -63,7 +63,7 @@ IMPOSSIBLE = {
     ],
     "too_many_parameters": [conv(filters=60_000, kernel_size=1), FLATTEN, SOFTMAX],
     "too_many_multiply_adds": [*[conv(filters=600, padding="same")] * 2, FLATTEN, SOFTMAX],
-    "side_too_long": [pad(2_500), FLATTEN, SOFTMAX],
+    "side_too_long": [*[pad(512)] * 4, FLATTEN, SOFTMAX],
     "too_many_values": [pad(500), conv(filters=24), FLATTEN, SOFTMAX],
     "parameters_to_build": [
         conv(filters=60_000, kernel_size=1),

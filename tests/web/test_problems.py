@@ -25,15 +25,9 @@ FILES = [
 ]
 # These need a spec that the page cannot send, or a training that fails.
 ELSEWHERE = {
-    *(
-        "too_many_layers",
-        "model_name",
-        "input_shape",
-        "epochs_range",
-        "too_many_waiting",
-        "process_ended",
-    ),
-    *("took_too_long", "no_memory", "no_images", "no_validation", "unwritten"),
+    *("model_name", "too_many_layers", "input_shape", "epochs_range", "too_many_waiting"),
+    *("process_ended", "took_too_long", "no_memory", "no_room", "no_images", "no_validation"),
+    "unwritten",
 }
 
 

@@ -180,6 +180,8 @@ class Workshop:
                 raise TrainingError(
                     f"The workshop cannot make its folder: {error.strerror or error}.",
                     remedy="Make room, or set TMPDIR to another folder.",
+                    code="no_room",
+                    values={"reason": error.strerror or str(error)},
                 ) from error
         return self._room
 
