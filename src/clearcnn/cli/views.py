@@ -155,7 +155,7 @@ def view_divergence(result: TrainResult) -> Text:
         ("error: ", "bold red"),
         f"{result.divergence.sentence} Likely causes:",
         *(f"\n  {cause}" for cause in result.divergence.causes),
-        "\nThe model of the last good epoch is kept in ",
+        f"\nThe model of epoch {result.history.best_epoch + 1} is kept in ",
         view_path(result.run_folder),
     )
 
