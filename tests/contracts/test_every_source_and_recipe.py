@@ -57,7 +57,7 @@ def test_a_source_becomes_a_bundle_that_keeps_its_contract(
     session = onnxruntime.InferenceSession(bundle.path("model.onnx"))
     pixels = np.stack([written.pixels[name] for name in names])
     pixels = pixels.astype(bundle.manifest.input.dtype)
-    (onnx_found,) = session.run(None, {"images": pixels})
+    (onnx_found,) = session.run(["probabilities"], {"images": pixels})
     np.testing.assert_allclose(onnx_found, found, atol=1e-5)
     kept = [[float(row[f"probability_{name}"]) for name in written.class_names] for row in rows]
     np.testing.assert_allclose(found, kept, atol=1e-5)

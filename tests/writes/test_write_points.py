@@ -29,7 +29,11 @@ WRITERS = {
     "drafts.py",
     # In the folder of the workshop, a draft that is never put anywhere.
     "workflows/workshop.py",
-    "workflows/workshop_worker.py",
+    "workflows/workshop_trial.py",
+    # A checkpoint: flushed, renamed, the one before kept until then; under a lock.
+    "checkpoints.py",
+    "training/checkpointing.py",
+    "bundle/unfinished.py",
     # Under JAX's own lock; what is cut off is dropped.
     "cache.py",
     "training/compilation_cache.py",

@@ -32,9 +32,9 @@ activation = "softmax"
 
 # What computes and writes nothing: each is done once and remembered.
 COMPUTED = (
-    "clearcnn.workflows.train.fit_plan",
-    "clearcnn.workflows.train.score_plan",
-    "clearcnn.workflows.train.fit_confidence",
+    "clearcnn.workflows.run_work.try_plan",
+    "clearcnn.workflows.run_work.score_plan",
+    "clearcnn.workflows.run_work.fit_confidence",
     "clearcnn.workflows.run_evaluation.restore_network",
     "clearcnn.workflows.run_evaluation._assess",
     "clearcnn.workflows.explain.load_model",
