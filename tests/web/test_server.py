@@ -123,3 +123,20 @@ def test_it_can_be_reached_by_ipv6(serve: Callable[..., Any], digits_run: Path) 
         assert httpx.get(f"{server.url}/page/models").json()["workshop"] is True
         foreign = httpx.get(f"{server.url}/v2", headers={"Host": "[2001:db8::1]"})
         assert foreign.status_code == 421
+
+
+def test_connections_that_ended_leave_nothing(serve: Callable[..., Any], digits_run: Path) -> None:
+    """6,000 of them once left 6 to 20 MiB."""
+
+    def connect(server: Any, count: int) -> None:
+        request = b"GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for _ in range(count):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as made:
+                made.sendall(request)
+                assert made.recv(4096).startswith(b"HTTP/1.1 200")
+
+    with serve(digits_run) as server:
+        connect(server, 1500)
+        before = server.peak_bytes()
+        connect(server, 6000)
+        assert server.peak_bytes() - before < 3 * 2**20

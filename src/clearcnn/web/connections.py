@@ -79,6 +79,8 @@ class Connection(H11Protocol):
         self._stop_head_timer()
         self._stop_stall_timer()
         super().connection_lost(exc)
+        # uvicorn leaves this one, which would keep all of a connection that was reset.
+        self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
         """Read on, and wait for the rest of a request if there is some."""

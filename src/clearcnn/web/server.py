@@ -1,5 +1,6 @@
 """The application on a socket, until it is told to stop."""
 
+import gc
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from clearcnn.web.settings import ServeSettings
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
+_GARBAGE_THRESHOLDS = (700, 10, 10)
 
 
 class _Server(uvicorn.Server):
@@ -68,7 +70,7 @@ def run_server(
     server = _Server(config)
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    with _stop_by_signal(server):
+    with _stop_by_signal(server), _collect_garbage_early():
         announce(f"http://{host}:{port}")
         log("listening", host=settings.host, port=port, asks_for_token=settings.token is not None)
         server.run([listener])
@@ -123,3 +125,21 @@ def _stop_by_signal(server: uvicorn.Server) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _collect_garbage_early() -> Iterator[None]:
+    """Look for garbage as often as Python itself does, and not among what was loaded to stay.
+
+    The command line has it looked for seldom, which is quicker for a program that ends soon.
+    Connections that have ended are such garbage, and would pile up.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
