@@ -51,14 +51,14 @@ SUFFIXES = frozenset(
         ".tiff",
     ]
 )
-LARGEST_PIXELS = 25_000_000
+LARGEST_PIXELS = 40_000_000
 LARGEST_LENGTH = 2**16 - 1
 """Along one side: what JPEG and GIF can say."""
 ROOM = Room(LARGEST_PIXELS)
 """In pixels, for all pictures that threads have unfolded and not yet resized."""
 
 _MOST_READS = 1_000_000
-_MOST_SCANNED = 500_000_000  # Twenty scans of the largest picture; ten are usual.
+_MOST_SCANNED = 800_000_000  # Twenty scans of the largest picture; ten are usual.
 WHITE = 255
 
 # What may have been done to a picture; `{}` is the number of pictures.
