@@ -1,7 +1,5 @@
 """Bodies of `POST /predict`: multipart forms and raw pictures, behind their Content-Type."""
 
-import asyncio
-
 from starlette.requests import Request
 
 from clearcnn.web import pictures
@@ -23,18 +21,11 @@ def seeds() -> list[bytes]:
 
 def read(content: bytes) -> None:
     """Read the pictures of a request."""
-    kind, _, body = content.partition(b"\n")
-    scope = {
-        "type": "http",
-        "app": None,  # Starlette answers errors of forms only within an application.
-        "method": "POST",
-        "headers": [(b"content-type", kind), (b"content-length", str(len(body)).encode())],
-    }
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    found = asyncio.run(pictures._read_pictures(Request(scope, receive), max_images=4))
+    header, _, body = content.partition(b"\n")
+    request = Request({"type": "http", "headers": [(b"content-type", header)]})
+    content_type = request.headers["content-type"]
+    kind = pictures._media_type(request)
+    found = pictures._read_pictures(kind, content_type, body, max_images=4)
     assert 1 <= len(found) <= 4
     assert all(isinstance(name, str) and isinstance(part, bytes) for name, part in found)
 

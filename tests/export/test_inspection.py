@@ -52,6 +52,26 @@ def take_pads_from_outside(model: onnx.ModelProto) -> None:
     del model.graph.initializer[0]
 
 
+def pad_the_batch(model: onnx.ModelProto) -> None:
+    pads = np.array([2**24, 0, 0, 0, 0, 0, 0, 0])
+    model.graph.initializer[0].CopyFrom(
+        numpy_helper.from_array(pads, model.graph.initializer[0].name)
+    )
+
+
+def pad_the_batch_and_deny_it(model: onnx.ModelProto) -> None:
+    pad_the_batch(model)
+    (node,) = [node for node in model.graph.node if node.op_type == "Pad"]
+    shape = ["batch", 1, 10, 10]
+    model.graph.value_info.append(
+        helper.make_tensor_value_info(node.output[0], onnx.TensorProto.FLOAT, shape)
+    )
+
+
+def take_no_batch(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+
+
 def take_another_shape(model: onnx.ModelProto) -> None:
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 10**6
 
@@ -72,6 +92,9 @@ FAULTS: dict[Callable[[onnx.ModelProto], None], str] = {
     keep_elsewhere: "weights in other files",
     pad_by_a_million: "its tensor .* has the shape",
     take_pads_from_outside: "its shapes cannot be|its tensor",
+    pad_the_batch: "has another batch",
+    pad_the_batch_and_deny_it: "has another batch|its shapes cannot be",
+    take_no_batch: "no batch of any size",
     take_another_shape: "its inputs are",
     grow: "is larger than",
     add_function: "it has functions",

@@ -95,6 +95,13 @@ def check_onnx(path: Path, contract: Mapping[str, Any], parameters: int) -> int:
 
 
 def _check_sizes(path: Path, model: onnx.ModelProto) -> int:
+    batch = model.graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    if not batch:
+        raise _strange(path, "its input has no batch of any size")
+    # What a file says of its own tensors would be believed where it cannot be worked out.
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
     try:
         inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except Exception as error:  # InferenceError, and others for what is no graph.
@@ -102,11 +109,14 @@ def _check_sizes(path: Path, model: onnx.ModelProto) -> int:
     values = [*inferred.graph.value_info, *inferred.graph.output]
     values += model.graph.input
     shapes = {value.name: _read_shape(value) for value in values}
+    batches = {value.name for value in values if _has_batch(value, batch)}
     shapes |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     largest, operations = math.prod(shapes[model.graph.input[0].name][1:]), 0
     for node in model.graph.node:
         for name in node.output:
             shape = shapes.get(name)
+            if shape and shape[0] < 1 and name not in batches:
+                raise _strange(path, f"its tensor {str(name)[:100]!r} has another batch")
             # Only the batch may be unknown; what is made of weights alone has none.
             size = 0 if shape is None else math.prod(max(side, 0) for side in shape[1:])
             size *= max(1, shape[0]) if shape else 1
@@ -127,6 +137,12 @@ def _count_operations(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]
     kernels = [each.ints for each in node.attribute if each.name == "kernel_shape"]
     taken = weights[1:] if node.op_type == "Conv" else next(iter(kernels), ())
     return math.prod(max(side, 1) for side in taken)
+
+
+def _has_batch(value: onnx.ValueInfoProto, batch: str) -> bool:
+    """Whether there are as many of a tensor as images: not more, as padding would make of them."""
+    dims = value.type.tensor_type.shape.dim
+    return bool(dims) and dims[0].dim_param == batch
 
 
 def _read_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
