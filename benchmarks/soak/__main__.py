@@ -113,17 +113,19 @@ class Work:
 
     def _run_verbs_once(self, chance: random.Random) -> None:
         answers, page = self._place / "answers.csv", self._place / "explanation"
+        evaluation = self._place / "evaluation"
         pictures, run = self._place / "pictures", self._place / MODEL
         self._replace(chance)
         for verb in (
             ["predict", run, pictures, "--csv", answers],
-            ["evaluate", run],
+            ["evaluate", run, "--out", evaluation],
             ["explain", run, pictures / "0.png", "--out", page],
         ):
             if self._over.is_set():
                 return
             answers.unlink(missing_ok=True)
-            shutil.rmtree(page, ignore_errors=True)
+            for folder in (page, evaluation):
+                shutil.rmtree(folder, ignore_errors=True)
             self._note(str(verb[0]), str(run_verb(*verb)))
 
     def _replace(self, chance: random.Random) -> None:

@@ -68,7 +68,7 @@ def test_every_code_has_a_korean_sentence_and_each_sentence_a_code(impossible):
 def test_every_kind_of_value_has_korean_words():
     text = (STATIC / "problems_ko.js").read_text("utf-8")
     kinds = {argument.kind.name for table in models.LAYERS.values() for argument in table.values()}
-    told = set(re.findall(r"^  (\w+): \(", text.partition("const expected")[0], re.M))
+    told = set(re.findall(r"^  (\w+): \(", text.partition("An argument as")[0], re.M))
     assert told == kinds | {"name"}
 
 

@@ -1,3 +1,4 @@
+import ko from "./ko.js";
 import { grouped, times } from "./numbers.js";
 
 const size = (shape) => (shape.length > 1 ? times(shape) : `값 ${grouped(shape[0])}개`);
@@ -16,6 +17,12 @@ const KINDS = {
   small: () => "0보다 큰 수",
   number: () => "유한한 수",
   name: () => "“/”가 없고 화면에 보이는 글자",
+};
+
+/** An argument as the page calls it, and as Keras does. */
+const called = (name) => {
+  const label = ko[`argument.${name}`];
+  return label ? `${label}(${name})` : name;
 };
 
 const expected = (values) => KINDS[values.kind](values);
@@ -46,11 +53,11 @@ export default {
     values.near ? `혹시 ${values.near} 아닌가요?` : "그 인자를 빼세요.",
   ],
   missing_argument: (values) => [
-    `${place(values)}: ${values.argument} 값이 없습니다. ${expected(values)}여야 합니다.`,
+    `${place(values)}: ${called(values.argument)} 값이 없습니다. ${expected(values)}여야 합니다.`,
     `${values.argument} = ${values.example}처럼 넣으세요.`,
   ],
   wrong_value: (values) => [
-    `${place(values)}: ${values.argument} 값이 ${values.given}입니다. ${expected(values)}여야 합니다.`,
+    `${place(values)}: ${called(values.argument)} 값이 ${values.given}입니다. ${expected(values)}여야 합니다.`,
     values.near
       ? `혹시 “${values.near}” 아닌가요?`
       : `${values.argument} = ${values.example} 같은 값을 넣으세요.`,
@@ -81,7 +88,7 @@ export default {
   ],
   too_small: (values) => [
     `${place(values)}: 적어도 ${values.needed}픽셀이 필요한데 ${values.received}픽셀이 들어옵니다. 이미지가 하나도 남지 않게 됩니다.`,
-    `패딩을 same으로 하거나, ${values.size} 값을 줄이거나, 앞에서 이미지를 덜 줄이세요.`,
+    `패딩을 same으로 하거나, ${called(values.size)} 값을 줄이거나, 앞에서 이미지를 덜 줄이세요.`,
   ],
   output_image: (values) => [
     outputIs(values),
