@@ -27,7 +27,7 @@ _level: ContextVar[int | None] = ContextVar("level", default=None)
 def compile_sooner(level: int) -> Iterator[None]:
     """Have the trainings inside use programs that are compiled sooner.
 
-    Measured on 2 cores for the digits: the lesson's network takes 1.4 s to compile as usual and
+    Measured on 2 cores for the digits: the lesson's network takes 1.2 s to compile as usual and
     3 ms an epoch, 0.8 s and 3 ms at level 1, 0.25 s and 13 ms at level 0; the default recipe's
     3.2 s and 47 ms, 1.4 s and 45 ms, 0.5 s and 260 ms.
 

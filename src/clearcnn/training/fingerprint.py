@@ -107,7 +107,8 @@ def _ask(get_config: Any, numbers: dict[str, int]) -> dict[str, Any]:
     """Give a configuration with layers by number; nothing where a custom class has none."""
     try:
         config = get_config()
-    except (NotImplementedError, TypeError, ValueError):
+    # What Keras raises for a class without a configuration, a RuntimeError among them.
+    except (RuntimeError, TypeError, ValueError):
         return {}
     numbered: dict[str, Any] = _number(config or {}, numbers)
     return numbered
