@@ -11,7 +11,7 @@ from clearcnn.web.refusals import Refusal
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workshop import make_workshop_router
 from clearcnn.workflows import exhibit
-from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
+from clearcnn.workflows.onnx_files import MODEL_WITH_LAYERS
 from clearcnn.workflows.workshop import Workshop
 
 _BYTES = "application/octet-stream"
@@ -70,7 +70,7 @@ def make_page_router(
     @router.get("/page/models/{name}/weights")
     def give_weights(name: str) -> Response:
         packed = runs.find(name).make_once(
-            "weights", lambda run: exhibit.pack_weights(run.path(MODEL))
+            "weights", lambda run: exhibit.pack_weights(run.path(MODEL_WITH_LAYERS))
         )
         return Response(packed, media_type=_BYTES)
 
