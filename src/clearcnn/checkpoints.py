@@ -27,6 +27,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn import drafts
 from clearcnn.errors import CheckpointError
 
 FACTS = "checkpoint.json"
@@ -249,13 +250,7 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
-    # Windows cannot open a directory, and needs no flush to keep a rename.
-    if os.name != "nt":
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    drafts.flush_names(path.parent)
 
 
 def _warn(sentence: str) -> None:

@@ -32,7 +32,6 @@ activation = "softmax"
 
 # What computes and writes nothing: each is done once and remembered.
 COMPUTED = (
-    "clearcnn.workflows.run_work.try_plan",
     "clearcnn.workflows.run_work.score_plan",
     "clearcnn.workflows.run_work.fit_confidence",
     "clearcnn.workflows.run_evaluation.restore_network",
@@ -112,6 +111,8 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
         home, _, name = place.rpartition(".")
         function = getattr(pkgutil.resolve_name(home), name)
         patch(mock.patch(place, _once(function)))
+    place = "clearcnn.workflows.run_work.try_plan"
+    patch(mock.patch(place, _trained_once(pkgutil.resolve_name(place))))
     # To find them takes trainings; their picture is one more file to write.
     suspect = Suspect(0, "row 0", "2", "0", 0.1, 0.9)
     patch(mock.patch("clearcnn.workflows.check.find_suspects", lambda *_: (suspect,)))
@@ -125,6 +126,21 @@ def _once(function: Callable[..., Any]) -> Callable[..., Any]:
         if not results:
             results.append(function(*words, **options))
         return results[0]
+
+    return give
+
+
+def _trained_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `_once`; the last checkpoint is remembered, too."""
+    results: list[Any] = []
+
+    def give(plan: Any, listener: Any, clock: Any, checkpoint: Any) -> Any:
+        unfinished, _ = checkpoint
+        if not results:
+            outcome = function(plan, listener, clock, checkpoint)
+            results.append((outcome, unfinished.last))
+        outcome, unfinished.last = results[0]
+        return outcome
 
     return give
 
