@@ -75,6 +75,13 @@ def exif() -> bytes:
     return b"II*\0" + struct.pack("<LH", 8, tags) + packed + bytes(4 + size)
 
 
+def rationals() -> bytes:
+    """EXIF data of one tag that holds 150,000 fractions."""
+    count = 150_000
+    tag = struct.pack("<HHLL", 34_000, 5, count, 26)
+    return b"II*\0" + struct.pack("<LH", 8, 1) + tag + bytes(4 + 8 * count)
+
+
 def bmp(width: int, height: int) -> bytes:
     """A BMP that declares a size and holds one run."""
     head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 4, 0, 0, 256, 0) + bytes(1024)
@@ -115,6 +122,7 @@ CASES = {
     "WebP, 19 million": taken(lambda: save("RGBA", (4450, 4450), "WEBP", lossless=True)),
     "TIFF, 39 million RGBA": taken(lambda: save("RGBA", _ALL, "TIFF", compression="tiff_lzw")),
     "EXIF of 65,535 overlapping tags": taken(lambda: png(8, 8, 8, 0, 8, chunk(b"eXIf", exif()))),
+    "EXIF of 150,000 fractions": taken(lambda: png(8, 8, 8, 0, 8, chunk(b"eXIf", rationals()))),
     "PNG, 60,000×60,000": refused(lambda: png(60_000, 60_000, 1, 0, 7_500)),
     "PNG, one row of 50 million": refused(lambda: png(50_000_000, 1, 8, 6, 200_000_000)),
     "PNG, two million chunks": refused(lambda: png(8, 8, 8, 0, 8, chunk(b"tIME", b"") * 2_000_000)),

@@ -253,6 +253,18 @@ def test_exif_orientation_is_applied(kind, orientation):
         assert decode(content, "x", measure_above=5).size == expected.shape
 
 
+def test_an_orientation_among_millions_of_numbers_is_left_alone():
+    count = 150_000
+    directory = struct.pack("<HHHLL", 2, 274, 3, 1, 6) + struct.pack("<HHLL", 34_000, 5, count, 38)
+    numbers = b"II*\0" + struct.pack("<L", 8) + directory + bytes(4 + 8 * count)
+    whole = _saved(Image.fromarray(_grey()), "PNG")
+    kind = b"eXIf" + numbers
+    chunk = struct.pack(">L", len(numbers)) + kind + struct.pack(">L", zlib.crc32(kind))
+    for place in (33, len(whole) - 12):  # before the pixels, and after them
+        picture = decode(whole[:place] + chunk + whole[place:], "x")
+        assert picture.notes == ()
+
+
 def test_only_the_first_frame_of_an_animation_is_read():
     frames = [Image.fromarray(_grey() // 2 + shift) for shift in (0, 100)]
     for kind in ("GIF", "WEBP", "PNG", "TIFF"):

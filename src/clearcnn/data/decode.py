@@ -6,6 +6,8 @@ whose channels are equal everywhere is grey; of an animation only the first fram
 Gamma and colour profiles are not applied. What is broken anywhere is refused.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -55,6 +57,7 @@ LARGEST_PIXELS = 40_000_000
 LARGEST_LENGTH = 2**16 - 1
 """Along one side: what JPEG and GIF can say."""
 ROOM = Room(LARGEST_PIXELS)
+_SMALL_SIDE = 1024  # In pixels: longer pictures are measured first, and wait for room in memory.
 """In pixels, for all pictures that threads have unfolded and not yet resized."""
 
 _MOST_READS = 1_000_000
@@ -140,6 +143,23 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Pi
         f"{name} cannot be read as a picture: {reason}.",
         remedy="Replace or remove the file, or skip what cannot be read (--skip-unreadable).",
     ) from None
+
+
+@contextmanager
+def unfolded(content: bytes, name: str) -> Iterator[Picture]:
+    """Read a picture for as long as it is needed; large ones wait until there is room for them.
+
+    Args:
+      content, name: as for `decode`.
+    Raises:
+      DataError: as `decode`.
+    """
+    picture = decode(content, name, measure_above=_SMALL_SIDE)
+    if picture.pixels is not None:
+        yield picture
+        return
+    with ROOM.take(picture.size[0] * picture.size[1]):
+        yield decode(content, name)
 
 
 def _check_scans(image: Image.Image, content: bytes) -> None:
@@ -238,6 +258,14 @@ def _is_reduced(image: Image.Image, header: PngHeader | None) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "PNG":
+        image.load()  # Its EXIF data may follow the pixels.
+    if exif := image.info.get("exif"):
+        # Pillow would make a Python number of each that a tag declares.
+        try:
+            verify_tiff(exif.removeprefix(b"Exif\0\0"))
+        except ValueError:
+            return 1
     orientation = image.getexif().get(_ORIENTATION, 1)
     return orientation if orientation in range(2, 9) else 1
 

@@ -7,15 +7,12 @@ from typing import Literal
 import numpy as np
 
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode import NOTES, ROOM, Picture, decode
+from clearcnn.data.decode import NOTES, Picture, unfolded
 from clearcnn.data.files import read_bytes
 from clearcnn.data.images import Images
 from clearcnn.data.pictures import quiet_pillow
 from clearcnn.data.resize import resize
 from clearcnn.errors import DataError
-
-_SMALL_SIDE = 1024
-"""In pixels: longer pictures are measured first, and wait for room in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +82,8 @@ def prepare_one_picture(
     Raises:
       DataError: it cannot be read, or holds floats, whose range nobody can know.
     """
-    with quiet_pillow():
-        measured = decode(content, name, measure_above=_SMALL_SIDE)
-        height, width = measured.size
-        with ROOM.take(0 if measured.pixels is not None else height * width):
-            picture = decode(content, name) if measured.pixels is None else measured
-            return _prepare(picture, name, size, color_mode, np.dtype(dtype), value_range)
+    with quiet_pillow(), unfolded(content, name) as picture:
+        return _prepare(picture, name, size, color_mode, np.dtype(dtype), value_range)
 
 
 def _prepare(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode import NOTES, ROOM, Picture, decode
+from clearcnn.data.decode import NOTES, Picture, decode, unfolded
 from clearcnn.data.images import Images
 from clearcnn.data.resize import (
     LARGEST_KEPT_SIDE,
@@ -31,9 +31,6 @@ from clearcnn.data.resize import (
 from clearcnn.errors import DataError
 from clearcnn.results import SkippedFile
 from clearcnn.specs import ColorMode, DataSpec
-
-_SMALL_SIDE = 1024
-"""In pixels: longer pictures are measured first, and wait for room in memory."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -127,14 +124,11 @@ def _read(entry: Entry, spec: DataSpec, target: Size | None) -> Picture | Skippe
     """The picture of an entry at the target size; without one, as it is or only measured."""
     try:
         content = entry.read()
-        above = _SMALL_SIDE if target else LARGEST_KEPT_SIDE
-        picture = decode(content, entry.name, measure_above=above)
-        if picture.pixels is not None:
-            return _reduce(picture, spec, target)
         if target is None:
-            return picture
-        with ROOM.take(picture.size[0] * picture.size[1]):
-            return _reduce(decode(content, entry.name), spec, target)
+            picture = decode(content, entry.name, measure_above=LARGEST_KEPT_SIDE)
+            return picture if picture.pixels is None else _reduce(picture, spec, target)
+        with unfolded(content, entry.name) as picture:
+            return _reduce(picture, spec, target)
     except DataError as error:
         if not spec.skip_unreadable:
             raise
