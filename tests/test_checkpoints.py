@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import subprocess
 import sys
 import zipfile
@@ -94,6 +95,16 @@ def npy(header):
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
+def elsewhere():
+    """An archive whose Zip64 record says that its list of members lies beyond 2^63 bytes."""
+    content = encode_checkpoint(make())
+    end = len(content) - 64 - 22
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 5, 5, 300, 2**63 + 5)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
+    last = content[end:].replace(content[end + 16 : end + 20], b"\xff" * 4, 1)
+    return seal(content[:end] + record + locator + last)
+
+
 BAD = {
     "no archive": seal(bytes(1000)),
     "no facts": archive({"a.npy": b""}),
@@ -113,13 +124,23 @@ BAD = {
             "a.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': ()}") + b"cos\nsystem",
         }
     ),
+    "Zip64, elsewhere": elsewhere(),
+} | {
+    f"a header of {kind}": archive({FACTS: '{"epoch": 1}', "a.npy": npy(header)})
+    for kind, header in {
+        "other keys": "{1: 2, 'x': 3}",
+        "what is no key": "{[]: 1}",
+        "a shape of truths": "{'descr': '<f8', 'fortran_order': False, 'shape': (True, 0)}",
+        "half a text": "{'descr': '<f8', 'fortran_order': False, 'shape': (",
+    }.items()
 }
 
 
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD)
 def test_what_nobody_here_wrote_is_refused(content):
-    with pytest.raises(CheckpointError, match="cannot be gone on from"):
+    with pytest.raises(CheckpointError, match="cannot be gone on from") as error:
         decode_checkpoint(content, "here")
+    assert "\n" not in error.value.problem
 
 
 def test_the_newest_two_are_kept_and_the_one_before_helps_out(tmp_path):
@@ -137,6 +158,22 @@ def test_the_newest_two_are_kept_and_the_one_before_helps_out(tmp_path):
     before.write_bytes(b"")
     with pytest.raises(CheckpointError, match="epoch-000010"):
         store.load()
+
+
+def test_what_is_newer_than_the_one_gone_on_from_goes_with_the_next(tmp_path):
+    store = CheckpointFolder(tmp_path)
+    with store.locked():
+        for epoch in (90, 100):
+            store.save(make(epoch))
+        store.list_files()[0].write_bytes(b"damaged")
+        with pytest.warns(RuntimeWarning, match="after 90 epochs"):
+            assert store.load().epoch == 90
+        store.save(make(91))
+        assert [path.name for path in store.list_files()] == [
+            "epoch-000091.npz",
+            "epoch-000090.npz",
+        ]
+        assert store.load().epoch == 91
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])

@@ -114,10 +114,9 @@ def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
                 for m in members
                 if m.filename != FACTS
             }
-    # zipfile, NumPy and json raise these for what is none of theirs; a RuntimeError is also what
-    # zipfile has for a kind of archive that it does not read, and json for one too deep.
-    except (ValueError, KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        raise _damaged(where, str(error)) from error
+    # zipfile, NumPy and json raise almost any kind for what is none of theirs.
+    except Exception as error:
+        raise _damaged(where, " ".join(str(error).split())) from error
     return Checkpoint(facts, arrays)
 
 
@@ -170,7 +169,10 @@ class CheckpointFolder:
             self.lock()
             path = self.folder / f"epoch-{checkpoint.epoch:06}.npz"
             write_whole(path, encode_checkpoint(checkpoint))
-            for old in self.list_files()[_KEPT:]:
+            files = self.list_files()
+            # What is newer than this one was damaged, and passed over.
+            at = files.index(path)
+            for old in (*files[:at], *files[at + _KEPT :]):
                 old.unlink(missing_ok=True)
         except CheckpointError:
             raise
@@ -189,6 +191,11 @@ class CheckpointFolder:
         found = [match for name in names if (match := _NAME.fullmatch(name))]
         found.sort(key=lambda match: int(match[1]), reverse=True)
         return [self.folder / match[0] for match in found]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process has the folder for itself."""
+        return self._lock is not None
 
     def lock(self) -> None:
         """Have the folder for this process alone, until it ends or calls `unlock`.

@@ -6,6 +6,7 @@ import pytest
 
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models import read_model, summarize_model
+from clearcnn.models.layers import complete_layer
 from clearcnn.specs import LayerSpec, ModelSpec
 
 
@@ -48,11 +49,28 @@ def test_too_many_layers_are_refused() -> None:
         summarize_model(_model(*[LayerSpec("Activation", {"activation": "relu"})] * 257), (8, 8, 1))
 
 
-@pytest.mark.parametrize("text", ["#" * 1_001, "#\n" * 70_000, "a" + ".a" * 400 + " = 1\n" * 2])
-def test_texts_that_no_model_needs_are_refused(text: str, tmp_path: Path) -> None:
-    (tmp_path / "m.toml").write_text(text)
-    with pytest.raises(SpecError, match=r"m\.toml"):
+# To Python a line ends at U+2028, to TOML it goes on.
+SEPARATED = ("a." * 440 + '"\u2028".') * 4 + "a = 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("#" * 1_001, "a line of more than 1,000 letters"),
+        (SEPARATED, "a line of more than 1,000 letters"),
+        ("#\n" * 70_000, "is no file of at most"),
+    ],
+    ids=["one line", "one line to TOML", "many lines"],
+)
+def test_texts_that_no_model_needs_are_refused(text: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=problem):
         read_model(tmp_path / "m.toml")
+
+
+def test_a_number_too_long_to_write_is_refused_in_words() -> None:
+    with pytest.raises(LayerError, match="a number of thousands of digits"):
+        complete_layer(LayerSpec("Dense", {"units": 1 << 20_000}), 1)
 
 
 def test_what_is_no_file_is_not_waited_for() -> None:

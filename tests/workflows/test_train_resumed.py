@@ -9,7 +9,8 @@ import pytest
 
 import clearcnn
 from clearcnn.bundle import read_bundle
-from clearcnn.checkpoints import CheckpointFolder
+from clearcnn.bundle.unfinished import UnfinishedRun, is_finished_as, read_request
+from clearcnn.checkpoints import Checkpoint, CheckpointFolder
 from clearcnn.data import LabelledImages
 from clearcnn.errors import (
     BundleError,
@@ -155,6 +156,27 @@ def test_a_short_run_keeps_its_last_state_only(
     assert "checkpoint.npz" in read_bundle(tmp_path / "run").manifest.files
 
 
+@pytest.mark.parametrize("content", ["[" * 100_000, "[]", "{}"], ids=["deep", "a list", "empty"])
+def test_what_is_no_run_folder_is_no_end_of_one(content: str, stopped: Path) -> None:
+    stopped.mkdir()
+    (stopped / "bundle.json").write_text(content)
+    assert not is_finished_as(stopped.with_name("run.unfinished"), stopped)
+
+
+def test_a_process_without_the_folder_does_not_remove_it(stopped: Path) -> None:
+    folder = stopped.with_name("run.unfinished")
+    request = read_request(folder)
+    ours, theirs = (
+        UnfinishedRun(CheckpointFolder(folder), request, on_first=print, on_trouble=print)
+        for _ in range(2)
+    )
+    ours.save(Checkpoint({"epoch": 4}, {}), is_last=False)
+    theirs.remove()
+    assert ours.exists
+    ours.remove()
+    assert not folder.exists()
+
+
 @pytest.fixture
 def stopped(images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Path) -> Path:
     with pytest.raises(PowerCutError):
@@ -223,9 +245,23 @@ def test_a_damaged_request_is_one_error(
         clearcnn.train(images, resume=stopped)
 
 
-def test_what_is_no_run_is_refused(tmp_path: Path, images: LabelledImages) -> None:
+@pytest.mark.parametrize("place", ["nothing", ".", "..", "/", ".unfinished"])
+def test_what_is_no_run_is_refused(
+    place: str, tmp_path: Path, images: LabelledImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(BundleError, match="is no run to go on with"):
-        clearcnn.train(images, resume=tmp_path / "nothing")
+        clearcnn.train(images, resume=place)
+
+
+def test_a_run_is_gone_on_with_from_within(
+    stopped: Path, images: LabelledImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stopped.with_name("run.unfinished"))
+    assert clearcnn.train(images, resume=".").run_folder == stopped
+
+
+def test_a_source_beside_resume_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="resume was given beside source, seed"):
         clearcnn.train("photos", resume=tmp_path, seed=1)
 

@@ -62,7 +62,7 @@ def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> B
         file is missing or altered.
     """
     folder = Path(folder)
-    values = _load_json(folder)
+    values = load_manifest(folder)
     _check_schema(folder, values)
     try:
         manifest = parse_manifest(values)
@@ -96,7 +96,12 @@ def read_metrics(run: Bundle) -> dict[str, Any]:
     return values
 
 
-def _load_json(folder: Path) -> Any:
+def load_manifest(folder: Path) -> Any:
+    """Give what a run's `bundle.json` holds, whatever that is.
+
+    Raises:
+      BundleError: there is none, it is no JSON, or it is too large.
+    """
     path = folder / MANIFEST_NAME
     if not _is_file(path):
         raise BundleError(

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clearcnn.bundle.codec import Mismatch, decode
-from clearcnn.bundle.manifest import MANIFEST_NAME, describe_file, software_versions
+from clearcnn.bundle.manifest import describe_file, software_versions
+from clearcnn.bundle.reader import load_manifest
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, encode_checkpoint, write_whole
 from clearcnn.errors import BundleError
 from clearcnn.results import SCHEMA_VERSION, to_json
@@ -156,7 +157,12 @@ class UnfinishedRun:
         yield
 
     def remove(self) -> None:
-        """Remove what is not needed any more; the request first, without which the rest is none."""
+        """Remove what is not needed any more; the request first, without which the rest is none.
+
+        What another process has is left to it.
+        """
+        if not self._files.is_held:
+            return
         with suppress(OSError):
             (self.folder / REQUEST_NAME).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -164,8 +170,9 @@ class UnfinishedRun:
 
 def is_finished_as(folder: Path, run: Path) -> bool:
     """Whether a run folder holds the end of an unfinished run, killed while tidying up."""
-    with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
-        listed = json.loads((run / MANIFEST_NAME).read_bytes())["files"][CHECKPOINT_NAME]
+    # A BundleError is an OSError.
+    with suppress(OSError, KeyError, TypeError, IndexError):
+        listed = load_manifest(run)["files"][CHECKPOINT_NAME]
         newest = CheckpointFolder(folder).list_files()[0]
         return bool(describe_file(newest).sha256 == listed["sha256"])
     return False

@@ -181,7 +181,7 @@ def check_model(spec: ModelSpec) -> None:
 def _show(value: Any) -> str:
     try:
         return reprlib.repr(value)
-    # TOML has hexadecimal numbers of any length, which Python does not write as decimals.
+    # Python does not write integers of any length as decimals.
     except ValueError:
         return "a number of thousands of digits"
 
@@ -220,7 +220,5 @@ def _parse_argument(place: Place, name: str, argument: Argument, given: Mapping[
             if near
             else f"Give it a value such as {name} = {kind.example}.",
             code="wrong_value",
-            values=place.values(
-                argument=name, given=reprlib.repr(value), near=near, **kind.values()
-            ),
+            values=place.values(argument=name, given=_show(value), near=near, **kind.values()),
         ) from None

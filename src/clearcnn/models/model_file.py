@@ -90,7 +90,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
                 remedy="Give the path of a model file such as model.toml.",
             )
         text = path.read_bytes().decode("utf-8-sig")
-        if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+        if max(map(len, text.split("\n"))) > _LONGEST_LINE:
             raise SpecError(
                 f"{path} has a line of more than {_LONGEST_LINE:,} letters.",
                 remedy=f"Write each layer as {_EXAMPLE}.",

@@ -174,8 +174,6 @@ class AnswerTable:
 
     def _read(self) -> int:
         """Take note of what is there; give the byte where its last whole row ends."""
-        if not (self._path.is_file() or self._path.is_dir()):
-            raise self._foreign("it is no regular file")
         end, columns = 0, _name_columns(self._top)
         try:
             for row_end, row in _read_whole_rows(self._path):

@@ -62,7 +62,11 @@ def take_up(
     Raises:
       ClearCNNError: there is no such run, it cannot be gone on with, or another process does.
     """
-    place = run.with_name(run.name.removesuffix(bundle.UNFINISHED)) if run.name else run
+    run = run if run.name not in ("", "..") else run.resolve()
+    name = run.name.removesuffix(bundle.UNFINISHED)
+    if not name:
+        raise BundleError(f"{run} is no run to go on with.", remedy="Give a folder below runs/.")
+    place = run.with_name(name)
     folder = bundle.unfinished_place(place)
     if (folder / bundle.REQUEST_NAME).is_file() and not bundle.is_finished_as(folder, place):
         files = CheckpointFolder(folder, listener.on_warning)
