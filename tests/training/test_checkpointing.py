@@ -245,6 +245,29 @@ def test_a_callback_of_ones_own_must_tell_what_it_remembers(tmp_path):
     assert len(train(make_model(), [Remembers()], checkpoint=checkpoint).epoch) == 5
 
 
+def test_a_memory_that_cannot_be_kept_is_said_before_training(tmp_path):
+    class Odd(Remembers):
+        def get_state(self):
+            return {"file": object()}
+
+    epochs = []
+    watch = Watch(lambda epoch, _: epochs.append(epoch))
+    with pytest.raises(TrainingError, match="A checkpoint cannot hold this"):
+        train(make_model(), [Odd(), watch], checkpoint=tmp_path)
+    assert epochs == []
+
+
+def test_a_ctrl_c_while_callbacks_hear_of_old_epochs_is_heard(tmp_path):
+    class Pressed(Watch):
+        def on_epoch_again(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    train(make_model(), epochs=2, checkpoint=tmp_path)
+    pressed = Pressed(lambda *_: None)
+    history = train(make_model(), [pressed], epochs=6, checkpoint=tmp_path)
+    assert len(history.epoch) == 2
+
+
 def test_none_is_kept_between_in_a_short_training(tmp_path):
     saved = []
 

@@ -86,7 +86,11 @@ class Checkpointer:
 
         Returns:
           The epoch to begin with, counted from 0, or None without a checkpoint.
+        Raises:
+          TrainingError: what a callback remembers cannot be kept.
+          CheckpointError: what was found does not fit this training.
         """
+        self._pack_memories({})  # What cannot be kept is said before hours of training.
         self._kept_at = time.perf_counter()
         found = self._found
         if found is None:
@@ -102,10 +106,11 @@ class Checkpointer:
             ]
             if len(rows) != found.epoch - self._initial_epoch:
                 raise ValueError(f"a history of {len(rows)} epochs")
+            goes_on = self._epochs > facts["epochs"]
+            # Before the callbacks are told, one of which may hear a Ctrl-C.
+            self._model.stop_training = facts["stopped"] and not goes_on
             tell_again(self._callbacks, self._initial_epoch, rows)
             write_memories(self._callbacks, unpack(facts["callbacks"], found.arrays))
-            goes_on = self._epochs > facts["epochs"]
-            self._model.stop_training = facts["stopped"] and not goes_on
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _no_training(f"what it holds does not fit this training ({error})") from error
         if goes_on:
@@ -148,23 +153,26 @@ class Checkpointer:
         callbacks = self._callbacks
         interrupted = any(getattr(callback, "interrupted", False) for callback in callbacks)
         stopped = bool(self._model.stop_training) and (not interrupted or has_stopped(callbacks))
+        facts = {
+            "form": FORM,
+            "epoch": epoch,
+            "epochs": self._epochs,
+            "stopped": stopped,
+            "training": self._fingerprint,
+            "history": pack(self._model.history.history, "history", arrays),
+            "shuffler": pack(self._shuffler.state, "shuffler", arrays),
+            "callbacks": self._pack_memories(arrays),
+        }
+        return Checkpoint(facts, arrays)
+
+    def _pack_memories(self, arrays: Arrays) -> Any:
         try:
-            facts = {
-                "form": FORM,
-                "epoch": epoch,
-                "epochs": self._epochs,
-                "stopped": stopped,
-                "training": self._fingerprint,
-                "history": pack(self._model.history.history, "history", arrays),
-                "shuffler": pack(self._shuffler.state, "shuffler", arrays),
-                "callbacks": pack(read_memories(callbacks), "callbacks", arrays),
-            }
+            return pack(read_memories(self._callbacks), "callbacks", arrays)
         except TypeError as error:
             raise TrainingError(
                 f"A checkpoint cannot hold this: {error}.",
                 remedy="Let get_state() give numbers, texts, arrays, and lists and dicts of them.",
             ) from error
-        return Checkpoint(facts, arrays)
 
     def _check(self, found: Checkpoint) -> None:
         """Refuse a checkpoint of another training, and say what differs."""

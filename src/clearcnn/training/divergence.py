@@ -18,7 +18,6 @@ from clearcnn.training.stored import StoredArray
 
 _LOSSES = {"loss": "loss", "val_loss": "validation loss"}
 _LARGE_VALUE = 100.0
-_MOST_STORED_ROWS = 1000
 _SCALING_LAYERS = (
     keras.layers.Rescaling,
     keras.layers.Normalization,
@@ -157,8 +156,7 @@ def _look(part: Any, rows: NDArray[np.int32]) -> list[NDArray[Any]]:
     found = []
     for leaf in jax.tree.leaves(part):
         if isinstance(leaf, StoredArray):
-            chosen = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_STORED_ROWS)).astype(int)
-            found.append(leaf.read(rows[chosen]))
+            found.append(leaf.sample(rows))
         else:
             found.append(np.asarray(leaf)[rows])
     return found

@@ -12,7 +12,6 @@ from clearcnn.training.orders import Shuffler
 from clearcnn.training.remembering import describe_callbacks
 from clearcnn.training.stored import StoredArray
 
-_MOST_STORED_ROWS = 1000
 _PASSING = {"build_config", "shared_object_id"}
 _LONGEST_SHOWN = 60
 
@@ -69,11 +68,10 @@ def hash_data(arrays: FitArrays) -> str:
         (arrays.validation, arrays.validation_rows),
     ):
         digest.update(np.ascontiguousarray(rows).data)
-        chosen = np.linspace(0, max(0, len(rows) - 1), min(len(rows), _MOST_STORED_ROWS))
         for leaf in jax.tree.leaves(part):
             digest.update(f"{leaf.shape} {leaf.dtype}".encode())
             is_stored = isinstance(leaf, StoredArray)
-            values = leaf.read(rows[chosen.astype(int)]) if is_stored else np.asarray(leaf)
+            values = leaf.sample(rows) if is_stored else np.asarray(leaf)
             digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 

@@ -40,8 +40,8 @@ class Fitted:
       fold: position among the folds, or None without folds.
       model: the trained `keras.Model`.
       history: metric → values, one per epoch.
-      divergence: why this training ended before its time, with the weights of its last good
-        epoch; None where all numbers stayed finite.
+      divergence: why this training ended before its time, with the weights as in DivergenceError;
+        None where all numbers stayed finite.
     """
 
     seed: int
@@ -168,7 +168,9 @@ def _fit_here(
 
     def place_once(array: Any) -> Any:
         # The folds share their arrays; so do they on the device.
-        return on_device.setdefault(id(array), place(array))
+        if id(array) not in on_device:
+            on_device[id(array)] = place(array)
+        return on_device[id(array)]
 
     placed = [
         dataclasses.replace(
@@ -207,7 +209,7 @@ def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
     if ended:
         warnings.warn(
             f"{len(ended)} of {len(fitted)} trainings stopped in numbers that are not finite; each "
-            f"has the weights of its last good epoch. The first: {ended[0].divergence}",
+            f"has the weights of a good epoch before. The first: {ended[0].divergence}",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _IN_MEMORY = {"numpy", "jax", "jaxlib", "pandas", "builtins"}
+_MOST_SAMPLED = 1000
 
 
 def is_stored(leaf: Any) -> bool:
@@ -65,3 +66,14 @@ class StoredArray:
             first, last = ascending[run[0]], ascending[run[-1]]
             loaded[positions[run]] = self._array[first : last + 1]
         return loaded
+
+    def sample(self, rows: NDArray[np.int32]) -> NDArray[Any]:
+        """Load some of the rows, evenly chosen: a thousand at most.
+
+        Args:
+          rows: int (m,), each in 0..n-1.
+        Returns:
+          (min(m, 1000), ...) in memory.
+        """
+        count = min(len(rows), _MOST_SAMPLED)
+        return self.read(rows[np.linspace(0, max(0, len(rows) - 1), count).astype(int)])

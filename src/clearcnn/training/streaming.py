@@ -26,10 +26,10 @@ CHUNK_BYTES = 16 * 2**20
 class StreamedCourse(Course):
     """A Course whose arrays stay in their files; never more than two chunks are in memory."""
 
-    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
+    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:  # noqa: ARG002
         # Each epoch is a journey of its own through the file.
         self.chunk = 1
-        self.arrays, self.batch_sizes = arrays, batch_sizes
+        self.batch_sizes = batch_sizes
         self._programs: dict[tuple[int, bool], Any] = {}
 
     def _compute(self, length: int) -> list[Logs]:  # noqa: ARG002
