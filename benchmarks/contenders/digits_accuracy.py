@@ -57,7 +57,7 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
         from clearcnn.workflows.clock import Clock
         from clearcnn.workflows.listener import TrainListener
         from clearcnn.workflows.plan import plan_training
-        from clearcnn.workflows.recipe_fit import fit_plan, score_plan
+        from clearcnn.workflows.recipe_fit import score_plan, try_plan
 
         plan = plan_training(
             images,
@@ -68,8 +68,10 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
             split_spec=SplitSpec("stratified", seed=seed),
             settings={"epochs": epochs} if epochs else None,
         )
-        network, _, _ = fit_plan(plan, TrainListener(), Clock())
-        probabilities, _ = score_plan(plan, network)
+        outcome = try_plan(plan, TrainListener(), Clock())
+        if outcome.divergence is not None:
+            raise outcome.divergence
+        probabilities, _ = score_plan(plan, outcome.network)
         return probabilities.argmax(axis=1)
 
     return predict

@@ -64,7 +64,10 @@ class TrainingError(ClearCNNError, ValueError):
 
 
 class DivergenceError(TrainingError):
-    """A training ended in numbers that are not finite; the model is that of the epoch before.
+    """A training ended in numbers that are not finite.
+
+    The model has the weights of the epoch before, or of the best one where `EarlyStopping` puts
+    them back.
 
     Args:
       what: what happened, in a sentence.

@@ -61,7 +61,8 @@ def fit(
       TrainingError: what cannot be honoured (generators, callbacks on batches, eager running,
         other arguments of `model.fit`), before anything is trained.
       DivergenceError: after an epoch, the loss or a weight was not finite. The model has the
-        weights of the epoch before, `model.history` ends there, and the callbacks have ended.
+        weights of the epoch before, or of the best one where `EarlyStopping` puts them back;
+        `model.history` ends there, and the callbacks have ended.
       CheckpointError: what lies in the folder of `checkpoint` belongs to another training, cannot
         be read, or another process has it.
     """

@@ -36,19 +36,6 @@ class FitOutcome:
     divergence: DivergenceError | None
 
 
-def fit_plan(plan: TrainPlan, listener: TrainListener, clock: Clock) -> tuple[Any, History, bool]:
-    """Build, compile and train; give the model without augmentation, and its history.
-
-    Raises:
-      DivergenceError: the numbers stopped being finite.
-    """
-    outcome = try_plan(plan, listener, clock)
-    if outcome.divergence is not None:
-        raise outcome.divergence
-    assert outcome.history is not None
-    return outcome.network, outcome.history, outcome.interrupted
-
-
 def try_plan(
     plan: TrainPlan, listener: TrainListener, clock: Clock, checkpoint: Any = None
 ) -> FitOutcome:

@@ -59,7 +59,7 @@ def train(
     Returns:
       TrainResult; its `run_folder` is whole. Interrupted by Ctrl-C after at least one epoch,
       the model is that of the last epoch and `interrupted` is true. If loss or weights stop
-      being finite, the model is that of the epoch before and `divergence` says why.
+      being finite, the model is as in DivergenceError, and `divergence` says why.
     Raises:
       DivergenceError: not even the first epoch was finite.
       ClearCNNError: data, options, model or run folder are not as they must be.
