@@ -23,9 +23,10 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 test: $(VENV)/installed-for-work
 	$(PYTEST) -m "not slow" $(ARGS)
 
-# The slow ones too: all of MNIST, simulations, scikit-learn's checks of an estimator.
+# The slow ones too: all of MNIST, simulations, scikit-learn's checks of an estimator; with the
+# programs that users have, which take longer to compile.
 test-all: $(VENV)/installed-for-work
-	$(PYTEST) $(ARGS)
+	XLA_FLAGS= $(PYTEST) $(ARGS)
 
 # Kills a real training 200 times, at random moments, and looks at what is left each time.
 torture: $(VENV)/installed-for-work

@@ -101,6 +101,7 @@ def start_compiling(home: Path, programs: int) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
     folder = tmp_path / "clearcnn" / "programs"
     both = [start_compiling(tmp_path, 15) for _ in range(2)]
@@ -128,7 +129,9 @@ hear_complaints()
 )
 
 
-@pytest.mark.parametrize("damage", ["cut off", "random bytes"])
+@pytest.mark.parametrize(
+    "damage", ["cut off", pytest.param("random bytes", marks=pytest.mark.slow)]
+)
 def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path) -> None:
     assert run(tmp_path)[1] == 0
     hits = run(tmp_path)[1]
@@ -153,6 +156,7 @@ def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path
     assert run(tmp_path)[1] == hits
 
 
+@pytest.mark.slow
 def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
     assert run(tmp_path)[1] == 0
     hits = run(tmp_path)[1]

@@ -11,7 +11,7 @@ from clearcnn.training.forms import rewrite
 
 import keras  # isort: skip
 
-SETTINGS = settings(max_examples=20, deadline=None, derandomize=True)
+SETTINGS = settings(max_examples=12, deadline=None, derandomize=True)
 sides = st.integers(1, 9)
 steps = st.integers(1, 3)
 

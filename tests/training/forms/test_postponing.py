@@ -29,7 +29,7 @@ def relu_shapes(function, *args):
     return [tuple(map(int, re.search(r"\[([\d,]+)\]", line)[1].split(","))) for line in maxima]
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(
     size=st.integers(1, 3),
     strides=st.integers(1, 3),
