@@ -97,10 +97,14 @@ def basic(password: str) -> str:
         (basic("other"), 401),
         ("Basic !!!", 401),
         ("Basic /w==", 401),
+        (b"Basic \xff", 401),
+        (b"Basic \xe2\x82\xac", 401),
+        (b"Bearer \xff", 401),
+        (basic("토큰"), 401),
     ],
 )
 def test_a_token_is_asked_for(
-    make_client: Callable[..., TestClient], authorization: str | None, status: int
+    make_client: Callable[..., TestClient], authorization: str | bytes | None, status: int
 ) -> None:
     client = make_client(token=TOKEN)
     headers = {} if authorization is None else {"Authorization": authorization}
