@@ -1,5 +1,7 @@
 """The predictor on models written by hand, against NumPy."""
 
+import re
+
 import numpy as np
 import onnx
 import pytest
@@ -95,6 +97,43 @@ def test_what_gives_no_probabilities_is_refused():
     with pytest.raises(PredictionError, match="no probabilities"):
         # Logarithms of negative numbers.
         Predictor(write_model(end="Log"), 3).predict(IMAGES)
+
+
+def write_odd_distances(nodes, shape):
+    """The model of `write_model`, with these nodes from its logits to distances so declared."""
+    model = onnx.ModelProto.FromString(write_model())
+    model.graph.node.extend(nodes)
+    told = helper.make_tensor_value_info("distances", TensorProto.FLOAT, shape)
+    model.graph.output.append(told)
+    return model.SerializeToString()
+
+
+# How many values are not zero nobody can tell before.
+COUNTED = [
+    helper.make_node("NonZero", ["logits"], ["places"]),
+    helper.make_node("Cast", ["places"], ["distances"], to=TensorProto.FLOAT),
+]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape"),
+    [
+        ([helper.make_node("ReduceSum", ["logits"], ["distances"], keepdims=0)], []),
+        ([helper.make_node("Abs", ["floats"], ["distances"])], ["batch", 2, 2, 3]),
+        (COUNTED, [2, "width"]),
+    ],
+    ids=["rank 0", "rank 4", "no width"],
+)
+def test_distances_of_another_form_are_refused(nodes, shape):
+    declared = re.escape(f"its distances are declared as {shape}")
+    with pytest.raises(PredictionError, match=declared):
+        Predictor(write_odd_distances(nodes, shape), 3)
+
+
+def test_distances_that_are_not_as_declared_are_refused():
+    predictor = Predictor(write_odd_distances(COUNTED, ["batch", 2]), 3)
+    with pytest.raises(PredictionError, match=re.escape("shape (2, 15) for 5 images; (5, 2)")):
+        predictor.answer(IMAGES[:5])
 
 
 @pytest.mark.parametrize("n", [0, 1, 33])

@@ -79,8 +79,7 @@ class Predictor:
         self.shape, self.dtype = self._read_input()
         self.num_classes, self.temperature = num_classes, temperature
         self._batch_size = batch_size
-        widths = {output.name: output.shape[-1] for output in self._session.get_outputs()}
-        self._num_centres = widths.get(_DISTANCES)
+        self._num_centres = self._read_num_centres()
 
     def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Give the probability of every class alone, as `answer` does."""
@@ -130,6 +129,13 @@ class Predictor:
                 f"{self.num_classes} classes for {len(images)} images.",
                 remedy="Train again, or give the run folder as it was written.",
             )
+        # What a model declares is no promise.
+        for each in distances:
+            if each.shape != (len(images), self._num_centres):
+                raise _unusable(
+                    f"its distances have the shape {each.shape} for {len(images)} images; "
+                    f"{(len(images), self._num_centres)} was expected"
+                )
         return [chances, *distances]
 
     def _read_input(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -146,6 +152,18 @@ class Predictor:
         if [each.name for each in inputs] != [_INPUT] or inputs[0].type not in kinds:
             raise _unusable(f"its inputs are {[(each.name, each.type) for each in inputs]}")
         return tuple(inputs[0].shape[1:]), kinds[inputs[0].type]
+
+    def _read_num_centres(self) -> int | None:
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        if _DISTANCES not in shapes:
+            return None
+        shape = shapes[_DISTANCES]
+        if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] < 1:
+            raise _unusable(
+                f"its distances are declared as {shape}; one row of a fixed length for each "
+                "image was expected"
+            )
+        return shape[1]
 
 
 def _unusable(why: object) -> PredictionError:
