@@ -99,7 +99,7 @@ class Work:
             while not self._over.is_set():
                 try:
                     self._note(kind, ask(client, chance))
-                except (httpx.HTTPError, OSError) as error:
+                except Exception as error:  # One odd failure is counted, and the work goes on.
                     self._note(kind, type(error).__name__)
                 self._over.wait(rest)
 

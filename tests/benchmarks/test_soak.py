@@ -27,6 +27,22 @@ def test_a_server_keeps_no_files_threads_or_processes(load: Any, tmp_path: Path)
     assert len(result.samples) > 10
 
 
+def test_a_client_that_fails_oddly_is_counted_and_asks_again(load: Any, tmp_path: Path) -> None:
+    work = load("__main__").Work("http://localhost:1", tmp_path)
+
+    def ask(*_: object) -> str:
+        if work.outcomes:
+            work._over.set()
+        raise KeyError("event")
+
+    work._ask_again("odd", ask, 0.0, 0)
+    assert work.outcomes == {"odd": {"KeyError": 2}}
+    rest = load("watch").Sample(*[0] * 7)
+    assert list(load("__main__")._find_faults(work.outcomes, rest, rest)) == [
+        "odd: {'KeyError': 2}."
+    ]
+
+
 def test_a_slope_is_that_of_numpy(load: Any) -> None:
     import numpy as np
 
