@@ -8,7 +8,7 @@ from pathlib import Path
 
 import atheris
 
-_INSTRUMENTED = ["clearcnn", "PIL", "json", "python_multipart", "tomllib", "zipfile"]
+_INSTRUMENTED = ["clearcnn", "PIL", "json", "tomllib", "zipfile"]
 
 
 def main() -> None:

@@ -59,7 +59,7 @@ def overlapping() -> Path:
 
 
 def many_rows() -> Path:
-    """A Parquet file whose hundred thousand rows are one megabyte in a dictionary."""
+    """A Parquet file whose two thousand rows are one megabyte in a dictionary."""
     import pyarrow
     from pyarrow import parquet
 

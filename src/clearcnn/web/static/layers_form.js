@@ -32,7 +32,7 @@ const CONTROLS = {
 };
 const POOLINGS = ["MaxPooling2D", "AveragePooling2D"];
 
-export const FRESH = {
+const FRESH = {
   Conv2D: { filters: 16, kernel_size: 3, padding: "same", activation: "relu" },
   MaxPooling2D: { pool_size: 2 },
   Dense: { units: 32, activation: "relu" },
