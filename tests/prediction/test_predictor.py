@@ -136,6 +136,13 @@ def test_distances_that_are_not_as_declared_are_refused():
         predictor.answer(IMAGES[:5])
 
 
+def test_a_name_that_is_no_unicode_is_refused():
+    content = write_model(distances=2)
+    assert b"distances" in content
+    with pytest.raises(PredictionError, match="cannot be executed: 'utf-8' codec"):
+        Predictor(content.replace(b"distances", b"dist\x9ences"), 3)
+
+
 @pytest.mark.parametrize("n", [0, 1, 33])
 def test_distances_are_told_where_the_model_gives_them(n):
     answers = Predictor(write_model(distances=2), 3, temperature=2).answer(IMAGES[:n])

@@ -74,12 +74,15 @@ class Predictor:
                 providers=["CPUExecutionProvider"],
                 enable_fallback=0,  # It would print, and try the same once more.
             )
+            # Asked for a name that is no Unicode, it raises.
+            inputs = [(each.name, each.type, each.shape) for each in self._session.get_inputs()]
+            outputs = {each.name: each.shape for each in self._session.get_outputs()}
         except Exception as error:  # ONNX Runtime's own errors have no common root.
             raise _unusable(error) from error
-        self.shape, self.dtype = self._read_input()
+        self.shape, self.dtype = _read_input(inputs)
         self.num_classes, self.temperature = num_classes, temperature
         self._batch_size = batch_size
-        self._num_centres = self._read_num_centres()
+        self._num_centres = _read_num_centres(outputs.get(_DISTANCES))
 
     def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Give the probability of every class alone, as `answer` does."""
@@ -138,32 +141,32 @@ class Predictor:
                 )
         return [chances, *distances]
 
-    def _read_input(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        inputs = self._session.get_inputs()
-        kinds = {
-            f"tensor({name})": np.dtype(dtype)
-            for name, dtype in (
-                ("uint8", np.uint8),
-                ("uint16", np.uint16),
-                ("float", np.float32),
-                ("double", np.float64),
-            )
-        }
-        if [each.name for each in inputs] != [_INPUT] or inputs[0].type not in kinds:
-            raise _unusable(f"its inputs are {[(each.name, each.type) for each in inputs]}")
-        return tuple(inputs[0].shape[1:]), kinds[inputs[0].type]
 
-    def _read_num_centres(self) -> int | None:
-        shapes = {output.name: output.shape for output in self._session.get_outputs()}
-        if _DISTANCES not in shapes:
-            return None
-        shape = shapes[_DISTANCES]
-        if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] < 1:
-            raise _unusable(
-                f"its distances are declared as {shape}; one row of a fixed length for each "
-                "image was expected"
-            )
-        return shape[1]
+def _read_input(inputs: list[tuple[str, str, list[Any]]]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    kinds = {
+        f"tensor({name})": np.dtype(dtype)
+        for name, dtype in (
+            ("uint8", np.uint8),
+            ("uint16", np.uint16),
+            ("float", np.float32),
+            ("double", np.float64),
+        )
+    }
+    if [name for name, _, _ in inputs] != [_INPUT] or inputs[0][1] not in kinds:
+        raise _unusable(f"its inputs are {[(name, kind) for name, kind, _ in inputs]}")
+    _, kind, shape = inputs[0]
+    return tuple(shape[1:]), kinds[kind]
+
+
+def _read_num_centres(shape: list[Any] | None) -> int | None:
+    if shape is None:
+        return None
+    if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] < 1:
+        raise _unusable(
+            f"its distances are declared as {shape}; one row of a fixed length for each image "
+            "was expected"
+        )
+    return shape[1]
 
 
 def _unusable(why: object) -> PredictionError:
