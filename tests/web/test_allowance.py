@@ -42,6 +42,24 @@ def test_the_oldest_transfers_make_room_and_no_younger_ones(
     run_loop(play())
 
 
+def test_who_holds_nothing_is_left_in_peace(run_loop: Callable[..., Any]) -> None:
+    async def play() -> None:
+        allowance = Allowance(100)
+        with allowance.share() as idle, allowance.share() as full, allowance.share() as new:
+            async with allowance.transfer(idle, 60):
+                try:
+                    async with allowance.transfer(full, 60), allowance.transfer(new, 60):
+                        assert allowance.take(full, 100)
+                        assert allowance.take(new, 1)
+                        await asyncio.sleep(1)
+                except TimeoutError:
+                    pass
+                assert (idle.gave_way, full.gave_way, new.gave_way) == (False, True, False)
+                await asyncio.sleep(0)
+
+    run_loop(play())
+
+
 def test_a_transfer_ends_no_other_for_itself_when_it_is_the_oldest(
     run_loop: Callable[..., Any],
 ) -> None:

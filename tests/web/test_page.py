@@ -13,6 +13,7 @@ import pytest
 
 from clearcnn.bundle import read_bundle
 from clearcnn.web import page as page_module
+from clearcnn.web.allowance import Allowance
 from clearcnn.workflows.restoring import restore_network
 from clearcnn.workflows.workshop import Workshop
 
@@ -106,6 +107,18 @@ def test_weights_are_keras_weights(client, digits_run):
         kernel, np.asarray(network.layers[0].kernel).transpose(3, 2, 0, 1)
     )
     assert len(values) == network.count_params()
+
+
+def test_only_what_is_made_for_one_answer_counts_as_held_by_it(client, monkeypatch):
+    held = []
+    monkeypatch.setattr("clearcnn.web.answers._PIECE_BYTES", 1000)
+    monkeypatch.setattr(Allowance, "take", lambda _, share, count: held.append(count) or True)
+    sizes = [
+        len(client.get(f"/page/models/digits/{name}").content) for name in ("weights", "images")
+    ]
+    assert min(sizes) > 1000
+    # What requests take for their bodies is nothing.
+    assert [count for count in held if count] == sizes[1:]
 
 
 def test_images_are_those_of_the_test_part(client, digits, digits_run):

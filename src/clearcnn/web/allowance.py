@@ -83,7 +83,8 @@ class Allowance:
         for share, timeout in list(self._transfers.items()):
             if self._held + count <= self._most or share is asking:
                 return
-            if not timeout.expired():
+            # Whoever holds nothing has no room to give.
+            if share.held and not timeout.expired():
                 del self._transfers[share]
                 share.gave_way = True
                 self.give_back(share)

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
+from clearcnn.web.answers import KeptBytes
 from clearcnn.web.assets import find_assets
 from clearcnn.web.guard import comes_from_here
 from clearcnn.web.refusals import Refusal
@@ -65,12 +66,14 @@ def make_page_router(
     @router.get("/page/models/{name}/layers.onnx")
     def give_model(name: str) -> FileResponse:
         path = runs.find(name).bundle.path(MODEL_WITH_LAYERS)
+        if not path.is_file():
+            raise HTTPException(409, f"{path} is gone since the run was read")
         return FileResponse(path, media_type=_BYTES)
 
     @router.get("/page/models/{name}/weights")
     def give_weights(name: str) -> Response:
         packed = runs.find(name).make_once(
-            "weights", lambda run: exhibit.pack_weights(run.path(MODEL_WITH_LAYERS))
+            "weights", lambda run: KeptBytes(exhibit.pack_weights(run.path(MODEL_WITH_LAYERS)))
         )
         return Response(packed, media_type=_BYTES)
 
