@@ -4,7 +4,10 @@ import shutil
 
 import pytest
 from fastapi import HTTPException
+from fastapi.testclient import TestClient
 
+from clearcnn.bundle import read_bundle, write_manifest
+from clearcnn.web.app import make_app
 from clearcnn.web.shown_runs import ShownRuns
 
 
@@ -40,6 +43,31 @@ def test_a_broken_run_is_a_conflict_that_says_what(place, name):
         ShownRuns({"model": place}).find("model")
     assert caught.value.status_code == 409
     assert name in caught.value.detail
+
+
+def seal(place, name, content):
+    """Give one file another content, and a hash that fits."""
+    (place / name).write_bytes(content)
+    write_manifest(place, read_bundle(place, only=()).manifest)
+
+
+def test_a_run_whose_score_is_not_as_clearcnn_writes_it_is_a_conflict(place):
+    seal(place, "metrics.json", b"{}")
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        answer = client.get("/page/models/model")
+    assert answer.status_code == 409
+    assert "metrics.json is not as clearcnn writes it." in answer.json()["error"]
+    assert "\n" not in answer.json()["error"]
+
+
+def test_files_that_go_while_a_run_is_shown_are_a_conflict(place):
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        assert client.get("/page/models/model").status_code == 200
+        (place / "model_layers.onnx").unlink()
+        for name in ("weights", "layers.onnx"):
+            answer = client.get(f"/page/models/model/{name}")
+            assert answer.status_code == 409
+            assert "model_layers.onnx" in answer.json()["error"]
 
 
 def test_an_unknown_name_is_not_found(place):

@@ -29,9 +29,17 @@ class ShownRun:
     made: dict[str, object] = field(default_factory=dict)
 
     def make_once(self, name: str, make: Callable[[Bundle], _T]) -> _T:
-        """Give what `make` made of the run when it was first asked for."""
+        """Give what `make` made of the run when it was first asked for.
+
+        Raises:
+          HTTPException: 409, its folder is no longer as it was, or one of its files is not as
+            clearcnn writes it.
+        """
         if name not in self.made:
-            self.made[name] = make(self.bundle)
+            try:
+                self.made[name] = make(self.bundle)
+            except OSError as error:
+                raise _conflict(error) from error
         found: _T = self.made[name]  # type: ignore[assignment]
         return found
 
@@ -68,9 +76,14 @@ class ShownRuns:
             run = self._runs.get(name)
             if run is None or run.stamp != stamp:
                 run = self._runs[name] = ShownRun(_read(folder), stamp)
-        except OSError as error:  # BundleError is one.
-            raise HTTPException(409, str(error).rstrip(".")) from error
+        except OSError as error:
+            raise _conflict(error) from error
         return run
+
+
+def _conflict(error: OSError) -> HTTPException:
+    """Say what is wrong with a run folder; a BundleError is an OSError."""
+    return HTTPException(409, str(error).rstrip("."))
 
 
 def _read(folder: Path) -> Bundle:
