@@ -157,6 +157,16 @@ def test_what_is_there_stays(run_folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.onnx").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("out", "fitting"),
+    [(".", "model.onnx"), ("..", "../model.onnx"), ("/", "/model.onnx"), ("m.h5", "m.onnx")],
+)
+def test_a_fitting_name_is_offered(run_folder: Path, out: str, fitting: str) -> None:
+    with pytest.raises(ExportError) as caught:
+        clearcnn.export_run(run_folder, "onnx", out)
+    assert caught.value.remedy == f"Give --out a name such as {Path(fitting)}."
+
+
 def test_what_cannot_be_asked_for_is_said(run_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="KERAS_BACKEND=tensorflow"):
         clearcnn.export_run(run_folder, "litert", tmp_path / "m.tflite")

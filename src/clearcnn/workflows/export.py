@@ -55,9 +55,10 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
     place = Path(whole.folder.resolve().name + ENDINGS[to]) if out is None else Path(out)
     ending = ENDINGS[to]
     if ending.startswith(".") and place.suffix != ending:
+        fitting = place / f"model{ending}" if place.is_dir() else place.with_suffix(ending)
         raise ExportError(
             f"{place} does not end in {ending}, as a file of this form must.",
-            remedy=f"Give --out a name such as {place.with_suffix(ending)}.",
+            remedy=f"Give --out a name such as {fitting}.",
         )
     with _open_draft(place) as draft:
         from clearcnn import export
