@@ -201,6 +201,13 @@ def test_a_model_is_prepared_only_if_it_can_be_and_for_pages_of_this_server(clie
     assert wishes == [7]
 
 
+@pytest.mark.parametrize("route", ["prepare", "attempts"])
+def test_epochs_out_of_range_are_refused_alike(client, route):
+    body = {"run": "digits", "layers": LAYERS, "epochs": 0}
+    answer = client.post(f"/page/workshop/{route}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "epochs_range")
+
+
 def test_attempts_that_are_unknown_are_404(client):
     for method, path in (("GET", "/events"), ("DELETE", ""), ("GET", "/weights")):
         answer = client.request(method, f"/page/workshop/attempts/7{path}")

@@ -1,4 +1,7 @@
-"""Every problem that can reach the page has a code, and a Korean sentence for it."""
+"""What the page's layers and their training raise has a code, and each code a Korean sentence.
+
+What lies below, such as a run folder that cannot be read, is told in English where it has no code.
+"""
 
 import ast
 import pickle
@@ -27,7 +30,7 @@ FILES = [
 ELSEWHERE = {
     *("model_name", "too_many_layers", "input_shape", "epochs_range", "too_many_waiting"),
     *("process_ended", "took_too_long", "no_memory", "no_room", "no_images", "no_validation"),
-    "unwritten",
+    *("unwritten", "not_written", "diverged"),
 }
 
 

@@ -1,8 +1,11 @@
 """The workshop: a real process that trains, is cancelled, fails and goes on."""
 
+import errno
+import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -14,8 +17,10 @@ from scipy.stats import binomtest
 import clearcnn
 from clearcnn import data
 from clearcnn.bundle import read_bundle
-from clearcnn.errors import TrainingError
+from clearcnn.errors import DivergenceError, SpecError, TrainingError
+from clearcnn.results import to_json
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.workflows import workshop_worker
 from clearcnn.workflows.workshop import MOST_WAITING, Workshop
 from clearcnn.workflows.workshop_trial import choose_batch_size
 
@@ -110,18 +115,64 @@ def test_the_model_with_layers_gives_every_layer(finished):
 def test_an_attempt_can_be_cancelled_and_the_next_one_trains(workshop, run):
     long = workshop.begin(run, small(40), 200)
     wait(long, lambda attempt: attempt.events)
-    long.cancelled.set()
+    workshop.cancel(long)
     assert wait(long, seconds=20)[-1] == {"event": "cancelled"}
     assert not long.folder.exists()
     assert wait(workshop.begin(run, small(), 1))[-1]["event"] == "end"
 
 
-def test_an_attempt_that_waits_is_cancelled_without_being_begun(workshop, run):
-    first = workshop.begin(run, small(), 2)
-    second = workshop.begin(run, small(), 2)
-    second.cancelled.set()
-    wait(first)
-    assert wait(second) == [{"event": "cancelled"}]
+@pytest.fixture
+def halted(monkeypatch):
+    """A workshop whose trainings end only once `go` is set, and train nothing."""
+
+    def train(_, attempt):
+        go.wait(60)
+        attempt.folder.mkdir()
+        (attempt.folder / "model.onnx").touch()
+        attempt.events.append({"event": "end"})
+
+    go = threading.Event()
+    monkeypatch.setattr(Workshop, "_have_trained", train)
+    opened = Workshop()
+    opened.go = go
+    yield opened
+    go.set()
+    opened.close()
+
+
+def test_an_attempt_that_waits_is_cancelled_at_once_and_gives_its_place_up(halted, run):
+    first = halted.begin(run, small(), 2)
+    wait_until(lambda: not halted._waiting)
+    waiting = [halted.begin(run, small(), 2) for _ in range(MOST_WAITING)]
+    with pytest.raises(TrainingError, match="waiting already"):
+        halted.begin(run, small(), 2)
+    halted.cancel(waiting[1])
+    assert waiting[1].events == [{"event": "cancelled"}]
+    late = halted.begin(run, small(), 2)
+    halted.go.set()
+    assert wait(late) == [{"event": "end"}]
+    assert not first.cancelled.is_set()
+    assert waiting[1].events == [{"event": "cancelled"}]
+
+
+def test_the_oldest_are_forgotten_but_not_what_goes_on_or_is_compared_with(
+    halted, run, monkeypatch
+):
+    monkeypatch.setattr("clearcnn.workflows.workshop._MOST_KEPT", 2)
+    halted.go.set()
+    first, second = [halted.begin(run, small(), 1) for _ in range(2)]
+    wait(second)
+    halted.go.clear()
+    third = halted.begin(run, small(), 1, first)
+    fourth = halted.begin(run, small(), 1)
+    assert halted.find(first.number) is first and (first.folder / "model.onnx").exists()
+    assert halted.find(second.number) is None and not (second.folder / "model.onnx").exists()
+    halted.go.set()
+    wait(fourth)
+    fifth = halted.begin(run, small(), 1)
+    known = [halted.find(number) for number in range(1, 6)]
+    assert known == [None, None, None, fourth, fifth]
+    assert third.events == [{"event": "end"}]
 
 
 def test_what_cannot_be_trained_is_said_and_the_workshop_goes_on(workshop, tmp_path, run):
@@ -139,9 +190,55 @@ def test_a_process_that_dies_is_replaced(workshop, run):
     assert wait(workshop.begin(run, small(), 1))[-1]["event"] == "end"
 
 
+class Pipe(list):
+    """The end of a pipe that keeps what it is sent."""
+
+    def send_bytes(self, content):
+        self.append(json.loads(content))
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+DIVERGED = DivergenceError("Training stopped in epoch 3: NaN.", remedy="Mend it.", epoch=2)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "values"),
+    [
+        (FULL, "not_written", {"reason": "No space left on device"}),
+        (DIVERGED, "diverged", {"epoch": 3}),
+        (MemoryError(), "no_memory", {}),
+    ],
+)
+def test_a_training_that_fails_is_told_by_a_code_and_leaves_no_half_file(
+    error, code, values, tmp_path, monkeypatch
+):
+    class Trial:
+        def __init__(self, *_):
+            pass
+
+        def prepare(self):
+            raise FULL
+
+        def train(self, out, *_):
+            if error is FULL:
+                out.mkdir()
+                (out / "model.onnx").write_bytes(b"half")
+            raise error
+
+    monkeypatch.setattr(workshop_worker, "Trial", Trial)
+    monkeypatch.setattr(workshop_worker, "_read", lambda _: (None, None))
+    bench, out = workshop_worker._Bench(pipe := Pipe()), tmp_path / "1"
+    job = {"run": str(tmp_path), "model": to_json(small()), "epochs": 1}
+    bench.prepare(job)
+    bench.train({**job, "out": str(out), "against": None})
+    assert pipe[0] == {"event": "prepared"}
+    assert (pipe[1]["event"], pipe[1]["code"], pipe[1]["values"]) == ("error", code, values)
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("epochs", [0, 201])
 def test_epochs_out_of_range_are_refused(workshop, run, epochs):
-    with pytest.raises(TrainingError, match=f"epochs={epochs} is out of range: 1 to 200"):
+    with pytest.raises(SpecError, match=f"epochs={epochs} is out of range: 1 to 200"):
         workshop.begin(run, small(), epochs)
 
 

@@ -135,7 +135,7 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
 
     @router.delete("/attempts/{number}")
     def cancel(number: int) -> Response:
-        find(number).cancelled.set()
+        workshop.cancel(find(number))
         return Response(status_code=204)
 
     @router.get("/attempts/{number}/layers.onnx")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn import drafts
-from clearcnn.errors import TrainingError
+from clearcnn.errors import SpecError, TrainingError
 from clearcnn.results import to_json
 from clearcnn.specs import ModelSpec
 from clearcnn.workflows.onnx_files import MODEL
@@ -50,7 +50,7 @@ _TOO_LONG = describe_failure(
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Attempt:
     """A training that was asked for.
 
@@ -109,7 +109,7 @@ class Workshop:
         Args:
           run, model, epochs: as for `begin`.
         Raises:
-          TrainingError: epochs is out of range.
+          SpecError: epochs is out of range.
         """
         _check_epochs(epochs)
         with self._news:
@@ -127,8 +127,8 @@ class Workshop:
           epochs: 1 to `MOST_EPOCHS`.
           against: an attempt to compare with, in place of the run's own model.
         Raises:
-          TrainingError: too many are waiting, epochs is out of range, or there is no room for
-            temporary files.
+          SpecError: epochs is out of range.
+          TrainingError: too many are waiting, or there is no room for temporary files.
         """
         _check_epochs(epochs)
         with self._news:
@@ -145,22 +145,29 @@ class Workshop:
             attempt = Attempt(number, run, model, epochs, folder, against)
             self._attempts[number] = attempt
             self._waiting.append(attempt)
+            self._forget_oldest()
             self._news.notify()
-        while len(self._attempts) > _MOST_KEPT:
-            self._forget(next(iter(self._attempts)))
         return attempt
 
     def find(self, number: int) -> Attempt | None:
         """Give the attempt of that number, if it is still known."""
         return self._attempts.get(number)
 
+    def cancel(self, attempt: Attempt) -> None:
+        """Have an attempt end soon; one that waits gives its place up at once."""
+        with self._news:
+            attempt.cancelled.set()
+            if attempt in self._waiting:
+                self._waiting.remove(attempt)
+                attempt.events.append(_CANCELLED)
+
     def close(self) -> None:
         """End the process, and remove every file."""
         with self._news:
             self._closing = True
+            for attempt in self._attempts.values():
+                attempt.cancelled.set()
             self._news.notify()
-        for attempt in self._attempts.values():
-            attempt.cancelled.set()
         with self._lock:
             # The foreman, who reads from it, closes the pipe.
             if self._process is not None:
@@ -222,9 +229,7 @@ class Workshop:
         """Tell whether somebody waits who does not want what is being prepared."""
         with self._news:
             first = self._waiting[0] if self._waiting else None
-        return first is not None and (
-            first.cancelled.is_set() or _describe(first.run, first.model, first.epochs) != wish
-        )
+        return first is not None and _describe(first.run, first.model, first.epochs) != wish
 
     def _have_trained(self, attempt: Attempt) -> None:
         if attempt.cancelled.is_set():
@@ -272,16 +277,20 @@ class Workshop:
                 self._pipe.close()
                 self._pipe = None
 
-    def _forget(self, number: int) -> None:
-        attempt = self._attempts.pop(number)
-        attempt.cancelled.set()
-        for path in attempt.folder.glob("*.onnx"):
-            path.unlink()
+    def _forget_oldest(self) -> None:
+        """Keep no more than _MOST_KEPT, but for those that go on and what they compare with."""
+        going_on = [attempt for attempt in self._attempts.values() if not attempt.is_over]
+        needed = {*going_on, *(attempt.against for attempt in going_on)}
+        spare = [attempt for attempt in self._attempts.values() if attempt not in needed]
+        for attempt in spare[: max(0, len(self._attempts) - _MOST_KEPT)]:
+            del self._attempts[attempt.number]
+            for path in attempt.folder.glob("*.onnx"):
+                path.unlink()
 
 
 def _check_epochs(epochs: int) -> None:
     if not 1 <= epochs <= MOST_EPOCHS:
-        raise TrainingError(
+        raise SpecError(
             f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the workshop.",
             remedy="For longer trainings use clearcnn train.",
             code="epochs_range",

@@ -5,6 +5,7 @@ It speaks JSON through a pipe: jobs come in, and what happens goes out, one mess
 
 import json
 import os
+import shutil
 import signal
 from collections import OrderedDict
 from multiprocessing.connection import Connection
@@ -13,7 +14,7 @@ from typing import Any
 
 from clearcnn import bundle
 from clearcnn.bundle import MANIFEST_NAME, Bundle
-from clearcnn.errors import ClearCNNError, DataError, TrainingError
+from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.subject import Lesson, read_lesson
 from clearcnn.workflows.workshop_trial import Trial
@@ -79,18 +80,38 @@ class _Bench:
             self._trials.move_to_end(key)
             while len(self._trials) > _MOST_TRIALS:
                 self._trials.popitem(last=False)
-        except (ClearCNNError, MemoryError):
+        except (ClearCNNError, MemoryError, OSError):
             # Whoever trains it will be told.
             pass
         self._tell({"event": "prepared"})
 
     def train(self, job: dict[str, Any]) -> None:
+        out = Path(job["out"])
         try:
             trial = self._trials.pop(_key(job), None) or self._make(job)
             against = Path(job["against"]) if job["against"] else None
-            self._tell(trial.train(Path(job["out"]), against, self._tell_unless_cancelled))
+            self._tell(trial.train(out, against, self._tell_unless_cancelled))
+        except DivergenceError as error:
+            diverged = TrainingError(
+                error.problem,
+                remedy=error.remedy,
+                code="diverged",
+                values={"epoch": error.epoch + 1},
+            )
+            self._tell(describe_failure(diverged))
         except ClearCNNError as error:
             self._tell(describe_failure(error))
+        except OSError as error:
+            # Nobody is to take a file that is not whole for the network.
+            shutil.rmtree(out, ignore_errors=True)
+            reason = error.strerror or str(error)
+            not_written = TrainingError(
+                f"The trained network cannot be written: {reason}.",
+                remedy="Make room, or set TMPDIR to another folder, and train again.",
+                code="not_written",
+                values={"reason": reason},
+            )
+            self._tell(describe_failure(not_written))
         except MemoryError:
             problem = "There is not enough memory to train this model."
             too_large = TrainingError(problem, remedy="Make it smaller.", code="no_memory")

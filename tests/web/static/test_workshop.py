@@ -78,6 +78,8 @@ def test_every_problem_of_a_model_is_told_in_korean(open_page, client, impossibl
         {"code": "epochs_range", "values": {"epochs": 0, "most": 200}},
         {"code": "too_many_waiting", "values": {"most": 4}},
         {"code": "took_too_long", "values": {"seconds": 600}},
+        {"code": "not_written", "values": {"reason": "No space left on device"}},
+        {"code": "diverged", "values": {"epoch": 3}},
         *({"code": code} for code in ("process_ended", "no_memory", "no_images", "unwritten")),
     ]
     problems += [{"message": "It failed.", **each} for each in elsewhere]
