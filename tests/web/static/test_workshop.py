@@ -1,5 +1,6 @@
 """The workshop, as people use it."""
 
+import json
 import re
 
 import pytest
@@ -37,6 +38,69 @@ def test_a_training_can_be_cancelled(open_page):
     assert page.is_enabled("#train")
 
 
+def test_another_model_ends_the_training_and_gets_none_of_its_results(open_page):
+    page = open_page("epochs=200")
+    ended = []
+    page.on("request", lambda asked: ended.append(asked.url) if asked.method == "DELETE" else None)
+    page.locator("#layers input").first.fill("36")
+    page.click("#train")
+    page.locator("#training-status", has_text="200").wait_for()
+    page.select_option("#models", "colours")
+    page.locator("#title", has_text="colours").wait_for()
+    page.wait_for_selector("body[data-ready]")
+    assert len(ended) == 1
+    page.wait_for_selector("#train:not([disabled])")
+    assert page.inner_text("#training-status") == page.inner_text("#impossible") == ""
+    assert page.is_hidden("#results") and page.is_hidden("#cancel")
+    page.fill("#epochs", "1")
+    page.click("#train")
+    page.wait_for_selector("body[data-attempts='1']", timeout=60_000)
+    assert page.locator("#attempts tr").count() == 2
+    page.locator("#attempts tr").nth(1).get_by_role("button").click()
+    page.wait_for_selector("#look-back:not([hidden])")
+    page.select_option("#models", "digits")
+    page.locator("#title", has_text="digits").wait_for()
+    page.wait_for_selector("body[data-ready]")
+    assert page.is_hidden("#results") and page.is_hidden("#look-back")
+
+
+def test_of_models_chosen_one_after_another_the_latest_counts(open_page):
+    page = open_page()
+    page.evaluate("""() => ["zoo", "colours", "zoo", "digits", "colours"].forEach((name) => {
+      const models = document.getElementById("models");
+      models.value = name;
+      models.dispatchEvent(new Event("change"));
+    })""")
+    page.locator("#title", has_text="colours").wait_for()
+    page.wait_for_selector("body[data-ready]")
+    page.wait_for_timeout(500)
+    assert page.locator("#bars li").count() == 3
+    assert page.inner_text("#problem") == ""
+
+
+def test_a_model_that_cannot_be_opened_is_told_and_another_one_opens(open_page):
+    page = open_page()
+    page.route("**/page/models/zoo", lambda route: route.fulfill(json={}, status=200))
+    page.select_option("#models", "zoo")
+    page.locator("#problem", has_text="could not be set up").wait_for()
+    page.select_option("#models", "colours")
+    page.wait_for_selector("body[data-ready]")
+    assert page.inner_text("#problem") == ""
+
+
+def test_a_new_training_clears_what_the_last_one_complained_of(open_page):
+    page = open_page("epochs=1")
+    failed = {"event": "error", "problem": "It diverged.", "remedy": "Change it.", "code": "x"}
+    told = {"body": f"data: {json.dumps(failed)}\n\n", "content_type": "text/event-stream"}
+    page.route("**/attempts/*/events", lambda route: route.fulfill(**told))
+    page.click("#train")
+    page.locator("#impossible b", has_text="It diverged.").wait_for()
+    page.unroute("**/attempts/*/events")
+    page.click("#train")
+    page.wait_for_selector("body[data-attempts='1']", timeout=60_000)
+    assert page.inner_text("#impossible") == ""
+
+
 def test_an_impossible_model_is_explained_before_it_is_tried(open_page):
     page = open_page()
     page.locator("#layers input").nth(1).fill("9")
@@ -59,6 +123,8 @@ def test_an_impossible_model_is_explained_in_korean_and_told_again_in_english(op
     assert page.locator("#layers li.wrong").count() == 1
     page.click("[data-language='en']")
     page.locator("#impossible b", has_text="needs at least 9×9 pixels").wait_for()
+    assert page.locator("#layers li.wrong").count() == 1
+    assert page.is_disabled("#train")
 
 
 TELL = """async (problems) => {

@@ -29,41 +29,63 @@ let pixels,
   result = null,
   since = 0,
   running = false,
-  again = false;
+  again = false,
+  opening = 0;
 
 /** Say something to screen readers. */
 const say = (text) => (find("said").textContent = text);
+
+const fail = (error) => find("problem").replaceChildren(`${t("failed")} `, ...tellProblem(error));
 
 /** Run the models on the image of now; drawn faster than that, the latest image wins. */
 async function predict() {
   again = true;
   if (running || !shown) return;
   running = true;
-  while (again) {
-    again = false;
-    result = await shown.run(pixels);
-    const mine = shown === own ? result.probabilities : (await own.run(pixels)).probabilities;
-    const best = bars.show(mine);
-    find("answer").textContent = description.class_names[best];
-    find("answer").classList.toggle("long", description.class_names[best].length > 3);
-    find("sentence").textContent = tell(mine, description.class_names) + judge(best);
-    document.body.dataset.answer = description.class_names[best];
-    if (since) {
-      document.body.dataset.milliseconds = (performance.now() - since).toFixed(1);
-      find("speed").textContent = t("speed", {
-        milliseconds: Math.max(1, Math.round(performance.now() - since)),
-      });
-      since = 0;
+  try {
+    while (again && shown) {
+      again = false;
+      const results = await runAll();
+      if (results) showAll(results);
     }
-    network.show(result);
-    closeup.show(shown, result, closeup.at ?? network.findStrongest());
-    if (fresh)
-      workshop.compare(
-        mine,
-        fresh === shown ? result.probabilities : (await fresh.run(pixels)).probabilities,
-      );
+  } catch (error) {
+    console.error(error);
+    find("problem").replaceChildren(...tellProblem(error));
+  } finally {
+    running = false;
   }
-  running = false;
+}
+
+/** Run every model in use on the image of now; null if another is chosen meanwhile. */
+async function runAll() {
+  const [mine, looked, image] = [own, shown, pixels];
+  const results = new Map();
+  for (const model of [looked, mine, fresh]) {
+    if (model && !results.has(model)) results.set(model, await model.run(image));
+    // What was left may be released by now.
+    if (mine !== own || looked !== shown) return null;
+  }
+  return results;
+}
+
+function showAll(results) {
+  result = results.get(shown);
+  const mine = results.get(own).probabilities;
+  const best = bars.show(mine);
+  find("answer").textContent = description.class_names[best];
+  find("answer").classList.toggle("long", description.class_names[best].length > 3);
+  find("sentence").textContent = tell(mine, description.class_names) + judge(best);
+  document.body.dataset.answer = description.class_names[best];
+  if (since) {
+    document.body.dataset.milliseconds = (performance.now() - since).toFixed(1);
+    find("speed").textContent = t("speed", {
+      milliseconds: Math.max(1, Math.round(performance.now() - since)),
+    });
+    since = 0;
+  }
+  network.show(result);
+  closeup.show(shown, result, closeup.at ?? network.findStrongest());
+  if (results.has(fresh)) workshop.compare(mine, results.get(fresh).probabilities);
   document.body.dataset.ready = "true";
 }
 
@@ -166,16 +188,32 @@ function look(model) {
   predict();
 }
 
+/** Open a run; of several that are chosen one after another, the latest counts. */
 async function open(wanted) {
+  const mine = ++opening;
+  try {
+    await load(wanted, () => mine === opening);
+  } catch (error) {
+    if (mine === opening) throw error;
+  }
+}
+
+async function load(wanted, isWanted) {
   name = wanted;
   keep("model", name);
+  find("problem").textContent = "";
   // Until the new model is there, nothing of the old one may be run on the new images.
+  const old = own;
   shown = own = fresh = null;
+  workshop?.leave();
+  old?.release();
   network.pinned = false;
   find("pinned").hidden = true;
   delete document.body.dataset.ready;
   const address = `page/models/${encodeURIComponent(name)}`;
-  description = await ask(address);
+  const found = await ask(address);
+  if (!isWanted()) return;
+  description = found;
   contract = description.input;
   tellRun();
   const loading = Model.load(
@@ -193,10 +231,17 @@ async function open(wanted) {
   );
   find("fit").parentElement.hidden = contract.polarity === "unknown";
   find("fit").checked = contract.polarity !== "unknown";
-  const images = gallery.load(address).then(beginWithImage, () => beginWithImage());
-  own = await loading;
+  const images = gallery
+    .load(address)
+    .catch(() => {})
+    .then(() => isWanted() && beginWithImage());
+  const [model] = await Promise.all([loading, images]);
+  if (!isWanted()) {
+    model.release();
+    return;
+  }
+  own = model;
   workshop?.open(name, description);
-  await images;
   look(own);
 }
 
@@ -250,7 +295,7 @@ function listen() {
     network.pinned = false;
     find("pinned").hidden = true;
   };
-  find("look-back").onclick = () => look(own);
+  find("look-back").onclick = () => own && look(own);
   find("share").onclick = async () => {
     const address = write();
     await navigator.clipboard?.writeText(address).catch(() => {});
@@ -312,11 +357,11 @@ async function begin() {
     );
     find("models").onchange = (event) => {
       ["row", "pixels", "strokes", "at", "layers"].forEach((key) => keep(key, null));
-      open(event.target.value);
+      open(event.target.value).catch(fail);
     };
     await open(wanted);
   } catch (error) {
-    find("problem").replaceChildren(`${t("failed")} `, ...tellProblem(error));
+    fail(error);
     throw error;
   }
 }

@@ -54,7 +54,8 @@ export class Model {
   async run(pixels) {
     const { dtype, shape } = this.contract;
     const images = new ort.Tensor(dtype, pixels, [1, ...shape]);
-    const found = await this.session.run({ images });
+    this.running = this.session.run({ images });
+    const found = await this.running;
     const outputs = new Map(this.layers.map(({ name }) => [name, found[name]?.data]));
     // A last layer that is called probabilities is the output itself.
     outputs.set(this.layers.at(-1).name, found.probabilities.data);
@@ -69,8 +70,10 @@ export class Model {
     return { values: result.outputs.get(before.name), shape: before.output_shape };
   }
 
-  release() {
-    this.session.release();
+  /** Give its memory back, once what runs has ended; it runs nothing more. */
+  async release() {
+    await this.running?.catch(() => {});
+    await this.session.release();
   }
 }
 

@@ -20,7 +20,7 @@ const ADDRESS = "page/workshop";
  */
 export class Workshop {
   constructor({ onmodel, onlook }) {
-    Object.assign(this, { onmodel, onlook, attempts: [], number: null, wanted: 0 });
+    Object.assign(this, { onmodel, onlook, attempts: [], number: null, wanted: 0, visit: 0 });
     this.form = new LayersForm(find("layers"), () => this.#changed());
     this.curve = new Curve(find("curve"));
     find("train").onclick = () => this.train();
@@ -37,14 +37,13 @@ export class Workshop {
 
   /** Begin with the layers of a run, or with those of the address. */
   open(name, description) {
-    Object.assign(this, { name, description, attempts: [] });
+    this.leave();
+    Object.assign(this, { name, description });
     const shared = readJson("layers");
     this.form.set(shared ?? this.#own());
     find("epochs").value = read("epochs") ?? USUAL_EPOCHS;
     this.curve.begin(find("epochs").valueAsNumber || USUAL_EPOCHS);
     this.#check();
-    this.#tellAttempts();
-    this.onmodel(null);
     this.watch?.disconnect();
     this.seen = false;
     this.watch = new IntersectionObserver(([entry]) => {
@@ -56,11 +55,28 @@ export class Workshop {
     this.watch.observe(find("workshop"));
   }
 
+  /** End what is trained for the run of now, and forget its attempts. */
+  leave() {
+    this.visit++;
+    clearTimeout(this.preparing);
+    if (this.number !== null) this.#end(this.number);
+    this.unfollow?.();
+    this.onmodel(null);
+    for (const { model } of this.attempts) model.release();
+    Object.assign(this, { attempts: [], bars: null, number: null, network: null });
+    find("both").replaceChildren();
+    this.#busy(false);
+    this.#status("");
+    this.#tellAttempts();
+    delete document.body.dataset.attempts;
+  }
+
   /** Everything that is text again, in the language of now. */
   retell() {
     if (!this.description) return;
     this.form.set(this.form.layers);
     this.form.tell(this.network);
+    this.form.blame(this.problem?.values?.position);
     this.#tellSums();
     if (this.problem) this.#complain(this.problem);
     this.curve.show();
@@ -75,7 +91,9 @@ export class Workshop {
   }
 
   async train({ mlp = false, against = null } = {}) {
+    const { visit } = this;
     clearTimeout(this.preparing);
+    this.#complain(null);
     this.#status(t("waiting"));
     this.#busy(true);
     try {
@@ -84,17 +102,20 @@ export class Workshop {
         equal_mlp: mlp,
         against,
       });
+      if (visit !== this.visit) return this.#end(number);
       this.number = number;
       const found = await this.#follow(number);
-      if (found) await this.#finish(number, { ...found, mlp, against });
-      return Boolean(found);
+      return Boolean(found) && (await this.#finish(number, { ...found, mlp, against }, visit));
     } catch (error) {
-      this.#complain(error);
+      if (visit === this.visit) this.#complain(error);
       return false;
     } finally {
-      this.number = null;
-      this.#busy(false);
-      this.#prepareSoon();
+      // Whoever has another run before them is told nothing of this one.
+      if (visit === this.visit) {
+        this.number = null;
+        this.#busy(false);
+        this.#prepareSoon();
+      }
     }
   }
 
@@ -103,8 +124,14 @@ export class Workshop {
   }
 
   cancel() {
-    if (this.number !== null) fetch(`${ADDRESS}/attempts/${this.number}`, { method: "DELETE" });
+    if (this.number !== null) this.#end(this.number);
     this.#status(t("cancelling"));
+  }
+
+  /** Have the server end a training; gives false. Where it cannot be asked, nobody trains. */
+  #end(number) {
+    fetch(`${ADDRESS}/attempts/${number}`, { method: "DELETE" }).catch(() => {});
+    return false;
   }
 
   #own() {
@@ -146,7 +173,7 @@ export class Workshop {
       this.#complain(error);
     }
     this.#tellSums();
-    find("train").disabled = find("train-both").disabled = !this.network || this.number !== null;
+    this.#busy(this.busy);
   }
 
   #complain(error) {
@@ -170,7 +197,7 @@ export class Workshop {
   /** Have the server compile what may be trained next, once nothing has changed for a moment. */
   #prepareSoon() {
     clearTimeout(this.preparing);
-    if (!this.seen || !this.network || this.number !== null) return;
+    if (!this.seen || !this.network || this.busy) return;
     this.preparing = setTimeout(
       // Training tells what is wrong, and does without.
       () => post(`${ADDRESS}/prepare`, this.#wanted()).catch(() => {}),
@@ -178,7 +205,7 @@ export class Workshop {
     );
   }
 
-  /** Listen to a training until it is over; gives its last message, or null if it was cancelled. */
+  /** Listen to a training; gives its last message, or null where it was cancelled or left. */
   #follow(number) {
     return new Promise((resolve, reject) => {
       const source = new EventSource(`${ADDRESS}/attempts/${number}/events`);
@@ -198,6 +225,7 @@ export class Workshop {
         cancelled: () => (this.#status(t("cancelled")), resolve(null)),
         error: (told) => reject(Object.assign(new Error(told.problem), told, { status: 500 })),
       };
+      this.unfollow = () => (source.close(), resolve(null));
       source.onmessage = ({ data }) => {
         const message = JSON.parse(data);
         if (["end", "cancelled", "error"].includes(message.event)) source.close();
@@ -210,10 +238,15 @@ export class Workshop {
     });
   }
 
-  async #finish(number, found) {
+  /** Take a trained network up; gives whether anybody still looks at its run. */
+  async #finish(number, found, visit) {
     const address = `${ADDRESS}/attempts/${number}`;
     const { input, class_names: names } = this.description;
     const model = await Model.load(address, found.network, input, names);
+    if (visit !== this.visit) {
+      model.release();
+      return false;
+    }
     this.attempts.unshift({ ...found, number, model });
     this.#status(
       t("trainedIn", { seconds: found.seconds.toFixed(1), count: grouped(found.train) }),
@@ -222,6 +255,7 @@ export class Workshop {
     this.#makeBars(found.mlp);
     this.onmodel(model);
     document.body.dataset.attempts = String(this.attempts.length);
+    return true;
   }
 
   #makeBars(mlp) {
@@ -295,7 +329,8 @@ export class Workshop {
   }
 
   #busy(busy) {
-    find("train").disabled = find("train-both").disabled = busy;
+    this.busy = busy;
+    find("train").disabled = find("train-both").disabled = busy || !this.network;
     find("cancel").hidden = !busy;
   }
 
