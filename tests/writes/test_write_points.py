@@ -30,6 +30,7 @@ WRITERS = {
     # In the folder of the workshop, a draft that is never put anywhere.
     "workflows/workshop.py",
     "workflows/workshop_trial.py",
+    "workflows/workshop_worker.py",
     # A checkpoint: flushed, renamed, the one before kept until then; under a lock.
     "checkpoints.py",
     "training/checkpointing.py",
