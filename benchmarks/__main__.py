@@ -112,7 +112,8 @@ def _warn_if_busy(record: Record) -> None:
 
 
 def _write_page(records: Path, docs: Path) -> None:
-    page = make_page(read_records(records), describe_machine(), docs / "images")
+    others = sorted(path.name for path in docs.glob("benchmarks-*.md"))
+    page = make_page(read_records(records), describe_machine(), docs / "images", others=others)
     path = docs / "benchmarks.md"
     path.write_text(page, encoding="utf-8")
     print(f"Wrote {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}.")

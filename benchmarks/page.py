@@ -1,5 +1,6 @@
 """`docs/benchmarks.md`, made of all records of one machine."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,22 @@ largest ratio within one round; above 1, clearcnn is better."""
 _DEVICES = {"cpu": "On the CPU", "gpu": "On the GPU"}
 
 
-def make_page(records: list[Record], machine: dict[str, Any], images: Path) -> str:
+def make_page(
+    records: list[Record], machine: dict[str, Any], images: Path, *, others: Sequence[str] = ()
+) -> str:
     """Give the whole page.
 
     Args:
       records: of any machine; only those of `machine` are shown.
       machine: what `describe_machine` gave.
       images: where questions draw their figures.
+      others: names of the pages of other machines that lie beside this one.
     """
     of_machine = [record for record in records if record.machine == machine]
     parts = [_INTRODUCTION]
+    if others:
+        links = ", ".join(f"[{name}]({name})" for name in others)
+        parts.append(f"The same questions on other machines: {links}.")
     for device, title in _DEVICES.items():
         by_name = {record.question: record for record in of_machine if record.device == device}
         if not by_name:

@@ -29,6 +29,9 @@ TABLE = ROOT / ".cache" / "benchmarks" / "soak.csv"
 # One or two may still be closing.
 _SPARE_FILES, _SPARE_THREADS = 4, 2
 
+# When it is next asked, anyio's pool lets threads go that had nothing to do for ten seconds.
+_IDLE_SECONDS = 12
+
 
 @dataclass(frozen=True)
 class Soaking:
@@ -188,10 +191,10 @@ def soak(place: Path, seconds: float) -> Soaking:
         begin, folder = time.monotonic(), place / "temporary"
         work = Work(url, place)
         work.do_all_once()
-        before = _rest(process.pid, folder, begin)
+        before = _rest(process.pid, url, folder, begin)
         with Watch(process.pid, folder) as watch:
             work.go_on(seconds)
-        after = _rest(process.pid, folder, begin)
+        after = _rest(process.pid, url, folder, begin)
         process.terminate()
         status = process.wait(60)
     faults = list(_find_faults(work.outcomes, before, after))
@@ -204,9 +207,10 @@ def soak(place: Path, seconds: float) -> Soaking:
     return Soaking(work.outcomes, before, watch.samples, after, faults)
 
 
-def _rest(pid: int, folder: Path, begin: float) -> Sample:
-    # Idle connections are closed after 30 seconds, or when their client goes.
-    time.sleep(5)
+def _rest(pid: int, url: str, folder: Path, begin: float) -> Sample:
+    time.sleep(_IDLE_SECONDS)
+    httpx.get(f"{url}/page/models/{MODEL}").raise_for_status()
+    time.sleep(1)
     return take_sample(pid, folder, begin)
 
 

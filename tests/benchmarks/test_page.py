@@ -53,6 +53,8 @@ def test_figures_of_another_machine_are_not_mixed_in() -> None:
     record = make_record({"clearcnn.fit": 1.0, "Keras/JAX": 3.0})
     elsewhere = dataclasses.replace(record, machine={**MACHINE, "cores": 64})
     assert "3.00×" not in make_page([elsewhere], MACHINE, Path("unused"))
+    page = make_page([record], MACHINE, Path("unused"), others=["benchmarks-abacus.md"])
+    assert "other machines: [benchmarks-abacus.md](benchmarks-abacus.md)." in page
 
 
 def test_growth_draws_its_figure(tmp_path: Path) -> None:
