@@ -78,6 +78,22 @@ def test_of_models_chosen_one_after_another_the_latest_counts(open_page):
     assert page.inner_text("#problem") == ""
 
 
+def test_images_of_a_model_that_was_left_do_not_come_late(open_page):
+    page = open_page()
+    held = []
+    page.route("**/page/models/zoo/images", lambda route: held.append(route))
+    with page.expect_request("**/page/models/zoo/images"):
+        page.select_option("#models", "zoo")
+    page.select_option("#models", "colours")
+    page.wait_for_selector("body[data-ready]")
+    images = page.locator("#gallery button")
+    shown = images.evaluate_all("each => each.map(({ title }) => title)")
+    with page.expect_response("**/page/models/zoo/images"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert images.evaluate_all("each => each.map(({ title }) => title)") == shown != []
+
+
 def test_a_model_that_cannot_be_opened_is_told_and_another_one_opens(open_page):
     page = open_page()
     page.route("**/page/models/zoo", lambda route: route.fulfill(json={}, status=200))

@@ -232,7 +232,7 @@ async function load(wanted, isWanted) {
   find("fit").parentElement.hidden = contract.polarity === "unknown";
   find("fit").checked = contract.polarity !== "unknown";
   const images = gallery
-    .load(address)
+    .load(address, isWanted)
     .catch(() => {})
     .then(() => isWanted() && beginWithImage());
   const [model] = await Promise.all([loading, images]);

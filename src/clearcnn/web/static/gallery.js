@@ -9,8 +9,10 @@ export class Gallery {
     Object.assign(this, { place, contract, classNames, onpick, images: [] });
   }
 
-  async load(address) {
+  /** Fetch the images and show them, if they are still wanted when they come. */
+  async load(address, isWanted) {
     const { images, why } = await fetch(`${address}/images`).then((answer) => answer.json());
+    if (!isWanted()) return;
     this.images = images.map((image) => ({
       ...image,
       pixels: fromBytes(
