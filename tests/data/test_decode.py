@@ -253,7 +253,7 @@ def test_exif_orientation_is_applied(kind, orientation):
         assert decode(content, "x", measure_above=5).size == expected.shape
 
 
-def test_an_orientation_among_millions_of_numbers_is_left_alone():
+def test_an_orientation_beside_a_tag_of_too_many_numbers_is_left_alone():
     count = 150_000
     directory = struct.pack("<HHHLL", 2, 274, 3, 1, 6) + struct.pack("<HHLL", 34_000, 5, count, 38)
     numbers = b"II*\0" + struct.pack("<L", 8) + directory + bytes(4 + 8 * count)

@@ -57,9 +57,9 @@ LARGEST_PIXELS = 40_000_000
 LARGEST_LENGTH = 2**16 - 1
 """Along one side: what JPEG and GIF can say."""
 ROOM = Room(LARGEST_PIXELS)
-_SMALL_SIDE = 1024  # In pixels: longer pictures are measured first, and wait for room in memory.
 """In pixels, for all pictures that threads have unfolded and not yet resized."""
 
+_SMALL_SIDE = 1024  # In pixels: longer pictures are measured first, and wait for room in memory.
 _MOST_READS = 1_000_000
 _MOST_SCANNED = 800_000_000  # Twenty scans of the largest picture; ten are usual.
 WHITE = 255

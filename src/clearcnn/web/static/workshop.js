@@ -102,7 +102,10 @@ export class Workshop {
         equal_mlp: mlp,
         against,
       });
-      if (visit !== this.visit) return this.#end(number);
+      if (visit !== this.visit) {
+        this.#end(number);
+        return false;
+      }
       this.number = number;
       const found = await this.#follow(number);
       return Boolean(found) && (await this.#finish(number, { ...found, mlp, against }, visit));
@@ -128,10 +131,9 @@ export class Workshop {
     this.#status(t("cancelling"));
   }
 
-  /** Have the server end a training; gives false. Where it cannot be asked, nobody trains. */
+  /** Have the server end a training. Where it cannot be asked, nobody trains. */
   #end(number) {
     fetch(`${ADDRESS}/attempts/${number}`, { method: "DELETE" }).catch(() => {});
-    return false;
   }
 
   #own() {
