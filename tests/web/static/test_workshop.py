@@ -40,6 +40,7 @@ def test_a_training_can_be_cancelled(open_page):
 
 def test_another_model_ends_the_training_and_gets_none_of_its_results(open_page):
     page = open_page("epochs=200")
+    page.set_default_timeout(60_000)  # Beside other tests, compiling takes long.
     ended = []
     page.on("request", lambda asked: ended.append(asked.url) if asked.method == "DELETE" else None)
     page.locator("#layers input").first.fill("36")
