@@ -18,7 +18,9 @@ import jax.numpy as jnp
 import keras
 from jax import lax
 
-from clearcnn.training.forms.convolution import BUDGET_BYTES, patch_bytes
+from clearcnn.training.forms.convolution import BUDGET_BYTES, convolution_form, laid_bytes
+from clearcnn.training.forms.cropping import find_extents
+from clearcnn.training.forms.postponing import find_postponable
 
 _SAMPLEWISE_LAYERS = (  # noqa: SIM905
     "Activation Add AveragePooling2D Average Concatenate Conv2D Conv2DTranspose Cropping2D Dense "
@@ -69,12 +71,27 @@ def choose_length(function: Callable[..., Any], args: Any, batch_size: int) -> i
       batch_size where the patches of its widest convolution fit the budget, or where it has no
       fitting divisor.
     """
-    widest = patch_bytes(jax.make_jaxpr(function)(*args).jaxpr)
+    widest = _most_laid(jax.make_jaxpr(function)(*args).jaxpr)
     if widest <= BUDGET_BYTES:
         return batch_size
     wanted = max(1, int(batch_size * BUDGET_BYTES / widest))
     fitting = max(d for d in range(1, wanted + 1) if batch_size % d == 0)
     return fitting if fitting >= wanted // 3 else batch_size
+
+
+def _most_laid(jaxpr: Any) -> int:
+    """Give the most bytes that a convolution of a traced function lays out."""
+    extents = find_extents(jaxpr, find_postponable(jaxpr))
+    most = 0
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "conv_general_dilated":
+            avals, output = [atom.aval for atom in equation.invars], equation.outvars[0]
+            if form := convolution_form(equation.params, avals):
+                size = extents.get(output, output.aval.shape[1:3])
+                most = max(most, laid_bytes(form.args[0], size, *avals))
+        elif equation.primitive.name == "jit":
+            most = max(most, _most_laid(equation.params["jaxpr"].jaxpr))
+    return most
 
 
 def in_microbatches(loss: Callable[..., Any], length: int) -> Callable[..., Any]:

@@ -10,7 +10,6 @@ a second with the plain primitive, neither pooling before bias and ReLU.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -43,13 +42,17 @@ def _window(params: dict[str, Any], aval: Any) -> Window | None:
     return Window(tuple(size[1:3]), tuple(strides[1:3]), pads)
 
 
-def max_pooling_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
+def max_pooling_form(
+    params: dict[str, Any], avals: list[Any]
+) -> functools.partial[jax.Array] | None:
     """Cover 2-D max pooling, channels last, windows of fewer than 128 pixels."""
     window = _window(params, avals[0])
     return None if window is None else functools.partial(max_pool, window)
 
 
-def sum_pooling_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
+def sum_pooling_form(
+    params: dict[str, Any], avals: list[Any]
+) -> functools.partial[jax.Array] | None:
     """Cover the sums of 2-D average pooling, channels last, windows of fewer than 128 pixels."""
     window = _window(params, avals[0])
     return None if window is None else functools.partial(sum_pool, window)

@@ -11,8 +11,10 @@ import jax
 from jax.extend import core
 
 from clearcnn.training.forms.convolution import convolution_form
+from clearcnn.training.forms.cropping import Extents, crop, find_extents
 from clearcnn.training.forms.pooling import max_pooling_form, sum_pooling_form
 from clearcnn.training.forms.postponing import Postponed, find_postponable, operation_of
+from clearcnn.training.forms.threefry import random_bits_form
 
 # A form takes the equation's parameters and its inputs' abstract values; it gives a function
 # with the same meaning, or None where it does not cover the case.
@@ -22,6 +24,7 @@ FORMS: dict[str, Form] = {
     "conv_general_dilated": convolution_form,
     "reduce_window_max": max_pooling_form,
     "reduce_window_sum": sum_pooling_form,
+    "random_bits": random_bits_form,
 }
 
 
@@ -53,6 +56,7 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     values.update(zip(jaxpr.constvars, consts, strict=True))
     values.update(zip(jaxpr.invars, args, strict=True))
     postponable = find_postponable(jaxpr)
+    extents = find_extents(jaxpr, postponable)
     for equation in jaxpr.eqns:
         if (position := postponable.get(equation.outvars[0])) is not None:
             inputs = [read(atom) for atom in equation.invars]
@@ -62,20 +66,21 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
             operation = operation_of(equation, position, inputs)
             values[equation.outvars[0]] = waiting.then(operation)
             continue
-        outputs = _apply(equation, [read(atom) for atom in equation.invars], jaxpr)
+        outputs = _apply(equation, [read(atom) for atom in equation.invars], jaxpr, extents)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _apply(equation: Any, inputs: list[Any], jaxpr: Any) -> list[Any]:
+def _apply(equation: Any, inputs: list[Any], jaxpr: Any, extents: Extents) -> list[Any]:
     primitive = equation.primitive
     if primitive.name in FORMS:
         avals = [atom.aval for atom in equation.invars]
-        form = FORMS[primitive.name](equation.params, avals)
-        if form is not None and isinstance(inputs[0], Postponed):
-            return [inputs[0].finish(form(inputs[0].value))]
+        first, *others = inputs
+        waiting = first if isinstance(first, Postponed) else Postponed(first)
+        params, value = crop(equation, waiting.value, extents)
+        form = FORMS[primitive.name](params, avals)
         if form is not None:
-            return [form(*inputs)]
+            return [waiting.finish(form(value, *others))]
     elif primitive.name == "jit" and _holds_a_form(equation.params["jaxpr"].jaxpr):
         inner = equation.params["jaxpr"]
         return _evaluate(inner.jaxpr, inner.consts, inputs)
