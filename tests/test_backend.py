@@ -47,6 +47,7 @@ print(*extras)
 """
 
 
+@pytest.mark.slow
 def test_keras_is_loaded_whole_in_a_users_process() -> None:
     assert run(LOAD.format(first="")) == "matplotlib sklearn"
 

@@ -40,6 +40,7 @@ def test_a_second_process_finds_the_programs_of_the_first(tmp_path: Path) -> Non
     assert run(tmp_path)[1] > 0
 
 
+@pytest.mark.slow
 def test_the_users_own_settings_win(tmp_path: Path) -> None:
     own = tmp_path / "own"
     largest, _ = run(tmp_path / "home", JAX_COMPILATION_CACHE_DIR=str(own))
@@ -47,6 +48,7 @@ def test_the_users_own_settings_win(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "clearcnn").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
@@ -129,9 +131,8 @@ hear_complaints()
 )
 
 
-@pytest.mark.parametrize(
-    "damage", ["cut off", pytest.param("random bytes", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["cut off", "random bytes"])
 def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path) -> None:
     assert run(tmp_path)[1] == 0
     hits = run(tmp_path)[1]
@@ -173,6 +174,7 @@ def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
     cache.mend(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_a_cache_on_a_full_disk_is_one_warning(tmp_path: Path) -> None:
     program = """
 import resource, sys

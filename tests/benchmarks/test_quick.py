@@ -63,6 +63,7 @@ def test_a_question_that_does_not_exist_is_refused() -> None:
     assert "no question digits_fits" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_nearest_neighbour_scores_as_published() -> None:
     """1,733 of 1,797 with each block left out: scikit-learn's own splitter says the same."""
     result = score("nearest-neighbour", "blocks")

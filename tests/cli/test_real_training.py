@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TRAIN = [sys.executable, "-m", "clearcnn", "train", "--recipe", "tutorial"]
 
 
+@pytest.mark.slow
 def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
     done = subprocess.run(
         [*TRAIN, "--epochs", "8", "--json"],
@@ -30,6 +33,7 @@ def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_training_keeps_the_model(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*TRAIN, "--epochs", "6000"],

@@ -250,14 +250,18 @@ WRITERS: dict[str, Callable[[Path], Written]] = {
 # given and not; sources that differ in their files only are left to the tutorial.
 FILES_ONLY = {"class folder", "metadata with groups", "CSV of pixels"}
 JOURNEYS = [
-    (recipe, source)
+    pytest.param(
+        (recipe, source),
+        id=f"{recipe}, {source}",
+        marks=[] if recipe == "tutorial" or source == "digits" else [pytest.mark.slow],
+    )
     for recipe in RECIPES
     for source in WRITERS
     if recipe == "tutorial" or source not in FILES_ONLY
 ]
 
 
-@pytest.fixture(params=JOURNEYS, ids=lambda journey: ", ".join(journey))
+@pytest.fixture(params=JOURNEYS)
 def journey(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Written]:
     """A recipe and a source, written where it can be read."""
     recipe, source = request.param

@@ -85,7 +85,7 @@ def assert_same(result, alone):
     np.testing.assert_allclose(result["predictions"], alone["predictions"], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("devices", [2, 4])
+@pytest.mark.parametrize("devices", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_virtual_devices(devices, alone):
     result = finish(start(devices=devices))
     assert (result["devices"], result["shared"]) == (devices, True)

@@ -155,7 +155,19 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+LONGER = (
+    "mean squared error, weighted averages of the weights",
+    "accumulated gradients, focal loss",
+)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=[pytest.mark.slow] if name in LONGER else [])
+        for name, case in CASES.items()
+    ],
+)
 def test_losses_optimizers_and_weights_equal_keras(case):
     compile_arguments, encode, fit_arguments = case
     x, labels = make_data()

@@ -169,6 +169,7 @@ def test_a_process_interrupted_in_training_keeps_a_whole_run(long_source: Path) 
     assert 1 <= check_that_history_and_model_agree(folder, images, labels) < 9000
 
 
+@pytest.mark.slow
 def test_a_process_interrupted_while_compiling_leaves_nothing(long_source: Path) -> None:
     home = long_source.parent
     words = ["long.npz", "--epochs", "9", "--recipe", "tutorial"]
@@ -212,6 +213,7 @@ def test_the_second_ctrl_c_after_training_drops_the_run(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.slow
 def test_a_reader_that_ctrl_c_ends_too_costs_no_run(long_source: Path) -> None:
     home = long_source.parent
     words = ["long.npz", "--epochs", "9000", "--batch-size", "500", "--recipe", "tutorial"]

@@ -301,6 +301,7 @@ def wait_until(found, seconds=120):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_what_is_prepared_trains_to_the_same_network(run, monkeypatch):
     opened = Workshop()
     try:
@@ -349,6 +350,7 @@ def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first
         opened.close()
 
 
+@pytest.mark.slow
 def test_a_preparation_that_hinders_a_training_is_given_up(run, monkeypatch):
     monkeypatch.setattr("clearcnn.workflows.workshop._PATIENCE_SECONDS", 0.2)
     opened = Workshop()
@@ -369,6 +371,7 @@ def test_what_cannot_be_prepared_is_told_to_whoever_trains_it(workshop, tmp_path
     assert wait(workshop.begin(tmp_path, small(), 1))[-1]["event"] == "error"
 
 
+@pytest.mark.slow
 def test_a_run_that_was_replaced_is_read_anew(workshop, tmp_path):
     place = tmp_path / "digits"
     for epochs in (1, 3):

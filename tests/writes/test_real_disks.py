@@ -90,7 +90,7 @@ def check_limit(name: str, out: Path, strikes: Any, verbs: Any, home: Path) -> N
     assert strikes.look(out) == before
 
 
-@pytest.mark.parametrize("name", ["export keras", "train"])
+@pytest.mark.parametrize("name", [pytest.param("export keras", marks=pytest.mark.slow), "train"])
 def test_a_full_disk(name: str, disk: Any, strikes: Any, verbs: Any, home: Path) -> None:
     check_full(name, disk, strikes, verbs, home)
 
@@ -118,7 +118,7 @@ def test_a_table_on_a_full_disk_goes_on_elsewhere(
     assert len(whole.splitlines()) == 61
 
 
-@pytest.mark.parametrize("name", ["predict", "train"])
+@pytest.mark.parametrize("name", ["predict", pytest.param("train", marks=pytest.mark.slow)])
 def test_a_size_limit(name: str, out: Path, strikes: Any, verbs: Any, home: Path) -> None:
     check_limit(name, out, strikes, verbs, home)
 

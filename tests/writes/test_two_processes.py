@@ -38,6 +38,7 @@ def test_two_trainings_with_one_place_are_both_kept(out: Path, verbs: Any, home:
         read_bundle(out / "new" / name)
 
 
+@pytest.mark.slow
 def test_two_exports_to_one_place_are_one(out: Path, verbs: Any, home: Path) -> None:
     words = verbs.command(verbs.VERBS["export onnx"], home, out)
     ended = sorted(end(process) for process in [start(words), start(words)])

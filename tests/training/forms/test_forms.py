@@ -1,5 +1,7 @@
 """Each CPU form equals the plain operation, forward and backward, over drawn shapes."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,13 +20,20 @@ steps = st.integers(1, 3)
 
 def assert_same(function, *arrays, exact=False):
     """Compare values, and gradients under a random cotangent; the form must really be used."""
-    wanted, pull_back = jax.vjp(function, *arrays)
-    got, pull_back_form = jax.vjp(rewrite(function), *arrays)
-    cotangent = jnp.asarray(np.random.default_rng(1).normal(size=wanted.shape), wanted.dtype)
+    wanted, *gradients = values_and_gradients(function, *arrays)
+    got, *form_gradients = values_and_gradients(rewrite(function), *arrays)
     tolerance = {"rtol": 0, "atol": 0} if exact else {"rtol": 1e-4, "atol": 1e-4}
     np.testing.assert_allclose(got, wanted, **tolerance)
-    for form, plain in zip(pull_back_form(cotangent), pull_back(cotangent), strict=True):
+    for form, plain in zip(form_gradients, gradients, strict=True):
         np.testing.assert_allclose(form, plain, rtol=1e-4, atol=1e-4)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def values_and_gradients(function, *arrays):
+    """The function's value, and the gradients of its arrays under a drawn cotangent."""
+    value, pull_back = jax.vjp(function, *arrays)
+    cotangent = np.random.default_rng(1).normal(size=value.shape)
+    return value, *pull_back(jnp.asarray(cotangent, value.dtype))
 
 
 def primitives(function, *arrays):

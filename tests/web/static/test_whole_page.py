@@ -50,8 +50,15 @@ def test_nothing_sticks_out_sideways(open_page, model, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["en", "ko"])
+@pytest.mark.parametrize(
+    ("locale", "scheme"),
+    [
+        ("en", "light"),
+        ("ko", "dark"),
+        pytest.param("en", "dark", marks=pytest.mark.slow),
+        pytest.param("ko", "light", marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing_serious(open_page, scheme, locale):
     page = open_page(locale=locale, scheme=scheme)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
