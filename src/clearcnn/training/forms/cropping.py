@@ -2,7 +2,9 @@
 
 A window of 2 that steps by 2 over 11 rows never reads the last one. Then the convolution before
 need not compute it, nor what comes before that give what only it reads: of 28×28 pixels through
-two convolutions of 3 and poolings of 2, a fifth of the arithmetic is for nothing.
+two convolutions of 3 and poolings of 2, a sixth of the arithmetic is for nothing.
+
+Measured on 2 cores, the gradients of such a network on 16 or 32 images: 1.1 to 1.2×.
 """
 
 from typing import Any
