@@ -17,7 +17,8 @@ FUZZ := $(VENV)s/fuzz
 train: $(VENV)/installed
 	@$(BIN)/clearcnn train $(ARGS)
 
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+  --no-loadscope-reorder
 
 # Options go into ARGS: make test ARGS="tests/cli -x"
 test: $(VENV)/installed-for-work

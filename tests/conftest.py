@@ -23,6 +23,29 @@ os.environ.setdefault(
 )
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Where single tests take longest: begun first, so that no process is left with them in the end.
+LONGEST_FIRST = (
+    "workflows",
+    "web/static",
+    "training",
+    "contracts",
+    "torture",
+    "writes",
+    "cli",
+    "web",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the folders of long tests to the front; within a file the order stays."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.relative_to(Path(__file__).parent).as_posix()
+        found = (i for i, name in enumerate(LONGEST_FIRST) if f"{folder}/".startswith(f"{name}/"))
+        return next(found, len(LONGEST_FIRST))
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
