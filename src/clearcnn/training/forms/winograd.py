@@ -11,7 +11,8 @@ XLA walks a batch of products one after another (kernel gradients at 27 against 
 
 Measured on 2 cores without AVX-512, one convolution forward and backward against patches: 2.1× at
 8×8 pixels with 64 channels and filters, 1.5× with 64 and 128, 2.0× at 32×32 with 32 and 32, 1.2× at
-8×8 with 32 and 32; within a training on 28×28 images with 32 and 64, 1.2×.
+8×8 with 32 and 32. With cropping and Threefry, a training on 28×28 images (32 and 64 filters, batch
+128) went from 3.4 to 5.0 thousand images a second.
 
 Numbers differ from the plain sum's by rounding alone, some 1e-6 of the largest.
 """
