@@ -11,7 +11,6 @@ import pytest
 TRAIN = [sys.executable, "-m", "clearcnn", "train", "--recipe", "tutorial"]
 
 
-@pytest.mark.slow
 def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
     done = subprocess.run(
         [*TRAIN, "--epochs", "8", "--json"],

@@ -21,6 +21,7 @@ oneDNN, XNNPACK and YNNPACK products, wider vectors and fast mathematics (none f
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -29,15 +30,14 @@ from jax import lax
 
 from clearcnn.training.forms import patches, winograd
 from clearcnn.training.forms.geometry import Geometry, Size
+from clearcnn.training.forms.views import views
 
 # What may be laid out at once: near the second-level caches of today.
 BUDGET_BYTES = 4 * 2**20
 
 
-def convolution_form(
-    params: dict[str, Any], avals: list[Any]
-) -> functools.partial[jax.Array] | None:
-    """Cover 2-D convolutions, channels last, any stride, padding, dilation and groups."""
+def convolution_geometry(params: dict[str, Any], avals: list[Any]) -> Geometry | None:
+    """Read a 2-D convolution, channels last; None for any other."""
     image, kernel = avals
     numbers = params["dimension_numbers"]
     covered = (
@@ -52,14 +52,19 @@ def convolution_form(
     if not covered:
         return None
     vertical, horizontal = params["padding"]
-    geometry = Geometry(
+    return Geometry(
         tuple(kernel.shape[:2]),
         tuple(params["window_strides"]),
         tuple(params["rhs_dilation"]),
         (tuple(vertical), tuple(horizontal)),
         params["feature_group_count"],
     )
-    return functools.partial(convolve, geometry)
+
+
+def convolution_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
+    """Cover any stride, padding, dilation and groups that `convolution_geometry` reads."""
+    geometry = convolution_geometry(params, avals)
+    return None if geometry is None else functools.partial(convolve, geometry)
 
 
 def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int:
@@ -161,5 +166,5 @@ def _convolve_groups(geometry: Geometry, image: jax.Array, kernel: jax.Array) ->
             return grouped * tap[0]
         return jnp.einsum("nhwgc,cgf->nhwgf", grouped, tap)
 
-    total = functools.reduce(jnp.add, map(multiply, patches.views(geometry, image), taps))
+    total = functools.reduce(jnp.add, map(multiply, views(geometry, image), taps))
     return total.reshape(*total.shape[:3], filters)

@@ -12,11 +12,17 @@ from typing import Any
 from jax import lax
 from jax.extend import core
 
-from clearcnn.training.forms.convolution import convolution_form
+from clearcnn.training.forms.convolution import convolution_geometry
 from clearcnn.training.forms.geometry import Geometry, Size
-from clearcnn.training.forms.pooling import max_pooling_form, sum_pooling_form
+from clearcnn.training.forms.pooling import pooling_geometry
 
 Extents = dict[Any, Size]
+
+_GEOMETRIES = {
+    "conv_general_dilated": convolution_geometry,
+    "reduce_window_max": pooling_geometry,
+    "reduce_window_sum": pooling_geometry,
+}
 
 
 def find_extents(jaxpr: Any, postponable: dict[Any, int]) -> Extents:
@@ -93,14 +99,5 @@ def _reach(geometry: Geometry, size: Size) -> Size:
 
 def _geometry(equation: Any) -> Geometry | None:
     """Give how an equation walks over its image, where a form covers it."""
-    params, avals = equation.params, [atom.aval for atom in equation.invars]
-    name = equation.primitive.name
-    if name == "conv_general_dilated":
-        form = convolution_form(params, avals)
-        return None if form is None else form.args[0]
-    find = {"reduce_window_max": max_pooling_form, "reduce_window_sum": sum_pooling_form}.get(name)
-    form = find and find(params, avals)
-    if not form:
-        return None
-    window = form.args[0]
-    return Geometry(window.size, window.strides, (1, 1), window.padding, 1)
+    read = _GEOMETRIES.get(equation.primitive.name)
+    return read and read(equation.params, [atom.aval for atom in equation.invars])

@@ -6,7 +6,7 @@ Size = tuple[int, int]
 
 
 class Geometry(NamedTuple):
-    """Everything static about a convolution but the number of its channels.
+    """Everything static about a convolution or pooling but the number of channels.
 
     Attributes:
       kernel, strides, dilation: (height, width).

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import keras
 from jax import lax
 
-from clearcnn.training.forms.convolution import BUDGET_BYTES, convolution_form, laid_bytes
+from clearcnn.training.forms.convolution import BUDGET_BYTES, convolution_geometry, laid_bytes
 from clearcnn.training.forms.cropping import find_extents
 from clearcnn.training.forms.postponing import find_postponable
 
@@ -86,9 +86,9 @@ def _most_laid(jaxpr: Any) -> int:
     for equation in jaxpr.eqns:
         if equation.primitive.name == "conv_general_dilated":
             avals, output = [atom.aval for atom in equation.invars], equation.outvars[0]
-            if form := convolution_form(equation.params, avals):
+            if geometry := convolution_geometry(equation.params, avals):
                 size = extents.get(output, output.aval.shape[1:3])
-                most = max(most, laid_bytes(form.args[0], size, *avals))
+                most = max(most, laid_bytes(geometry, size, *avals))
         elif equation.primitive.name == "jit":
             most = max(most, _most_laid(equation.params["jaxpr"].jaxpr))
     return most

@@ -5,15 +5,13 @@ Backward, the kernel's gradient is patchesᵀ·g, and the image's is g·Wᵀ wit
 where it came from (col2im): matrix products again.
 """
 
-import functools
 import math
-from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from clearcnn.training.forms.geometry import Geometry, Size
+from clearcnn.training.forms.views import add_views, views
 
 
 def laid_size(geometry: Geometry, output: Size, channels: int, filters: int) -> int:
@@ -44,50 +42,5 @@ def differentiate(
     # The longer side of the result in its rows: 1.05 to 1.45 times as fast.
     wide = columns.shape[1] > filters
     kernel_gradient = (rows.T @ columns).T if wide else columns.T @ rows
-    return _scatter(geometry, taps, *image), kernel_gradient.reshape(kernel.shape)
-
-
-def views(geometry: Geometry, image: jax.Array) -> Iterator[jax.Array]:
-    """Give what each tap of the kernel sees: (n, output height, output width, channels) each."""
-    (top, bottom), (left, right) = geometry.padding
-    zero = jnp.zeros((), image.dtype)
-    padded = lax.pad(image, zero, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
-    n, height, width, channels = padded.shape
-    (step_y, step_x), (gap_y, gap_x) = geometry.strides, geometry.dilation
-    span_y = height - (geometry.kernel[0] - 1) * gap_y
-    span_x = width - (geometry.kernel[1] - 1) * gap_x
-    for y in range(0, geometry.kernel[0] * gap_y, gap_y):
-        for x in range(0, geometry.kernel[1] * gap_x, gap_x):
-            yield lax.slice(
-                padded,
-                (0, y, x, 0),
-                (n, y + span_y, x + span_x, channels),
-                (1, step_y, step_x, 1),
-            )
-
-
-def _scatter(geometry: Geometry, taps: jax.Array, height: int, width: int) -> jax.Array:
-    """Add each tap's gradient back to the pixels it was read from: the transpose of `lay`."""
-    channels = taps.shape[-1] // (geometry.kernel[0] * geometry.kernel[1])
-    (top, _), (left, _) = geometry.padding
-    (step_y, step_x), (gap_y, gap_x) = geometry.strides, geometry.dilation
-    spread_y, spread_x = (taps.shape[1] - 1) * step_y + 1, (taps.shape[2] - 1) * step_x + 1
-    zero = jnp.zeros((), taps.dtype)
-    parts = []
-    for i in range(geometry.kernel[0]):
-        for j in range(geometry.kernel[1]):
-            start = (i * geometry.kernel[1] + j) * channels
-            tap = lax.slice_in_dim(taps, start, start + channels, axis=3)
-            y, x = i * gap_y - top, j * gap_x - left
-            part = lax.pad(
-                tap,
-                zero,
-                (
-                    (0, 0, 0),
-                    (y, height - y - spread_y, step_y - 1),
-                    (x, width - x - spread_x, step_x - 1),
-                    (0, 0, 0),
-                ),
-            )
-            parts.append(part)
-    return functools.reduce(jnp.add, parts)
+    parts = jnp.split(taps, math.prod(geometry.kernel), axis=3)
+    return add_views(geometry, parts, image), kernel_gradient.reshape(kernel.shape)

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 from jax.extend import core
 
-from clearcnn.training.forms.pooling import max_pooling_form
+from clearcnn.training.forms.pooling import pooling_geometry
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _is_relu(jaxpr: Any) -> bool:
 
 def _always_sees_the_image(pooling: Any) -> bool:
     """Tell whether each window holds more than padding, so that it has a largest element."""
-    if max_pooling_form(pooling.params, [atom.aval for atom in pooling.invars]) is None:
+    if pooling_geometry(pooling.params, [atom.aval for atom in pooling.invars]) is None:
         return False
     sizes, padding = pooling.params["window_dimensions"], pooling.params["padding"]
     return all(0 <= pad < size for size, pads in zip(sizes, padding, strict=True) for pad in pads)

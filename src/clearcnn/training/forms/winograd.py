@@ -14,7 +14,8 @@ Measured on 2 cores without AVX-512, one convolution forward and backward agains
 8×8 with 32 and 32. With cropping and Threefry, a training on 28×28 images (32 and 64 filters, batch
 128) went from 3.4 to 5.0 thousand images a second.
 
-Numbers differ from the plain sum's by rounding alone, some 1e-6 of the largest.
+Numbers differ from the plain sum's by rounding alone: by less than 1e-6 of the largest, with 64
+channels.
 """
 
 import functools
