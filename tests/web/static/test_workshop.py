@@ -215,3 +215,20 @@ def test_what_is_looked_at_is_prepared_once_it_rests(open_page):
     count = len(asked)
     page.wait_for_timeout(600)
     assert len(asked) == count
+
+
+def test_layers_are_prepared_only_once_they_are_known_to_be_possible(open_page):
+    page = open_page()
+    asked, held = [], []
+    page.on("request", lambda request: asked.append(request) if "prepare" in request.url else None)
+    page.locator("#workshop").scroll_into_view_if_needed()
+    page.locator("#layers .told b", has_text="6×6×10").first.wait_for()
+    page.route("**/check", lambda route: held.append(route))  # The server's answer is late.
+    page.locator("#layers input").nth(1).fill("3×")
+    page.fill("#epochs", "4")
+    page.wait_for_timeout(600)
+    assert len(held) == 1 and asked == []
+    held[0].continue_()
+    page.locator("#impossible b", has_text="kernel_size='3×'").wait_for()
+    page.wait_for_timeout(600)
+    assert asked == []

@@ -152,6 +152,9 @@ export class Workshop {
   #changed() {
     keepJson("layers", this.form.layers);
     clearTimeout(this.timer);
+    // Nobody knows whether these layers can be; nothing is prepared until the server has said.
+    clearTimeout(this.preparing);
+    this.network = null;
     this.timer = setTimeout(() => this.#check(), CHECK_MILLISECONDS);
   }
 
