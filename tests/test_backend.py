@@ -53,7 +53,7 @@ def test_keras_is_loaded_whole_in_a_users_process() -> None:
 
 
 def test_our_own_process_loads_keras_without_extras_and_can_load_them_after() -> None:
-    assert run(LOAD.format(first="backend.skip_extras()")) == ""
+    assert run(LOAD.format(first="backend.own_process()")) == ""
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from types import ModuleType
 from clearcnn.errors import BackendError
 
 _EXTRAS = ("matplotlib", "sklearn")
-_skips_extras = False
+_is_own_process = False
 
 
 def prefer_jax() -> None:
@@ -42,19 +42,24 @@ def load_keras() -> ModuleType:
     return keras
 
 
-def skip_extras() -> None:
-    """Have `load_keras` do without what Keras only uses where it is installed.
+def own_process() -> None:
+    """Say that this process is clearcnn's own: that no other code runs in it.
 
-    scikit-learn, for its wrappers, and Matplotlib, for its galleries, are half of the time that
-    Keras takes to load. For a process of our own, which uses neither; in a user's, Keras is
-    loaded whole.
+    Then `load_keras` does without scikit-learn and Matplotlib, which Keras uses for its wrappers
+    and galleries and which are half of the time that it takes to load; in a user's process, Keras
+    is loaded whole. And what Keras's functions do is known from its version.
     """
-    global _skips_extras
-    _skips_extras = True
+    global _is_own_process
+    _is_own_process = True
+
+
+def is_own_process() -> bool:
+    """Tell whether `own_process` was called."""
+    return _is_own_process
 
 
 def _import_keras() -> ModuleType:
-    hidden = [name for name in _EXTRAS if _skips_extras and name not in sys.modules]
+    hidden = [name for name in _EXTRAS if _is_own_process and name not in sys.modules]
     # Python's own way to say that there is no such module.
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:

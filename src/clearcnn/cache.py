@@ -2,6 +2,7 @@
 
 JAX writes it, from any number of processes: `NAME-HASH-cache` is a program, `NAME-HASH-atime` is
 written after it and says when it was last used, and whoever reads or writes holds `.lockfile`.
+Below it, `traces/` has what `training/traces.py` keeps.
 """
 
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Sequence
 
-from clearcnn.backend import skip_extras
+from clearcnn.backend import own_process
 from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
 from clearcnn.cli.complaints import hear_complaints
 from clearcnn.cli.parser import Parser
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         hear_complaints()
         _end_in_order()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-        skip_extras()
+        own_process()
     else:
         _print_whatever_comes()
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+from clearcnn.training import traces
 from clearcnn.training.compiler import chosen_level, compile_lowered
 from clearcnn.training.identity import identify
 from clearcnn.training.program import Plan, compile_epochs
@@ -34,7 +35,7 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
     """
     identity = identify(model)
     if identity is None:
-        return _compile(model, plan, arguments)
+        return compile_lowered(compile_epochs(model, plan).lower(*arguments))
     shapes = [(a.shape, str(a.dtype)) for a in jax.tree.leaves(arguments)]
     key = (identity, plan, str(jax.tree.structure(arguments)), tuple(shapes), chosen_level())
     with _lock:
@@ -49,7 +50,8 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
     if known is not None:
         return known.result()
     try:
-        program.set_result(_compile(model, plan, arguments))
+        lowered = traces.lower(compile_epochs(model, plan), arguments, key)
+        program.set_result(compile_lowered(lowered))
     except BaseException as error:
         # Whoever waits hears it too; whoever comes later tries anew.
         program.set_exception(error)
@@ -57,7 +59,3 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
             _programs.pop(key, None)
         raise
     return program.result()
-
-
-def _compile(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
-    return compile_lowered(compile_epochs(model, plan).lower(*arguments))
