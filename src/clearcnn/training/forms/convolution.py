@@ -32,8 +32,8 @@ from clearcnn.training.forms import patches, winograd
 from clearcnn.training.forms.geometry import Geometry, Size
 from clearcnn.training.forms.views import views
 
-# What may be laid out at once: near the second-level caches of today.
-BUDGET_BYTES = 4 * 2**20
+# What may be laid out at once: a few times the second-level caches of today.
+BUDGET_BYTES = 8 * 2**20
 
 
 def convolution_geometry(params: dict[str, Any], avals: list[Any]) -> Geometry | None:

@@ -7,7 +7,9 @@ step take place among the transformed: with V = Bᵀ·tile·B, U = G·kernel·G�
 Aᵀ·(V·U)·A, the gradients are those of these linear steps, each transposed.
 
 The sixteen stay arrays of their own: stacked for one batched product they had to be copied, and
-XLA walks a batch of products one after another (kernel gradients at 27 against 40 GFLOP/s).
+XLA walks a batch of products one after another (kernel gradients at 27 against 40 GFLOP/s). The
+image's gradient is gathered in three kernels, not one, and the kernel's is a product of matrices:
+together 1.07× in a training on 28×28 images, 2 cores with AVX-512.
 
 Measured on 2 cores without AVX-512, one convolution forward and backward against patches: 2.1× at
 8×8 pixels with 64 channels and filters, 1.5× with 64 and 128, 2.0× at 32×32 with 32 and 32, 1.2× at
@@ -84,16 +86,19 @@ def differentiate(
         parts = [[even[:, y::2, x::2] for x in range(2)] for y in range(2)]
         return _both(_output_sums_transposed, parts)
 
-    def gather(tile_gradients: Grid) -> jax.Array:
+    def place(pixels: Grid) -> jax.Array:
         (top, _), (left, _) = geometry.padding
-        return _window(_add_tiles(_both(_tile_sums_transposed, tile_gradients)), top, left, image)
+        return _window(_weave(pixels), top, left, image)
 
     products = apart(transform, gradient)
     sums = _each(_multiply_channels, tiles, products)
     turned = [[part.T for part in row] for row in _transform_kernel(kernel)]
     tile_gradients = _each(jnp.dot, products, turned)
+    # In one kernel, each pixel would ask for each of sixteen sums whether it lies in its tile.
+    tile_sums = apart(lambda grid: _both(_tile_sums_transposed, grid), tile_gradients)
+    image_gradient = apart(place, apart(_add_tiles, tile_sums))
     kernel_gradient = jnp.stack([jnp.stack(row) for row in _both(_kernel_sums_transposed, sums)])
-    return apart(gather, tile_gradients), kernel_gradient
+    return image_gradient, kernel_gradient
 
 
 def _each(function: Callable[..., jax.Array], *grids: Grid) -> Grid:
@@ -102,7 +107,9 @@ def _each(function: Callable[..., jax.Array], *grids: Grid) -> Grid:
 
 
 def _multiply_channels(tile: jax.Array, product: jax.Array) -> jax.Array:
-    return jnp.tensordot(tile, product, [[0, 1, 2], [0, 1, 2]])
+    # As matrices: XLA would copy a tensor, transposed.
+    rows = tile.reshape(-1, tile.shape[-1]), product.reshape(-1, product.shape[-1])
+    return rows[0].T @ rows[1]
 
 
 def _tiles(output: Size) -> Size:
@@ -172,8 +179,8 @@ def _weave(grid: Grid) -> jax.Array:
     return lines.reshape(n, 2 * rows, 2 * columns, channels)
 
 
-def _add_tiles(grid: Grid) -> jax.Array:
-    """Add tiles of 4×4 that overlap by two: (n, 2 · rows + 2, 2 · columns + 2, channels)."""
+def _add_tiles(grid: Grid) -> Grid:
+    """Add tiles of 4×4 that overlap by two: 2×2 parts (n, rows + 1, columns + 1, channels)."""
     zero = jnp.zeros((), grid[0][0].dtype)
 
     def at(y: int, x: int) -> jax.Array:
@@ -188,7 +195,7 @@ def _add_tiles(grid: Grid) -> jax.Array:
         ]
         return functools.reduce(jnp.add, parts)
 
-    return _weave([[at(0, 0), at(0, 1)], [at(1, 0), at(1, 1)]])
+    return [[at(0, 0), at(0, 1)], [at(1, 0), at(1, 1)]]
 
 
 def _window(image: jax.Array, top: int, left: int, size: Size) -> jax.Array:
