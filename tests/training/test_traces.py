@@ -7,7 +7,7 @@ from jax import export
 
 from clearcnn import backend
 from clearcnn.specs import AugmentationSpec
-from clearcnn.training import augment_model, fit, memory, traces
+from clearcnn.training import augment_model, compile_sooner, fit, memory, traces
 
 import keras  # isort: skip
 
@@ -26,8 +26,9 @@ def folder(tmp_path, monkeypatch):
     """Where traces are kept, as in a process of our own."""
     monkeypatch.setattr(backend, "_is_own_process", True)
     before = jax.config.values["jax_compilation_cache_dir"]
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
-    yield tmp_path / "traces"
+    # Not there yet, as where somebody names another folder.
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "programs"))
+    yield tmp_path / "programs" / "traces"
     jax.config.update("jax_compilation_cache_dir", before)
     jax.config.update("jax_enable_compilation_cache", True)
 
@@ -66,6 +67,13 @@ def test_a_kept_trace_spares_tracing_and_trains_to_the_bit_as_a_new_one(folder, 
     monkeypatch.setattr(backend, "_is_own_process", False)
     assert_equal(train(make_model()), first)
     assert_equal(train(make_model(seed=4, rate=0.02)), other)
+
+
+def test_another_level_of_optimisation_shares_the_trace(folder):
+    train(make_model())
+    with compile_sooner(1):
+        train(make_model())
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_augmentation_and_winograds_way_are_kept_too(folder, monkeypatch):
@@ -131,7 +139,7 @@ def test_nothing_is_kept_where_nothing_may_be(folder, monkeypatch, case):
     elif case == "no cache":
         jax.config.update("jax_enable_compilation_cache", False)
     else:
-        folder.write_text("in the way")
+        folder.parent.write_text("in the way")
     history, _ = train(make_model())
     assert len(history["loss"]) == 3
     assert not folder.is_dir()

@@ -37,7 +37,8 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
     if identity is None:
         return compile_lowered(compile_epochs(model, plan).lower(*arguments))
     shapes = [(a.shape, str(a.dtype)) for a in jax.tree.leaves(arguments)]
-    key = (identity, plan, str(jax.tree.structure(arguments)), tuple(shapes), chosen_level())
+    origin = (identity, plan, str(jax.tree.structure(arguments)), tuple(shapes))
+    key = (origin, chosen_level())
     with _lock:
         known = _programs.get(key)
         if known is not None:
@@ -50,7 +51,7 @@ def obtain_program(model: Any, plan: Plan, arguments: tuple[Any, ...]) -> Any:
     if known is not None:
         return known.result()
     try:
-        lowered = traces.lower(compile_epochs(model, plan), arguments, key)
+        lowered = traces.lower(compile_epochs(model, plan), arguments, origin)
         program.set_result(compile_lowered(lowered))
     except BaseException as error:
         # Whoever waits hears it too; whoever comes later tries anew.

@@ -63,7 +63,7 @@ def _find_folder() -> Path | None:
         return None
     folder = Path(programs, _FOLDER)
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
     return folder

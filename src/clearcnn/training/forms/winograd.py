@@ -108,8 +108,8 @@ def _each(function: Callable[..., jax.Array], *grids: Grid) -> Grid:
 
 def _multiply_channels(tile: jax.Array, product: jax.Array) -> jax.Array:
     # As matrices: XLA would copy a tensor, transposed.
-    rows = tile.reshape(-1, tile.shape[-1]), product.reshape(-1, product.shape[-1])
-    return rows[0].T @ rows[1]
+    channels, filters = (part.reshape(-1, part.shape[-1]) for part in (tile, product))
+    return channels.T @ filters
 
 
 def _tiles(output: Size) -> Size:
