@@ -28,8 +28,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from clearcnn.training.forms import patches, winograd
+from clearcnn.training.forms import patches, pooled_winograd, winograd
 from clearcnn.training.forms.geometry import Geometry, Size
+from clearcnn.training.forms.pooling import pooling_geometry
 from clearcnn.training.forms.views import views
 
 # What may be laid out at once: a few times the second-level caches of today.
@@ -75,7 +76,11 @@ def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int
       output: (height, width) of what comes out of it.
       image, kernel: arrays, or their abstract values.
     """
-    size = _way(geometry, image, kernel).laid_size(geometry, output, *kernel.shape[2:])
+    return _laid_bytes(_way(geometry, image, kernel), geometry, output, image, kernel)
+
+
+def _laid_bytes(way: Any, geometry: Geometry, output: Size, image: Any, kernel: Any) -> int:
+    size = way.laid_size(geometry, output, *kernel.shape[2:])
     return int(image.shape[0] * size * image.dtype.itemsize)
 
 
@@ -90,45 +95,59 @@ def convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Arr
     """
     if geometry.groups > 1:
         return _convolve_groups(geometry, image, kernel)
-    convolved: jax.Array = _convolve(geometry, image, kernel)
+    convolved: jax.Array = _convolve(_way(geometry, image, kernel), geometry, image, kernel)
     return convolved
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
-    convolved: jax.Array = _forward(geometry, image, kernel)[0]
+def pooled_convolution_form(
+    params: dict[str, Any], avals: list[Any], pooling: Any
+) -> Callable[..., Any] | None:
+    """Cover a convolution and the max pooling that alone reads it, where their tiles are one."""
+    geometry = convolution_geometry(params, avals)
+    window = pooling_geometry(pooling.params, [atom.aval for atom in pooling.invars])
+    if geometry is None or window is None or _way(geometry, *avals) is not winograd:
+        return None
+    if not pooled_winograd.suits(window, geometry.output(avals[0].shape[1:3])):
+        return None
+    return functools.partial(_convolve, pooled_winograd, geometry)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _convolve(way: Any, geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+    convolved: jax.Array = _forward(way, geometry, image, kernel)[0]
     return convolved
 
 
-def _forward(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> Any:
-    way, size = _way(geometry, image, kernel), image.shape[1:3]
-    images = _part(geometry, image, kernel)
+def _forward(way: Any, geometry: Geometry, image: jax.Array, kernel: jax.Array) -> Any:
+    size, images = image.shape[1:3], _part(way, geometry, image, kernel)
     if len(images) == 1:
         laid = way.lay(geometry, image)
-        return way.multiply(geometry, laid, kernel, size), (image, kernel, laid)
+        output, kept = way.multiply(geometry, laid, kernel, size)
+        return output, (image, kernel, laid, kept)
 
     def convolve_piece(piece: jax.Array) -> Any:
         return way.multiply(geometry, way.lay(geometry, piece), kernel, size)
 
-    return _join(lax.map(convolve_piece, images)), (image, kernel, None)
+    outputs, kept = lax.map(convolve_piece, images)
+    return _join(outputs), (image, kernel, None, kept)
 
 
-def _backward(geometry: Geometry, residuals: Any, gradient: jax.Array) -> Any:
-    image, kernel, laid = residuals
-    way, size = _way(geometry, image, kernel), image.shape[1:3]
+def _backward(way: Any, geometry: Geometry, residuals: Any, gradient: jax.Array) -> Any:
+    image, kernel, laid, kept = residuals
+    size = image.shape[1:3]
     if laid is not None:
-        return way.differentiate(geometry, laid, kernel, gradient, size)
+        return way.differentiate(geometry, laid, kernel, kept, gradient, size)
 
     def step(total: jax.Array, piece: Any) -> Any:
-        part, gradient = piece
+        part, kept, gradient = piece
         image_gradient, kernel_gradient = way.differentiate(
-            geometry, way.lay(geometry, part), kernel, gradient, size
+            geometry, way.lay(geometry, part), kernel, kept, gradient, size
         )
         return total + kernel_gradient, image_gradient
 
-    images = _part(geometry, image, kernel)
+    images = _part(way, geometry, image, kernel)
     gradients = gradient.reshape(len(images), -1, *gradient.shape[1:])
-    total, image_gradients = lax.scan(step, jnp.zeros_like(kernel), (images, gradients))
+    total, image_gradients = lax.scan(step, jnp.zeros_like(kernel), (images, kept, gradients))
     return _join(image_gradients), total
 
 
@@ -141,10 +160,11 @@ def _way(geometry: Geometry, image: Any, kernel: Any) -> Any:
     return winograd if exact_enough and winograd.suits(geometry, *kernel.shape[2:]) else patches
 
 
-def _part(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+def _part(way: Any, geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
     """Part a batch so that what is laid out for a piece fits the cache: (pieces, n / pieces, …)."""
     n, height, width, channels = image.shape
-    laid = laid_bytes(geometry, geometry.output((height, width)), image, kernel)
+    output = geometry.output((height, width))
+    laid = _laid_bytes(way, geometry, output, image, kernel)
     wanted = max(1, -(-laid // BUDGET_BYTES))
     fitting = range(wanted, min(n, 3 * wanted) + 1)
     pieces = next((count for count in fitting if n % count == 0), 1)

@@ -25,16 +25,24 @@ def lay(geometry: Geometry, image: jax.Array) -> jax.Array:
     return jnp.concatenate(list(views(geometry, image)), axis=-1)
 
 
-def multiply(geometry: Geometry, patches: jax.Array, kernel: jax.Array, image: Size) -> jax.Array:
-    """Multiply what `lay` made: (n, output height, output width, filters)."""
+def multiply(
+    geometry: Geometry, patches: jax.Array, kernel: jax.Array, image: Size
+) -> tuple[jax.Array, None]:
+    """Multiply what `lay` made: (n, output height, output width, filters), and nothing to keep."""
     del geometry, image
-    return jnp.tensordot(patches, kernel.reshape(-1, kernel.shape[-1]), [[3], [0]])
+    return jnp.tensordot(patches, kernel.reshape(-1, kernel.shape[-1]), [[3], [0]]), None
 
 
 def differentiate(
-    geometry: Geometry, patches: jax.Array, kernel: jax.Array, gradient: jax.Array, image: Size
+    geometry: Geometry,
+    patches: jax.Array,
+    kernel: jax.Array,
+    kept: None,
+    gradient: jax.Array,
+    image: Size,
 ) -> tuple[jax.Array, jax.Array]:
     """Give the gradients of image and kernel from that of the output."""
+    del kept
     filters = kernel.shape[-1]
     rows = gradient.reshape(-1, filters)
     taps = jnp.tensordot(gradient, kernel.reshape(-1, filters), [[3], [1]])

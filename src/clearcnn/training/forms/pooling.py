@@ -10,7 +10,7 @@ a second with the plain primitive, neither pooling before bias and ReLU.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -61,14 +61,18 @@ def max_pool(window: Geometry, image: jax.Array) -> jax.Array:
     return functools.reduce(jnp.maximum, views(window, image, -jnp.inf))
 
 
+def choose_largest(candidates: Iterable[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """Give the largest of arrays of one shape, and in int8 the number of the first such array."""
+    largest, *others = candidates
+    first = jnp.zeros(largest.shape, jnp.int8)
+    for number, other in enumerate(others, 1):
+        first = jnp.where(other > largest, jnp.int8(number), first)
+        largest = jnp.maximum(other, largest)
+    return largest, first
+
+
 def _forward(window: Geometry, image: jax.Array) -> Any:
-    largest, first = None, None
-    for number, view in enumerate(views(window, image, -jnp.inf)):
-        if largest is None or first is None:
-            largest, first = view, jnp.zeros(view.shape, jnp.int8)
-        else:
-            first = jnp.where(view > largest, jnp.int8(number), first)
-            largest = jnp.maximum(view, largest)
+    largest, first = choose_largest(views(window, image, -jnp.inf))
     return largest, (first, image.shape[1:3])
 
 

@@ -10,7 +10,7 @@ Measured on 2 cores: 8.0 against 7.4 thousand images of 28×28 a second (batch 1
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -21,14 +21,21 @@ from clearcnn.training.forms.pooling import pooling_geometry
 
 @dataclass(frozen=True)
 class Postponed:
-    """A value with operations still to be done to it, in order."""
+    """A value with operations still to be done to it, in order.
+
+    Attributes:
+      value: an array.
+      operations: each takes and gives an array.
+      is_pooled: the pooling that they wait for is in the value already.
+    """
 
     value: Any
     operations: tuple[Callable[[Any], Any], ...] = ()
+    is_pooled: bool = False
 
     def then(self, operation: Callable[[Any], Any]) -> "Postponed":
         """Add an operation at the end."""
-        return Postponed(self.value, (*self.operations, operation))
+        return replace(self, operations=(*self.operations, operation))
 
     def finish(self, value: Any) -> Any:
         """Do the operations to another value."""
@@ -44,13 +51,7 @@ def find_postponable(jaxpr: Any) -> dict[Any, int]:
       The first output of each such equation → the position among its inputs of the value that
       is pooled in the end. Nothing but the pooling reads it.
     """
-    uses = Counter(
-        atom
-        for atoms in (*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
-        for atom in atoms
-        if not isinstance(atom, core.Literal)
-    )
-    makers = {variable: equation for equation in jaxpr.eqns for variable in equation.outvars}
+    uses, makers = _count_uses(jaxpr), _find_makers(jaxpr)
     found = {}
     for equation in jaxpr.eqns:
         if equation.primitive.name != "reduce_window_max" or not _always_sees_the_image(equation):
@@ -65,12 +66,48 @@ def find_postponable(jaxpr: Any) -> dict[Any, int]:
     return found
 
 
+def find_pooled(jaxpr: Any, postponable: dict[Any, int]) -> dict[Any, Any]:
+    """Find the convolutions that nothing reads but a max pooling.
+
+    Args:
+      jaxpr: a function of images.
+      postponable: what `find_postponable` found in it.
+    Returns:
+      The output of each such convolution → the equation of the pooling.
+    """
+    uses, makers = _count_uses(jaxpr), _find_makers(jaxpr)
+    found = {}
+    for equation in jaxpr.eqns:
+        if equation.primitive.name != "reduce_window_max":
+            continue
+        variable = equation.invars[0]
+        while (position := postponable.get(variable)) is not None:
+            variable = makers[variable].invars[position]
+        maker = makers.get(variable)
+        if maker and maker.primitive.name == "conv_general_dilated" and uses[variable] == 1:
+            found[variable] = equation
+    return found
+
+
 def operation_of(equation: Any, position: int, inputs: list[Any]) -> Callable[[Any], Any]:
     """Give a postponable equation as a function of its pooled input."""
     if equation.primitive.name == "add":
         other = inputs[1 - position]
         return lambda value: value + other
     return jax.nn.relu
+
+
+def _count_uses(jaxpr: Any) -> Counter[Any]:
+    return Counter(
+        atom
+        for atoms in (*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
+        for atom in atoms
+        if not isinstance(atom, core.Literal)
+    )
+
+
+def _find_makers(jaxpr: Any) -> dict[Any, Any]:
+    return {variable: equation for equation in jaxpr.eqns for variable in equation.outvars}
 
 
 def _pooled_input(equation: Any) -> int | None:

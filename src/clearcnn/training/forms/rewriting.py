@@ -10,10 +10,15 @@ from typing import Any
 import jax
 from jax.extend import core
 
-from clearcnn.training.forms.convolution import convolution_form
+from clearcnn.training.forms.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.forms.cropping import Extents, crop, find_extents
 from clearcnn.training.forms.pooling import max_pooling_form, sum_pooling_form
-from clearcnn.training.forms.postponing import Postponed, find_postponable, operation_of
+from clearcnn.training.forms.postponing import (
+    Postponed,
+    find_pooled,
+    find_postponable,
+    operation_of,
+)
 from clearcnn.training.forms.threefry import random_bits_form
 
 # A form takes the equation's parameters and its inputs' abstract values; it gives a function
@@ -56,19 +61,34 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     values.update(zip(jaxpr.constvars, consts, strict=True))
     values.update(zip(jaxpr.invars, args, strict=True))
     postponable = find_postponable(jaxpr)
+    pooled = find_pooled(jaxpr, postponable)
     extents = find_extents(jaxpr, postponable)
     for equation in jaxpr.eqns:
+        inputs = [read(atom) for atom in equation.invars]
         if (position := postponable.get(equation.outvars[0])) is not None:
-            inputs = [read(atom) for atom in equation.invars]
             waiting = inputs[position]
             if not isinstance(waiting, Postponed):
                 waiting = Postponed(waiting)
-            operation = operation_of(equation, position, inputs)
-            values[equation.outvars[0]] = waiting.then(operation)
-            continue
-        outputs = _apply(equation, [read(atom) for atom in equation.invars], jaxpr, extents)
+            outputs = [waiting.then(operation_of(equation, position, inputs))]
+        elif (pooling := pooled.get(equation.outvars[0])) is not None:
+            outputs = _pool_ahead(equation, inputs, pooling, extents) or _apply(
+                equation, inputs, jaxpr, extents
+            )
+        else:
+            outputs = _apply(equation, inputs, jaxpr, extents)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
+
+
+def _pool_ahead(
+    equation: Any, inputs: list[Any], pooling: Any, extents: Extents
+) -> list[Any] | None:
+    """Convolve and pool at once, before bias and ReLU; None where no form does."""
+    image, kernel = inputs
+    params, image = crop(equation, image, extents)
+    avals = [jax.typeof(image), equation.invars[1].aval]
+    form = pooled_convolution_form(params, avals, pooling)
+    return None if form is None else [Postponed(form(image, kernel), is_pooled=True)]
 
 
 def _apply(equation: Any, inputs: list[Any], jaxpr: Any, extents: Extents) -> list[Any]:
@@ -77,6 +97,8 @@ def _apply(equation: Any, inputs: list[Any], jaxpr: Any, extents: Extents) -> li
         avals = [atom.aval for atom in equation.invars]
         first, *others = inputs
         waiting = first if isinstance(first, Postponed) else Postponed(first)
+        if waiting.is_pooled:
+            return [waiting.finish(waiting.value)]
         params, value = crop(equation, waiting.value, extents)
         form = FORMS[primitive.name](params, avals)
         if form is not None:

@@ -62,35 +62,66 @@ def lay(geometry: Geometry, image: jax.Array) -> Grid:
     return tiles
 
 
-def multiply(geometry: Geometry, tiles: Grid, kernel: jax.Array, image: Size) -> jax.Array:
-    """Multiply what `lay` made: (n, output height, output width, filters)."""
-    products = _each(jnp.dot, tiles, _transform_kernel(kernel))
+def multiply(
+    geometry: Geometry, tiles: Grid, kernel: jax.Array, image: Size
+) -> tuple[jax.Array, None]:
+    """Multiply what `lay` made: (n, output height, output width, filters), and nothing to keep."""
     height, width = geometry.output(image)
 
-    def transform(products: Grid) -> jax.Array:
-        return _weave(_both(_output_sums, products))[:, :height, :width]
+    def weave(pixels: Grid) -> jax.Array:
+        return _weave(pixels)[:, :height, :width]
 
-    output: jax.Array = apart(transform, products)
-    return output
+    output: jax.Array = multiply_then(weave, tiles, kernel)
+    return output, None
 
 
 def differentiate(
-    geometry: Geometry, tiles: Grid, kernel: jax.Array, gradient: jax.Array, image: Size
+    geometry: Geometry, tiles: Grid, kernel: jax.Array, kept: None, gradient: jax.Array, image: Size
 ) -> tuple[jax.Array, jax.Array]:
     """Give the gradients of image and kernel from that of the output."""
+    del kept
     _, rows, columns, _ = tiles[0][0].shape
 
-    def transform(gradient: jax.Array) -> Grid:
+    def unweave(gradient: jax.Array) -> Grid:
         spare = ((0, 2 * rows - gradient.shape[1]), (0, 2 * columns - gradient.shape[2]))
         even = jnp.pad(gradient, ((0, 0), *spare, (0, 0)))
-        parts = [[even[:, y::2, x::2] for x in range(2)] for y in range(2)]
-        return _both(_output_sums_transposed, parts)
+        return [[even[:, y::2, x::2] for x in range(2)] for y in range(2)]
+
+    return differentiate_after(unweave, (gradient,), geometry, tiles, kernel, image)
+
+
+def multiply_then(finish: Callable[[Grid], Any], tiles: Grid, kernel: jax.Array) -> Any:
+    """Multiply what `lay` made, and do something to the output's grid of 2×2 pixels of tiles.
+
+    Args:
+      finish: is fused with the sums that make the grid, (n, rows, columns, filters) each.
+    """
+    products = _each(jnp.dot, tiles, _transform_kernel(kernel))
+    return apart(lambda products: finish(_both(_output_sums, products)), products)
+
+
+def differentiate_after(
+    begin: Callable[..., Grid],
+    arrays: Any,
+    geometry: Geometry,
+    tiles: Grid,
+    kernel: jax.Array,
+    image: Size,
+) -> tuple[jax.Array, jax.Array]:
+    """Give the gradients of image and kernel from that of the output's grid of 2×2 pixels.
+
+    Args:
+      begin: makes that grid of `arrays`, fused with the sums it goes into.
+    """
+
+    def transform(*arrays: Any) -> Grid:
+        return _both(_output_sums_transposed, begin(*arrays))
 
     def place(pixels: Grid) -> jax.Array:
         (top, _), (left, _) = geometry.padding
         return _window(_weave(pixels), top, left, image)
 
-    products = apart(transform, gradient)
+    products = apart(transform, *arrays)
     sums = _each(_multiply_channels, tiles, products)
     turned = [[part.T for part in row] for row in _transform_kernel(kernel)]
     tile_gradients = _each(jnp.dot, products, turned)
