@@ -76,11 +76,7 @@ def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int
       output: (height, width) of what comes out of it.
       image, kernel: arrays, or their abstract values.
     """
-    return _laid_bytes(_way(geometry, image, kernel), geometry, output, image, kernel)
-
-
-def _laid_bytes(way: Any, geometry: Geometry, output: Size, image: Any, kernel: Any) -> int:
-    size = way.laid_size(geometry, output, *kernel.shape[2:])
+    size = _way(geometry, image, kernel).laid_size(geometry, output, *kernel.shape[2:])
     return int(image.shape[0] * size * image.dtype.itemsize)
 
 
@@ -119,7 +115,7 @@ def _convolve(way: Any, geometry: Geometry, image: jax.Array, kernel: jax.Array)
 
 
 def _forward(way: Any, geometry: Geometry, image: jax.Array, kernel: jax.Array) -> Any:
-    size, images = image.shape[1:3], _part(way, geometry, image, kernel)
+    size, images = image.shape[1:3], _part(geometry, image, kernel)
     if len(images) == 1:
         laid = way.lay(geometry, image)
         output, kept = way.multiply(geometry, laid, kernel, size)
@@ -145,7 +141,7 @@ def _backward(way: Any, geometry: Geometry, residuals: Any, gradient: jax.Array)
         )
         return total + kernel_gradient, image_gradient
 
-    images = _part(way, geometry, image, kernel)
+    images = _part(geometry, image, kernel)
     gradients = gradient.reshape(len(images), -1, *gradient.shape[1:])
     total, image_gradients = lax.scan(step, jnp.zeros_like(kernel), (images, kept, gradients))
     return _join(image_gradients), total
@@ -160,11 +156,10 @@ def _way(geometry: Geometry, image: Any, kernel: Any) -> Any:
     return winograd if exact_enough and winograd.suits(geometry, *kernel.shape[2:]) else patches
 
 
-def _part(way: Any, geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
+def _part(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Array:
     """Part a batch so that what is laid out for a piece fits the cache: (pieces, n / pieces, …)."""
     n, height, width, channels = image.shape
-    output = geometry.output((height, width))
-    laid = _laid_bytes(way, geometry, output, image, kernel)
+    laid = laid_bytes(geometry, geometry.output((height, width)), image, kernel)
     wanted = max(1, -(-laid // BUDGET_BYTES))
     fitting = range(wanted, min(n, 3 * wanted) + 1)
     pieces = next((count for count in fitting if n % count == 0), 1)
