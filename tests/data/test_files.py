@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from clearcnn.data.files import describe_content, open_regular, read_bytes, read_inside
+from clearcnn.data.files import describe_content, open_regular, read_bytes
 from clearcnn.errors import DataError
 
 
@@ -40,9 +40,9 @@ def test_links_may_not_lead_out_of_the_folder(tmp_path):
     (inside / "own").write_bytes(b"own")
     (inside / "good").symlink_to("own")
     (inside / "bad").symlink_to("../outside")
-    assert read_inside(inside / "good", inside) == b"own"
+    assert read_bytes(inside / "good", inside) == b"own"
     with pytest.raises(DataError, match="bad is a link that leads out of"):
-        read_inside(inside / "bad", inside)
+        read_bytes(inside / "bad", inside)
 
 
 def test_a_folder_is_described_by_its_kinds_of_files(tmp_path):

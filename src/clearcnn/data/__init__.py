@@ -1,7 +1,7 @@
 """Sources of labelled images, and their split."""
 
 from clearcnn.data.duplicates import find_first_copies, find_near_copies
-from clearcnn.data.files import LARGEST_PICTURE_BYTES, read_bytes, read_inside
+from clearcnn.data.files import LARGEST_PICTURE_BYTES, read_bytes
 from clearcnn.data.folder import describe_ignored, walk_pictures
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.one_picture import OnePicture, prepare_one_picture, read_one_picture
@@ -20,7 +20,6 @@ __all__ = [
     "load",
     "prepare_one_picture",
     "read_bytes",
-    "read_inside",
     "read_one_picture",
     "split",
     "walk_pictures",

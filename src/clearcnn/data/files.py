@@ -1,4 +1,8 @@
-"""Files, opened with care: regular files only, never more bytes than allowed."""
+"""Files, opened with care: regular files only, no links out of a folder, never too many bytes.
+
+The user may name a file or a folder that is itself a link. Below a folder that the user named, a
+link to a file is followed if it ends within that folder, and a link to a folder never.
+"""
 
 import os
 import stat
@@ -20,12 +24,19 @@ _MOST_UNFOLDING = 32
 _HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path, root: Path | None = None) -> BinaryIO:
     """Open a file for reading, and refuse what is not a file with something in it.
 
+    Args:
+      path: of the file.
+      root: the folder that the user named and the file was found in; None if the user named the
+        file itself.
     Raises:
-      DataError: it is missing, may not be read, is empty, or is a pipe, device or folder.
+      DataError: it is missing, may not be read, is empty, is a pipe, device or folder, or is a
+        link that leads out of `root`.
     """
+    if root is not None:
+        refuse_link_out(path, root)
     try:
         # O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -43,13 +54,17 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def read_bytes(path: Path, limit_bytes: int = LARGEST_PICTURE_BYTES) -> bytes:
+def read_bytes(
+    path: Path, root: Path | None = None, *, limit_bytes: int = LARGEST_PICTURE_BYTES
+) -> bytes:
     """The whole content of a regular file of at most `limit_bytes`.
 
+    Args:
+      path, root: as for `open_regular`.
     Raises:
       DataError: as `open_regular`, or the file is larger.
     """
-    with open_regular(path) as file:
+    with open_regular(path, root) as file:
         num_bytes = os.fstat(file.fileno()).st_size
         if num_bytes > limit_bytes:
             raise DataError(
@@ -64,14 +79,31 @@ def read_bytes(path: Path, limit_bytes: int = LARGEST_PICTURE_BYTES) -> bytes:
             ) from None
 
 
-def read_inside(path: Path, root: Path) -> bytes:
-    """As `read_bytes`, but a link that leads out of the folder `root` is refused."""
+def refuse_link_out(path: Path, root: Path) -> None:
+    """Refuse a file that is a link leading out of a folder, before anything of it is read.
+
+    Raises:
+      DataError: it is such a link. The folders between `root` and the file are not looked at:
+        whoever lists them calls `refuse_folder_link`.
+    """
     if path.is_symlink() and not is_inside(path, root):
         raise DataError(
             f"{path} is a link that leads out of {root}.",
             remedy="Copy the file in place of the link.",
         )
-    return read_bytes(path)
+
+
+def refuse_folder_link(path: Path) -> None:
+    """Refuse a folder that is a link, before anything in it is listed.
+
+    Raises:
+      DataError: it is a link, wherever it leads: its files could be read twice, or for ever.
+    """
+    if path.is_symlink():
+        raise DataError(
+            f"{path} is a link to a folder; such links are not followed.",
+            remedy="Copy the folder in place of the link.",
+        )
 
 
 def is_inside(path: Path, root: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from clearcnn.data.assembly import assemble_pictures
 from clearcnn.data.classes import normal_form, quote
 from clearcnn.data.decode import SUFFIXES
-from clearcnn.data.files import describe_content, is_hidden, read_inside
+from clearcnn.data.files import describe_content, is_hidden, read_bytes, refuse_folder_link
 from clearcnn.data.images import PARTS, LabelledImages
 from clearcnn.data.natural import natural_key, sort_naturally
 from clearcnn.data.parts import part_called
@@ -53,7 +53,7 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
         Entry(
             name=path.relative_to(folder).as_posix(),
             label=class_name,
-            read=partial(read_inside, path, folder),
+            read=partial(read_bytes, path, folder),
             part=part,
         )
         for part, _ in roots
@@ -80,7 +80,7 @@ def walk_pictures(folder: Path) -> Walk:
         entry = waiting.pop()
         path = Path(entry.path)
         if _is_folder(entry):
-            _refuse_link(path)
+            refuse_folder_link(path)
             waiting += _list_folder(path)
         elif looks_like_picture(path):
             walk.pictures.append(path)
@@ -122,11 +122,13 @@ def part_folders(folder: Path) -> dict[str, Path]:
     """The folders in `folder` that are called like parts, in the order of the parts.
 
     Raises:
-      DataError: two of them stand for the same part.
+      DataError: two of them stand for the same part, or one is a link.
     """
     found: dict[str, Path] = {}
     for path in subfolders(folder):
         part = part_called(path.name)
+        if part:
+            refuse_folder_link(path)
         if part in found:
             raise DataError(
                 f"{folder}: the folders {found[part].name!r} and {path.name!r} both stand for "
@@ -146,11 +148,17 @@ def subfolders(folder: Path) -> list[Path]:
 
 def _part_folders(folder: Path) -> dict[str, Path]:
     """The part folders, if one holds folders: a class may be called "train", too."""
-    if not any(subfolders(path) for path in subfolders(folder) if part_called(path.name)):
+    likely = [path for path in subfolders(folder) if part_called(path.name)]
+    for path in likely:
+        refuse_folder_link(path)
+    if not any(subfolders(path) for path in likely):
         return {}
     parts = part_folders(folder)
     for path in subfolders(folder):
-        if path not in parts.values() and walk_pictures(path).pictures:
+        if path in parts.values():
+            continue
+        refuse_folder_link(path)
+        if walk_pictures(path).pictures:
             raise DataError(
                 f"{folder}: {path.name!r} holds pictures beside the parts "
                 f"{quote(part.name for part in parts.values())}.",
@@ -164,7 +172,7 @@ def _class_folders(root: Path, folder: Path) -> dict[str, Walk]:
     walks: dict[str, Walk] = {}
     names: dict[str, str] = {}
     for path in subfolders(root):
-        _refuse_link(path)
+        refuse_folder_link(path)
         walks[path.name] = walk_pictures(path)
         if (twin := names.setdefault(normal_form(path.name), path.name)) != path.name:
             raise DataError(
@@ -205,12 +213,4 @@ def _check_same_classes(classes: dict[Path, list[str]], folder: Path) -> None:
         raise DataError(
             f"{folder}: the classes of the parts differ: {'; '.join(lacking)}.",
             remedy="Give every part the same class folders.",
-        )
-
-
-def _refuse_link(path: Path) -> None:
-    if path.is_symlink():
-        raise DataError(
-            f"{path} is a link to a folder; such links are not followed.",
-            remedy="Copy the folder in place of the link.",
         )

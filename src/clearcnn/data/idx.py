@@ -40,10 +40,10 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       DataError: a pair is not complete, a file is not IDX, too short or too long, or counts
         differ.
     """
-    folder = path if path.is_dir() else path.parent
+    folder, named = (path, None) if path.is_dir() else (path.parent, path)
     pairs = find_pairs(folder)
-    if folder is not path:
-        pairs = {stem: pair for stem, pair in pairs.items() if path in pair.values()}
+    if named is not None:
+        pairs = {stem: pair for stem, pair in pairs.items() if named in pair.values()}
     if not pairs:
         raise DataError(
             f"{path}: no IDX files by their usual names; {folder} holds "
@@ -51,7 +51,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             remedy="Name them such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz.",
         )
     by_part = _by_part(pairs, path)
-    arrays = {part: _read_pair(by_part[part], path) for part in by_part}
+    arrays = {part: _read_pair(by_part[part], folder, named) for part in by_part}
     shapes = {images.shape[1:] for images, _ in arrays.values()}
     if len(shapes) > 1:
         raise DataError(
@@ -59,7 +59,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             f"{' and '.join('×'.join(map(str, shape)) for shape in sorted(shapes))}.",
             remedy="Put only files that belong together into one folder.",
         )
-    source = f"IDX files in {path}" if folder is path else f"the IDX pair of {path}"
+    source = f"IDX files in {path}" if named is None else f"the IDX pair of {path}"
     images = join_parts([images for images, _ in arrays.values()])
     images, preparation = prepare_array(images, spec, source)
     rows = [(part, row) for part, (_, labels) in arrays.items() for row in range(len(labels))]
@@ -95,13 +95,15 @@ def find_pairs(folder: Path) -> dict[str, Pair]:
     return dict(pairs)
 
 
-def read_idx(path: Path) -> NDArray[Any]:
+def read_idx(path: Path, root: Path | None = None) -> NDArray[Any]:
     """The array of one IDX file, gzipped or not, in the machine's byte order.
 
+    Args:
+      path, root: as for `open_regular`.
     Raises:
       DataError: the magic number or the length is wrong, or the gzip stream is broken.
     """
-    with open_regular(path) as file:
+    with open_regular(path, root) as file:
         zipped = file.read(2) == _GZIP
         file.seek(0)
         try:
@@ -152,7 +154,9 @@ def _by_part(pairs: dict[str, Pair], path: Path) -> dict[str, Pair]:
     return {part: by_part[part] for part in ("train", "test") if part in by_part}
 
 
-def _read_pair(pair: Pair, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Images and labels of a pair in a folder; `named` is the file that the user named, if any."""
+    path = named or folder
     if len(pair) < 2:
         (kind, present), *_ = pair.items()
         other = "labels" if kind == "images" else "images"
@@ -160,7 +164,11 @@ def _read_pair(pair: Pair, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
             f"{path}: {present.name} is there, but its {other} file is not.",
             remedy=f"Put the {other} file beside it, under its usual name.",
         )
-    images, labels = read_idx(pair["images"]), read_idx(pair["labels"])
+    # Only the file that was named may be a link to elsewhere; the other one was found beside it.
+    images, labels = (
+        read_idx(pair[kind], None if pair[kind] == named else folder)
+        for kind in ("images", "labels")
+    )
     if images.ndim < 3 or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(
             f"{path}: {pair['images'].name} has {images.ndim} dimensions and "

@@ -5,18 +5,18 @@ names for it, and split if there are any.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from clearcnn.data.assembly import assemble_pictures
 from clearcnn.data.classes import shorten
-from clearcnn.data.files import is_inside, read_inside
+from clearcnn.data.files import is_inside, read_bytes
 from clearcnn.data.folder import part_folders, walk_pictures
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.parts import require_part
 from clearcnn.data.pictures import Entry
-from clearcnn.data.tables import read_rows, require_columns
+from clearcnn.data.tables import Row, read_rows, require_columns
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -35,15 +35,20 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       DataError: there is no table, a column or cell is missing, a name is given twice or leads
         out of the folder, or a picture cannot be read.
     """
-    tables = find_tables(path) if path.is_dir() else [(None, path)]
+    in_folder = path.is_dir()
+    tables = find_tables(path) if in_folder else [(None, path)]
     if not tables:
         raise DataError(
             f"{path} holds none of {', '.join(TABLE_NAMES)}.",
             remedy="Write one with the columns file_name and label.",
         )
-    root = path if path.is_dir() else path.parent
+    root = path if in_folder else path.parent
     entries = [
-        entry for part, table in tables for entry in _entries(table, part, root, spec.group_column)
+        entry
+        for part, table in tables
+        for entry in _entries(
+            table, read_rows(table, root if in_folder else None), part, root, spec.group_column
+        )
     ]
     if not entries:
         raise DataError(f"{path} names no pictures.", remedy="Add a row for each picture.")
@@ -52,7 +57,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         entries,
         spec,
         source=f"pictures named in {tables[0][1] if len(tables) == 1 else path}",
-        preparation=_describe_unnamed(entries, path) if path.is_dir() else (),
+        preparation=_describe_unnamed(entries, path) if in_folder else (),
     )
 
 
@@ -66,7 +71,8 @@ def find_tables(folder: Path) -> list[tuple[str | None, Path]]:
 
 
 def _table_in(folder: Path) -> Path | None:
-    found = [folder / name for name in TABLE_NAMES if (folder / name).exists()]
+    # A link that leads nowhere is a table, too: its reader will say what is wrong with it.
+    found = [folder / name for name in TABLE_NAMES if os.path.lexists(folder / name)]
     if len(found) > 1:
         raise DataError(
             f"{folder} holds both {' and '.join(TABLE_NAMES)}.", remedy="Keep one of them."
@@ -74,11 +80,17 @@ def _table_in(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _entries(table: Path, part: str | None, root: Path, group_column: str) -> Iterator[Entry]:
+def _entries(
+    table: Path,
+    rows: Iterable[tuple[int, Row]],
+    part: str | None,
+    root: Path,
+    group_column: str,
+) -> Iterator[Entry]:
     """The rows of a table as entries named by their path within `root`."""
     lines: dict[str, int] = {}
     inside: dict[Path, bool] = {}
-    for line, row in read_rows(table):
+    for line, row in rows:
         place = f"{table}, line {line}"
         named = () if group_column == "group" else (group_column,)
         require_columns(table, list(row), "file_name", "label", *named)
@@ -101,16 +113,16 @@ def _entries(table: Path, part: str | None, root: Path, group_column: str) -> It
                 remedy="Correct the cell.",
             )
         if path.parent not in inside:
-            inside[path.parent] = is_inside(path.parent, table.parent)
+            inside[path.parent] = is_inside(path.parent, root)
         if _leads_away(name) or not inside[path.parent]:
             raise DataError(
-                f"{place}: {name} leads out of the folder {table.parent}.",
+                f"{place}: {name} leads out of the folder {root}.",
                 remedy="Name pictures relative to the folder of the table, and within it.",
             )
         yield Entry(
             name=path.relative_to(root).as_posix(),
             label=row["label"],
-            read=partial(read_inside, path, table.parent),
+            read=partial(read_bytes, path, root),
             group=row.get(group_column) or None,
             part=part or (require_part(row["split"], place) if row.get("split") else None),
         )

@@ -10,7 +10,12 @@ from typing import Any
 
 from clearcnn.data.assembly import assemble_pictures
 from clearcnn.data.classes import quote, shorten
-from clearcnn.data.files import LARGEST_PICTURE_BYTES, check_unfolding, open_regular
+from clearcnn.data.files import (
+    LARGEST_PICTURE_BYTES,
+    check_unfolding,
+    open_regular,
+    refuse_folder_link,
+)
 from clearcnn.data.images import PARTS, LabelledImages
 from clearcnn.data.natural import natural_key
 from clearcnn.data.parts import part_called
@@ -44,20 +49,21 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       MissingExtraError: pyarrow is not installed.
       DataError: a file is broken, a column or a label is missing, or a picture is refused.
     """
-    files = find_files(path) if path.is_dir() else [path]
+    root = path if path.is_dir() else None
+    files = [path] if root is None else find_files(path)
     if not files:
         raise DataError(
             f"{path} holds no Parquet files, and neither does a folder 'data' in it.",
             remedy="Name a folder with files such as train-00000-of-00001.parquet.",
         )
-    parts = [_part_of(file) if path.is_dir() else None for file in files]
+    parts = [None if root is None else _part_of(file) for file in files]
     if None in parts and any(parts):
         raise DataError(
             f"{path}: {files[parts.index(None)].name} is not called like a part, but others are.",
             remedy="Name every file after its part, such as train.parquet, or read one file.",
         )
     order = sorted(range(len(files)), key=lambda k: PARTS.index(parts[k] or "train"))
-    shards = [_read_shard(files[k], parts[k]) for k in order]
+    shards = [_read_shard(files[k], root, parts[k]) for k in order]
     known = {shard.class_names for shard in shards if shard.class_names}
     if len(known) > 1:
         raise DataError(
@@ -67,7 +73,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     return assemble_pictures(
         [entry for shard in shards for entry in shard.entries],
         spec,
-        source=f"Parquet files in {path}" if path.is_dir() else f"Parquet file {path}",
+        source=f"Parquet file {path}" if root is None else f"Parquet files in {path}",
         known=next(iter(known), None),
     )
 
@@ -75,6 +81,8 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
 def find_files(folder: Path) -> list[Path]:
     """The Parquet files of a folder, else of "data" in it, in natural order."""
     for place in (folder, folder / "data"):
+        if place is not folder and place.is_dir():
+            refuse_folder_link(place)
         if found := list(place.glob("*.parquet")):
             return sorted(found, key=lambda file: natural_key(file.name))
     return []
@@ -85,8 +93,8 @@ def _part_of(file: Path) -> str | None:
     return part_called(match[1]) if match else None
 
 
-def _read_shard(file: Path, part: str | None) -> Shard:
-    table = _read_table(file)
+def _read_shard(file: Path, root: Path | None, part: str | None) -> Shard:
+    table = _read_table(file, root)
     image, label = _image_and_label(table.column_names, file)
     columns: list[str] = table.column_names
     pictures, paths = _contents(table.column(image), file), _paths(table.column(image))
@@ -135,7 +143,7 @@ def _image_and_label(columns: Sequence[str], file: Path) -> tuple[str, str]:
     return image, label
 
 
-def _read_table(file: Path) -> Any:
+def _read_table(file: Path, root: Path | None) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -145,7 +153,7 @@ def _read_table(file: Path) -> Any:
             remedy="Run pip install 'clearcnn[parquet]'.",
         ) from None
     try:
-        with open_regular(file) as opened, parquet.ParquetFile(opened, **_LIMITS) as table:
+        with open_regular(file, root) as opened, parquet.ParquetFile(opened, **_LIMITS) as table:
             groups = [table.metadata.row_group(k) for k in range(table.metadata.num_row_groups)]
             check_unfolding(sum(group.total_byte_size for group in groups), file)
             there = table.schema_arrow.names

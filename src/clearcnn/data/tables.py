@@ -21,14 +21,16 @@ LONGEST_LINE = 4 * 2**20
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[TextIO]:
+def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
     """Open a text file in UTF-8, with or without a byte order mark.
 
+    Args:
+      path, root: as for `open_regular`.
     Raises:
       DataError: on entering, as `open_regular`; while reading, it is not UTF-8 or not CSV.
     """
     try:
-        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as text:
+        with io.TextIOWrapper(open_regular(path, root), encoding="utf-8-sig", newline="") as text:
             yield text
     except UnicodeDecodeError as error:
         raise DataError(
@@ -66,15 +68,17 @@ def read_lines(text: TextIO, path: Path) -> Iterator[str]:
         yield line
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+def read_rows(path: Path, root: Path | None = None) -> Iterator[tuple[int, Row]]:
     """(line number, column → text) of each row of a CSV or JSON lines file.
 
     Empty lines are passed over; JSON's null and missing cells become "".
 
+    Args:
+      path, root: as for `open_regular`.
     Raises:
       DataError: a row has more or fewer cells than the header, or a line is not a JSON object.
     """
-    with open_text(path) as text:
+    with open_text(path, root) as text:
         yield from _json_rows(text, path) if is_json_lines(path) else _csv_rows(text, path)
 
 

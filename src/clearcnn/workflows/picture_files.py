@@ -80,7 +80,7 @@ def _search(folder: Path) -> tuple[list[PictureFile], tuple[str, ...]]:
             f"{folder} holds no picture.",
             remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP or TIFF files in it.",
         )
-    listed = [PictureFile(str(p), partial(data.read_inside, p, folder)) for p in walk.pictures]
+    listed = [PictureFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.pictures]
     return listed, data.describe_ignored(walk.ignored, folder)
 
 
