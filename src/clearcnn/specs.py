@@ -33,6 +33,8 @@ class DataSpec:
       skip_unreadable: go on without files that cannot be read, and list them.
       group_column: of a metadata file, which says what images belong together.
       use: path of a list that `check` wrote: which images to use; unreadable files are left out.
+      for_training: whether they are to train and to test a model, for which there must be two
+        classes, and two images of each. What is only scored or checked needs one image.
     """
 
     source: str = "digits"
@@ -42,6 +44,7 @@ class DataSpec:
     skip_unreadable: bool = False
     group_column: str = "group"
     use: str | None = None
+    for_training: bool = True
 
     def __post_init__(self) -> None:
         _require_choice("color_mode", self.color_mode, get_args(ColorMode))

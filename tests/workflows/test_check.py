@@ -9,6 +9,7 @@ from PIL import Image
 
 import clearcnn
 from clearcnn.data import LabelledImages
+from clearcnn.errors import DataError
 
 DIGITS = clearcnn.load("digits")
 
@@ -117,3 +118,34 @@ def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(check, tmp
 def test_narrow_values_are_worth_a_look(check):
     found = kinds(check(dataclasses.replace(DIGITS, value_range=(0.0, 255.0))))
     assert set(found) == {"narrow values"}
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (1, 25), (25, 0)])
+def test_classes_too_small_to_train_are_found_and_do_not_end_the_check(counts, tmp_path: Path):
+    random = np.random.default_rng(0)
+    for name, count in zip(("cat", "dog"), counts, strict=True):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = random.integers(0, 255, (12, 12), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "in" / name / f"{number}.png")
+    result = clearcnn.check(tmp_path / "in", out=tmp_path / "out")
+    found = kinds(result)
+    assert result.num_images == sum(counts)
+    assert found["classes too small to train"].is_problem
+    assert found["classes too small to train"].names == tuple(
+        f"{name}: {count}" for name, count in zip(("cat", "dog"), counts, strict=True) if count < 2
+    )
+    assert f"the smallest class has {min(counts)} image" in found["labels not checked"].sentence
+    with pytest.raises(DataError):
+        clearcnn.train(tmp_path / "in", out=tmp_path / "run")
+
+
+def test_a_single_class_is_a_problem_and_its_labels_are_not_checked(tmp_path: Path):
+    random = np.random.default_rng(0)
+    (tmp_path / "in" / "cat").mkdir(parents=True)
+    for number in range(25):
+        pixels = random.integers(0, 255, (12, 12), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "in" / "cat" / f"{number}.png")
+    found = kinds(clearcnn.check(tmp_path / "in", out=tmp_path / "out"))
+    assert found["one class"].is_problem
+    assert "one class only" in found["labels not checked"].sentence

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -224,6 +226,68 @@ def test_new_images_are_scored_by_the_names_of_their_classes(run, tmp_path):
     assert result.num_images == len(rows)
     assert {truth for truth, _ in read_answers(result.folder).values()} == {"3", "8"}
     assert result.headline.score.accuracy > 0.5
+
+
+def save_digits(folder: Path, rows: list[int]) -> Path:
+    for row in rows:
+        place = folder / str(FEW.labels[row])
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = np.rint(FEW.images[row, ..., 0] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(pixels).save(place / f"{row}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def picture_run(tmp_path_factory):
+    """A run that was trained on PNG pictures."""
+    place = tmp_path_factory.mktemp("pictures")
+    save_digits(place / "digits", [*range(200)])
+    out = place / "run"
+    return clearcnn.train(str(place / "digits"), recipe="tutorial", epochs=2, out=out)
+
+
+@pytest.mark.parametrize("digits", [[3], [3, 8], [*range(10)]], ids=str)
+@pytest.mark.parametrize("of_each", [1, 2])
+def test_what_is_only_scored_needs_no_two_images_of_a_class(digits, of_each, picture_run, tmp_path):
+    rows = [row for k in digits for row in np.flatnonzero(FEW.labels == k)[:of_each].tolist()]
+    new = save_digits(tmp_path / "new", rows)
+    (new / "9").mkdir(exist_ok=True)
+    result = clearcnn.evaluate(picture_run.run_folder, new, out=tmp_path / "e")
+    answers = clearcnn.predict(picture_run.run_folder, [new], keep_polarity=True)
+    right = sum(answer.prediction == Path(answer.name).parent.name for answer in answers)
+    assert result.num_images == len(rows)
+    assert result.evaluation.score.correct == right
+    assert [each.support for each in result.evaluation.classes] == [
+        of_each * (k in digits) for k in range(10)
+    ]
+    said = [note for note in result.notes if note.startswith("No image of the class")]
+    absent = [each.name for each in result.evaluation.classes if not each.support]
+    assert bool(said) == bool(absent)
+    assert all(repr(name) in said[0] for name in absent[:8])
+    assert (result.folder / "report.html").is_file()
+
+
+def test_one_image_in_an_array_is_scored(run, tmp_path):
+    new = dataclasses.replace(FEW.take([5]), groups=None)
+    result = clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
+    assert result.headline.score.total == 1
+
+
+def test_classes_without_an_image_need_not_be_known(picture_run, tmp_path):
+    rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
+    new = save_digits(tmp_path / "new", rows)
+    (new / "zebra").mkdir()
+    (new / "ant").mkdir()
+    result = clearcnn.evaluate(picture_run.run_folder, new, out=tmp_path / "e")
+    assert {truth for truth, _ in read_answers(result.folder).values()} == {"3", "8"}
+
+
+def test_training_still_needs_two_images_of_each_class(tmp_path):
+    rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
+    new = save_digits(tmp_path / "new", rows)
+    for learn in (clearcnn.train, clearcnn.evaluate):
+        with pytest.raises(DataError, match="one image only in the classes '3', '8'"):
+            learn(str(new), out=tmp_path / "x")
 
 
 def test_classes_the_model_does_not_know_are_refused(run, tmp_path):

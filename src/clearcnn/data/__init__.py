@@ -1,5 +1,6 @@
 """Sources of labelled images, and their split."""
 
+from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import find_first_copies, find_near_copies
 from clearcnn.data.files import LARGEST_PICTURE_BYTES, read_bytes
 from clearcnn.data.folder import describe_ignored, walk_pictures
@@ -19,6 +20,7 @@ __all__ = [
     "find_near_copies",
     "load",
     "prepare_one_picture",
+    "quote",
     "read_bytes",
     "read_one_picture",
     "split",

@@ -33,7 +33,7 @@ def assemble(
     Args:
       images: (n, height, width, channels), as `prepare_array` or `read_pictures` give them.
       labels: (n,) of str or of integers.
-      spec: gives the wanted class names.
+      spec: gives the wanted class names, and says whether the images are for training.
       names: the name of each image; None calls them by their rows.
       known: the names of all classes, if the source lists them.
       value_range: None is the range of an integer dtype, [0, 1] for floats within, otherwise
@@ -47,7 +47,8 @@ def assemble(
             remedy="Give one label for each image.",
         )
     numbers, class_names = number_classes(labels, source, known=known, wanted=spec.class_names)
-    check_counts(numbers, class_names, source)
+    if spec.for_training:
+        check_counts(numbers, class_names, source)
     return LabelledImages(
         images=images,
         labels=numbers,
@@ -80,7 +81,8 @@ def assemble_pictures(
     """
     labels = np.array([entry.label for entry in entries])
     numbers, names = number_classes(labels, source, known=known, wanted=spec.class_names)
-    check_counts(numbers, names, source)
+    if spec.for_training:
+        check_counts(numbers, names, source)
     pictures = read_pictures(entries, spec, source)
     kept = [entries[row] for row in pictures.kept]
     groups = [entry.group for entry in kept if entry.group is not None]

@@ -42,11 +42,14 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
 
     Raises:
       DataError: there are no class folders, pictures lie outside them, the classes of the
-        parts differ, a class is empty, or a picture cannot be read.
+        parts differ, a class to train on is empty, or a picture cannot be read.
     """
     parts = _part_folders(folder)
     roots: list[tuple[str | None, Path]] = [*parts.items()] if parts else [(None, folder)]
-    walks = {part: _class_folders(root, folder) for part, root in roots}
+    walks = {
+        part: _class_folders(root, folder, may_be_empty=not spec.for_training)
+        for part, root in roots
+    }
     if parts:
         _check_same_classes({parts[part]: list(walks[part]) for part in parts}, folder)
     entries = [
@@ -167,7 +170,7 @@ def _part_folders(folder: Path) -> dict[str, Path]:
     return parts
 
 
-def _class_folders(root: Path, folder: Path) -> dict[str, Walk]:
+def _class_folders(root: Path, folder: Path, *, may_be_empty: bool) -> dict[str, Walk]:
     """Class name → what lies in its folder, in natural order."""
     walks: dict[str, Walk] = {}
     names: dict[str, str] = {}
@@ -188,7 +191,8 @@ def _class_folders(root: Path, folder: Path) -> dict[str, Walk]:
             f"{describe_content(root)}.",
             remedy="Put the pictures of each class into a folder named after the class.",
         )
-    if empty := [name for name, walk in walks.items() if not walk.pictures]:
+    empty = [name for name, walk in walks.items() if not walk.pictures]
+    if empty and not may_be_empty:
         raise DataError(
             f"{root}: the class folder {quote(empty)} holds no picture.",
             remedy="Put pictures into it, or remove it.",

@@ -55,7 +55,8 @@ def load(
       class_names: exactly the classes of the data, in the wanted order; None sorts naturally.
       skip_unreadable: go on without files that cannot be read, and list them in `skipped`.
     Returns:
-      LabelledImages of at least two classes with at least two images each.
+      LabelledImages of at least two classes with at least two images each; of one image at least
+      if a DataSpec says that they are not for training.
     Raises:
       DataError: the source is not known, cannot be read, or contradicts itself.
       SpecError: an argument is out of its range.

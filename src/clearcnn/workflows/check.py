@@ -20,6 +20,7 @@ from clearcnn.workflows.use_list import UseList, propose_uses
 
 _PARENT = Path("checks")
 _MOST_NAMES = 20
+_FEWEST_TO_TRAIN = 2
 _FEW_IMAGES = 20
 _IMBALANCE = 10
 _NARROW = 0.25
@@ -53,7 +54,8 @@ def check(
         images, name = source, source.source
     else:
         spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
-        images, name = data.load(dataclasses.replace(spec, skip_unreadable=True)), spec.source
+        spec = dataclasses.replace(spec, skip_unreadable=True, for_training=False)
+        images, name = data.load(spec), spec.source
     place = None if out is None else Path(out)
     with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
         result = _check(images, labels, seed, listener, run.partial)
@@ -66,8 +68,9 @@ def _check(
     exact = data.find_first_copies(images.images)
     near = data.find_near_copies(images.images)
     fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
+    can_train = fewest >= FEWEST_OF_A_CLASS and len(images.class_names) > 1
     suspects: tuple[Suspect, ...] = ()
-    if labels and fewest >= FEWEST_OF_A_CLASS:
+    if labels and can_train:
         listener.on_phase("training to find suspect labels", count_folds(images))
         suspects = find_suspects(images, seed, listener.on_step)
     findings = [
@@ -85,8 +88,8 @@ def _check(
         *_judge_classes(images),
         *_judge_range(images),
     ]
-    if labels and fewest < FEWEST_OF_A_CLASS:
-        findings.append(_say_unchecked(fewest))
+    if labels and not can_train:
+        findings.append(_say_unchecked(images, fewest))
     findings.sort(key=lambda finding: not finding.is_problem)
     uses = propose_uses(images, exact, near, suspects)
     result = CheckResult(
@@ -132,14 +135,14 @@ def _judge_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
         )
 
 
-def _say_unchecked(fewest: int) -> Finding:
-    return Finding(
-        "labels not checked",
-        False,
-        f"Labels could not be checked: the smallest class has {fewest} images, and "
-        f"{FEWEST_OF_A_CLASS} are needed to train without each in turn.",
-        (),
+def _say_unchecked(images: LabelledImages, fewest: int) -> Finding:
+    what = (
+        f"the smallest class has {fewest} image{'' if fewest == 1 else 's'}, and "
+        f"{FEWEST_OF_A_CLASS} are needed to train without each in turn"
+        if len(images.class_names) > 1
+        else "there is one class only, and two are needed to train"
     )
+    return Finding("labels not checked", False, f"Labels could not be checked: {what}.", ())
 
 
 def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
@@ -204,6 +207,17 @@ def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
 
 def _judge_classes(images: LabelledImages) -> Iterator[Finding]:
     counts = np.bincount(images.labels, minlength=len(images.class_names))
+    if len(counts) == 1:
+        yield Finding("one class", True, "One class only: there is nothing to tell apart.", ())
+    lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
+    if len(lacking):
+        yield Finding(
+            "classes too small to train",
+            True,
+            f"Classes of fewer than {_FEWEST_TO_TRAIN} images, without which no model can be "
+            f"trained and tested: {len(lacking):,}.",
+            tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
+        )
     few = np.flatnonzero(counts < _FEW_IMAGES)
     if len(few):
         names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])

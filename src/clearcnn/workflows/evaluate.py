@@ -82,15 +82,15 @@ def evaluate(
     command = command or say_call("evaluate", source, {**asked, "folds": folds, "seed": seed})
     if isinstance(source, (str, Path)) and is_run_folder(source):
         return evaluate_run(Path(source), new, seed=seed, out=out, command=command)
+    name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None:
         raise SpecError(
-            f"{source} is no run folder, so {new} has no model to be scored with.",
+            f"{name} is no run folder, so {new} has no model to be scored with.",
             remedy="Give a run folder first, or one source alone.",
         )
     given = {name: value for name, value in settings.items() if value is not None}
     candidates = _list_candidates(recipe, model, compare, given)
     clock = Clock()
-    name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     with keep_assessment(name, out, command) as keep:
         with clock.phase("data"):
             images, notes = _read(source)

@@ -11,7 +11,7 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.assessments import Assessment, FoldScore, ModelScore, Protocol, Robustness
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
-from clearcnn.results import Score
+from clearcnn.results import Evaluation, Score
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.assessing import keep_assessment
 from clearcnn.workflows.clock import Clock
@@ -107,8 +107,19 @@ def _assess(
         ),
         baseline=None,
         learning_curve=None,
-        notes=images.preparation,
+        notes=(*images.preparation, *_say_absent(scored)),
         seconds=clock.seconds,
+    )
+
+
+def _say_absent(scored: Evaluation) -> tuple[str, ...]:
+    """Say of which classes there is no image."""
+    absent = [each.name for each in scored.classes if not each.support]
+    if not absent:
+        return ()
+    return (
+        f"No image of the class{'es' if len(absent) > 1 else ''} {data.quote(absent)} was scored: "
+        f"the score says nothing about {'it' if len(absent) == 1 else 'them'}.",
     )
 
 
@@ -138,10 +149,16 @@ def _read_new(
         height, width, _ = contract.shape
         images = data.load(
             dataclasses.replace(
-                spec, size=(height, width), color_mode=contract.color_mode, class_names=None
+                spec,
+                size=(height, width),
+                color_mode=contract.color_mode,
+                class_names=None,
+                for_training=False,
             )
         )
-    unknown = [name for name in images.class_names if name not in class_names]
+    counts = np.bincount(images.labels, minlength=len(images.class_names))
+    present = [name for name, count in zip(images.class_names, counts, strict=True) if count]
+    unknown = [name for name in present if name not in class_names]
     if unknown:
         raise DataError(
             f"{images.source} has the class {unknown[0]!r}, which the model does not know; it "
@@ -156,6 +173,9 @@ def _read_new(
             f"{contract.value_range[1]:g}.",
             remedy="Bring the images to the shape and range the model was trained on.",
         )
-    numbers = np.array([class_names.index(name) for name in images.class_names])
+    positions = {name: number for number, name in enumerate(class_names)}
+    # A class of which there is no image may be one that the model does not know.
+    numbers = np.array([positions.get(name, -1) for name in images.class_names])
     images = dataclasses.replace(images, labels=numbers[images.labels], class_names=class_names)
-    return images, np.arange(len(images)), f"{len(images):,} images of {images.source}."
+    noun = "image" if len(images) == 1 else "images"
+    return images, np.arange(len(images)), f"{len(images):,} {noun} of {images.source}."
