@@ -1,4 +1,4 @@
-"""For all tests: programs are kept in the checkout, Ctrl-C is Python's own, the browser is one.
+"""For all tests: programs and the user's key are kept in the checkout, Ctrl-C is Python's own.
 
 A second run of the tests is quick, since it finds its programs. XLA optimises these less than a
 user's, which takes a third less time; `make test-all` tests them as users have them. A shell that
@@ -17,6 +17,7 @@ import pytest
 CACHE = Path(__file__).parents[1] / ".cache" / "programs"
 
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ["XDG_STATE_HOME"] = str(CACHE.with_name("state"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"

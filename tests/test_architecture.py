@@ -1,5 +1,6 @@
 """The house rules that a machine can check."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,10 @@ MOST_LINES = 400
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 HEAVY = ("keras", "jax", "sklearn", "scipy", "matplotlib", "numpy", "onnx", "onnxruntime", "rich")
 HEAVY += ("fastapi", "uvicorn")
+
+# Who reads images from a source. What a run folder names may be a stranger's: it is read by
+# run_data.py, and by run_work.py as run_data.py chose it; the others read what the user named.
+READ_SOURCES = {"run_data", "run_work", "check", "evaluate", "run_evaluation"}
 
 
 def python_files() -> list[Path]:
@@ -53,3 +58,13 @@ def test_nothing_heavy_is_imported_before_there_is_work(program: str) -> None:
         [sys.executable, "-c", report], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_images_are_read_where_it_is_known_who_named_them() -> None:
+    found = {
+        path.stem
+        for path in (ROOT / "src" / "clearcnn" / "workflows").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("load", "data.load")
+    }
+    assert found == READ_SOURCES

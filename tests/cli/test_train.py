@@ -199,7 +199,6 @@ def test_a_run_is_gone_on_with(fake_train: Any, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["digits"], "SOURCE beside --resume"),
         (["--seed", "777"], "--seed beside --resume"),
         (["--recipe", "default"], "--recipe beside --resume"),
         (["--batch-size", "8"], "--batch-size beside --resume"),

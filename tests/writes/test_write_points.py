@@ -35,6 +35,8 @@ WRITERS = {
     "checkpoints.py",
     "training/checkpointing.py",
     "bundle/unfinished.py",
+    # Linked into its place when it is whole; where that fails, runs are not signed.
+    "bundle/provenance.py",
     # Under JAX's own lock; what is cut off is dropped.
     "cache.py",
     "training/compilation_cache.py",

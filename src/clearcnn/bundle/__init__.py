@@ -12,6 +12,7 @@ from clearcnn.bundle.manifest import (
     write_manifest,
 )
 from clearcnn.bundle.network_file import check_network_file
+from clearcnn.bundle.provenance import is_own, sign
 from clearcnn.bundle.reader import Bundle, read_bundle, read_metrics
 from clearcnn.bundle.records import write_history, write_metrics, write_predictions
 from clearcnn.bundle.run_folder import RunFolder, open_run_folder, shorten_name
@@ -46,12 +47,14 @@ __all__ = [
     "describe_run",
     "infer_polarity",
     "is_finished_as",
+    "is_own",
     "make_request",
     "open_run_folder",
     "read_bundle",
     "read_metrics",
     "read_request",
     "shorten_name",
+    "sign",
     "software_versions",
     "unfinished_place",
     "write_history",

@@ -11,6 +11,7 @@ from typing import Any
 
 from clearcnn.bundle.codec import decode
 from clearcnn.bundle.contract import InputContract
+from clearcnn.bundle.provenance import sign
 from clearcnn.errors import BundleError
 from clearcnn.results import SCHEMA_VERSION, SkippedFile, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
@@ -93,6 +94,8 @@ class Manifest:
       files: every other file of the folder by its path in it, with forward slashes.
       confidence: what the validation part says of it; None without such a part, and in folders
         of versions that did not fit it.
+      signature: of all the rest, by which this user's own runs are known; None where no key
+        could be kept.
     """
 
     schema_version: int
@@ -111,6 +114,7 @@ class Manifest:
     warnings: tuple[str, ...]
     files: dict[str, FileEntry]
     confidence: Confidence | None = None
+    signature: str | None = None
 
 
 def _impossible(what: str) -> BundleError:
@@ -170,7 +174,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
 
     Args:
       folder: the folder in the making.
-      manifest: whose `files` are replaced by what is found.
+      manifest: whose `files` are replaced by what is found, and which is signed then.
     Returns:
       The manifest as written.
     Raises:
@@ -185,8 +189,9 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
             if path != folder / MANIFEST_NAME
         },
     )
-    write_json(folder / MANIFEST_NAME, to_json(sealed))
-    return sealed
+    signed = sign(sealed)
+    write_json(folder / MANIFEST_NAME, to_json(signed))
+    return signed
 
 
 def parse_manifest(values: Any) -> Manifest:

@@ -42,6 +42,7 @@ class Request:
       clearcnn: the version that began it.
       created: UTC, ISO 8601, to the second.
       schema_version: of the run folder.
+      signature: as in the manifest.
     """
 
     recipe: str
@@ -56,6 +57,7 @@ class Request:
     clearcnn: str
     created: str
     schema_version: int
+    signature: str | None = None
 
 
 def make_request(

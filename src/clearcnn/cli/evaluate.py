@@ -12,8 +12,10 @@ from clearcnn.cli.recipe import add_recipe_options
 from clearcnn.cli.source import (
     SOURCES,
     add_reading_options,
+    add_run_data_options,
     add_source,
     add_source_options,
+    read_run_data,
     read_source,
 )
 from clearcnn.cli.status import Status
@@ -61,6 +63,7 @@ def add_options(parser: Parser) -> None:
     data = parser.add_argument_group("data")
     add_source_options(data)
     add_reading_options(data)
+    add_run_data_options(data, use=False)
     add_recipe_options(parser.add_argument_group("model and training"))
     _add_fold_options(parser.add_argument_group("folds"))
     add_output_options(
@@ -90,10 +93,12 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     people = Console(stderr=arguments.json)
     listener = EvaluateListener() if arguments.quiet else EvaluateDisplay(people)
+    is_run = (Path(arguments.source) / "bundle.json").is_file()
     try:
         result = evaluate(
-            _source_or_run(arguments),
+            Path(arguments.source) if is_run else read_source(arguments),
             arguments.new,
+            data=read_run_data(arguments) if is_run or arguments.data else None,
             recipe=arguments.recipe,
             model=arguments.model,
             compare=arguments.compare,
@@ -119,11 +124,6 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     elif not arguments.quiet:
         people.show(view_assessment(result))
     return Status.SUCCESS
-
-
-def _source_or_run(arguments: Namespace) -> Any:
-    is_run = (Path(arguments.source) / "bundle.json").is_file()
-    return Path(arguments.source) if is_run else read_source(arguments)
 
 
 def _add_fold_options(group: Any) -> None:

@@ -7,6 +7,7 @@ from argparse import SUPPRESS, Namespace
 from pathlib import Path
 
 from clearcnn.cli.parser import Parser, whole_number
+from clearcnn.cli.source import add_run_data_options, read_run_data
 from clearcnn.cli.status import Status
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -29,6 +30,7 @@ examples:
   clearcnn explain runs/photos cat.png
   clearcnn explain runs/photos 17
   clearcnn explain runs/digits scan.png --invert --out explained
+  clearcnn explain from-a-friend cat.png --data photos/
 """
 
 TEXTS = {
@@ -51,6 +53,7 @@ def add_options(parser: Parser) -> None:
     group.add_argument(
         "--invert", action="store_true", help="exchange light and dark before the model sees it"
     )
+    add_run_data_options(parser.add_argument_group("data"))
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
@@ -96,6 +99,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     result = explain(
         arguments.run_folder,
         arguments.image,
+        data=read_run_data(arguments),
         invert=arguments.invert,
         seed=arguments.seed,
         out=arguments.out,

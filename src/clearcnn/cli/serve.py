@@ -8,6 +8,7 @@ from typing import Any
 
 from clearcnn.cli.output import add_help_options
 from clearcnn.cli.parser import Parser, number, whole_number
+from clearcnn.cli.source import add_run_data_options, read_run_data
 from clearcnn.cli.status import Status
 from clearcnn.errors import MissingExtraError, SpecError
 from clearcnn.text import printable
@@ -115,6 +116,7 @@ def add_options(parser: Parser) -> None:
     group.add_argument(
         "--threads", type=whole_number, metavar="N", help="that work (default: cores, at most 4)"
     )
+    add_run_data_options(parser.add_argument_group("data"))
     train = group.add_mutually_exclusive_group()
     train.add_argument(
         "--workshop",
@@ -163,7 +165,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         sys.stdout.write(f"Serving {names} at {address}; endpoints: {address}/docs\n")
         sys.stdout.flush()
 
-    run_server(arguments.runs, settings, announce)
+    run_server(arguments.runs, settings, announce, read_run_data(arguments))
     return Status.SUCCESS
 
 

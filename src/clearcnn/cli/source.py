@@ -4,6 +4,7 @@ from argparse import SUPPRESS, Namespace
 from typing import Any, get_args
 
 from clearcnn.cli.parser import Parser, names, size
+from clearcnn.errors import SpecError
 from clearcnn.specs import ColorMode, DataSpec
 
 SOURCES = """\
@@ -66,6 +67,41 @@ def add_reading_options(group: Any) -> None:
         action="store_true",
         help="go on without files that cannot be read, and list them",
     )
+
+
+def add_run_data_options(group: Any, *, use: bool = True) -> None:
+    """Add the options that say where the images are that a run was trained on.
+
+    Args:
+      group: of options.
+      use: whether to add --use, which verbs that train have already.
+    """
+    group.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="the images RUN was trained on; without it, those that RUN names, if you trained it "
+        "on this computer",
+    )
+    if use:
+        group.add_argument(
+            "--use", metavar="FILE", help="beside --data: the list that RUN was trained with"
+        )
+
+
+def read_run_data(arguments: Namespace) -> DataSpec | None:
+    """Make the DataSpec of the images of a run, if they were named.
+
+    Raises:
+      SpecError: there is a list, and no images that it could be of.
+    """
+    if arguments.data is None and arguments.use is not None:
+        raise SpecError(
+            "--use was given without --data: it is a list of the images that RUN was trained on.",
+            remedy="Name the images too, or leave the list out.",
+        )
+    if arguments.data is None:
+        return None
+    return DataSpec(source=arguments.data, use=arguments.use)
 
 
 def read_source(arguments: Namespace) -> DataSpec:

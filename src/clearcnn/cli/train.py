@@ -32,7 +32,8 @@ saw, and keep everything in a run folder: model, figures, report.
 """
 
 # What may be given beside --resume.
-_GO_ON = {"resume", "epochs", "out", "checkpoint_seconds", "quiet", "json", "debug"}
+_GO_ON = {"source", "use", "resume", "epochs", "out", "checkpoint_seconds"}
+_GO_ON |= {"quiet", "json", "debug"}
 
 _EPILOG = """\
 examples:
@@ -43,6 +44,7 @@ examples:
   clearcnn train --model model.toml --json > result.json
   clearcnn train --resume runs/photos
   clearcnn train --resume runs/photos --epochs 200
+  clearcnn train photos/ --resume from-a-friend
 
 Ctrl-C stops early and keeps the model of the last finished epoch. A run that
 was killed can be gone on with, once it has kept a checkpoint, which it says:
@@ -116,7 +118,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     stdout, stderr = Console(), Console(stderr=True)
     people = stderr if arguments.json else stdout
-    source = "digits" if arguments.resume is not None else read_source(arguments)
+    is_named = arguments.resume is None or arguments.use or arguments.source != "digits"
+    source = read_source(arguments) if is_named else "digits"
     with WarningsOnly(stderr) if arguments.quiet else TrainDisplay(people) as display:
         try:
             result = train(
@@ -193,8 +196,7 @@ def _refuse_more(arguments: Namespace, words: list[str]) -> None:
     given = vars(parser.parse_args(words[1:]))
     others = [name for name, value in given.items() if value is not None and name not in _GO_ON]
     if others:
-        name = others[0].replace("_", "-")
-        what = "SOURCE" if name == "source" else f"--{name}"
         parser.error(
-            f"{what} beside --resume: the run has that already. --epochs and --out may be given."
+            f"--{others[0].replace('_', '-')} beside --resume: the run has that already. SOURCE, "
+            "--use, --epochs and --out may be given."
         )

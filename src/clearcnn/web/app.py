@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web import schemas
@@ -26,19 +27,27 @@ from clearcnn.web.refusals import Refusal, error_body
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workers import Workers
+from clearcnn.workflows.exhibit import check_run_data
 from clearcnn.workflows.workshop import Workshop
 
 
-def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) -> FastAPI:
+def make_app(
+    runs: Sequence[Path | str],
+    settings: ServeSettings | None = None,
+    data: DataSpec | None = None,
+) -> FastAPI:
     """Make the application that answers for the models of run folders.
 
     Args:
       runs: run folders, one for each model.
       settings: None takes the defaults.
+      data: where the images are that the one run was trained on, for the page; None takes the
+        places that runs name, if the user trained them on this computer.
     Returns:
       An ASGI application; all models are loaded.
     Raises:
-      ClearCNNError: a model cannot be loaded, or two have one name.
+      ClearCNNError: a model cannot be loaded, two have one name, or `data` is given for several
+        runs or is not what the run was trained on.
     """
     settings = settings or ServeSettings()
     workers = Workers(settings.threads, settings.queue)
@@ -48,7 +57,9 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
         metrics.reloads.labels(name, "ok" if succeeded else "failed").inc()
 
     models = ServedModels(runs, count_reload)
-    workshop = Workshop() if settings.has_workshop else None
+    if data is not None:
+        check_run_data(runs, data)
+    workshop = Workshop(data) if settings.has_workshop else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +84,7 @@ def make_app(runs: Sequence[Path | str], settings: ServeSettings | None = None) 
     app.include_router(make_reference_router(app, models.names[0]))
     for_all = settings.workshop is True
     shown = ShownRuns(models.folders)
-    app.include_router(make_page_router(shown, workshop, workshop_for_all=for_all))
+    app.include_router(make_page_router(shown, workshop, workshop_for_all=for_all, data=data))
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(Guard, settings=settings)

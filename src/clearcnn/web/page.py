@@ -1,10 +1,12 @@
 """The page's routes: its files, and what it shows of each run."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
+from clearcnn.specs import DataSpec
 from clearcnn.web.answers import KeptBytes
 from clearcnn.web.assets import find_assets
 from clearcnn.web.guard import comes_from_here
@@ -19,7 +21,11 @@ _BYTES = "application/octet-stream"
 
 
 def make_page_router(
-    runs: ShownRuns, workshop: Workshop | None = None, *, workshop_for_all: bool = False
+    runs: ShownRuns,
+    workshop: Workshop | None = None,
+    *,
+    workshop_for_all: bool = False,
+    data: DataSpec | None = None,
 ) -> APIRouter:
     """Make the routes of the page: `/`, `/static/…` and `/page/…`.
 
@@ -27,6 +33,8 @@ def make_page_router(
       runs: to show.
       workshop: trains changed models; None leaves the page without. Whoever made it closes it.
       workshop_for_all: whether it trains for more than requests that were made on this computer.
+      data: where the images of the runs are; None takes the places that they name, if they are
+        the user's own.
     Returns:
       A router that any FastAPI app may include. What the page asks for is of its own version and
       no public interface, so none of it is in the app's schema.
@@ -79,7 +87,8 @@ def make_page_router(
 
     @router.get("/page/models/{name}/images")
     def give_images(name: str) -> Any:
-        return JSONResponse(runs.find(name).make_once("images", exhibit.choose_test_images))
+        choose = partial(exhibit.choose_test_images, named=data)
+        return JSONResponse(runs.find(name).make_once("images", choose))
 
     if workshop is not None:
         needs = [Depends(require_workshop)]

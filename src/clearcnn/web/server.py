@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from clearcnn.errors import ServeError
+from clearcnn.specs import DataSpec
 from clearcnn.web.app import make_app
 from clearcnn.web.connections import Connection, allow_connections
 from clearcnn.web.journal import log, start_journal
@@ -37,7 +38,10 @@ class _Server(uvicorn.Server):
 
 
 def run_server(
-    runs: Sequence[Path | str], settings: ServeSettings, announce: Callable[[str], None]
+    runs: Sequence[Path | str],
+    settings: ServeSettings,
+    announce: Callable[[str], None],
+    data: DataSpec | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then finish what was taken, and return.
 
@@ -45,11 +49,12 @@ def run_server(
       runs: run folders, one for each model.
       settings: of the server.
       announce: called with the address, such as "http://127.0.0.1:8000", once it listens.
+      data: where the images of the run are, as for `make_app`.
     Raises:
       ServeError: the address cannot be listened on.
       ClearCNNError: a model cannot be loaded.
     """
-    app = make_app(runs, settings)
+    app = make_app(runs, settings, data)
     listener = _listen(settings)
     allow_connections()
     start_journal()

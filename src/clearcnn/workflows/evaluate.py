@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from clearcnn import data, evaluation, models
+from clearcnn import evaluation, models
 from clearcnn.assessments import Assessment, ModelScore, Protocol
-from clearcnn.data import LabelledImages
+from clearcnn.data import LabelledImages, load
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
 from clearcnn.specs import DataSpec, ModelSpec
@@ -29,6 +29,7 @@ def evaluate(
     source: str | Path | DataSpec | LabelledImages = "digits",
     new: str | Path | DataSpec | LabelledImages | None = None,
     *,
+    data: str | Path | DataSpec | LabelledImages | None = None,
     recipe: str = "default",
     model: ModelSpec | Path | str | None = None,
     compare: Sequence[str | Path] = (),
@@ -54,6 +55,8 @@ def evaluate(
     Args:
       source: "digits", a path, a DataSpec, images already loaded, or a run folder.
       new: for a run folder: other labelled images, brought to its input contract.
+      data: for a run folder: where the images are that it was trained on, or these images
+        themselves. None takes the place that the run names, if you trained it on this computer.
       recipe, model, epochs, batch_size, learning_rate: as for `train`.
       compare: recipes or model files to train on the same folds, to be compared with the first.
       folds: stratified folds, 2 or more; 10 at least make a good interval.
@@ -81,11 +84,17 @@ def evaluate(
     }
     command = command or say_call("evaluate", source, {**asked, "folds": folds, "seed": seed})
     if isinstance(source, (str, Path)) and is_run_folder(source):
-        return evaluate_run(Path(source), new, seed=seed, out=out, command=command)
+        if new is not None and data is not None:
+            raise SpecError(
+                "A run is scored on its own test part (data) or on new images, not on both.",
+                remedy="Leave one of them out.",
+            )
+        folder = Path(source)
+        return evaluate_run(folder, new, run_data=data, seed=seed, out=out, command=command)
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
-    if new is not None:
+    if new is not None or data is not None:
         raise SpecError(
-            f"{name} is no run folder, so {new} has no model to be scored with.",
+            f"{name} is no run folder, so there is no model to be scored.",
             remedy="Give a run folder first, or one source alone.",
         )
     given = {name: value for name, value in settings.items() if value is not None}
@@ -211,7 +220,7 @@ def _read(
     if isinstance(source, LabelledImages):
         images = source
     else:
-        images = data.load(source if isinstance(source, DataSpec) else DataSpec(str(source)))
+        images = load(source if isinstance(source, DataSpec) else DataSpec(str(source)))
     notes = images.preparation
     if images.parts is None:
         return images, notes

@@ -3,17 +3,18 @@
 import base64
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clearcnn import models
-from clearcnn.bundle import Bundle
-from clearcnn.errors import BundleError
+from clearcnn.bundle import Bundle, read_bundle
+from clearcnn.errors import BundleError, DataError, SpecError
 from clearcnn.results import to_json
-from clearcnn.specs import ModelSpec
-from clearcnn.workflows.subject import read_lesson
+from clearcnn.specs import DataSpec, ModelSpec
+from clearcnn.workflows.run_data import read_run_data
 
 _IMAGES_PER_CLASS = 8
 _MOST_IMAGES = 120
@@ -96,16 +97,36 @@ def pack_weights(model: Path) -> bytes:
     return pack_arrays(export.read_weights(model))
 
 
-def choose_test_images(run: Bundle) -> dict[str, Any]:
+def check_run_data(runs: Sequence[Path | str], named: DataSpec) -> None:
+    """Make sure that what the user names are the images that the one run was trained on.
+
+    Raises:
+      SpecError: there are several runs.
+      ClearCNNError: it is no run folder, or these are not its images.
+    """
+    if len(runs) != 1:
+        raise SpecError(
+            f"--data names the images of one run, and {len(runs)} runs were given.",
+            remedy="Serve the run alone, or leave --data out.",
+        )
+    read_run_data(read_bundle(runs[0], only=()).manifest, named)
+
+
+def choose_test_images(run: Bundle, named: DataSpec | None = None) -> dict[str, Any]:
     """Choose images of the test part to try the model on, the same every time.
 
+    Args:
+      run: the run.
+      named: as for `read_run_data`.
     Returns:
       JSON values: "images", each with row, label, name and pixels (base64 of the contract's
       dtype, little-endian, rows first); and "why", a sentence if there are none.
     """
-    lesson = read_lesson(run.manifest)
-    if isinstance(lesson, str):
-        return {"images": [], "why": lesson}
+    try:
+        lesson = read_run_data(run.manifest, named)
+    except DataError as error:
+        # The remedy may name what lies in the source, and is not for all who may ask.
+        return {"images": [], "why": error.problem}
     images, rows = lesson.images, lesson.parts.test
     labels = images.labels[rows]
     by_class = [rows[labels == k][:_IMAGES_PER_CLASS] for k in range(len(images.class_names))]

@@ -19,6 +19,7 @@ from clearcnn.specs import require_seed
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.likeness import find_neighbours, pictures_of
 from clearcnn.workflows.pixel_maps import map_pixels
+from clearcnn.workflows.run_data import Source
 from clearcnn.workflows.subject import Subject, find_subject, read_lesson
 from clearcnn.workflows.wording import say_call
 
@@ -30,6 +31,7 @@ def explain(
     run: Path | str,
     image: str | int | Path,
     *,
+    data: Source | None = None,
     invert: bool = False,
     seed: int = 777,
     out: Path | str | None = None,
@@ -41,6 +43,8 @@ def explain(
       run: a run folder as `train` made it; nothing in it is changed.
       image: a picture file, or the row of an image among those of the run's source, as
         `predictions.csv` has it in its column index.
+      data: where the images are that the run was trained on, or these images themselves. None
+        takes the place that the run names, if you trained it on this computer.
       invert: exchange light and dark first.
       seed: of the noise of SmoothGrad and of the untrained weights it is checked against.
       out: the folder to make; None makes `<run>-explained-<image>` beside the run folder.
@@ -50,7 +54,7 @@ def explain(
       `figures/`.
     Raises:
       BundleError: the run folder is not as it was written, or `out` cannot be.
-      DataError: the image cannot be found or read.
+      DataError: the image cannot be found or read, or `data` is not what the run was trained on.
       SpecError: the seed is out of its range.
     """
     require_seed(seed)
@@ -59,10 +63,11 @@ def explain(
     with clock.phase("run folder"):
         opened = bundle.read_bundle(run)
     manifest = opened.manifest
-    command = command or say_call("explain", run, {"image": image, "invert": invert or None})
+    asked = {"image": image, "data": data, "invert": invert or None}
+    command = command or say_call("explain", run, asked)
     with bundle.open_run_folder("explanation", out=_choose_folder(run, image, out)) as folder:
         with clock.phase("data"):
-            lesson = read_lesson(manifest)
+            lesson = read_lesson(manifest, data)
             subject = find_subject(image, manifest, lesson, invert=invert)
         with clock.phase("load Keras"):
             from clearcnn import explanation

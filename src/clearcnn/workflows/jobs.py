@@ -28,6 +28,7 @@ class Job:
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
       command: what to type for the same result.
       content_hash: that the images must have; None takes any.
+      is_own: whether it was this user who named `data` on this computer.
       start: the checkpoint to go on from.
       unfinished: where checkpoints go, held by this process; None for a place beside the run.
       notes: what the report says of how the run came about, one sentence each.
@@ -42,6 +43,7 @@ class Job:
     out: Path | None
     command: str
     content_hash: str | None = None
+    is_own: bool = True
     start: Checkpoint | None = None
     unfinished: CheckpointFolder | None = None
     notes: tuple[str, ...] = ()
@@ -91,7 +93,9 @@ def _go_on(files: CheckpointFolder, place: Path, epochs: int | None, out: Path |
     if epochs is not None and epochs != train.epochs:
         _require_more(files.folder, epochs, done)
         train = dataclasses.replace(train, epochs=epochs)
+        is_own = bundle.is_own(request)
         request = dataclasses.replace(request, train=train)
+        request = bundle.sign(request) if is_own else request
         bundle.write_request(files.folder, request)
     notes = request.notes
     if done:
@@ -146,6 +150,7 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
         notes=tuple(notes),
         versions=manifest.versions,
     )
+    request = bundle.sign(request) if bundle.is_own(manifest) else request
     return _make_job(request, longer, out, command, start, None, request.notes)
 
 
@@ -175,6 +180,7 @@ def _make_job(
         out=out,
         command=command,
         content_hash=request.content_hash,
+        is_own=bundle.is_own(request),
         start=start,
         unfinished=unfinished,
         notes=notes,

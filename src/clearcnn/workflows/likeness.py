@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearcnn.explanations import Neighbour, Neighbours
-from clearcnn.workflows.subject import Lesson, Subject
+from clearcnn.workflows.run_data import Lesson
+from clearcnn.workflows.subject import Subject
 
 if TYPE_CHECKING:
     from clearcnn.explanation import Network

@@ -7,7 +7,8 @@ import numpy as np
 from clearcnn import bundle, models, report
 from clearcnn.explanations import GradientMap, Grid, OcclusionMap
 from clearcnn.workflows.plan import measure_pixels
-from clearcnn.workflows.subject import Lesson, Subject
+from clearcnn.workflows.run_data import Lesson
+from clearcnn.workflows.subject import Subject
 
 if TYPE_CHECKING:
     from clearcnn.explanation import Network

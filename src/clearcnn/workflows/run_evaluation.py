@@ -18,6 +18,7 @@ from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.fold_fit import measure_distorted
 from clearcnn.workflows.protocol import UNDISTORTED, describe_reliability
 from clearcnn.workflows.restoring import restore_network
+from clearcnn.workflows.run_data import Source, read_run_data
 
 _PREDICT_BATCH = 256
 
@@ -29,8 +30,9 @@ def is_run_folder(path: str | Path) -> bool:
 
 def evaluate_run(
     folder: Path,
-    new: str | Path | DataSpec | LabelledImages | None,
+    new: Source | None,
     *,
+    run_data: Source | None,
     seed: int,
     out: Path | None,
     command: str,
@@ -40,6 +42,7 @@ def evaluate_run(
     Args:
       folder: as `train` left it.
       new: labelled images; None takes the run's own test part, which must still be as it was.
+      run_data: where the run's own images are, as for `read_run_data`.
       seed: of the floor of the calibration error, and of groups drawn.
       out: the folder to make; None makes one under `evaluations/`.
       command: what to type for the same result.
@@ -53,7 +56,9 @@ def evaluate_run(
     clock = Clock()
     with keep_assessment(folder.resolve().name, out, command) as keep:
         with clock.phase("data"):
-            images, rows, sentence = _read_own(run) if new is None else _read_new(run, new)
+            images, rows, sentence = (
+                _read_own(run, run_data) if new is None else _read_new(run, new)
+            )
         with clock.phase("load Keras"):
             network = restore_network(run)
 
@@ -123,23 +128,16 @@ def _say_absent(scored: Evaluation) -> tuple[str, ...]:
     )
 
 
-def _read_own(run: bundle.Bundle) -> tuple[LabelledImages, NDArray[np.intp], str]:
+def _read_own(
+    run: bundle.Bundle, named: Source | None
+) -> tuple[LabelledImages, NDArray[np.intp], str]:
     """The run's own test part, if its source is still what it was."""
-    manifest = run.manifest
-    images = data.load(manifest.data)
-    if images.content_hash != manifest.content_hash:
-        raise DataError(
-            f"{images.source} is not what {run.folder} was trained on: its images, labels or "
-            "classes have changed.",
-            remedy="Name the data to score on: clearcnn evaluate RUN SOURCE.",
-        )
-    rows = data.split(images, manifest.split).test
+    own = read_run_data(run.manifest, named)
+    images, rows = own.images, own.parts.test
     return images, rows, f"The {len(rows):,} images of the run's own test part, never trained on."
 
 
-def _read_new(
-    run: bundle.Bundle, new: str | Path | DataSpec | LabelledImages
-) -> tuple[LabelledImages, NDArray[np.intp], str]:
+def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[np.intp], str]:
     """New images, brought to the contract: size, colours, classes by their names."""
     contract, class_names = run.manifest.input, run.manifest.class_names
     if isinstance(new, LabelledImages):

@@ -118,7 +118,7 @@ class RunWork:
         )
         self.unfinished = UnfinishedRun(
             self.files,
-            request,
+            bundle.sign(request),
             job.start,
             on_first=self.listener.on_checkpoint,
             on_trouble=self._warn,

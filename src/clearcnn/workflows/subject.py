@@ -4,23 +4,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clearcnn import bundle, data
-from clearcnn.data import LabelledImages, Split
 from clearcnn.data.images import Images
-from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.errors import DataError
 from clearcnn.explanations import ExplainedImage
 from clearcnn.workflows.preparing import (
     POLARITY_NAMES,
     exchange_light_and_dark,
     find_opposite,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """The images a model was trained and tested on, as they were then."""
-
-    images: LabelledImages
-    parts: Split
+from clearcnn.workflows.run_data import Lesson, Source, read_run_data
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,22 +30,23 @@ class Subject:
     warnings: tuple[str, ...] = ()
 
 
-def read_lesson(manifest: bundle.Manifest) -> Lesson | str:
-    """Read the images of a run once more.
+def read_lesson(manifest: bundle.Manifest, named: Source | None) -> Lesson | str:
+    """Read the images of a run once more, if they can be.
 
+    Args:
+      manifest, named: as for `read_run_data`.
     Returns:
-      A Lesson whose content hash is that of the run; or, if there is none, why, in a sentence.
+      A Lesson; or, if nothing was named, why there is none, in a sentence.
+    Raises:
+      DataError: what was named is not the images of the run.
     """
     try:
-        images = data.load(manifest.data)
-    except ClearCNNError as error:
-        return f"The images the model was trained on could not be read again: {error.problem}"
-    if images.content_hash != manifest.content_hash:
-        return (
-            "The images the model was trained on are no longer the same: their content hash is "
-            f"{images.content_hash[:12]}…, that of the run is {manifest.content_hash[:12]}…."
-        )
-    return Lesson(images, data.split(images, manifest.split))
+        return read_run_data(manifest, named)
+    except DataError as error:
+        if named is not None:
+            raise
+        # The remedy may name what lies there, which nobody knows to be the images of the run.
+        return f"{error.problem} They can be named with --data, or data= in Python."
 
 
 def find_subject(
@@ -86,7 +79,7 @@ def _take_row(row: int, lesson: Lesson | str) -> Subject:
     if isinstance(lesson, str):
         raise DataError(
             f"Image {row} was asked for by its row. {lesson}",
-            remedy="Run this where the source of the run can be read, or give a picture file.",
+            remedy="Or give a picture file.",
         )
     images, parts = lesson.images, lesson.parts
     if not 0 <= row < len(images):

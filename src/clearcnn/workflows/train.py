@@ -13,6 +13,7 @@ from clearcnn.results import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.workflows.jobs import Job, take_up
 from clearcnn.workflows.listener import TrainListener
+from clearcnn.workflows.run_data import choose_source
 from clearcnn.workflows.run_work import RunWork
 from clearcnn.workflows.wording import say_call, say_resume
 
@@ -42,7 +43,9 @@ def train(
     Where an argument is None, the recipe decides.
 
     Args:
-      source: "digits", a path, a DataSpec, or images already loaded.
+      source: "digits", a path, a DataSpec, or images already loaded. Beside `resume`, where the
+        images of that run are, or these images; of a DataSpec, source and use count. Left out,
+        it is the place that the run names, if you began it on this computer.
       recipe: "default" or "tutorial".
       model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
       epochs, batch_size, learning_rate: as in TrainSpec.
@@ -76,10 +79,10 @@ def train(
     images = source if isinstance(source, LabelledImages) else None
     if resume is not None:
         unasked = {"recipe": "default", "seed": 777}
-        _refuse_more(source, {**asked, **fractions, "epochs": None}, unasked)
+        _refuse_more({**asked, **fractions, "epochs": None}, unasked)
         call = say_call("train", source, {"epochs": epochs, "resume": str(resume)})
         with take_up(Path(resume), epochs, out, command or call, listener) as job:
-            return _train(job, images, checkpoint_seconds, listener)
+            return _train(_name_source(job, source), images, checkpoint_seconds, listener)
     found_recipe = models.find_recipe(recipe)
     # What is out of range is said before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_given(settings))
@@ -131,16 +134,23 @@ def _refuse_unfinished(out: Path) -> None:
         )
 
 
-def _refuse_more(source: Any, asked: dict[str, Any], usual: dict[str, Any]) -> None:
+def _refuse_more(asked: dict[str, Any], usual: dict[str, Any]) -> None:
     """A run that goes on has its own options."""
     others = [name for name, value in asked.items() if value != usual.get(name)]
-    if isinstance(source, DataSpec) or (isinstance(source, (str, Path)) and source != "digits"):
-        others.insert(0, "source")
     if others:
         raise SpecError(
             f"resume was given beside {', '.join(others)}, which the run has already.",
-            remedy="Leave these out; epochs, out and images are what may be given.",
+            remedy="Leave these out; source, epochs and out are what may be given.",
         )
+
+
+def _name_source(job: Job, source: str | Path | DataSpec | LabelledImages) -> Job:
+    """Have the images of a run that goes on read from where the user says."""
+    if isinstance(source, LabelledImages):
+        # What is written down is signed: of a stranger's run, it is not the place that it names.
+        return job if job.is_own else dataclasses.replace(job, data=_to_data_spec(source))
+    named = None if source == "digits" else source
+    return dataclasses.replace(job, data=choose_source(job.data, named, is_own=job.is_own))
 
 
 def _to_data_spec(source: str | Path | DataSpec | LabelledImages) -> DataSpec:

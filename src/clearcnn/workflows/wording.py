@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clearcnn.data import LabelledImages
 from clearcnn.specs import DataSpec, ModelSpec
 
 
@@ -43,4 +44,6 @@ def _say_source(source: Any) -> str:
 def _say(value: Any) -> str:
     if isinstance(value, ModelSpec):
         return "'model.toml'"
+    if isinstance(value, LabelledImages):
+        return "images"
     return repr(str(value)) if isinstance(value, Path) else repr(value)

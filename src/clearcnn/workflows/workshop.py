@@ -20,7 +20,7 @@ from typing import Any
 from clearcnn import drafts
 from clearcnn.errors import SpecError, TrainingError
 from clearcnn.results import to_json
-from clearcnn.specs import ModelSpec
+from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.onnx_files import MODEL
 from clearcnn.workflows.workshop_worker import describe_failure, work
 
@@ -82,9 +82,13 @@ class Workshop:
 
     Close it to end its process and remove its files; those of a server that was killed are
     removed by the next one. A folder for them is made when they are first needed.
+
+    Args:
+      named: where the images of the runs are, as for `read_run_data`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, named: DataSpec | None = None) -> None:
+        self._named = named
         self._stack = ExitStack()
         self._room: Path | None = None
         # Also where nobody closes it before Python ends.
@@ -261,7 +265,7 @@ class Workshop:
         if self._process is None or not self._process.is_alive():
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=work, args=(theirs,), daemon=True)
+            self._process = context.Process(target=work, args=(theirs, self._named), daemon=True)
             self._process.start()
             theirs.close()
         assert self._pipe is not None

@@ -18,7 +18,7 @@ from clearcnn.workflows.exhibit import describe_network
 from clearcnn.workflows.onnx_files import MODEL, write_onnx
 from clearcnn.workflows.plan import TrainPlan, describe_input, plan_training
 from clearcnn.workflows.recipe_fit import score_plan
-from clearcnn.workflows.subject import Lesson
+from clearcnn.workflows.run_data import Lesson
 
 MOST_TRAINING_IMAGES = 10_000
 _VALIDATION_BATCHES = range(1024, 255, -1)

@@ -15,20 +15,21 @@ from typing import Any
 from clearcnn import bundle
 from clearcnn.bundle import MANIFEST_NAME, Bundle
 from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
-from clearcnn.specs import LayerSpec, ModelSpec
-from clearcnn.workflows.subject import Lesson, read_lesson
+from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
+from clearcnn.workflows.run_data import Lesson, read_run_data
 from clearcnn.workflows.workshop_trial import Trial
 
 _MOST_TRIALS = 3
 
 
-def work(pipe: Connection) -> None:
+def work(pipe: Connection, named: DataSpec | None = None) -> None:
     """Prepare and train what is asked for until the other end is gone.
 
     Args:
       pipe: brings {"cancel": true}, or jobs {"run", "model", "epochs"}, with "prepare" to have
         everything compiled that the training will need, else with "out" and "against" to train;
         takes messages with "event": prepared; or begin, epoch, end, error or cancelled.
+      named: as for `read_run_data`, of every run.
     """
     # Ctrl-C in the terminal reaches every process of the group; the server ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -39,7 +40,7 @@ def work(pipe: Connection) -> None:
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     from clearcnn import training  # noqa: F401
 
-    bench = _Bench(pipe)
+    bench = _Bench(pipe, named)
     while True:
         try:
             job = json.loads(pipe.recv_bytes())
@@ -65,8 +66,8 @@ def describe_failure(error: ClearCNNError) -> dict[str, Any]:
 class _Bench:
     """What is kept between jobs: the images of runs, and the trials that are prepared."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: Connection, named: DataSpec | None) -> None:
+        self._pipe, self._named = pipe, named
         self._lessons: dict[Path, tuple[int, Bundle, Lesson]] = {}
         self._trials: OrderedDict[str, Trial] = OrderedDict()
 
@@ -128,7 +129,7 @@ class _Bench:
         stamp = _stamp(folder)
         known = self._lessons.get(folder)
         if known is None or known[0] != stamp:
-            known = self._lessons[folder] = (stamp, *_read(folder))
+            known = self._lessons[folder] = (stamp, *_read(folder, self._named))
         return known[1:]
 
     def _tell(self, message: dict[str, Any]) -> None:
@@ -153,15 +154,17 @@ def _stamp(folder: Path) -> int:
         return 0
 
 
-def _read(folder: Path) -> tuple[Bundle, Lesson]:
+def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
     run = bundle.read_bundle(folder)
-    lesson = read_lesson(run.manifest)
-    if isinstance(lesson, str):
+    try:
+        lesson = read_run_data(run.manifest, named)
+    except DataError as error:
+        # What the remedy says may name what lies in the source, and is not for all who may ask.
         raise DataError(
-            lesson,
-            remedy="Start the server where the run's images can be read.",
+            error.problem,
+            remedy="Start the server with --data and the run's images.",
             code="no_images",
-        )
+        ) from None
     if not len(lesson.parts.validation):
         raise DataError(
             "The run has no validation images, by which the workshop compares models.",
