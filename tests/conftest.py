@@ -15,14 +15,21 @@ from typing import Any
 import pytest
 
 CACHE = Path(__file__).parents[1] / ".cache" / "programs"
+STATE = CACHE.with_name("state")
 
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
-os.environ["XDG_STATE_HOME"] = str(CACHE.with_name("state"))
+os.environ["XDG_STATE_HOME"] = str(STATE)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
 )
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The key that the first training would make: no test is to be the first.
+if not (STATE / "clearcnn" / "key").is_file():
+    (STATE / "clearcnn").mkdir(parents=True, exist_ok=True)
+    (aside := STATE / "clearcnn" / f"key.{os.getpid()}").write_bytes(os.urandom(32))
+    aside.replace(STATE / "clearcnn" / "key")
 
 # Where single tests take longest: begun first, so that no process is left with them in the end.
 LONGEST_FIRST = (

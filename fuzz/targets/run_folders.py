@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from clearcnn.bundle import InputContract, ResizeRule, describe_run, read_bundle, write_manifest
+from clearcnn.bundle import (
+    InputContract,
+    ResizeRule,
+    describe_run,
+    is_own,
+    read_bundle,
+    write_manifest,
+)
 from clearcnn.bundle.manifest import REQUIRED_FILES
 from clearcnn.results import to_json
 from clearcnn.specs import AugmentationSpec, DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
@@ -60,6 +67,7 @@ def folder() -> Path:
     return place
 
 
+@cache
 def seeds() -> list[bytes]:
     """The manifest with and without what may be lacking."""
     values = json.loads((folder() / "bundle.json").read_bytes())
@@ -76,6 +84,8 @@ def read(content: bytes) -> None:
     bundle = read_bundle(folder())
     opened = open_model(folder())
     assert opened.manifest == bundle.manifest
+    # What anybody else wrote is never taken for this user's own.
+    assert not is_own(bundle.manifest) or to_json(bundle.manifest) == json.loads(seeds()[0])
     shape = opened.manifest.input.shape
     images = np.zeros((1, *shape), opened.predictor.dtype)
     chances = opened.predictor.predict(images)

@@ -186,6 +186,9 @@ def test_the_embedded_digits_are_read_for_everybody(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another user"))
     manifest = read_bundle(tmp_path / "run").manifest
     assert len(read_run_data(manifest).images) == 1797
+    large = dataclasses.replace(manifest, data=DataSpec("digits", size=(512, 512)))
+    with pytest.raises(DataError, match=NOT_OPENED):
+        read_run_data(large)
 
 
 def test_a_list_that_the_run_was_trained_with_is_named_beside_the_data(

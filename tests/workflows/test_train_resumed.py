@@ -261,8 +261,8 @@ def test_a_run_is_gone_on_with_from_within(
     assert clearcnn.train(images, resume=".").run_folder == stopped
 
 
-def test_a_source_beside_resume_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="resume was given beside source, seed"):
+def test_what_the_run_has_already_is_refused_beside_resume(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="resume was given beside seed, which the run has"):
         clearcnn.train("photos", resume=tmp_path, seed=1)
 
 

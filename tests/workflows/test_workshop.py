@@ -226,8 +226,8 @@ def test_a_training_that_fails_is_told_by_a_code_and_leaves_no_half_file(
             raise error
 
     monkeypatch.setattr(workshop_worker, "Trial", Trial)
-    monkeypatch.setattr(workshop_worker, "_read", lambda _: (None, None))
-    bench, out = workshop_worker._Bench(pipe := Pipe()), tmp_path / "1"
+    monkeypatch.setattr(workshop_worker, "_read", lambda *_: (None, None))
+    bench, out = workshop_worker._Bench(pipe := Pipe(), None), tmp_path / "1"
     job = {"run": str(tmp_path), "model": to_json(small()), "epochs": 1}
     bench.prepare(job)
     bench.train({**job, "out": str(out), "against": None})

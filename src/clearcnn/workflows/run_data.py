@@ -7,7 +7,7 @@ from pathlib import Path
 from clearcnn import bundle, data
 from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import ClearCNNError, DataError
-from clearcnn.specs import DataSpec
+from clearcnn.specs import PREFERRED_SIDES, DataSpec
 
 Source = str | Path | DataSpec | LabelledImages
 
@@ -79,8 +79,10 @@ def choose_source(
                 remedy="Name it beside the images: --use FILE, or DataSpec(…, use=…) in Python.",
             )
         return dataclasses.replace(recorded, source=spec.source, use=spec.use)
+    # The embedded digits are no secret; made large, they would fill the memory.
+    largest = max(recorded.size or (0,))
     is_embedded = recorded.source == "digits" and recorded.use is None
-    if not is_own and not is_embedded:
+    if not is_own and not (is_embedded and largest <= PREFERRED_SIDES[1]):
         raise DataError(
             "The images the model was trained on were not opened: this run was not trained by you "
             "on this computer, or from another working folder.",
