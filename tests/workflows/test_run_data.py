@@ -19,7 +19,7 @@ from clearcnn.workflows.exhibit import choose_test_images
 from clearcnn.workflows.run_data import read_run_data
 from clearcnn.workflows.workshop_worker import _read as read_for_workshop
 
-NOT_OPENED = "were not opened: this run was not trained by you"
+NOT_OPENED = "were not opened: nothing proves that you trained this run on this computer"
 
 _watched: list[str] = []
 _touched: list[str] = []

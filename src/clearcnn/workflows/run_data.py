@@ -84,8 +84,8 @@ def choose_source(
     is_embedded = recorded.source == "digits" and recorded.use is None
     if not is_own and not (is_embedded and largest <= PREFERRED_SIDES[1]):
         raise DataError(
-            "The images the model was trained on were not opened: this run was not trained by you "
-            "on this computer, or from another working folder.",
+            "The images the model was trained on were not opened: nothing proves that you trained "
+            "this run on this computer, from this working folder.",
             remedy="Name them: --data SOURCE, or data= in Python; to resume a run, SOURCE before "
             "--resume.",
         )
