@@ -29,11 +29,12 @@ from numpy.typing import NDArray
 
 from clearcnn import drafts
 from clearcnn.errors import CheckpointError
+from clearcnn.regular_files import read_regular
 
 FACTS = "checkpoint.json"
-
 _LOCK = "lock"
 _NAME = re.compile(r"epoch-(\d{6,})\.npz")
+_HALF_WRITTEN = re.compile(r"\.partial-epoch-\d{6,}\.npz\.\d+")
 _HASH_BYTES = 64
 _KEPT = 2
 _MOST_HEADER_BYTES = 10_000
@@ -126,12 +127,21 @@ class CheckpointFolder:
     Args:
       folder: made with the first checkpoint.
       warn: is told, in a sentence, of a damaged checkpoint that was passed over.
+      most_bytes: no larger checkpoint is read; None reads any size.
     """
 
-    def __init__(self, folder: Path | str, warn: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        warn: Callable[[str], None] | None = None,
+        most_bytes: int | None = None,
+    ) -> None:
         self.folder = Path(folder)
         self._warn = warn or _warn
+        self._most_bytes = most_bytes
         self._lock: Any = None
+        # Files that this object wrote or read, and so may delete.
+        self._known: set[Path] = set()
 
     def load(self) -> Checkpoint | None:
         """Read the newest checkpoint that is whole.
@@ -144,7 +154,7 @@ class CheckpointFolder:
         problem = None
         for path in self.list_files():
             try:
-                found = decode_checkpoint(_read(path), path)
+                found = self._read(path)
             except CheckpointError as error:
                 problem = problem or error
                 continue
@@ -159,7 +169,10 @@ class CheckpointFolder:
         return None
 
     def save(self, checkpoint: Checkpoint, *, is_last: bool = False) -> None:  # noqa: ARG002
-        """Write one; the one before stays beside it.
+        """Write one; the one before stays beside it, and those before that are deleted.
+
+        What is no checkpoint, or a damaged one, is neither replaced nor deleted, whatever its
+        name: it may be somebody else's.
 
         Raises:
           CheckpointError: it cannot be written; those before are as they were.
@@ -168,18 +181,24 @@ class CheckpointFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.lock()
             path = self.folder / f"epoch-{checkpoint.epoch:06}.npz"
+            if os.path.lexists(path) and not self._is_checkpoint(path):
+                raise OSError(None, f"{path.name} is there, and is no whole checkpoint")
             write_whole(path, encode_checkpoint(checkpoint))
+            self._known.add(path)
             files = self.list_files()
-            # What is newer than this one was damaged, and passed over.
             at = files.index(path)
+            # What is newer could not be read when this training began.
             for old in (*files[:at], *files[at + _KEPT :]):
-                old.unlink(missing_ok=True)
+                if self._is_checkpoint(old):
+                    old.unlink(missing_ok=True)
         except CheckpointError:
             raise
         except OSError as error:
+            newest = self.list_files()
             raise CheckpointError(
                 f"A checkpoint cannot be written to {self.folder}: {error.strerror or error}.",
-                remedy="Make room, or give another folder; the one before is as it was.",
+                remedy="Make room, or give another folder. "
+                + (f"{newest[0].name} is as it was." if newest else "None was written before."),
             ) from error
 
     def list_files(self) -> list[Path]:
@@ -191,6 +210,22 @@ class CheckpointFolder:
         found = [match for name in names if (match := _NAME.fullmatch(name))]
         found.sort(key=lambda match: int(match[1]), reverse=True)
         return [self.folder / match[0] for match in found]
+
+    def _read(self, path: Path) -> Checkpoint:
+        try:
+            content = read_regular(path, self._most_bytes)
+        except (OSError, MemoryError) as error:
+            raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
+        found = decode_checkpoint(content, path)
+        self._known.add(path)
+        return found
+
+    def _is_checkpoint(self, path: Path) -> bool:
+        """Whether a file of such a name was written by clearcnn."""
+        if path not in self._known:
+            with suppress(CheckpointError):
+                self._read(path)
+        return path in self._known
 
     @property
     def is_held(self) -> bool:
@@ -221,9 +256,10 @@ class CheckpointFolder:
                 remedy="Check its permissions, or give another folder.",
             ) from error
         self._lock = lock
-        for left in self.folder.glob(".partial-*"):
-            with suppress(OSError):
-                left.unlink()
+        for left in self.folder.iterdir():
+            if _HALF_WRITTEN.fullmatch(left.name):
+                with suppress(OSError):
+                    left.unlink()
 
     def unlock(self) -> None:
         """Let another process have it."""
@@ -241,6 +277,11 @@ class CheckpointFolder:
             self.unlock()
 
 
+def is_own_name(name: str) -> bool:
+    """Whether a file in a folder of checkpoints has a name that a training gives."""
+    return name == _LOCK or any(each.fullmatch(name) for each in (_NAME, _HALF_WRITTEN))
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name, flush it to the disk, and rename it.
 
@@ -249,7 +290,9 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     aside = path.with_name(f".partial-{path.name}.{os.getpid()}")
     try:
-        with aside.open("wb") as file:
+        # What a killed process left is not written into: it may be a link by now.
+        aside.unlink(missing_ok=True)
+        with aside.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -262,13 +305,6 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, RuntimeWarning, stacklevel=3)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _damaged(path, error.strerror or str(error)) from error
 
 
 def _read_array(content: bytes) -> NDArray[Any]:

@@ -82,6 +82,15 @@ def remove_abandoned(parent: Path, prefix: str = PREFIX) -> set[str]:
     return in_the_making
 
 
+def say_what_is_left(draft: Path | None) -> str:
+    """Say, after a draft was left, what became of it; None is one that was never made."""
+    if draft is None:
+        return "Nothing was written."
+    if os.path.lexists(draft):
+        return f"What was written before that could not be removed: {draft}."
+    return "What was written before that has been removed."
+
+
 def claim(descriptor: int) -> bool | None:
     """Lock an open file or folder for as long as it is open, if nobody else has.
 

@@ -166,14 +166,16 @@ def test_what_is_no_run_folder_is_no_end_of_one(content: str, stopped: Path) -> 
 def test_a_process_without_the_folder_does_not_remove_it(stopped: Path) -> None:
     folder = stopped.with_name("run.unfinished")
     request = read_request(folder)
+    files = CheckpointFolder(folder)
     ours, theirs = (
-        UnfinishedRun(CheckpointFolder(folder), request, on_first=print, on_trouble=print)
-        for _ in range(2)
+        UnfinishedRun(each, request, on_first=print, on_trouble=print)
+        for each in (files, CheckpointFolder(folder))
     )
-    ours.save(Checkpoint({"epoch": 4}, {}), is_last=False)
-    theirs.remove()
-    assert ours.exists
-    ours.remove()
+    with files.locked():
+        ours.save(Checkpoint({"epoch": 4}, {}), is_last=False)
+        assert theirs.remove() == ()
+        assert (folder / "epoch-000004.npz").exists()
+        assert ours.remove() == ()
     assert not folder.exists()
 
 

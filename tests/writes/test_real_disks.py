@@ -95,6 +95,24 @@ def test_a_full_disk(name: str, disk: Any, strikes: Any, verbs: Any, home: Path)
     check_full(name, disk, strikes, verbs, home)
 
 
+def test_a_full_disk_with_checkpoints_says_that_they_are_kept(
+    disk: Any, verbs: Any, home: Path
+) -> None:
+    # Checkpoints of some KB have room there, a run folder with its figures and report has none.
+    place = disk("size=160k")
+    words = ["train", str(home / "a.npz"), "--model", str(home / "m.toml"), "--epochs", "3"]
+    words += ["--quiet", "--checkpoint-seconds", "0", "--out", str(place / "run")]
+    status, said = run(words)
+    assert status == 1, said
+    say_one_message(said, "No space left on device")
+    assert [path.name for path in place.iterdir()] == ["run.unfinished"]
+    assert f"epoch-000003.npz is kept in {place / 'run.unfinished'}." in said
+    assert said.rstrip().endswith(f"Go on with it: clearcnn train --resume {place / 'run'}")
+    subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
+    assert run(["train", "--quiet", "--resume", str(place / "run")])[0] == 0
+    assert [path.name for path in place.iterdir()] == ["run"]
+
+
 def test_a_table_on_a_full_disk_goes_on_elsewhere(
     disk: Any, verbs: Any, home: Path, tmp_path: Path
 ) -> None:

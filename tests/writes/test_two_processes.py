@@ -38,6 +38,27 @@ def test_two_trainings_with_one_place_are_both_kept(out: Path, verbs: Any, home:
         read_bundle(out / "new" / name)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_training_that_is_told_to_end_says_how_to_resume(
+    out: Path, verbs: Any, home: Path
+) -> None:
+    words = verbs.command(verbs.VERBS["train"], home, out)
+    words[words.index("--epochs") + 1] = "100000"
+    process = start([*words, "--checkpoint-seconds", "0"])
+    request = out / "new" / "run.unfinished" / "request.json"
+    while not request.exists():
+        assert process.poll() is None
+    process.terminate()
+    status, said = end(process)
+    assert status == 143
+    lines = [line for line in said.splitlines() if line]
+    assert lines == [
+        f"Go on with it: clearcnn train --resume {out / 'new' / 'run'}",
+        "Ended by SIGTERM.",
+    ]
+    assert names(out / "new") == {"run.unfinished"}
+
+
 @pytest.mark.slow
 def test_two_exports_to_one_place_are_one(out: Path, verbs: Any, home: Path) -> None:
     words = verbs.command(verbs.VERBS["export onnx"], home, out)

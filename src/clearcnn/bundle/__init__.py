@@ -15,7 +15,12 @@ from clearcnn.bundle.network_file import check_network_file
 from clearcnn.bundle.provenance import is_own, sign
 from clearcnn.bundle.reader import Bundle, read_bundle, read_metrics
 from clearcnn.bundle.records import write_history, write_metrics, write_predictions
-from clearcnn.bundle.run_folder import RunFolder, open_run_folder, shorten_name
+from clearcnn.bundle.run_folder import (
+    RunFolder,
+    find_free_place,
+    open_run_folder,
+    shorten_name,
+)
 from clearcnn.bundle.unfinished import (
     CHECKPOINT_NAME,
     REQUEST_NAME,
@@ -24,6 +29,7 @@ from clearcnn.bundle.unfinished import (
     UnfinishedRun,
     is_finished_as,
     make_request,
+    may_be_unfinished,
     read_request,
     unfinished_place,
     write_request,
@@ -45,10 +51,12 @@ __all__ = [
     "UnfinishedRun",
     "check_network_file",
     "describe_run",
+    "find_free_place",
     "infer_polarity",
     "is_finished_as",
     "is_own",
     "make_request",
+    "may_be_unfinished",
     "open_run_folder",
     "read_bundle",
     "read_metrics",

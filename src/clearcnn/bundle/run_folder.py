@@ -71,7 +71,8 @@ def open_run_folder(
             raise
         raise BundleError(
             f"The run folder {wanted} cannot be written: {error.strerror or error}.",
-            remedy="Make room or give another place with --out; nothing half-made was left behind.",
+            remedy="Make room or give another place with --out. "
+            + drafts.say_what_is_left(None if run is None else run.partial),
         ) from error
     finally:
         if not finished:
@@ -130,10 +131,24 @@ def _make_partial(stack: ExitStack, wanted: Path, *, exact: bool) -> RunFolder:
     path = next(
         path
         for path in _numbered(wanted)
-        if exact
-        or not (path.exists() or path.name in in_the_making or unfinished_place(path).exists())
+        if exact or (_is_free(path) and path.name not in in_the_making)
     )
     return RunFolder(stack.enter_context(drafts.open_draft(path.parent, path.name)), path)
+
+
+def find_free_place(wanted: Path) -> Path:
+    """Give the place that was wanted, or the first of NAME-2, NAME-3, … where nothing is.
+
+    Args:
+      wanted: of a run folder; an unfinished run of this name does not count as another's.
+    """
+    if not os.path.lexists(wanted):
+        return wanted
+    return next(path for path in _numbered(wanted) if _is_free(path))
+
+
+def _is_free(place: Path) -> bool:
+    return not (os.path.lexists(place) or os.path.lexists(unfinished_place(place)))
 
 
 def _numbered(wanted: Path) -> Iterator[Path]:

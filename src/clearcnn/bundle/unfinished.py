@@ -1,22 +1,34 @@
 """A run that is not finished, beside its place: what was asked for, and the newest checkpoints.
 
 It lies in `NAME.unfinished/` for people to see. Short runs never make one: it appears with the
-first checkpoint and goes when the run folder is there.
+first checkpoint and goes when the run folder is there. What makes it ours is its request, with
+which it appears in one step; a folder without one is somebody else's, and so is every file in it
+that has another name than those below.
 """
 
+import hashlib
 import json
-import shutil
+import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clearcnn import drafts
 from clearcnn.bundle.codec import Mismatch, decode
-from clearcnn.bundle.manifest import describe_file, software_versions
+from clearcnn.bundle.manifest import software_versions
 from clearcnn.bundle.reader import load_manifest
-from clearcnn.checkpoints import Checkpoint, CheckpointFolder, encode_checkpoint, write_whole
+from clearcnn.checkpoints import (
+    Checkpoint,
+    CheckpointFolder,
+    encode_checkpoint,
+    is_own_name,
+    write_whole,
+)
 from clearcnn.errors import BundleError
+from clearcnn.regular_files import open_regular, read_regular
 from clearcnn.results import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.version import __version__
@@ -25,7 +37,8 @@ UNFINISHED = ".unfinished"
 REQUEST_NAME = "request.json"
 CHECKPOINT_NAME = "checkpoint.npz"
 
-_MOST_REQUEST_BYTES = 16 * 2**20
+_MOST_REQUEST_BYTES = 4 * 2**20
+_HALF_WRITTEN = re.compile(r"\.partial-request\.json\.\d+")
 
 
 @dataclass(frozen=True)
@@ -121,8 +134,8 @@ class UnfinishedRun:
 
     @property
     def exists(self) -> bool:
-        """Whether there is something to go on with."""
-        return (self.folder / REQUEST_NAME).is_file()
+        """Whether this run has something to go on with; another run of its name may, too."""
+        return self._files.is_held
 
     def load(self) -> Checkpoint | None:
         """Give the checkpoint to go on from."""
@@ -135,39 +148,75 @@ class UnfinishedRun:
             if not self.exists:
                 return
         try:
-            self._write_request()
+            if not self.exists:
+                self._begin()
             self._files.save(checkpoint, is_last=is_last)
         except OSError as error:
             if not self._in_trouble:
                 self._in_trouble = True
+                why = getattr(error, "problem", None) or f"{error.strerror or error}."
                 self._on_trouble(
-                    f"{self.folder} cannot be written: {getattr(error, 'problem', error)} Training "
-                    "goes on, but could not be gone on with."
+                    f"No checkpoint can be kept in {self.folder}: {why} Training goes on. "
+                    f"{self._say_what_is_kept()}"
                 )
 
-    def _write_request(self) -> None:
-        if self.exists:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def _begin(self) -> None:
+        """Make the folder, which is there with its request or not at all."""
+        self._refuse_others()
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with drafts.open_draft(self.folder.parent, self.folder.name) as draft:
+            made = draft / self.folder.name
+            made.mkdir()
+            write_request(made, self._request)
+            try:
+                drafts.put(made, self.folder)
+            except FileExistsError:
+                self._refuse_others()
+                raise
         self._files.lock()
-        write_request(self.folder, self._request)
         self._on_first(self.folder)
+
+    def _refuse_others(self) -> None:
+        if os.path.lexists(self.folder):
+            raise OSError(None, "it is another run's, or somebody else's")
+
+    def _say_what_is_kept(self) -> str:
+        newest = self._files.list_files() if self.exists else []
+        if not newest:
+            return "Should it stop, it has to begin anew."
+        return f"Should it stop, it can be gone on with from {newest[0].name}."
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nothing: whoever made this holds the folder for longer than the training."""
         yield
 
-    def remove(self) -> None:
+    def remove(self) -> tuple[str, ...]:
         """Remove what is not needed any more; the request first, without which the rest is none.
 
         What another process has is left to it.
+
+        Returns:
+          The names of files that are not the run's; they stay where they are, and so does the
+          folder.
         """
         if not self._files.is_held:
-            return
+            return ()
         with suppress(OSError):
             (self.folder / REQUEST_NAME).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self._list():
+            if is_own_name(path.name) or _HALF_WRITTEN.fullmatch(path.name):
+                with suppress(OSError):
+                    path.unlink()
+        with suppress(OSError):
+            self.folder.rmdir()
+        return tuple(sorted(path.name for path in self._list()))
+
+    def _list(self) -> list[Path]:
+        try:
+            return list(self.folder.iterdir())
+        except OSError:
+            return []
 
 
 def is_finished_as(folder: Path, run: Path) -> bool:
@@ -176,8 +225,14 @@ def is_finished_as(folder: Path, run: Path) -> bool:
     with suppress(OSError, KeyError, TypeError, IndexError):
         listed = load_manifest(run)["files"][CHECKPOINT_NAME]
         newest = CheckpointFolder(folder).list_files()[0]
-        return bool(describe_file(newest).sha256 == listed["sha256"])
+        with open_regular(newest, listed["bytes"]) as file:
+            return bool(hashlib.file_digest(file, "sha256").hexdigest() == listed["sha256"])
     return False
+
+
+def may_be_unfinished(folder: Path) -> bool:
+    """Whether a folder holds a request, of whatever content."""
+    return os.path.lexists(folder / REQUEST_NAME)
 
 
 def unfinished_place(run: Path) -> Path:
@@ -203,9 +258,7 @@ def read_request(folder: Path) -> Request:
     """
     path = folder / REQUEST_NAME
     try:
-        if path.stat().st_size > _MOST_REQUEST_BYTES:
-            raise _damaged(folder, "it is larger than any run writes")
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_regular(path, _MOST_REQUEST_BYTES))
         version = values["schema_version"]
         if version != SCHEMA_VERSION:
             raise _damaged(folder, f"its schema version is {version}, {SCHEMA_VERSION} is read")

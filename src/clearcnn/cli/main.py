@@ -148,7 +148,7 @@ def _run(words: list[str]) -> int:
         # If it is less, a verb found the usage wrong.
         if status > _SIGNALLED:
             name = signal.Signals(status - _SIGNALLED).name
-            sys.stderr.write(f"\nEnded by {name}. Nothing was left half-written.\n")
+            sys.stderr.write(f"\nEnded by {name}.\n")
         return status
     except StdoutError:
         raise
@@ -165,7 +165,7 @@ def _run(words: list[str]) -> int:
         return _fail(
             ClearCNNError(
                 f"{place}{error.strerror or error}.",
-                remedy="Nothing was left half-written; --debug shows where it comes from.",
+                remedy="Check the place and the disk; --debug shows where it comes from.",
             )
         )
 

@@ -129,10 +129,18 @@ def run(arguments: Namespace, words: list[str]) -> Status:
                 command=shlex.join(["clearcnn", *words]),
             )
         except KeyboardInterrupt:
-            if display.unfinished is None:
+            if display.unfinished is not None:
+                stderr.print(f"\nStopped. {printable(say_resume(display.unfinished))}")
+            elif arguments.resume is not None:
+                stderr.print("\nStopped. The run can be resumed as before.")
+            else:
                 raise
-            stderr.print(f"\nStopped. {printable(say_resume(display.unfinished))}")
             return Status.INTERRUPTED
+        except SystemExit:
+            # SIGTERM, or SIGHUP.
+            if display.unfinished is not None:
+                stderr.print(f"\n{printable(say_resume(display.unfinished))}")
+            raise
     if not arguments.quiet:
         people.show(view_result(result))
     if arguments.json:

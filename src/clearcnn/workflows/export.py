@@ -138,8 +138,9 @@ def _run_onnx(path: Path, images: Any) -> Any:
 @contextmanager
 def _open_draft(place: Path) -> Iterator[Path]:
     """Give a name of the same ending to write to; it is put into its place if nothing fails."""
-    made = [folder for folder in place.absolute().parents if not folder.exists()]
+    made = [parent for parent in place.absolute().parents if not parent.exists()]
     finished = False
+    folder: Path | None = None
     try:
         _refuse_taken(place)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -156,13 +157,13 @@ def _open_draft(place: Path) -> Iterator[Path]:
             raise
         raise ExportError(
             f"{place} cannot be written: {error.strerror or error}.",
-            remedy="Make room or give another place with --out; nothing was left behind.",
+            remedy="Make room or give another place with --out. " + drafts.say_what_is_left(folder),
         ) from error
     finally:
         if not finished:
-            for folder in made:
+            for parent in made:
                 with suppress(OSError):
-                    folder.rmdir()
+                    parent.rmdir()
 
 
 def _refuse_taken(place: Path) -> None:

@@ -11,8 +11,14 @@ from clearcnn import bundle
 from clearcnn.bundle import Bundle, Request
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, decode_checkpoint
 from clearcnn.errors import BundleError, SpecError
+from clearcnn.models.limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.workflows.listener import TrainListener
+from clearcnn.workflows.wording import say_resume
+
+# Weights, an optimizer's two averages of each, early stopping's best weights, and room for two
+# more, in four bytes each, of the largest model there may be.
+_MOST_CHECKPOINT_BYTES = 6 * 4 * MOST_PARAMETERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +76,20 @@ def take_up(
         raise BundleError(f"{run} is no run to go on with.", remedy="Give a folder below runs/.")
     place = run.with_name(name)
     folder = bundle.unfinished_place(place)
-    if (folder / bundle.REQUEST_NAME).is_file() and not bundle.is_finished_as(folder, place):
-        files = CheckpointFolder(folder, listener.on_warning)
+    is_stopped = bundle.may_be_unfinished(folder) and not bundle.is_finished_as(folder, place)
+    is_finished = (place / bundle.MANIFEST_NAME).is_file()
+    if is_stopped and is_finished and run.name == name:
+        raise BundleError(
+            f"{run} may mean two runs: the finished {place}, and {folder}, which is another one "
+            "that was stopped.",
+            remedy="Name the stopped one in full; once it is finished, the other can be trained "
+            f"on. {say_resume(folder)}",
+        )
+    if is_stopped:
+        files = CheckpointFolder(folder, listener.on_warning, _MOST_CHECKPOINT_BYTES)
         with files.locked():
             yield _go_on(files, place, epochs, out)
-    elif (place / bundle.MANIFEST_NAME).is_file():
+    elif is_finished:
         yield _extend(bundle.read_bundle(place), epochs, out, command)
     else:
         raise BundleError(
@@ -103,7 +118,10 @@ def _go_on(files: CheckpointFolder, place: Path, epochs: int | None, out: Path |
             f"The training was stopped and went on after epoch {done}; its seconds are counted "
             "from there.",
         )
-    return _make_job(request, train, out or place, request.command, start, files, notes)
+    free = bundle.find_free_place(place)
+    if out is None and free != place:
+        notes += (f"{place} is there already, so this run became {free.name}.",)
+    return _make_job(request, train, out or free, request.command, start, files, notes)
 
 
 def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> Job:

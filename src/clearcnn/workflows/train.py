@@ -1,6 +1,7 @@
 """`train`: from labelled images to a run folder that is whole."""
 
 import dataclasses
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from clearcnn.workflows.run_work import RunWork
 from clearcnn.workflows.wording import say_call, say_resume
 
 __all__ = ["TrainListener", "train"]
+
+_MOST_NAMES = 5
 
 
 def train(
@@ -114,10 +117,14 @@ def _train(
             files = files or CheckpointFolder(bundle.unfinished_place(run.path))
             work = RunWork(job, run, files, checkpoint_seconds, listener)
             result = work.do(images, to_the_end)
-        work.unfinished.remove()
+        if others := work.unfinished.remove():
+            listener.on_warning(
+                f"{files.folder} is not needed any more, but holds what is not of this run "
+                f"({', '.join(others[:_MOST_NAMES])}); that was left there."
+            )
     except ClearCNNError as error:
-        if files is not None and (files.folder / bundle.REQUEST_NAME).is_file():
-            error.remedy += f" {say_resume(files.folder)}"
+        if files is not None and files.is_held:
+            error.remedy += f" {_say_what_is_kept(files)}"
         raise
     finally:
         if files is not None and job.unfinished is None:
@@ -127,11 +134,27 @@ def _train(
 
 def _refuse_unfinished(out: Path) -> None:
     folder = bundle.unfinished_place(out)
-    if (folder / bundle.REQUEST_NAME).is_file():
+    if not os.path.lexists(folder):
+        return
+    try:
+        bundle.read_request(folder)
+    except BundleError as error:
         raise BundleError(
-            f"{folder} holds an unfinished run of that name.",
-            remedy=f"Delete it, or give another place with --out. {say_resume(folder)}",
-        )
+            f"{folder} is there, where the checkpoints of {out} would be kept, and is no "
+            "unfinished run.",
+            remedy="Move it away, or give another place with --out; it was left as it is.",
+        ) from error
+    raise BundleError(
+        f"{folder} holds an unfinished run of that name.",
+        remedy=f"Delete it, or give another place with --out. {say_resume(folder)}",
+    )
+
+
+def _say_what_is_kept(files: CheckpointFolder) -> str:
+    kept = files.list_files()
+    if not kept:
+        return f"{files.folder} was left behind, without a checkpoint; delete it."
+    return f"{kept[0].name} is kept in {files.folder}. {say_resume(files.folder)}"
 
 
 def _refuse_more(asked: dict[str, Any], usual: dict[str, Any]) -> None:

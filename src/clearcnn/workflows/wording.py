@@ -1,5 +1,6 @@
 """What to type for the same result again."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,9 +29,11 @@ def say_resume(folder: Path) -> str:
     """Say how to go on with an unfinished run.
 
     Args:
-      folder: `NAME.unfinished`.
+      folder: `NAME.unfinished`; where another run is called NAME, it is named in full.
     """
     here, place = Path.cwd(), folder.with_suffix("").absolute()
+    if os.path.lexists(place):
+        place = folder.absolute()
     shown = place.relative_to(here) if place.is_relative_to(here) else place
     return f"Go on with it: clearcnn train --resume {shlex.quote(str(shown))}"
 
