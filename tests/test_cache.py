@@ -61,13 +61,23 @@ def test_the_command_shows_and_clears(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = cache.programs_folder()
     assert folder.is_relative_to(tmp_path)
-    folder.mkdir(parents=True)
-    (folder / "a").write_bytes(bytes(3 * 2**20))
+    (folder / "traces").mkdir(parents=True)
+    (folder / "mine").mkdir()
+    key = "0123456789abcdef" * 4
+    (folder / f"jit_a-{key}-cache").write_bytes(bytes(2 * 2**20))
+    (folder / f"jit_a-{key}-atime").write_bytes(b"")
+    (folder / "traces" / key).write_bytes(bytes(2**20))
+    mine = ["a", "jit_a-cache", f"mine/jit_a-{key}-cache", "traces/notes"]
+    for name in mine:
+        (folder / name).write_bytes(b"mine")
     assert main(["cache"]) == 0
-    assert capsys.readouterr().out == f"{folder}\n3.0 MiB in 1 files\n"
+    assert capsys.readouterr().out == f"{folder}\n3.0 MiB in 3 files\n"
     assert main(["cache", "--clear"]) == 0
-    assert capsys.readouterr().out == "Cleared 3.0 MiB in 1 files.\n"
-    assert [path.name for path in folder.iterdir()] == [".lockfile"]
+    assert capsys.readouterr().out == "Cleared 3.0 MiB in 3 files.\n"
+    cache.drop(folder, "jit_a")
+    cache.mend(folder)
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert left == {".lockfile", *mine}
     assert main(["cache", "--clear"]) == 0
 
 

@@ -25,11 +25,6 @@ def dead_process() -> int:
     return process.pid
 
 
-def host_of(parent: Path) -> str:
-    with drafts.open_draft(parent, "x") as draft:
-        return draft.name.rpartition("@")[2]
-
-
 def test_a_draft_is_gone_in_the_end(tmp_path: Path) -> None:
     with pytest.raises(ValueError), drafts.open_draft(tmp_path, "a", mode=0o700) as draft:
         (draft / "b").mkdir()
@@ -44,7 +39,7 @@ def test_a_draft_is_gone_in_the_end(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 def test_what_a_living_process_of_another_container_writes_stays(tmp_path: Path) -> None:
     # Its number is that of no process that we see, but it holds its lock.
-    draft = tmp_path / f".partial-a.{dead_process()}@{host_of(tmp_path)}"
+    draft = tmp_path / drafts.name_draft("a", dead_process())
     draft.mkdir()
     command = [sys.executable, "-c", HOLD, str(draft)]
     with subprocess.Popen(
@@ -61,12 +56,26 @@ def test_what_a_living_process_of_another_container_writes_stays(tmp_path: Path)
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 def test_a_process_that_gets_the_number_of_a_killed_one_begins_anew(tmp_path: Path) -> None:
-    left = tmp_path / f".partial-a.{os.getpid()}@{host_of(tmp_path)}"
+    left = tmp_path / drafts.name_draft("a", os.getpid())
     left.mkdir()
     (left / "half").write_bytes(b"h")
     with drafts.open_draft(tmp_path, "a") as draft:
         assert draft == left
         assert list(draft.iterdir()) == []
+
+
+def test_what_only_looks_like_a_draft_is_somebody_elses(tmp_path: Path) -> None:
+    name = drafts.name_draft("a", dead_process())
+    start, _, digits = name.rpartition("~")
+    others = [start, f"{start}~", f"{start}~{digits[::-1]}", f"{start}2~{digits}"]
+    for other in (name, *others):
+        (tmp_path / other).mkdir()
+        (tmp_path / other / "content").write_bytes(b"mine")
+    (tmp_path / drafts.name_draft("b", dead_process())).symlink_to(tmp_path / start)
+    assert drafts.remove_abandoned(tmp_path) == set()
+    assert not (tmp_path / name).exists()
+    for other in others:
+        assert (tmp_path / other / "content").read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("links", [True, False])

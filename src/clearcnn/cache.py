@@ -2,9 +2,11 @@
 
 JAX writes it, from any number of processes: `NAME-HASH-cache` is a program, `NAME-HASH-atime` is
 written after it and says when it was last used, and whoever reads or writes holds `.lockfile`.
-Below it, `traces/` has what `training/traces.py` keeps.
+Below it, `traces/` has what `training/traces.py` keeps, and XLA what it found out about a GPU. What
+has another name is somebody else's, and is never deleted.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +16,13 @@ LARGEST_BYTES = 256 * 2**20
 _LOCK = ".lockfile"
 _PROGRAM, _LAST_USE = "-cache", "-atime"
 _PATIENCE_SECONDS = 10.0
+_HASH = "[0-9a-f]{64}"
+_OWN = re.compile(
+    rf"[^/]+-{_HASH}({_PROGRAM}|{_LAST_USE})"
+    rf"|traces/({_HASH}|\.partial-{_HASH}\.\d+)"
+    r"|xla_gpu_per_fusion_autotune_cache_dir/.+",
+    re.DOTALL,
+)
 
 
 def programs_folder() -> Path:
@@ -38,7 +47,7 @@ def measure(folder: Path) -> tuple[int, int]:
 
 
 def clear(folder: Path) -> None:
-    """Delete what is in the folder, if it is there, but for the lock that processes share.
+    """Delete the compiled programs in a folder, if it is there, and nothing else.
 
     Raises:
       OSError: something cannot be deleted, or others keep the folder locked for too long.
@@ -72,7 +81,11 @@ def drop(folder: Path, program: str) -> None:
 
 
 def _list(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.name != _LOCK]
+    return [
+        path
+        for path in folder.rglob("*")
+        if _OWN.fullmatch(path.relative_to(folder).as_posix()) and path.is_file()
+    ]
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Drafts: what is written under another name first, and put into its place in one step.
 
-A draft is a folder, named after what is being made and by whom: `.partial-NAME.PID@HOST`. While
-its process lives, it holds a lock on the folder. What a killed process left is removed by the
-next one that writes there.
+A draft is a folder, named after what is being made and by whom: `.partial-NAME.PID@HOST~SUM`. SUM
+is a checksum of the rest, so that nobody else's folder is taken for a draft. While its process
+lives, it holds a lock on the folder. What a killed process left is removed by the next one that
+writes there.
 """
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -22,6 +24,7 @@ except ImportError:  # Windows
 
 PREFIX = ".partial-"
 _LONGEST_HOST = 40
+_SUM_DIGITS = 12
 
 # So that no thread takes for abandoned what another one has made and not yet locked.
 _making = threading.RLock()
@@ -44,7 +47,7 @@ def open_draft(
     Raises:
       OSError: it cannot be made.
     """
-    draft = parent / f"{prefix}{name}.{os.getpid()}@{_host()}"
+    draft = parent / name_draft(name, os.getpid(), prefix=prefix)
     lock = None
     with _making:
         remove_abandoned(parent, prefix)
@@ -61,6 +64,18 @@ def open_draft(
             os.close(lock)
 
 
+def name_draft(name: str, pid: int, *, prefix: str = PREFIX) -> str:
+    """Name a draft that a process of this computer makes.
+
+    Args:
+      name: of what is being made.
+      pid: of the process.
+      prefix: of the folder's name.
+    """
+    start = f"{prefix}{name}.{pid}@{_host()}"
+    return f"{start}~{_sum(start)}"
+
+
 def remove_abandoned(parent: Path, prefix: str = PREFIX) -> set[str]:
     """Remove the drafts of processes that are no more.
 
@@ -72,8 +87,11 @@ def remove_abandoned(parent: Path, prefix: str = PREFIX) -> set[str]:
     """
     in_the_making = set()
     with _making:
-        for draft in parent.glob(f"{prefix}*.*@*"):
-            name, _, owner = draft.name.removeprefix(prefix).rpartition(".")
+        for draft in parent.glob(f"{prefix}*.*@*~*"):
+            start, _, found = draft.name.rpartition("~")
+            if found != _sum(start):
+                continue
+            name, _, owner = start.removeprefix(prefix).rpartition(".")
             pid, _, host = owner.partition("@")
             if host == _host() and pid.isdecimal() and _is_abandoned(draft, int(pid)):
                 shutil.rmtree(draft, ignore_errors=True)
@@ -204,6 +222,10 @@ def _is_alive(pid: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def _sum(start: str) -> str:
+    return hashlib.sha256(os.fsencode(f"clearcnn {start}")).hexdigest()[:_SUM_DIGITS]
 
 
 def _host() -> str:

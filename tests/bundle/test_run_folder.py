@@ -234,7 +234,7 @@ with open_run_folder("digits", parent=Path({str(tmp_path)!r})) as run:
     subprocess.run([sys.executable, "-c", code], check=False)
     (left,) = _names(tmp_path)
     assert left.startswith(".partial-digits-")
-    host = left.rpartition("@")[2]
+    host = left.rpartition("@")[2].partition("~")[0]
     others = [".partial-a.1@elsewhere", ".partial-notes", f".partial-b.{os.getppid()}@{host}"]
     for name in others:
         (tmp_path / name).mkdir()

@@ -1,5 +1,7 @@
 """Traced programs are found again by what they were made from, and never mistaken."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
@@ -143,3 +145,19 @@ def test_nothing_is_kept_where_nothing_may_be(folder, monkeypatch, case):
     history, _ = train(make_model())
     assert len(history["loss"]) == 3
     assert not folder.is_dir()
+
+
+def test_what_is_not_a_trace_is_never_dropped(tmp_path, monkeypatch):
+    monkeypatch.setattr(traces, "_MOST", 2)
+    mine = tmp_path / "notes.txt"
+    mine.write_bytes(b"mine")
+    os.utime(mine, (0, 0))
+    for number in range(4):
+        path = tmp_path / f"{number:064x}"
+        traces._write(path, b"trace")
+        os.utime(path, (number, number))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{2:064x}",
+        f"{3:064x}",
+        "notes.txt",
+    ]

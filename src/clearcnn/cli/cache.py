@@ -68,7 +68,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     except OSError as error:
         raise CacheError(
             f"The cache folder {folder} cannot be cleared: {error.strerror or error}.",
-            remedy="Delete it by hand; nothing else is kept there.",
+            remedy="Check its permissions, or delete it by hand.",
         ) from error
     sys.stdout.write(f"Cleared {what}.\n")
     return Status.SUCCESS

@@ -11,6 +11,7 @@ show in a model's configuration.
 
 import hashlib
 import os
+import re
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ from clearcnn.training.devices import is_spread
 
 _FOLDER = "traces"
 _MOST = 200
+_NAME = re.compile("[0-9a-f]{64}")
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -112,6 +114,7 @@ def _write(path: Path, trace: bytes) -> None:
     """Keep a trace, and drop what was used longest ago. A full disk keeps nothing."""
     with suppress(OSError):
         write_whole(path, hashlib.sha256(trace).digest() + trace)
-        kept = sorted(path.parent.iterdir(), key=lambda each: each.stat().st_mtime)
+        own = (each for each in path.parent.iterdir() if _NAME.fullmatch(each.name))
+        kept = sorted(own, key=lambda each: each.stat().st_mtime)
         for oldest in kept[:-_MOST]:
             oldest.unlink(missing_ok=True)
