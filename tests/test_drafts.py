@@ -64,6 +64,13 @@ def test_a_process_that_gets_the_number_of_a_killed_one_begins_anew(tmp_path: Pa
         assert list(draft.iterdir()) == []
 
 
+def test_what_is_said_to_be_left_is_what_is_left(tmp_path: Path) -> None:
+    with drafts.open_draft(tmp_path, "a") as draft:
+        assert drafts.say_what_is_left(draft).endswith(f"could not be removed: {draft}.")
+    assert drafts.say_what_is_left(draft) == "What was written before that has been removed."
+    assert drafts.say_what_is_left(None) == "Nothing was written."
+
+
 def test_what_only_looks_like_a_draft_is_somebody_elses(tmp_path: Path) -> None:
     name = drafts.name_draft("a", dead_process())
     start, _, digits = name.rpartition("~")

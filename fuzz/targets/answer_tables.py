@@ -13,10 +13,10 @@ def _answer(name: str) -> Prediction:
 
 
 def seeds() -> list[bytes]:
-    """A table of four answers."""
+    """A table of five answers."""
     path = put("seed.csv", b"")
     with AnswerTable(path, resume=True, **_OPTIONS) as table:
-        for name in ("1.png", 'a "b", c.png', "two\nlines.png"):
+        for name in ("1.png", 'a "b", c.png', "two\nlines.png", r"two\nlines.png"):
             table.write(_answer(name))
         table.write(Prediction("4.png", None, None, (), False, False, (), "It is broken."))
     return [path.read_bytes()]

@@ -11,6 +11,7 @@ from clearcnn.workflows.answer_table import AnswerTable
 
 MODEL = "0123456789abcdef" * 4
 NAMES = ("a.png", 'q"uo,te.png', "two\nlines\r.png", "bad\udcff.png", "고양이.png", "=1+1")
+ALIKE = ("x\ny.png", r"x\ny.png", r"x\\ny.png", "x.png ", " x.png", "x.png", r"\x20x.png")
 
 
 def answer(name: str, confidence: float = 0.75) -> Prediction:
@@ -77,6 +78,14 @@ def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -
             for name in waiting:
                 table.write(answer(name))
         assert cut.read_bytes() == content
+
+
+@pytest.mark.parametrize("written", ALIKE)
+def test_names_that_look_alike_are_told_apart(tmp_path: Path, written: str) -> None:
+    with open_table(tmp_path / "a.csv") as table:
+        table.write(answer(written))
+    with open_table(tmp_path / "a.csv") as table:
+        assert [name for name in ALIKE if table.holds(name)] == [written]
 
 
 def test_errors_from_before_are_counted(whole: Path) -> None:

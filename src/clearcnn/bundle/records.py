@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from clearcnn.bundle.manifest import write_json
 from clearcnn.results import SCHEMA_VERSION, History, TrainResult, to_json
-from clearcnn.text import printable
+from clearcnn.text import escape
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -40,7 +40,7 @@ def write_predictions(
     indices: ArrayLike,
     names: Sequence[str],
 ) -> None:
-    """Write `predictions.csv`: one row per test image; names without control characters.
+    """Write `predictions.csv`: one row per test image; names as `escape` writes them.
 
     Columns are index, name, label, prediction, confidence, correct ("true" or "false"), then
     probability_<class> for every class.
@@ -81,7 +81,7 @@ def write_predictions(
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(map(printable, header))
+        writer.writerow(map(escape, header))
         writer.writerows(
-            [printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+            [escape(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
         )

@@ -11,7 +11,7 @@ from clearcnn.data.classes import shorten
 from clearcnn.data.images import LabelledImages
 from clearcnn.data.tables import read_rows, require_columns
 from clearcnn.errors import DataError
-from clearcnn.text import printable
+from clearcnn.text import escape
 
 _YES, _NO = "yes", "no"
 
@@ -31,7 +31,7 @@ def write_use_list(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", "label", "use", "reason"])
         writer.writerows(
-            [printable(name), printable(label), _YES if used else _NO, printable(reason)]
+            [escape(name), escape(label), _YES if used else _NO, escape(reason)]
             for name, label, used, reason in zip(names, labels, use, why, strict=True)
         )
 
@@ -51,7 +51,7 @@ def apply_use_list(images: LabelledImages, path: Path) -> LabelledImages:
     if rows:
         require_columns(path, list(rows[0][1]), "name", "use")
     names = [row["name"] for _, row in rows]
-    expected = [printable(name).strip() for name in images.names]
+    expected = [escape(name) for name in images.names]
     if names != expected:
         place = next(
             (k for k, (a, b) in enumerate(zip(names, expected, strict=False)) if a != b),

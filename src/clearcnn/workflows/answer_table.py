@@ -12,7 +12,7 @@ from typing import Self
 from clearcnn import drafts
 from clearcnn.errors import PredictionError
 from clearcnn.predictions import Prediction
-from clearcnn.text import printable
+from clearcnn.text import escape
 from clearcnn.workflows.onnx_files import MODEL
 from clearcnn.workflows.opening import OpenModel
 
@@ -131,7 +131,7 @@ class AnswerTable:
 
     def holds(self, name: str) -> bool:
         """Whether a picture has its row already, with an answer or an error."""
-        return printable(name) in self._names
+        return escape(name) in self._names
 
     def write(self, answer: Prediction) -> None:
         """Add a row.
@@ -254,7 +254,7 @@ def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _format(row: Sequence[object]) -> bytes:
     text = io.StringIO(newline="")
-    cells = [printable(cell) if isinstance(cell, str) else cell for cell in row]
+    cells = [escape(cell) if isinstance(cell, str) else cell for cell in row]
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode("utf-8")
 
