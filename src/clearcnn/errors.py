@@ -63,7 +63,7 @@ class TrainingError(ClearCNNError, ValueError):
     """`fit` was asked for something it cannot honour; raised before anything is trained."""
 
 
-class DivergenceError(TrainingError):
+class DivergenceError(TrainingError, RuntimeError):
     """A training ended in numbers that are not finite.
 
     The model has the weights of the epoch before, or of the best one where `EarlyStopping` puts

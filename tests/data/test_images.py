@@ -90,3 +90,12 @@ def test_the_content_hash_depends_on_content_only(data):
     swapped = dataclasses.replace(data, images=data.images.astype(np.uint16).astype(">u2"))
     native = dataclasses.replace(data, images=data.images.astype(np.uint16))
     assert swapped.content_hash == native.content_hash
+
+
+def test_float64_is_stored_as_float32_and_said(data: LabelledImages) -> None:
+    images = data.images / 255
+    stored = dataclasses.replace(data, images=images, value_range=(0.0, 1.0))
+    assert stored.images.dtype == np.float32
+    np.testing.assert_array_equal(stored.images, images.astype(np.float32))
+    assert stored.preparation[-1].startswith("float64 stored as float32")
+    assert stored.take([0]).preparation == stored.preparation

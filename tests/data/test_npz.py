@@ -40,7 +40,7 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
     np.savez(tmp_path / "a.npz", x=_images(4) / 255, y=y, groups=np.array([7, 7, 8, 8]))
     data = read(tmp_path / "a.npz", DataSpec())
     assert data.images.shape == (4, 5, 4, 1)
-    assert data.images.dtype == np.float64
+    assert data.images.dtype == np.float32
     assert data.value_range == (0, 1)
     assert data.class_names == ("cat", "dog")
     assert data.labels.tolist() == [1, 0, 1, 0]

@@ -200,6 +200,10 @@ def test_callbacks_on_batches_are_refused_by_name_before_training():
         def on_train_batch_end(self, batch, logs=None):
             raise AssertionError("must not be called")
 
+    class WatchfulTerminator(keras.callbacks.TerminateOnNaN):
+        def on_train_batch_begin(self, batch, logs=None):
+            raise AssertionError("must not be called")
+
     x, y = make_data()
     model = make_model()
     before = [w.copy() for w in model.get_weights()]
@@ -207,7 +211,7 @@ def test_callbacks_on_batches_are_refused_by_name_before_training():
         BatchWatcher(),
         keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: None),
         keras.callbacks.ModelCheckpoint("unused.keras", save_freq=5),
-        keras.callbacks.TerminateOnNaN(),
+        WatchfulTerminator(),
     ):
         with pytest.raises(TrainingError, match=type(callback).__name__) as caught:
             fit(model, x, y, verbose=0, callbacks=[callback])

@@ -93,6 +93,23 @@ def test_floats_in_colour(client: TestClient, colours_run: Path, ask_onnx: Any) 
     assert_allclose(np.reshape(answer["outputs"][0]["data"], (4, 3)), expected, atol=1e-6)
 
 
+def test_doubles_are_taken_where_the_model_takes_floats(
+    client: TestClient, colours_run: Path, ask_onnx: Any
+) -> None:
+    images = np.random.default_rng(1).uniform(0, 1, (4, 10, 12, 3))
+    expected = ask_onnx(colours_run, images.astype(np.float32))
+    path = "/v2/models/colours/versions/1/infer"
+    numbers = client.post(path, json={"inputs": [tensor(images, datatype="FP64")]}).json()
+    body, headers = binary_request(images)
+    body = body.replace(b'"UINT8"', b'"FP64"')
+    headers[LENGTH] = str(int(headers[LENGTH]) - 1)
+    for answer in (numbers, client.post(path, content=body, headers=headers).json()):
+        assert_allclose(np.reshape(answer["outputs"][0]["data"], (4, 3)), expected, atol=1e-6)
+    images[0, 0, 0, 0] = 1e300
+    answer = client.post(path, json={"inputs": [tensor(images, datatype="FP64")]})
+    assert (answer.status_code, "NaN or infinite" in answer.text) == (400, True)
+
+
 ONE = np.zeros((1, 8, 8, 1), np.uint8)
 GOOD = tensor(ONE)
 

@@ -90,3 +90,27 @@ def test_a_name_that_the_file_needs_is_told_with_its_remedy(noise: Any, tmp_path
     result = clearcnn.train(noise(), model=model, epochs=1, out=tmp_path / "run")
     (told,) = [sentence for sentence in result.warnings if "onnx" in sentence]
     assert told.endswith("Give the layer another name.")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "most", "stored"),
+    [
+        ("float64", 1, "tensor(float)"),
+        ("float16", 1, "tensor(float)"),
+        ("int64", 255, "tensor(uint8)"),
+        ("int32", 4095, "tensor(uint16)"),
+    ],
+)
+def test_the_input_is_of_a_type_that_every_device_takes(
+    dtype: str, most: int, stored: str, flat: ModelSpec, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    y = np.arange(60) % 3
+    x = (random.uniform(0, most, (60, 5, 4)) + y[:, None, None] / 9).astype(dtype)
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    result = clearcnn.train(tmp_path / "a.npz", model=flat, epochs=1, out=tmp_path / "run")
+    session = onnxruntime.InferenceSession(tmp_path / "run" / "model.onnx")
+    assert session.get_inputs()[0].type == stored
+    contract = read_bundle(tmp_path / "run").manifest.input
+    assert f"tensor({contract.dtype})".replace("float32", "float") == stored
+    assert any(dtype in sentence for sentence in result.data.preparation)

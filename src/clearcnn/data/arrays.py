@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clearcnn.data.color import is_grey, to_grayscale, to_rgb
-from clearcnn.data.images import DTYPES, Images, check_finite
+from clearcnn.data.images import DTYPES, Images, check_finite, narrow
 from clearcnn.data.resize import choose_size, describe_resizing, resize
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
@@ -57,12 +57,15 @@ def _with_channels(images: Images, source: str) -> Images:
 
 
 def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
-    """The images in one of DTYPES and in the machine's byte order, without loss."""
+    """The images in one of DTYPES and in the machine's byte order; only float64 loses digits."""
     images = images.astype(images.dtype.newbyteorder("="), copy=False)
     if images.dtype.name in DTYPES:
         return images, []
     if images.dtype.kind == "b":
         return images.astype(np.uint8) * np.uint8(255), ["False and True read as 0 and 255."]
+    if images.dtype == np.float64:
+        stored, sentence = narrow(images, source)
+        return stored, [sentence]
     if images.dtype == np.float16:
         return images.astype(np.float32), ["float16 widened to float32."]
     if images.dtype.kind in "iu":

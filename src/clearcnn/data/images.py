@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from clearcnn.errors import DataError
 from clearcnn.results import SkippedFile
 
-DTYPES = ("uint8", "uint16", "float32", "float64")
+DTYPES = ("uint8", "uint16", "float32")
 PARTS = ("train", "validation", "test")
 
 Images = NDArray[Any]
@@ -28,7 +28,8 @@ class LabelledImages:
     """Images with their labels, and all that is known about where they come from.
 
     Attributes:
-      images: (n, height, width, channels), uint8, uint16, float32 or float64; 1 or 3 channels.
+      images: (n, height, width, channels), uint8, uint16 or float32; 1 or 3 channels. Given
+        as float64, they are stored as float32, and `preparation` says so.
       labels: (n,) int64, an index into `class_names`.
       class_names: at least one; in natural order, or in the order the user gave.
       source: what was read, in words.
@@ -59,6 +60,10 @@ class LabelledImages:
     background: str = "white"
 
     def __post_init__(self) -> None:
+        if self.images.dtype == np.float64 and self.images.ndim == 4:
+            stored, sentence = narrow(self.images, self.source)
+            object.__setattr__(self, "images", stored)
+            object.__setattr__(self, "preparation", (*self.preparation, sentence))
         _check_images(self.images, self.source)
         _check_labels(self.labels, self.class_names, self.source)
         for name in ("labels", "names", "groups", "parts"):
@@ -116,6 +121,29 @@ class LabelledImages:
             groups=None if self.groups is None else self.groups[rows],
             parts=None if self.parts is None else self.parts[rows],
         )
+
+
+def narrow(images: Images, source: str) -> tuple[Images, str]:
+    """Store float64 as float32, the type that networks compute in, phones and browsers, too.
+
+    Args:
+      images: (n, height, width, channels), float64.
+      source: what to call them in an error.
+    Returns:
+      (images, sentence): float32, and what was done.
+    Raises:
+      DataError: a value is not finite, or beyond float32.
+    """
+    check_finite(images, source)
+    with np.errstate(over="ignore"):
+        stored = images.astype(np.float32)
+    if not np.isfinite(stored).all():
+        raise DataError(
+            f"{source}: images hold values up to {np.abs(images).max():g}; float32, which networks "
+            f"compute in, holds up to {np.finfo(np.float32).max:g}.",
+            remedy="Scale the images, to 0 to 1 for example.",
+        )
+    return stored, "float64 stored as float32, which models compute in on every device."
 
 
 def check_finite(images: Images, source: str) -> None:

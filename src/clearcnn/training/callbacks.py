@@ -1,11 +1,12 @@
 """Which callbacks a compiled fit can honour, and how often it must stop for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 
-from clearcnn.errors import TrainingError
+from clearcnn.errors import DivergenceError, TrainingError
 
 _BATCH_HOOKS = (
     "on_batch_begin",
@@ -24,7 +25,10 @@ _READS_LOGS_ONLY = (
     keras.callbacks.History,
     keras.callbacks.ProgbarLogger,
     keras.callbacks.CSVLogger,
+    keras.callbacks.TerminateOnNaN,
 )
+# `fit` looks at each epoch's numbers itself, so this one has nothing to do at a batch.
+_ENDS_AT_NAN = keras.callbacks.TerminateOnNaN
 
 
 class LogReader(keras.callbacks.Callback):  # type: ignore[misc]
@@ -63,12 +67,36 @@ def read_logs_only(callbacks: Iterable[Any]) -> bool:
     )
 
 
+def ends_at_nan(callbacks: Iterable[Any]) -> bool:
+    """Tell whether a TerminateOnNaN asks for a training that ends in NaN like any other."""
+    return any(isinstance(c, _ENDS_AT_NAN) and not _raises(c) for c in callbacks)
+
+
+def raises_at_nan(callbacks: Iterable[Any]) -> bool:
+    """Tell whether a TerminateOnNaN asks for an error without any `on_train_end`."""
+    return any(isinstance(c, _ENDS_AT_NAN) and _raises(c) for c in callbacks)
+
+
+@contextmanager
+def honour_terminate_on_nan(callbacks: Iterable[Any]) -> Iterator[None]:
+    """Let a training that ended in NaN return, where a TerminateOnNaN asks for that."""
+    try:
+        yield
+    except DivergenceError:
+        if not ends_at_nan(callbacks):
+            raise
+
+
+def _raises(callback: Any) -> bool:
+    return bool(getattr(callback, "raise_error", False))
+
+
 def _batch_hooks(callback: Any) -> list[str]:
     if isinstance(callback, _DRAWS_ONLY):
         return []
     if isinstance(callback, _IDLE_BY_EPOCH) and callback.save_freq == "epoch":
         return []
-    base = keras.callbacks.Callback
+    base = _ENDS_AT_NAN if isinstance(callback, _ENDS_AT_NAN) else keras.callbacks.Callback
     return [
         hook
         for hook in _BATCH_HOOKS

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays
-from clearcnn.training.callbacks import read_logs_only
+from clearcnn.training.callbacks import ends_at_nan, raises_at_nan, read_logs_only
 from clearcnn.training.checkpointing import Checkpointer
 from clearcnn.training.constants import read_constants
 from clearcnn.training.devices import fetch, place
@@ -113,10 +113,13 @@ class Course:
                     self.checkpointer.look(self.state, epoch)
             if self.checkpointer is not None and not self.diverged:
                 self.checkpointer.finish(self.state, epoch)
+            if self.diverged and ends_at_nan(callbacks.callbacks):
+                logs = self._tell_of_nan(epoch, self.diverged)
         finally:
             keras_state.write_state(model, fetch(self.state))
             model.optimizer.finalize_variable_values(model.trainable_weights)
-        callbacks.on_train_end(logs)
+        if not (self.diverged and raises_at_nan(callbacks.callbacks)):
+            callbacks.on_train_end(logs)
         if self.diverged is not None:
             raise describe_divergence(model, self.arrays, epoch, self.finished, self.diverged)
 
@@ -146,8 +149,17 @@ class Course:
         self.state = place(keras_state.read_state(self.model))
         return rows
 
+    def _tell_of_nan(self, epoch: int, logs: Logs) -> Logs:
+        """Let the callbacks, history among them, hear of the epoch that ended in NaN."""
+        if self.replays:
+            self.callbacks.on_epoch_begin(epoch)
+        self._end_epoch(epoch, logs)
+        self.model.stop_training = True
+        return logs
+
     def _end_epoch(self, epoch: int, logs: Logs) -> None:
-        # Keras's progress bar counts batches; no other callback here acts on them.
+        # Keras's progress bar counts batches, and TerminateOnNaN looks at their loss; no other
+        # callback here acts on them.
         self.callbacks.on_train_batch_end(self.num_steps - 1, logs)
         self.callbacks.on_epoch_end(epoch, dict(logs))
 

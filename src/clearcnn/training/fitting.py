@@ -9,7 +9,7 @@ import keras
 from clearcnn.errors import TrainingError
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import arrange
-from clearcnn.training.callbacks import check_callbacks
+from clearcnn.training.callbacks import check_callbacks, honour_terminate_on_nan
 from clearcnn.training.checkpointing import Checkpointer, open_store
 from clearcnn.training.course import Course
 from clearcnn.training.orders import Shuffler
@@ -62,7 +62,10 @@ def fit(
         other arguments of `model.fit`), before anything is trained.
       DivergenceError: after an epoch, the loss or a weight was not finite. The model has the
         weights of the epoch before, or of the best one where `EarlyStopping` puts them back;
-        `model.history` ends there, and the callbacks have ended.
+        `model.history` ends there, and the callbacks have ended. With Keras's TerminateOnNaN
+        there is no error: the history ends with the epoch that was not finite, as Keras's does,
+        and the model has the same weights as without it. With its `raise_error` there is this
+        error, a RuntimeError, too, and no callback hears of an end.
       CheckpointError: what lies in the folder of `checkpoint` belongs to another training, cannot
         be read, or another process has it.
     """
@@ -89,10 +92,11 @@ def fit(
     fitting = model, arrays, batch_sizes, epochs, callback_list, shuffler
     kind = StreamedCourse if arrays.is_stored else Course
     if checkpoint is None:
-        kind(*fitting).run(initial_epoch)
+        with honour_terminate_on_nan(callback_list.callbacks):
+            kind(*fitting).run(initial_epoch)
         return model.history
     store, seconds = open_store(checkpoint)
-    with store.locked():
+    with store.locked(), honour_terminate_on_nan(callback_list.callbacks):
         checkpointer = Checkpointer(store, seconds, *fitting, initial_epoch)
         kind(*fitting, checkpointer).run(initial_epoch)
     return model.history

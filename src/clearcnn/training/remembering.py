@@ -34,7 +34,7 @@ _KERAS_OWN = {
     keras.callbacks.RemoteMonitor: _Kind(),
 }
 _IS_TOLD_AGAIN = (keras.callbacks.History, keras.callbacks.CSVLogger)
-_FORGETS = (*_IS_TOLD_AGAIN, keras.callbacks.ProgbarLogger)
+_FORGETS = (*_IS_TOLD_AGAIN, keras.callbacks.ProgbarLogger, keras.callbacks.TerminateOnNaN)
 
 
 def check_memories(callbacks: Iterable[Any]) -> None:

@@ -145,7 +145,11 @@ def _read_tensor(
     tensor: dict[str, Any], content: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> NDArray[Any]:
     datatype = DATATYPES[dtype.name]
-    if tensor.get("datatype") != datatype:
+    sent = dtype
+    if dtype == np.float32 and tensor.get("datatype") == "FP64":
+        # What clients have who trained on float64, which is stored as float32.
+        sent = np.dtype(np.float64)
+    elif tensor.get("datatype") != datatype:
         _refuse(
             f"The datatype is {_short(tensor.get('datatype'))}; the model takes {datatype}.",
             f"Convert the images to {datatype}.",
@@ -178,7 +182,9 @@ def _read_tensor(
     if "binary_data_size" in parameters:
         if "data" in tensor:
             _refuse("The input has both data and binary_data_size.", "Send one of them.")
-        return _read_binary(parameters["binary_data_size"], content, given, dtype)
+        with np.errstate(over="ignore"):
+            images = _read_binary(parameters["binary_data_size"], content, given, sent)
+            return _require_finite(images.astype(dtype, copy=False))
     if content:
         _refuse(
             f"{len(content)} bytes follow the JSON, and no input says that they are its own.",
@@ -195,8 +201,7 @@ def _read_binary(size: Any, content: bytes, shape: list[int], dtype: np.dtype[An
             f"{len(content)} bytes follow the JSON.",
             "Send all three alike.",
         )
-    images = np.frombuffer(content, dtype.newbyteorder("<")).reshape(shape).astype(dtype)
-    return _require_finite(images)
+    return np.frombuffer(content, dtype.newbyteorder("<")).reshape(shape).astype(dtype)
 
 
 def _read_numbers(data: Any, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
