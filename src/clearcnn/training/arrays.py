@@ -4,7 +4,6 @@ Whatever cannot be honoured is refused here, by name, before anything is trained
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from keras import tree
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+from clearcnn.training.class_weight import ClassWeight
 from clearcnn.training.stored import StoredArray, is_stored
 
 Rows = NDArray[np.int32]
@@ -28,12 +28,16 @@ class FitArrays:
       train_rows: int32, the rows of `train` that are trained on.
       validation: as `train`, or None.
       validation_rows: int32, the rows of `validation` that are validated on; none without.
+      is_split: whether `validation` are the last rows of what was given.
+      class_weight: what the sample weights of `train` were made from, or None.
     """
 
     train: tuple[Any, Any, Any]
     train_rows: Rows
     validation: tuple[Any, Any, Any] | None
     validation_rows: Rows
+    is_split: bool = False
+    class_weight: ClassWeight | None = None
 
     @property
     def is_stored(self) -> bool:
@@ -56,7 +60,7 @@ def arrange(
     x: Any,
     y: Any,
     sample_weight: Any,
-    class_weight: Mapping[int, float] | None,
+    class_weight: Any,
     validation_split: float,
     validation_data: Any,
 ) -> FitArrays:
@@ -66,7 +70,7 @@ def arrange(
       x, y, sample_weight: arrays, or lists, tuples or dicts of arrays, samples first; floats
         are cast to Keras's floatx, integers stay. Memory maps and what else is read by slices
         stay in their files.
-      class_weight: class number → weight; classes not named weigh 1.
+      class_weight: as for `fit`.
       validation_split: the last part of the samples goes to validation, in [0, 1).
       validation_data: (x, y) or (x, y, sample_weight); wins over validation_split.
     Raises:
@@ -87,10 +91,18 @@ def arrange(
         validation = _validation_arrays(validation_data)
     elif validation_split:
         train, validation = _split(train, num_train, validation_split)
-    if class_weight is not None:
-        train = (train[0], train[1], _class_to_sample_weight(train[1], train[2], class_weight))
+    parsed = None if class_weight is None else ClassWeight.parse(class_weight)
+    if parsed is not None:
+        train = (train[0], train[1], _class_to_sample_weight(train[1], train[2], parsed))
     num_validation = 0 if validation is None else _count(validation)
-    return FitArrays(train, _all_rows(_count(train)), validation, _all_rows(num_validation))
+    return FitArrays(
+        train,
+        _all_rows(_count(train)),
+        validation,
+        _all_rows(num_validation),
+        is_split=validation is not None and validation_data is None,
+        class_weight=parsed,
+    )
 
 
 def _all_rows(count: int) -> Rows:
@@ -149,6 +161,14 @@ def _share_weights(sample_weight: Any, y: Any) -> Any:
     """Use one array of weights for every output, as Keras does."""
     if tree.is_nested(y) and not tree.is_nested(sample_weight):
         return tree.map_structure(lambda _: sample_weight, y)
+    try:
+        tree.assert_same_structure(y, sample_weight)
+    except ValueError as error:
+        raise TrainingError(
+            f"sample_weight is {_describe(sample_weight)} of {len(tree.flatten(sample_weight))} "
+            f"arrays, and y is {_describe(y)} of {len(tree.flatten(y))}.",
+            remedy="Pass one array, or one array per output in the structure of y.",
+        ) from error
     return sample_weight
 
 
@@ -187,7 +207,7 @@ def _split(arrays: Any, count: int, fraction: float) -> tuple[Any, Any]:
     return take(slice(None, at)), take(slice(at, None))
 
 
-def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: Mapping[int, float]) -> Any:
+def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: ClassWeight) -> Any:
     if sample_weight is not None:
         raise TrainingError(
             "class_weight and sample_weight were both given.",
@@ -198,11 +218,4 @@ def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: Mapping[in
             "class_weight was given for a model with several outputs.",
             remedy="Pass sample_weight with one array per output.",
         )
-    classes = y = y.read(_all_rows(y.shape[0])) if isinstance(y, StoredArray) else y
-    if y.ndim > 1:
-        classes = y[..., 0] if y.shape[-1] == 1 else np.argmax(y, axis=-1)
-    numbers = np.round(classes).astype(np.int64)
-    weights = np.ones(numbers.shape, keras.config.floatx())
-    for number, weight in class_weight.items():
-        weights[numbers == number] = weight
-    return weights
+    return class_weight.weigh(y, _all_rows(y.shape[0]))

@@ -1,6 +1,7 @@
 """`fit`: `keras.Model.fit` as one compiled program."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from clearcnn.training.arrays import arrange
 from clearcnn.training.callbacks import check_callbacks, honour_terminate_on_nan
 from clearcnn.training.checkpointing import Checkpointer, open_store
 from clearcnn.training.course import Course
+from clearcnn.training.data_checks import check_data
 from clearcnn.training.orders import Shuffler
 from clearcnn.training.streaming import StreamedCourse
 
@@ -27,7 +29,7 @@ def fit(
     validation_split: float = 0.0,
     validation_data: Any = None,
     shuffle: bool | str = True,
-    class_weight: Mapping[int, float] | None = None,
+    class_weight: Mapping[int, float] | Sequence[float] | str | None = None,
     sample_weight: Any = None,
     initial_epoch: int = 0,
     validation_batch_size: int | None = None,
@@ -44,10 +46,13 @@ def fit(
     Args:
       model: a compiled `keras.Model` on the JAX backend; any optimizer, loss and metrics.
       x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
-        class_weight, sample_weight, initial_epoch, validation_batch_size: as for
-        `keras.Model.fit`; x, y and sample_weight are arrays, or lists, tuples or dicts of
-        arrays. Callbacks live on epochs. A NumPy memory map, or an array-like of another
-        kind that is read by slices, is streamed in chunks and never loaded whole.
+        sample_weight, initial_epoch, validation_batch_size: as for `keras.Model.fit`; x, y and
+        sample_weight are arrays, or lists, tuples or dicts of arrays. Callbacks live on epochs.
+        A NumPy memory map, or an array-like of another kind that is read by slices, is streamed
+        in chunks and never loaded whole.
+      class_weight: a dict from class number to weight, as for `keras.Model.fit`; or one weight
+        per class, in a list or array; or "balanced", for weights inversely proportional to how
+        often a class occurs in what is trained on, as scikit-learn computes them.
       seed: int for the order of the samples. None draws it from NumPy's global generator, as
         Keras does. Dropout and augmentation draw from the seeds of their own layers.
       checkpoint: a folder, or a CheckpointSpec, to keep what is needed to go on after a stop. If
@@ -59,7 +64,8 @@ def fit(
       `keras.callbacks.History`.
     Raises:
       TrainingError: what cannot be honoured (generators, callbacks on batches, eager running,
-        other arguments of `model.fit`), before anything is trained.
+        other arguments of `model.fit`), or labels or weights that the loss would misread;
+        before anything is trained.
       DivergenceError: after an epoch, the loss or a weight was not finite. The model has the
         weights of the epoch before, or of the best one where `EarlyStopping` puts them back;
         `model.history` ends there, and the callbacks have ended. With Keras's TerminateOnNaN
@@ -68,10 +74,15 @@ def fit(
         error, a RuntimeError, too, and no callback hears of an end.
       CheckpointError: what lies in the folder of `checkpoint` belongs to another training, cannot
         be read, or another process has it.
+    Warns:
+      UserWarning: a class of the validation has no training sample; weights are negative, or
+        for a class that no sample has.
     """
     _refuse(model, unsupported)
     batch_size = _positive("batch_size", 32 if batch_size is None else batch_size)
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
+    for sentence in check_data(model, arrays):
+        warnings.warn(sentence, UserWarning, stacklevel=2)
     keras_state.build(model, jax.tree.map(lambda a: a[:batch_size], arrays.train))
     callback_list = keras.callbacks.CallbackList(
         callbacks,

@@ -24,6 +24,7 @@ from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays, arrange
 from clearcnn.training.callbacks import check_callbacks
 from clearcnn.training.course import Course
+from clearcnn.training.data_checks import check_data
 from clearcnn.training.devices import place
 from clearcnn.training.orders import Shuffler
 
@@ -150,9 +151,17 @@ def _part(arrays: FitArrays, sample_weight: Any, folds: Iterable[Fold]) -> list[
     x, y, _ = arrays.train
     weights = None if sample_weight is None else np.asarray(sample_weight)
     validation = (x, y, weights)
+
+    def weigh(rows: Any) -> Any:
+        # "balanced" counts the classes of this fold.
+        if arrays.class_weight is None:
+            return arrays.train
+        return x, y, arrays.class_weight.weigh(y, np.asarray(rows, np.int32))
+
     return [
         dataclasses.replace(
             arrays,
+            train=weigh(train),
             train_rows=np.asarray(train, np.int32),
             validation=validation,
             validation_rows=np.asarray(test, np.int32),
@@ -220,6 +229,8 @@ def _prepare(
     build: Callable[[int], Any], arrays: FitArrays, task: _Task, settings: _Settings
 ) -> Course:
     model = _build(build, task)
+    for sentence in check_data(model, arrays):
+        warnings.warn(sentence, UserWarning, stacklevel=2)
     first = jax.tree.map(lambda a: a[: settings.batch_size], arrays.train)
     keras_state.build(model, first)
     callbacks = keras.callbacks.CallbackList(

@@ -4,9 +4,86 @@ Keras 3.15 documents `stateless_call` and friends, but builds metrics and optimi
 inside `fit`; there is no public name for "build everything from one batch".
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+from keras import tree
+from keras.src.backend import compute_output_spec, standardize_dtype
+from keras.src.trainers.compile_utils import get_loss
+
+_OWN_STEPS = ("train_step", "compute_loss", "compute_loss_and_updates")
+
+
+@dataclass(frozen=True)
+class LossCall:
+    """What Keras passes to one of a model's losses.
+
+    Attributes:
+      loss: the `keras.losses.Loss`; a plain function is within a LossFunctionWrapper.
+      y: the targets, samples first.
+      y_pred: the symbolic output; its batch size, and other sizes, may be None.
+      sample_weight: the weights, or None.
+      output: the output's name; "" if the model has one loss.
+    """
+
+    loss: Any
+    y: Any
+    y_pred: Any
+    sample_weight: Any
+    output: str
+
+
+def trace_output(model: Any, x: Any) -> Any:
+    """Give the model's symbolic output for samples `x`; a model without a graph is traced."""
+    graph = getattr(model, "_functional", model)
+    output = getattr(graph, "_outputs_struct", None)
+    if output is not None:
+        return output
+    specs = tree.map_structure(
+        lambda leaf: keras.KerasTensor((1, *leaf.shape[1:]), standardize_dtype(leaf.dtype)), x
+    )
+    return compute_output_spec(model, specs, training=False)
+
+
+def has_own_step(model: Any) -> bool:
+    """Tell whether the model trains by a method of its own, which may read y in its own way."""
+    return any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _OWN_STEPS)
+
+
+def match_losses(model: Any, output: Any, y: Any, sample_weight: Any) -> list[LossCall]:
+    """Match targets and weights to losses and outputs as Keras does; nothing is computed.
+
+    Args:
+      model: a compiled `keras.Model` without a step of its own.
+      output: as `trace_output` gives it.
+      y, sample_weight: as `fit` will pass them; any number of samples.
+    """
+    compiled = model._compile_loss
+    if compiled is None:
+        return []
+    calls: list[LossCall] = []
+
+    class Recorder(keras.losses.Loss):  # type: ignore[misc]
+        def __init__(self, identifier: Any) -> None:
+            super().__init__(name="recorder")
+            self.identifier = identifier
+
+        def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+            loss = get_loss(self.identifier, y_true, y_pred)
+            calls.append(LossCall(loss, y_true, y_pred, sample_weight, ""))
+            return 0.0
+
+    recorders = tree.map_structure(
+        lambda loss: None if loss is None else Recorder(loss), compiled._user_loss
+    )
+    # Keras's own routing, with a recorder in place of each loss.
+    routing = type(compiled)(recorders, output_names=compiled.output_names)
+    routing.call(y, output, sample_weight)
+    if len(calls) == 1:
+        return calls
+    names = [loss.name for loss in routing._flat_losses]
+    return [replace(call, output=name) for call, name in zip(calls, names, strict=True)]
 
 
 def build(model: Any, batch: Any) -> None:

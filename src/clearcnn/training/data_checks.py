@@ -1,0 +1,148 @@
+"""What is looked at once before a fit: labels, weights, and the classes of the validation."""
+
+from typing import Any
+
+import numpy as np
+from keras import tree
+from numpy.typing import NDArray
+
+from clearcnn.errors import TrainingError
+from clearcnn.training import state as keras_state
+from clearcnn.training.arrays import FitArrays
+from clearcnn.training.class_weight import find_classes
+from clearcnn.training.loss_labels import LossLabels, check_call
+from clearcnn.training.state import LossCall
+from clearcnn.training.summary import Summary, summarize
+
+_MOST_NAMED = 10
+
+
+def check_data(model: Any, arrays: FitArrays) -> list[str]:
+    """Refuse labels and weights that the model's losses would silently misread.
+
+    A model with a train_step or a compute_loss of its own may read y as it likes; of its
+    labels and weights nothing is checked but class_weight.
+
+    Args:
+      model: a compiled `keras.Model`.
+      arrays: what `fit` trains on.
+    Returns:
+      What to warn of, a sentence each: validation classes without a training sample, negative
+      weights, weights for a class without a sample.
+    Raises:
+      TrainingError: labels without an output or of another kind than the loss takes, weights
+        that are NaN, infinite or all zero, or class weights for other classes.
+    """
+    if keras_state.has_own_step(model):
+        return _check_class_weight(arrays, None)
+    x, y, weights = arrays.train
+    output = keras_state.trace_output(model, x)
+    calls = keras_state.match_losses(model, output, y, weights)
+    trained = [check_call(call, "y", arrays.train_rows) for call in calls]
+    num_classes = LossLabels.of(calls[0]).num_classes if len(calls) == 1 else None
+    said = _check_class_weight(arrays, num_classes)
+    what = "sample_weight" if arrays.class_weight is None else "class_weight"
+    said += _check_weights(weights, calls, what, arrays.train_rows)
+    if arrays.validation is None or not arrays.num_validation:
+        return said
+    _, y, weights = arrays.validation
+    calls = keras_state.match_losses(model, output, y, weights)
+    said += _check_weights(weights, calls, "validation sample_weight", arrays.validation_rows)
+    for call, before in zip(calls, trained, strict=True):
+        found = check_call(call, "validation y", arrays.validation_rows)
+        if found is not None and before is not None:
+            said += _compare_classes(before, found, call.output, is_split=arrays.is_split)
+    return said
+
+
+def _check_class_weight(arrays: FitArrays, num_classes: int | None) -> list[str]:
+    if arrays.class_weight is None:
+        return []
+    present = np.unique(find_classes(arrays.train[1])[arrays.train_rows])
+    return arrays.class_weight.check_outputs(num_classes, present)
+
+
+def _check_weights(
+    weights: Any, calls: list[LossCall], name: str, rows: NDArray[np.int32]
+) -> list[str]:
+    if weights is None:
+        return []
+    said = []
+    for call in calls:
+        _check_weight_shape(call, name)
+    largest = 0.0
+    for leaf in tree.flatten(weights):
+        found = summarize(leaf, rows)
+        if found.num_invalid:
+            raise TrainingError(
+                f"{name} has {found.num_invalid:,} NaN or infinite values.",
+                remedy="Give each sample a finite weight; 0 leaves it out.",
+            )
+        if found.num_negative:
+            said.append(
+                f"{name} has {found.num_negative:,} negative values, down to {found.low:g}: "
+                "training makes the loss of these samples larger."
+            )
+        largest = max(largest, found.high, -found.low)
+    if not largest:
+        raise TrainingError(
+            f"{name} gives every sample the weight 0.",
+            remedy="Give some sample a weight above 0.",
+        )
+    return said
+
+
+def _check_weight_shape(call: LossCall, name: str) -> None:
+    """Refuse what NumPy's rules would lay along another axis than that of the samples."""
+    if call.sample_weight is None or LossLabels.of(call).kind == "other":
+        return
+    has, values = call.sample_weight.shape[1:], tuple(call.y_pred.shape[1:-1])
+    # Keras drops or adds one last axis of 1, and lays the rest out as NumPy does.
+    if len(has) == len(values) + 1 and has[-1] == 1:
+        has = has[:-1]
+    elif len(has) == len(values) - 1:
+        has = (*has, 1)
+    fits = len(has) == len(values) and all(
+        size == 1 or other is None or size == other for size, other in zip(has, values, strict=True)
+    )
+    if fits:
+        return
+    count = call.y.shape[0]
+    wanted = (count, *values)
+    output = f" of the output {call.output!r}" if call.output else ""
+    remedy = f"Give one weight per sample, as an array of shape {(count, *(1 for _ in values))}"
+    raise TrainingError(
+        f"{name}{output} has the shape {tuple(call.sample_weight.shape)}, and the loss has one "
+        f"value for each of {wanted}.",
+        remedy=f"{remedy}, or one per value." if values else f"{remedy}.",
+    )
+
+
+def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: bool) -> list[str]:
+    """Warn of classes that are validated but not trained on, or of a split that holds one."""
+    if not before.classes.any():
+        return []
+    of = f" of the output {output!r}" if output else ""
+    remedy = (
+        "Split by class: train_test_split(x, y, stratify=y) or StratifiedKFold of scikit-learn."
+    )
+    if is_split:
+        remedy = (
+            "validation_split takes the last rows as they are: shuffle x and y first, or split "
+            "by class with scikit-learn's train_test_split(x, y, stratify=y)."
+        )
+    missing = np.flatnonzero(found.classes & ~before.classes)
+    held = np.flatnonzero(found.classes)
+    if len(missing):
+        named = ", ".join(map(str, missing[:_MOST_NAMED]))
+        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        return [
+            f"{len(missing)} of {len(held)} validation classes{of} have no training sample: "
+            f"{named}{more}. The model cannot learn them. {remedy}"
+        ]
+    if is_split and len(held) == 1 and before.classes.sum() > 1:
+        return [
+            f"All {found.num_samples:,} validation samples{of} are of class {held[0]}, and "
+            f"{before.classes.sum()} classes are trained on. {remedy}"
+        ]
+    return []

@@ -1,0 +1,234 @@
+"""Which labels a loss takes, and the refusal of those it would silently misread.
+
+On JAX, Keras's sparse losses treat a class number without an output as no class at all, cut
+fractions off, and make 0 or a huge number of NaN: the loss stays finite and the model is wrong.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.errors import TrainingError
+from clearcnn.training.state import LossCall
+from clearcnn.training.summary import Summary, occurring, summarize
+
+_K = keras.losses
+_SPARSE = (
+    _K.sparse_categorical_crossentropy,
+    keras.ops.sparse_categorical_crossentropy,
+    _K.categorical_generalized_cross_entropy,
+)
+_ONE_HOT = (
+    _K.categorical_crossentropy,
+    keras.ops.categorical_crossentropy,
+    _K.categorical_focal_crossentropy,
+    _K.categorical_hinge,
+)
+_BINARY = (
+    _K.binary_crossentropy,
+    keras.ops.binary_crossentropy,
+    _K.binary_focal_crossentropy,
+)
+_HINGE = (_K.hinge, _K.squared_hinge)
+# Rounding, as of a scaler that maps to 0..1, is no other range.
+_TOLERANCE = 1e-3
+# Of a class in a label that is smoothed or mixed, for the sample to count as one of it.
+_LEAST_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class LossLabels:
+    """What one loss expects of its labels.
+
+    Attributes:
+      kind: "sparse" (class numbers), "one-hot", "binary" (0 to 1), "hinge" (-1 to 1), or
+        "other", of which nothing is known.
+      num_classes: the classes of the output; None where that is not known.
+      ignored: the class number that the loss leaves out, or None.
+    """
+
+    kind: str
+    num_classes: int | None
+    ignored: int | None = None
+
+    @classmethod
+    def of(cls, call: LossCall) -> "LossLabels":
+        """Recognise the loss: by name, function, class or `functools.partial`."""
+        function: Any = getattr(call.loss, "fn", None)
+        options = getattr(call.loss, "_fn_kwargs", {})
+        # Keras's own losses share one `call`; a subclass with another may read y in its own way.
+        is_wrapper = type(call.loss).call is keras.losses.MeanSquaredError.call
+        while isinstance(function, functools.partial):
+            function, options = function.func, {**function.keywords, **options}
+        shape: tuple[Any, ...] = getattr(call.y_pred, "shape", ())
+        if not is_wrapper or len(shape) < 2:
+            return cls("other", None)
+        for kind, functions in (("sparse", _SPARSE), ("one-hot", _ONE_HOT)):
+            if function in functions:
+                return cls(kind, shape[options.get("axis", -1)], options.get("ignore_class"))
+        if function in _BINARY:
+            return cls("binary", 2 if shape[-1] == 1 else shape[-1])
+        return cls("hinge", 2) if function in _HINGE else cls("other", None)
+
+
+def check_call(call: LossCall, name: str, rows: NDArray[np.int32]) -> Summary | None:
+    """Check the labels of one loss.
+
+    Args:
+      call: the loss, with its targets and weights.
+      name: of the targets, for messages.
+      rows: int32, the samples that count.
+    Returns:
+      What was found, with the classes that occur where each sample has one; None for a loss of
+      which nothing is known.
+    Raises:
+      TrainingError: labels that this loss would misread.
+    """
+    wanted = LossLabels.of(call)
+    if wanted.kind == "other" or not hasattr(call.y, "shape"):
+        return None
+    if call.output:
+        name = f"{name} of the output {call.output!r}"
+    _check_shape(wanted, call, name)
+    found = summarize(
+        call.y,
+        rows,
+        sample_weight=call.sample_weight,
+        ignored=wanted.ignored,
+        find_classes=_class_finder(wanted, call.y_pred),
+    )
+    if found.num_invalid:
+        raise TrainingError(
+            f"{name} has {found.num_invalid:,} NaN or infinite values.",
+            remedy="Remove these samples, or give them a label.",
+        )
+    # What the model's own mask leaves out may have any label.
+    is_masked = getattr(call.y_pred, "_keras_mask", None) is not None
+    if found.low <= found.high and not is_masked:
+        _check_range(wanted, found, name)
+    return found
+
+
+def _class_finder(wanted: LossLabels, y_pred: Any) -> Callable[[NDArray[Any]], Any] | None:
+    """Give what finds the classes of samples that have one class each; else None."""
+    classes = wanted.num_classes
+    if classes is None or len(y_pred.shape) != 2:
+        return None
+    if wanted.kind == "one-hot":
+        return lambda values: np.any(values > _LEAST_SHARE, axis=0)
+    if wanted.kind == "sparse" or (wanted.kind == "binary" and y_pred.shape[-1] == 1):
+        return lambda values: occurring(
+            np.rint(values) if values.dtype.kind == "f" else values, classes
+        )
+    return None
+
+
+def _check_shape(wanted: LossLabels, call: LossCall, name: str) -> None:
+    y, pred = tuple(call.y.shape[1:]), tuple(call.y_pred.shape[1:])
+    if wanted.kind == "hinge":
+        return
+    if wanted.kind == "sparse":
+        fits = _is_like(y, pred[:-1]) or _is_like(y, (*pred[:-1], 1)) or pred[-1:] == (1,)
+    else:
+        fits = _is_like(y, pred) or _is_like((*y, 1), pred) or _is_like(y, (*pred, 1))
+    if fits:
+        return
+    has = f"{name} has the shape {_say(y)}, and the model's output {_say(pred)}"
+    if wanted.kind == "sparse":
+        remedy = "Give each sample the number of its class."
+        if _is_like(y, pred):
+            remedy = (
+                'For one-hot labels, compile with "categorical_crossentropy"; or give class '
+                "numbers: y.argmax(axis=-1)."
+            )
+        raise TrainingError(f"{has}: this loss takes class numbers.", remedy=remedy)
+    if wanted.kind == "one-hot":
+        remedy = f"Encode the labels: keras.utils.to_categorical(y, {pred[-1]})."
+        if _is_like(y, pred[:-1]) or _is_like(y, (*pred[:-1], 1)):
+            remedy = (
+                'For class numbers, compile with "sparse_categorical_crossentropy"; or encode '
+                f"them: keras.utils.to_categorical(y, {pred[-1]})."
+            )
+        raise TrainingError(f"{has}: this loss takes one value per class.", remedy=remedy)
+    raise TrainingError(
+        f"{has}: this loss takes one value from 0 to 1 per output.",
+        remedy="Give the last layer as many units as y has values per sample. For class numbers, "
+        'compile with "sparse_categorical_crossentropy".',
+    )
+
+
+def _check_range(wanted: LossLabels, found: Summary, name: str) -> None:
+    low, high, classes = found.low, found.high, wanted.num_classes
+    runs = f"{name} runs from {low:g} to {high:g}"
+    if wanted.kind == "sparse":
+        if found.fraction is not None:
+            raise TrainingError(
+                f"{name} has fractions such as {found.fraction:g}; this loss takes class "
+                "numbers, and would cut them off.",
+                remedy="Give whole numbers from 0; for quantities, compile with a loss such as "
+                '"mse".',
+            )
+        if classes is not None and (low < 0 or high >= classes):
+            raise TrainingError(
+                f"{runs}, and the model has {_count_outputs(classes)}.",
+                remedy=_renumber(low, high, classes),
+            )
+    if wanted.kind == "binary" and (low < -_TOLERANCE or high > 1 + _TOLERANCE):
+        raise TrainingError(
+            f"{runs}; this loss takes values from 0 to 1.", remedy=_rescale(found, low, high)
+        )
+    if wanted.kind == "hinge" and (low < -1 - _TOLERANCE or high > 1 + _TOLERANCE):
+        raise TrainingError(
+            f"{runs}; this loss takes labels of -1 and 1.", remedy="Map the labels to -1 and 1."
+        )
+
+
+def _count_outputs(classes: int) -> str:
+    return f"{classes} outputs, 0 to {classes - 1}" if classes > 1 else "1 output, 0"
+
+
+def _renumber(low: float, high: float, classes: int) -> str:
+    if low > 0 and high - low < classes:
+        return f"Number the classes from 0: y - {low:g}."
+    if low < 0 or high >= 2 * classes:
+        odd = low if low < 0 else high
+        return (
+            "Number the classes from 0. If some samples are to be left out, give them "
+            f"sample_weight 0, or compile with SparseCategoricalCrossentropy(ignore_class={odd:g})."
+        )
+    if classes == 1:
+        return (
+            'For two classes of one output, compile with "binary_crossentropy"; else give the '
+            f"last layer {high + 1:g} units."
+        )
+    return f"Give the last layer {high + 1:g} units, or number the classes from 0."
+
+
+def _rescale(found: Summary, low: float, high: float) -> str:
+    if found.fraction is None and (low, high) == (-1, 1):
+        return "Map -1 to 0: (y + 1) / 2."
+    if found.fraction is None and high - low == 1:
+        return f"Number the classes 0 and 1: y - {low:g}."
+    if found.fraction is None and high < 100:
+        return (
+            'For class numbers, compile with "sparse_categorical_crossentropy" and one output '
+            "per class."
+        )
+    return "Scale the values to 0..1, for example y / 255."
+
+
+def _is_like(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        size is None or other is None or size == other
+        for size, other in zip(shape, wanted, strict=True)
+    )
+
+
+def _say(shape: tuple[Any, ...]) -> str:
+    sizes = ", ".join("any" if size is None else str(size) for size in shape)
+    return f"(n, {sizes})" if sizes else "(n,)"
