@@ -2,11 +2,16 @@
 
 import functools
 
+import hypothesis.extra.numpy as some
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clearcnn.errors import TrainingError
 from clearcnn.training import fit, fit_many
+from clearcnn.training.arrays import arrange
+from clearcnn.training.data_checks import check_data
 
 import keras  # isort: skip
 
@@ -93,6 +98,28 @@ def test_labels_from_1_are_refused_whatever_form_the_loss_has(loss):
 )
 def test_labels_that_are_no_class_numbers(y, words):
     refuse(words, make_model(SPARSE), y)
+
+
+NUMBERS = st.one_of(
+    some.arrays(np.int64, 6, elements=st.integers(-2, 11)),
+    some.arrays(np.uint8, (6, 1), elements=st.integers(0, 11)),
+    some.arrays(np.float32, 6, elements=st.sampled_from([0, 1, 9, 9.5, -1, 10, np.nan, np.inf])),
+)
+NAMED = make_model(SPARSE)
+WITH_VOID = make_model(K.SparseCategoricalCrossentropy(ignore_class=-1))
+
+
+@given(NUMBERS, some.arrays(np.float32, 6, elements=st.sampled_from([0.0, 1.0, 2.0])))
+def test_taken_is_what_has_an_output_and_nothing_else(y, weights):
+    weights[0] = 1
+    counts = weights.reshape(y.shape) != 0
+    for model, named in ((NAMED, range(10)), (WITH_VOID, range(-1, 10))):
+        arrays = arrange(X[:6], y, weights, None, 0.0, None)
+        if np.isin(y[counts], list(named)).all():
+            check_data(model, arrays)
+        else:
+            with pytest.raises(TrainingError, match="y "):
+                check_data(model, arrays)
 
 
 def test_one_output_and_class_numbers():
@@ -263,7 +290,19 @@ def test_a_model_without_a_graph():
         model.compile("sgd", SPARSE)
         with pytest.raises(TrainingError, match=words):
             fit(model, X, labels, verbose=0)
-    fit(model, X, DIGITS, verbose=0)
+
+    def make():
+        keras.utils.set_random_seed(0)
+        model = Own()
+        model.compile(keras.optimizers.SGD(0.1), SPARSE)
+        return model
+
+    ours = make()
+    fit(ours, X, DIGITS, batch_size=8, shuffle=False, verbose=0)
+    keras_own = make()
+    keras_own.fit(X, DIGITS, batch_size=8, shuffle=False, verbose=0)
+    for got, wanted in zip(ours.get_weights(), keras_own.get_weights(), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-7)
 
 
 def test_a_training_step_or_a_loss_of_its_own_reads_y_in_its_own_way():

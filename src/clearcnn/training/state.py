@@ -40,10 +40,13 @@ def trace_output(model: Any, x: Any) -> Any:
     output = getattr(graph, "_outputs_struct", None)
     if output is not None:
         return output
-    specs = tree.map_structure(
-        lambda leaf: keras.KerasTensor((1, *leaf.shape[1:]), standardize_dtype(leaf.dtype)), x
-    )
-    return compute_output_spec(model, specs, training=False)
+
+    def to_spec(leaf: Any) -> Any:
+        if leaf is None:
+            return None
+        return keras.KerasTensor((1, *leaf.shape[1:]), standardize_dtype(leaf.dtype))
+
+    return compute_output_spec(model, tree.map_structure(to_spec, x), training=False)
 
 
 def has_own_step(model: Any) -> bool:
