@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from clearcnn.errors import DataError
 from clearcnn.results import History
 from clearcnn.specs import ModelSpec, SplitSpec
 from clearcnn.workflows.picklable import PicklableModel
+from clearcnn.workflows.pixel_range import PixelRange
 from clearcnn.workflows.plan import choose_training
 from clearcnn.workflows.rows import check_same_shape, find_shape, flatten_images, to_pixels
 from clearcnn.workflows.trainee import Trainee
@@ -33,7 +35,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     X is images (n, height, width) or (n, height, width, channels), or rows of as many values,
     which give the same results. y is one label for each, of any kind that scikit-learn takes.
     Pixels are uint8, or else used as float32, in whatever range; they need no scaling, as the
-    default recipe's model does that itself.
+    default recipe's model does that itself. Predicting for images of quite another range than
+    those trained on, such as 0 to 1 after 0 to 255, is a UserWarning.
 
     Where epochs, batch_size, learning_rate or patience is None, the recipe decides. Fitting again
     starts anew. There is no `partial_fit`, since the learning rate follows a schedule over all
@@ -63,6 +66,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       model_: the trained `keras.Sequential`: images in, probabilities in the order of `classes_`
         out.
       image_shape_: (height, width, channels).
+      pixel_range_: PixelRange, the values trained on.
       n_features_in_: values of one image.
       feature_names_in_: (n_features_in_,) names of the columns, if X had them.
     """
@@ -70,6 +74,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_: NDArray[Any]
     history_: History
     image_shape_: tuple[int, int, int]
+    pixel_range_: PixelRange
 
     def __init__(
         self,
@@ -131,6 +136,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = weigh_images(codes, classes, self.class_weight, sample_weight)
         history, network = self._train(to_pixels(rows, shape), codes, len(classes), weights)
         self.classes_, self.image_shape_, self.history_ = classes, shape, history
+        self.pixel_range_ = PixelRange.of(rows)
         self._kept = PicklableModel(network)
         return self
 
@@ -146,11 +152,16 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
           DataError, ValueError, TypeError: X is not like the images trained on.
           NotFittedError: `fit` comes first.
+        Warns:
+          UserWarning: X has quite another range of values than the images trained on.
         """
         check_is_fitted(self, "_kept")
         rows, found_shape = flatten_images(X)
         check_same_shape(found_shape, self.image_shape_)
         rows = validate_data(self, rows, dtype=_PIXEL_DTYPES, reset=False)
+        mismatch = self.pixel_range_.find_mismatch(rows)
+        if mismatch is not None:
+            warnings.warn(mismatch, UserWarning, stacklevel=2)
         probabilities = _predict(self.model_, to_pixels(rows, self.image_shape_))
         probabilities = probabilities.astype(np.float64)
         result: NDArray[np.float64] = probabilities / probabilities.sum(axis=1, keepdims=True)

@@ -1,5 +1,7 @@
 """How much each image counts in the loss: scikit-learn's class_weight and sample_weight."""
 
+import math
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +54,9 @@ def _weigh_classes(
     if class_weight is None:
         return np.ones(len(classes))
     if isinstance(class_weight, str) and class_weight == "balanced":
-        numbers = np.arange(len(classes))
+        positions = np.arange(len(classes))
         weights: Weights = compute_class_weight(
-            "balanced", classes=numbers, y=codes, sample_weight=sample_weight
+            "balanced", classes=positions, y=codes, sample_weight=sample_weight
         )
         return weights
     if not isinstance(class_weight, Mapping):
@@ -73,10 +75,12 @@ def _weigh_classes(
             f"{', '.join(map(repr, labels))}.",
             remedy="Name the classes as y does.",
         )
-    values = np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)
-    if not (np.isfinite(values).all() and (values >= 0).all()):
-        raise SpecError(
-            f"class_weight={dict(class_weight)} holds a weight that is negative or not finite.",
-            remedy="Give weights of 0 or more.",
-        )
-    return values
+    for label, weight in class_weight.items():
+        is_number = isinstance(weight, numbers.Real)
+        if not (is_number and 0 <= weight < math.inf):
+            raise SpecError(
+                f"class_weight gives {label!r} the weight {weight!r}; a finite number of 0 or more "
+                "was expected.",
+                remedy="Give weights of 0 or more.",
+            )
+    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)
