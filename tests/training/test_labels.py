@@ -199,14 +199,6 @@ def test_labels_that_keras_reads_as_they_are_meant(make, y):
     assert_trains_as_keras(make, y)
 
 
-def test_labels_that_weigh_nothing_may_be_anything():
-    y = np.where(DIGITS == 0, -1, DIGITS)
-    weights = (y >= 0).astype("float32")
-    assert_trains_as_keras(lambda: make_model(SPARSE), y, sample_weight=weights)
-    assert_trains_as_keras(lambda: make_model(SPARSE), y, sample_weight=weights[:, None])
-    refuse("from -1 to 9", make_model(SPARSE), y, sample_weight=weights + 1)
-
-
 def make_segmenter():
     model = keras.Sequential([keras.Input((4, 4, 1)), L.Conv2D(3, 1, activation="softmax")])
     model.compile(keras.optimizers.SGD(0.1), SPARSE)
@@ -365,46 +357,3 @@ def test_many_trainings_refuse_them_too():
     folds = [(np.arange(20), np.arange(20, 40))]
     with pytest.raises(TrainingError, match="validation y runs from 0 to 10"):
         fit_many(build, X, np.where(np.arange(40) == 39, 10, DIGITS), folds=folds)
-
-
-@pytest.mark.parametrize(
-    ("weights", "words"),
-    [
-        (np.zeros(40), "every sample the weight 0"),
-        (np.where(HALVES, np.nan, 1), "20 NaN or infinite"),
-        (np.where(HALVES, np.inf, 1), "20 NaN or infinite"),
-        (np.ones((40, 10)), r"shape \(40, 10\); .*\(40,\)"),
-        (np.ones((40, 1, 1)), r"shape \(40, 1, 1\)"),
-    ],
-    ids=["zero", "nan", "inf", "per output", "three axes"],
-)
-def test_weights_that_cannot_be_meant(weights, words):
-    refuse(words, make_model(SPARSE), DIGITS, sample_weight=weights)
-
-
-def test_weights_of_images_of_classes():
-    images = RANDOM.uniform(size=(20, 4, 4, 1)).astype("float32")
-    maps = RANDOM.integers(0, 3, (20, 4, 4))
-    # Four in a batch: NumPy would lay a weight per sample along the columns.
-    words = r"shape \(20,\).*\(20, 1, 1\)"
-    weights = RANDOM.uniform(size=20)
-    refuse(words, make_segmenter(), maps, images, sample_weight=weights, batch_size=4)
-    by_sample = weights[:, None, None]
-    assert_trains_as_keras(make_segmenter, maps, images, sample_weight=by_sample, batch_size=4)
-    by_pixel = RANDOM.uniform(size=(20, 4, 4))
-    assert_trains_as_keras(make_segmenter, maps, images, sample_weight=by_pixel)
-
-
-def test_negative_weights_warn_and_train_as_keras():
-    weights = np.where(HALVES, -0.5, 1.0)
-    with pytest.warns(UserWarning, match="20 negative values, down to -0.5"):
-        assert_trains_as_keras(lambda: make_model(SPARSE), DIGITS, sample_weight=weights)
-
-
-def test_weights_for_several_outputs():
-    model = make_two(lambda a, b: [a, b], [SPARSE, "binary_crossentropy"])
-    y = [DIGITS, HALVES[:, None]]
-    refuse("list of 1 arrays, and y is a list of 2", model, y, sample_weight=[np.ones(40)])
-    weights = [np.ones(40), np.ones((40, 3))]
-    refuse(r"output 'b' has the shape \(40, 3\)", model, y, sample_weight=weights)
-    fit(model, X, y, sample_weight=[np.ones(40), np.zeros(40)], verbose=0, seed=0)
