@@ -29,7 +29,12 @@ def seeds() -> list[bytes]:
 def read(content: bytes) -> None:
     """Read the request, and answer it."""
     length = struct.unpack(">H", content[:2].rjust(2, b"\0"))[0] or None
-    options = {"shape": _SHAPE, "dtype": np.dtype(np.uint8), "max_json_bytes": 4 * 2**20}
+    options = {
+        "shape": _SHAPE,
+        "dtype": np.dtype(np.uint8),
+        "max_json_bytes": 4 * 2**20,
+        "most_images": 4096,
+    }
     asked = read_request(content[2:], length, **options)
     assert asked.images.shape[1:] == _SHAPE
     assert asked.images.dtype == np.uint8

@@ -16,7 +16,12 @@ _PART = b'--b\r\nContent-Disposition: form-data; name="f"; filename="1"\r\n\r\n\
 
 def infer(body: bytes) -> Case:
     """An inference request."""
-    options = {"shape": (8, 8, 1), "dtype": np.dtype(np.uint8), "max_json_bytes": 4 * 2**20}
+    options = {
+        "shape": (8, 8, 1),
+        "dtype": np.dtype(np.uint8),
+        "max_json_bytes": 4 * 2**20,
+        "most_images": 4096,
+    }
     return Case(lambda: body, lambda body: read_request(body, None, **options))
 
 

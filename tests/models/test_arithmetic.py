@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 
 from clearcnn.backend import load_keras
 from clearcnn.errors import LayerError, SpecError
-from clearcnn.models.arithmetic import summarize_model
+from clearcnn.models.arithmetic import count_operations, summarize_model
 from clearcnn.specs import LayerSpec, ModelSpec
 
 SIDE = st.integers(1, 4)
@@ -219,6 +219,17 @@ def test_multiply_adds_are_half_the_operations_that_xla_counts(layer, arguments)
     spec = LayerSpec(layer, arguments)
     row = summarize((9, 8, 3), spec).layers[0]
     assert row.multiply_adds == count_multiply_adds_with_xla(spec, (9, 8, 3))
+
+
+def test_operations_are_multiply_adds_and_what_pooling_and_memory_cost():
+    layers = (
+        LayerSpec("Conv2D", {"filters": 2, "kernel_size": 3}),
+        LayerSpec("MaxPooling2D", {"pool_size": 2}),
+        LayerSpec("Flatten"),
+    )
+    conv, pool, flat = 4 * 4 * 2, 2 * 2 * 2, 8
+    expected = conv * 9 * 3 + pool * 4 + 16 * (conv + pool + flat)
+    assert count_operations(ModelSpec("m", layers), (6, 6, 3)) == expected
 
 
 def test_multiply_adds_count_padding_like_pixels():

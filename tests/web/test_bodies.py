@@ -125,3 +125,19 @@ def test_all_bodies_together_are_bounded(run_loop) -> None:
         assert served[-1] == b"again"
 
     run_loop(play())
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_page_asks_for_little(
+    client: TestClient, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of empty objects once took 1.4 GB, and 7 seconds in which nobody was answered."""
+    monkeypatch.setattr(refusals, "_LINGER_SECONDS", 0.1)
+    body = b'{"run":"digits","layers":[' + b"{}," * 30_000 + b"{}]}"
+    kind = {"Content-Type": "application/json"}
+    if pack is not bytes:
+        kind["Content-Encoding"] = "gzip"
+    for path in ("check", "prepare", "attempts"):
+        answer = client.post(f"/page/workshop/{path}", content=pack(body), headers=kind)
+        assert answer.status_code == 413
+        assert "65,536 bytes" in answer.json()["error"]

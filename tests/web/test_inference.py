@@ -10,6 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from numpy.testing import assert_allclose
 
+from clearcnn.bundle import read_bundle
+from clearcnn.models import count_operations
+from clearcnn.web import effort
+
 INFER = "/v2/models/digits/infer"
 LENGTH = "Inference-Header-Content-Length"
 
@@ -244,3 +248,23 @@ def test_every_refusal_is_an_error_in_json(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
     assert list(answer.json()) == ["error"]
+
+
+def test_a_slow_model_takes_fewer_images_and_lets_others_go_first(
+    make_client: Callable[..., TestClient],
+    digits: Any,
+    digits_run: Path,
+    ask_onnx: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = read_bundle(digits_run).manifest.model
+    operations = count_operations(model, (8, 8, 1))
+    monkeypatch.setattr(effort, "_OPERATIONS_A_SECOND", 2.0 * operations)  # Two images a second.
+    client = make_client()
+    answer = client.post(INFER, json={"inputs": [tensor(digits[:60])]})
+    (output,) = answer.json()["outputs"]
+    found = np.reshape(output["data"], output["shape"])
+    assert_allclose(found, ask_onnx(digits_run, digits[:60]), atol=1e-6)
+    too_many = client.post(INFER, json={"inputs": [tensor(digits[:61])]})
+    assert too_many.status_code == 413
+    assert "61 images; at most 60 are taken at once" in too_many.json()["error"]

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from clearcnn.web import effort
+
 PNG = {"Content-Type": "image/png"}
 
 
@@ -109,6 +111,42 @@ def test_limits_of_pixels_and_files(
     assert "2 files" in too_many.json()["error"]
     words = client.post("/predict", files=files[:1], data={"note": "x"})
     assert words.status_code == 400
+
+
+def test_the_pixels_of_a_whole_request_are_bounded(
+    make_client: Callable[..., TestClient], pictures: list[bytes]
+) -> None:
+    client = make_client(max_pixels=64)
+    files = [("files", (f"{k}.png", content)) for k, content in enumerate(pictures[:5])]
+    assert client.post("/predict", files=files[:4]).status_code == 200
+    too_many = client.post("/predict", files=files)
+    assert too_many.status_code == 413
+    assert "5 pictures have 320 pixels together; at most 256" in too_many.json()["error"]
+
+
+def test_a_jpeg_counts_for_every_ten_scans(make_client: Callable[..., TestClient]) -> None:
+    file = BytesIO()
+    Image.new("L", (8, 8)).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    last = content.rfind(b"\xff\xda")
+    scans = content.count(b"\xff\xda")
+    for count, status in ((49, 200), (50, 413)):
+        many = content[:last] + content[last:-2] * (count - scans + 1) + content[-2:]
+        assert many.count(b"\xff\xda") == count
+        client = make_client(max_pixels=64)
+        answer = client.post("/predict", content=many, headers={"Content-Type": "image/jpeg"})
+        assert answer.status_code == status
+
+
+def test_large_pictures_are_answered_as_small_ones_are(
+    client: TestClient, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [("files", (f"{k}.png", content)) for k, content in enumerate(pictures)]
+    quick = client.post("/predict", files=files).json()
+    monkeypatch.setattr(effort, "_PIXELS_A_SECOND", 64.0)
+    assert (
+        client.post("/predict", files=files[:9]).json()["predictions"] == (quick["predictions"][:9])
+    )
 
 
 def test_a_bomb_is_refused_by_its_head(client: TestClient) -> None:

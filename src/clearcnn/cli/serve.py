@@ -96,7 +96,10 @@ def add_options(parser: Parser) -> None:
         help="of one request (default: 16777216)",
     )
     group.add_argument(
-        "--max-pixels", type=whole_number, metavar="N", help="of one picture (default: 25000000)"
+        "--max-pixels",
+        type=whole_number,
+        metavar="N",
+        help="of one picture; four times as many in one request (default: 25000000)",
     )
     group.add_argument(
         "--max-images", type=whole_number, metavar="N", help="in one request (default: 64)"
@@ -114,7 +117,7 @@ def add_options(parser: Parser) -> None:
         help="requests that may wait; more are answered 503 (default: 128)",
     )
     group.add_argument(
-        "--threads", type=whole_number, metavar="N", help="that work (default: cores, at most 4)"
+        "--threads", type=whole_number, metavar="N", help="that work (default: cores, from 2 to 4)"
     )
     add_run_data_options(parser.add_argument_group("data"))
     train = group.add_mutually_exclusive_group()

@@ -3,7 +3,7 @@
 Nothing here loads Keras before `build_model` is called.
 """
 
-from clearcnn.models.arithmetic import summarize_model
+from clearcnn.models.arithmetic import count_operations, summarize_model
 from clearcnn.models.build import build_model
 from clearcnn.models.equal_mlp import make_equal_mlp
 from clearcnn.models.layers import LAYERS, check_model, complete_layer, name_layers
@@ -20,6 +20,7 @@ __all__ = [
     "check_model",
     "check_output",
     "complete_layer",
+    "count_operations",
     "find_recipe",
     "make_equal_mlp",
     "name_layers",

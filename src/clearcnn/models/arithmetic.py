@@ -7,7 +7,7 @@ from typing import Any
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.costs import Shape, cost_layer
 from clearcnn.models.layers import CONVOLUTIONS, POOLINGS, check_model, complete_layer
-from clearcnn.models.limits import check_count, check_size, count_operations
+from clearcnn.models.limits import check_count, check_size, count_layer_operations
 from clearcnn.models.receptive_field import ReceptiveField
 from clearcnn.models.window import windows_of
 from clearcnn.models.wording import Place, describe_layer, describe_shape
@@ -44,7 +44,7 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
         _check_fit(position, layer.layer, arguments, shape)
         cost = cost_layer(layer.layer, arguments, shape)
         parameters += cost.parameters
-        operations += count_operations(layer.layer, arguments, cost)
+        operations += count_layer_operations(layer.layer, arguments, cost)
         check_size(Place(position, layer.layer, shape), cost, parameters, operations)
         field = field.after(layer.layer, arguments, flat=len(shape) == 1)
         inputs, outputs = math.prod(shape), math.prod(cost.output_shape)
@@ -71,6 +71,24 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
             row.parameters if row.dense_parameters is None else row.dense_parameters for row in rows
         ),
     )
+
+
+def count_operations(spec: ModelSpec, input_shape: tuple[int, int, int]) -> int:
+    """Count what a model does for one image, by which the time of an answer can be estimated.
+
+    Args:
+      spec, input_shape: as for `summarize_model`, which must have found them in order.
+    Returns:
+      Multiply-adds, values that pooling takes in, and sixteen for each value that a layer gives.
+    """
+    shape: Shape = input_shape
+    operations = 0
+    for position, layer in enumerate(spec.layers, start=1):
+        arguments = complete_layer(layer, position, shape)
+        cost = cost_layer(layer.layer, arguments, shape)
+        operations += count_layer_operations(layer.layer, arguments, cost)
+        shape = cost.output_shape
+    return operations
 
 
 def _check_input_shape(shape: tuple[int, ...]) -> None:

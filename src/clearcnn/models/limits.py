@@ -64,7 +64,7 @@ def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> No
             )
 
 
-def count_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
+def count_layer_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
     """Count multiply-adds, values that windows of a pooling take in, and values given."""
     values = math.prod(cost.output_shape)
     pooled = values * int(math.prod(arguments["pool_size"])) if layer in POOLINGS else 0

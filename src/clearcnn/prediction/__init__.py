@@ -10,7 +10,7 @@ from clearcnn.prediction.novelty import (
     find_threshold,
     is_unlike,
 )
-from clearcnn.prediction.predictor import BATCH_SIZE, Answers, Predictor
+from clearcnn.prediction.predictor import BATCH_SIZE, Answers, Predictor, join_answers
 
 __all__ = [
     "BATCH_SIZE",
@@ -21,4 +21,5 @@ __all__ = [
     "apply_temperature",
     "find_threshold",
     "is_unlike",
+    "join_answers",
 ]

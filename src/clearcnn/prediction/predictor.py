@@ -1,5 +1,6 @@
 """A trained network that answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,15 @@ class Answers:
 
     probabilities: NDArray[np.float32]
     distances: NDArray[np.float32] | None
+
+
+def join_answers(parts: Sequence[Answers]) -> Answers:
+    """Join what one network says of several arrays of images, at least one, in order."""
+    distances = [part.distances for part in parts if part.distances is not None]
+    return Answers(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate(distances) if distances else None,
+    )
 
 
 class Predictor:

@@ -16,9 +16,10 @@ from clearcnn.web import metrics as figures
 from clearcnn.web import schemas
 from clearcnn.web.answers import AnswerWriter
 from clearcnn.web.bodies import BodyReader
+from clearcnn.web.disconnects import ClientGoneError
 from clearcnn.web.guard import Guard
 from clearcnn.web.inference import make_inference_router
-from clearcnn.web.journal import Journal
+from clearcnn.web.journal import CLIENT_GONE, Journal
 from clearcnn.web.models import ServedModels
 from clearcnn.web.page import make_page_router
 from clearcnn.web.pictures import make_pictures_router
@@ -110,6 +111,10 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(DataError)
     async def refuse_picture(_: Request, error: DataError) -> Response:
         return _answer(400, f"{error.problem} Send a whole picture file of such a format.")
+
+    @app.exception_handler(ClientGoneError)
+    async def end(_: Request, __: ClientGoneError) -> Response:
+        return Response(status_code=CLIENT_GONE)  # For the journal: nobody gets it.
 
     @app.exception_handler(HTTPException)
     async def refuse_path(request: Request, error: HTTPException) -> Response:

@@ -16,6 +16,9 @@ _ENCODINGS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits.
 _BODIES_AT_ONCE = 16
 _UNPACKED_AT_ONCE = 2
 
+# What the page asks for is small JSON, and is parsed while all other requests wait.
+_PAGE, _MOST_PAGE_BYTES = "/page/", 65_536
+
 
 class _ClientGone(Exception):  # noqa: N818
     """Nobody waits for an answer any more."""
@@ -44,8 +47,9 @@ class BodyReader:
             await self.app(scope, receive, send)
             return
         with self._allowance.share() as share:
+            most = self._most_bytes(scope)
             try:
-                body = await self._read(scope, receive, share)
+                body = await self._read(scope, receive, share, most)
             except Refusal as refusal:
                 # Of a client that was too slow, nothing more is awaited.
                 unread = refusal.status != 408
@@ -54,14 +58,18 @@ class BodyReader:
             except _ClientGone:
                 return
             try:
-                body = await self._unpack(scope, body, share)
+                body = await self._unpack(scope, body, share, most)
             except Refusal as refusal:
                 await send_refusal(refusal, receive, send, unread=False)
                 return
             await self.app(scope, _replay(body, receive), send)
 
-    async def _read(self, scope: Scope, receive: Receive, share: Share) -> bytes:
-        most, body = self._settings.max_body_bytes, bytearray()
+    def _most_bytes(self, scope: Scope) -> int:
+        most = self._settings.max_body_bytes
+        return min(most, _MOST_PAGE_BYTES) if scope["path"].startswith(_PAGE) else most
+
+    async def _read(self, scope: Scope, receive: Receive, share: Share, most: int) -> bytes:
+        body = bytearray()
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > most:
             raise _too_large(f"has {int(length):,} bytes", most)
@@ -91,7 +99,7 @@ class BodyReader:
         finally:
             body.clear()  # A refusal's traceback would keep it.
 
-    async def _unpack(self, scope: Scope, body: bytes, share: Share) -> bytes:
+    async def _unpack(self, scope: Scope, body: bytes, share: Share, most: int) -> bytes:
         encoding = dict(scope["headers"]).get(b"content-encoding", b"").strip().lower()
         if encoding in (b"", b"identity"):
             return body
@@ -103,7 +111,6 @@ class BodyReader:
                 remedy="Send it without that encoding.",
                 headers={"Accept-Encoding": "gzip, deflate"},
             )
-        most = self._settings.max_body_bytes
         async with self._unpacking:
             whole = await asyncio.to_thread(_inflate, body, _ENCODINGS[encoding], most)
             if not self._allowance.take(share, len(whole)):
@@ -152,7 +159,7 @@ def _too_large(how: str, most: int) -> Refusal:
     return Refusal(
         413,
         f"The body {how}; at most {most:,} bytes are taken.",
-        remedy="Send fewer or smaller pictures in one request.",
+        remedy="Send less in one request.",
     )
 
 

@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse
 
 from clearcnn.version import __version__
 from clearcnn.web import schemas
+from clearcnn.web.disconnects import while_client_waits
+from clearcnn.web.effort import QUICK_SECONDS, estimate_reading
 from clearcnn.web.metrics import Metrics
 from clearcnn.web.models import VERSION, ServedModel, ServedModels
 from clearcnn.web.refusals import Refusal
@@ -23,7 +25,7 @@ from clearcnn.web.tensors import (
     read_request,
     write_response,
 )
-from clearcnn.web.workers import Workers
+from clearcnn.web.workers import Work, Workers
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -107,18 +109,23 @@ def make_inference_router(
         served, body = models.get(model), await request.body()
         header_length = _read_length(request.headers.get(LENGTH_HEADER))
 
-        def work() -> tuple[InferRequest, bytes, int | None]:
+        def work() -> Work[tuple[InferRequest, bytes, int | None]]:
+            if (seconds := estimate_reading(len(body))) > QUICK_SECONDS:
+                yield seconds
             asked = read_request(
                 body,
                 header_length,
                 shape=served.shape,
                 dtype=served.dtype,
                 max_json_bytes=settings.max_json_bytes,
+                most_images=served.most_images,
             )
             served.check_values(asked.images)
-            return asked, *write_response(asked, served.name, VERSION, served.predict(asked.images))
+            probabilities = yield from served.predict(asked.images)
+            return asked, *write_response(asked, served.name, VERSION, probabilities)
 
-        asked, content, json_length = await workers.run(work)
+        async with while_client_waits(request.receive):
+            asked, content, json_length = await workers.run(work())
         metrics.images.labels(served.name).inc(len(asked.images))
         request.scope["clearcnn.fields"] = {"model": served.name, "images": len(asked.images)}
         if json_length is None:

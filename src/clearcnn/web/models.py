@@ -7,31 +7,38 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn import models
 from clearcnn.bundle import MANIFEST_NAME
 from clearcnn.data import OnePicture
-from clearcnn.data.decode import decode
-from clearcnn.data.pictures import quiet_pillow
 from clearcnn.errors import ClearCNNError, SpecError
-from clearcnn.prediction import Answers
+from clearcnn.prediction import Answers, join_answers
+from clearcnn.web.effort import QUICK_SECONDS, estimate_inference
 from clearcnn.web.journal import log
-from clearcnn.web.refusals import Refusal
+from clearcnn.web.refusals import Refusal, too_many_images
+from clearcnn.web.workers import Work
 from clearcnn.workflows.opening import OpenModel, open_model
 from clearcnn.workflows.preparing import prepare_picture
 
 VERSION = "1"
 """The only version of every model; what replaces a run folder takes the place of the old."""
 
+_MOST_IMAGES = 4096
+_MOST_PROBABILITIES = 2**18  # Writing more of them as JSON would hold all other requests up.
+_MOST_SECONDS = 30.0
+
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_TRIES = 5.0
 
 Fingerprint = tuple[int, int, int]
 OnReload = Callable[[str, bool], None]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +63,17 @@ class ServedModel:
         """Of an image: (height, width, channels)."""
         return self.opened.manifest.input.shape
 
+    @cached_property
+    def most_images(self) -> int:
+        """That are taken in one request: as many as are answered within half a minute or so."""
+        by_classes = _MOST_PROBABILITIES // len(self.class_names)
+        return max(1, min(_MOST_IMAGES, by_classes, int(_MOST_SECONDS / self._seconds)))
+
+    @cached_property
+    def _seconds(self) -> float:
+        """That one image takes, estimated."""
+        return estimate_inference(models.count_operations(self.opened.manifest.model, self.shape))
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of an image."""
@@ -73,33 +91,38 @@ class ServedModel:
                 remedy="Scale them to that range, or send picture files to /predict.",
             )
 
-    def prepare(
-        self, content: bytes, name: str, max_pixels: int, *, keep_polarity: bool
-    ) -> OnePicture:
+    def prepare(self, content: bytes, name: str, *, keep_polarity: bool) -> OnePicture:
         """Make a picture file like those the model was trained on.
 
         Raises:
           DataError: it cannot be read.
-          Refusal: 413, it has more than `max_pixels`; it was not unfolded to find that out.
         """
-        with quiet_pillow():
-            height, width = decode(content, name, measure_above=0).size
-        if height * width > max_pixels:
-            raise Refusal(
-                413,
-                f"{name} has {height}×{width} pixels; at most {max_pixels:,} are taken.",
-                remedy="Make the picture smaller.",
-            )
         contract = self.opened.manifest.input
         return prepare_picture(content, name, contract, keep_polarity=keep_polarity)
 
-    def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Calibrated probabilities (n, classes) of images (n, height, width, channels)."""
-        return self.opened.predictor.predict(images)
+    def check_count(self, count: int) -> None:
+        """Raise a Refusal, 413, if there are more images than are taken at once."""
+        if count > self.most_images:
+            raise too_many_images(count, self.most_images)
 
-    def answer(self, images: NDArray[Any]) -> Answers:
+    def predict(self, images: NDArray[Any]) -> Work[NDArray[np.float32]]:
+        """Calibrated probabilities (n, classes) of images (n, height, width, channels)."""
+        return np.concatenate((yield from self._in_steps(images, self.opened.predictor.predict)))
+
+    def answer(self, images: NDArray[Any]) -> Work[Answers]:
         """Calibrated probabilities of images, and distances to the classes."""
-        return self.opened.predictor.answer(images)
+        return join_answers((yield from self._in_steps(images, self.opened.predictor.answer)))
+
+    def _in_steps(
+        self, images: NDArray[Any], ask: Callable[[NDArray[Any]], _Found]
+    ) -> Work[list[_Found]]:
+        at_once = max(1, int(QUICK_SECONDS / self._seconds))
+        found = []
+        for start in range(0, len(images), at_once):
+            if len(images) > at_once:
+                yield (len(images) - start) * self._seconds
+            found.append(ask(images[start : start + at_once]))
+        return found
 
 
 @dataclass

@@ -7,15 +7,19 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from clearcnn.data import OnePicture
 from clearcnn.predictions import Prediction
 from clearcnn.results import to_json
 from clearcnn.web import schemas
+from clearcnn.web.counting import count_pixels
+from clearcnn.web.disconnects import while_client_waits
+from clearcnn.web.effort import QUICK_SECONDS, estimate_decoding, estimate_reading
 from clearcnn.web.forms import NamedFile, read_files
 from clearcnn.web.metrics import Metrics
 from clearcnn.web.models import ServedModel, ServedModels
 from clearcnn.web.refusals import Refusal
 from clearcnn.web.settings import ServeSettings
-from clearcnn.web.workers import Workers
+from clearcnn.web.workers import Work, Workers
 from clearcnn.workflows.predict import describe_answer, find_unlike
 
 _RAW_NAME = "picture"
@@ -47,7 +51,7 @@ def make_pictures_router(
       models: to answer with.
       workers: whose threads work.
       metrics: to count in.
-      settings: with `max_images` and `max_pixels`.
+      settings: with the bounds of images and pixels.
     """
     router = APIRouter(tags=["Pictures"])
     Model = Annotated[  # noqa: N806
@@ -80,11 +84,21 @@ def make_pictures_router(
         kind, body = _media_type(request), await request.body()
         content_type = request.headers.get("content-type", "")
 
-        def work() -> list[Prediction]:
+        def work() -> Work[list[Prediction]]:
+            if (seconds := estimate_reading(len(body))) > QUICK_SECONDS:
+                yield seconds
             pictures = _read_pictures(kind, content_type, body, settings.max_images)
-            return _answer(served, pictures, settings.max_pixels, top, abstain_below, keep_polarity)
+            served.check_count(len(pictures))
+            prepared = yield from _prepare(served, pictures, settings, keep_polarity)
+            answers = yield from served.answer(np.stack([each.pixels for each in prepared]))
+            found = zip(answers.probabilities, find_unlike(served.opened, answers), strict=True)
+            return [
+                describe_answer(served.opened, name, *each, one.preparation, top, abstain_below)
+                for (name, _), each, one in zip(pictures, found, prepared, strict=True)
+            ]
 
-        answers = await workers.run(work)
+        async with while_client_waits(request.receive):
+            answers = await workers.run(work())
         metrics.images.labels(served.name).inc(len(answers))
         request.scope["clearcnn.fields"] = {"model": served.name, "images": len(answers)}
         return JSONResponse({"model": served.name, "predictions": to_json(tuple(answers))})
@@ -92,24 +106,17 @@ def make_pictures_router(
     return router
 
 
-def _answer(
-    model: ServedModel,
-    pictures: list[NamedFile],
-    max_pixels: int,
-    top: int,
-    abstain_below: float,
-    keep_polarity: bool,
-) -> list[Prediction]:
-    prepared = [
-        model.prepare(content, name, max_pixels, keep_polarity=keep_polarity)
-        for name, content in pictures
-    ]
-    answers = model.answer(np.stack([picture.pixels for picture in prepared]))
-    found = zip(answers.probabilities, find_unlike(model.opened, answers), strict=True)
-    return [
-        describe_answer(model.opened, name, *each, picture.preparation, top, abstain_below)
-        for (name, _), each, picture in zip(pictures, found, prepared, strict=True)
-    ]
+def _prepare(
+    model: ServedModel, pictures: list[NamedFile], settings: ServeSettings, keep_polarity: bool
+) -> Work[list[OnePicture]]:
+    counts = count_pixels(pictures, settings)
+    is_long = estimate_decoding(sum(counts)) > QUICK_SECONDS
+    prepared = []
+    for place, (name, content) in enumerate(pictures):
+        if is_long:
+            yield estimate_decoding(sum(counts[place:]))
+        prepared.append(model.prepare(content, name, keep_polarity=keep_polarity))
+    return prepared
 
 
 def _read_pictures(kind: str, content_type: str, body: bytes, max_images: int) -> list[NamedFile]:

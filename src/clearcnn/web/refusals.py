@@ -40,6 +40,15 @@ def too_busy(what: str) -> Refusal:
     )
 
 
+def too_many_images(count: int, most: int) -> Refusal:
+    """413: a model would take too long for them, or their answers too much memory."""
+    return Refusal(
+        413,
+        f"The request holds {count:,} images; at most {most:,} are taken at once by this model.",
+        remedy="Send them in several requests.",
+    )
+
+
 def error_body(error: ClearCNNError | str) -> bytes:
     """The body of a refusal, UTF-8 JSON."""
     return json.dumps({"error": str(error)}, ensure_ascii=False).encode()

@@ -9,10 +9,12 @@ from clearcnn.errors import SpecError
 FEWEST_TOKEN_LETTERS = 16
 
 _MIB = 2**20
+_LARGEST_PICTURES = 4  # More of them than JPEGs of a camera fit into a body.
 
 
 def _choose_threads() -> int:
-    return min(4, os.cpu_count() or 1)
+    # Of two, one is free while the other decodes large pictures.
+    return min(4, max(2, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,12 @@ class ServeSettings:
         none of them, and beyond loopback any is taken, as the token is asked for.
       max_body_bytes: of one request, unpacked.
       max_json_bytes: of one request's JSON; a parser holds all other requests up.
-      max_pixels: of one picture, before it is resized.
+      max_pixels: of one picture, before it is resized; those of one request may have four times
+        as many together.
       max_images: in one request to /predict.
       body_seconds: that a request's body may take to arrive.
       queue: requests that may wait for a thread; more are answered 503.
-      threads: pictures worked on at once.
+      threads: requests worked on at once.
       workshop: whether the page may train changed models, in a process of its own. None lets
         only people at this computer do so: the server must listen on loopback and allow no other
         host, and a request that says it came through a proxy is refused.
@@ -65,6 +68,11 @@ class ServeSettings:
         if not 0 < self.body_seconds <= 3600:
             raise _too_small("body_seconds", self.body_seconds, "above 0 and at most 3600")
         self._check_token()
+
+    @property
+    def max_request_pixels(self) -> int:
+        """Of all pictures in one request."""
+        return _LARGEST_PICTURES * self.max_pixels
 
     @property
     def is_loopback(self) -> bool:

@@ -13,14 +13,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.web.refusals import Refusal
+from clearcnn.web.refusals import Refusal, too_many_images
 
 INPUT_NAME, OUTPUT_NAME = "images", "probabilities"
 
 DATATYPES = {"uint8": "UINT8", "uint16": "UINT16", "float32": "FP32", "float64": "FP64"}
-
-MOST_IMAGES = 4096
-"""In one request: the answer to more would take more memory than they do."""
 
 _SEEN_PARAMETERS = {"binary_data_size"}
 
@@ -47,6 +44,7 @@ def read_request(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
     max_json_bytes: int,
+    most_images: int,
 ) -> InferRequest:
     """Read the body of `infer`.
 
@@ -56,6 +54,7 @@ def read_request(
       shape: (height, width, channels) that the model takes.
       dtype: that it takes.
       max_json_bytes: the most JSON to parse.
+      most_images: that the model takes at once.
     Raises:
       Refusal: 400 or 413, with what is wrong.
     """
@@ -69,7 +68,7 @@ def read_request(
         )
     values = _parse_json(body[:header_length], max_json_bytes)
     tensor = _find_input(values)
-    images = _read_tensor(tensor, body[header_length:], shape, dtype)
+    images = _read_tensor(tensor, body[header_length:], shape, dtype, most_images)
     identity = values.get("id")
     if identity is not None and not isinstance(identity, str):
         _refuse("The id is no text.", 'Write it in quotes, such as "id": "42".')
@@ -142,7 +141,11 @@ def _find_input(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_tensor(
-    tensor: dict[str, Any], content: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]
+    tensor: dict[str, Any],
+    content: bytes,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    most_images: int,
 ) -> NDArray[Any]:
     datatype = DATATYPES[dtype.name]
     sent = dtype
@@ -167,12 +170,8 @@ def _read_tensor(
             "of at least 1.",
             "Bring the images to that size, or send picture files to /predict.",
         )
-    if given[0] > MOST_IMAGES:
-        raise Refusal(
-            413,
-            f"The request holds {given[0]:,} images; at most {MOST_IMAGES:,} are taken at once.",
-            remedy="Send them in several requests.",
-        )
+    if given[0] > most_images:
+        raise too_many_images(given[0], most_images)
     parameters = tensor.get("parameters") or {}
     if not isinstance(parameters, dict) or parameters.keys() - _SEEN_PARAMETERS:
         _refuse(
