@@ -207,6 +207,8 @@ class Server:
 @contextmanager
 def serving(place: Path, *words: object, **environment: str) -> Iterator[Server]:
     log = place / "serve.log"
+    if "--drain-seconds" not in words:  # No test but those of draining wants to wait for it.
+        words = (*words, "--drain-seconds", 0)
     with log.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "clearcnn", "serve", *map(str, words), "--port", "0"],

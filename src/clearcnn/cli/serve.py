@@ -120,6 +120,12 @@ def add_options(parser: Parser) -> None:
         "--threads", type=whole_number, metavar="N", help="that work (default: cores, from 2 to 4)"
     )
     add_run_data_options(parser.add_argument_group("data"))
+    group.add_argument(
+        "--drain-seconds",
+        type=number,
+        metavar="SECONDS",
+        help="after SIGTERM, not ready but still answering (default: 5)",
+    )
     train = group.add_mutually_exclusive_group()
     train.add_argument(
         "--workshop",
@@ -183,6 +189,7 @@ def _given(arguments: Namespace) -> dict[str, Any]:
         "body_seconds",
         "queue",
         "threads",
+        "drain_seconds",
         "workshop",
     )
     given = {name: getattr(arguments, name) for name in names}

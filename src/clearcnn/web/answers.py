@@ -1,8 +1,11 @@
 """Answers: handed out as fast as they are read, and with the headers that every one has."""
 
+from collections.abc import Iterable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearcnn.web.allowance import Allowance
+from clearcnn.web.draining import Drain
 
 _PIECE_BYTES = 65_536
 _MOST_BYTES = 256 * 2**20
@@ -22,6 +25,7 @@ _HEADERS: tuple[Header, ...] = (
     # and tells no other server where it has been.
     (b"referrer-policy", b"no-referrer"),
 )
+_CLOSES: tuple[Header, ...] = ((b"connection", b"close"),)
 
 
 class KeptBytes(bytes):
@@ -36,10 +40,12 @@ class AnswerWriter:
 
     Args:
       app: to hand on to.
+      drain: while it is on, each answer says that the connection closes after it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self.app = app
+        self._drain = drain
         self._allowance = Allowance(_MOST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +60,8 @@ class AnswerWriter:
             if is_given_up:
                 return
             if message["type"] == "http.response.start":
-                message["headers"] = _complete(message.get("headers", ()))
+                last = _CLOSES if self._drain.is_on else ()
+                message["headers"] = _complete(message.get("headers", ()), (*_HEADERS, *last))
             if len(message.get("body", b"")) <= _PIECE_BYTES:
                 await send(message)
             else:
@@ -79,7 +86,7 @@ class AnswerWriter:
         return True
 
 
-def _complete(headers: object) -> list[Header]:
+def _complete(headers: object, more: Iterable[Header]) -> list[Header]:
     given: list[Header] = list(headers)  # type: ignore[call-overload]
     names = {name for name, _ in given}
-    return given + [header for header in _HEADERS if header[0] not in names]
+    return given + [header for header in more if header[0] not in names]

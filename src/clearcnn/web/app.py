@@ -17,6 +17,7 @@ from clearcnn.web import schemas
 from clearcnn.web.answers import AnswerWriter
 from clearcnn.web.bodies import BodyReader
 from clearcnn.web.disconnects import ClientGoneError
+from clearcnn.web.draining import Drain
 from clearcnn.web.guard import Guard
 from clearcnn.web.inference import make_inference_router
 from clearcnn.web.journal import CLIENT_GONE, Journal
@@ -36,6 +37,7 @@ def make_app(
     runs: Sequence[Path | str],
     settings: ServeSettings | None = None,
     data: DataSpec | None = None,
+    drain: Drain | None = None,
 ) -> FastAPI:
     """Make the application that answers for the models of run folders.
 
@@ -44,13 +46,14 @@ def make_app(
       settings: None takes the defaults.
       data: where the images are that the one run was trained on, for the page; None takes the
         places that runs name, if the user trained them on this computer.
+      drain: says when the server is about to end; None lets it never be.
     Returns:
       An ASGI application; all models are loaded.
     Raises:
       ClearCNNError: a model cannot be loaded, two have one name, or `data` is given for several
         runs or is not what the run was trained on.
     """
-    settings = settings or ServeSettings()
+    settings, drain = settings or ServeSettings(), drain or Drain()
     workers = Workers(settings.threads, settings.queue)
     metrics = figures.Metrics(lambda: workers.waiting)
 
@@ -80,7 +83,7 @@ def make_app(
         lifespan=lifespan,
     )
     app.include_router(make_pictures_router(models, workers, metrics, settings))
-    app.include_router(make_inference_router(models, workers, metrics, settings))
+    app.include_router(make_inference_router(models, workers, metrics, settings, drain))
     _add_metrics(app, metrics)
     app.include_router(make_reference_router(app, models.names[0]))
     for_all = settings.workshop is True
@@ -90,7 +93,7 @@ def make_app(
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Journal, metrics=metrics)
-    app.add_middleware(AnswerWriter)
+    app.add_middleware(AnswerWriter, drain=drain)
     return app
 
 

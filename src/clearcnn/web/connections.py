@@ -4,6 +4,7 @@ uvicorn waits for ever for the head of a request, and for a client that stops re
 """
 
 import asyncio
+import selectors
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from clearcnn.web.lingering import LingeringTransport
 from clearcnn.web.refusals import error_body
 from clearcnn.web.wire import Parser
 
@@ -57,6 +59,7 @@ class Connection(H11Protocol):
     """
 
     conn: Parser
+    transport: LingeringTransport
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -67,7 +70,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head; beyond the most connections, one is hung up."""
-        super().connection_made(transport)
+        super().connection_made(LingeringTransport(transport))
         self._watch_head()
         if len(self.connections) > allow_connections():
             slowest = self._find_slowest()
@@ -78,12 +81,15 @@ class Connection(H11Protocol):
         """Stop waiting."""
         self._stop_head_timer()
         self._stop_stall_timer()
+        self.transport.forget()
         super().connection_lost(exc)
         # uvicorn leaves this one, which would keep all of a connection that was reset.
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
         """Read on, and wait for the rest of a request if there is some."""
+        if self.transport.is_closing():
+            return
         was_idle = self.conn.their_state is h11.IDLE
         super().data_received(data)
         if was_idle and self.conn.their_state is h11.SEND_BODY:
@@ -109,6 +115,12 @@ class Connection(H11Protocol):
         self._watch_head()
         if self.transport.is_closing():
             self._watch_stall()
+
+    def shutdown(self) -> None:
+        """Close, if no request is coming or being answered; those close after their answer."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if not (is_idle and (self.conn.trailing_data[0] or self._has_unread())):
+            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, and see that what is written is read."""
@@ -138,6 +150,11 @@ class Connection(H11Protocol):
             self.transport.write(self.conn.send(event))
         self.transport.close()
 
+    def _has_unread(self) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.transport.get_extra_info("socket"), selectors.EVENT_READ)
+            return bool(selector.select(0))
+
     def _find_slowest(self) -> "Connection":
         waiting = [
             each
@@ -155,7 +172,7 @@ class Connection(H11Protocol):
 
     def _take_turns(self) -> None:
         is_sending = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
-        if not (is_sending or self.flow.write_paused):
+        if not (is_sending or self.flow.write_paused or self.transport.is_closing()):
             self.waits_since = None
         elif self.waits_since is None:
             self.waits_since = self.loop.time()

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from clearcnn.version import __version__
 from clearcnn.web import schemas
 from clearcnn.web.disconnects import while_client_waits
+from clearcnn.web.draining import Drain
 from clearcnn.web.effort import QUICK_SECONDS, estimate_reading
 from clearcnn.web.metrics import Metrics
 from clearcnn.web.models import VERSION, ServedModel, ServedModels
@@ -45,7 +46,11 @@ _INFER_CONTENT = {
 
 
 def make_inference_router(
-    models: ServedModels, workers: Workers, metrics: Metrics, settings: ServeSettings
+    models: ServedModels,
+    workers: Workers,
+    metrics: Metrics,
+    settings: ServeSettings,
+    drain: Drain,
 ) -> APIRouter:
     """Make the endpoints under /v2.
 
@@ -54,6 +59,7 @@ def make_inference_router(
       workers: whose threads work.
       metrics: to count in.
       settings: with `max_json_bytes`.
+      drain: while it is on, nothing is ready.
     """
     first = models.first
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
@@ -76,10 +82,19 @@ def make_inference_router(
         """Whether the server lives."""
         return JSONResponse({"live": True})
 
-    @get("/health/ready", schemas.describe_object(ready=schemas.YES_OR_NO))
+    def get_ready(path: str, answer: schemas.Schema, *more: int) -> Decorator:
+        content = schemas.json_content(answer)
+        responses = schemas.describe_responses(content, *more)
+        responses[503] = {"description": "The server is about to end.", "content": content}
+        return router.get(path, responses=responses)
+
+    def say_ready(**values: str) -> JSONResponse:
+        return JSONResponse({**values, "ready": not drain.is_on}, 503 if drain.is_on else 200)
+
+    @get_ready("/health/ready", schemas.describe_object(ready=schemas.YES_OR_NO))
     async def is_ready() -> JSONResponse:
-        """Whether all models are loaded, which they are before the server listens."""
-        return JSONResponse({"ready": True})
+        """Whether the server takes requests: all models are loaded before it listens."""
+        return say_ready()
 
     @get("/models/{model}", schemas.MODEL_METADATA, 404)
     async def model_metadata(model: Name) -> JSONResponse:
@@ -94,16 +109,16 @@ def make_inference_router(
 
     readiness = schemas.describe_object(name=schemas.TEXT, ready=schemas.YES_OR_NO)
 
-    @get("/models/{model}/ready", readiness, 404)
+    @get_ready("/models/{model}/ready", readiness, 404)
     async def is_model_ready(model: Name) -> JSONResponse:
-        """Whether a model is loaded."""
-        return JSONResponse({"name": models.get(model).name, "ready": True})
+        """Whether a model takes requests."""
+        return say_ready(name=models.get(model).name)
 
-    @get("/models/{model}/versions/{version}/ready", readiness, 404)
+    @get_ready("/models/{model}/versions/{version}/ready", readiness, 404)
     async def is_version_ready(model: Name, version: Version) -> JSONResponse:
-        """Whether a model is loaded."""
+        """Whether a model takes requests."""
         _check_version(version)
-        return JSONResponse({"name": models.get(model).name, "ready": True})
+        return say_ready(name=models.get(model).name)
 
     async def infer(model: str, request: Request) -> Response:
         served, body = models.get(model), await request.body()

@@ -1,12 +1,16 @@
 """The application on a socket, until it is told to stop."""
 
+import asyncio
 import gc
 import os
+import select
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -14,27 +18,72 @@ from clearcnn.errors import ServeError
 from clearcnn.specs import DataSpec
 from clearcnn.web.app import make_app
 from clearcnn.web.connections import Connection, allow_connections
+from clearcnn.web.draining import Drain
 from clearcnn.web.journal import log, start_journal
 from clearcnn.web.settings import ServeSettings
 
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
+_LAST_SECONDS = 0.5
 _GARBAGE_THRESHOLDS = (700, 10, 10)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which takes in only so many new connections before it reads from those it has.
+    """uvicorn, with another beginning and another end.
 
-    asyncio accepts as many in a row as may wait. In a flood of them, a client that came a moment
-    ago would be the longest idle before its request was even looked at.
+    asyncio accepts as many new connections in a row as may wait. In a flood of them, a client
+    that came a moment ago would be the longest idle before its request was even looked at.
+
+    uvicorn closes idle connections as soon as it is told to stop, and a request that is just
+    coming on one is lost. Load balancers need a moment to see that a server is not ready.
+
+    Args:
+      config: of uvicorn.
+      drain: begun by the first signal.
+      drain_seconds: that SIGTERM leaves for new connections.
     """
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._drain_seconds = drain_seconds
+        self._is_told = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, with room for more to wait than are accepted in a row."""
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(_BACKLOG)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Begin to end; a second signal ends the process at once."""
+        if self.should_exit:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        # Somebody at a terminal does not want to wait; a load balancer must.
+        self._drain.begin(self._drain_seconds if sig == signal.SIGTERM else 0)
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Go on until the drain is over."""
+        should_exit = await super().on_tick(counter)
+        if should_exit and not self._is_told:
+            self._is_told = True
+            log("draining", seconds=round(max(0.0, self._drain.until - time.monotonic()), 1))
+        return should_exit and (self._drain.is_over or not self._drain.is_on)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, answer what is coming, then close what is idle and end."""
+        end = time.monotonic() + _LAST_SECONDS
+        # A connection that waits to be accepted would be reset.
+        while time.monotonic() < end and select.select(sockets or (), (), (), 0)[0]:
+            await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
+        while time.monotonic() < end and self.server_state.connections:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
 
 
 def run_server(
@@ -45,6 +94,8 @@ def run_server(
 ) -> None:
     """Serve until SIGINT or SIGTERM; then finish what was taken, and return.
 
+    SIGTERM leaves `drain_seconds` in which the server says that it is not ready, but answers.
+
     Args:
       runs: run folders, one for each model.
       settings: of the server.
@@ -54,7 +105,8 @@ def run_server(
       ServeError: the address cannot be listened on.
       ClearCNNError: a model cannot be loaded.
     """
-    app = make_app(runs, settings, data)
+    drain = Drain()
+    app = make_app(runs, settings, data, drain)
     listener = _listen(settings)
     allow_connections()
     start_journal()
@@ -72,7 +124,7 @@ def run_server(
         # The slowest body, and its answer.
         timeout_graceful_shutdown=int(settings.body_seconds) + 15,
     )
-    server = _Server(config)
+    server = _Server(config, drain, settings.drain_seconds)
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     with _stop_by_signal(server), _collect_garbage_early():
@@ -115,16 +167,10 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _stop_by_signal(server: uvicorn.Server) -> Iterator[None]:
-    """Let signals stop the server even before it runs, and no more than that afterwards.
-
-    uvicorn raises a signal that stopped it once more at its end, which would end the program.
-    """
-
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stop_by_signal(server: _Server) -> Iterator[None]:
+    """Let signals stop the server even before it runs."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, server.handle_exit) for number in numbers}
     try:
         yield
     finally:

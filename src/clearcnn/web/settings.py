@@ -35,6 +35,7 @@ class ServeSettings:
       body_seconds: that a request's body may take to arrive.
       queue: requests that may wait for a thread; more are answered 503.
       threads: requests worked on at once.
+      drain_seconds: after SIGTERM, in which the server says that it is not ready and still answers.
       workshop: whether the page may train changed models, in a process of its own. None lets
         only people at this computer do so: the server must listen on loopback and allow no other
         host, and a request that says it came through a proxy is refused.
@@ -53,6 +54,7 @@ class ServeSettings:
     body_seconds: float = 30.0
     queue: int = 128
     threads: int = field(default_factory=_choose_threads)
+    drain_seconds: float = 5.0
     workshop: bool | None = None
 
     def __post_init__(self) -> None:
@@ -67,6 +69,8 @@ class ServeSettings:
             raise _too_small("queue", self.queue, "at least 0")
         if not 0 < self.body_seconds <= 3600:
             raise _too_small("body_seconds", self.body_seconds, "above 0 and at most 3600")
+        if not 0 <= self.drain_seconds <= 3600:
+            raise _too_small("drain_seconds", self.drain_seconds, "at least 0 and at most 3600")
         self._check_token()
 
     @property
