@@ -107,7 +107,8 @@ def run_bare(model: Path, images: Any, seconds: float) -> float:
 @contextmanager
 def serve(run: Path) -> Iterator[str]:
     """Start `clearcnn serve` on a free port, and give its address."""
-    command = [sys.executable, "-m", "clearcnn", "serve", str(run), "--port", "0"]
+    options = ("--port", "0", "--drain-seconds", "0")
+    command = [sys.executable, "-m", "clearcnn", "serve", str(run), *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
