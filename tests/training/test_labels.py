@@ -116,10 +116,10 @@ def test_taken_is_what_has_an_output_and_nothing_else(y, weights):
     for model, named in ((NAMED, range(10)), (WITH_VOID, range(-1, 10))):
         arrays = arrange(X[:6], y, weights, None, 0.0, None)
         if np.isin(y[counts], list(named)).all():
-            check_data(model, arrays)
+            check_data(model, arrays, 32)
         else:
             with pytest.raises(TrainingError, match="y "):
-                check_data(model, arrays)
+                check_data(model, arrays, 32)
 
 
 def test_one_output_and_class_numbers():

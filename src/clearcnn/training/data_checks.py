@@ -17,7 +17,7 @@ from clearcnn.training.summary import Summary, summarize
 _MOST_NAMED = 10
 
 
-def check_data(model: Any, arrays: FitArrays) -> list[str]:
+def check_data(model: Any, arrays: FitArrays, batch_size: int) -> list[str]:
     """Refuse labels and weights that the model's losses would silently misread.
 
     A model with a train_step or a compute_loss of its own may read y as it likes; of its
@@ -26,6 +26,7 @@ def check_data(model: Any, arrays: FitArrays) -> list[str]:
     Args:
       model: a compiled `keras.Model`.
       arrays: what `fit` trains on.
+      batch_size: of training; a model without a graph is traced with such a batch.
     Returns:
       What to warn of, a sentence each: validation classes without a training sample, negative
       weights, weights for a class without a sample.
@@ -36,7 +37,7 @@ def check_data(model: Any, arrays: FitArrays) -> list[str]:
     if keras_state.has_own_step(model):
         return _check_class_weight(arrays, None)
     x, y, weights = arrays.train
-    output = keras_state.trace_output(model, x)
+    output = keras_state.trace_output(model, x, batch_size)
     calls = keras_state.match_losses(model, output, y, weights)
     trained = [check_call(call, "y", arrays.train_rows) for call in calls]
     num_classes = LossLabels.of(calls[0]).num_classes if len(calls) == 1 else None

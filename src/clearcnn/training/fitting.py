@@ -81,7 +81,7 @@ def fit(
     _refuse(model, unsupported)
     batch_size = _positive("batch_size", 32 if batch_size is None else batch_size)
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
-    for sentence in check_data(model, arrays):
+    for sentence in check_data(model, arrays, batch_size):
         warnings.warn(sentence, UserWarning, stacklevel=2)
     keras_state.build(model, jax.tree.map(lambda a: a[:batch_size], arrays.train))
     callback_list = keras.callbacks.CallbackList(

@@ -229,7 +229,7 @@ def _prepare(
     build: Callable[[int], Any], arrays: FitArrays, task: _Task, settings: _Settings
 ) -> Course:
     model = _build(build, task)
-    for sentence in check_data(model, arrays):
+    for sentence in check_data(model, arrays, settings.batch_size):
         warnings.warn(sentence, UserWarning, stacklevel=2)
     first = jax.tree.map(lambda a: a[: settings.batch_size], arrays.train)
     keras_state.build(model, first)

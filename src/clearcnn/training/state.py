@@ -34,8 +34,11 @@ class LossCall:
     output: str
 
 
-def trace_output(model: Any, x: Any) -> Any:
-    """Give the model's symbolic output for samples `x`; a model without a graph is traced."""
+def trace_output(model: Any, x: Any, batch_size: int) -> Any:
+    """Give the model's symbolic output for samples `x`.
+
+    A model without a graph is traced, and built if it is not yet, from a first batch as Keras does.
+    """
     graph = getattr(model, "_functional", model)
     output = getattr(graph, "_outputs_struct", None)
     if output is not None:
@@ -44,7 +47,8 @@ def trace_output(model: Any, x: Any) -> Any:
     def to_spec(leaf: Any) -> Any:
         if leaf is None:
             return None
-        return keras.KerasTensor((1, *leaf.shape[1:]), standardize_dtype(leaf.dtype))
+        shape = (min(batch_size, leaf.shape[0]), *leaf.shape[1:])
+        return keras.KerasTensor(shape, standardize_dtype(leaf.dtype))
 
     return compute_output_spec(model, tree.map_structure(to_spec, x), training=False)
 
