@@ -5,7 +5,7 @@ import functools
 import hypothesis.extra.numpy as some
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearcnn.errors import TrainingError
@@ -109,6 +109,7 @@ NAMED = make_model(SPARSE)
 WITH_VOID = make_model(K.SparseCategoricalCrossentropy(ignore_class=-1))
 
 
+@settings(deadline=None, max_examples=300)
 @given(NUMBERS, some.arrays(np.float32, 6, elements=st.sampled_from([0.0, 1.0, 2.0])))
 def test_taken_is_what_has_an_output_and_nothing_else(y, weights):
     weights[0] = 1
