@@ -1,13 +1,16 @@
 """Tables, lists, models and manifests without an end, or nested without one."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clearcnn.bundle import read_bundle
+from clearcnn.bundle import read_bundle, read_request
+from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data.sources import load
 from clearcnn.models import read_model
 from clearcnn.workflows.answer_table import AnswerTable
-from fuzz.target import put
+from fuzz.target import put, scratch
 from fuzz.worst.case import Case
 
 
@@ -44,6 +47,30 @@ def layer(name: str, **arguments: object) -> str:
 def manifest(start: str, again: str = "", times: int = 0, end: str = "") -> Case:
     """A manifest."""
     return Case(lambda: _put("run/bundle.json", start, again, times, end).parent, read_bundle)
+
+
+def request(start: str, again: str = "", times: int = 0, end: str = "") -> Case:
+    """What an unfinished run was asked to do."""
+    name = "n.unfinished/request.json"
+    return Case(lambda: _put(name, start, again, times, end).parent, read_request)
+
+
+def checkpoint(make: Callable[[Path], None]) -> Case:
+    """An unfinished run whose only checkpoint somebody made."""
+
+    def prepare() -> Path:
+        path = scratch() / "c.unfinished" / "epoch-000009.npz"
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        make(path)
+        return path.parent
+
+    return Case(prepare, lambda folder: CheckpointFolder(folder, most_bytes=2**30).load())
+
+
+def _make_sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(2**40)
 
 
 def go_on(path: Path) -> None:
@@ -86,6 +113,12 @@ CASES = {
     "manifest, 8 MB of empty lists": manifest("[", "[],", 2_700_000, "[]]"),
     "manifest, nested a million times": manifest("", '{"a":', 1_600_000),
     "manifest, 9 MB": manifest("", " ", 9 * 2**20),
+    "request, 4 MB of empty objects": request("[", "{},", 1_390_000, "{}]"),
+    "request, 12 MB": request("[", "{},", 4_000_000, "{}]"),
+    "request, nested 4 million times": request("", "[", 4_000_000),
+    "checkpoint, an endless device": checkpoint(lambda path: path.symlink_to("/dev/zero")),
+    "checkpoint, a pipe": checkpoint(os.mkfifo),
+    "checkpoint, a terabyte of zeros": checkpoint(_make_sparse),
     "answers, a megabyte of open lines": Case(
         lambda: _put("a.csv", f'{_HEADER},error,model\n"', "\n", 2**20 - 200, ""),
         go_on,

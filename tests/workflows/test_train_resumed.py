@@ -194,10 +194,15 @@ def test_a_new_run_of_that_name_is_refused(
     assert f"clearcnn train --resume {stopped}" in caught.value.remedy
 
 
-def test_two_processes_cannot_go_on_with_one_run(stopped: Path, images: LabelledImages) -> None:
+def test_two_processes_cannot_go_on_with_one_run(
+    stopped: Path, images: LabelledImages, flat: ModelSpec
+) -> None:
     other = CheckpointFolder(stopped.with_name("run.unfinished"))
     with other.locked(), pytest.raises(CheckpointError, match="Another process is training"):
         clearcnn.train(images, resume=stopped)
+    with other.locked(), pytest.raises(CheckpointError, match="Another process is training") as got:
+        start(images, flat, stopped)
+    assert "Delete" not in got.value.remedy
 
 
 def test_other_images_are_refused(

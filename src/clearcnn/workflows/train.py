@@ -144,6 +144,9 @@ def _refuse_unfinished(out: Path) -> None:
             "unfinished run.",
             remedy="Move it away, or give another place with --out; it was left as it is.",
         ) from error
+    # Of one that another process is training, that is what is wrong.
+    with CheckpointFolder(folder).locked():
+        pass
     raise BundleError(
         f"{folder} holds an unfinished run of that name.",
         remedy=f"Delete it, or give another place with --out. {say_resume(folder)}",
