@@ -82,6 +82,18 @@ def drained(serve: Callable[..., Any], digits_run: Path) -> Iterator[Callable[..
     yield lambda seconds: serve(digits_run, "--drain-seconds", seconds)
 
 
+@pytest.fixture
+def wide() -> list[dict[str, Any]]:
+    """Layers whose training takes long."""
+    conv = {"filters": 64, "kernel_size": 3, "padding": "same"}
+    return [
+        {"layer": "Conv2D", "arguments": conv},
+        {"layer": "Conv2D", "arguments": conv},
+        {"layer": "Flatten"},
+        {"layer": "Dense", "arguments": {"units": 10, "activation": "softmax"}},
+    ]
+
+
 def wait_until_ready(server: Any) -> None:
     """It is announced before it runs; a signal in between ends it without more ado."""
     assert httpx.get(server.url + READY).json() == {"ready": True}
@@ -155,6 +167,22 @@ def test_nobody_waits_at_a_terminal(drained: Callable[..., Any]) -> None:
         wait_until_ready(server)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 0
+
+
+def test_nobody_waits_for_a_training_that_the_page_shows(
+    drained: Callable[..., Any], wide: list[dict[str, Any]]
+) -> None:
+    """It once took 45 seconds, and left a traceback."""
+    with drained(3600) as server:
+        asked = {"run": "digits", "layers": wide, "epochs": 200}
+        begun = httpx.post(f"{server.url}/page/workshop/attempts", json=asked, timeout=30)
+        path = f"/page/workshop/attempts/{begun.json()['number']}/events"
+        with httpx.stream("GET", server.url + path, timeout=30) as events:
+            server.process.send_signal(signal.SIGINT)
+            for line in events.iter_lines():
+                assert '"end"' not in line
+        assert server.process.wait(60) == 0
+        assert "Traceback" not in server.log.read_text()
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])

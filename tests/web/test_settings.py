@@ -23,6 +23,8 @@ TOKEN = "0123456789abcdef"
         {"queue": -1},
         {"body_seconds": 0},
         {"body_seconds": float("nan")},
+        {"drain_seconds": -1},
+        {"drain_seconds": float("nan")},
         {"token": ""},
         {"token": TOKEN[:-1]},
         {"token": TOKEN + " x"},

@@ -88,7 +88,9 @@ def make_app(
     app.include_router(make_reference_router(app, models.names[0]))
     for_all = settings.workshop is True
     shown = ShownRuns(models.folders)
-    app.include_router(make_page_router(shown, workshop, workshop_for_all=for_all, data=data))
+    app.include_router(
+        make_page_router(shown, workshop, workshop_for_all=for_all, data=data, drain=drain)
+    )
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(Guard, settings=settings)

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from clearcnn.specs import DataSpec
 from clearcnn.web.answers import KeptBytes
 from clearcnn.web.assets import find_assets
+from clearcnn.web.draining import Drain
 from clearcnn.web.guard import comes_from_here
 from clearcnn.web.refusals import Refusal
 from clearcnn.web.shown_runs import ShownRuns
@@ -26,6 +27,7 @@ def make_page_router(
     *,
     workshop_for_all: bool = False,
     data: DataSpec | None = None,
+    drain: Drain | None = None,
 ) -> APIRouter:
     """Make the routes of the page: `/`, `/static/…` and `/page/…`.
 
@@ -35,6 +37,7 @@ def make_page_router(
       workshop_for_all: whether it trains for more than requests that were made on this computer.
       data: where the images of the runs are; None takes the places that they name, if they are
         the user's own.
+      drain: says when the server is about to end; None lets it never be.
     Returns:
       A router that any FastAPI app may include. What the page asks for is of its own version and
       no public interface, so none of it is in the app's schema.
@@ -92,5 +95,7 @@ def make_page_router(
 
     if workshop is not None:
         needs = [Depends(require_workshop)]
-        router.include_router(make_workshop_router(runs, workshop), dependencies=needs)
+        router.include_router(
+            make_workshop_router(runs, workshop, drain or Drain()), dependencies=needs
+        )
     return router

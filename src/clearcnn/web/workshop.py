@@ -13,6 +13,7 @@ from clearcnn import models
 from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.web.draining import Drain
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.workflows import exhibit
 from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
@@ -60,12 +61,13 @@ class AttemptBody(TrainingBody):
     against: int | None = None
 
 
-def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
+def make_workshop_router(runs: ShownRuns, workshop: Workshop, drain: Drain) -> APIRouter:
     """Make the routes of the workshop, below `/page/workshop`.
 
     Args:
       runs: by whose images it trains.
       workshop: trains.
+      drain: when it is over, nobody is told of a training any more.
     """
     router = APIRouter(prefix="/page/workshop")
 
@@ -131,7 +133,7 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop) -> APIRouter:
     @router.get("/attempts/{number}/events")
     async def listen(number: int) -> StreamingResponse:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_tell(find(number)), 200, headers, "text/event-stream")
+        return StreamingResponse(_tell(find(number), drain), 200, headers, "text/event-stream")
 
     @router.delete("/attempts/{number}")
     def cancel(number: int) -> Response:
@@ -174,10 +176,10 @@ def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
     )
 
 
-async def _tell(attempt: Attempt) -> AsyncIterator[str]:
+async def _tell(attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
     """Server-sent events: one for each thing that happened or happens, until it is over."""
     told = 0
-    while True:
+    while not drain.is_over:
         for event in attempt.events[told:]:
             told += 1
             yield f"data: {json.dumps(event)}\n\n"
