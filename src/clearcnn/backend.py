@@ -6,6 +6,7 @@ import sys
 from types import ModuleType
 
 from clearcnn.errors import BackendError
+from clearcnn.forks import refuse_fork
 
 _EXTRAS = ("matplotlib", "sklearn")
 _is_own_process = False
@@ -23,8 +24,10 @@ def load_keras() -> ModuleType:
     Returns:
       The `keras` module.
     Raises:
-      BackendError: Keras is loaded, or asked for by KERAS_BACKEND, with another backend.
+      BackendError: Keras is loaded, or asked for by KERAS_BACKEND, with another backend; or this
+        process was forked from one in which JAX had computed.
     """
+    refuse_fork()
     prefer_jax()
     wanted = os.environ.get("KERAS_BACKEND")
     if "keras" not in sys.modules and wanted != "jax":

@@ -7,7 +7,7 @@ ClearCNNError
 ├── TrainingError       `fit` was asked for something it cannot honour
 │   └── DivergenceError a training ended in numbers that are not finite
 ├── CheckpointError     a checkpoint cannot be written, read, or gone on from
-├── BackendError        Keras runs on another backend than JAX
+├── BackendError        Keras runs on another backend than JAX, or in a fork
 ├── BundleError         a run folder cannot be written or read
 ├── ExportError         a model cannot be written in another form, or says other things in it
 ├── PredictionError     a model cannot be executed, or not on these images
@@ -95,7 +95,7 @@ class CheckpointError(ClearCNNError, OSError):
 
 
 class BackendError(ClearCNNError, RuntimeError):
-    """Keras has been loaded with another backend than JAX."""
+    """Keras runs on another backend than JAX, or in a fork, where JAX cannot compute."""
 
 
 class BundleError(ClearCNNError, OSError):

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import keras
 
+from clearcnn.backend import load_keras
 from clearcnn.errors import TrainingError
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import arrange
@@ -72,12 +73,14 @@ def fit(
         there is no error: the history ends with the epoch that was not finite, as Keras's does,
         and the model has the same weights as without it. With its `raise_error` there is this
         error, a RuntimeError, too, and no callback hears of an end.
+      BackendError: this process was forked from one in which JAX had computed.
       CheckpointError: what lies in the folder of `checkpoint` belongs to another training, cannot
         be read, or another process has it.
     Warns:
       UserWarning: a class of the validation has no training sample; weights are negative, or
         for a class that no sample has.
     """
+    load_keras()
     _refuse(model, unsupported)
     batch_size = _positive("batch_size", 32 if batch_size is None else batch_size)
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)

@@ -19,6 +19,7 @@ import joblib
 import keras
 import numpy as np
 
+from clearcnn.backend import load_keras
 from clearcnn.errors import DivergenceError, TrainingError
 from clearcnn.training import state as keras_state
 from clearcnn.training.arrays import FitArrays, arrange
@@ -110,7 +111,9 @@ def fit_many(
     Raises:
       TrainingError: as `fit`; or folds are given beside other validation data; or learning
         rates for a model whose optimizer follows a schedule.
+      BackendError: a process was forked from one in which JAX had computed.
     """
+    load_keras()
     if folds is not None and (validation_data is not None or validation_split):
         raise TrainingError(
             "folds were given beside validation_split or validation_data.",
@@ -266,6 +269,7 @@ def _fit_there(
     build: Callable[[int], Any], parts: list[FitArrays], tasks: list[_Task], settings: _Settings
 ) -> list[_Sent]:
     """Train in another process; models come home as weights, which any channel can carry."""
+    load_keras()
     return [
         ([np.asarray(v.value) for v in fitted.model.weights], fitted.history, fitted.divergence)
         for fitted in _fit_here(build, parts, tasks, settings)

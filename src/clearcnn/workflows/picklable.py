@@ -25,9 +25,13 @@ class PicklableModel:
 
     @property
     def model(self) -> Any:
-        """The `keras.Model`."""
+        """The `keras.Model`.
+
+        Raises:
+          BackendError: Keras cannot compute in this process.
+        """
+        keras = load_keras()
         if self._model is None:
-            keras = load_keras()
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / _FILE_NAME
                 path.write_bytes(self._content or b"")
