@@ -1,5 +1,8 @@
 """Models that differ in values only share a compiled program; others never do."""
 
+import gc
+
+import jax
 import numpy as np
 import pytest
 
@@ -84,6 +87,30 @@ def test_other_shapes_get_another_program():
     train(make_model())
     fit(make_model(), X[:8], Y[:8], batch_size=4, verbose=0)
     assert len(memory._programs) == 2
+
+
+def count_executables():
+    """Count what XLA has compiled and still holds, whoever holds on to it."""
+    gc.collect()
+    return len(jax.devices()[0].client.live_executables())
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared programs", "programs of one fit"])
+def test_fits_of_ever_other_numbers_of_samples_hold_no_more_programs(shared, monkeypatch):
+    monkeypatch.setattr(memory, "_MOST_PROGRAMS", 3)
+
+    def train_on(counts):
+        for count in counts:
+            model = make_model() if shared else own_model()
+            validation = (X[count:], Y[count:])
+            arguments = {"batch_size": 2, "verbose": 0, "validation_data": validation}
+            fit(model, X[:count], Y[:count], **arguments)
+
+    train_on([5, 6, 7])
+    held = count_executables()
+    train_on([8, 9, 10, 11, 3])
+    assert len(memory._programs) == (3 if shared else 0)
+    assert count_executables() <= held
 
 
 class OwnLayer(L.Dense):

@@ -28,7 +28,8 @@ def place(tree: Any) -> Any:
       The same pytree of `jax.Array`.
     """
     if not is_spread():
-        return jax.tree.map(jax.numpy.asarray, tree)
+        # Not jax.numpy.asarray, which compiles a copy for each shape and keeps it for ever.
+        return jax.device_put(tree)
     sharding = whole_everywhere()
     if jax.process_count() == 1:
         return jax.device_put(tree, sharding)

@@ -1,7 +1,8 @@
 """Compiled programs that are still at hand, for models that can share them.
 
 Tracing and compiling take longer than training a small model; a second fit of an alike model
-in one process need not do either again.
+in one process need not do either again. Each program takes some megabytes, and every other number
+of samples needs one of its own, so only the latest few are kept.
 """
 
 from collections import OrderedDict
@@ -16,7 +17,7 @@ from clearcnn.training.compiler import chosen_level, compile_lowered
 from clearcnn.training.identity import identify
 from clearcnn.training.program import Plan, compile_epochs
 
-_MOST_PROGRAMS = 32
+_MOST_PROGRAMS = 8
 _programs: OrderedDict[Any, Future[Any]] = OrderedDict()
 _lock = Lock()
 
