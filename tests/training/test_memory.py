@@ -165,6 +165,44 @@ def test_rescaling_by_other_numbers_shares_the_program_and_trains_as_keras_does(
     assert len(memory._programs) == 2
 
 
+def normalised(scale):
+    keras.utils.set_random_seed(0)
+    normalization = L.Normalization()
+    normalization.adapt(X * scale)
+    model = keras.Sequential([keras.Input((2,)), normalization, L.Dense(3)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def with_another_loss(scale):
+    model = make_model(dropout=0.0)
+    if scale > 1:
+
+        def compute_loss(x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return scale * keras.ops.mean(abs(y - y_pred))
+
+        model.compute_loss = compute_loss
+    return model
+
+
+def with_another_call(scale):
+    model = make_model(dropout=0.0)
+    if scale > 1:
+        layer = model.layers[-1]
+        plain = layer.call
+        layer.call = lambda x, *args, **kwargs: scale * plain(x, *args, **kwargs)
+    return model
+
+
+@pytest.mark.parametrize("build", [normalised, with_another_loss, with_another_call])
+def test_what_no_configuration_shows_is_not_taken_from_another_model(build):
+    train(build(1.0))
+    model, reference = build(5.0), build(5.0)
+    ours = train(model)
+    theirs = reference.fit(X, Y, batch_size=4, verbose=0, shuffle=False, epochs=2)
+    np.testing.assert_allclose(ours.history["loss"], theirs.history["loss"], rtol=1e-4)
+
+
 def test_threads_wait_for_one_compilation(monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 

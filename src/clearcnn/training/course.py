@@ -16,6 +16,7 @@ from clearcnn.training.divergence import describe_divergence
 from clearcnn.training.memory import obtain_program
 from clearcnn.training.orders import Shuffler
 from clearcnn.training.program import Plan
+from clearcnn.training.steps import check_steps
 
 _LOOK_EVERY_SECONDS = 0.1
 _LARGEST_ORDERS_BYTES = 64 * 2**20
@@ -50,6 +51,7 @@ class Course:
         shuffler: Shuffler,
         checkpointer: Checkpointer | None = None,
     ) -> None:
+        check_steps(model)
         self.model = model
         self.epochs = epochs
         self.callbacks = callbacks

@@ -10,11 +10,13 @@ import warnings
 from typing import Any
 
 import keras
+import numpy as np
 
 from clearcnn.training.constants import NAMES as _RESCALING_VALUES
 
 _VALUES_NOT_PROGRAM = {"name", "seed", "build_config", "shared_object_id"}
 _NAMES_OF_LAYERS = {"keras_history", "input_layers", "output_layers"}
+_KERAS_PUTS = {"build", "quantize"}  # Wrapped by Keras in every layer.
 _OUR_MODULES = ("keras.", "clearcnn")
 
 
@@ -33,6 +35,8 @@ def identify(model: Any) -> str | None:
     """
     if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
         return None
+    if has_own_methods(model):
+        return None
     layers = model._flatten_layers()
     numbers = {layer.name: number for number, layer in enumerate(layers)}
     try:
@@ -43,10 +47,20 @@ def identify(model: Any) -> str | None:
                 _strip(_compile_config(model), numbers),
                 [metric.name for metric in model.metrics],
                 [(v.shape, str(v.dtype), bool(v.trainable)) for v in model.variables],
+                [_adapted_values(layer) for layer in layers],
             )
     except _NotKerasOwnError:
         return None
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def has_own_methods(model: Any) -> bool:
+    """Tell whether something was put in the place of a method of the model or of its layers."""
+    return any(
+        callable(value) and hasattr(type(layer), name) and name not in _KERAS_PUTS
+        for layer in model._flatten_layers()
+        for name, value in vars(layer).items()
+    )
 
 
 def _compile_config(model: Any) -> Any:
@@ -58,6 +72,13 @@ def _compile_config(model: Any) -> Any:
         if isinstance(rate, float):
             config["optimizer"]["config"]["learning_rate"] = None
     return config
+
+
+def _adapted_values(layer: Any) -> Any:
+    """Give what a Normalization computes with; it is adapted to data, and in no configuration."""
+    if not isinstance(layer, keras.layers.Normalization):
+        return None
+    return [np.asarray(getattr(layer, name)).tolist() for name in ("mean", "variance")]
 
 
 def _strip(value: Any, numbers: dict[str, int]) -> Any:

@@ -1,6 +1,6 @@
 """The compiled program: whole epochs of training and validation in one XLA computation.
 
-Its inner step is Keras's own `train_step`, which on the JAX backend is a pure function of the
+Its inner step is the model's own `train_step`, which on the JAX backend is a pure function of the
 model's state, so losses, sample weights, metrics, regularisers and custom steps keep Keras's
 meaning. Full batches run in a `lax.scan`; a smaller last batch is one more call of the step, so
 that it counts exactly.
@@ -20,6 +20,7 @@ from clearcnn.training.constants import constants_in_place
 from clearcnn.training.devices import share_batch, whole_everywhere
 from clearcnn.training.divergence import is_finite
 from clearcnn.training.forms import loss_in_cpu_forms
+from clearcnn.training.steps import empty_variables, is_keras_own, run_step
 
 Arrays = Any
 Logs = dict[str, jax.Array]
@@ -87,7 +88,7 @@ def compile_epochs(model: Any, plan: Plan) -> Any:
             logs = {name: logs[name].at[epoch].set(row[name]) for name in logs}
             return num_good + is_good.astype(num_good.dtype), epoch + 1, state, logs
 
-        with _cpu_forms(model):
+        with _cpu_forms(model), empty_variables(model):
             # Traced once here for the names of the logs, and found again by jit in the loop.
             _, row = jax.eval_shape(run_epoch, state, fresh, constants, data, validation, orders[0])
             logs = {name: jnp.zeros(plan.chunk, log.dtype) for name, log in row.items()}
@@ -111,14 +112,13 @@ def compile_steps(model: Any, num_samples: int, batch_size: int, *, training: bo
       `run(state, data) -> (state, logs)`: for training, `state` as `keras_state.read_state`
       gives it, else without the optimizer's part; `logs` are those of the last step.
     """
-    step = model.train_step if training else model.test_step
 
     def run(state: Any, data: Arrays) -> Any:
         def walk(state: Any, rows: Any) -> Any:
-            logs, state = step(state, _take(data, rows))
+            logs, state = run_step(model, state, _take(data, rows), training=training)
             return state, logs
 
-        with _cpu_forms(model):
+        with _cpu_forms(model), empty_variables(model):
             everything = jnp.arange(num_samples, dtype=jnp.int32)
             return _walk(walk, state, num_samples, batch_size, everything)
 
@@ -131,19 +131,19 @@ def _run_epoch(
     trainable, other, optimizer, _ = state
 
     def train(state: Any, rows: Any) -> Any:
-        logs, state = model.train_step(state, _take(data, rows))
+        logs, state = run_step(model, state, _take(data, rows), training=True)
         return state, logs
 
     state, logs = _walk(
         train, (trainable, other, optimizer, fresh), plan.num_samples, plan.batch_size, order
     )
-    epoch_logs = keras_state.metric_results(model, state[3], logs)
+    epoch_logs = keras_state.metric_results(model, state, logs)
     if plan.num_validation:
         trainable, other, optimizer, _ = state
         held_out, validation_rows = validation
 
         def test(state: Any, rows: Any) -> Any:
-            logs, state = model.test_step(state, _take(held_out, rows))
+            logs, state = run_step(model, state, _take(held_out, rows), training=False)
             return state, logs
 
         tested, logs = _walk(
@@ -153,9 +153,9 @@ def _run_epoch(
             plan.validation_batch_size,
             validation_rows,
         )
-        results = keras_state.metric_results(model, tested[2], logs)
+        state = (*tested[:2], optimizer, tested[2])
+        results = keras_state.metric_results(model, state, logs)
         epoch_logs.update({f"val_{name}": value for name, value in results.items()})
-        state = (trainable, tested[1], optimizer, tested[2])
     return state, epoch_logs
 
 
@@ -178,12 +178,12 @@ def _walk(step: Any, state: Any, num_samples: int, batch_size: int, order: Any) 
 
 @contextmanager
 def _cpu_forms(model: Any) -> Iterator[None]:
-    """While tracing on a CPU, differentiate the model's loss in its CPU forms.
+    """While tracing on a CPU, differentiate a loss that is Keras's own in its CPU forms.
 
     Keras's `train_step` differentiates `self.compute_loss_and_updates`; an attribute of the
     instance stands before the method and is taken away again, so the model stays as it was.
     """
-    if jax.default_backend() != "cpu":
+    if jax.default_backend() != "cpu" or not is_keras_own(model, "compute_loss_and_updates"):
         yield
         return
     object.__setattr__(model, "compute_loss_and_updates", loss_in_cpu_forms(model))

@@ -4,13 +4,18 @@ Keras 3.15 documents `stateless_call` and friends, but builds metrics and optimi
 inside `fit`; there is no public name for "build everything from one batch".
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 from keras import tree
 from keras.src.backend import compute_output_spec, standardize_dtype
 from keras.src.trainers.compile_utils import get_loss
+
+from clearcnn.errors import TrainingError
 
 _OWN_STEPS = ("train_step", "compute_loss", "compute_loss_and_updates")
 
@@ -103,41 +108,74 @@ def build(model: Any, batch: Any) -> None:
     model._symbolic_build(data_batch=batch)
 
 
-def read_state(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """Give (trainable, non-trainable, optimizer, metric) values, in Keras's order."""
+def variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """Give the trainable, non-trainable, optimizer's and metrics' variables, in Keras's order."""
     return (
-        [v.value for v in model.trainable_variables],
-        [v.value for v in model.non_trainable_variables],
-        [v.value for v in model.optimizer.variables],
-        [v.value for v in model.metrics_variables],
-    )
-
-
-def write_state(model: Any, state: Any) -> None:
-    """Put the values of `read_state` back into the model."""
-    variables = (
         model.trainable_variables,
         model.non_trainable_variables,
         model.optimizer.variables,
         model.metrics_variables,
     )
-    for group, values in zip(variables, state, strict=True):
+
+
+def read_state(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """Give the values of `variables`."""
+    trainable, other, optimizer, metrics = ([v.value for v in vs] for vs in variables(model))
+    return trainable, other, optimizer, metrics
+
+
+def write_state(model: Any, state: Any) -> None:
+    """Put the values of `read_state` back into the model."""
+    for group, values in zip(variables(model), state, strict=True):
         for variable, value in zip(group, values, strict=True):
             variable.assign(value)
 
 
-def metric_results(model: Any, metric_values: Any, step_logs: Any) -> dict[str, Any]:
-    """Compute an epoch's logs from the values of the metric variables, as Keras does.
+@contextmanager
+def emptied(variable: Any, ask: Callable[[Any], Any]) -> Iterator[None]:
+    """Take a variable's value away, as Keras does while it trains; who reads it calls `ask`."""
+    kept = variable._value, variable._initializer
+    variable._value, variable._initializer = None, lambda *_, **__: ask(variable)
+    try:
+        yield
+    finally:
+        variable._value, variable._initializer = kept
+
+
+def metric_results(model: Any, state: Any, step_logs: dict[str, Any]) -> dict[str, Any]:
+    """Compute an epoch's logs, as Keras does.
 
     A custom `train_step` may return other logs than the compiled metrics; then those of the
     last step stand, which is also Keras's rule.
+
+    Args:
+      state: the values of all variables.
+      step_logs: of the last step.
+    Raises:
+      TrainingError: a log is not a single number.
     """
-    mapping = list(zip(model.metrics_variables, metric_values, strict=True))
+    mapping = [
+        pair
+        for group, values in zip(variables(model), state, strict=True)
+        for pair in zip(group, values, strict=True)
+    ]
     with keras.StatelessScope(state_mapping=mapping):
         results = model.get_metrics_result()
-    if isinstance(step_logs, dict) and set(step_logs) != set(results):
-        return dict(step_logs)
-    return dict(results)
+    return dict(_to_numbers(results if set(step_logs) == set(results) else step_logs))
+
+
+def _to_numbers(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Flatten logs as Keras's History does."""
+    for name, value in sorted(logs.items()):
+        if isinstance(value, dict):
+            yield from _to_numbers(value)
+        elif np.size(value) == 1:
+            yield name, keras.ops.reshape(value, ())
+        else:
+            raise TrainingError(
+                f"The log {name!r} has the shape {np.shape(value)}; a single number was expected.",
+                remedy="Log its mean, or leave it out.",
+            )
 
 
 def first_epoch(model: Any, initial_epoch: int) -> int:

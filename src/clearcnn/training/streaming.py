@@ -47,7 +47,7 @@ class StreamedCourse(Course):
         order = self.train_rows[self.shuffler.draw(1, 1)[0]]
         state = (*self.state[:3], self.fresh)
         state, logs = self._walk(state, arrays.train, order, batch_size, training=True)
-        row = keras_state.metric_results(self.model, state[3], logs)
+        row = keras_state.metric_results(self.model, state, logs)
         if arrays.num_validation:
             trainable, other, optimizer, _ = state
             tested, logs = self._walk(
@@ -57,9 +57,9 @@ class StreamedCourse(Course):
                 validation_batch_size,
                 training=False,
             )
-            results = keras_state.metric_results(self.model, tested[2], logs)
+            state = (*tested[:2], optimizer, tested[2])
+            results = keras_state.metric_results(self.model, state, logs)
             row.update({f"val_{name}": value for name, value in results.items()})
-            state = (trainable, tested[1], optimizer, tested[2])
         return state, row
 
     def _walk(

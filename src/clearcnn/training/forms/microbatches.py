@@ -21,6 +21,7 @@ from jax import lax
 from clearcnn.training.forms.convolution import BUDGET_BYTES, convolution_geometry, laid_bytes
 from clearcnn.training.forms.cropping import find_extents
 from clearcnn.training.forms.postponing import find_postponable
+from clearcnn.training.identity import has_own_methods
 
 _SAMPLEWISE_LAYERS = (  # noqa: SIM905
     "Activation Add AveragePooling2D Average Concatenate Conv2D Conv2DTranspose Cropping2D Dense "
@@ -39,9 +40,9 @@ def treats_samples_alone(model: Any) -> bool:
     That holds for Keras's own layers without batch statistics and Keras's own losses averaged
     over the batch. Custom layers, losses and `compute_loss` could do anything.
     """
-    kind = type(model)
     return (
-        kind.compute_loss is keras.Model.compute_loss
+        not has_own_methods(model)
+        and type(model).compute_loss is keras.Model.compute_loss
         and all(_is_known(layer) for layer in (model, *model._flatten_layers(include_self=False)))
         and all(_averages(loss) for loss in keras.tree.flatten(model.loss))
     )
