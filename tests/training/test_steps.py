@@ -85,8 +85,8 @@ def changed(change):
 SECOND = {"second": keras.optimizers.SGD(momentum=0.9)}
 REFUSED = {
     "TensorFlow's form": (TensorFlowStep, {}, r"TensorFlowStep.train_step\(data\)"),
-    "two optimizers": (TwoOptimizers, SECOND, "assigns to sgd/iteration"),
-    "a metric": (UpdatesMetric, {}, "assigns to seen/total"),
+    "two optimizers": (TwoOptimizers, SECOND, "assigns to sgd/.*momentum"),
+    "a metric": (UpdatesMetric, {}, "reads seen/total"),
     "a rate": (ReadsRate, {}, "ReadsRate reads .*learning_rate"),
     "a rate in a metric": (MeasuresRate, {}, "MeasuresRate reads .*learning_rate"),
     "a weight in a loss": (LosesRegularizer, {}, "LosesRegularizer reads .*kernel"),
