@@ -6,16 +6,14 @@ whose channels are equal everywhere is grey; of an animation only the first fram
 Gamma and colour profiles are not applied. What is broken anywhere is refused.
 """
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
-import numpy as np
-
 # Each plugin registers its format when imported; doing it here keeps threads from racing.
 from PIL import (  # noqa: F401
-    BmpImagePlugin,
     GifImagePlugin,
     Image,
     ImageOps,
@@ -26,14 +24,14 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
+from clearcnn.data import bmp, gif, jpeg, png, tiff
 from clearcnn.data.color import is_grey
+from clearcnn.data.flatten import flatten
 from clearcnn.data.images import Images
-from clearcnn.data.png import SIGNATURE, PngHeader, verify_png
+from clearcnn.data.picture_error import PictureError
+from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
 from clearcnn.data.room import Room
-from clearcnn.data.tiff import SIGNATURES as TIFF_SIGNATURES
-from clearcnn.data.tiff import verify_tiff
-from clearcnn.data.tiles import read_tiles
 from clearcnn.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
@@ -62,7 +60,6 @@ ROOM = Room(LARGEST_PIXELS)
 _SMALL_SIDE = 1024  # In pixels: longer pictures are measured first, and wait for room in memory.
 _MOST_READS = 1_000_000
 _MOST_SCANNED = 800_000_000  # Twenty scans of the largest picture; ten are usual.
-WHITE = 255
 
 # What may have been done to a picture; `{}` is the number of pictures.
 NOTES = {
@@ -75,6 +72,13 @@ NOTES = {
     "greyed": "{} in colour converted to greyscale (ITU-R 601-2 luma).",
 }
 
+_SIGNATURES = {
+    "PNG": (png.SIGNATURE,),
+    "JPEG": (jpeg.SIGNATURE,),
+    "BMP": (bmp.SIGNATURE,),
+    "GIF": gif.SIGNATURES,
+    "TIFF": tiff.SIGNATURES,
+}
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 0x0102
 
@@ -105,7 +109,7 @@ class _Metered(BytesIO):
         """Read, and count."""
         self._left -= 1
         if self._left < 0:
-            raise ValueError("it consists of too many pieces")
+            raise PictureError("it consists of too many pieces")
         return super().read(size)
 
 
@@ -119,29 +123,22 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Pi
     Raises:
       DataError: it is broken, cut off, of another format, or has too many pixels.
     """
+    kind = _find_kind(content)
+    remedy = ""
     try:
-        header = verify_png(content) if content.startswith(SIGNATURE) else None
-        if content.startswith(TIFF_SIGNATURES):
-            verify_tiff(content)
-        with Image.open(_Metered(content), formats=FORMATS) as image:
-            # The decoder of WebP holds every pixel three times before Pillow does.
-            most = LARGEST_PIXELS // 2 if image.format == "WEBP" else LARGEST_PIXELS
-            if image.width * image.height > most or max(image.size) > LARGEST_LENGTH:
-                raise ValueError(
-                    f"it unfolds to {image.width}×{image.height} pixels; at most {most:,} are "
-                    f"allowed, and at most {LARGEST_LENGTH:,} along a side"
-                )
-            if measure_above is not None and max(image.size) > measure_above:
-                return Picture(_upright_size(image), None)
-            _check_scans(image, content)
-            return _read(image, header)
-    except UnidentifiedImageError:
-        reason = f"it is not a whole file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        return _decode(content, kind, measure_above)
+    except PictureError as fault:
+        reason, remedy = str(fault), fault.remedy
+    except Image.DecompressionBombError:
+        reason = f"it has more than {LARGEST_PIXELS:,} pixels"
+    except MemoryError:
+        reason = "there is not enough memory for it"
     except Exception as error:  # Pillow's readers raise almost any kind on broken files
-        reason = str(error).rstrip(".") or type(error).__name__
+        reason = _explain(error, kind)
     raise DataError(
         f"{name} cannot be read as a picture: {reason}.",
-        remedy="Replace or remove the file, or skip what cannot be read (--skip-unreadable).",
+        remedy=remedy
+        or "Replace or remove the file, or skip what cannot be read (--skip-unreadable).",
     ) from None
 
 
@@ -162,15 +159,97 @@ def unfolded(content: bytes, name: str) -> Iterator[Picture]:
         yield decode(content, name)
 
 
+def _find_kind(content: bytes) -> str | None:
+    """The format, as its first bytes tell it."""
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "WEBP"
+    for kind, signatures in _SIGNATURES.items():
+        if content.startswith(signatures):
+            return kind
+    return None
+
+
+def _explain(error: Exception, kind: str | None) -> str:
+    """What an error of Pillow's means for people; its own words are for those who wrote it."""
+    if kind is None:
+        return f"it is not a whole file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+    if isinstance(error, EOFError) or "truncated" in str(error).lower():
+        return f"its {kind} data are cut off"
+    return f"its {kind} data are damaged, or of a kind that cannot be read"
+
+
+def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Picture:
+    if kind == "BMP":
+        bmp_header = bmp.read_bmp_header(content)
+        _check_size(bmp_header.width, bmp_header.height, kind)
+        if measure_above is not None and max(bmp_header.width, bmp_header.height) > measure_above:
+            return Picture((bmp_header.height, bmp_header.width), None)
+        return _read(bmp.read_bmp(content, bmp_header), None)
+    png_header = png.verify_png(content) if kind == "PNG" else None
+    tiff_header = tiff.read_tiff_header(content) if kind == "TIFF" else None
+    if tiff_header is not None:
+        tiff.check_tiff_kind(tiff_header)
+        tiff.silence_libtiff()
+    try:
+        image = Image.open(_Metered(content), formats=FORMATS)
+    except UnidentifiedImageError:
+        if tiff_header is not None:
+            raise tiff_header.fault() from None
+        raise
+    with image:
+        _check_size(image.width, image.height, kind)
+        if measure_above is not None and max(image.size) > measure_above:
+            return Picture(_upright_size(image), None)
+        if kind == "JPEG":
+            _check_scans(image, content)
+            _check_wholeness(image, content)
+        return _read(image, png_header, gif.read_gif_frame(content) if kind == "GIF" else None)
+
+
+def _check_size(width: int, height: int, kind: str | None) -> None:
+    # The decoder of WebP holds every pixel three times before Pillow does.
+    most = LARGEST_PIXELS // 2 if kind == "WEBP" else LARGEST_PIXELS
+    if width * height > most or max(width, height) > LARGEST_LENGTH:
+        raise PictureError(
+            f"it unfolds to {width}×{height} pixels; at most {most:,} are allowed, and at most "
+            f"{LARGEST_LENGTH:,} along a side"
+        )
+
+
 def _check_scans(image: Image.Image, content: bytes) -> None:
     """Refuse a JPEG whose scans, of a few bytes each, go over all its pixels again and again."""
-    if image.format in ("JPEG", "MPO"):
-        scans = content.count(b"\xff\xda")
-        if scans * image.width * image.height > _MOST_SCANNED:
-            raise ValueError(f"it goes over {image.width}×{image.height} pixels {scans:,} times")
+    scans = content.count(b"\xff\xda")
+    if scans * image.width * image.height > _MOST_SCANNED:
+        raise PictureError(f"it goes over {image.width}×{image.height} pixels {scans:,} times")
 
 
-def _read(image: Image.Image, header: PngHeader | None) -> Picture:
+def _check_wholeness(image: Image.Image, content: bytes) -> None:
+    """Refuse a JPEG in which data are missing before a marker; the image is loaded then."""
+    other = jpeg.with_other_padding(content)
+    if other is None:
+        return
+    if _digest_file(other) != _digest(image):
+        raise PictureError("its JPEG data are cut off, though an end marker follows them")
+
+
+def _digest_file(content: bytes) -> int:
+    with Image.open(_Metered(content), formats=("JPEG",)) as image:
+        return _digest(image)
+
+
+def _digest(image: Image.Image) -> int:
+    """A checksum of the pixels, without another copy of all of them."""
+    image.load()
+    rows, digest = max(1, 2**20 // image.width), 0
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(image.height, top + rows))
+        digest = zlib.crc32(image.crop(box).tobytes(), digest)
+    return digest
+
+
+def _read(
+    image: Image.Image, header: PngHeader | None, frame: gif.GifFrame | None = None
+) -> Picture:
     notes = []
     if image.format != "MPO" and getattr(image, "is_animated", False):
         notes.append("animated")
@@ -179,73 +258,19 @@ def _read(image: Image.Image, header: PngHeader | None) -> Picture:
     if _orientation(image) != 1:  # asked before loading: TIFF's loader turns and drops the tag
         notes.append("turned")
         ImageOps.exif_transpose(image, in_place=True)
+    if frame is not None:
+        image.load()
+        image = gif.on_canvas(image, frame)
     if image.has_transparency_data:
         notes.append("transparent")
     elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         notes.append("converted")
-    pixels = _pixels(image, header)
+    pixels = flatten(image, header)
     if pixels.shape[-1] == 3 and is_grey(pixels):
         pixels = pixels[..., :1]
         if image.mode not in ("LA", "L", "1"):
             notes.append("greys")
     return Picture((pixels.shape[0], pixels.shape[1]), pixels, tuple(notes))
-
-
-def _pixels(image: Image.Image, header: PngHeader | None) -> Images:
-    """Pixels (height, width, 1 or 3) of an upright image, laid on white."""
-    image.load()
-    if image.mode == "F":
-        return read_tiles(image, _deep_pixels, channels=1, dtype="float32")
-    if image.mode.startswith("I"):
-        return read_tiles(image, _deep_pixels, channels=1, dtype="uint16")
-    if image.has_transparency_data:
-        _scale_transparent_value(image, header)
-        return read_tiles(image, _on_white, channels=3, dtype="uint8")
-    if image.mode in ("1", "L"):
-        return read_tiles(image, _grey_pixels, channels=1, dtype="uint8")
-    return read_tiles(image, _rgb_pixels, channels=3, dtype="uint8")
-
-
-def _on_white(image: Image.Image) -> Images:
-    layer = image.convert("RGBA")
-    page = Image.new("RGB", layer.size, (WHITE, WHITE, WHITE))
-    page.paste(layer, mask=layer)
-    return np.asarray(page)
-
-
-def _grey_pixels(image: Image.Image) -> Images:
-    return np.asarray(image.convert("L"))[..., np.newaxis]
-
-
-def _rgb_pixels(image: Image.Image) -> Images:
-    return np.asarray(image.convert("RGB"))
-
-
-def _deep_pixels(image: Image.Image) -> Images:
-    """Greys of more than 8 bits: (height, width, 1) uint16 or float32."""
-    pixels = np.asarray(image)[..., np.newaxis]
-    if image.mode == "F":
-        if not np.isfinite(pixels).all():
-            raise ValueError("it holds NaN or infinite values")
-        return pixels.astype(np.float32)
-    if pixels.min() < 0 or pixels.max() > 65535:
-        raise ValueError(
-            f"its values range from {pixels.min()} to {pixels.max()}; 0 to 65,535 can be read"
-        )
-    pixels = pixels.astype(np.uint16)
-    transparent = image.info.get("transparency")
-    return pixels if transparent is None else np.where(pixels == transparent, 65535, pixels)
-
-
-def _scale_transparent_value(image: Image.Image, header: PngHeader | None) -> None:
-    """Bring a PNG's transparent grey or colour to 8 bits, as Pillow did with the pixels."""
-    value = image.info.get("transparency")
-    if header is None or value is None:
-        return
-    if image.mode == "RGB" and header.bit_depth == 16:
-        image.info["transparency"] = tuple(sample >> 8 for sample in value)
-    elif image.mode == "L":
-        image.info["transparency"] = value * 255 // (2**header.bit_depth - 1)
 
 
 def _is_reduced(image: Image.Image, header: PngHeader | None) -> bool:
@@ -263,8 +288,8 @@ def _orientation(image: Image.Image) -> int:
     if exif := image.info.get("exif"):
         # Pillow would make a Python number of each that a tag declares.
         try:
-            verify_tiff(exif.removeprefix(b"Exif\0\0"))
-        except ValueError:
+            tiff.read_tiff_header(exif.removeprefix(b"Exif\0\0"))
+        except PictureError:
             return 1
     orientation = image.getexif().get(_ORIENTATION, 1)
     return orientation if orientation in range(2, 9) else 1

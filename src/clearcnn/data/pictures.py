@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
 from clearcnn.data.decode import NOTES, Picture, decode, unfolded
 from clearcnn.data.images import Images
@@ -73,8 +74,8 @@ def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pict
     """Read every entry, and bring all to one size, colour mode and dtype.
 
     Raises:
-      DataError: an entry cannot be read and `spec.skip_unreadable` is not set, none can be
-        read, or integer and float pictures are mixed.
+      DataError: an entry cannot be read, or floats are mixed with integers, and
+        `spec.skip_unreadable` is not set; or none can be read.
     """
     workers = min(8, 2 * (os.cpu_count() or 1))
     with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
@@ -89,9 +90,10 @@ def read_pictures(entries: Sequence[Entry], spec: DataSpec, source: str) -> Pict
         target = spec.size or choose_size(sizes)
         finish = partial(_finish, spec=spec, target=target)
         finished = list(_map(pool, workers, finish, list(zip(entries, measured, strict=True))))
+    finished = _of_one_kind(entries, finished, spec, source)
     kept = [row for row, picture in enumerate(finished) if isinstance(picture, Picture)]
     pictures = [picture for picture in finished if isinstance(picture, Picture)]
-    images, sentences = _stack(pictures, spec.color_mode, source)
+    images, sentences = _stack(pictures, spec.color_mode)
     resized = describe_resizing(sizes, target, asked=spec.size is not None)
     return Pictures(
         images,
@@ -157,18 +159,37 @@ def _finish(
     return replace(picture, pixels=resize(picture.pixels, target))
 
 
-def _stack(
-    pictures: Sequence[Picture], color_mode: ColorMode, source: str
-) -> tuple[Images, list[str]]:
+def _of_one_kind(
+    entries: Sequence[Entry], finished: list[Picture | SkippedFile], spec: DataSpec, source: str
+) -> list[Picture | SkippedFile]:
+    """Leave out floats among integers, or integers among floats: whichever are fewer.
+
+    Raises:
+      DataError: there are both, and `spec.skip_unreadable` is not set.
+    """
+    rows: dict[str, list[int]] = {"floating-point numbers": [], "integers": []}
+    for row, picture in enumerate(finished):
+        if isinstance(picture, Picture) and picture.pixels is not None:
+            is_float = picture.pixels.dtype.kind == "f"
+            rows["floating-point numbers" if is_float else "integers"].append(row)
+    fewer, more = sorted(rows, key=lambda kind: len(rows[kind]))
+    if rows[fewer] and not spec.skip_unreadable:
+        names = quote((entries[row].name for row in rows[fewer]), most=3)
+        raise DataError(
+            f"{source}: {_count(len(rows[more]))} with {more}, but {len(rows[fewer]):,} with "
+            f"{fewer}: {names}.",
+            remedy="Store all pictures in one way, or skip the fewer ones (--skip-unreadable).",
+        )
+    for row in rows[fewer]:
+        reason = f"It holds {fewer}; most of the pictures hold {more}."
+        finished[row] = SkippedFile(entries[row].name, reason)
+    return finished
+
+
+def _stack(pictures: Sequence[Picture], color_mode: ColorMode) -> tuple[Images, list[str]]:
     """One array of pictures of one size, and what had to be done, in sentences."""
     arrays = [picture.pixels for picture in pictures if picture.pixels is not None]
     kinds = Counter(array.dtype.name for array in arrays)
-    if "float32" in kinds and len(kinds) > 1:
-        raise DataError(
-            f"{source}: {kinds['float32']} pictures hold floating-point numbers and "
-            f"{len(arrays) - kinds['float32']} hold integers.",
-            remedy="Store all pictures in one way.",
-        )
     dtype = np.dtype(max(kinds, key=lambda kind: np.dtype(kind).itemsize))
     channels = Counter(array.shape[-1] for array in arrays)
     colored = color_mode == "rgb" or (color_mode == "auto" and 3 in channels)

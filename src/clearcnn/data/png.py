@@ -4,6 +4,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from clearcnn.data.picture_error import PictureError
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _MOST_CHUNKS = 100_000
@@ -28,7 +30,7 @@ def verify_png(content: bytes) -> PngHeader:
     Args:
       content: a whole file that starts with `SIGNATURE`.
     Raises:
-      ValueError: a chunk is cut off or its checksum is wrong; the message says which.
+      PictureError: a chunk is cut off or its checksum is wrong; the message says which.
     Source: W3C PNG Specification, sections 5.3 and 11.2.
     """
     view = memoryview(content)
@@ -37,19 +39,19 @@ def verify_png(content: bytes) -> PngHeader:
     while kind != b"IEND":
         num_chunks += 1
         if num_chunks > _MOST_CHUNKS:
-            raise ValueError(f"it has more than {_MOST_CHUNKS:,} chunks")
+            raise PictureError(f"it has more than {_MOST_CHUNKS:,} chunks")
         if place + 8 > len(view):
-            raise ValueError(f"it is cut off after {len(view):,} bytes")
+            raise PictureError(f"it is cut off after {len(view):,} bytes")
         length, kind = struct.unpack_from(">I4s", view, place)
         end = place + 8 + length
         if end + 4 > len(view):
-            raise ValueError(f"it is cut off inside its {_name(kind)} chunk")
+            raise PictureError(f"it is cut off inside its {_name(kind)} chunk")
         (stated,) = struct.unpack_from(">I", view, end)
         if zlib.crc32(view[place + 4 : end]) != stated:
-            raise ValueError(f"the checksum of its {_name(kind)} chunk at byte {place} is wrong")
+            raise PictureError(f"the checksum of its {_name(kind)} chunk at byte {place} is wrong")
         if header is None:
             if kind != b"IHDR" or length != 13:
-                raise ValueError("it does not start with a header")
+                raise PictureError("it does not start with a header")
             header = PngHeader(view[place + 16], view[place + 17] not in (0, 4))
         place = end + 4
     assert header is not None  # IEND is never first: that is refused above
