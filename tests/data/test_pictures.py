@@ -95,10 +95,30 @@ def test_8_bits_join_16_bits_at_the_same_brightness(save):
     assert "brought to 16" in pictures.preparation[0]
 
 
-def test_floats_and_integers_do_not_mix(save):
-    entries = save(np.zeros((4, 5), np.float32), np.zeros((4, 5), np.uint8), suffix="tif")
-    with pytest.raises(DataError, match="1 pictures hold floating-point numbers and 1 hold"):
-        read_pictures(entries, DataSpec(), "x")
+def test_floats_among_integers_are_named(save):
+    arrays = [np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.float32), np.ones((4, 5), np.uint8)]
+    with pytest.raises(
+        DataError, match=r"2 pictures with integers, but 1 with floating-point"
+    ) as e:
+        read_pictures(save(*arrays, suffix="tif"), DataSpec(), "x")
+    assert "'1.tif'" in e.value.problem
+
+
+@pytest.mark.parametrize(
+    ("kinds", "odd", "reason"),
+    [
+        ((np.uint8, np.float32, np.uint8), 1, "It holds floating-point numbers; most"),
+        ((np.float32, np.float32, np.uint16), 2, "It holds integers; most"),
+    ],
+)
+def test_floats_among_integers_or_integers_among_floats_are_left_out_when_asked(
+    save, kinds, odd, reason
+):
+    entries = save(*[np.full((4, 5), 1, kind) for kind in kinds], suffix="tif")
+    pictures = read_pictures(entries, DataSpec(skip_unreadable=True), "x")
+    assert pictures.kept.tolist() == [row for row in range(3) if row != odd]
+    assert [skipped.path for skipped in pictures.skipped] == [entries[odd].name]
+    assert pictures.skipped[0].reason.startswith(reason)
 
 
 def _broken(content: bytes, entry: Entry) -> Entry:

@@ -24,7 +24,7 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from clearcnn.data import bmp, gif, jpeg, png, tiff
+from clearcnn.data import bmp, gif, jpeg, png, tiff, webp
 from clearcnn.data.color import is_grey
 from clearcnn.data.flatten import flatten
 from clearcnn.data.images import Images
@@ -190,6 +190,8 @@ def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Pict
     if tiff_header is not None:
         tiff.check_tiff_kind(tiff_header)
         tiff.silence_libtiff()
+    if kind == "WEBP":
+        content = webp.with_transparent_canvas(content)
     try:
         image = Image.open(_Metered(content), formats=FORMATS)
     except UnidentifiedImageError:
