@@ -366,3 +366,68 @@ def test_tiles_give_what_the_whole_gives(mode, monkeypatch):
     monkeypatch.setattr(tiles, "_PIXELS", 40)
     np.testing.assert_array_equal(decode(content, "x").pixels, whole)
     np.testing.assert_array_equal(resize(whole, (8, 9)), shrunk)
+
+
+def test_a_png_with_colours_that_its_palette_lacks_is_refused():
+    samples = np.arange(8, dtype=np.uint8).reshape(2, 4)
+    content = _png(samples[..., np.newaxis], 8, 3, ())
+    colors = bytes(range(100, 100 + 3 * 8))
+    for count in (8, 5):
+        kind = b"PLTE" + colors[: 3 * count]
+        chunk = struct.pack(">I", 3 * count) + kind + struct.pack(">I", zlib.crc32(kind))
+        whole = content[:33] + chunk + content[33:].replace(_transparency(b""), b"")
+        if count == 8:
+            expected = np.frombuffer(colors, np.uint8).reshape(2, 4, 3)
+            np.testing.assert_array_equal(decode(whole, "x").pixels, expected)
+            continue
+        with pytest.raises(DataError, match="a pixel has colour 7 of a palette of 5 colours"):
+            decode(whole, "x")
+
+
+def _transparency(values: bytes) -> bytes:
+    kind = b"tRNS" + values
+    return struct.pack(">I", len(values)) + kind + struct.pack(">I", zlib.crc32(kind))
+
+
+@pytest.mark.parametrize("flags", [0x02, 0x12])
+@pytest.mark.parametrize(("place", "is_whole"), [((0, 0), True), ((4, 6), False)])
+def test_an_animated_webp_lies_on_white_where_its_first_frame_leaves_it_empty(
+    place, is_whole, flags
+):
+    frame = np.random.default_rng(0).integers(0, 200, (10, 12, 3), np.uint8)
+    picture = _saved(Image.fromarray(frame), "WEBP", lossless=True)[12:]
+    height, width = (10 + place[1], 12 + place[0])
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+    numbers = (place[0] // 2, place[1] // 2, 11, 9, 100)
+    body = b"".join(struct.pack("<I", number)[:3] for number in numbers) + b"\2" + picture
+    sides = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
+    content = b"WEBP" + chunk(b"VP8X", bytes([flags, 0, 0, 0]) + sides)
+    content += chunk(b"ANIM", bytes([0, 0, 255, 255, 0, 0])) + chunk(b"ANMF", body) * 2
+    shown = decode(b"RIFF" + struct.pack("<I", len(content)) + content, "x")
+    expected = np.full((height, width, 3), 255, np.uint8)
+    expected[place[1] :, place[0] :] = frame
+    np.testing.assert_array_equal(shown.pixels, expected)
+    assert shown.notes == (("animated",) if is_whole else ("animated", "transparent"))
+
+
+def test_words_of_pillow_never_reach_people():
+    """Broken in the header, in the middle and at the end, in every format."""
+    words = "Pillow", "decoder", "codec", "C ssize_t", "bytes not processed", "Error", "unpack"
+    words += "NoneType", "index out of", "truncated", "struct", "argument", "PIL", "identify"
+    rng = np.random.default_rng(0)
+    for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"):
+        whole = _saved(Image.fromarray(_grey(40, 40)), kind)
+        refused = 0
+        for _ in range(200):
+            content = bytearray(whole)
+            for place in rng.integers(0, rng.choice([16, 64, len(whole)]), 3):
+                content[place % len(content)] = rng.choice([0, 255, rng.integers(256)])
+            try:
+                decode(bytes(content[: rng.integers(1, 2 * len(whole))]), "x")
+            except DataError as error:
+                refused += 1
+                assert not [word for word in words if word in error.problem], error.problem
+        assert refused > 20

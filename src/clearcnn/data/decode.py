@@ -263,7 +263,9 @@ def _read(
     if frame is not None:
         image.load()
         image = gif.on_canvas(image, frame)
-    if image.has_transparency_data:
+    if header is not None:
+        _check_palette(image, header)
+    if image.has_transparency_data and not _is_opaque(image):
         notes.append("transparent")
     elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         notes.append("converted")
@@ -273,6 +275,25 @@ def _read(
         if image.mode not in ("LA", "L", "1"):
             notes.append("greys")
     return Picture((pixels.shape[0], pixels.shape[1]), pixels, tuple(notes))
+
+
+def _check_palette(image: Image.Image, header: PngHeader) -> None:
+    """Refuse a PNG with colours that its palette lacks; Pillow makes greys of them."""
+    if image.mode == "P":
+        image.load()
+        _, last = image.getextrema()
+        if isinstance(last, (int, float)) and last >= header.num_colors:
+            raise PictureError(
+                f"a pixel has colour {last:.0f} of a palette of {header.num_colors} colours"
+            )
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    """Whether an animated WebP, read as if it had an alpha channel, covers its canvas."""
+    if image.format != "WEBP":
+        return False
+    image.load()
+    return image.getextrema()[-1] == (255, 255)
 
 
 def _is_reduced(image: Image.Image, header: PngHeader | None) -> bool:

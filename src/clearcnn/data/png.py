@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearcnn.data.picture_error import PictureError
 
@@ -18,10 +18,12 @@ class PngHeader:
     Attributes:
       bit_depth: bits per sample, 1, 2, 4, 8 or 16.
       is_coloured: samples are colours or a palette, not greys.
+      num_colors: how many the palette has; 0 without one.
     """
 
     bit_depth: int
     is_coloured: bool
+    num_colors: int = 0
 
 
 def verify_png(content: bytes) -> PngHeader:
@@ -53,6 +55,8 @@ def verify_png(content: bytes) -> PngHeader:
             if kind != b"IHDR" or length != 13:
                 raise PictureError("it does not start with a header")
             header = PngHeader(view[place + 16], view[place + 17] not in (0, 4))
+        if kind == b"PLTE":
+            header = replace(header, num_colors=length // 3)
         place = end + 4
     assert header is not None  # IEND is never first: that is refused above
     return header
