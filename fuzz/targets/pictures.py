@@ -1,6 +1,8 @@
 """Picture files of every format that is read, whatever their bytes."""
 
 import io
+import re
+import struct
 
 import numpy as np
 from PIL import Image
@@ -8,8 +10,11 @@ from PIL import Image
 from clearcnn.data.decode import decode
 from clearcnn.data.one_picture import prepare_one_picture
 from clearcnn.data.pictures import quiet_pillow
+from clearcnn.errors import DataError
 from fuzz.target import Target
 
+# What Pillow and Python say of broken files, which is not for people.
+_RAW = re.compile(r"decoder|codec|C ssize_t|bytes not processed|index out of|unpack|NoneType|PIL")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 
 
@@ -29,6 +34,7 @@ def seeds() -> list[bytes]:
         for options in ({}, {"exif": exif}, {"save_all": True, "append_images": [each.copy()]})
     ]
     files += [_save(each, "JPEG", progressive=True) for each in modes]
+    files += [_two_colored(bits) for bits in (1, 4, 8)]
     packed = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group4")
     files += [_save(each, "TIFF", compression=name) for each in modes for name in packed]
     return sorted({file for file in files if file}, key=lambda file: (len(file), file))
@@ -36,6 +42,14 @@ def seeds() -> list[bytes]:
 
 def read(content: bytes) -> None:
     """Decode it, measure it, and make it like the pictures of a model."""
+    try:
+        _read(content)
+    except DataError as error:
+        assert not _RAW.search(error.problem), error.problem
+        raise
+
+
+def _read(content: bytes) -> None:
     with quiet_pillow():
         picture = decode(content, "x")
         measured = decode(content, "x", measure_above=0)
@@ -52,6 +66,15 @@ def read(content: bytes) -> None:
     assert made.shape == (8, 8, 1)
     assert np.isfinite(made).all()
     assert pixels.dtype.kind == "f" or 0 <= made.min() <= made.max() <= 1
+
+
+def _two_colored(bits: int) -> bytes:
+    """A BMP of black and white only, stored with more bits than that takes."""
+    pixels = bytes(range(32))
+    head = struct.pack("<IiiHHIIiiII", 40, 32 // bits, 8, 1, bits, 0, 32, 0, 0, 2, 0)
+    start = 14 + len(head) + 8
+    file = b"BM" + struct.pack("<IHHI", start + 32, 0, 0, start)
+    return file + head + bytes(4) + b"\xff" * 3 + b"\0" + pixels
 
 
 def _save(picture: Image.Image, kind: str, **options: object) -> bytes:

@@ -50,6 +50,12 @@ def scans() -> bytes:
     return whole[:-2] + whole[whole.rfind(b"\xff\xda") : -2] * 300 + whole[-2:]
 
 
+def restarts() -> bytes:
+    """A JPEG of 64 pixels whose only scan has fifteen million restart markers."""
+    whole = save("L", (8, 8), "JPEG")
+    return whole[:-2] + b"\xff\xd0" * 15_000_000 + whole[-2:]
+
+
 def gif(before: bytes = b"", after: bytes = b"") -> bytes:
     """A GIF with blocks before and within its only frame."""
     whole = save("L", (8, 8), "GIF")
@@ -128,6 +134,7 @@ CASES = {
     "PNG, two million chunks": refused(lambda: png(8, 8, 8, 0, 8, chunk(b"tIME", b"") * 2_000_000)),
     "PNG, 200 MB of packed text": refused(lambda: png(8, 8, 8, 0, 8, _TEXT * 200)),
     "JPEG, 310 scans": refused(scans),
+    "JPEG, 15 million restart markers": refused(restarts),
     "JPEG, two million segments": refused(
         lambda: b"\xff\xd8" + b"\xff\xe0\0\2" * 2_000_000 + save("L", (8, 8), "JPEG")[2:]
     ),

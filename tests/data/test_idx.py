@@ -102,8 +102,8 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (LABELS, lambda c: _idx(np.zeros(5, np.uint8)), "6 images but .* 5 labels"),
         (LABELS, lambda c: _idx(np.zeros((6, 1, 1), np.uint8)), "labels-idx1-ubyte has 3"),
         (IMAGES, lambda c: b"", "0 bytes"),
-        (IMAGES, lambda c: gzip.compress(c)[:-9], "cannot be unpacked"),
-        (IMAGES, lambda c: gzip.compress(c)[:-8] + b"\0" * 8, "cannot be unpacked: CRC"),
+        (IMAGES, lambda c: gzip.compress(c)[:-9], "its gzip data are cut off"),
+        (IMAGES, lambda c: gzip.compress(c)[:-8] + b"\0" * 8, "its gzip data are damaged"),
     ],
 )
 def test_broken_files_are_named_with_the_fault(tmp_path, name, change, problem):

@@ -110,8 +110,10 @@ def read_idx(path: Path, root: Path | None = None) -> NDArray[Any]:
             with gzip.open(file) if zipped else file as stream:
                 return _read_array(cast(BinaryIO, stream), path)
         except (EOFError, OSError, zlib.error) as error:
+            fault = "cut off" if isinstance(error, EOFError) else "damaged"
             raise DataError(
-                f"{path} cannot be unpacked: {error}.", remedy="Fetch or copy the file again."
+                f"{path} cannot be unpacked: its gzip data are {fault}.",
+                remedy="Fetch or copy the file again.",
             ) from None
 
 

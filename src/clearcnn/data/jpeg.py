@@ -21,6 +21,7 @@ _RESTARTS = range(0xD0, 0xD8)
 _ARITHMETIC = range(0xC9, 0xCC)
 _BLOCK = 64
 _MOST_SEGMENTS = 100_000
+_MOST_RESTARTS = 1_000_000  # Of 40 million pixels in blocks of 64, each with one.
 
 
 def with_other_padding(content: bytes) -> bytes | None:
@@ -36,6 +37,8 @@ def with_other_padding(content: bytes) -> bytes | None:
         coefficient was sent to its last bit.
     Source: ITU-T T.81, annex B; F.1.2.3 for the bits that pad a stretch.
     """
+    if sum(content.count(bytes([0xFF, kind])) for kind in _RESTARTS) > _MOST_RESTARTS:
+        raise PictureError(f"it has more than {_MOST_RESTARTS:,} restart markers")
     pieces: list[bytes] = []
     copied, place = 0, len(SIGNATURE)
     is_progressive = False

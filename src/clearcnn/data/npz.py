@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,10 +129,12 @@ def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
             return arrays, list(members)
     except DataError:
         raise
-    except Exception as error:  # zipfile and NumPy raise almost any kind on broken files
-        reason = f"{type(error).__name__}, {error}".splitlines()[0][:200]
+    except BadZipFile:
+        reason = "it is no whole zip archive"
+    except Exception:  # zipfile and NumPy raise almost any kind on broken files
+        reason = "an array in it is damaged, or of a kind that cannot be read"
     raise DataError(
-        f"{path} cannot be read as an NPZ file: {reason.rstrip('.')}.",
+        f"{path} cannot be read as an NPZ file: {reason}.",
         remedy="Write it again with numpy.savez.",
     )
 

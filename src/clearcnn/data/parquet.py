@@ -126,8 +126,8 @@ def _to_list(column: Any, file: Path) -> list[Any]:
     try:
         values: list[Any] = column.to_pylist()
     # What its bytes are not: Unicode, a date, a number that Python has.
-    except (ValueError, OverflowError, TypeError, KeyError) as error:
-        raise _unreadable(file, error) from None
+    except (ValueError, OverflowError, TypeError, KeyError):
+        raise _unreadable(file) from None
     return values
 
 
@@ -170,13 +170,12 @@ def _read_table(file: Path, root: Path | None) -> Any:
     except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
         if isinstance(error, ClearCNNError):
             raise
-        raise _unreadable(file, error) from None
+        raise _unreadable(file) from None
 
 
-def _unreadable(file: Path, error: Exception) -> DataError:
-    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+def _unreadable(file: Path) -> DataError:
     return DataError(
-        f"{file} cannot be read as Parquet: {shorten(reason)}.",
+        f"{file} cannot be read as Parquet: it is damaged, cut off, or of another kind.",
         remedy="Fetch or write the file again.",
     )
 

@@ -38,9 +38,10 @@ def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
             f"{error.start:,} others of its block.",
             remedy="Save it as UTF-8; in a spreadsheet, as CSV UTF-8.",
         ) from None
-    except csv.Error as error:
+    except csv.Error:
         raise DataError(
-            f"{path} is not a CSV file: {error}.", remedy="Save it as CSV with commas."
+            f"{path} is not a CSV file: a field is too long, or has a line break outside quotes.",
+            remedy="Save it as CSV with commas.",
         ) from None
 
 
