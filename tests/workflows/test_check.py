@@ -149,3 +149,16 @@ def test_a_single_class_is_a_problem_and_its_labels_are_not_checked(tmp_path: Pa
     found = kinds(clearcnn.check(tmp_path / "in", out=tmp_path / "out"))
     assert found["one class"].is_problem
     assert "one class only" in found["labels not checked"].sentence
+
+
+def test_a_float_picture_among_others_is_listed_and_stops_nothing(check, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+    for number, each in enumerate(pixels):
+        path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(each).save(path)
+    Image.fromarray(pixels[0].astype(np.float32)).save(tmp_path / "photos" / "a" / "odd.tif")
+    result = check(str(tmp_path / "photos"))
+    assert result.num_images == 6
+    (name,) = kinds(result)["unreadable files"].names
+    assert "odd.tif: It holds floating-point numbers" in name

@@ -3,7 +3,8 @@
 The rules: EXIF orientation is applied; transparent pixels are laid on white, as on a page;
 16-bit greys and float TIFFs are kept, everything else becomes 8 bits a channel; a picture
 whose channels are equal everywhere is grey; of an animation only the first frame is read.
-Gamma and colour profiles are not applied. What is broken anywhere is refused.
+Gamma and colour profiles are not applied. What is broken is refused wherever its format lets one
+tell, and so is what viewers show differently.
 """
 
 import zlib
