@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from clearcnn.bundle import Bundle, read_bundle
+from clearcnn.bundle import read_bundle, write_manifest
 from clearcnn.workflows.restoring import restore_network
-from fuzz.target import Target, put
+from fuzz.target import Target, put, scratch
 from fuzz.targets import run_folders
 
 
@@ -15,9 +15,10 @@ def seeds() -> list[bytes]:
 
 def read(content: bytes) -> None:
     """Restore the network from the archive."""
-    manifest = read_bundle(run_folders.folder(), only=()).manifest
-    path = put("keras/model.keras", content)
-    network = restore_network(Bundle(path.parent, manifest))
+    run = run_folders.copy_manifest(scratch() / "keras")
+    put("keras/model.keras", content)
+    write_manifest(run, read_bundle(run, only=()).manifest)
+    network = restore_network(read_bundle(run, only=()))
     shapes = [weight.shape for weight in network.get_weights()]
     assert shapes == [weight.shape for weight in run_folders.network().get_weights()]
     assert all(np.asarray(weight).dtype == np.float32 for weight in network.get_weights())

@@ -1,17 +1,18 @@
-"""`model.onnx`, before and while it is executed."""
+"""`model.onnx`: read beside the manifest's layers, and executed."""
 
 import numpy as np
 
-from clearcnn.export import check_onnx
-from clearcnn.prediction import Predictor
-from clearcnn.results import to_json
-from fuzz.target import Target, put
+from clearcnn.bundle import read_bundle, write_manifest
+from clearcnn.workflows.kept_onnx import read_onnx_file
+from clearcnn.workflows.opening import open_model
+from fuzz.target import Target, put, scratch
 from fuzz.targets import run_folders
 
 
 def seeds() -> list[bytes]:
-    """A small model, and one of many kinds of layers."""
+    """The model of the run folder, and one of many other kinds of layers, which is refused."""
     from clearcnn import export, models
+    from clearcnn.results import to_json
     from clearcnn.specs import LayerSpec, ModelSpec
 
     layers = (
@@ -24,24 +25,25 @@ def seeds() -> list[bytes]:
         LayerSpec("Dense", {"units": 2, "activation": "softmax"}),
     )
     many = models.build_model(ModelSpec("many", layers), (8, 8, 1), 2, seed=0)
-    contract = to_json(run_folders.CONTRACT)
-    built = (
-        export.build_onnx(each, ("a", "b"), contract) for each in (run_folders.network(), many)
-    )
-    return [each.SerializeToString() for each in built]
+    built = export.build_onnx(many, ("cat", "dog"), to_json(run_folders.CONTRACT))
+    own = (run_folders.folder() / "model.onnx").read_bytes()
+    return [own, built.SerializeToString()]
 
 
 def read(content: bytes) -> None:
-    """Check the model, and execute it."""
-    from clearcnn import models
-
-    parameters = models.check_output(run_folders.MODEL, (8, 8, 1), 2).parameters
-    check_onnx(put("model.onnx", content), to_json(run_folders.CONTRACT), parameters)
-    predictor = Predictor(content, 2)
-    if predictor.shape == (8, 8, 1) and predictor.dtype == np.uint8:
-        chances = predictor.predict(np.zeros((3, 8, 8, 1), np.uint8))
-        assert chances.shape == (3, 2)
-        assert np.isfinite(chances).all()
+    """Read the model, and execute it; whatever is taken has the honest graph."""
+    honest = (run_folders.folder() / "model.onnx").read_bytes()
+    run = run_folders.copy_manifest(scratch() / "onnx")
+    put("onnx/model.onnx", content)
+    write_manifest(run, read_bundle(run, only=()).manifest)
+    weights = read_onnx_file(read_bundle(run, only=()), "model.onnx").weights
+    kept = sum(values.nbytes for values in weights.values())
+    assert len(content) == len(honest)
+    assert sum(a != b for a, b in zip(content, honest, strict=True)) <= kept
+    predictor = open_model(run).predictor
+    chances = predictor.predict(np.zeros((3, 8, 8, 1), np.uint8))
+    assert chances.shape == (3, 2)
+    assert np.isfinite(chances).all()
 
 
 TARGET = Target(seeds, read)

@@ -67,6 +67,20 @@ def folder() -> Path:
     return place
 
 
+def copy_manifest(place: Path) -> Path:
+    """Make a run folder of which one file may be changed and sealed anew; the others are empty."""
+    place.mkdir(exist_ok=True)
+    (place / "bundle.json").write_bytes(_honest())
+    for name in (*REQUIRED_FILES, "model.onnx"):
+        (place / name).touch()
+    return place
+
+
+@cache
+def _honest() -> bytes:
+    return (folder() / "bundle.json").read_bytes()
+
+
 @cache
 def seeds() -> list[bytes]:
     """The manifest with and without what may be lacking."""

@@ -28,7 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import drafts
+from clearcnn.archives import open_archive
 from clearcnn.errors import CheckpointError
+from clearcnn.json_text import parse_json
 from clearcnn.regular_files import read_regular
 
 FACTS = "checkpoint.json"
@@ -39,6 +41,10 @@ _HASH_BYTES = 64
 _KEPT = 2
 _MOST_HEADER_BYTES = 10_000
 _MOST_FACTS_BYTES = 64 * 2**20
+# Weights, up to four more numbers that an optimizer keeps for each, and the best weights so far.
+_MOST_COPIES = 6
+_ROOM_BYTES = 16 * 2**20
+_MOST_BYTES_OF_PLAIN_ZIP = 2**32 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +104,7 @@ def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
     if digest.encode() != bytes(whole[-_HASH_BYTES:]):
         raise _damaged(where, "its checksum does not agree with its content")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with _open(content) as archive:
             members = archive.infolist()
             if any(m.compress_type != zipfile.ZIP_STORED for m in members):
                 raise ValueError("a member is compressed")
@@ -107,7 +113,7 @@ def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
                 raise ValueError("its members are larger than itself")
             if archive.getinfo(FACTS).file_size > _MOST_FACTS_BYTES:
                 raise ValueError(f"{FACTS} is larger than any training writes")
-            facts = json.loads(archive.read(FACTS))
+            facts = parse_json(archive.read(FACTS))
             if not isinstance(facts, dict) or type(facts.get("epoch")) is not int:
                 raise ValueError(f"{FACTS} does not say the epoch")
             arrays = {
@@ -119,6 +125,11 @@ def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
     except Exception as error:
         raise _damaged(where, " ".join(str(error).split())) from error
     return Checkpoint(facts, arrays)
+
+
+def limit_checkpoint_bytes(parameters: int) -> int:
+    """The most bytes of a checkpoint of a run whose model has so many parameters."""
+    return 4 * parameters * _MOST_COPIES + _MOST_FACTS_BYTES + _ROOM_BYTES
 
 
 class CheckpointFolder:
@@ -305,6 +316,12 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, RuntimeWarning, stacklevel=3)
+
+
+def _open(content: bytes) -> zipfile.ZipFile:
+    file = io.BytesIO(content)
+    # Larger ones have the longer list of members that `open_archive` does not take.
+    return open_archive(file) if len(content) < _MOST_BYTES_OF_PLAIN_ZIP else zipfile.ZipFile(file)
 
 
 def _read_array(content: bytes) -> NDArray[Any]:

@@ -21,9 +21,9 @@ def test_a_whole_folder_is_read_wherever_it_is(whole_folder, tmp_path):
     shutil.move(whole_folder, moved)
     bundle = read_bundle(str(moved))
     assert bundle.manifest.class_names == ("고양이", "dog, <b>")
-    assert bundle.path("model.toml").read_text(encoding="utf-8") == "content of model.toml"
+    assert bundle.read("model.toml", 100) == b"content of model.toml"
     with pytest.raises(BundleError, match=r"holds no model\.onnx"):
-        bundle.path("model.onnx")
+        bundle.read("model.onnx", 100)
 
 
 def test_files_of_others_do_no_harm(whole_folder):
@@ -68,7 +68,9 @@ def test_another_schema_is_refused_with_what_to_do(whole_folder, version):
         (b"", "is no JSON"),
         (b"{", "is no JSON"),
         (b"\xff\xfe{}", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"[" * 100_000, "is nested too deeply"),
+        (b"[{},{}" + b",{}" * 2_000_000 + b"]", "bytes in memory, and at most 268,435,456 are"),
+        (b" " * (8 * 2**20 + 1), "is larger than any run writes"),
         (b"[]", "no schema_version"),
         (b'{"schema_version": true}', "no schema_version"),
         (b'{"schema_version": 1}', "bundle lacks clearcnn"),
@@ -120,7 +122,9 @@ def test_only_the_files_that_are_needed_are_checked(whole_folder):
     (whole_folder / "report.html").unlink()
     (whole_folder / "history.csv").write_text("altered", encoding="utf-8")
     bundle = read_bundle(whole_folder, only=("model.toml", "model.onnx"))
-    assert bundle.path("model.toml").is_file()
+    assert bundle.read("model.toml", 100)
+    with pytest.raises(BundleError, match=r"history\.csv has been altered"):
+        bundle.read("history.csv", 100)
     (whole_folder / "model.toml").write_text("altered", encoding="utf-8")
     with pytest.raises(BundleError, match=r"model\.toml has been altered"):
         read_bundle(whole_folder, only=("model.toml", "model.onnx"))

@@ -43,7 +43,7 @@ def test_a_source_becomes_a_bundle_that_keeps_its_contract(
     assert result.data.validation == pytest.approx(0.2 * 0.7 * total, abs=3)
     assert result.history.num_epochs == 2
 
-    with bundle.path("predictions.csv").open(encoding="utf-8", newline="") as file:
+    with (bundle.folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     names = [row["name"] for row in rows]
     assert len(set(names)) == len(names) == result.data.test
@@ -52,9 +52,9 @@ def test_a_source_becomes_a_bundle_that_keeps_its_contract(
         assert set(names) == written.tested
 
     # The pictures as they were written go into the model as it was kept.
-    model = keras.saving.load_model(bundle.path("model.keras"))
+    model = keras.saving.load_model(bundle.folder / "model.keras")
     found = model.predict(np.stack([written.pixels[name] for name in names]), verbose=0)
-    session = onnxruntime.InferenceSession(bundle.path("model.onnx"))
+    session = onnxruntime.InferenceSession(bundle.folder / "model.onnx")
     pixels = np.stack([written.pixels[name] for name in names])
     pixels = pixels.astype(bundle.manifest.input.dtype)
     (onnx_found,) = session.run(["probabilities"], {"images": pixels})

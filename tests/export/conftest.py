@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearcnn import models
+from clearcnn import export, models
 from clearcnn.specs import LayerSpec, ModelSpec
 
 SHAPE = (9, 8, 3)
@@ -35,6 +35,27 @@ def make_network(*layers: LayerSpec, shape: tuple[int, int, int] = SHAPE, seed: 
             values = 0.5 + np.abs(values)
         variable.assign(values.astype(np.float32))
     return network
+
+
+def describe_network(
+    *layers: LayerSpec, shape: tuple[int, int, int] = SHAPE, name: str = "tried"
+) -> export.Network:
+    """The same network as a manifest tells of it: without Keras, and without weights."""
+    plans = models.plan_layers(ModelSpec(name, layers), shape, len(CLASSES))
+    described = []
+    for plan in plans:
+        holes = {each: export.make_placeholder(sides) for each, sides in plan.weights.items()}
+        described.append(
+            export.Layer(
+                plan.kind, plan.name, plan.arguments, plan.input_shape, plan.output_shape, holes
+            )
+        )
+    return export.Network(name, tuple(described))
+
+
+@pytest.fixture(scope="session")
+def description_of() -> Callable[..., export.Network]:
+    return describe_network
 
 
 @pytest.fixture(scope="session")

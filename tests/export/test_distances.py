@@ -7,7 +7,13 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from clearcnn.distances import DistanceWeights
-from clearcnn.export import build_features, build_onnx, check_onnx, make_probes, run_onnx
+from clearcnn.export import (
+    build_features,
+    build_onnx,
+    make_probes,
+    read_network,
+    run_onnx,
+)
 from clearcnn.export.distances import MOST_WEIGHTS, choose_features
 from clearcnn.specs import LayerSpec
 
@@ -64,16 +70,13 @@ def test_features_are_means_over_each_channel(size: int, network_of: Any, contra
 @pytest.mark.parametrize("num_centres", [3, 2])
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 def test_distances_come_beside_the_same_probabilities(
-    dtype: str, num_centres: int, network_of: Any, contract_of: Any, tmp_path: Any
+    dtype: str, num_centres: int, network_of: Any, contract_of: Any
 ) -> None:
     network, contract = network_of(*LAYERS), contract_of(dtype)
     weights = make_weights(NUM_FEATURES, num_centres)
     model = build_onnx(network, CLASSES, contract, distances=weights)
-    path = tmp_path / "model.onnx"
-    path.write_bytes(model.SerializeToString())
-    check_onnx(path, contract, network.count_params())
     images = make_probes(contract)
-    found = run_onnx(path, images)
+    found = run_onnx(model.SerializeToString(), images)
     assert list(found) == ["probabilities", "distances"]
     plain = run_onnx(build_onnx(network, CLASSES, contract).SerializeToString(), images)
     np.testing.assert_array_equal(found["probabilities"], plain["probabilities"])
@@ -104,6 +107,7 @@ def test_wide_layers_and_those_far_from_the_answer_find_no_room(network_of: Any)
         LayerSpec("Dense", {"units": 400, "activation": "relu"}),
         SOFTMAX,
     )
+    network = read_network(network)
     assert choose_features(network, 3) == ("conv2d_1", "conv2d_3", "dense_1")
     assert 409 * (409 + 3 + 1) <= MOST_WEIGHTS < 709 * (709 + 3 + 1)
     assert choose_features(network, 1_000) == ("conv2d_1", "conv2d_3")

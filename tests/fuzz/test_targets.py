@@ -6,7 +6,7 @@ from fuzz.target import find_names, find_target
 from hypothesis import HealthCheck, given, settings
 
 # Each takes a second or two; what is read with Keras takes longer.
-FEWER = {"keras_files": 25, "onnx_models": 60, "run_folders": 60}
+FEWER = {"keras_files": 25, "onnx_models": 60, "run_folders": 60, "run_metrics": 100}
 
 
 @pytest.mark.parametrize("name", find_names())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("networks",)
+KINDS = ("checkpoints", "networks")
 LONGER = ("arrays", "bodies", "pictures", "texts")
 MOST_BYTES = 512 * 2**20
 

@@ -46,7 +46,7 @@ def test_the_kept_model_gives_distances_of_images_and_their_distortions(
         )
     run = train(images, tmp_path / "run")
     kept = run.manifest.confidence
-    session = onnxruntime.InferenceSession(run.path("model.onnx"))
+    session = onnxruntime.InferenceSession(run.folder / "model.onnx")
     assert [each.name for each in session.get_outputs()] == ["probabilities", "distances"]
     validation = images.images[120:230]
     (distances,) = session.run(["distances"], {"images": validation})
@@ -73,7 +73,7 @@ def test_few_validation_images_and_what_cannot_be_written_give_none(
 ) -> None:
     few = train(noise(n=100, parts=(60, 30, 10)), tmp_path / "few")
     names = [
-        each.name for each in onnxruntime.InferenceSession(few.path("model.onnx")).get_outputs()
+        each.name for each in onnxruntime.InferenceSession(few.folder / "model.onnx").get_outputs()
     ]
     assert names == ["probabilities"]
     monkeypatch.delitem(export.layers.LAYER_WRITERS, "Dense")

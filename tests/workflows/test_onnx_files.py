@@ -33,11 +33,11 @@ def test_the_kept_files_give_the_kept_probabilities(
     kept = read_probabilities(tmp_path / "run" / "predictions.csv")
     for name in ("model.onnx", "model_layers.onnx"):
         assert name in bundle.manifest.files
-        found = onnxruntime.InferenceSession(bundle.path(name)).run(
+        found = onnxruntime.InferenceSession(bundle.folder / name).run(
             ["probabilities"], {"images": images.images[48:]}
         )
         np.testing.assert_allclose(found[0], kept, rtol=0, atol=1e-5)
-        said = {e.key: e.value for e in onnx.load(bundle.path(name)).metadata_props}
+        said = {e.key: e.value for e in onnx.load(bundle.folder / name).metadata_props}
         assert json.loads(said["class_names"]) == ["1", "2", "10"]
         assert json.loads(said["input_contract"]) == to_json(bundle.manifest.input)
     assert not [sentence for sentence in result.warnings if "onnx" in sentence]

@@ -22,12 +22,12 @@ def check_that_history_and_model_agree(folder: Path, images: np.ndarray, labels:
     import keras
 
     bundle = read_bundle(folder)
-    kept = json.loads(bundle.path("metrics.json").read_text(encoding="utf-8"))
+    kept = json.loads((bundle.folder / "metrics.json").read_text(encoding="utf-8"))
     assert kept["interrupted"] is True
     history = kept["history"]
     losses = history["metrics"]["val_loss"]
     assert history["best_epoch"] == len(losses) - 1
-    model = keras.saving.load_model(bundle.path("model.keras"))
+    model = keras.saving.load_model(bundle.folder / "model.keras")
     probabilities = np.maximum(model.predict(images, verbose=0), 1e-7)
     smoothing = kept["train"]["label_smoothing"]
     # Szegedy 2016: the share `smoothing` of the target is spread over all classes.

@@ -36,7 +36,7 @@ COMPUTED = (
     "clearcnn.workflows.run_work.fit_confidence",
     "clearcnn.workflows.run_evaluation.restore_network",
     "clearcnn.workflows.run_evaluation._assess",
-    "clearcnn.workflows.explain.load_model",
+    "clearcnn.workflows.explain.restore_network",
     "clearcnn.workflows.explain.map_pixels",
     "clearcnn.workflows.explain.find_neighbours",
     "clearcnn.workflows.export.restore_network",

@@ -11,9 +11,14 @@ from clearcnn.bundle.manifest import (
     write_json,
     write_manifest,
 )
-from clearcnn.bundle.network_file import check_network_file
+from clearcnn.bundle.metrics import METRICS_NAME, RunMetrics, read_metrics
+from clearcnn.bundle.network_file import (
+    LayerShapes,
+    limit_network_bytes,
+    read_network_weights,
+)
 from clearcnn.bundle.provenance import is_own, sign
-from clearcnn.bundle.reader import Bundle, read_bundle, read_metrics
+from clearcnn.bundle.reader import Bundle, read_bundle
 from clearcnn.bundle.records import write_history, write_metrics, write_predictions
 from clearcnn.bundle.run_folder import (
     RunFolder,
@@ -38,28 +43,32 @@ from clearcnn.bundle.unfinished import (
 __all__ = [
     "CHECKPOINT_NAME",
     "MANIFEST_NAME",
+    "METRICS_NAME",
     "REQUEST_NAME",
     "UNFINISHED",
     "Bundle",
     "Confidence",
     "FileEntry",
     "InputContract",
+    "LayerShapes",
     "Manifest",
     "Request",
     "ResizeRule",
     "RunFolder",
+    "RunMetrics",
     "UnfinishedRun",
-    "check_network_file",
     "describe_run",
     "find_free_place",
     "infer_polarity",
     "is_finished_as",
     "is_own",
+    "limit_network_bytes",
     "make_request",
     "may_be_unfinished",
     "open_run_folder",
     "read_bundle",
     "read_metrics",
+    "read_network_weights",
     "read_request",
     "shorten_name",
     "sign",

@@ -1,9 +1,15 @@
-"""`model.keras` before anyone opens it: only what Keras puts there, and no larger than it must."""
+"""The weights in `model.keras`, which is an archive of Keras; nothing else in it is read."""
 
 import io
 import math
+import re
 import zipfile
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn.archives import open_archive
 from clearcnn.errors import BundleError
@@ -15,73 +21,149 @@ _MOST_CONFIG_BYTES = 4 * 2**20
 # Adam keeps two more numbers for each weight; HDF5 adds some bytes for each array.
 _MOST_COPIES = 4
 _ROOM_BYTES = 2**20
+_ROOM_BYTES_FOR_A_LAYER = 2**14
 
 
-def check_network_file(path: Path, parameters: int) -> None:
-    """Check the archive of a Keras model by its members, and its weights by what they declare.
+@dataclass(frozen=True)
+class LayerShapes:
+    """The shapes of one layer's weights.
 
-    Nothing in it may be compressed, as Keras leaves it, so that the file's size bounds what is
-    read. Arrays that are larger than what holds them, or lie in other files, are refused.
+    Attributes:
+      kind: Keras's class name.
+      shapes: by Keras's names, in its order.
+    """
+
+    kind: str
+    shapes: Mapping[str, tuple[int, ...]]
+
+
+def limit_network_bytes(layers: Sequence[LayerShapes]) -> int:
+    """The most bytes that a `.keras` file of these layers has."""
+    return _limit_weights(layers) + 2 * _MOST_CONFIG_BYTES
+
+
+def read_network_weights(
+    content: bytes, layers: Sequence[LayerShapes], where: object
+) -> list[list[NDArray[np.float32]]]:
+    """Read the weights of a Keras model.
+
+    Nothing in the archive may be compressed, as Keras leaves it. Each weight must be an array of
+    float32 of its shape, whole within the file. The configuration is not read, and of HDF5's
+    links none but a name's own is followed.
 
     Args:
-      path: a `.keras` file.
-      parameters: of the model that its weights are for.
+      content: of a `.keras` file.
+      layers: all layers of the model.
+      where: the file, for messages.
+    Returns:
+      For each layer its weights, in Keras's order.
     Raises:
-      BundleError: it is no archive, has other members than Keras writes, or they have a size
-        that a model of so many parameters cannot have.
+      BundleError: it is not what Keras writes for a model of these layers.
     """
-    try:
-        with path.open("rb") as file, open_archive(file) as archive:
-            members = archive.infolist()
-    except Exception as error:  # zipfile raises almost any kind on broken files.
-        raise _strange(path, "it is no archive") from error
-    names = sorted(member.filename for member in members)
-    if names != sorted(_MEMBERS):
-        shown = ", ".join(repr(name[:100]) for name in names[:4]) or "nothing"
-        raise _strange(path, f"it holds {shown}, and {', '.join(sorted(_MEMBERS))} were expected")
-    for member in members:
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-            raise _strange(path, f"its {member.filename} is compressed, which Keras does not do")
-        least, most = 0, _MOST_CONFIG_BYTES
-        if member.filename == WEIGHTS:
-            least, most = 4 * parameters, 4 * parameters * _MOST_COPIES + _ROOM_BYTES
-        if not least <= member.file_size <= most:
-            raise _strange(
-                path,
-                f"its {member.filename} has {member.file_size:,} bytes; from {least:,} to "
-                f"{most:,} were expected for {parameters:,} parameters",
-            )
-    _check_arrays(path)
-
-
-def _check_arrays(path: Path) -> None:
     # It comes with Keras, and takes a while to load.
     import h5py
 
-    num_bytes, problems = 0, []
-
-    def visit(name: str, item: object) -> None:
-        nonlocal num_bytes
-        if isinstance(item, h5py.Dataset):
-            num_bytes += math.prod(item.shape or ()) * item.dtype.itemsize
-            if item.external or item.is_virtual:
-                problems.append(f"its array {name[:100]!r} lies in another file")
-
+    stored = _read_archive(content, layers, where)
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as stream:
-            content = stream.read()
-        with h5py.File(io.BytesIO(content), "r") as file:
-            file.visititems(visit)
+        with h5py.File(io.BytesIO(stored), "r") as file:
+            return [
+                [
+                    _read_array(file, f"layers/{place}/vars/{number}", shape)
+                    for number, shape in enumerate(layer.shapes.values())
+                ]
+                for layer, place in zip(layers, _name_places(layers), strict=True)
+            ]
+    except _Strange as problem:
+        raise _strange(where, str(problem)) from None
     except Exception as error:  # HDF5 has many ways to say that a file is broken.
-        raise _strange(path, f"its {WEIGHTS} cannot be read") from error
-    if num_bytes > len(content):
-        problems.append(f"its arrays declare {num_bytes:,} bytes, more than there are")
-    if problems:
-        raise _strange(path, problems[0])
+        raise _strange(where, f"its {WEIGHTS} cannot be read") from error
 
 
-def _strange(path: Path, what: str) -> BundleError:
+class _Strange(Exception):  # noqa: N818
+    """An array is not as Keras writes it; the message is a clause."""
+
+
+def _read_archive(content: bytes, layers: Sequence[LayerShapes], where: object) -> bytes:
+    try:
+        with open_archive(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            _check_members(members, layers, where)
+            return archive.read(WEIGHTS)
+    except BundleError:
+        raise
+    except Exception as error:  # zipfile raises almost any kind on broken files.
+        raise _strange(where, "it is no archive") from error
+
+
+def _check_members(
+    members: Sequence[zipfile.ZipInfo], layers: Sequence[LayerShapes], where: object
+) -> None:
+    names = sorted(member.filename for member in members)
+    if names != sorted(_MEMBERS):
+        shown = ", ".join(repr(name[:100]) for name in names[:4]) or "nothing"
+        raise _strange(where, f"it holds {shown}, and {', '.join(sorted(_MEMBERS))} were expected")
+    parameters = _count_parameters(layers)
+    for member in members:
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+            raise _strange(where, f"its {member.filename} is compressed, which Keras does not do")
+        least, most = 0, _MOST_CONFIG_BYTES
+        if member.filename == WEIGHTS:
+            least, most = 4 * parameters, _limit_weights(layers)
+        if not least <= member.file_size <= most:
+            raise _strange(
+                where,
+                f"its {member.filename} has {member.file_size:,} bytes; from {least:,} to "
+                f"{most:,} were expected for {parameters:,} parameters",
+            )
+
+
+def _name_places(layers: Sequence[LayerShapes]) -> list[str]:
+    """Name layers as Keras does in its files: "conv2d", "conv2d_1", whatever they are called."""
+    places, counts = [], dict[str, int]()
+    for layer in layers:
+        name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", layer.kind)
+        name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+        number = counts[name] = counts.get(name, -1) + 1
+        places.append(f"{name}_{number}" if number else name)
+    return places
+
+
+def _read_array(file: Any, place: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    import h5py
+
+    item = file
+    for part in place.split("/"):
+        # A link may lead to another file, or to a place that another name has, too.
+        if not isinstance(item, h5py.Group) or part not in item:
+            raise _Strange(f"it does not hold the weights of its layers: {place} is missing")
+        if not isinstance(item.get(part, getlink=True), h5py.HardLink):
+            raise _Strange(f"its {place} is a link")
+        item = item[part]
+    is_whole = (
+        isinstance(item, h5py.Dataset)
+        and not (item.external or item.is_virtual or item.chunks)
+        and item.dtype == np.dtype("<f4")
+    )
+    if not is_whole or item.shape != shape:
+        raise _Strange(
+            f"it does not hold the weights of its layers: {place} is no plain array of float32 of "
+            f"the shape {shape}"
+        )
+    values: NDArray[np.float32] = item[()]
+    return values
+
+
+def _limit_weights(layers: Sequence[LayerShapes]) -> int:
+    room = _ROOM_BYTES + _ROOM_BYTES_FOR_A_LAYER * len(layers)
+    return 4 * _count_parameters(layers) * _MOST_COPIES + room
+
+
+def _count_parameters(layers: Sequence[LayerShapes]) -> int:
+    return sum(math.prod(shape) for layer in layers for shape in layer.shapes.values())
+
+
+def _strange(where: object, what: str) -> BundleError:
     return BundleError(
-        f"{path} is not as clearcnn writes it: {what}.",
+        f"{where} is not as clearcnn writes it: {what}.",
         remedy="Restore it from a copy, or train again.",
     )

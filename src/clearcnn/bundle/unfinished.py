@@ -28,6 +28,7 @@ from clearcnn.checkpoints import (
     write_whole,
 )
 from clearcnn.errors import BundleError
+from clearcnn.json_text import parse_json
 from clearcnn.regular_files import open_regular, read_regular
 from clearcnn.results import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
@@ -258,7 +259,7 @@ def read_request(folder: Path) -> Request:
     """
     path = folder / REQUEST_NAME
     try:
-        values = json.loads(read_regular(path, _MOST_REQUEST_BYTES))
+        values = parse_json(read_regular(path, _MOST_REQUEST_BYTES))
         version = values["schema_version"]
         if version != SCHEMA_VERSION:
             raise _damaged(folder, f"its schema version is {version}, {SCHEMA_VERSION} is read")

@@ -1,6 +1,5 @@
 """Parquet as Hugging Face writes it: an image struct {bytes, path} and a label in each row."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from clearcnn.data.natural import natural_key
 from clearcnn.data.parts import part_called
 from clearcnn.data.pictures import Entry
 from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
+from clearcnn.json_text import parse_json
 from clearcnn.specs import DataSpec
 
 IMAGE_COLUMNS = ("image", "img")
@@ -218,8 +218,8 @@ def _read_cell(column: Any, row: int, place: str) -> bytes:
 def _class_names(schema: Any, label: str) -> tuple[str, ...] | None:
     """The names of a ClassLabel feature, which Hugging Face writes into the schema."""
     try:
-        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        features = parse_json(schema.metadata[b"huggingface"])["info"]["features"]
         names = features[label]["names"]
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError):
         return None
     return tuple(map(str, names)) if isinstance(names, list) else None

@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TextIO
 from clearcnn.data.classes import shorten
 from clearcnn.data.files import open_regular
 from clearcnn.errors import DataError
+from clearcnn.json_text import parse_json
 from clearcnn.spelling import did_you_mean
 
 Row = dict[str, str]
@@ -119,7 +119,7 @@ def _json_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
         if not content.strip():
             continue
         try:
-            row = json.loads(content)
+            row = parse_json(content)
             # Text of a deeply nested cell exhausts the recursion where parsing it did not.
             row = {name: "" if cell is None else str(cell) for name, cell in row.items()}
         except (ValueError, AttributeError, RecursionError):

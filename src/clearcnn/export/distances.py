@@ -1,11 +1,10 @@
 """How far an image is from each class, as ONNX operators beside a network's own."""
 
-from typing import Any
-
 import numpy as np
 
 from clearcnn.distances import DistanceWeights
 from clearcnn.export.graph import Graph
+from clearcnn.export.network import Network
 
 MOST_WEIGHTS = 2**18
 """Of the distances, so that they take at most 1 MiB."""
@@ -13,22 +12,22 @@ MOST_WEIGHTS = 2**18
 _KINDS = ("Activation", "Conv2D", "Dense", "DepthwiseConv2D", "SeparableConv2D")
 
 
-def choose_features(network: Any, num_classes: int) -> tuple[str, ...]:
+def choose_features(network: Network, num_classes: int) -> tuple[str, ...]:
     """Choose the layers whose outputs are features: those that compute, but for the last one.
 
     Of an image, each channel's mean counts. The layers nearest to the answer come first, and
     all others whose channels still find room in `MOST_WEIGHTS`.
 
     Args:
-      network: a built `keras.Sequential`.
+      network: whose features are asked for.
       num_classes: centres to measure distances from.
     Returns:
       The names of the layers, first to last; none if there is no room.
     """
     chosen, features = [], 0
     for layer in reversed(network.layers[:-1]):
-        more = features + layer.output.shape[-1]
-        if type(layer).__name__ in _KINDS and more * (more + num_classes + 1) <= MOST_WEIGHTS:
+        more = features + layer.output_shape[-1]
+        if layer.kind in _KINDS and more * (more + num_classes + 1) <= MOST_WEIGHTS:
             chosen.append(layer.name)
             features = more
     return tuple(reversed(chosen))
@@ -64,7 +63,9 @@ def write_distances(graph: Graph, weights: DistanceWeights) -> None:
     """
     centres = weights.centres.astype(np.float64)
     graph.apply(
-        "Gemm", graph.keep("whitening", weights.whitening), graph.keep("offset", weights.offset)
+        "Gemm",
+        graph.keep_weights("whitening", weights.whitening),
+        graph.keep_weights("offset", weights.offset),
     )
     whitened = graph.tensor
     graph.apply("Mul", whitened)
@@ -72,8 +73,8 @@ def write_distances(graph: Graph, weights: DistanceWeights) -> None:
     squares, graph.tensor = graph.tensor, whitened
     graph.apply(
         "Gemm",
-        graph.keep("centres", -2 * centres.T),
-        graph.keep("norms", (centres**2).sum(axis=1)),
+        graph.keep_weights("centres", -2 * centres.T),
+        graph.keep_weights("norms", (centres**2).sum(axis=1)),
     )
     graph.apply("Add", squares)
     # Rounding may leave less than nothing.

@@ -7,12 +7,27 @@ from typing import Any, Literal
 
 import numpy as np
 import onnx
-from numpy.typing import ArrayLike
-from onnx import helper, numpy_helper
+from numpy.typing import ArrayLike, NDArray
+from onnx import helper
 
 Layout = Literal["NHWC", "NCHW", "flat"]
 
 _TRANSPOSITIONS = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a file keeps for its operators.
+
+    Attributes:
+      name: of the tensor.
+      values: of any shape and in the file's dtype; placeholders where only the graph is asked for.
+      is_learned: whether these are weights, and no constants of the layer's kind and arguments.
+    """
+
+    name: str
+    values: NDArray[Any]
+    is_learned: bool
 
 
 @dataclass
@@ -27,14 +42,14 @@ class Graph:
       layout: how that tensor lies; "flat" is (batch, values).
       layer: the Keras layer that is being written; its name, which holds no "/", begins the
         names of its tensors.
-      nodes, initializers: what was written so far.
+      nodes, kept: what was written so far.
     """
 
     tensor: str
     layout: Layout = "NHWC"
     layer: str = "input"
     nodes: list[onnx.NodeProto] = field(default_factory=list)
-    initializers: list[onnx.TensorProto] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
     def apply(self, operator: str, *others: str, **attributes: Any) -> None:
         """Append an operator to the end of the chain.
@@ -52,18 +67,25 @@ class Graph:
         self.tensor = output
 
     def keep(self, name: str, values: ArrayLike, dtype: Any = np.float32) -> str:
-        """Keep weights or constants in the file.
+        """Keep constants in the file.
 
         Args:
-          name: what they are to the layer, such as "kernel".
+          name: what they are to the layer, such as "scale".
           values: of any shape.
           dtype: NumPy's, to store them in.
         Returns:
           The name of their tensor.
         """
-        full_name = f"{self.layer}/{name}_{len(self.initializers)}"
-        array = np.ascontiguousarray(np.asarray(values, dtype))
-        self.initializers.append(numpy_helper.from_array(array, full_name))
+        return self._keep(name, np.asarray(values, dtype), is_learned=False)
+
+    def keep_weights(self, name: str, values: NDArray[Any]) -> str:
+        """Keep what was learned, such as a "kernel", as float32; takes and gives as `keep`."""
+        return self._keep(name, np.asarray(values, np.float32), is_learned=True)
+
+    def _keep(self, name: str, values: NDArray[Any], *, is_learned: bool) -> str:
+        full_name = f"{self.layer}/{name}_{len(self.kept)}"
+        # A single number is stored as an array of one.
+        self.kept.append(Kept(full_name, np.atleast_1d(values), is_learned))
         return full_name
 
     def turn(self, layout: Layout) -> None:

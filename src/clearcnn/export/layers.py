@@ -1,6 +1,6 @@
 """Keras's layers in ONNX operators: a table from the layer's class to what writes it.
 
-Arguments are read from the layer's own config, by Keras's names; weights by theirs.
+Arguments and weights are read by Keras's names.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,60 +12,50 @@ from numpy.typing import NDArray
 from clearcnn.errors import ExportError
 from clearcnn.export.activations import write_activation
 from clearcnn.export.graph import Graph, place_padding
+from clearcnn.export.network import Layer
 
 Config = Mapping[str, Any]
 Weights = Mapping[str, NDArray[Any]]
-Writer = Callable[[Graph, Any, Config, Weights], None]
+Writer = Callable[[Graph, Layer, Config, Weights], None]
 
 
-def write_layer(graph: Graph, layer: Any) -> None:
-    """Append one layer of a Keras model.
+def write_layer(graph: Graph, layer: Layer) -> None:
+    """Append one layer.
 
     Args:
       graph: grows by it.
-      layer: a built Keras layer with channels last.
+      layer: with channels last.
     Raises:
-      ExportError: its class, its activation or an argument is not one a model file may have.
+      ExportError: its class or its activation is not one a model file may have.
     """
-    kind = type(layer).__name__
-    if kind not in LAYER_WRITERS or not type(layer).__module__.startswith("keras."):
+    if layer.kind not in LAYER_WRITERS:
         raise ExportError(
-            f"The layer {layer.name!r} is a {kind}, which is not written to ONNX: one of "
+            f"The layer {layer.name!r} is a {layer.kind}, which is not written to ONNX: one of "
             f"{', '.join(LAYER_WRITERS)} was expected.",
             remedy="Put layers in its place that are.",
         )
-    config = layer.get_config()
-    for name, expected in _EXPECTED.items():
-        if config.get(name, expected) != expected:
-            raise ExportError(
-                f"The layer {layer.name!r} ({kind}) has {name}={config[name]!r}, which is not "
-                f"written to ONNX: {expected!r} was expected.",
-                remedy=f"Leave {name} as it is by default.",
-            )
-    names = (variable.name for variable in layer.weights)
-    weights = dict(zip(names, layer.get_weights(), strict=True))
     graph.layer = layer.name
-    LAYER_WRITERS[kind](graph, layer, config, weights)
+    LAYER_WRITERS[layer.kind](graph, layer, layer.arguments, layer.weights)
 
 
-def _write_activation(graph: Graph, _: Any, config: Config, __: Weights) -> None:
+def _write_activation(graph: Graph, _: Layer, config: Config, __: Weights) -> None:
     write_activation(graph, config["activation"])
 
 
-def _write_average_pooling(graph: Graph, layer: Any, config: Config, _: Weights) -> None:
+def _write_average_pooling(graph: Graph, layer: Layer, config: Config, _: Weights) -> None:
     # Keras divides by the pixels there are, without the padding.
     _write_pooling(graph, layer, config, "AveragePool", count_include_pad=0)
 
 
-def _write_max_pooling(graph: Graph, layer: Any, config: Config, _: Weights) -> None:
+def _write_max_pooling(graph: Graph, layer: Layer, config: Config, _: Weights) -> None:
     _write_pooling(graph, layer, config, "MaxPool")
 
 
 def _write_pooling(
-    graph: Graph, layer: Any, config: Config, operator: str, **attributes: Any
+    graph: Graph, layer: Layer, config: Config, operator: str, **attributes: Any
 ) -> None:
     size, strides = config["pool_size"], config["strides"]
-    lengths = layer.input.shape[1:3]
+    lengths = layer.input_shape[:2]
     graph.turn("NCHW")
     graph.apply(
         operator,
@@ -76,27 +66,27 @@ def _write_pooling(
     )
 
 
-def _write_batch_normalization(graph: Graph, _: Any, config: Config, weights: Weights) -> None:
+def _write_batch_normalization(graph: Graph, _: Layer, config: Config, weights: Weights) -> None:
     graph.turn("NCHW")
     mean, variance = weights["moving_mean"], weights["moving_variance"]
     graph.apply(
         "BatchNormalization",
-        graph.keep("gamma", weights.get("gamma", np.ones_like(mean))),
-        graph.keep("beta", weights.get("beta", np.zeros_like(mean))),
-        graph.keep("moving_mean", mean),
-        graph.keep("moving_variance", variance),
+        graph.keep_weights("gamma", weights.get("gamma", np.ones_like(mean))),
+        graph.keep_weights("beta", weights.get("beta", np.zeros_like(mean))),
+        graph.keep_weights("moving_mean", mean),
+        graph.keep_weights("moving_variance", variance),
         epsilon=config["epsilon"],
     )
 
 
-def _write_convolution(graph: Graph, layer: Any, config: Config, weights: Weights) -> None:
+def _write_convolution(graph: Graph, layer: Layer, config: Config, weights: Weights) -> None:
     kernel = weights["kernel"].transpose(3, 2, 0, 1)
-    _convolve(graph, layer, config, kernel, weights.get("bias"), config["groups"])
+    _convolve(graph, layer, config, kernel, weights.get("bias"), config.get("groups", 1))
     write_activation(graph, config["activation"])
 
 
 def _write_depthwise_convolution(
-    graph: Graph, layer: Any, config: Config, weights: Weights
+    graph: Graph, layer: Layer, config: Config, weights: Weights
 ) -> None:
     kernel = weights["kernel"]
     _convolve(graph, layer, config, _per_channel(kernel), weights.get("bias"), kernel.shape[2])
@@ -104,14 +94,14 @@ def _write_depthwise_convolution(
 
 
 def _write_separable_convolution(
-    graph: Graph, layer: Any, config: Config, weights: Weights
+    graph: Graph, layer: Layer, config: Config, weights: Weights
 ) -> None:
     kernel = weights["depthwise_kernel"]
     _convolve(graph, layer, config, _per_channel(kernel), None, kernel.shape[2])
     pointwise = weights["pointwise_kernel"].transpose(3, 2, 0, 1)
-    inputs = [graph.keep("pointwise_kernel", pointwise)]
+    inputs = [graph.keep_weights("pointwise_kernel", pointwise)]
     if "bias" in weights:
-        inputs.append(graph.keep("bias", weights["bias"]))
+        inputs.append(graph.keep_weights("bias", weights["bias"]))
     graph.apply("Conv", *inputs, kernel_shape=(1, 1))
     write_activation(graph, config["activation"])
 
@@ -124,7 +114,7 @@ def _per_channel(kernel: NDArray[Any]) -> NDArray[Any]:
 
 def _convolve(
     graph: Graph,
-    layer: Any,
+    layer: Layer,
     config: Config,
     kernel: NDArray[Any],
     bias: NDArray[Any] | None,
@@ -132,11 +122,11 @@ def _convolve(
 ) -> None:
     sizes, strides, dilations = config["kernel_size"], config["strides"], config["dilation_rate"]
     extents = [(n - 1) * dilation + 1 for n, dilation in zip(sizes, dilations, strict=True)]
-    lengths = layer.input.shape[1:3]
+    lengths = layer.input_shape[:2]
     graph.turn("NCHW")
-    inputs = [graph.keep("kernel", kernel)]
+    inputs = [graph.keep_weights("kernel", kernel)]
     if bias is not None:
-        inputs.append(graph.keep("bias", bias))
+        inputs.append(graph.keep_weights("bias", bias))
     graph.apply(
         "Conv",
         *inputs,
@@ -148,9 +138,9 @@ def _convolve(
     )
 
 
-def _write_dense(graph: Graph, _: Any, config: Config, weights: Weights) -> None:
-    kernel = graph.keep("kernel", weights["kernel"])
-    bias = [graph.keep("bias", weights["bias"])] if "bias" in weights else []
+def _write_dense(graph: Graph, _: Layer, config: Config, weights: Weights) -> None:
+    kernel = graph.keep_weights("kernel", weights["kernel"])
+    bias = [graph.keep_weights("bias", weights["bias"])] if "bias" in weights else []
     if graph.layout == "flat":
         graph.apply("Gemm", kernel, *bias)
     else:  # Keras's Dense on an image weighs the channels of each pixel.
@@ -161,7 +151,7 @@ def _write_dense(graph: Graph, _: Any, config: Config, weights: Weights) -> None
     write_activation(graph, config["activation"])
 
 
-def _write_flatten(graph: Graph, _: Any, __: Config, ___: Weights) -> None:
+def _write_flatten(graph: Graph, _: Layer, __: Config, ___: Weights) -> None:
     if graph.layout != "flat":
         graph.turn("NHWC")  # Keras's order of the values.
         graph.apply("Flatten", axis=1)
@@ -169,7 +159,7 @@ def _write_flatten(graph: Graph, _: Any, __: Config, ___: Weights) -> None:
 
 
 def _write_global_pooling(operator: str) -> Writer:
-    def write(graph: Graph, _: Any, __: Config, ___: Weights) -> None:
+    def write(graph: Graph, _: Layer, __: Config, ___: Weights) -> None:
         graph.turn("NCHW")
         graph.apply(operator)
         graph.apply("Flatten", axis=1)
@@ -182,12 +172,12 @@ def _write_nothing(*_: Any) -> None:
     """Dropout acts in training only."""
 
 
-def _write_rescaling(graph: Graph, _: Any, config: Config, __: Weights) -> None:
+def _write_rescaling(graph: Graph, _: Layer, config: Config, __: Weights) -> None:
     graph.apply("Mul", graph.keep("scale", config["scale"]))
     graph.apply("Add", graph.keep("offset", config["offset"]))
 
 
-def _write_zero_padding(graph: Graph, _: Any, config: Config, __: Weights) -> None:
+def _write_zero_padding(graph: Graph, _: Layer, config: Config, __: Weights) -> None:
     (top, bottom), (left, right) = config["padding"]
     graph.turn("NCHW")
     pads = [0, 0, top, left, 0, 0, bottom, right]
@@ -210,6 +200,3 @@ LAYER_WRITERS: Mapping[str, Writer] = {
     "SeparableConv2D": _write_separable_convolution,
     "ZeroPadding2D": _write_zero_padding,
 }
-
-# Arguments that Keras has but a model file has not, and that would change what is computed.
-_EXPECTED = {"axis": -1, "data_format": "channels_last", "keepdims": False, "renorm": False}

@@ -1,4 +1,4 @@
-"""From a built Keras model to an ONNX model: raw pixels in, probabilities out."""
+"""From a network to an ONNX model: raw pixels in, probabilities out."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from clearcnn.distances import DistanceWeights
 from clearcnn.errors import ExportError
@@ -16,8 +16,9 @@ from clearcnn.export.distances import (
     write_feature,
     write_features,
 )
-from clearcnn.export.graph import Graph
+from clearcnn.export.graph import Graph, Kept
 from clearcnn.export.layers import write_layer
+from clearcnn.export.network import Network, read_network
 from clearcnn.version import __version__
 
 INPUT_NAME = "images"
@@ -58,24 +59,14 @@ def build_onnx(
     Raises:
       ExportError: a layer cannot be written, or the model is too large for one file.
     """
-    graph = _begin_graph(network, contract)
-    outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
-    measured = () if distances is None else choose_features(network, len(class_names))
-    features = []
-    for layer in network.layers:
-        write_layer(graph, layer)
-        if layer.name in measured:
-            features.append(write_feature(graph))
-        if layer_outputs and not (layer is network.layers[-1] and layer.name == OUTPUT_NAME):
-            _give_output(graph, layer.name)
-            outputs.append(_describe_tensor(layer.name, layer.output.shape[1:]))
-    graph.give(OUTPUT_NAME)
-    if distances is not None:
-        write_features(graph, features)
-        write_distances(graph, distances)
-        graph.give(DISTANCES_NAME)
-        outputs.append(_describe_tensor(DISTANCES_NAME, (len(distances.centres),)))
-    return _finish_model(network, graph, outputs, class_names, contract)
+    model, kept = draw_onnx(
+        read_network(network),
+        class_names,
+        contract,
+        layer_outputs=layer_outputs,
+        distances=distances,
+    )
+    return _fill(model, kept)
 
 
 def build_features(
@@ -91,22 +82,64 @@ def build_features(
     Raises:
       ExportError: as `build_onnx`.
     """
-    measured = choose_features(network, len(class_names))
+    read = read_network(network)
+    measured = choose_features(read, len(class_names))
     if not measured:
         return None
-    graph, features, total = _begin_graph(network, contract), [], 0
-    for layer in network.layers[:-1]:
+    graph, features, total = _begin_graph(read, contract), [], 0
+    for layer in read.layers[:-1]:
         write_layer(graph, layer)
         if layer.name in measured:
             features.append(write_feature(graph))
-            total += layer.output.shape[-1]
+            total += layer.output_shape[-1]
     write_features(graph, features)
     graph.give(FEATURES_NAME)
     outputs = [_describe_tensor(FEATURES_NAME, (total,))]
-    return _finish_model(network, graph, outputs, class_names, contract)
+    return _fill(_finish_model(read, graph, outputs, class_names, contract), graph.kept)
 
 
-def _begin_graph(network: Any, contract: Mapping[str, Any]) -> Graph:
+def draw_onnx(
+    network: Network,
+    class_names: Sequence[str],
+    contract: Mapping[str, Any],
+    *,
+    layer_outputs: bool = False,
+    distances: DistanceWeights | None = None,
+    version: str = __version__,
+) -> tuple[onnx.ModelProto, list[Kept]]:
+    """Write a network as ONNX, but for what its operators keep.
+
+    Args:
+      network: its weights may be placeholders.
+      version: of the clearcnn that writes the file.
+      class_names, contract, layer_outputs, distances: as for `build_onnx`.
+    Returns:
+      A model without initializers; and these, in their order.
+    Raises:
+      ExportError: as `build_onnx`.
+    """
+    graph = _begin_graph(network, contract)
+    outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
+    measured = () if distances is None else choose_features(network, len(class_names))
+    features = []
+    for layer in network.layers:
+        write_layer(graph, layer)
+        if layer.name in measured:
+            features.append(write_feature(graph))
+        if layer_outputs and not (layer is network.layers[-1] and layer.name == OUTPUT_NAME):
+            _give_output(graph, layer.name)
+            outputs.append(_describe_tensor(layer.name, layer.output_shape))
+    graph.give(OUTPUT_NAME)
+    if distances is not None:
+        write_features(graph, features)
+        write_distances(graph, distances)
+        graph.give(DISTANCES_NAME)
+        outputs.append(_describe_tensor(DISTANCES_NAME, (len(distances.centres),)))
+    model = _finish_model(network, graph, outputs, class_names, contract, version)
+    return model, graph.kept
+
+
+def _begin_graph(network: Network, contract: Mapping[str, Any]) -> Graph:
     dtype = contract["dtype"]
     if dtype not in _DTYPES:
         raise ExportError(
@@ -114,9 +147,9 @@ def _begin_graph(network: Any, contract: Mapping[str, Any]) -> Graph:
             "was expected.",
             remedy="Train on images of one of these kinds.",
         )
-    if network.count_params() > _MOST_PARAMETERS:
+    if network.num_parameters > _MOST_PARAMETERS:
         raise ExportError(
-            f"The model has {network.count_params():,} parameters; one ONNX file holds at most "
+            f"The model has {network.num_parameters:,} parameters; one ONNX file holds at most "
             f"{_MOST_PARAMETERS:,}.",
             remedy="Make the model smaller: pool more before the first Dense layer.",
         )
@@ -127,11 +160,12 @@ def _begin_graph(network: Any, contract: Mapping[str, Any]) -> Graph:
 
 
 def _finish_model(
-    network: Any,
+    network: Network,
     graph: Graph,
     outputs: list[onnx.ValueInfoProto],
     class_names: Sequence[str],
     contract: Mapping[str, Any],
+    version: str = __version__,
 ) -> onnx.ModelProto:
     element = helper.np_dtype_to_tensor_dtype(np.dtype(contract["dtype"]))
     model = helper.make_model(
@@ -140,20 +174,26 @@ def _finish_model(
             network.name,
             [helper.make_tensor_value_info(INPUT_NAME, element, ["batch", *contract["shape"]])],
             outputs,
-            graph.initializers,
         ),
         producer_name="clearcnn",
-        producer_version=__version__,
+        producer_version=version,
         ir_version=IR_VERSION,
         opset_imports=[helper.make_opsetid("", OPSET)],
     )
     metadata = {
         "class_names": json.dumps(list(class_names), ensure_ascii=False),
         "input_contract": json.dumps(contract, ensure_ascii=False),
-        "clearcnn": __version__,
+        "clearcnn": version,
         "opset": str(OPSET),
     }
     helper.set_model_props(model, metadata)
+    return model
+
+
+def _fill(model: onnx.ModelProto, kept: list[Kept]) -> onnx.ModelProto:
+    for each in kept:
+        array = np.ascontiguousarray(each.values)
+        model.graph.initializer.append(numpy_helper.from_array(array, each.name))
     return model
 
 

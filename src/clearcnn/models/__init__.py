@@ -6,6 +6,7 @@ Nothing here loads Keras before `build_model` is called.
 from clearcnn.models.arithmetic import count_operations, summarize_model
 from clearcnn.models.build import build_model
 from clearcnn.models.equal_mlp import make_equal_mlp
+from clearcnn.models.layer_plans import LayerPlan, plan_layers
 from clearcnn.models.layers import LAYERS, check_model, complete_layer, name_layers
 from clearcnn.models.model_file import read_model, write_model
 from clearcnn.models.output import check_output
@@ -14,6 +15,7 @@ from clearcnn.models.recipes import RECIPES, PixelStatistics, Recipe, find_recip
 __all__ = [
     "LAYERS",
     "RECIPES",
+    "LayerPlan",
     "PixelStatistics",
     "Recipe",
     "build_model",
@@ -24,6 +26,7 @@ __all__ = [
     "find_recipe",
     "make_equal_mlp",
     "name_layers",
+    "plan_layers",
     "read_model",
     "summarize_model",
     "write_model",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clearcnn.models.window import windows_of
@@ -13,11 +13,16 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one layer gives for one image, and what that takes."""
+    """What one layer gives for one image, and what that takes.
+
+    Attributes:
+      inner_values: that it makes on the way to its output.
+    """
 
     output_shape: Shape
     parameters: int = 0
     multiply_adds: int = 0
+    inner_values: int = 0
 
 
 def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
@@ -41,7 +46,9 @@ def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
             deep, filters = shape[2] * arguments["depth_multiplier"], arguments["filters"]
             # A kernel for each channel, then filters that mix the channels.
             weights = math.prod(arguments["kernel_size"]) * deep + deep * filters
-            return _cost_product(arguments, _count_places(arguments, shape), weights, filters)
+            places = _count_places(arguments, shape)
+            cost = _cost_product(arguments, places, weights, filters)
+            return replace(cost, inner_values=math.prod(places) * deep)
         case "MaxPooling2D" | "AveragePooling2D":
             return Cost((*_count_places(arguments, shape), shape[2]))
         case "GlobalAveragePooling2D" | "GlobalMaxPooling2D":

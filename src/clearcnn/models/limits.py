@@ -13,7 +13,7 @@ MOST_LAYERS = 256
 LARGEST_LENGTH = 4_096
 """Of an image's side within a model, padding included."""
 MOST_VALUES = 2**24
-"""That one layer gives for one image: 64 channels of 512×512 pixels, 64 MiB."""
+"""That one layer gives, or makes on the way, for one image: 64 channels of 512×512, 64 MiB."""
 MOST_PARAMETERS = 2**28
 """Of a model; a gigabyte, of which training keeps four."""
 MOST_OPERATIONS = 2**34
@@ -47,10 +47,11 @@ def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> No
       LayerError: it is out of proportion; the message has the figures.
     """
     longest = max(cost.output_shape[:-1], default=1)
+    values = max(math.prod(cost.output_shape), cost.inner_values)
     before = "with the layers before it"
     for found, most, what, code in (
         (longest, LARGEST_LENGTH, "pixels along one side", "side_too_long"),
-        (math.prod(cost.output_shape), MOST_VALUES, "values for one image", "too_many_values"),
+        (values, MOST_VALUES, "values for one image", "too_many_values"),
         (parameters, MOST_PARAMETERS, f"parameters, {before}", "parameters_to_build"),
         (operations, MOST_OPERATIONS, f"operations for one image, {before}", "operations_to_build"),
     ):
@@ -68,4 +69,4 @@ def count_layer_operations(layer: str, arguments: Mapping[str, Any], cost: Cost)
     """Count multiply-adds, values that windows of a pooling take in, and values given."""
     values = math.prod(cost.output_shape)
     pooled = values * int(math.prod(arguments["pool_size"])) if layer in POOLINGS else 0
-    return cost.multiply_adds + pooled + _FOR_EACH_VALUE * values
+    return cost.multiply_adds + pooled + _FOR_EACH_VALUE * (values + cost.inner_values)

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from clearcnn.specs import DataSpec
 from clearcnn.web.answers import KeptBytes
@@ -15,6 +15,7 @@ from clearcnn.web.refusals import Refusal
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workshop import make_workshop_router
 from clearcnn.workflows import exhibit
+from clearcnn.workflows.kept_onnx import read_onnx_file
 from clearcnn.workflows.onnx_files import MODEL_WITH_LAYERS
 from clearcnn.workflows.workshop import Workshop
 
@@ -75,16 +76,16 @@ def make_page_router(
         return JSONResponse(runs.find(name).make_once("description", exhibit.describe_run))
 
     @router.get("/page/models/{name}/layers.onnx")
-    def give_model(name: str) -> FileResponse:
-        path = runs.find(name).bundle.path(MODEL_WITH_LAYERS)
-        if not path.is_file():
-            raise HTTPException(409, f"{path} is gone since the run was read")
-        return FileResponse(path, media_type=_BYTES)
+    def give_model(name: str) -> Response:
+        content = runs.find(name).make_once(
+            "layers.onnx", lambda run: KeptBytes(read_onnx_file(run, MODEL_WITH_LAYERS).content)
+        )
+        return Response(content, media_type=_BYTES)
 
     @router.get("/page/models/{name}/weights")
     def give_weights(name: str) -> Response:
         packed = runs.find(name).make_once(
-            "weights", lambda run: KeptBytes(exhibit.pack_weights(run.path(MODEL_WITH_LAYERS)))
+            "weights", lambda run: KeptBytes(exhibit.pack_weights(run))
         )
         return Response(packed, media_type=_BYTES)
 

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from fastapi import HTTPException
 
-from clearcnn.bundle import MANIFEST_NAME, Bundle, read_bundle
+from clearcnn.bundle import MANIFEST_NAME, METRICS_NAME, Bundle, read_bundle
+from clearcnn.errors import ClearCNNError
 from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
 
-_FILES = (MODEL, MODEL_WITH_LAYERS, "metrics.json")
+_FILES = (MODEL, MODEL_WITH_LAYERS, METRICS_NAME)
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,7 @@ class ShownRun:
         if name not in self.made:
             try:
                 self.made[name] = make(self.bundle)
-            except OSError as error:
+            except (OSError, ClearCNNError) as error:
                 raise _conflict(error) from error
         found: _T = self.made[name]  # type: ignore[assignment]
         return found
@@ -76,18 +77,18 @@ class ShownRuns:
             run = self._runs.get(name)
             if run is None or run.stamp != stamp:
                 run = self._runs[name] = ShownRun(_read(folder), stamp)
-        except OSError as error:
+        except OSError as error:  # A BundleError is one.
             raise _conflict(error) from error
         return run
 
 
-def _conflict(error: OSError) -> HTTPException:
-    """Say what is wrong with a run folder; a BundleError is an OSError."""
+def _conflict(error: Exception) -> HTTPException:
+    """Say what is wrong with a run folder."""
     return HTTPException(409, str(error).rstrip("."))
 
 
 def _read(folder: Path) -> Bundle:
     bundle = read_bundle(folder, only=_FILES)
     for name in _FILES:
-        bundle.path(name)
+        bundle.require(name)
     return bundle

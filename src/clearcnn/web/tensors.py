@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.json_text import JsonError, parse_json
 from clearcnn.web.refusals import Refusal, too_many_images
 
 INPUT_NAME, OUTPUT_NAME = "images", "probabilities"
@@ -20,6 +21,7 @@ INPUT_NAME, OUTPUT_NAME = "images", "probabilities"
 DATATYPES = {"uint8": "UINT8", "uint16": "UINT16", "float32": "FP32", "float64": "FP64"}
 
 _SEEN_PARAMETERS = {"binary_data_size"}
+_MEMORY_FOR_A_BYTE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +115,12 @@ def _parse_json(text: bytes, most: int) -> dict[str, Any]:
             remedy="Send the tensor as binary data, or fewer images in one request.",
         )
     try:
-        values = json.loads(text, parse_constant=_refuse_constant)
-    # A deeply nested text exhausts the parser's recursion.
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        _refuse(f"The body is no JSON: {reason}.", "Send the JSON of an inference request.")
+        # What `most` bytes can become is what was allowed.
+        values = parse_json(
+            text, most_memory=_MEMORY_FOR_A_BYTE * most, refuse_constant=_refuse_constant
+        )
+    except JsonError as error:
+        _refuse(f"The body cannot be taken: {error}.", "Send the JSON of an inference request.")
     if not isinstance(values, dict):
         _refuse("The JSON is no object.", 'Send {"inputs": [...]}.')
     return values

@@ -2,27 +2,58 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from clearcnn import models
 from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, TrainingError
+from clearcnn.json_text import JsonError, parse_json
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.web.draining import Drain
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.workflows import exhibit
-from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
+from clearcnn.workflows.onnx_files import MODEL_WITH_LAYERS
 from clearcnn.workflows.workshop import Attempt, Workshop
+from clearcnn.workflows.workshop_trial import WEIGHTS
 
 _MOST_LAYERS = 40
 _MOST_PARAMETERS = 5_000_000
 _MOST_MULTIPLY_ADDS = 200_000_000
 _LOOK_SECONDS = 0.03
+
+
+class _BoundedRequest(Request):
+    """A request whose JSON becomes no more than it may."""
+
+    async def json(self) -> Any:
+        """Parse the body.
+
+        Raises:
+          HTTPException: 400, it is no JSON, or becomes too much.
+        """
+        try:
+            return parse_json(await self.body())
+        except JsonError as error:
+            raise HTTPException(400, f"The body cannot be taken: {error}") from error
+
+
+class _BoundedRoute(APIRoute):
+    """A route that takes its JSON so."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As FastAPI's own."""
+        handle = super().get_route_handler()
+
+        async def handle_bounded(request: Request) -> Response:
+            return await handle(_BoundedRequest(request.scope, request.receive))
+
+        return handle_bounded
 
 
 class LayerBody(BaseModel):
@@ -69,7 +100,7 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop, drain: Drain) -> A
       workshop: trains.
       drain: when it is over, nobody is told of a training any more.
     """
-    router = APIRouter(prefix="/page/workshop")
+    router = APIRouter(prefix="/page/workshop", route_class=_BoundedRoute)
 
     def read_spec(body: ModelBody) -> tuple[Bundle, ModelSpec]:
         run = runs.find(body.run).bundle
@@ -147,9 +178,8 @@ def make_workshop_router(runs: ShownRuns, workshop: Workshop, drain: Drain) -> A
         )
 
     @router.get("/attempts/{number}/weights")
-    def give_weights(number: int) -> Response:
-        content = exhibit.pack_weights(find_file(number, MODEL))
-        return Response(content, media_type="application/octet-stream")
+    def give_weights(number: int) -> FileResponse:
+        return FileResponse(find_file(number, WEIGHTS), media_type="application/octet-stream")
 
     return router
 

@@ -134,10 +134,10 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         shape = find_shape(rows.shape[1], found_shape, self.image_shape)
         weights = weigh_images(codes, classes, self.class_weight, sample_weight)
-        history, network = self._train(to_pixels(rows, shape), codes, len(classes), weights)
+        history, kept = self._train(to_pixels(rows, shape), codes, len(classes), weights)
         self.classes_, self.image_shape_, self.history_ = classes, shape, history
         self.pixel_range_ = PixelRange.of(rows)
-        self._kept = PicklableModel(network)
+        self._kept = kept
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -190,7 +190,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes: NDArray[np.intp],
         num_classes: int,
         weights: NDArray[Any] | None,
-    ) -> tuple[History, Any]:
+    ) -> tuple[History, PicklableModel]:
         seed = _draw_seed(self.random_state)
         train, validation = _part(codes, self.validation_fraction, seed)
         names = ("epochs", "batch_size", "learning_rate", "patience")
@@ -212,7 +212,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         history = trainee.fit(
             take(train), take(validation) if len(validation) else None, verbose=self.verbose
         )
-        return history, trainee.network
+        return history, PicklableModel(trainee.network, model_spec, images.shape[1:], num_classes)
 
 
 def _draw_seed(random_state: Any) -> int:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from clearcnn import models
-from clearcnn.bundle import Bundle, read_bundle
-from clearcnn.errors import BundleError, DataError, SpecError
+from clearcnn.bundle import Bundle, read_bundle, read_metrics
+from clearcnn.errors import DataError, SpecError
 from clearcnn.results import to_json
 from clearcnn.specs import DataSpec, ModelSpec
+from clearcnn.workflows.kept_onnx import read_onnx_file
+from clearcnn.workflows.onnx_files import MODEL_WITH_LAYERS
 from clearcnn.workflows.run_data import read_run_data
 
 _IMAGES_PER_CLASS = 8
@@ -50,26 +52,16 @@ def describe_run(run: Bundle) -> dict[str, Any]:
     Raises:
       BundleError: its metrics.json is not as clearcnn writes it.
     """
-    manifest, path = run.manifest, run.path("metrics.json")
-    try:
-        metrics = json.loads(path.read_bytes())
-        epochs = len(next(iter(metrics["history"]["metrics"].values())))
-        score = metrics["test"]["score"]
-    # Its hash vouches for its bytes, and whoever wrote them may have written the hash.
-    except (ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError):
-        raise BundleError(
-            f"{path} is not as clearcnn writes it.",
-            remedy="Restore it from a copy, or train again.",
-        ) from None
+    manifest, metrics = run.manifest, read_metrics(run)
     return {
         "source": manifest.source,
         "class_names": list(manifest.class_names),
         "input": to_json(manifest.input),
         "network": describe_network(manifest.model, manifest.input.shape),
-        "epochs": epochs,
+        "epochs": metrics.history.num_epochs,
         "temperature": manifest.confidence.temperature if manifest.confidence else 1.0,
         "augmented": manifest.train.augmentation is not None,
-        "test": score,
+        "test": to_json(metrics.test.score),
     }
 
 
@@ -90,11 +82,13 @@ def pack_arrays(arrays: dict[str, Any]) -> bytes:
     return struct.pack("<I", len(text)) + text + b"".join(values)
 
 
-def pack_weights(model: Path) -> bytes:
-    """Pack every weight of an ONNX file, as `pack_arrays` does."""
-    from clearcnn import export
+def pack_weights(run: Bundle) -> bytes:
+    """Pack every weight of the file that gives each layer's output, as `pack_arrays` does.
 
-    return pack_arrays(export.read_weights(model))
+    Raises:
+      BundleError, ExportError: it is not as clearcnn writes it.
+    """
+    return pack_arrays(read_onnx_file(run, MODEL_WITH_LAYERS).weights)
 
 
 def check_run_data(runs: Sequence[Path | str], named: DataSpec) -> None:

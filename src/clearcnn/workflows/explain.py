@@ -3,12 +3,11 @@
 import dataclasses
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearcnn import bundle, models, report
-from clearcnn.backend import load_keras
 from clearcnn.errors import BundleError
 from clearcnn.explanations import (
     ClassAnswer,
@@ -19,6 +18,7 @@ from clearcnn.specs import require_seed
 from clearcnn.workflows.clock import Clock
 from clearcnn.workflows.likeness import find_neighbours, pictures_of
 from clearcnn.workflows.pixel_maps import map_pixels
+from clearcnn.workflows.restoring import restore_network
 from clearcnn.workflows.run_data import Source
 from clearcnn.workflows.subject import Subject, find_subject, read_lesson
 from clearcnn.workflows.wording import say_call
@@ -72,7 +72,7 @@ def explain(
         with clock.phase("load Keras"):
             from clearcnn import explanation
 
-            model = load_model(opened)
+            model = restore_network(opened)
         network = explanation.Network(model)
         with clock.phase("layers"):
             passage = explanation.follow(model, subject.pixels)
@@ -109,21 +109,6 @@ def explain(
         versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
         report.write_explanation(folder.partial, result, pictures, command, versions)
     return dataclasses.replace(result, folder=folder.path)
-
-
-def load_model(opened: bundle.Bundle) -> Any:
-    """Load the Keras model of a run folder.
-
-    Raises:
-      BundleError: Keras cannot read it.
-    """
-    try:
-        return load_keras().saving.load_model(opened.path("model.keras"), compile=False)
-    except (ValueError, TypeError, OSError) as error:
-        raise BundleError(
-            f"Keras cannot read the model of {opened.folder}: {str(error).splitlines()[0]}",
-            remedy="Use the version of Keras that bundle.json names, or train again.",
-        ) from error
 
 
 def _choose_folder(run: Path, image: str | int | Path, out: Path | str | None) -> Path:

@@ -9,6 +9,7 @@ from clearcnn import drafts
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
 from clearcnn.results import ExportResult, to_json
+from clearcnn.workflows.kept_onnx import read_onnx_file
 from clearcnn.workflows.onnx_files import MODEL
 from clearcnn.workflows.restoring import restore_network
 
@@ -72,8 +73,8 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
     return ExportResult(to, place, tuple(map(str, files)), largest, len(probes))
 
 
-def _write_onnx(whole: Bundle, network: Any, path: Path) -> Runner:
-    path.write_bytes(_read_onnx(whole, network))
+def _write_onnx(whole: Bundle, _: Any, path: Path) -> Runner:
+    path.write_bytes(_read_onnx(whole))
     return lambda images: _run_onnx(path, images)
 
 
@@ -84,7 +85,7 @@ def _write_keras(_: Bundle, network: Any, path: Path) -> Runner:
     return lambda images: load_keras().saving.load_model(path).predict(images, verbose=0)
 
 
-def _write_triton(whole: Bundle, network: Any, folder: Path) -> Runner:
+def _write_triton(whole: Bundle, _: Any, folder: Path) -> Runner:
     from clearcnn.export import write_triton_repository
 
     manifest = whole.manifest
@@ -92,19 +93,19 @@ def _write_triton(whole: Bundle, network: Any, folder: Path) -> Runner:
     path = write_triton_repository(
         folder,
         manifest.model.name,
-        _read_onnx(whole, network),
+        _read_onnx(whole),
         manifest.class_names,
         to_json(manifest.input),
     )
     return lambda images: _run_onnx(path, images)
 
 
-def _write_openvino(whole: Bundle, network: Any, folder: Path) -> Runner:
+def _write_openvino(whole: Bundle, _: Any, folder: Path) -> Runner:
     from clearcnn.export import convert_to_openvino, run_openvino
 
-    _read_onnx(whole, network)
+    content = _read_onnx(whole)
     folder.mkdir()
-    path = convert_to_openvino(whole.path(MODEL), folder)
+    path = convert_to_openvino(content, folder)
     return lambda images: run_openvino(path, images)
 
 
@@ -116,17 +117,13 @@ _WRITERS: dict[str, Callable[[Bundle, Any, Path], Runner]] = {
 }
 
 
-def _read_onnx(whole: Bundle, network: Any) -> bytes:
-    from clearcnn.export import check_onnx
-
+def _read_onnx(whole: Bundle) -> bytes:
     if MODEL not in whole.manifest.files:
         raise ExportError(
             f"{whole.folder} holds no {MODEL}; the warnings in its report say why.",
             remedy="Export --to keras, which needs none.",
         )
-    path = whole.path(MODEL)
-    check_onnx(path, to_json(whole.manifest.input), network.count_params())
-    return path.read_bytes()
+    return read_onnx_file(whole, MODEL).content
 
 
 def _run_onnx(path: Path, images: Any) -> Any:

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clearcnn import bundle
+from clearcnn import bundle, models
 from clearcnn.bundle import Bundle, Request
-from clearcnn.checkpoints import Checkpoint, CheckpointFolder, decode_checkpoint
+from clearcnn.checkpoints import (
+    Checkpoint,
+    CheckpointFolder,
+    decode_checkpoint,
+    limit_checkpoint_bytes,
+)
 from clearcnn.errors import BundleError, SpecError
 from clearcnn.models.limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
@@ -128,8 +133,7 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
     """Train a finished run on, into a run folder of its own."""
     manifest, folder = run.manifest, run.folder
     metrics = bundle.read_metrics(run)
-    divergence = metrics.get("divergence")
-    if divergence:
+    if metrics.divergence:
         raise BundleError(
             f"{folder} ended in numbers that are not finite, and would do so again.",
             remedy="Train anew; its report says what to change.",
@@ -139,10 +143,9 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
             f"{folder} holds no {bundle.CHECKPOINT_NAME}, so it cannot be gone on with.",
             remedy="Train again: clearcnn keeps one in each run folder.",
         )
-    path = run.path(bundle.CHECKPOINT_NAME)
-    start = decode_checkpoint(path.read_bytes(), path)
+    start = _read_end(run)
     train = manifest.train
-    interrupted = bool(metrics.get("interrupted"))
+    interrupted = metrics.interrupted
     if epochs is None and not interrupted:
         raise SpecError(
             f"{folder} is finished: it was trained for up to {train.epochs} epochs.",
@@ -158,7 +161,7 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
             f"follows one over {longer.epochs} from there on."
         )
     request = bundle.make_request(
-        recipe=str(metrics.get("recipe")),
+        recipe=metrics.recipe,
         data=manifest.data,
         split=manifest.split,
         model=manifest.model,
@@ -170,6 +173,15 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
     )
     request = bundle.sign(request) if bundle.is_own(manifest) else request
     return _make_job(request, longer, out, command, start, None, request.notes)
+
+
+def _read_end(run: Bundle) -> Checkpoint:
+    """Read the checkpoint that a finished run ended with."""
+    manifest = run.manifest
+    shape, num_classes = manifest.input.shape, len(manifest.class_names)
+    parameters = models.check_output(manifest.model, shape, num_classes).parameters
+    content = run.read(bundle.CHECKPOINT_NAME, limit_checkpoint_bytes(parameters))
+    return decode_checkpoint(content, run.folder / bundle.CHECKPOINT_NAME)
 
 
 def _make_job(

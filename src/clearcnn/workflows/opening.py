@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearcnn import models
 from clearcnn.bundle import Manifest, read_bundle
 from clearcnn.errors import BundleError
 from clearcnn.prediction import BATCH_SIZE, Predictor
-from clearcnn.results import to_json
+from clearcnn.workflows.kept_onnx import read_onnx_file
 from clearcnn.workflows.onnx_files import MODEL
 
 _VALUES_AT_ONCE = 2**24
@@ -30,8 +29,8 @@ class OpenModel:
 def open_model(run: Path | str) -> OpenModel:
     """Open the ONNX model of a run folder.
 
-    Only the model is checked against its hash, and only its own content is executed: operators
-    that clearcnn writes, on tensors of a bounded size, with no file beside it.
+    Of its files only the model is read, and only if it is the graph that clearcnn writes for the
+    manifest's layers.
 
     Args:
       run: a run folder.
@@ -39,12 +38,11 @@ def open_model(run: Path | str) -> OpenModel:
       OpenModel.
     Raises:
       BundleError: it is no run folder, its model is missing or altered, or it has none.
+      LayerError, SpecError: its layers cannot be.
       ExportError: the model is not as clearcnn writes it.
       PredictionError: ONNX Runtime cannot execute it.
     """
-    from clearcnn.export import check_onnx
-
-    opened = read_bundle(run, only=(MODEL,))
+    opened = read_bundle(run, only=())
     manifest = opened.manifest
     if MODEL not in manifest.files:
         raise BundleError(
@@ -52,11 +50,12 @@ def open_model(run: Path | str) -> OpenModel:
             "why.",
             remedy="Train again, with layers that can be written as ONNX.",
         )
-    shape, num_classes = manifest.input.shape, len(manifest.class_names)
-    parameters = models.check_output(manifest.model, shape, num_classes).parameters
-    content = opened.path(MODEL).read_bytes()
-    largest = check_onnx(opened.path(MODEL), to_json(manifest.input), parameters)
+    kept = read_onnx_file(opened, MODEL)
     temperature = manifest.confidence.temperature if manifest.confidence else 1.0
-    batch_size = max(1, min(BATCH_SIZE, _VALUES_AT_ONCE // largest))
-    predictor = Predictor(content, num_classes, temperature=temperature, batch_size=batch_size)
+    predictor = Predictor(
+        kept.content,
+        len(manifest.class_names),
+        temperature=temperature,
+        batch_size=max(1, min(BATCH_SIZE, _VALUES_AT_ONCE // kept.most_values)),
+    )
     return OpenModel(predictor, manifest)

@@ -1,27 +1,33 @@
 """A Keras model inside an object that is pickled."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from clearcnn.backend import load_keras
+import numpy as np
+from numpy.typing import NDArray
 
-_FILE_NAME = "model.keras"
+from clearcnn import models
+from clearcnn.backend import load_keras
+from clearcnn.specs import ModelSpec
 
 
 class PicklableModel:
-    """Holds a Keras model; a pickle of it has the bytes of a `.keras` file and no Keras object.
+    """Holds a Keras model; a pickle of it has the layers and the weights, and no Keras object.
 
-    The model is read from these bytes when it is first asked for. Keras's safe mode is on, so
-    reading it runs no code of the file's own.
+    The model is built anew from these when it is first asked for, not compiled.
 
     Args:
-      model: a built `keras.Model`.
+      network: as `models.build_model` builds it.
+      spec: its layers.
+      shape: (height, width, channels) of an image.
+      num_classes: that it tells apart.
     """
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._content: bytes | None = None
+    def __init__(
+        self, network: Any, spec: ModelSpec, shape: tuple[int, int, int], num_classes: int
+    ) -> None:
+        self._network = network
+        self._spec, self._shape, self._num_classes = spec, shape, num_classes
+        self._weights: list[NDArray[np.float32]] = []
 
     @property
     def model(self) -> Any:
@@ -30,21 +36,12 @@ class PicklableModel:
         Raises:
           BackendError: Keras cannot compute in this process.
         """
-        keras = load_keras()
-        if self._model is None:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / _FILE_NAME
-                path.write_bytes(self._content or b"")
-                self._model = keras.saving.load_model(path)
-        return self._model
+        load_keras()
+        if self._network is None:
+            self._network = models.build_model(self._spec, self._shape, self._num_classes, seed=0)
+            self._network.set_weights(self._weights)
+        return self._network
 
     def __getstate__(self) -> dict[str, Any]:
-        content = self._content if self._model is None else _write(self._model)
-        return {"_model": None, "_content": content}
-
-
-def _write(model: Any) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / _FILE_NAME
-        model.save(path)
-        return path.read_bytes()
+        weights = self._weights if self._network is None else self._network.get_weights()
+        return {**self.__dict__, "_network": None, "_weights": weights}

@@ -3,8 +3,9 @@
 from typing import Any
 
 from clearcnn import bundle, models
-from clearcnn.bundle import Bundle
-from clearcnn.errors import BundleError
+from clearcnn.bundle import Bundle, LayerShapes
+
+NETWORK = "model.keras"
 
 
 def restore_network(run: Bundle) -> Any:
@@ -22,16 +23,13 @@ def restore_network(run: Bundle) -> Any:
       LayerError, SpecError: the layers cannot be, or are larger than any small image needs.
       BackendError: Keras runs on another backend than JAX.
     """
-    manifest, path = run.manifest, run.path("model.keras")
+    manifest = run.manifest
     shape, num_classes = manifest.input.shape, len(manifest.class_names)
-    summary = models.check_output(manifest.model, shape, num_classes)
-    bundle.check_network_file(path, summary.parameters)
+    plans = models.plan_layers(manifest.model, shape, num_classes)
+    layers = [LayerShapes(plan.kind, plan.weights) for plan in plans]
+    content = run.read(NETWORK, bundle.limit_network_bytes(layers))
+    weights = bundle.read_network_weights(content, layers, run.folder / NETWORK)
     network = models.build_model(manifest.model, shape, num_classes, seed=0)
-    try:
-        network.load_weights(path)
-    except Exception as error:  # zipfile, HDF5 and Keras raise almost any kind.
-        raise BundleError(
-            f"{path} does not hold the weights of its layers.",
-            remedy="Restore it from a copy, or train again.",
-        ) from error
+    for layer, values in zip(network.layers, weights, strict=True):
+        layer.set_weights(values)
     return network

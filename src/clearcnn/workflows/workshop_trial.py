@@ -14,11 +14,15 @@ from clearcnn.data import Split
 from clearcnn.errors import DataError
 from clearcnn.results import to_json
 from clearcnn.specs import ModelSpec
-from clearcnn.workflows.exhibit import describe_network
+from clearcnn.workflows.exhibit import describe_network, pack_arrays
+from clearcnn.workflows.kept_onnx import read_onnx_file
 from clearcnn.workflows.onnx_files import MODEL, write_onnx
 from clearcnn.workflows.plan import TrainPlan, describe_input, plan_training
 from clearcnn.workflows.recipe_fit import score_plan
 from clearcnn.workflows.run_data import Lesson
+
+WEIGHTS = "weights.bin"
+"""Every weight, as `pack_arrays` writes them for the page."""
 
 MOST_TRAINING_IMAGES = 10_000
 _VALIDATION_BATCHES = range(1024, 255, -1)
@@ -61,7 +65,7 @@ class Trial:
         """Train, write and compare.
 
         Args:
-          out: a folder to make, for the two ONNX files.
+          out: a folder to make, for the two ONNX files and the weights.
           against: the ONNX file of the model to compare with; None takes the run's own.
           tell: gets a message when the training begins, and one for each epoch; what it raises
             ends the training.
@@ -69,6 +73,7 @@ class Trial:
           The last message.
         Raises:
           DataError: the trained network cannot be written as ONNX.
+          BundleError, ExportError: the run's own model is not as clearcnn writes it.
         """
         from clearcnn import training
 
@@ -85,22 +90,29 @@ class Trial:
         unwritten = write_onnx(out, plan, describe_input(plan), self.network, probabilities)
         if unwritten:
             raise DataError(unwritten, remedy="Change the model.", code="unwritten")
-        own = self.run.path(MODEL)
-        rival = against or own
-        answers = {path: _answer(plan, path) for path in {own, rival}}
+        (out / WEIGHTS).write_bytes(self._pack_weights())
+        before = _answer(plan, read_onnx_file(self.run, MODEL).content)
+        rival = before if against is None else _answer(plan, against)
         labels = plan.images.labels[plan.split.test]
-        ours, theirs = (each.argmax(axis=1) == labels for each in (probabilities, answers[rival]))
+        ours, theirs = (each.argmax(axis=1) == labels for each in (probabilities, rival))
         return {
             "event": "end",
             "network": describe_network(plan.model_spec, self.run.manifest.input.shape),
             "score": to_json(scored.score),
-            "before": to_json(_score(plan, answers[own])),
+            "before": to_json(_score(plan, before)),
             "p_value": evaluation.compare_answers(ours, theirs),
             "lead": int(ours.sum() - theirs.sum()),
             "epochs": plan.train_spec.epochs,
             "train": len(plan.split.train),
             "seconds": time.perf_counter() - start,
         }
+
+    def _pack_weights(self) -> bytes:
+        from clearcnn import export
+
+        plan = self.plan
+        contract = to_json(describe_input(plan))
+        return pack_arrays(export.list_weights(self.network, plan.images.class_names, contract))
 
     def _fit(self, callback: Any) -> None:
         from clearcnn import training
@@ -190,7 +202,7 @@ def _score(plan: TrainPlan, probabilities: Any) -> Any:
     ).score
 
 
-def _answer(plan: TrainPlan, model: Path) -> Any:
+def _answer(plan: TrainPlan, model: Path | bytes) -> Any:
     from clearcnn import export
 
     return export.run_onnx(model, plan.images.images[plan.split.test])["probabilities"]
