@@ -2,6 +2,7 @@
 
 import shutil
 
+import onnx
 import pytest
 from fastapi import HTTPException
 from fastapi.testclient import TestClient
@@ -76,3 +77,42 @@ def test_files_that_go_while_a_run_is_shown_are_a_conflict(place):
 def test_an_unknown_name_is_not_found(place):
     with pytest.raises(HTTPException, match=r"404.*There is no model 'other'"):
         ShownRuns({"model": place}).find("other")
+
+
+def keep_elsewhere(content):
+    model = onnx.load_from_string(content)
+    tensor = max(model.graph.initializer, key=lambda each: len(each.raw_data))
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="secret.txt")
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("write", [keep_elsewhere, lambda _: b"\xff" * 20_000, lambda _: b""])
+def test_no_file_of_the_working_folder_is_given_out(place, write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.txt").write_bytes(b"secret! " * 10_000)
+    seal(place, "model_layers.onnx", write((place / "model_layers.onnx").read_bytes()))
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        for name in ("weights", "layers.onnx"):
+            answer = client.get(f"/page/models/model/{name}")
+            assert answer.status_code == 409
+            assert "model_layers.onnx is not as clearcnn writes it" in answer.json()["error"]
+            assert b"secret! " not in answer.content
+        assert client.get("/page/models/model").status_code == 200
+
+
+def test_what_the_page_is_given_is_what_was_checked(place):
+    expected = (place / "model_layers.onnx").read_bytes()
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        assert client.get("/page/models/model/layers.onnx").content == expected
+        (place / "model_layers.onnx").write_bytes(b"another")
+        assert client.get("/page/models/model/layers.onnx").content == expected
+
+
+def test_metrics_that_become_gigabytes_are_a_conflict(place):
+    seal(place, "metrics.json", b"[{}" + b",{}" * 3_000_000 + b"]")
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        answer = client.get("/page/models/model")
+    assert answer.status_code == 409
+    assert "bytes in memory, and at most" in answer.json()["error"]

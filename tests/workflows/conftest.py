@@ -3,11 +3,13 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from clearcnn import bundle
 from clearcnn.data import LabelledImages
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.train import TrainListener
@@ -119,3 +121,21 @@ def noise() -> Callable[..., LabelledImages]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[..., Path]:
+    """Copy a run folder with changed files (None: without them), and hashes that fit again."""
+
+    def copy(run_folder: Path, folder: Path, changed: dict[str, bytes | None]) -> Path:
+        folder.mkdir()
+        manifest = bundle.read_bundle(run_folder).manifest
+        for name in manifest.files:
+            content = changed.get(name, (run_folder / name).read_bytes())
+            (folder / name).parent.mkdir(exist_ok=True)
+            if content is not None:
+                (folder / name).write_bytes(content)
+        bundle.write_manifest(folder, manifest)
+        return folder
+
+    return copy

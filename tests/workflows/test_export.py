@@ -178,27 +178,18 @@ def test_what_cannot_be_asked_for_is_said(run_folder: Path, tmp_path: Path) -> N
         clearcnn.export_run(tmp_path, "onnx", tmp_path / "m.onnx")
 
 
-def reseal(run_folder: Path, folder: Path, changed: dict[str, bytes | None]) -> Path:
-    """Copy a run folder with changed files (None: without them), and hashes that fit again."""
-    folder.mkdir()
-    manifest = bundle.read_bundle(run_folder).manifest
-    for name in manifest.files:
-        content = changed.get(name, (run_folder / name).read_bytes())
-        (folder / name).parent.mkdir(exist_ok=True)
-        if content is not None:
-            (folder / name).write_bytes(content)
-    bundle.write_manifest(folder, manifest)
-    return folder
-
-
-def test_a_run_without_onnx_says_what_still_works(run_folder: Path, tmp_path: Path) -> None:
+def test_a_run_without_onnx_says_what_still_works(
+    run_folder: Path, reseal: Any, tmp_path: Path
+) -> None:
     other = reseal(run_folder, tmp_path / "run", {"model.onnx": None, "model_layers.onnx": None})
     with pytest.raises(ExportError, match="Export --to keras"):
         clearcnn.export_run(other, "onnx", tmp_path / "m.onnx")
     clearcnn.export_run(other, "keras", tmp_path / "m.keras")
 
 
-def test_a_hostile_model_is_refused_though_its_hash_fits(run_folder: Path, tmp_path: Path) -> None:
+def test_a_hostile_model_is_refused_though_its_hash_fits(
+    run_folder: Path, reseal: Any, tmp_path: Path
+) -> None:
     import keras
 
     evil = keras.Sequential([keras.Input((5, 4, 1)), keras.layers.Lambda(lambda x: x)])
@@ -210,7 +201,7 @@ def test_a_hostile_model_is_refused_though_its_hash_fits(run_folder: Path, tmp_p
 
 
 def test_weights_are_read_and_the_configuration_is_not(
-    run_folder: Path, expected: Any, tmp_path: Path
+    run_folder: Path, expected: Any, reseal: Any, tmp_path: Path
 ) -> None:
     source = run_folder / "model.keras"
     with (

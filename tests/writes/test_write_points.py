@@ -46,8 +46,6 @@ WRITERS = {
     "workflows/answer_table.py",
     # To nowhere.
     "cli/streams.py",
-    # In the system's folder for temporary files, while a model goes to a worker.
-    "workflows/picklable.py",
     # Into memory.
     "report/pictures.py",
 }

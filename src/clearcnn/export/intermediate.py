@@ -1,7 +1,6 @@
 """OpenVINO's intermediate representation of an ONNX file, and its execution."""
 
 import importlib
-import io
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 from clearcnn.errors import MissingExtraError
 
 
-def convert_to_openvino(model: bytes, folder: Path) -> Path:
+def convert_to_openvino(model: Path, folder: Path) -> Path:
     """Write `model.xml` and `model.bin`, the weights in full float32.
 
     Args:
-      model: the content of the ONNX file.
+      model: the ONNX file.
       folder: it is there.
     Returns:
       The `model.xml`.
@@ -26,7 +25,7 @@ def convert_to_openvino(model: bytes, folder: Path) -> Path:
     """
     openvino = _load_openvino()
     path = folder / "model.xml"
-    read = openvino.Core().read_model(io.BytesIO(model))
+    read = openvino.Core().read_model(str(model))
     openvino.save_model(read, str(path), compress_to_fp16=False)
     return path
 

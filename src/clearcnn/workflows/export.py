@@ -103,9 +103,11 @@ def _write_triton(whole: Bundle, _: Any, folder: Path) -> Runner:
 def _write_openvino(whole: Bundle, _: Any, folder: Path) -> Runner:
     from clearcnn.export import convert_to_openvino, run_openvino
 
-    content = _read_onnx(whole)
+    # What was checked, beside what will be kept; OpenVINO reads files.
+    source = folder.with_name(f"{folder.name}.onnx")
+    source.write_bytes(_read_onnx(whole))
     folder.mkdir()
-    path = convert_to_openvino(content, folder)
+    path = convert_to_openvino(source, folder)
     return lambda images: run_openvino(path, images)
 
 

@@ -57,7 +57,7 @@ class Attempt:
     Attributes:
       number: counts from 1.
       run: the run folder whose images it takes.
-      folder: where its two ONNX files will be.
+      folder: where its ONNX files and weights will be.
       against: another attempt to compare its answers with; None compares with the run's model.
       events: what happened so far, in order, as JSON values; only ever appended to.
     """
