@@ -13,7 +13,17 @@ from onnx import helper, numpy_helper
 
 from clearcnn.distances import DistanceWeights
 from clearcnn.errors import ExportError
-from clearcnn.export import build_features, build_onnx, limit_bytes, list_weights, read_onnx
+from clearcnn.export import (
+    Layer,
+    Network,
+    build_features,
+    build_onnx,
+    limit_bytes,
+    list_weights,
+    make_placeholder,
+    read_onnx,
+)
+from clearcnn.export.onnx_model import draw_onnx
 from clearcnn.models.arguments import ACTIVATIONS
 from clearcnn.specs import LayerSpec
 from clearcnn.version import __version__
@@ -320,3 +330,44 @@ def test_the_largest_tensor_may_lie_within_a_layer(description_of: Any) -> None:
     layer = LayerSpec("SeparableConv2D", {"filters": 2, "kernel_size": 1, "depth_multiplier": 9})
     network = description_of(layer, LayerSpec("Flatten"), SOFTMAX)
     assert network.most_values == 9 * 8 * 3 * 9
+
+
+@pytest.mark.parametrize("num_centres", [1, 2, 99, 127, 128, 129, 255, 256, 298, 299, 300])
+@pytest.mark.parametrize("features", [1, 40])
+def test_classes_that_were_not_trained_on_have_no_centre(
+    num_centres: int, features: int, contract_of: Any
+) -> None:
+    names, weights = [str(number) for number in range(300)], make_placeholder((features, 300))
+    network = Network(
+        "many",
+        (
+            Layer("Flatten", "flatten_1", {}, (9, 8, 3), (216,), {}),
+            Layer(
+                "Dense",
+                "dense_1",
+                {"activation": "relu"},
+                (216,),
+                (features,),
+                {"kernel": make_placeholder((216, features))},
+            ),
+            Layer(
+                "Dense",
+                "dense_2",
+                {"activation": "softmax"},
+                (features,),
+                (300,),
+                {"kernel": weights},
+            ),
+        ),
+    )
+    arrays = (np.ones(shape) for shape in ((features, features), (features,)))
+    distances = DistanceWeights(*arrays, np.ones((num_centres, features)))
+    model, kept = draw_onnx(network, names, contract_of(), distances=distances)
+    for each in kept:
+        values = np.ascontiguousarray(each.values)
+        model.graph.initializer.append(numpy_helper.from_array(values, each.name))
+    content = model.SerializeToString()
+    arguments = {"where": "model.onnx", "version": __version__}
+    found = read_onnx(content, network, names, contract_of(), **arguments)
+    assert found["distances/centres"].shape == (features, num_centres)
+    np.testing.assert_array_equal(found["distances/norms"], np.full(num_centres, features))
