@@ -217,7 +217,7 @@ def test_bytes_that_belong_to_no_input_are_refused(client: TestClient) -> None:
 def test_what_is_no_json_is_refused(client: TestClient, text: bytes) -> None:
     answer = client.post(INFER, content=text)
     assert answer.status_code == 400
-    assert "no JSON" in answer.json()["error"]
+    assert "The body cannot be taken: it is n" in answer.json()["error"]
 
 
 def test_only_so_much_json_is_parsed(make_client: Callable[..., TestClient]) -> None:
