@@ -101,7 +101,7 @@ def test_all_bodies_together_are_bounded(run_loop) -> None:
             async def send(message: Any) -> None:
                 sent.append(message)
 
-            await reader({"type": "http", "headers": []}, receive, send)
+            await reader({"type": "http", "path": "/predict", "headers": []}, receive, send)
             return sent
 
         coming = [asyncio.create_task(ask(b"x" * 1000, more=True)) for _ in range(16)]
