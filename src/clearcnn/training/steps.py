@@ -96,8 +96,8 @@ def run_step(model: Any, state: Any, batch: Any, *, training: bool) -> tuple[Any
     return logs, tuple(map(_check_group, [name] * len(groups), groups, state, after))
 
 
-def _check_group(name: str, group: str, before: Any, after: Any) -> list[Any]:
-    after = list(after)
+def _check_group(name: str, group: str, before: Any, given: Any) -> list[Any]:
+    after: list[Any] = list(given)
     if len(after) != len(before):
         wrong = f"{len(after)} values for {len(before)}"
     else:
