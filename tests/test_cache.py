@@ -134,7 +134,7 @@ def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
 
 HEARD = (
     """
-from clearcnn.cli.complaints import hear_complaints
+from clearcnn.cli.warnings_filter import hear_complaints
 hear_complaints()
 """
     + SCRIPT
@@ -188,7 +188,7 @@ def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
 def test_a_cache_on_a_full_disk_is_one_warning(tmp_path: Path) -> None:
     program = """
 import resource, sys
-from clearcnn.cli.complaints import hear_complaints
+from clearcnn.cli.warnings_filter import hear_complaints
 hear_complaints()
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 """ + MANY.replace('warnings.simplefilter("error")', "")

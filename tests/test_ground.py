@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clearcnn import errors
-from clearcnn.results import History, Interval, Score, to_json
+from clearcnn.results.train import History, Interval, Score, to_json
 from clearcnn.specs import AugmentationSpec, DataSpec, SplitSpec, TrainSpec
 
 KINDS = [

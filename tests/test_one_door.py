@@ -15,13 +15,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "clearcnn"
 # By module, and the calls in it. Those of a run folder come first.
 READERS: dict[str, tuple[str, set[str]]] = {
     "bundle/members.py": ("the door itself", {"os.open", "os.fdopen"}),
-    "bundle/network_file.py": (
+    "bundle/keras_file.py": (
         "weights in bytes from the door",
         {"h5py.File", "open_archive", "archive.read"},
     ),
-    "export/reading.py": ("weights in bytes from the door", {"np.frombuffer"}),
+    "export/onnx_reader.py": ("weights in bytes from the door", {"np.frombuffer"}),
     "prediction/predictor.py": ("bytes that were checked", {"onnxruntime.InferenceSession"}),
-    "json_text.py": ("any JSON from outside, within a bound", {"json.loads"}),
+    "bounded_json.py": ("any JSON from outside, within a bound", {"json.loads"}),
     # Beside run folders.
     "checkpoints.py": (
         "checkpoints, whole and without pickle",
@@ -36,18 +36,18 @@ READERS: dict[str, tuple[str, set[str]]] = {
         },
     ),
     "bundle/manifest.py": ("files that are being sealed", {"path.open"}),
-    "bundle/unfinished.py": ("the request of an unfinished run", {"path.read_bytes"}),
-    "bundle/records.py": ("tables that are being written", {"path.open"}),
+    "bundle/unfinished_run.py": ("the request of an unfinished run", {"path.read_bytes"}),
+    "bundle/run_tables.py": ("tables that are being written", {"path.open"}),
     # What the process itself has just written.
     "export/parity.py": ("a file in the making", {"onnxruntime.InferenceSession"}),
-    "export/intermediate.py": ("a file in the making", {"openvino.Core().read_model"}),
+    "export/openvino_ir.py": ("a file in the making", {"openvino.Core().read_model"}),
     "workflows/export.py": ("a file in the making", {"load_keras().saving.load_model"}),
-    "web/workshop.py": ("files that the workshop's own process made", {"FileResponse"}),
-    "workflows/workshop.py": ("messages of its own process", {"json.loads"}),
-    "workflows/workshop_worker.py": ("messages of its own parent", {"json.loads"}),
+    "web/playground.py": ("files that the playground's own process made", {"FileResponse"}),
+    "workflows/playground/playground.py": ("messages of its own process", {"json.loads"}),
+    "workflows/playground/worker.py": ("messages of its own parent", {"json.loads"}),
     "training/fingerprint.py": ("what it has just dumped", {"json.loads"}),
-    "drafts.py": ("drafts, and folders to lock and flush", {"os.open", "file.open"}),
-    "workflows/answer_table.py": (
+    "atomic_write.py": ("drafts, and folders to lock and flush", {"os.open", "file.open"}),
+    "workflows/predict/csv_output.py": (
         "the table of answers that --resume names",
         {"self._path.read_bytes", "os.open", "path.open"},
     ),
@@ -55,12 +55,12 @@ READERS: dict[str, tuple[str, set[str]]] = {
     # What a user names, and is no run folder.
     "archives.py": ("zip archives of whoever calls it", {"zipfile.ZipFile"}),
     "models/model_file.py": ("model.toml", {"path.read_bytes", "tomllib.loads"}),
-    "workflows/plan.py": ("model.toml", {"models.read_model"}),
+    "workflows/fitting/plan.py": ("model.toml", {"models.read_model"}),
     "cli/serve.py": ("the file of the token", {"path.open"}),
     # What is installed with clearcnn, or lies in the user's own cache.
     "web/assets.py": ("the page", {"self.path.read_bytes"}),
-    "report/pages.py": ("the page's style", {"(_PAGE / name).read_text"}),
-    "training/traces.py": ("traces in the cache", {"path.read_bytes"}),
+    "report/templates.py": ("the page's style", {"(_PAGE / name).read_text"}),
+    "training/trace_cache.py": ("traces in the cache", {"path.read_bytes"}),
     "cli/streams.py": ("nothing", {"os.open"}),
 }
 # Sources of images are this room's whole work; what it may open, its own tests say.

@@ -54,10 +54,10 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
     """Make a function that trains a recipe on the training part and labels the test part."""
 
     def predict(images: LabelledImages, parts: Any, seed: int, epochs: int | None) -> Any:
-        from clearcnn.workflows.clock import Clock
-        from clearcnn.workflows.listener import TrainListener
-        from clearcnn.workflows.plan import plan_training
-        from clearcnn.workflows.recipe_fit import score_plan, try_plan
+        from clearcnn.workflows.fitting.fit_plan import score_plan, try_plan
+        from clearcnn.workflows.fitting.listeners import TrainListener
+        from clearcnn.workflows.fitting.phase_timer import Clock
+        from clearcnn.workflows.fitting.plan import plan_training
 
         plan = plan_training(
             images,

@@ -4,5 +4,5 @@
     python -m benchmarks.soak --seconds 60
 
 Clients of many kinds ask at once, good, bad and slow ones; meanwhile its model is trained anew and
-replaced, models are trained in its workshop and cancelled, and the other verbs run beside it.
+replaced, models are trained in its playground and cancelled, and the other verbs run beside it.
 """

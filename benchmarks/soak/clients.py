@@ -127,13 +127,13 @@ def look_at_the_page(client: httpx.Client, chance: random.Random) -> str:
     return "200" if statuses == {200} else str(max(statuses))
 
 
-def train_in_the_workshop(client: httpx.Client, chance: random.Random) -> str:
+def train_in_the_playground(client: httpx.Client, chance: random.Random) -> str:
     """A training, which is cancelled as often as not; what it says is heard to the end."""
     job = {"run": MODEL, "layers": LAYERS, "epochs": chance.randint(1, 20)}
-    answer = client.post("/page/workshop/attempts", json=job)
+    answer = client.post("/page/playground/attempts", json=job)
     if answer.status_code != 202:
         return str(answer.status_code)
-    address = f"/page/workshop/attempts/{answer.json()['number']}"
+    address = f"/page/playground/attempts/{answer.json()['number']}"
     is_cancelled, event = chance.random() < 0.5, ""
     with client.stream("GET", f"{address}/events", timeout=120) as events:
         for line in events.iter_lines():
@@ -155,5 +155,5 @@ KINDS: dict[str, tuple[Client, int, float]] = {
     "slow": (be_slow, 8, 0.0),
     "reads nothing": (read_nothing, 4, 0.0),
     "page": (look_at_the_page, 1, 0.3),
-    "workshop": (train_in_the_workshop, 1, 1.0),
+    "playground": (train_in_the_playground, 1, 1.0),
 }

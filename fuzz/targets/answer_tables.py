@@ -1,7 +1,7 @@
 """A CSV of answers that `predict --resume` goes on with."""
 
-from clearcnn.predictions import ClassProbability, Prediction
-from clearcnn.workflows.answer_table import AnswerTable
+from clearcnn.results.predict import ClassProbability, Prediction
+from clearcnn.workflows.predict.csv_output import AnswerTable
 from fuzz.target import Target, put
 
 _OPTIONS = {"top": 2, "model": "ab" * 32, "abstain_below": 0.5}

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from clearcnn.web import pictures
+from clearcnn.web import predict
 from fuzz.target import Target
 
 _PART = b'--b\r\nContent-Disposition: form-data; name="files"; filename="1.png"\r\n'
@@ -24,8 +24,8 @@ def read(content: bytes) -> None:
     header, _, body = content.partition(b"\n")
     request = Request({"type": "http", "headers": [(b"content-type", header)]})
     content_type = request.headers["content-type"]
-    kind = pictures._media_type(request)
-    found = pictures._read_pictures(kind, content_type, body, max_images=4)
+    kind = predict._media_type(request)
+    found = predict._read_pictures(kind, content_type, body, max_images=4)
     assert 1 <= len(found) <= 4
     assert all(isinstance(name, str) and isinstance(part, bytes) for name, part in found)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from clearcnn.bundle import read_bundle, write_manifest
-from clearcnn.workflows.restoring import restore_network
+from clearcnn.workflows.runs.load_keras_model import restore_network
 from fuzz.target import Target, put, scratch
 from fuzz.targets import run_folders
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from clearcnn.bundle import read_bundle, write_manifest
-from clearcnn.workflows.kept_onnx import read_onnx_file
-from clearcnn.workflows.opening import open_model
+from clearcnn.workflows.runs.load_onnx_model import open_model
+from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from fuzz.target import Target, put, scratch
 from fuzz.targets import run_folders
 
@@ -12,7 +12,7 @@ from fuzz.targets import run_folders
 def seeds() -> list[bytes]:
     """The model of the run folder, and one of many other kinds of layers, which is refused."""
     from clearcnn import export, models
-    from clearcnn.results import to_json
+    from clearcnn.results.train import to_json
     from clearcnn.specs import LayerSpec, ModelSpec
 
     layers = (

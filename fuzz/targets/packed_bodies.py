@@ -3,7 +3,7 @@
 import gzip
 import zlib
 
-from clearcnn.web.bodies import _inflate
+from clearcnn.web.request_body import _inflate
 from fuzz.target import Target
 
 _MOST = 10_000

@@ -7,9 +7,9 @@ import struct
 import numpy as np
 from PIL import Image
 
-from clearcnn.data.decode import decode
-from clearcnn.data.one_picture import prepare_one_picture
-from clearcnn.data.pictures import quiet_pillow
+from clearcnn.data.decode_image import decode
+from clearcnn.data.image_files import quiet_pillow
+from clearcnn.data.single_image import prepare_one_picture
 from clearcnn.errors import DataError
 from fuzz.target import Target
 

@@ -15,9 +15,9 @@ from clearcnn.bundle import (
     write_manifest,
 )
 from clearcnn.bundle.manifest import REQUIRED_FILES
-from clearcnn.results import to_json
+from clearcnn.results.train import to_json
 from clearcnn.specs import AugmentationSpec, DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
-from clearcnn.workflows.opening import open_model
+from clearcnn.workflows.runs.load_onnx_model import open_model
 from fuzz.target import Target, put, scratch
 
 CONTRACT = InputContract(

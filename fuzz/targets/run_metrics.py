@@ -3,7 +3,7 @@
 import json
 
 from clearcnn.bundle import read_bundle, write_manifest
-from clearcnn.workflows.exhibit import describe_run
+from clearcnn.workflows.playground.page_data import describe_run
 from fuzz.target import Target, put, scratch
 from fuzz.targets import run_folders
 

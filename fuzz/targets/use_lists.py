@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from clearcnn.data.images import LabelledImages
+from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.use_list import apply_use_list
 from fuzz.target import Target, put
 

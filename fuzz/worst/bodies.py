@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from clearcnn.web.bodies import _inflate
+from clearcnn.web.request_body import _inflate
 from clearcnn.web.tensors import read_request
 from fuzz.targets import forms
 from fuzz.worst.case import Case

@@ -18,8 +18,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from clearcnn.bundle import LayerShapes, read_bundle, read_network_weights, write_manifest
-from clearcnn.workflows.kept_onnx import read_onnx_file
-from clearcnn.workflows.opening import open_model
+from clearcnn.workflows.runs.load_onnx_model import open_model
+from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from fuzz.target import scratch
 from fuzz.worst.case import Case
 
@@ -158,7 +158,7 @@ def metrics(part: bytes, times: int) -> Path:
 
 def read_metrics(run: Path) -> None:
     """Describe the run for the page."""
-    from clearcnn.workflows.exhibit import describe_run
+    from clearcnn.workflows.playground.page_data import describe_run
 
     describe_run(read_bundle(run, only=()))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from clearcnn.data.one_picture import prepare_one_picture
 from clearcnn.data.png import SIGNATURE
+from clearcnn.data.single_image import prepare_one_picture
 from fuzz.worst.case import Case
 
 Image.MAX_IMAGE_PIXELS = None  # Of what is made here; the reader has bounds of its own.

@@ -9,7 +9,7 @@ from clearcnn.bundle import read_bundle, read_request
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data.sources import load
 from clearcnn.models import read_model
-from clearcnn.workflows.answer_table import AnswerTable
+from clearcnn.workflows.predict.csv_output import AnswerTable
 from fuzz.target import put, scratch
 from fuzz.worst.case import Case
 

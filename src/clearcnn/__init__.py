@@ -14,13 +14,13 @@ from clearcnn.version import __version__
 if TYPE_CHECKING:
     from clearcnn.data import LabelledImages, load
     from clearcnn.training import fit, fit_many
-    from clearcnn.workflows.check import check
-    from clearcnn.workflows.classifier import CNNClassifier
-    from clearcnn.workflows.evaluate import compare, evaluate
-    from clearcnn.workflows.explain import explain
+    from clearcnn.workflows.check.check import check
+    from clearcnn.workflows.evaluate.evaluate import compare, evaluate
+    from clearcnn.workflows.explain.explain import explain
     from clearcnn.workflows.export import export_run
-    from clearcnn.workflows.predict import predict
-    from clearcnn.workflows.train import train
+    from clearcnn.workflows.predict.predict import predict
+    from clearcnn.workflows.sklearn_api.classifier import CNNClassifier
+    from clearcnn.workflows.train.train import train
 
 _backend.prefer_jax()
 
@@ -28,18 +28,18 @@ _backend.prefer_jax()
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
-    "CNNClassifier": "clearcnn.workflows.classifier",
+    "CNNClassifier": "clearcnn.workflows.sklearn_api.classifier",
     "LabelledImages": "clearcnn.data",
-    "check": "clearcnn.workflows.check",
-    "compare": "clearcnn.workflows.evaluate",
-    "evaluate": "clearcnn.workflows.evaluate",
-    "explain": "clearcnn.workflows.explain",
+    "check": "clearcnn.workflows.check.check",
+    "compare": "clearcnn.workflows.evaluate.evaluate",
+    "evaluate": "clearcnn.workflows.evaluate.evaluate",
+    "explain": "clearcnn.workflows.explain.explain",
     "export_run": "clearcnn.workflows.export",
     "fit": "clearcnn.training",
     "fit_many": "clearcnn.training",
     "load": "clearcnn.data",
-    "predict": "clearcnn.workflows.predict",
-    "train": "clearcnn.workflows.train",
+    "predict": "clearcnn.workflows.predict.predict",
+    "train": "clearcnn.workflows.train.train",
 }
 
 __all__ = [

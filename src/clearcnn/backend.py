@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 
 from clearcnn.errors import BackendError
-from clearcnn.forks import refuse_fork
+from clearcnn.fork_guard import refuse_fork
 
 _EXTRAS = ("matplotlib", "sklearn")
 _is_own_process = False

@@ -27,10 +27,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn import drafts
+from clearcnn import atomic_write
 from clearcnn.archives import open_archive
+from clearcnn.bounded_json import parse_json
 from clearcnn.errors import CheckpointError
-from clearcnn.json_text import parse_json
 from clearcnn.regular_files import read_regular
 
 FACTS = "checkpoint.json"
@@ -311,7 +311,7 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
-    drafts.flush_names(path.parent)
+    atomic_write.flush_names(path.parent)
 
 
 def _warn(sentence: str) -> None:

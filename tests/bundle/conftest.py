@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from clearcnn.bundle import InputContract, ResizeRule, describe_run
-from clearcnn.results import (
+from clearcnn.results.train import (
     ClassCount,
     ClassScore,
     DataSummary,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clearcnn.results import (
+from clearcnn.results.train import (
     ClassCount,
     ClassScore,
     DataSummary,
@@ -125,7 +125,7 @@ class FakeTrain:
 @pytest.fixture
 def fake_train(monkeypatch: pytest.MonkeyPatch) -> FakeTrain:
     fake = FakeTrain(make_result(Path("runs/digits-20260101T120000Z")))
-    monkeypatch.setattr("clearcnn.workflows.train.train", fake)
+    monkeypatch.setattr("clearcnn.workflows.train.train.train", fake)
     return fake
 
 

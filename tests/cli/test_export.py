@@ -8,7 +8,7 @@ import pytest
 
 from clearcnn.cli.main import main
 from clearcnn.errors import ExportError
-from clearcnn.results import ExportResult
+from clearcnn.results.train import ExportResult
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 import clearcnn
 from clearcnn.cli.main import main
 from clearcnn.cli.predict_view import AnswerLines
-from clearcnn.predictions import ClassProbability, Prediction
+from clearcnn.results.predict import ClassProbability, Prediction
 
 HEAVY = {"keras", "jax", "sklearn", "scipy", "matplotlib", "pyarrow", "jinja2"}
 NUM_MANY = 3_000

@@ -10,7 +10,7 @@ import pytest
 from clearcnn.cli.console import Console
 from clearcnn.cli.main import main
 from clearcnn.cli.progress import TrainDisplay
-from clearcnn.results import Divergence, TrainResult, to_json
+from clearcnn.results.train import Divergence, TrainResult, to_json
 from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 
@@ -221,7 +221,7 @@ def test_stopped_at_once_it_says_how_to_go_on(
             listener.on_checkpoint(Path("runs/my a.unfinished"))
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("clearcnn.workflows.train.train", Keeps(fake_train.result))
+    monkeypatch.setattr("clearcnn.workflows.train.train.train", Keeps(fake_train.result))
     assert main(["train"]) == 130
     captured = capsys.readouterr()
     said = "Go on with it: clearcnn train --resume 'runs/my a'\n"

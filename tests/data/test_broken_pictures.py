@@ -5,7 +5,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from clearcnn.data.decode import decode
+from clearcnn.data.decode_image import decode
 from clearcnn.errors import DataError
 
 

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from clearcnn.data.decode import decode
+from clearcnn.data.decode_image import decode
 from clearcnn.errors import DataError
 
 CANVAS = (9, 12)  # height, width

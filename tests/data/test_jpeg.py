@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcnn.data.decode import decode
+from clearcnn.data.decode_image import decode
 from clearcnn.data.jpeg import with_other_padding
 from clearcnn.errors import DataError
 

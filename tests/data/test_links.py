@@ -12,7 +12,7 @@ import pytest
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
-from clearcnn.workflows.picture_files import find_pictures
+from clearcnn.workflows.predict.input_files import find_pictures
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from clearcnn.data.decode import decode
+from clearcnn.data.decode_image import decode
 from clearcnn.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcnn.data.decode import decode
+from clearcnn.data.decode_image import decode
 
 
 def _saved(image: Image.Image, kind: str, **options) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 
 from clearcnn.backend import load_keras
 from clearcnn.cli.main import build_parser
-from clearcnn.data.decode import FORMATS
+from clearcnn.data.decode_image import FORMATS
 from clearcnn.models import read_model
 
 ROOT = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from clearcnn.errors import ExportError
 from clearcnn.export import build_onnx, make_probes, run_onnx
-from clearcnn.export.layers import LAYER_WRITERS
+from clearcnn.export.onnx_layers import LAYER_WRITERS
 from clearcnn.models import LAYERS
-from clearcnn.models.arguments import ACTIVATIONS
+from clearcnn.models.layer_arguments import ACTIVATIONS
 from clearcnn.specs import LayerSpec
 
 CLASSES = ("고양이", "dog", "2")

@@ -4,7 +4,7 @@ import pytest
 
 from clearcnn.errors import LayerError
 from clearcnn.models import LAYERS, build_model, check_output, plan_layers
-from clearcnn.models.arguments import ACTIVATIONS
+from clearcnn.models.layer_arguments import ACTIVATIONS
 from clearcnn.specs import LayerSpec, ModelSpec
 
 SHAPE = (11, 9, 2)

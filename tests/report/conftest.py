@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from clearcnn.evaluation import evaluate_predictions
-from clearcnn.explanations import (
+from clearcnn.report import (
+    MOST_MISTAKES,
+    ExplanationPictures,
+    ReportPictures,
+    UntrainedMaps,
+    choose_samples,
+)
+from clearcnn.results.explain import (
     ChannelProducts,
     ClassAnswer,
     ConvolutionStep,
@@ -19,14 +26,7 @@ from clearcnn.explanations import (
     PoolingStep,
     SanityCheck,
 )
-from clearcnn.report import (
-    MOST_MISTAKES,
-    ExplanationPictures,
-    ReportPictures,
-    UntrainedMaps,
-    choose_samples,
-)
-from clearcnn.results import (
+from clearcnn.results.train import (
     ClassCount,
     DataSummary,
     History,

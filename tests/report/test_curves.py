@@ -3,7 +3,7 @@ import re
 import pytest
 
 from clearcnn.report.curves import plot_history
-from clearcnn.results import History
+from clearcnn.results.train import History
 
 
 def _points(path):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from clearcnn.report.figures import write_confusion, write_curves
-from clearcnn.results import History
+from clearcnn.results.train import History
 
 
 def _read(path):
@@ -33,7 +33,7 @@ def test_pyplot_is_left_alone(tmp_path):
         "import sys\n"
         "from pathlib import Path\n"
         "from clearcnn.report.figures import write_curves\n"
-        "from clearcnn.results import History\n"
+        "from clearcnn.results.train import History\n"
         "write_curves(Path(sys.argv[1]), History({'loss': (2.0, 1.0)}, 1))\n"
         "print('matplotlib.pyplot' in sys.modules)\n"
     )

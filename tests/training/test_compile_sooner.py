@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from clearcnn.training import NoEpoch, Watch, compile_sooner, compiler, fit, memory
+from clearcnn.training import NoEpoch, Watch, compile_sooner, fit, program_cache, xla_options
 
 import keras  # isort: skip
 
@@ -16,7 +16,7 @@ Y = RANDOM.integers(0, 3, 12)
 
 @pytest.fixture(autouse=True)
 def no_programs(monkeypatch):
-    monkeypatch.setattr(memory, "_programs", type(memory._programs)())
+    monkeypatch.setattr(program_cache, "_programs", type(program_cache._programs)())
 
 
 def make_model():
@@ -37,12 +37,12 @@ def test_each_level_trains_as_usual_with_a_program_of_its_own(level):
     wanted = train(usual).history["loss"]
     with compile_sooner(level):
         found = train(soon).history["loss"]
-        assert len(memory._programs) == 2
+        assert len(program_cache._programs) == 2
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     for ours, theirs in zip(soon.get_weights(), usual.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
     train(make_model())
-    assert len(memory._programs) == 2
+    assert len(program_cache._programs) == 2
 
 
 def test_an_xla_without_the_options_compiles_as_usual():
@@ -56,7 +56,7 @@ def test_an_xla_without_the_options_compiles_as_usual():
             return "program"
 
     with compile_sooner(0):
-        assert compiler.compile_lowered(Lowered()) == "program"
+        assert xla_options.compile_lowered(Lowered()) == "program"
     assert asked[0] and asked[1] is None
 
 
@@ -68,7 +68,7 @@ def test_this_xla_knows_the_options():
         lowered.compile = lambda compiler_options=None: (
             options.append(compiler_options) or original(compiler_options=compiler_options)
         )
-        assert compiler.compile_lowered(lowered)(1.0) == 2
+        assert xla_options.compile_lowered(lowered)(1.0) == 2
     assert len(options) == 1 and options[0]["xla_backend_optimization_level"] == 0
 
 
@@ -78,11 +78,11 @@ def test_no_epoch_trains_nothing_and_leaves_the_program_for_the_next_fit():
     assert train(model, NoEpoch()).history == {}
     for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    (program,) = memory._programs.values()
+    (program,) = program_cache._programs.values()
     told = []
     train(model, Watch(lambda epoch, logs: told.append(epoch)))
     assert told == [0, 1, 2]
-    assert list(memory._programs.values()) == [program]
+    assert list(program_cache._programs.values()) == [program]
     straight = make_model()
     train(straight)
     for ours, theirs in zip(model.get_weights(), straight.get_weights(), strict=True):

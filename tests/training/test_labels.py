@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from clearcnn.errors import TrainingError
 from clearcnn.training import fit, fit_many
-from clearcnn.training.arrays import arrange
 from clearcnn.training.data_checks import check_data
+from clearcnn.training.fit_arrays import arrange
 
 import keras  # isort: skip
 
@@ -327,8 +327,8 @@ def test_validation_labels_are_looked_at_too():
 @pytest.mark.parametrize("wrong", [0, 29_999])
 def test_streamed_labels_are_read_once_in_chunks(wrong, tmp_path, monkeypatch):
     """A wrong label is found wherever it is, and no chunk is larger than asked for."""
-    from clearcnn.training import summary
-    from clearcnn.training.stored import StoredArray
+    from clearcnn.training import label_stats
+    from clearcnn.training.streamed_array import StoredArray
 
     y = (np.arange(30_000) % 10).astype("int64")
     y[wrong] = 10
@@ -342,7 +342,7 @@ def test_streamed_labels_are_read_once_in_chunks(wrong, tmp_path, monkeypatch):
         return read(self, rows)
 
     monkeypatch.setattr(StoredArray, "read", spy)
-    monkeypatch.setattr(summary, "_CHUNK_BYTES", 8 * 7_000)
+    monkeypatch.setattr(label_stats, "_CHUNK_BYTES", 8 * 7_000)
     x, y = (np.load(tmp_path / name, mmap_mode="r") for name in ("x.npy", "y.npy"))
     refuse("y runs from 0 to 10", make_model(SPARSE), y, x)
     assert [len(rows) for rows in chunks] == [7_000] * 4 + [2_000]

@@ -8,7 +8,7 @@ import pytest
 
 from clearcnn.errors import TrainingError
 from clearcnn.training import fit, fit_many, streaming
-from clearcnn.training.stored import StoredArray
+from clearcnn.training.streamed_array import StoredArray
 
 import h5py  # isort: skip
 import keras  # isort: skip

@@ -194,7 +194,7 @@ def ask_for_many_answers(attacker: Attacker) -> None:
 
 def send_objects_to_the_page(attacker: Attacker) -> None:
     body = b'{"run":"digits","layers":[' + b"{}," * (MIB // 4) + b"{}]}"
-    lines = ("POST /page/workshop/check HTTP/1.1", "Host: localhost", "Connection: close")
+    lines = ("POST /page/playground/check HTTP/1.1", "Host: localhost", "Connection: close")
     kind = ("Content-Type: application/json", f"Content-Length: {len(body)}", "", "")
     attacker.ask("\r\n".join([*lines, *kind]).encode() + body)
 

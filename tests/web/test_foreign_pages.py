@@ -30,10 +30,10 @@ async function attack(server) {
   await outcome("read", ask("/page/models", {}));
   await outcome("simple get", ask("/page/models/digits", { mode: "no-cors" }));
   await outcome("simple post", ask("/predict", post));
-  await outcome("train", ask("/page/workshop/prepare", post));
-  await outcome("preflight", ask("/page/workshop/check", {
+  await outcome("train", ask("/page/playground/prepare", post));
+  await outcome("preflight", ask("/page/playground/check", {
     method: "POST", body: "{}", headers: { "Content-Type": "application/json" } }));
-  await outcome("delete", ask("/page/workshop/attempts/1", { method: "DELETE" }));
+  await outcome("delete", ask("/page/playground/attempts/1", { method: "DELETE" }));
   await load("image", "img", "/static/icon.svg");
   await load("script", "script", "/static/app.js");
   await load("style", "link", "/static/style.css", "href");
@@ -43,7 +43,7 @@ async function attack(server) {
     socket.onopen = () => resolve("open");
     socket.onerror = () => resolve("failed");
   }));
-  for (const [method, address] of [["POST", "/page/workshop/prepare"], ["GET", "/"]]) {
+  for (const [method, address] of [["POST", "/page/playground/prepare"], ["GET", "/"]]) {
     await outcome("form " + method, new Promise((resolve) => {
       const frame = document.createElement("iframe");
       frame.name = "frame" + method;

@@ -13,9 +13,9 @@ import pytest
 
 from clearcnn.bundle import read_bundle
 from clearcnn.web import page as page_module
-from clearcnn.web.allowance import Allowance
-from clearcnn.workflows.restoring import restore_network
-from clearcnn.workflows.workshop import Workshop
+from clearcnn.web.memory_budget import Allowance
+from clearcnn.workflows.playground.playground import Playground
+from clearcnn.workflows.runs.load_keras_model import restore_network
 
 STATIC = Path(page_module.__file__).parent / "static"
 TEXTS = [path for path in STATIC.glob("*") if path.suffix in (".js", ".html", ".css", ".svg")]
@@ -111,7 +111,7 @@ def test_weights_are_keras_weights(client, digits_run):
 
 def test_only_what_is_made_for_one_answer_counts_as_held_by_it(client, monkeypatch):
     held = []
-    monkeypatch.setattr("clearcnn.web.answers._PIECE_BYTES", 1000)
+    monkeypatch.setattr("clearcnn.web.responses._PIECE_BYTES", 1000)
     monkeypatch.setattr(Allowance, "take", lambda _, share, count: held.append(count) or True)
     sizes = [
         len(client.get(f"/page/models/digits/{name}").content) for name in ("weights", "images")
@@ -163,7 +163,7 @@ LAYERS = [
 
 
 def test_a_changed_model_is_summed_up(client):
-    answer = client.post("/page/workshop/check", json={"run": "digits", "layers": LAYERS}).json()
+    answer = client.post("/page/playground/check", json={"run": "digits", "layers": LAYERS}).json()
     assert [layer["output_shape"] for layer in answer["layers"]] == [[6, 6, 4], [144], [10]]
     assert answer["parameters"] == 40 + 1450
     assert answer["layers"][0]["receptive_field"] == [3, 3]
@@ -174,50 +174,50 @@ def test_a_changed_model_is_summed_up(client):
     [
         ({"kernel_size": 9}, "Layer 1 (Conv2D on 8×8×1) needs at least 9×9 pixels"),
         ({"filters": "many"}, "Layer 1 (Conv2D on 8×8×1) has filters='many'"),
-        ({"filters": 60000, "kernel_size": 1}, "the workshop trains up to 5,000,000"),
+        ({"filters": 60000, "kernel_size": 1}, "the playground trains up to 5,000,000"),
     ],
 )
 def test_an_impossible_model_is_explained(client, change, problem):
     layers = [{"layer": "Conv2D", "arguments": LAYERS[0]["arguments"] | change}, *LAYERS[1:]]
     body = {"run": "digits", "layers": layers}
-    answer = client.post("/page/workshop/check", json=body)
+    answer = client.post("/page/playground/check", json=body)
     assert answer.status_code == 200
     assert problem in answer.json()["error"]
-    refused = client.post("/page/workshop/attempts", json=body | {"epochs": 1})
+    refused = client.post("/page/playground/attempts", json=body | {"epochs": 1})
     assert (refused.status_code, refused.json()) == (422, answer.json())
 
 
 def test_a_model_is_prepared_only_if_it_can_be_and_for_pages_of_this_server(client, monkeypatch):
     wishes = []
-    monkeypatch.setattr(Workshop, "prepare", lambda _, run, model, epochs: wishes.append(epochs))
+    monkeypatch.setattr(Playground, "prepare", lambda _, run, model, epochs: wishes.append(epochs))
     body = {"run": "digits", "layers": LAYERS, "epochs": 7}
     elsewhere = client.post(
-        "/page/workshop/prepare", json=body, headers={"Origin": "http://example.com"}
+        "/page/playground/prepare", json=body, headers={"Origin": "http://example.com"}
     )
     assert elsewhere.status_code == 403
-    assert client.post("/page/workshop/prepare", json=body | {"layers": []}).status_code == 422
+    assert client.post("/page/playground/prepare", json=body | {"layers": []}).status_code == 422
     assert wishes == []
-    assert client.post("/page/workshop/prepare", json=body).status_code == 204
+    assert client.post("/page/playground/prepare", json=body).status_code == 204
     assert wishes == [7]
 
 
 @pytest.mark.parametrize("route", ["prepare", "attempts"])
 def test_epochs_out_of_range_are_refused_alike(client, route):
     body = {"run": "digits", "layers": LAYERS, "epochs": 0}
-    answer = client.post(f"/page/workshop/{route}", json=body)
+    answer = client.post(f"/page/playground/{route}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "epochs_range")
 
 
 def test_attempts_that_are_unknown_are_404(client):
     for method, path in (("GET", "/events"), ("DELETE", ""), ("GET", "/weights")):
-        answer = client.request(method, f"/page/workshop/attempts/7{path}")
+        answer = client.request(method, f"/page/playground/attempts/7{path}")
         assert answer.status_code == 404
 
 
-def test_the_workshop_can_be_left_out(make_client):
-    without = make_client(workshop=False)
+def test_the_playground_can_be_left_out(make_client):
+    without = make_client(playground=False)
     assert without.get("/page/models").json() == {
         "models": ["digits", "colours"],
-        "workshop": False,
+        "playground": False,
     }
-    assert without.post("/page/workshop/prepare").status_code == 404
+    assert without.post("/page/playground/prepare").status_code == 404

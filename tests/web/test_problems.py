@@ -23,8 +23,8 @@ FILES = [
         SOURCE / "models" / f"{name}.py"
         for name in ("arithmetic", "equal_mlp", "layers", "limits", "output")
     ),
-    *(SOURCE / "workflows").glob("workshop*.py"),
-    SOURCE / "web" / "workshop.py",
+    *(SOURCE / "workflows").glob("playground*.py"),
+    SOURCE / "web" / "playground.py",
 ]
 # These need a spec that the page cannot send, or a training that fails.
 ELSEWHERE = {
@@ -78,7 +78,7 @@ def test_every_kind_of_value_has_korean_words():
 def test_an_impossible_model_is_refused_with_its_code(client, impossible):
     for code, layers in impossible.items():
         body = {"run": "digits", "layers": layers, "equal_mlp": code == "mlp_too_large"}
-        answer = client.post("/page/workshop/check", json=body).json()
+        answer = client.post("/page/playground/check", json=body).json()
         assert answer["code"] == code
         place = re.match(r"Layer (\d+) \(([\w']+)", answer["error"])
         if place:

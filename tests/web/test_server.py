@@ -121,7 +121,7 @@ def test_it_can_be_reached_by_ipv6(serve: Callable[..., Any], digits_run: Path) 
     with serve(digits_run, "--host", "::1") as server:
         assert server.url.startswith("http://[::1]:")
         assert httpx.get(f"{server.url}/v2").status_code == 200
-        assert httpx.get(f"{server.url}/page/models").json()["workshop"] is True
+        assert httpx.get(f"{server.url}/page/models").json()["playground"] is True
         foreign = httpx.get(f"{server.url}/v2", headers={"Host": "[2001:db8::1]"})
         assert foreign.status_code == 421
 

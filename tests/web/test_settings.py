@@ -60,11 +60,11 @@ def test_a_token_is_not_shown() -> None:
         ({"token": TOKEN}, True),
         ({"allowed_hosts": ("pictures.example",)}, False),
         ({"host": "0.0.0.0", "token": TOKEN}, False),
-        ({"host": "0.0.0.0", "token": TOKEN, "workshop": True}, True),
-        ({"workshop": False}, False),
+        ({"host": "0.0.0.0", "token": TOKEN, "playground": True}, True),
+        ({"playground": False}, False),
     ],
 )
 def test_only_this_computer_trains_unless_it_is_said(
     changes: dict[str, Any], expected: bool
 ) -> None:
-    assert ServeSettings(**changes).has_workshop is expected
+    assert ServeSettings(**changes).has_playground is expected

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clearcnn.web import workers as workers_module
-from clearcnn.web.refusals import Refusal
+from clearcnn.web.http_errors import Refusal
 from clearcnn.web.workers import Work, Workers
 
 RunLoop = Callable[[Coroutine[Any, Any, Any]], Any]

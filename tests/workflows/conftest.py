@@ -12,7 +12,7 @@ import pytest
 from clearcnn import bundle
 from clearcnn.data import LabelledImages
 from clearcnn.specs import LayerSpec, ModelSpec
-from clearcnn.workflows.train import TrainListener
+from clearcnn.workflows.train.train import TrainListener
 
 
 class Ear(TrainListener):

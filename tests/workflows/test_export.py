@@ -18,7 +18,7 @@ import clearcnn
 from clearcnn import bundle
 from clearcnn.errors import BundleError, ExportError, MissingExtraError
 from clearcnn.specs import LayerSpec, ModelSpec
-from clearcnn.workflows.restoring import restore_network
+from clearcnn.workflows.runs.load_keras_model import restore_network
 
 MODEL = ModelSpec(
     "작은 model",

@@ -14,7 +14,7 @@ import pytest
 import clearcnn
 from clearcnn.bundle import read_bundle
 from clearcnn.specs import ModelSpec
-from clearcnn.workflows import run_work as train_workflow
+from clearcnn.workflows.train import pipeline as train_workflow
 
 
 def check_that_history_and_model_agree(folder: Path, images: np.ndarray, labels: np.ndarray) -> int:

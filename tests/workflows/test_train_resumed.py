@@ -9,7 +9,7 @@ import pytest
 
 import clearcnn
 from clearcnn.bundle import read_bundle
-from clearcnn.bundle.unfinished import UnfinishedRun, is_finished_as, read_request
+from clearcnn.bundle.unfinished_run import UnfinishedRun, is_finished_as, read_request
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder
 from clearcnn.data import LabelledImages
 from clearcnn.errors import (
@@ -280,7 +280,7 @@ def test_a_disk_that_is_full_is_a_warning(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("clearcnn.checkpoints.write_whole", fail)
-    monkeypatch.setattr("clearcnn.bundle.unfinished.write_whole", fail)
+    monkeypatch.setattr("clearcnn.bundle.unfinished_run.write_whole", fail)
     result = start(images, flat, tmp_path / "run", make_ear())
     (said,) = [each for each in result.warnings if "No space left" in each]
     assert "Training goes on" in said

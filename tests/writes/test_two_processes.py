@@ -72,15 +72,15 @@ def test_two_exports_to_one_place_are_one(out: Path, verbs: Any, home: Path) -> 
 def test_an_export_never_replaces_what_came_first(
     out: Path, verbs: Any, home: Path, run_verb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from clearcnn import drafts
+    from clearcnn import atomic_write
 
-    flush = drafts.flush
+    flush = atomic_write.flush
 
     def be_late(path: Path) -> None:
         flush(path)
         (out / "new" / "m.onnx").write_bytes(b"theirs")
 
-    monkeypatch.setattr(drafts, "flush", be_late)
+    monkeypatch.setattr(atomic_write, "flush", be_late)
     status, said = run_verb("export onnx", out)
     assert status == 1
     assert "exists" in said

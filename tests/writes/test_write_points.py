@@ -12,42 +12,42 @@ SOURCE = Path(__file__).parents[2] / "src" / "clearcnn"
 WRITERS = {
     # Into a draft, which is put into its place in one step, or removed.
     "bundle/manifest.py",
-    "bundle/records.py",
+    "bundle/run_tables.py",
     "data/use_list.py",
-    "export/intermediate.py",
+    "export/openvino_ir.py",
     "export/triton.py",
-    "report/assessment.py",
-    "report/explanation.py",
+    "report/evaluation_report.py",
+    "report/explanation_report.py",
     "report/figures.py",
-    "report/html.py",
-    "workflows/check.py",
+    "report/training_report.py",
+    "workflows/check/check.py",
     "workflows/export.py",
-    "workflows/keeping.py",
-    "workflows/onnx_files.py",
+    "workflows/train/save_run.py",
+    "workflows/runs/save_onnx.py",
     # The drafts themselves, and the folders above them, removed if nothing comes of it.
     "bundle/run_folder.py",
-    "drafts.py",
-    # In the folder of the workshop, a draft that is never put anywhere.
-    "workflows/workshop.py",
-    "workflows/workshop_trial.py",
-    "workflows/workshop_worker.py",
+    "atomic_write.py",
+    # In the folder of the playground, a draft that is never put anywhere.
+    "workflows/playground/playground.py",
+    "workflows/playground/experiment.py",
+    "workflows/playground/worker.py",
     # A checkpoint: flushed, renamed, the one before kept until then; under a lock.
     "checkpoints.py",
     "training/checkpointing.py",
-    "bundle/unfinished.py",
+    "bundle/unfinished_run.py",
     # Linked into its place when it is whole; where that fails, runs are not signed.
     "bundle/provenance.py",
     # Under JAX's own lock; what is cut off is dropped.
     "cache.py",
-    "training/compilation_cache.py",
+    "training/jax_cache.py",
     # Flushed and renamed; known by its digest, and made anew where that is wrong.
-    "training/traces.py",
+    "training/trace_cache.py",
     # Row by row, cut back to the last whole one, under a lock.
-    "workflows/answer_table.py",
+    "workflows/predict/csv_output.py",
     # To nowhere.
     "cli/streams.py",
     # Into memory.
-    "report/pictures.py",
+    "report/image_sheets.py",
 }
 
 METHODS = {"write_text", "write_bytes", "mkdir", "rename", "savefig", "save", "save_model"}
@@ -84,4 +84,4 @@ def test_every_module_that_writes_is_known() -> None:
     found = count()
     assert set(found) == WRITERS
     # So that a search that finds nothing is no proof.
-    assert found["report/explanation.py"] == 5
+    assert found["report/explanation_report.py"] == 5

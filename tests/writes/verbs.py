@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from clearcnn.findings import Suspect
+from clearcnn.results.check import Suspect
 
 MODEL = """\
 name = "small"
@@ -32,13 +32,13 @@ activation = "softmax"
 
 # What computes and writes nothing: each is done once and remembered.
 COMPUTED = (
-    "clearcnn.workflows.run_work.score_plan",
-    "clearcnn.workflows.run_work.fit_confidence",
-    "clearcnn.workflows.run_evaluation.restore_network",
-    "clearcnn.workflows.run_evaluation._assess",
-    "clearcnn.workflows.explain.restore_network",
-    "clearcnn.workflows.explain.map_pixels",
-    "clearcnn.workflows.explain.find_neighbours",
+    "clearcnn.workflows.train.pipeline.score_plan",
+    "clearcnn.workflows.train.pipeline.fit_confidence",
+    "clearcnn.workflows.evaluate.finished_run.restore_network",
+    "clearcnn.workflows.evaluate.finished_run._assess",
+    "clearcnn.workflows.explain.explain.restore_network",
+    "clearcnn.workflows.explain.explain.map_pixels",
+    "clearcnn.workflows.explain.explain.find_neighbours",
     "clearcnn.workflows.export.restore_network",
 )
 # What executes networks, which a process that has forked cannot.
@@ -47,7 +47,7 @@ EXECUTED = (
     "clearcnn.explanation.follow",
     "clearcnn.explanation.pool_once",
     "clearcnn.export.run_onnx",
-    "clearcnn.workflows.explain._answer",
+    "clearcnn.workflows.explain.explain._answer",
     "keras.Model.predict",
     "keras.saving.load_model",
 )
@@ -111,11 +111,11 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
         home, _, name = place.rpartition(".")
         function = getattr(pkgutil.resolve_name(home), name)
         patch(mock.patch(place, _once(function)))
-    place = "clearcnn.workflows.run_work.try_plan"
+    place = "clearcnn.workflows.train.pipeline.try_plan"
     patch(mock.patch(place, _trained_once(pkgutil.resolve_name(place))))
     # To find them takes trainings; their picture is one more file to write.
     suspect = Suspect(0, "row 0", "2", "0", 0.1, 0.9)
-    patch(mock.patch("clearcnn.workflows.check.find_suspects", lambda *_: (suspect,)))
+    patch(mock.patch("clearcnn.workflows.check.check.find_suspects", lambda *_: (suspect,)))
 
 
 def _once(function: Callable[..., Any]) -> Callable[..., Any]:

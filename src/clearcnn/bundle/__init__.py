@@ -1,6 +1,10 @@
 """The one reader and writer of run folders."""
 
-from clearcnn.bundle.contract import InputContract, ResizeRule, infer_polarity
+from clearcnn.bundle.keras_file import (
+    LayerShapes,
+    limit_network_bytes,
+    read_network_weights,
+)
 from clearcnn.bundle.manifest import (
     MANIFEST_NAME,
     Confidence,
@@ -11,22 +15,17 @@ from clearcnn.bundle.manifest import (
     write_json,
     write_manifest,
 )
-from clearcnn.bundle.metrics import METRICS_NAME, RunMetrics, read_metrics
-from clearcnn.bundle.network_file import (
-    LayerShapes,
-    limit_network_bytes,
-    read_network_weights,
-)
 from clearcnn.bundle.provenance import is_own, sign
 from clearcnn.bundle.reader import Bundle, read_bundle
-from clearcnn.bundle.records import write_history, write_metrics, write_predictions
 from clearcnn.bundle.run_folder import (
     RunFolder,
     find_free_place,
     open_run_folder,
     shorten_name,
 )
-from clearcnn.bundle.unfinished import (
+from clearcnn.bundle.run_metrics import METRICS_NAME, RunMetrics, read_metrics
+from clearcnn.bundle.run_tables import write_history, write_metrics, write_predictions
+from clearcnn.bundle.unfinished_run import (
     CHECKPOINT_NAME,
     REQUEST_NAME,
     UNFINISHED,
@@ -39,6 +38,7 @@ from clearcnn.bundle.unfinished import (
     unfinished_place,
     write_request,
 )
+from clearcnn.contract import InputContract, ResizeRule, infer_polarity
 
 __all__ = [
     "CHECKPOINT_NAME",

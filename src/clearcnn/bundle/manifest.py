@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clearcnn.bundle.codec import decode
-from clearcnn.bundle.contract import InputContract
 from clearcnn.bundle.provenance import sign
+from clearcnn.contract import InputContract
 from clearcnn.errors import BundleError
-from clearcnn.results import SCHEMA_VERSION, SkippedFile, to_json
+from clearcnn.results.json_codec import decode
+from clearcnn.results.train import SCHEMA_VERSION, SkippedFile, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.version import __version__
 

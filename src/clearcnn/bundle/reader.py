@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clearcnn.bundle.codec import Mismatch
+from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.bundle.manifest import MANIFEST_NAME, REQUIRED_FILES, Manifest, parse_manifest
 from clearcnn.bundle.members import check_member, damaged, read_manifest_file, read_member
 from clearcnn.errors import BundleError
-from clearcnn.json_text import JsonError, parse_json
-from clearcnn.results import SCHEMA_VERSION
+from clearcnn.results.json_codec import Mismatch
+from clearcnn.results.train import SCHEMA_VERSION
 
 _MOST_MANIFEST_BYTES = 8 * 2**20
 _MOST_FILES = 1_000

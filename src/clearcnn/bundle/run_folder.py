@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from clearcnn import drafts
-from clearcnn.bundle.unfinished import unfinished_place
+from clearcnn import atomic_write
+from clearcnn.bundle.unfinished_run import unfinished_place
 from clearcnn.errors import BundleError, ClearCNNError
 
 _LONGEST_SLUG = 40
@@ -63,7 +63,7 @@ def open_run_folder(
         with ExitStack() as stack:
             run = _make_partial(stack, wanted, exact=out is not None)
             yield run
-            drafts.flush(run.partial)
+            atomic_write.flush(run.partial)
             run.path = _publish(run)
             finished = True
     except OSError as error:
@@ -72,7 +72,7 @@ def open_run_folder(
         raise BundleError(
             f"The run folder {wanted} cannot be written: {error.strerror or error}.",
             remedy="Make room or give another place with --out. "
-            + drafts.say_what_is_left(None if run is None else run.partial),
+            + atomic_write.say_what_is_left(None if run is None else run.partial),
         ) from error
     finally:
         if not finished:
@@ -127,13 +127,13 @@ def _choose_place(source: str, out: Path | None, parent: Path) -> Path:
 
 def _make_partial(stack: ExitStack, wanted: Path, *, exact: bool) -> RunFolder:
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    in_the_making = drafts.remove_abandoned(wanted.parent)
+    in_the_making = atomic_write.remove_abandoned(wanted.parent)
     path = next(
         path
         for path in _numbered(wanted)
         if exact or (_is_free(path) and path.name not in in_the_making)
     )
-    return RunFolder(stack.enter_context(drafts.open_draft(path.parent, path.name)), path)
+    return RunFolder(stack.enter_context(atomic_write.open_draft(path.parent, path.name)), path)
 
 
 def find_free_place(wanted: Path) -> Path:
@@ -170,7 +170,7 @@ def _publish(run: RunFolder) -> Path:
                 raise
             continue
         with suppress(OSError):
-            drafts.flush_names(path.parent)
+            atomic_write.flush_names(path.parent)
         return path
     raise AssertionError("unreachable: numbers do not end")
 

@@ -4,9 +4,9 @@ import sys
 from argparse import Namespace
 
 from clearcnn import cache
-from clearcnn.cli.output import add_help_options
+from clearcnn.cli.exit_codes import Status
+from clearcnn.cli.output_options import add_help_options
 from clearcnn.cli.parser import Parser
-from clearcnn.cli.status import Status
 from clearcnn.errors import CacheError
 from clearcnn.text import printable
 

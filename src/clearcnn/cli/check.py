@@ -3,10 +3,10 @@
 from argparse import Namespace
 from pathlib import Path
 
-from clearcnn.cli.output import add_help_options, print_json
+from clearcnn.cli.exit_codes import Status
+from clearcnn.cli.output_options import add_help_options, print_json
 from clearcnn.cli.parser import Parser, whole_number
-from clearcnn.cli.source import SOURCES, add_source, add_source_options, read_source
-from clearcnn.cli.status import Status
+from clearcnn.cli.source_options import SOURCES, add_source, add_source_options, read_source
 
 NAME = "check"
 SUMMARY = "look for what is wrong with labelled images"
@@ -74,10 +74,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
       The exit status.
     """
     from clearcnn.cli.console import Console
-    from clearcnn.cli.evaluation_view import EvaluateDisplay
-    from clearcnn.cli.views import view_check
-    from clearcnn.results import to_json
-    from clearcnn.workflows.check import check
+    from clearcnn.cli.evaluate_view import EvaluateDisplay
+    from clearcnn.cli.result_tables import view_check
+    from clearcnn.results.train import to_json
+    from clearcnn.workflows.check.check import check
 
     display = EvaluateDisplay(Console(stderr=arguments.json))
     try:

@@ -6,7 +6,7 @@ from rich import console
 from rich.console import RenderableType
 from rich.text import Text
 
-from clearcnn.cli.status import ReaderGoneError
+from clearcnn.cli.exit_codes import ReaderGoneError
 from clearcnn.errors import ClearCNNError
 from clearcnn.text import printable
 

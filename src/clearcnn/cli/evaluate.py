@@ -6,10 +6,11 @@ from argparse import SUPPRESS, Namespace
 from pathlib import Path
 from typing import Any
 
-from clearcnn.cli.output import add_output_options, print_json
+from clearcnn.cli.exit_codes import Status
+from clearcnn.cli.output_options import add_output_options, print_json
 from clearcnn.cli.parser import Parser, number, whole_number
-from clearcnn.cli.recipe import add_recipe_options
-from clearcnn.cli.source import (
+from clearcnn.cli.recipe_options import add_recipe_options
+from clearcnn.cli.source_options import (
     SOURCES,
     add_reading_options,
     add_run_data_options,
@@ -18,7 +19,6 @@ from clearcnn.cli.source import (
     read_run_data,
     read_source,
 )
-from clearcnn.cli.status import Status
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
@@ -87,9 +87,9 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         first.flush()
 
     from clearcnn.cli.console import Console
-    from clearcnn.cli.evaluation_view import EvaluateDisplay, view_assessment, view_verdict
-    from clearcnn.results import to_json
-    from clearcnn.workflows.evaluate import EvaluateListener, evaluate
+    from clearcnn.cli.evaluate_view import EvaluateDisplay, view_assessment, view_verdict
+    from clearcnn.results.train import to_json
+    from clearcnn.workflows.evaluate.evaluate import EvaluateListener, evaluate
 
     people = Console(stderr=arguments.json)
     listener = EvaluateListener() if arguments.quiet else EvaluateDisplay(people)

@@ -6,9 +6,9 @@ import sys
 from argparse import SUPPRESS, Namespace
 from pathlib import Path
 
+from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.parser import Parser, whole_number
-from clearcnn.cli.source import add_run_data_options, read_run_data
-from clearcnn.cli.status import Status
+from clearcnn.cli.source_options import add_run_data_options, read_run_data
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
@@ -93,8 +93,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     from clearcnn.cli.console import Console
     from clearcnn.cli.explain_view import view_explanation
-    from clearcnn.results import to_json
-    from clearcnn.workflows.explain import explain
+    from clearcnn.results.train import to_json
+    from clearcnn.workflows.explain.explain import explain
 
     result = explain(
         arguments.run_folder,

@@ -3,9 +3,9 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from clearcnn.cli.views import view_facts, view_heading, view_path
-from clearcnn.explanations import ExplainResult, SanityCheck
-from clearcnn.report.wording import percent
+from clearcnn.cli.result_tables import view_facts, view_heading, view_path
+from clearcnn.report.number_format import percent
+from clearcnn.results.explain import ExplainResult, SanityCheck
 from clearcnn.text import printable
 
 MOST_CLASSES = 3

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from clearcnn.backend import own_process
 from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
-from clearcnn.cli.complaints import hear_complaints
+from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.parser import Parser
-from clearcnn.cli.status import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.streams import secure_streams, silence_stdout
+from clearcnn.cli.warnings_filter import hear_complaints
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from clearcnn.cli.status import Status
+from clearcnn.cli.exit_codes import Status
 from clearcnn.spelling import suggest
 
 HELP_COLUMNS = 80

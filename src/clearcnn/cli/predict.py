@@ -6,15 +6,15 @@ from argparse import SUPPRESS, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.parser import Parser, number, whole_number
-from clearcnn.cli.status import Status
 from clearcnn.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clearcnn.bundle import Manifest
-    from clearcnn.predictions import Prediction
+    from clearcnn.results.predict import Prediction
 
 NAME = "predict"
 SUMMARY = "say what new pictures show"
@@ -97,10 +97,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     if arguments.resume and arguments.csv is None:
         arguments.parser.error("--resume needs --csv, the file to go on with.")
     from clearcnn.cli.predict_display import PredictDisplay, say
-    from clearcnn.workflows.answer_table import open_table
-    from clearcnn.workflows.opening import open_model
-    from clearcnn.workflows.picture_files import find_pictures
-    from clearcnn.workflows.predict import answer, check_options
+    from clearcnn.workflows.predict.csv_output import open_table
+    from clearcnn.workflows.predict.input_files import find_pictures
+    from clearcnn.workflows.predict.predict import answer, check_options
+    from clearcnn.workflows.runs.load_onnx_model import open_model
 
     options = {"top": arguments.top, "abstain_below": arguments.abstain_below}
     check_options(**options)
@@ -143,6 +143,6 @@ def _choose_lines(
 
 
 def _as_json(answer: "Prediction") -> str:
-    from clearcnn.results import to_json
+    from clearcnn.results.train import to_json
 
     return json.dumps(to_json(answer), allow_nan=False)

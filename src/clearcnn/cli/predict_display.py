@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from clearcnn.bundle import Confidence
-from clearcnn.predictions import Prediction
+from clearcnn.results.predict import Prediction
 from clearcnn.text import printable
 
 FEWEST_FOR_A_BAR = 100

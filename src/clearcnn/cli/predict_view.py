@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 from clearcnn.cli.predict_display import MOST_WITH_PREPARATION
-from clearcnn.predictions import ClassProbability, Prediction
+from clearcnn.results.predict import ClassProbability, Prediction
 from clearcnn.text import printable
 
 UNLIKE = "looks like none of the classes"

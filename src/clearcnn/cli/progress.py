@@ -11,13 +11,13 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRem
 from rich.text import Text
 
 from clearcnn.cli.console import Console
-from clearcnn.cli.status import ReaderGoneError, StdoutError
-from clearcnn.cli.views import view_data, view_model
-from clearcnn.report.wording import percent
-from clearcnn.results import DataSummary, History, ModelSummary
+from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
+from clearcnn.cli.result_tables import view_data, view_model
+from clearcnn.report.number_format import percent
+from clearcnn.results.train import DataSummary, History, ModelSummary
 from clearcnn.text import printable
-from clearcnn.workflows.train import TrainListener
-from clearcnn.workflows.wording import say_resume
+from clearcnn.workflows.fitting.repro_command import say_resume
+from clearcnn.workflows.train.train import TrainListener
 
 PLAIN_LINES = 10
 MOST_SECONDS_SILENT = 30.0

@@ -6,10 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from clearcnn.cli.output import add_help_options
+from clearcnn.cli.exit_codes import Status
+from clearcnn.cli.output_options import add_help_options
 from clearcnn.cli.parser import Parser, number, whole_number
-from clearcnn.cli.source import add_run_data_options, read_run_data
-from clearcnn.cli.status import Status
+from clearcnn.cli.source_options import add_run_data_options, read_run_data
 from clearcnn.errors import MissingExtraError, SpecError
 from clearcnn.text import printable
 
@@ -58,7 +58,7 @@ can listen.
 """
 
 _TRAINS_FOR_ALL = """\
-With --workshop they may also have this computer train models, one at a time.
+With --playground they may also have this computer train models, one at a time.
 """
 
 
@@ -128,16 +128,16 @@ def add_options(parser: Parser) -> None:
     )
     train = group.add_mutually_exclusive_group()
     train.add_argument(
-        "--workshop",
+        "--playground",
         action="store_true",
         default=None,
         help="all who may ask can train changed models on the page "
         "(default: people at this computer)",
     )
     train.add_argument(
-        "--no-workshop",
+        "--no-playground",
         action="store_false",
-        dest="workshop",
+        dest="playground",
         default=None,
         help="nobody can",
     )
@@ -167,7 +167,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
 
     settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
     if not settings.is_loopback:
-        sys.stderr.write(_EXPOSED + (_TRAINS_FOR_ALL if settings.has_workshop else ""))
+        sys.stderr.write(_EXPOSED + (_TRAINS_FOR_ALL if settings.has_playground else ""))
 
     def announce(address: str) -> None:
         names = ", ".join(printable(run.absolute().name) for run in arguments.runs)
@@ -190,7 +190,7 @@ def _given(arguments: Namespace) -> dict[str, Any]:
         "queue",
         "threads",
         "drain_seconds",
-        "workshop",
+        "playground",
     )
     given = {name: getattr(arguments, name) for name in names}
     if given["allowed_hosts"] is not None:

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-from clearcnn.cli.status import ReaderGoneError, StdoutError
+from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
 
 
 class _Stdout(io.FileIO):

@@ -6,17 +6,17 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any, get_args
 
-from clearcnn.cli.output import add_output_options, print_json
+from clearcnn.cli.exit_codes import Status
+from clearcnn.cli.output_options import add_output_options, print_json
 from clearcnn.cli.parser import Parser, number
-from clearcnn.cli.recipe import add_recipe_options
-from clearcnn.cli.source import (
+from clearcnn.cli.recipe_options import add_recipe_options
+from clearcnn.cli.source_options import (
     SOURCES,
     add_reading_options,
     add_source,
     add_source_options,
     read_source,
 )
-from clearcnn.cli.status import Status
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -111,10 +111,15 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     from clearcnn.cli.console import Console
     from clearcnn.cli.progress import TrainDisplay, WarningsOnly
-    from clearcnn.cli.views import view_divergence, view_interruption, view_result, view_score
-    from clearcnn.results import to_json
-    from clearcnn.workflows.train import train
-    from clearcnn.workflows.wording import say_resume
+    from clearcnn.cli.result_tables import (
+        view_divergence,
+        view_interruption,
+        view_result,
+        view_score,
+    )
+    from clearcnn.results.train import to_json
+    from clearcnn.workflows.fitting.repro_command import say_resume
+    from clearcnn.workflows.train.train import train
 
     stdout, stderr = Console(), Console(stderr=True)
     people = stderr if arguments.json else stdout

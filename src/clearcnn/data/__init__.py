@@ -2,10 +2,10 @@
 
 from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import find_first_copies, find_near_copies
-from clearcnn.data.files import LARGEST_PICTURE_BYTES, read_bytes
 from clearcnn.data.folder import describe_ignored, walk_pictures
-from clearcnn.data.images import LabelledImages
-from clearcnn.data.one_picture import OnePicture, prepare_one_picture, read_one_picture
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.safe_files import LARGEST_PICTURE_BYTES, read_bytes
+from clearcnn.data.single_image import OnePicture, prepare_one_picture, read_one_picture
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, split
 from clearcnn.data.use_list import write_use_list

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clearcnn.data.color import is_grey, to_grayscale, to_rgb
-from clearcnn.data.images import DTYPES, Images, check_finite, narrow
+from clearcnn.data.labelled_images import DTYPES, Images, check_finite, narrow
 from clearcnn.data.resize import choose_size, describe_resizing, resize
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec

@@ -10,8 +10,8 @@ from PIL import Image
 
 from clearcnn.data.bmp_runs import unpack_runs
 from clearcnn.data.color import is_grey
-from clearcnn.data.images import Images
-from clearcnn.data.picture_error import PictureError
+from clearcnn.data.image_error import PictureError
+from clearcnn.data.labelled_images import Images
 
 SIGNATURE = b"BM"
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.data.picture_error import PictureError
+from clearcnn.data.image_error import PictureError
 
 _MOST_RUNS = 1_000_000
 _ROW, _PICTURE, _MOVE = 0, 1, 2

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.data.images import Labels
-from clearcnn.data.natural import sort_naturally
+from clearcnn.data.labelled_images import Labels
+from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from clearcnn.data.images import Images
+from clearcnn.data.labelled_images import Images
 
 _AT_ONCE = 2**20
 

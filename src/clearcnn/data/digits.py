@@ -3,8 +3,8 @@
 import numpy as np
 
 from clearcnn.data.arrays import prepare_array
-from clearcnn.data.assembly import assemble
-from clearcnn.data.images import LabelledImages
+from clearcnn.data.build_dataset import assemble
+from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.specs import DataSpec
 
 SOURCE = "scikit-learn's digits"

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.data.images import Images
+from clearcnn.data.labelled_images import Images
 
 # Pictures saved again, dimmed or covered in faint noise stay above; two digits of one hand, below.
 NEAR_CORRELATION = 0.998

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from clearcnn.data.assembly import assemble_pictures
+from clearcnn.data.build_dataset import assemble_pictures
 from clearcnn.data.classes import normal_form, quote
-from clearcnn.data.decode import SUFFIXES
-from clearcnn.data.files import describe_content, is_hidden, read_bytes, refuse_folder_link
-from clearcnn.data.images import PARTS, LabelledImages
-from clearcnn.data.natural import natural_key, sort_naturally
-from clearcnn.data.parts import part_called
-from clearcnn.data.pictures import Entry
+from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.image_files import Entry
+from clearcnn.data.labelled_images import PARTS, LabelledImages
+from clearcnn.data.natural_sort import natural_key, sort_naturally
+from clearcnn.data.safe_files import describe_content, is_hidden, read_bytes, refuse_folder_link
+from clearcnn.data.split_names import part_called
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from clearcnn.data.picture_error import PictureError
+from clearcnn.data.image_error import PictureError
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data.arrays import join_parts, prepare_array
-from clearcnn.data.assembly import assemble
+from clearcnn.data.build_dataset import assemble
 from clearcnn.data.classes import quote
-from clearcnn.data.files import check_unfolding, describe_content, open_regular
-from clearcnn.data.images import LabelledImages
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.safe_files import check_unfolding, describe_content, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 

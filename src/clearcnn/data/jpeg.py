@@ -8,7 +8,7 @@ where it shows something else, data were missing.
 import re
 from itertools import product
 
-from clearcnn.data.picture_error import PictureError
+from clearcnn.data.image_error import PictureError
 
 SIGNATURE = b"\xff\xd8"
 

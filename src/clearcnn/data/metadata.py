@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from clearcnn.data.assembly import assemble_pictures
+from clearcnn.data.build_dataset import assemble_pictures
 from clearcnn.data.classes import shorten
-from clearcnn.data.files import is_inside, read_bytes
 from clearcnn.data.folder import part_folders, walk_pictures
-from clearcnn.data.images import LabelledImages
-from clearcnn.data.parts import require_part
-from clearcnn.data.pictures import Entry
+from clearcnn.data.image_files import Entry
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.safe_files import is_inside, read_bytes
+from clearcnn.data.split_names import require_part
 from clearcnn.data.tables import Row, read_rows, require_columns
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec

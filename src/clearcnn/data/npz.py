@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from clearcnn.archives import open_archive
 from clearcnn.data.arrays import join_parts, prepare_array
-from clearcnn.data.assembly import assemble
-from clearcnn.data.files import check_unfolding, open_regular
-from clearcnn.data.images import LabelledImages
+from clearcnn.data.build_dataset import assemble
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.safe_files import check_unfolding, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 

@@ -7,20 +7,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clearcnn.data.assembly import assemble_pictures
+from clearcnn.bounded_json import parse_json
+from clearcnn.data.build_dataset import assemble_pictures
 from clearcnn.data.classes import quote, shorten
-from clearcnn.data.files import (
+from clearcnn.data.image_files import Entry
+from clearcnn.data.labelled_images import PARTS, LabelledImages
+from clearcnn.data.natural_sort import natural_key
+from clearcnn.data.safe_files import (
     LARGEST_PICTURE_BYTES,
     check_unfolding,
     open_regular,
     refuse_folder_link,
 )
-from clearcnn.data.images import PARTS, LabelledImages
-from clearcnn.data.natural import natural_key
-from clearcnn.data.parts import part_called
-from clearcnn.data.pictures import Entry
+from clearcnn.data.split_names import part_called
 from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
-from clearcnn.json_text import parse_json
 from clearcnn.specs import DataSpec
 
 IMAGE_COLUMNS = ("image", "img")

@@ -4,7 +4,7 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 
-from clearcnn.data.picture_error import PictureError
+from clearcnn.data.image_error import PictureError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

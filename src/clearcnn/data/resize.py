@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from clearcnn.data.images import Images
+from clearcnn.data.labelled_images import Images
 from clearcnn.data.tiles import float_image
 from clearcnn.specs import PREFERRED_SIDES
 

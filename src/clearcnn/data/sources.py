@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
-from clearcnn.data import digits, folder, idx, metadata, npz, parquet, pixels
-from clearcnn.data.decode import SUFFIXES
-from clearcnn.data.files import open_regular
-from clearcnn.data.images import LabelledImages
+from clearcnn.data import csv_pixels, digits, folder, idx, metadata, npz, parquet
+from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.safe_files import open_regular
 from clearcnn.data.tables import read_header
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
@@ -24,7 +24,7 @@ READERS: dict[str, Reader] = {
     "metadata": metadata.read,
     "idx": idx.read,
     "npz": npz.read,
-    "csv": pixels.read,
+    "csv": csv_pixels.read,
     "parquet": parquet.read,
 }
 

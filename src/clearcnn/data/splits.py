@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data.classes import quote
-from clearcnn.data.images import LabelledImages
+from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.specs import SplitSpec
 

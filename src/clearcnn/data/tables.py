@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from clearcnn.bounded_json import parse_json
 from clearcnn.data.classes import shorten
-from clearcnn.data.files import open_regular
+from clearcnn.data.safe_files import open_regular
 from clearcnn.errors import DataError
-from clearcnn.json_text import parse_json
 from clearcnn.spelling import did_you_mean
 
 Row = dict[str, str]

@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import _imaging
 
-from clearcnn.data.picture_error import PictureError
+from clearcnn.data.image_error import PictureError
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

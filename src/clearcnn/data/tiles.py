@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from clearcnn.data.images import Images
+from clearcnn.data.labelled_images import Images
 
 _PIXELS = 2**20
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn.data.classes import shorten
-from clearcnn.data.images import LabelledImages
+from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.tables import read_rows, require_columns
 from clearcnn.errors import DataError
 from clearcnn.text import escape

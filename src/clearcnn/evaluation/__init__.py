@@ -13,12 +13,12 @@ from clearcnn.evaluation.comparison import (
     fold_interval,
     group_interval,
 )
-from clearcnn.evaluation.distances import fit_distances
-from clearcnn.evaluation.distortions import make_distortions
 from clearcnn.evaluation.folds import Fold, leave_groups_out, make_random_folds
+from clearcnn.evaluation.label_issues import find_suspects, measure_margins, rank_suspects
 from clearcnn.evaluation.learning_curve import forecast_doubling
+from clearcnn.evaluation.ood import fit_distances
+from clearcnn.evaluation.robustness import make_distortions
 from clearcnn.evaluation.scores import evaluate_predictions, wilson_interval
-from clearcnn.evaluation.suspects import find_suspects, measure_margins, rank_suspects
 
 __all__ = [
     "BASELINES",

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clearcnn.results import Interval
+from clearcnn.results.train import Interval
 
 _WIDEST = 0.05
 

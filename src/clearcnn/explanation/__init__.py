@@ -4,12 +4,12 @@ Importing this loads Keras.
 """
 
 from clearcnn.explanation.activations import Passage, follow, read_filters
-from clearcnn.explanation.gradient import smooth_gradient
+from clearcnn.explanation.keras_functions import Network, read_weights
 from clearcnn.explanation.neighbours import nearest
-from clearcnn.explanation.network import Network, read_weights
 from clearcnn.explanation.occlusion import Patch, choose_patch, occlude
-from clearcnn.explanation.sanity import correlate
-from clearcnn.explanation.windows import convolve_once, pool_once
+from clearcnn.explanation.sanity_check import correlate
+from clearcnn.explanation.smoothgrad import smooth_gradient
+from clearcnn.explanation.window_arithmetic import convolve_once, pool_once
 
 __all__ = [
     "Network",

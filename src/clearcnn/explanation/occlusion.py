@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clearcnn.explanation.network import Network
+from clearcnn.explanation.keras_functions import Network
 
 _MOST_PLACES = 1024
 

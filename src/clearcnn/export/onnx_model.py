@@ -8,17 +8,17 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from clearcnn.distances import DistanceWeights
 from clearcnn.errors import ExportError
-from clearcnn.export.distances import (
+from clearcnn.export.network import Network, read_network
+from clearcnn.export.onnx_graph import Graph, Kept
+from clearcnn.export.onnx_layers import write_layer
+from clearcnn.export.ood import (
     choose_features,
     write_distances,
     write_feature,
     write_features,
 )
-from clearcnn.export.graph import Graph, Kept
-from clearcnn.export.layers import write_layer
-from clearcnn.export.network import Network, read_network
+from clearcnn.ood import DistanceWeights
 from clearcnn.version import __version__
 
 INPUT_NAME = "images"

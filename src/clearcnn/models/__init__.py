@@ -3,14 +3,14 @@
 Nothing here loads Keras before `build_model` is called.
 """
 
-from clearcnn.models.arithmetic import count_operations, summarize_model
 from clearcnn.models.build import build_model
 from clearcnn.models.equal_mlp import make_equal_mlp
 from clearcnn.models.layer_plans import LayerPlan, plan_layers
 from clearcnn.models.layers import LAYERS, check_model, complete_layer, name_layers
 from clearcnn.models.model_file import read_model, write_model
-from clearcnn.models.output import check_output
+from clearcnn.models.output_layer import check_output
 from clearcnn.models.recipes import RECIPES, PixelStatistics, Recipe, find_recipe
+from clearcnn.models.shape_inference import count_operations, summarize_model
 
 __all__ = [
     "LAYERS",

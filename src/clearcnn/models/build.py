@@ -13,7 +13,7 @@ from clearcnn.models.layers import (
     complete_layer,
     name_layers,
 )
-from clearcnn.models.output import check_output
+from clearcnn.models.output_layer import check_output
 from clearcnn.specs import ModelSpec
 
 _WITH_DATA_FORMAT = {*CONVOLUTIONS, *POOLINGS, *GLOBAL_POOLINGS, "Flatten", "ZeroPadding2D"}

@@ -3,7 +3,7 @@
 import math
 
 from clearcnn.errors import SpecError
-from clearcnn.models.arithmetic import summarize_model
+from clearcnn.models.shape_inference import summarize_model
 from clearcnn.specs import LayerSpec, ModelSpec
 
 _HEADS = ("BatchNormalization", "Rescaling")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clearcnn.models.costs import Shape
+from clearcnn.models.layer_costs import Shape
 from clearcnn.models.layers import complete_layer, name_layers
-from clearcnn.models.output import check_output
+from clearcnn.models.output_layer import check_output
 from clearcnn.specs import ModelSpec
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
-from clearcnn.models.arguments import (
+from clearcnn.models.layer_arguments import (
     ACTIVATION,
     BORDERS,
     COUNT,
@@ -20,7 +20,7 @@ from clearcnn.models.arguments import (
     SMALL,
     Argument,
 )
-from clearcnn.models.wording import Place
+from clearcnn.models.layer_format import Place
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 

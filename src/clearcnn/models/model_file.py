@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
-from clearcnn.models.arithmetic import summarize_model
 from clearcnn.models.layers import check_model
+from clearcnn.models.shape_inference import summarize_model
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 

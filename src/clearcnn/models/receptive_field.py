@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from clearcnn.models.layers import CONVOLUTIONS, GLOBAL_POOLINGS, POOLINGS
-from clearcnn.models.window import Span, join_spans, widest_span, windows_of
+from clearcnn.models.sliding_window import Span, join_spans, widest_span, windows_of
 
 
 @dataclass(frozen=True)

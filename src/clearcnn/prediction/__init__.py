@@ -4,7 +4,7 @@ Nothing here loads Keras, JAX, scikit-learn or SciPy.
 """
 
 from clearcnn.prediction.confidence import apply_temperature
-from clearcnn.prediction.novelty import (
+from clearcnn.prediction.ood import (
     FALSE_ALARM_RATE,
     FEWEST_IMAGES,
     find_threshold,

@@ -1,17 +1,17 @@
 """Figures and the self-contained HTML pages."""
 
-from clearcnn.report.assessment import render_assessment, write_assessment
-from clearcnn.report.evidence import say_accuracy, say_difference, say_headline, say_spread
-from clearcnn.report.explanation import (
+from clearcnn.report.evaluation_charts import say_accuracy, say_difference, say_headline, say_spread
+from clearcnn.report.evaluation_report import render_assessment, write_assessment
+from clearcnn.report.explanation_report import (
     ExplanationPictures,
     UntrainedMaps,
     render_explanation,
     write_explanation,
 )
-from clearcnn.report.html import render_report, write_report
-from clearcnn.report.pictures import MOST_MISTAKES, ReportPictures, choose_samples
-from clearcnn.report.suspects import MOST_SUSPECTS, draw_suspects
-from clearcnn.report.wording import score_sentence
+from clearcnn.report.image_sheets import MOST_MISTAKES, ReportPictures, choose_samples
+from clearcnn.report.label_issues import MOST_SUSPECTS, draw_suspects
+from clearcnn.report.number_format import score_sentence
+from clearcnn.report.training_report import render_report, write_report
 
 __all__ = [
     "MOST_MISTAKES",

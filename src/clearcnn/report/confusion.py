@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clearcnn.results import Evaluation
+from clearcnn.results.train import Evaluation
 
 # As many as a phone shows in one line.
 _LETTERS_BESIDE = 30

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from clearcnn.report.wording import percent
-from clearcnn.results import History
+from clearcnn.report.number_format import percent
+from clearcnn.results.train import History
 
 WIDTH, HEIGHT = 400.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 10.0, 34.0

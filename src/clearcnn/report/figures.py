@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from clearcnn.report.fonts import find_font
-from clearcnn.report.wording import percent, plain, score_sentence
-from clearcnn.results import Evaluation, History
+from clearcnn.report.number_format import percent, plain, score_sentence
+from clearcnn.results.train import Evaluation, History
 
 TRAINING, VALIDATION = "#0b7a75", "#cf5a1c"
 _DPI = 144

@@ -8,16 +8,16 @@ from clearcnn.backend import load_keras
 
 load_keras()
 
-from clearcnn.training.compilation_cache import keep_programs  # noqa: E402
+from clearcnn.training.jax_cache import keep_programs  # noqa: E402
 
 keep_programs()
 
 from clearcnn.training.augmentation import augment_model  # noqa: E402
-from clearcnn.training.compilation import compile_model  # noqa: E402
-from clearcnn.training.compiler import compile_sooner  # noqa: E402
-from clearcnn.training.fitting import fit  # noqa: E402
-from clearcnn.training.many import Fitted, fit_many  # noqa: E402
+from clearcnn.training.compiled_fit import fit  # noqa: E402
+from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
+from clearcnn.training.optimizer import compile_model  # noqa: E402
 from clearcnn.training.watching import NoEpoch, Watch, early_stopping  # noqa: E402
+from clearcnn.training.xla_options import compile_sooner  # noqa: E402
 
 __all__ = [
     "Fitted",

@@ -15,17 +15,8 @@ import numpy as np
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointStore
 from clearcnn.errors import CheckpointError, TrainingError
 from clearcnn.specs import CheckpointSpec
-from clearcnn.training import state as keras_state
-from clearcnn.training.arrays import FitArrays
-from clearcnn.training.fingerprint import (
-    Fingerprint,
-    describe_training,
-    find_differences,
-    hash_data,
-)
-from clearcnn.training.orders import Shuffler
-from clearcnn.training.packing import Arrays, from_plain, pack, to_plain, unpack
-from clearcnn.training.remembering import (
+from clearcnn.training import keras_state
+from clearcnn.training.callback_state import (
     be_patient_anew,
     check_memories,
     has_stopped,
@@ -33,6 +24,15 @@ from clearcnn.training.remembering import (
     tell_again,
     write_memories,
 )
+from clearcnn.training.fingerprint import (
+    Fingerprint,
+    describe_training,
+    find_differences,
+    hash_data,
+)
+from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.nested_json import Arrays, from_plain, pack, to_plain, unpack
+from clearcnn.training.shuffling import Shuffler
 
 FORM = 1
 

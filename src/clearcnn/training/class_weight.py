@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
-from clearcnn.training.stored import StoredArray
+from clearcnn.training.streamed_array import StoredArray
 
 _SUM_TOLERANCE = 1e-3
 _FORMS = 'a dict from class number to weight, a list with one weight per class, "balanced", or None'

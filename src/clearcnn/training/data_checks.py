@@ -7,12 +7,12 @@ from keras import tree
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
-from clearcnn.training import state as keras_state
-from clearcnn.training.arrays import FitArrays
+from clearcnn.training import keras_state
 from clearcnn.training.class_weight import find_classes
+from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.keras_state import LossCall
+from clearcnn.training.label_stats import Summary, summarize
 from clearcnn.training.loss_labels import LossLabels, check_call
-from clearcnn.training.state import LossCall
-from clearcnn.training.summary import Summary, summarize
 
 _MOST_NAMED = 10
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import DivergenceError
-from clearcnn.training.arrays import FitArrays
-from clearcnn.training.stored import StoredArray
+from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.streamed_array import StoredArray
 
 _LOSSES = {"loss": "loss", "val_loss": "validation loss"}
 _LARGE_VALUE = 100.0

@@ -7,10 +7,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from clearcnn.training.arrays import FitArrays
-from clearcnn.training.orders import Shuffler
-from clearcnn.training.remembering import describe_callbacks
-from clearcnn.training.stored import StoredArray
+from clearcnn.training.callback_state import describe_callbacks
+from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.shuffling import Shuffler
+from clearcnn.training.streamed_array import StoredArray
 
 _PASSING = {"build_config", "shared_object_id"}
 _LONGEST_SHOWN = 60

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from clearcnn.training.constants import NAMES as _RESCALING_VALUES
+from clearcnn.training.rescaling_values import NAMES as _RESCALING_VALUES
 
 _VALUES_NOT_PROGRAM = {"name", "seed", "build_config", "shared_object_id"}
 _NAMES_OF_LAYERS = {"keras_history", "input_layers", "output_layers"}

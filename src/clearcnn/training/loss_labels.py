@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
-from clearcnn.training.state import LossCall
-from clearcnn.training.summary import Summary, occurring, summarize
+from clearcnn.training.keras_state import LossCall
+from clearcnn.training.label_stats import Summary, occurring, summarize
 
 _K = keras.losses
 _SPARSE = (

@@ -15,12 +15,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from clearcnn.training import state as keras_state
-from clearcnn.training.constants import constants_in_place
+from clearcnn.training import keras_state
+from clearcnn.training.cpu_kernels import loss_in_cpu_forms
 from clearcnn.training.devices import share_batch, whole_everywhere
 from clearcnn.training.divergence import is_finite
-from clearcnn.training.forms import loss_in_cpu_forms
-from clearcnn.training.steps import empty_variables, is_keras_own, run_step
+from clearcnn.training.rescaling_values import constants_in_place
+from clearcnn.training.train_step import empty_variables, is_keras_own, run_step
 
 Arrays = Any
 Logs = dict[str, jax.Array]

@@ -11,14 +11,14 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.training import state as keras_state
-from clearcnn.training.arrays import FitArrays
-from clearcnn.training.compiler import compile_lowered
-from clearcnn.training.course import Course, Logs
+from clearcnn.training import keras_state
 from clearcnn.training.devices import place
 from clearcnn.training.divergence import is_finite
+from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.fit_loop import Course, Logs
 from clearcnn.training.program import compile_steps
-from clearcnn.training.stored import StoredArray
+from clearcnn.training.streamed_array import StoredArray
+from clearcnn.training.xla_options import compile_lowered
 
 CHUNK_BYTES = 16 * 2**20
 

@@ -14,23 +14,23 @@ from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web import schemas
-from clearcnn.web.answers import AnswerWriter
-from clearcnn.web.bodies import BodyReader
+from clearcnn.web.access_control import Guard
+from clearcnn.web.access_log import CLIENT_GONE, Journal
+from clearcnn.web.api_docs import make_reference_router
 from clearcnn.web.disconnects import ClientGoneError
-from clearcnn.web.draining import Drain
-from clearcnn.web.guard import Guard
-from clearcnn.web.inference import make_inference_router
-from clearcnn.web.journal import CLIENT_GONE, Journal
-from clearcnn.web.models import ServedModels
+from clearcnn.web.drain import Drain
+from clearcnn.web.http_errors import Refusal, error_body
+from clearcnn.web.inference_protocol import make_inference_router
 from clearcnn.web.page import make_page_router
-from clearcnn.web.pictures import make_pictures_router
-from clearcnn.web.reference import make_reference_router
-from clearcnn.web.refusals import Refusal, error_body
+from clearcnn.web.predict import make_pictures_router
+from clearcnn.web.request_body import BodyReader
+from clearcnn.web.responses import AnswerWriter
+from clearcnn.web.served_runs import ServedModels
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workers import Workers
-from clearcnn.workflows.exhibit import check_run_data
-from clearcnn.workflows.workshop import Workshop
+from clearcnn.workflows.playground.page_data import check_run_data
+from clearcnn.workflows.playground.playground import Playground
 
 
 def make_app(
@@ -63,13 +63,13 @@ def make_app(
     models = ServedModels(runs, count_reload)
     if data is not None:
         check_run_data(runs, data)
-    workshop = Workshop(data) if settings.has_workshop else None
+    playground = Playground(data) if settings.has_playground else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        if workshop is not None:
-            workshop.close()
+        if playground is not None:
+            playground.close()
         workers.close()
         models.close()
 
@@ -86,10 +86,10 @@ def make_app(
     app.include_router(make_inference_router(models, workers, metrics, settings, drain))
     _add_metrics(app, metrics)
     app.include_router(make_reference_router(app, models.names[0]))
-    for_all = settings.workshop is True
+    for_all = settings.playground is True
     shown = ShownRuns(models.folders)
     app.include_router(
-        make_page_router(shown, workshop, workshop_for_all=for_all, data=data, drain=drain)
+        make_page_router(shown, playground, playground_for_all=for_all, data=data, drain=drain)
     )
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)

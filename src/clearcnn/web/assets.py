@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import Request, Response
 
-from clearcnn.web.answers import KeptBytes
+from clearcnn.web.responses import KeptBytes
 
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {

@@ -12,9 +12,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from clearcnn.web.lingering import LingeringTransport
-from clearcnn.web.refusals import error_body
-from clearcnn.web.wire import Parser
+from clearcnn.web.http_errors import error_body
+from clearcnn.web.http_parser import Parser
+from clearcnn.web.lingering_close import LingeringTransport
 
 HEAD_SECONDS = 10.0
 """That the head of a request may take to arrive."""

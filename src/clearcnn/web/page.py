@@ -7,26 +7,26 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from clearcnn.specs import DataSpec
-from clearcnn.web.answers import KeptBytes
+from clearcnn.web.access_control import comes_from_here
 from clearcnn.web.assets import find_assets
-from clearcnn.web.draining import Drain
-from clearcnn.web.guard import comes_from_here
-from clearcnn.web.refusals import Refusal
+from clearcnn.web.drain import Drain
+from clearcnn.web.http_errors import Refusal
+from clearcnn.web.playground import make_playground_router
+from clearcnn.web.responses import KeptBytes
 from clearcnn.web.shown_runs import ShownRuns
-from clearcnn.web.workshop import make_workshop_router
-from clearcnn.workflows import exhibit
-from clearcnn.workflows.kept_onnx import read_onnx_file
-from clearcnn.workflows.onnx_files import MODEL_WITH_LAYERS
-from clearcnn.workflows.workshop import Workshop
+from clearcnn.workflows.playground import page_data
+from clearcnn.workflows.playground.playground import Playground
+from clearcnn.workflows.runs.read_onnx import read_onnx_file
+from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
 _BYTES = "application/octet-stream"
 
 
 def make_page_router(
     runs: ShownRuns,
-    workshop: Workshop | None = None,
+    playground: Playground | None = None,
     *,
-    workshop_for_all: bool = False,
+    playground_for_all: bool = False,
     data: DataSpec | None = None,
     drain: Drain | None = None,
 ) -> APIRouter:
@@ -34,8 +34,8 @@ def make_page_router(
 
     Args:
       runs: to show.
-      workshop: trains changed models; None leaves the page without. Whoever made it closes it.
-      workshop_for_all: whether it trains for more than requests that were made on this computer.
+      playground: trains changed models; None leaves the page without. Whoever made it closes it.
+      playground_for_all: whether it trains for more than requests that were made on this computer.
       data: where the images of the runs are; None takes the places that they name, if they are
         the user's own.
       drain: says when the server is about to end; None lets it never be.
@@ -57,23 +57,23 @@ def make_page_router(
         return assets[path].answer(request)
 
     def may_train(request: Request) -> bool:
-        return workshop is not None and (workshop_for_all or comes_from_here(request))
+        return playground is not None and (playground_for_all or comes_from_here(request))
 
-    def require_workshop(request: Request) -> None:
+    def require_playground(request: Request) -> None:
         if not may_train(request):
             raise Refusal(
                 403,
-                "The workshop trains only for people at the computer that the server runs on.",
-                remedy="Start the server with --workshop to let all train who may ask it.",
+                "The playground trains only for people at the computer that the server runs on.",
+                remedy="Start the server with --playground to let all train who may ask it.",
             )
 
     @router.get("/page/models")
     def list_models(request: Request) -> Any:
-        return JSONResponse({"models": runs.names, "workshop": may_train(request)})
+        return JSONResponse({"models": runs.names, "playground": may_train(request)})
 
     @router.get("/page/models/{name}")
     def describe(name: str) -> Any:
-        return JSONResponse(runs.find(name).make_once("description", exhibit.describe_run))
+        return JSONResponse(runs.find(name).make_once("description", page_data.describe_run))
 
     @router.get("/page/models/{name}/layers.onnx")
     def give_model(name: str) -> Response:
@@ -85,18 +85,18 @@ def make_page_router(
     @router.get("/page/models/{name}/weights")
     def give_weights(name: str) -> Response:
         packed = runs.find(name).make_once(
-            "weights", lambda run: KeptBytes(exhibit.pack_weights(run))
+            "weights", lambda run: KeptBytes(page_data.pack_weights(run))
         )
         return Response(packed, media_type=_BYTES)
 
     @router.get("/page/models/{name}/images")
     def give_images(name: str) -> Any:
-        choose = partial(exhibit.choose_test_images, named=data)
+        choose = partial(page_data.choose_test_images, named=data)
         return JSONResponse(runs.find(name).make_once("images", choose))
 
-    if workshop is not None:
-        needs = [Depends(require_workshop)]
+    if playground is not None:
+        needs = [Depends(require_playground)]
         router.include_router(
-            make_workshop_router(runs, workshop, drain or Drain()), dependencies=needs
+            make_playground_router(runs, playground, drain or Drain()), dependencies=needs
         )
     return router

@@ -16,10 +16,10 @@ import uvicorn
 
 from clearcnn.errors import ServeError
 from clearcnn.specs import DataSpec
+from clearcnn.web.access_log import log, start_journal
 from clearcnn.web.app import make_app
 from clearcnn.web.connections import Connection, allow_connections
-from clearcnn.web.draining import Drain
-from clearcnn.web.journal import log, start_journal
+from clearcnn.web.drain import Drain
 from clearcnn.web.settings import ServeSettings
 
 _KEEP_ALIVE_SECONDS = 30

@@ -36,7 +36,7 @@ class ServeSettings:
       queue: requests that may wait for a thread; more are answered 503.
       threads: requests worked on at once.
       drain_seconds: after SIGTERM, in which the server says that it is not ready and still answers.
-      workshop: whether the page may train changed models, in a process of its own. None lets
+      playground: whether the page may train changed models, in a process of its own. None lets
         only people at this computer do so: the server must listen on loopback and allow no other
         host, and a request that says it came through a proxy is refused.
     Raises:
@@ -55,7 +55,7 @@ class ServeSettings:
     queue: int = 128
     threads: int = field(default_factory=_choose_threads)
     drain_seconds: float = 5.0
-    workshop: bool | None = None
+    playground: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -87,11 +87,11 @@ class ServeSettings:
             return self.host == "localhost"
 
     @property
-    def has_workshop(self) -> bool:
+    def has_playground(self) -> bool:
         """Whether the page may train for anybody at all."""
-        if self.workshop is None:
+        if self.playground is None:
             return self.is_loopback and not self.allowed_hosts
-        return self.workshop
+        return self.playground
 
     def _check_token(self) -> None:
         if self.token is None:

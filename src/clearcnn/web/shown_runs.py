@@ -9,7 +9,7 @@ from fastapi import HTTPException
 
 from clearcnn.bundle import MANIFEST_NAME, METRICS_NAME, Bundle, read_bundle
 from clearcnn.errors import ClearCNNError
-from clearcnn.workflows.onnx_files import MODEL, MODEL_WITH_LAYERS
+from clearcnn.workflows.runs.save_onnx import MODEL, MODEL_WITH_LAYERS
 
 _FILES = (MODEL, MODEL_WITH_LAYERS, METRICS_NAME)
 

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.json_text import JsonError, parse_json
-from clearcnn.web.refusals import Refusal, too_many_images
+from clearcnn.bounded_json import JsonError, parse_json
+from clearcnn.web.http_errors import Refusal, too_many_images
 
 INPUT_NAME, OUTPUT_NAME = "images", "probabilities"
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from clearcnn.web.refusals import too_busy
+from clearcnn.web.http_errors import too_busy
 
 _T = TypeVar("_T")
 

@@ -5,13 +5,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from clearcnn import drafts
+from clearcnn import atomic_write
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
-from clearcnn.results import ExportResult, to_json
-from clearcnn.workflows.kept_onnx import read_onnx_file
-from clearcnn.workflows.onnx_files import MODEL
-from clearcnn.workflows.restoring import restore_network
+from clearcnn.results.train import ExportResult, to_json
+from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.read_onnx import read_onnx_file
+from clearcnn.workflows.runs.save_onnx import MODEL
 
 ENDINGS = {"onnx": ".onnx", "keras": ".keras", "triton": "-triton", "openvino": "-openvino"}
 """What can be made, and how the name of the run folder goes on."""
@@ -143,10 +143,10 @@ def _open_draft(place: Path) -> Iterator[Path]:
     try:
         _refuse_taken(place)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with drafts.open_draft(place.parent, place.name) as folder:
+        with atomic_write.open_draft(place.parent, place.name) as folder:
             yield folder / place.name
             try:
-                drafts.put(folder / place.name, place)
+                atomic_write.put(folder / place.name, place)
             except FileExistsError:
                 _refuse_taken(place)
                 raise
@@ -156,7 +156,8 @@ def _open_draft(place: Path) -> Iterator[Path]:
             raise
         raise ExportError(
             f"{place} cannot be written: {error.strerror or error}.",
-            remedy="Make room or give another place with --out. " + drafts.say_what_is_left(folder),
+            remedy="Make room or give another place with --out. "
+            + atomic_write.say_what_is_left(folder),
         ) from error
     finally:
         if not finished:

@@ -19,9 +19,9 @@ def test_another_model_can_be_chosen(open_page):
 def test_korean_shows_by_browser_language_and_by_switch(open_page):
     page = open_page(locale="ko-KR")
     assert page.get_attribute("html", "lang") == "ko"
-    assert page.inner_text("#workshop-title") == "작업실"
+    assert page.inner_text("#playground-title") == "작업실"
     page.click("[data-language=en]")
-    assert page.inner_text("#workshop-title") == "Workshop"
+    assert page.inner_text("#playground-title") == "Playground"
     assert open_page("lang=ko").inner_text("#inside-title") == "네트워크 들여다보기"
 
 

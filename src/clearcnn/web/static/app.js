@@ -13,7 +13,7 @@ import { grouped, percent } from "./numbers.js";
 import * as picture from "./picture.js";
 import { tellProblem } from "./problems.js";
 import { keep, read, write } from "./state.js";
-import { Workshop, listModels } from "./workshop.js";
+import { Playground, listModels } from "./playground.js";
 
 const MOST_SHARED_BYTES = 4096;
 
@@ -23,7 +23,7 @@ const closeup = new CloseUp(
   (at) => select(at, network.pinned),
   (from) => network.mark(closeup.at, from),
 );
-let name, description, contract, own, shown, fresh, pad, bars, gallery, frame, workshop;
+let name, description, contract, own, shown, fresh, pad, bars, gallery, frame, playground;
 let pixels,
   label = null,
   result = null,
@@ -85,7 +85,7 @@ function showAll(results) {
   }
   network.show(result);
   closeup.show(shown, result, closeup.at ?? network.findStrongest());
-  if (results.has(fresh)) workshop.compare(mine, results.get(fresh).probabilities);
+  if (results.has(fresh)) playground.compare(mine, results.get(fresh).probabilities);
   document.body.dataset.ready = "true";
 }
 
@@ -205,7 +205,7 @@ async function load(wanted, isWanted) {
   // Until the new model is there, nothing of the old one may be run on the new images.
   const old = own;
   shown = own = fresh = null;
-  workshop?.leave();
+  playground?.leave();
   old?.release();
   network.pinned = false;
   find("pinned").hidden = true;
@@ -241,7 +241,7 @@ async function load(wanted, isWanted) {
     return;
   }
   own = model;
-  workshop?.open(name, description);
+  playground?.open(name, description);
   look(own);
 }
 
@@ -327,7 +327,7 @@ function listen() {
       button.setAttribute("aria-pressed", String(button.dataset.language === language()));
     document.title = t("pageTitle");
     tellRun();
-    workshop?.retell();
+    playground?.retell();
     gallery?.fill();
     if (shown) look(shown);
   });
@@ -337,10 +337,10 @@ async function begin() {
   setLanguage(read("lang") ?? preferredLanguage());
   listen();
   try {
-    const { models, workshop: trains } = await listModels();
-    find("workshop").hidden = !trains;
+    const { models, playground: trains } = await listModels();
+    find("playground").hidden = !trains;
     if (trains)
-      workshop = new Workshop({
+      playground = new Playground({
         onmodel: (model) => {
           fresh = model;
           if (model) predict();

@@ -87,8 +87,8 @@ export default {
   flattened: "the value of map {number}, row {row}, column {column}, put into a line: ",
   padded: "a border of zeros was put around the map: ",
   unchanged: "unchanged",
-  workshopTitle: "Workshop",
-  workshopTells:
+  playgroundTitle: "Playground",
+  playgroundTells:
     "Change the network and train it anew on the same images. It starts as your own model; your model stays as it is.",
   sidesHint: "Kernel, stride and size: one number, or height×width such as 3×5. Arrow keys work too.",
   add: "Add",
@@ -112,7 +112,7 @@ export default {
   train: "Train",
   trainBoth: "Train it and an MLP of equal size",
   cancel: "Cancel",
-  waiting: "Waiting for the workshop's process …",
+  waiting: "Waiting for the playground's process …",
   compiling: "Building and compiling the program …",
   cancelling: "Cancelling …",
   cancelled: "Cancelled.",

@@ -87,8 +87,8 @@ export default {
   flattened: "맵 {number}의 {row}행 {column}열 값을 한 줄로 늘어놓은 것: ",
   padded: "맵 둘레에 0으로 된 테두리를 둘렀습니다: ",
   unchanged: "그대로",
-  workshopTitle: "작업실",
-  workshopTells:
+  playgroundTitle: "작업실",
+  playgroundTells:
     "네트워크를 바꾸고 같은 이미지로 다시 학습시켜 보세요. 내 모델에서 출발하며, 내 모델은 그대로 남습니다.",
   sidesHint: "커널, 스트라이드, 크기: 숫자 하나, 또는 3×5처럼 세로×가로. 위아래 화살표 키로도 바뀝니다.",
   add: "추가",

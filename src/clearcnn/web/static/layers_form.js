@@ -3,7 +3,7 @@ import { t } from "./language.js";
 import { grouped, times } from "./numbers.js";
 import { parseSides, stepSides, writeSides } from "./sides.js";
 
-// What of each layer the workshop lets people change: [argument, kind, ...].
+// What of each layer the playground lets people change: [argument, kind, ...].
 const COUNT = ["number", 1, 512];
 const SIDES = ["sides"];
 const PADDING = ["choice", ["valid", "same"]];

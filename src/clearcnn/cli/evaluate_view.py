@@ -1,0 +1,160 @@
+"""What is seen of `evaluate`: its phases while it works, and its figures at the end."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from clearcnn.cli.console import Console
+from clearcnn.cli.result_tables import view_path, view_seconds
+from clearcnn.report.evaluation_charts import say_accuracy, say_difference, say_headline, say_spread
+from clearcnn.report.number_format import percent
+from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
+from clearcnn.text import printable
+from clearcnn.workflows.evaluate.evaluate import EvaluateListener
+
+_COVERAGES = (0.95, 0.9)
+
+
+class EvaluateDisplay(EvaluateListener):
+    """Shows a bar for each phase in a terminal, and a line for each elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.progress: Progress | None = None
+        self.task = TaskID(0)
+
+    def on_phase(self, name: str, steps: int) -> None:
+        """Begin a bar, or say the phase in a line."""
+        if not self.console.is_live:
+            self.console.print(f"  {name}, {steps} times …")
+            return
+        if self.progress is None:
+            self.progress = Progress(
+                TextColumn("  {task.description}"),
+                BarColumn(30, complete_style="cyan", finished_style="cyan"),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(compact=True),
+                console=self.console,
+            )
+            self.progress.start()
+        self.task = self.progress.add_task(name, total=steps)
+
+    def on_step(self) -> None:
+        """Move the bar."""
+        if self.progress is not None:
+            self.progress.advance(self.task)
+
+    def close(self) -> None:
+        """Leave the bars as they stand."""
+        if self.progress is not None:
+            self.progress.stop()
+
+
+def view_verdict(result: Assessment) -> Text:
+    """Say the headline, and where the report lies."""
+    lines = [say_headline(result.headline)]
+    return Text.assemble(
+        lines[0], "\n", *([] if result.folder is None else [view_path(result.folder)])
+    )
+
+
+def view_assessment(result: Assessment) -> RenderableType:
+    """Show every figure that fits a terminal: models, confidence, robustness, more data."""
+    parts: list[RenderableType] = []
+    for protocol in result.protocols:
+        parts += [_title(protocol), _models(protocol)]
+    parts += [_heading("Confidence"), Padding(Group(*map(Text, _say_confidence(result))), (0, 2))]
+    parts += [_heading("Images that come differently"), _robustness(result)]
+    curve = result.learning_curve
+    if curve is not None:
+        points = [
+            f"{point.num_train:,} images: {percent(point.score.accuracy)} % "
+            f"({percent(point.score.interval.low)}–{percent(point.score.interval.high)})"
+            for point in curve.points
+        ]
+        lines = Group(*map(Text, (*points, curve.sentence)))
+        parts += [_heading("More data"), Padding(lines, (0, 2))]
+    parts.append(_heading("Result"))
+    facts: list[RenderableType] = [Text(f"{result.headline.name}: {say_headline(result.headline)}")]
+    facts += [Text(printable(note), style="dim") for note in result.notes]
+    facts.append(Text(f"seconds: {view_seconds(result.seconds)}", style="dim"))
+    if result.folder is not None:
+        facts.append(Text.assemble("report: ", view_path(result.folder / "report.html")))
+    parts.append(Padding(Group(*facts), (0, 2)))
+    return Group(*parts)
+
+
+def _title(protocol: Protocol) -> Text:
+    title = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
+    return _heading(title[protocol.kind], protocol.sentence)
+
+
+def _models(protocol: Protocol) -> RenderableType:
+    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
+    table.add_column("model", no_wrap=True)
+    table.add_column("accuracy (95 % interval)", no_wrap=True)
+    is_compared = len(protocol.models) > 1
+    if len(protocol.models[0].folds) > 1:
+        table.add_column("over folds")
+    if is_compared:
+        table.add_column(f"{protocol.models[0].name} is")
+    for position, model in enumerate(protocol.models):
+        style = "bold" if position == 0 else ""
+        table.add_row(*_cells(model, is_compared), style=style)
+    return Padding(table, (0, 0, 0, 1))
+
+
+def _cells(model: ModelScore, is_compared: bool) -> Iterator[str]:
+    yield printable(model.name)
+    yield say_accuracy(model)
+    if len(model.folds) > 1:
+        yield printable(say_spread(model))
+    if is_compared:
+        difference = model.difference
+        yield "" if difference is None else f"{difference.verdict}, {say_difference(difference)}"
+
+
+def _say_confidence(result: Assessment) -> Sequence[str]:
+    trust = result.reliability
+    shown = trust.scaled or trust.plain
+    error = f"calibration error {trust.plain.error:.3f}"
+    if trust.scaled is not None:
+        error += f", {trust.scaled.error:.3f} with temperature {trust.temperature:.2f}"
+    lines = [f"{error} (chance alone makes {shown.floor:.3f}, seldom above {shown.floor_95:.3f})"]
+    lines += [
+        f"answering the surest {100 * point.coverage:.0f} %: "
+        f"{percent(point.correct / point.answered)} % of {point.answered:,} right"
+        for point in trust.coverage
+        if point.coverage in _COVERAGES
+    ]
+    return lines
+
+
+def _robustness(result: Assessment) -> RenderableType:
+    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
+    table.add_column("images", no_wrap=True)
+    table.add_column(result.headline.name, justify="right", no_wrap=True)
+    if result.baseline is not None:
+        table.add_column(result.baseline, justify="right", no_wrap=True)
+    for each in result.robustness:
+        name = "as they are" if each.distortion == "none" else each.distortion
+        cells = [f"{percent(each.ours)} %"]
+        if each.baseline is not None:
+            cells.append(f"{percent(each.baseline)} %")
+        table.add_row(name, *cells)
+    return Padding(table, (0, 0, 0, 1))
+
+
+def _heading(title: str, detail: str = "") -> Text:
+    return Text.assemble("\n", (title, "bold cyan"), f"  {printable(detail)}" if detail else "")

@@ -1,0 +1,323 @@
+"""How summaries and results look: Rich renderables, readable without colour too."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from clearcnn.report.number_format import percent, score_sentence
+from clearcnn.results.check import CheckResult
+from clearcnn.results.train import (
+    ClassCount,
+    DataSummary,
+    History,
+    Interval,
+    LayerSummary,
+    ModelSummary,
+    TrainResult,
+)
+from clearcnn.text import printable
+
+MOST_CLASSES_LISTED = 20
+CLASSES_NAMED_AT_THE_ENDS = 3
+NAMES_LISTED = 5
+
+
+def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
+    """Show what was read, how it is parted, and how many images each class has.
+
+    Args:
+      summary: of the data.
+      sheet: where the picture sheet will lie.
+    Returns:
+      A renderable.
+    """
+    axes = ("images", "height", "width", "channels")[: len(summary.shape)]
+    facts: list[tuple[str, RenderableType]] = [
+        ("shape", f"{summary.shape} · {', '.join(axes)}"),
+        ("values", f"{summary.dtype}, {_span(summary.value_range)}{_seen(summary)}"),
+        (
+            "parts",
+            f"{summary.train:,} train · {summary.validation:,} validation · {summary.test:,} test",
+        ),
+    ]
+    if summary.num_groups is not None:
+        facts.append(("groups", f"{summary.num_groups:,}"))
+    facts += [("prepared", printable(sentence)) for sentence in summary.preparation]
+    if summary.skipped:
+        facts.append(("skipped", _skipped(summary)))
+    facts.append(("picture sheet", view_path(sheet)))
+    return Group(
+        view_heading("Data", summary.source), view_facts(facts), Text(), _classes(summary.classes)
+    )
+
+
+def view_model(summary: ModelSummary) -> RenderableType:
+    """Show the model layer by layer, and the Dense layers its convolutions spare.
+
+    Args:
+      summary: of the model.
+    Returns:
+      A renderable.
+    """
+    shape = view_shape(summary.input_shape)
+    return Group(
+        view_heading("Model", f"{summary.name}, {shape} in"),
+        _LayerTable(summary),
+        *_mlp(summary),
+    )
+
+
+def view_check(result: CheckResult) -> RenderableType:
+    """Show each finding with the first images concerned, and a verdict.
+
+    Args:
+      result: of the check.
+    Returns:
+      A renderable.
+    """
+    lines: list[RenderableType] = [
+        Text(printable(sentence), style="dim") for sentence in result.preparation
+    ]
+    for finding in result.findings:
+        sign = ("problem", "bold red") if finding.is_problem else ("notice", "yellow")
+        lines.append(Text.assemble(sign, f"  {printable(finding.sentence)}"))
+        shown = finding.names[:NAMES_LISTED]
+        lines += [Text(f"    {printable(name)}", style="dim") for name in shown]
+        if len(finding.names) > len(shown):
+            lines.append(Text("    …", style="dim"))
+    counts = f"{result.num_images:,} images of {len(result.class_names)} classes"
+    problems = result.num_problems
+    verdict = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problem"
+    if result.folder is not None:
+        left_out = f"leaves out {result.num_left_out:,}" if result.num_left_out else "keeps all"
+        path = view_path(result.folder / "use.csv")
+        lines.append(Text.assemble("cleaned list: ", path, f" ({left_out}; for train --use)"))
+        if result.suspects:
+            lines.append(
+                Text.assemble("picture sheet: ", view_path(result.folder / "suspects.png"))
+            )
+    return Group(
+        view_heading("Check", f"{result.source} · {counts}"),
+        Padding(Group(*lines, Text(f"{verdict} found")), (0, 2)),
+    )
+
+
+def view_result(result: TrainResult) -> RenderableType:
+    """Show the score with its interval and counts, the time, and where the run lies.
+
+    Args:
+      result: of the training.
+    Returns:
+      A renderable.
+    """
+    score = result.test.score
+    facts: list[tuple[str, RenderableType]] = [
+        (
+            "test accuracy",
+            Text.assemble(
+                (f"{percent(score.accuracy)} %", "bold green"),
+                f" · {score.correct:,} of {score.total:,} test images right",
+            ),
+        ),
+        ("", view_interval(score.interval)),
+        ("test loss", f"{result.test.loss:.4f}"),
+        ("epochs", view_epochs(result.history, result.train.epochs)),
+        ("seconds", view_seconds(result.seconds)),
+        ("run folder", view_path(result.run_folder)),
+        ("report", view_path(result.run_folder / "report.html")),
+    ]
+    return Group(view_heading("Result"), view_facts(facts))
+
+
+def view_score(result: TrainResult) -> Text:
+    """Say the result in two lines, for those who want no more."""
+    return Text.assemble(score_sentence(result.test.score), "\n", view_path(result.run_folder))
+
+
+def view_interruption(result: TrainResult) -> Text:
+    """Say what is kept of a training that was stopped early."""
+    return Text.assemble(
+        f"Stopped after epoch {result.history.num_epochs} of {result.train.epochs}. "
+        "The model of that epoch is kept in ",
+        view_path(result.run_folder),
+    )
+
+
+def view_divergence(result: TrainResult) -> Text:
+    """Say why a training ended in numbers that are not finite, and what is kept of it."""
+    assert result.divergence is not None
+    return Text.assemble(
+        ("error: ", "bold red"),
+        f"{result.divergence.sentence} Likely causes:",
+        *(f"\n  {cause}" for cause in result.divergence.causes),
+        f"\nThe model of epoch {result.history.best_epoch + 1} is kept in ",
+        view_path(result.run_folder),
+    )
+
+
+def view_interval(interval: Interval) -> str:
+    """Write "95 % interval 95.5–98.3 (Wilson)"."""
+    return (
+        f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
+        f"{percent(interval.high)} ({interval.method.capitalize()})"
+    )
+
+
+def view_epochs(history: History, epochs: int) -> str:
+    """Write "31 of 60, the weights of epoch 23 kept", counting from 1."""
+    last = history.num_epochs
+    best = history.best_epoch + 1
+    kept = "" if best == last else f", the weights of epoch {best} kept"
+    return f"{last} of {epochs}{kept}"
+
+
+def view_seconds(seconds: dict[str, float]) -> str:
+    """Write the sum, and the phases in their order."""
+    phases = " · ".join(f"{phase} {spent:.2f}" for phase, spent in seconds.items())
+    return f"{sum(seconds.values()):.2f} in all · {phases}"
+
+
+def view_shape(shape: tuple[int, ...]) -> str:
+    """Write (8, 8, 1) as "8×8×1"."""
+    return "×".join(f"{side:,}" for side in shape)
+
+
+def view_path(path: Path) -> Text:
+    """Write a path, as seen from here if it is below, that a terminal may open on a click."""
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    link = Style(link=path.absolute().as_uri())
+    return Text(printable(str(shown)), style=link, overflow="fold")
+
+
+class _LayerTable:
+    """The layers as rows; what a narrow terminal cannot hold is left out from the right."""
+
+    def __init__(self, summary: ModelSummary) -> None:
+        self.summary = summary
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = 6
+        while columns > 3:
+            table = self._table(columns)
+            if console.measure(table, options=options).minimum < options.max_width:
+                break
+            columns -= 1
+        yield Padding(self._table(columns), (0, 0, 0, 1))
+
+    def _table(self, columns: int) -> Table:
+        summary = self.summary
+        table = _table()
+        table.add_column("layer", overflow="fold", min_width=16)
+        headers = (
+            "output",
+            "parameters",
+            "receptive\nfield",
+            "multiply-\nadds",
+            "as a Dense\nlayer",
+        )
+        for header in headers[: columns - 1]:
+            table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
+        for layer in summary.layers:
+            table.add_row(*_layer_cells(layer)[:columns])
+        total = ("in all", "", f"{summary.parameters:,}", "", f"{summary.multiply_adds:,}", "")
+        table.add_row(*(Text(cell, style="bold") for cell in total[:columns]))
+        return table
+
+
+def _layer_cells(layer: LayerSummary) -> tuple[str, ...]:
+    dense = "" if layer.dense_parameters is None else f"{layer.dense_parameters:,}"
+    return (
+        printable(layer.name),
+        view_shape(layer.output_shape),
+        f"{layer.parameters:,}",
+        view_shape(layer.receptive_field),
+        f"{layer.multiply_adds:,}",
+        dense,
+    )
+
+
+def _mlp(summary: ModelSummary) -> Iterable[RenderableType]:
+    if all(layer.dense_parameters is None for layer in summary.layers):
+        return
+    times = summary.mlp_parameters / summary.parameters
+    yield Text()
+    yield Padding(
+        Text.assemble(
+            "With Dense layers in place of its convolutions it would have ",
+            (f"{summary.mlp_parameters:,}", "bold"),
+            f" parameters, {times:.1f} times as many."
+            if times < 10
+            else f" parameters, {times:,.0f} times as many.",
+        ),
+        (0, 2),
+    )
+
+
+def _classes(classes: tuple[ClassCount, ...]) -> RenderableType:
+    if len(classes) > MOST_CLASSES_LISTED:
+        return _many_classes(classes)
+    table = _table()
+    table.add_column("class", overflow="fold")
+    for header in ("images", "train", "validation", "test"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for c in classes:
+        counts = (c.total, c.train, c.validation, c.test)
+        table.add_row(printable(c.name), *(f"{count:,}" for count in counts))
+    return Padding(table, (0, 0, 0, 1))
+
+
+def _many_classes(classes: tuple[ClassCount, ...]) -> RenderableType:
+    ordered = sorted(classes, key=lambda c: c.total)
+    ends = CLASSES_NAMED_AT_THE_ENDS
+    low, high = ordered[0].total, ordered[-1].total
+    each = f"{low:,} images each" if low == high else f"{low:,} to {high:,} images each"
+    facts: list[tuple[str, RenderableType]] = [("classes", f"{len(classes):,}, {each}")]
+    if low != high:
+        facts.append(("fewest", _counted(ordered[:ends])))
+        facts.append(("most", _counted(reversed(ordered[-ends:]))))
+    return view_facts(facts)
+
+
+def _counted(classes: Iterable[ClassCount]) -> str:
+    return ", ".join(f"{printable(c.name)} ({c.total:,})" for c in classes)
+
+
+def _skipped(summary: DataSummary) -> RenderableType:
+    files = [Text(f"{printable(f.path)}: {printable(f.reason)}") for f in summary.skipped]
+    noun = "file" if len(files) == 1 else "files"
+    return Group(Text(f"{len(files):,} {noun} that cannot be read", style="yellow"), *files)
+
+
+def _span(values: tuple[float, float]) -> str:
+    return f"{values[0]:g} to {values[1]:g}"
+
+
+def _seen(summary: DataSummary) -> str:
+    if summary.observed_range == summary.value_range:
+        return ""
+    return f" (seen: {_span(summary.observed_range)})"
+
+
+def view_heading(title: str, detail: str = "") -> Text:
+    """Write the title of a part, and what it is about."""
+    return Text.assemble("\n", (title, "bold cyan"), f"  {printable(detail)}" if detail else "")
+
+
+def view_facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
+    """Write names and facts in two columns."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, fact in facts:
+        grid.add_row(name, fact)
+    return Padding(grid, (0, 2))
+
+
+def _table() -> Table:
+    return Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)

@@ -1,0 +1,72 @@
+"""How large a model may be: what no small image needs is refused before anything is made of it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from clearcnn.errors import LayerError, SpecError
+from clearcnn.models.layer_costs import Cost
+from clearcnn.models.layer_format import Place
+from clearcnn.models.layers import POOLINGS
+
+MOST_LAYERS = 256
+LARGEST_LENGTH = 4_096
+"""Of an image's side within a model, padding included."""
+MOST_VALUES = 2**24
+"""That one layer gives, or makes on the way, for one image: 64 channels of 512×512, 64 MiB."""
+MOST_PARAMETERS = 2**28
+"""Of a model; a gigabyte, of which training keeps four."""
+MOST_OPERATIONS = 2**34
+"""Multiply-adds and values pooled for one image, and sixteen for each value that a layer gives,
+since memory is slower than arithmetic; VGG-16 with images of 224×224 needs as many."""
+
+_FOR_EACH_VALUE = 16
+
+_REMEDY = "Make the image, or the layers before it, smaller."
+
+
+def check_count(num_layers: int) -> None:
+    """Raise a SpecError if a model has too many layers."""
+    if num_layers > MOST_LAYERS:
+        raise SpecError(
+            f"The model has {num_layers:,} layers; at most {MOST_LAYERS} are built.",
+            remedy="Leave some out.",
+            code="too_many_layers",
+            values={"found": num_layers, "most": MOST_LAYERS},
+        )
+
+
+def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> None:
+    """Check what one layer gives and costs.
+
+    Args:
+      place: the layer.
+      cost: of the layer.
+      parameters, operations: of the model up to this layer.
+    Raises:
+      LayerError: it is out of proportion; the message has the figures.
+    """
+    longest = max(cost.output_shape[:-1], default=1)
+    values = max(math.prod(cost.output_shape), cost.inner_values)
+    before = "with the layers before it"
+    for found, most, what, code in (
+        (longest, LARGEST_LENGTH, "pixels along one side", "side_too_long"),
+        (values, MOST_VALUES, "values for one image", "too_many_values"),
+        (parameters, MOST_PARAMETERS, f"parameters, {before}", "parameters_to_build"),
+        (operations, MOST_OPERATIONS, f"operations for one image, {before}", "operations_to_build"),
+    ):
+        if found > most:
+            raise LayerError(
+                f"{place} makes {found:,} {what}; at most {most:,} were expected of a model for "
+                "small images.",
+                remedy=_REMEDY,
+                code=code,
+                values=place.values(found=found, most=most),
+            )
+
+
+def count_layer_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
+    """Count multiply-adds, values that windows of a pooling take in, and values given."""
+    values = math.prod(cost.output_shape)
+    pooled = values * int(math.prod(arguments["pool_size"])) if layer in POOLINGS else 0
+    return cost.multiply_adds + pooled + _FOR_EACH_VALUE * (values + cost.inner_values)

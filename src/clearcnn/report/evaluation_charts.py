@@ -1,0 +1,209 @@
+"""An evaluation's figures in words and as geometry: models on an axis, reliability, learning."""
+
+import math
+from dataclasses import dataclass
+
+from clearcnn.report.curves import HEIGHT, WIDTH, Tick
+from clearcnn.report.number_format import percent
+from clearcnn.results.evaluate import LearningCurve, ModelScore, Protocol
+from clearcnn.results.train import Calibration, Difference
+
+_STARTS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
+_HOPELESS = 0.5
+_FRAME = (46.0, 10.0, WIDTH - 10.0, HEIGHT - 34.0)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One model on the axis of its protocol; places are percent of its width.
+
+    Attributes:
+      low, high: of the interval.
+      mark: of the accuracy.
+      worst: of the worst fold; None where there is one fold only.
+      words: the accuracy and its interval.
+      spread: the deviation over folds, and the worst fold by name.
+      verdict: the CNN against this one; empty for the CNN itself.
+      difference: that in points, with its interval.
+    """
+
+    name: str
+    low: float
+    high: float
+    mark: float
+    worst: float | None
+    words: str
+    spread: str
+    verdict: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A dot of a chart in SVG units, with the ends of its interval, and what it says."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    size: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The reliability diagram or the learning curve.
+
+    Attributes:
+      x_ticks, y_ticks: along the frame.
+      frame: (left, top, right, bottom).
+      forecast: (low y, high y) at the right edge, or None.
+    """
+
+    points: tuple[Point, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    frame: tuple[float, float, float, float]
+    forecast: tuple[float, float] | None = None
+
+
+def say_headline(model: ModelScore) -> str:
+    """Say a model's score, its interval, its spread and its worst fold."""
+    score, interval = model.score, model.score.interval
+    sentence = (
+        f"{score.correct:,} of {score.total:,} answers right: {percent(score.accuracy)} %, "
+        f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
+        f"{percent(interval.high)}"
+    )
+    spread = say_spread(model)
+    return f"{sentence}; {spread} over {len(model.folds)} trainings" if spread else sentence
+
+
+def say_spread(model: ModelScore) -> str:
+    """Say how the accuracy varies over folds: "±1.1, worst 96.9 % on block 3", or nothing."""
+    if len(model.folds) < 2:
+        return ""
+    worst = model.worst
+    return f"±{100 * model.deviation:.1f}, worst {percent(worst.accuracy)} % on {worst.name}"
+
+
+def say_accuracy(model: ModelScore) -> str:
+    """Say an accuracy and its interval: "97.2 % (95.5–98.3)"."""
+    score = model.score
+    low, high = percent(score.interval.low), percent(score.interval.high)
+    return f"{percent(score.accuracy)} % ({low}–{high})"
+
+
+def say_difference(difference: Difference) -> str:
+    """Say how much better the CNN is: "+1.2 points (+0.3 to +2.1)"."""
+    interval = difference.interval
+    return (
+        f"{100 * difference.mean:+.1f} points ({100 * interval.low:+.1f} to "
+        f"{100 * interval.high:+.1f})"
+    )
+
+
+def place_models(protocol: Protocol) -> tuple[list[Bar], list[tuple[float, str]]]:
+    """Place every model on one axis that ends at 100 % and shows all but the hopeless.
+
+    Returns:
+      (bars, ticks), a tick being (percent of the width, words).
+    """
+    ends = [
+        min(model.score.interval.low, model.worst.accuracy)
+        for model in protocol.models
+        if model.score.accuracy >= _HOPELESS
+    ]
+    start = _choose_start(min(ends, default=0.0))
+
+    def place(value: float) -> float:
+        return round(max(0.0, 100 * (value - start) / (1 - start)), 2)
+
+    bars = [
+        Bar(
+            name=model.name,
+            low=place(model.score.interval.low),
+            high=place(model.score.interval.high),
+            mark=place(model.score.accuracy),
+            worst=place(model.worst.accuracy) if len(model.folds) > 1 else None,
+            words=say_accuracy(model),
+            spread=say_spread(model),
+            verdict="" if model.difference is None else model.difference.verdict,
+            difference="" if model.difference is None else say_difference(model.difference),
+        )
+        for model in protocol.models
+    ]
+    ticks = [start + step * (1 - start) / 5 for step in range(6)]
+    return bars, [(place(tick), f"{round(100 * tick, 1):g}") for tick in ticks]
+
+
+def plot_reliability(calibration: Calibration) -> Chart:
+    """Lay out the reliability diagram: how often right, against how sure."""
+    left, top, right, bottom = _FRAME
+    most = max((each.total for each in calibration.bins), default=1)
+
+    def x(value: float) -> float:
+        return round(left + value * (right - left), 2)
+
+    def y(value: float) -> float:
+        return round(bottom - value * (bottom - top), 2)
+
+    points = tuple(
+        Point(
+            x=x(each.confidence),
+            y=y(each.accuracy),
+            low=y(each.confidence),
+            high=y(each.accuracy),
+            size=round(3 + 9 * math.sqrt(each.total / most), 2),
+            words=f"{each.total:,} images, {percent(each.confidence)} % sure on average, "
+            f"{percent(each.accuracy)} % right",
+        )
+        for each in calibration.bins
+    )
+    ticks = [step / 5 for step in range(6)]
+    return Chart(
+        points,
+        tuple(Tick(x(tick), f"{100 * tick:.0f} %") for tick in ticks),
+        tuple(Tick(y(tick), f"{100 * tick:.0f} %") for tick in ticks),
+        _FRAME,
+    )
+
+
+def plot_learning(curve: LearningCurve) -> Chart:
+    """Lay out the learning curve: accuracy against the logarithm of the number of images."""
+    left, top, right, bottom = _FRAME
+    sizes = [point.num_train for point in curve.points]
+    sizes.append(2 * sizes[-1])
+    start = _choose_start(min(point.score.interval.low for point in curve.points))
+    first, last = math.log2(sizes[0]), math.log2(sizes[-1])
+
+    def x(size: float) -> float:
+        share = (math.log2(size) - first) / (last - first)
+        return round(left + 12 + share * (right - left - 30), 2)
+
+    def y(value: float) -> float:
+        return round(bottom - (value - start) / (1 - start) * (bottom - top), 2)
+
+    points = []
+    for each in curve.points:
+        interval, accuracy = each.score.interval, each.score.accuracy
+        words = (
+            f"{each.num_train:,} images: {percent(accuracy)} % "
+            f"({percent(interval.low)}–{percent(interval.high)})"
+        )
+        points.append(
+            Point(x(each.num_train), y(accuracy), y(interval.low), y(interval.high), 4.0, words)
+        )
+    ticks = [start + step * (1 - start) / 4 for step in range(5)]
+    doubled = curve.doubled
+    return Chart(
+        tuple(points),
+        tuple(Tick(x(size), f"{size:,}") for size in sizes),
+        tuple(Tick(y(tick), f"{round(100 * tick, 1):g} %") for tick in ticks),
+        _FRAME,
+        None if doubled is None else (y(doubled.low), y(doubled.high)),
+    )
+
+
+def _choose_start(lowest: float) -> float:
+    return next(start for start in _STARTS if start <= lowest or start == 0)

@@ -1,0 +1,84 @@
+"""The report of an evaluation: one page, whose first picture says who is better than whom."""
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from clearcnn.report.confusion import list_confusions, stand_upright, tabulate
+from clearcnn.report.evaluation_charts import (
+    place_models,
+    plot_learning,
+    plot_reliability,
+    say_headline,
+)
+from clearcnn.report.image_sheets import MOST_MISTAKES, MOST_ROWS, encode_png, to_picture
+from clearcnn.report.templates import embed, make_environment, read_page
+from clearcnn.report.training_report import find_weakest
+from clearcnn.results.evaluate import Assessment
+
+_KINDS = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
+
+
+def write_assessment(
+    folder: Path,
+    result: Assessment,
+    mistakes: NDArray[Any],
+    value_range: tuple[float, float],
+    command: str,
+) -> None:
+    """Write `report.html`.
+
+    Args:
+      folder: in the making.
+      result: what the page tells.
+      mistakes: (m, height, width, channels), the images of the first mistakes.
+      value_range: of their pixels.
+      command: what to type for the same result.
+    Raises:
+      OSError: the file cannot be written.
+    """
+    page = render_assessment(result, mistakes, value_range, command)
+    (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
+
+
+def render_assessment(
+    result: Assessment,
+    mistakes: NDArray[Any],
+    value_range: tuple[float, float],
+    command: str,
+) -> str:
+    """Make the page of `write_assessment` as text."""
+    from markupsafe import Markup
+
+    test = result.evaluation
+    shown = test.mistakes[:MOST_MISTAKES]
+    curve = result.learning_curve
+    return (
+        make_environment()
+        .get_template("assessment.html")
+        .render(
+            result=result,
+            test=test,
+            headline=result.headline,
+            sentence=say_headline(result.headline),
+            protocols=[
+                (_KINDS[protocol.kind], protocol, *place_models(protocol))
+                for protocol in result.protocols
+            ],
+            reliability=plot_reliability(result.reliability.scaled or result.reliability.plain),
+            learning=None if curve is None else plot_learning(curve),
+            rows=tabulate(test),
+            upright=stand_upright(result.class_names),
+            confusions=list_confusions(test),
+            weakest=find_weakest(test),
+            most_rows=MOST_ROWS,
+            mistakes=[
+                (mistake, embed(encode_png(to_picture(image, value_range, side=128))))
+                for mistake, image in zip(shown, mistakes[: len(shown)], strict=True)
+            ],
+            longest=max(result.seconds.values(), default=0.0),
+            command=command,
+            style=Markup(read_page("style.css") + read_page("assessment.css")),
+        )
+    )

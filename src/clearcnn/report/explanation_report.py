@@ -1,0 +1,174 @@
+"""`explanation.html`: one image on its way through a model, in one file that needs nothing else."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.report.heatmaps import find_limit, paint
+from clearcnn.report.image_sheets import encode_png, to_picture
+from clearcnn.report.layer_images import draw_figures, show_layers
+from clearcnn.report.templates import embed, make_environment, read_page
+from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
+from clearcnn.results.explain import ExplainResult, Neighbour
+from clearcnn.results.train import SCHEMA_VERSION, to_json
+
+MOST_CLASSES = 5
+_PICTURE_SIDE = 512
+_MAP_SIDE = 256
+
+Array = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class UntrainedMaps:
+    """Pixel maps of models with random weights, (height, width) each, in the order of the seeds."""
+
+    gradients: tuple[Array, ...]
+    occlusions: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class ExplanationPictures:
+    """The arrays that the page of an explanation shows.
+
+    Attributes:
+      image: (height, width, channels), as the model takes it.
+      value_range: what becomes black and white.
+      inputs, outputs: of every layer, (height, width, maps) or (units,).
+      filters: of every layer, (num_filters, height, width, channels), or None.
+      untrained: maps to compare with.
+      neighbours: row of the source → image.
+    """
+
+    image: Array
+    value_range: tuple[float, float]
+    inputs: tuple[Array, ...]
+    outputs: tuple[Array, ...]
+    filters: tuple[Array | None, ...]
+    untrained: UntrainedMaps
+    neighbours: Mapping[int, Array]
+
+
+def write_explanation(
+    folder: Path,
+    result: ExplainResult,
+    pictures: ExplanationPictures,
+    command: str,
+    versions: Mapping[str, str] | None = None,
+) -> None:
+    """Write `explanation.html`, `explanation.json` and `figures/`.
+
+    Args:
+      folder: the folder in the making; `figures/` is made if it is not there.
+      result: what the page tells.
+      pictures: what it shows.
+      command: what to type to get the same page again.
+      versions: of the software that made the model, by name.
+    Raises:
+      OSError: a file cannot be written.
+    """
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    picture = to_picture(pictures.image, pictures.value_range, side=_PICTURE_SIDE)
+    (figures / "picture.png").write_bytes(encode_png(picture))
+    for name, drawn in draw_figures(result, pictures).items():
+        (figures / name).write_bytes(encode_png(drawn))
+    values = {"schema_version": SCHEMA_VERSION, **to_json(result)}
+    text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    (folder / "explanation.json").write_bytes(text.encode("utf-8", "backslashreplace"))
+    page = render_explanation(result, pictures, command, versions)
+    (folder / "explanation.html").write_bytes(page.encode("utf-8", "backslashreplace"))
+
+
+def render_explanation(
+    result: ExplainResult,
+    pictures: ExplanationPictures,
+    command: str,
+    versions: Mapping[str, str] | None = None,
+) -> str:
+    """Make the page of `write_explanation` as text."""
+    from markupsafe import Markup
+
+    # The label's own class is always there to be seen.
+    shown = [
+        answer
+        for rank, answer in enumerate(result.answers)
+        if rank < MOST_CLASSES or answer.name == result.image.label
+    ]
+    return (
+        make_environment()
+        .get_template("explanation.html")
+        .render(
+            result=result,
+            answers=shown,
+            rest=max(0.0, 1 - sum(answer.probability for answer in shown)),
+            picture=_show(pictures.image, pictures, _PICTURE_SIDE),
+            shape=pictures.image.shape,
+            value_range=pictures.value_range,
+            gradient=_show_map(result.gradient, pictures.untrained.gradients),
+            occlusion=_show_map(result.occlusion, pictures.untrained.occlusions),
+            first_convolution=_find_first_convolution(result),
+            layers=show_layers(result, pictures),
+            convolution=lay_out_convolution(result.convolution, pictures.inputs, pictures.outputs),
+            pooling=lay_out_pooling(result.pooling, pictures.inputs, pictures.outputs),
+            softmax=_lay_out_softmax(result),
+            alike=_show_neighbours(result, pictures),
+            command=command,
+            versions=dict(versions or {}),
+            style=Markup(read_page("style.css") + read_page("explanation.css")),
+        )
+    )
+
+
+def _find_first_convolution(result: ExplainResult) -> int | None:
+    """The position of the layer whose channels are still the picture's own."""
+    kinds = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+    found = (each.position for each in result.layers if each.summary.layer in kinds)
+    return next(found, None)
+
+
+def _show(image: Array, pictures: ExplanationPictures, side: int) -> str:
+    return embed(encode_png(to_picture(image, pictures.value_range, side=side)))
+
+
+def _show_map(pixel_map: Any, untrained: Sequence[Array]) -> dict[str, Any]:
+    """A map, its scale, and the maps of untrained models, each on a scale of its own."""
+    limit = find_limit(pixel_map.values)
+    correlations = pixel_map.sanity.correlations
+    return {
+        "picture": embed(encode_png(paint(pixel_map.values, limit))),
+        "limit": limit,
+        "sanity": pixel_map.sanity,
+        "untrained": [
+            (embed(encode_png(paint(values, find_limit(values)))), correlation)
+            for values, correlation in zip(untrained, correlations, strict=True)
+        ],
+    }
+
+
+def _lay_out_softmax(result: ExplainResult) -> dict[str, Any]:
+    """The rows of score, power and share; powers count from the largest score, as it is done."""
+    top = result.answers[0].logit
+    powers = [float(np.exp(answer.logit - top)) for answer in result.answers]
+    shown = list(zip(result.answers, powers, strict=True))[:10]
+    return {"rows": shown, "sum": sum(powers), "more": len(powers) - len(shown), "top": top}
+
+
+def _show_neighbours(result: ExplainResult, pictures: ExplanationPictures) -> dict[str, Any] | None:
+    if result.neighbours is None:
+        return None
+
+    def gallery(found: Sequence[Neighbour]) -> list[tuple[Neighbour, str]]:
+        return [(each, _show(pictures.neighbours[each.row], pictures, 128)) for each in found]
+
+    train = result.neighbours.train
+    return {
+        "train": gallery(train),
+        "mistakes": gallery(result.neighbours.mistakes),
+        "agreeing": sum(each.label == result.prediction for each in train),
+    }

@@ -1,0 +1,139 @@
+"""The layers of an explained model as pictures: for the page, and for slides."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.report.heatmaps import draw_maps, find_limit, paint, wrap
+from clearcnn.report.image_sheets import encode_png
+from clearcnn.report.layer_descriptions import is_idle, say_layer
+from clearcnn.report.templates import embed
+from clearcnn.results.explain import ExplainResult, LayerActivation
+
+if TYPE_CHECKING:
+    from clearcnn.report.explanation_report import ExplanationPictures
+
+MOST_MAPS = 64
+
+Array = NDArray[np.generic]
+
+
+def show_layers(result: ExplainResult, pictures: "ExplanationPictures") -> list[dict[str, Any]]:
+    """Lay out every layer for the page: words, maps, filters, scales."""
+    last = len(result.layers)
+    return [
+        _show_layer(
+            layer,
+            pictures.outputs[position],
+            pictures.filters[position],
+            is_last=layer.position == last,
+        )
+        for position, layer in enumerate(result.layers)
+    ]
+
+
+def _show_layer(
+    layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool
+) -> dict[str, Any]:
+    is_flat = output.ndim == 1
+    flattened = output.reshape(-1, output.shape[-1])
+    silent = int(np.sum(~np.any(flattened != 0, axis=0)))
+    limit = find_limit(output)
+    # A separable convolution mixes what its filters answer, so no map belongs to one filter.
+    is_paired = filters is not None and (
+        filters.shape[-1] in (1, 3) and len(filters) == output.shape[-1]
+    )
+    maps = []
+    if not is_idle(layer) and not is_flat:
+        maps = [
+            {
+                "picture": embed(encode_png(paint(output[..., number], limit))),
+                "number": number,
+                "high": float(output[..., number].max()),
+                "is_strongest": number == layer.strongest,
+                "filter": _paint_filter(filters, number) if is_paired else None,
+            }
+            for number in range(min(output.shape[-1], MOST_MAPS))
+        ]
+    return {
+        "layer": layer,
+        "words": say_layer(layer, is_last=is_last, silent=silent),
+        "is_idle": is_idle(layer),
+        "is_last": is_last,
+        "limit": limit,
+        "is_signed": layer.low < 0,
+        "maps": maps,
+        "more": max(0, output.shape[-1] - MOST_MAPS) if maps else 0,
+        "units": (
+            embed(encode_png(paint(wrap(output), limit)))
+            if is_flat and not is_idle(layer) and not is_last
+            else None
+        ),
+        "filters": None if filters is None or is_paired else _paint_filters(filters),
+        "filter_limit": None if filters is None else find_limit(filters),
+        "num_filters": 0 if filters is None else len(filters),
+        "filter_channels": 0 if filters is None else filters.shape[-1],
+        "filter_size": "" if filters is None else f"{filters.shape[1]} × {filters.shape[2]}",
+    }
+
+
+def _paint_filter(filters: Any, number: int) -> str:
+    """Paint one filter, its channels side by side."""
+    return embed(encode_png(paint(_side_by_side(filters[number]), find_limit(filters))))
+
+
+def _paint_filters(filters: Array) -> str:
+    return embed(encode_png(paint(_stack_filters(filters), find_limit(filters))))
+
+
+def _stack_filters(filters: Array) -> NDArray[np.float64]:
+    """A row for each filter, a column for each channel, with gaps of 0 between."""
+    rows = [_side_by_side(each[..., :MOST_MAPS]) for each in filters[:MOST_MAPS]]
+    gap = np.zeros((1, rows[0].shape[1]))
+    return np.concatenate([part for row in rows for part in (row, gap)][:-1])
+
+
+def _side_by_side(one: Array) -> NDArray[np.float64]:
+    """Channels of one filter (height, width, channels) in a row, with gaps of 0 between."""
+    gap = np.zeros((one.shape[0], 1))
+    channels = [one[..., k].astype(np.float64) for k in range(one.shape[-1])]
+    return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
+
+
+def draw_figures(result: ExplainResult, pictures: "ExplanationPictures") -> dict[str, Any]:
+    """Draw every layer and both pixel maps for slides, by file name."""
+    figures = {}
+    for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
+        figures[f"{name}.png"] = draw_maps(
+            f"{name} of “{found.class_name}”, {result.image.name}", [np.array(found.values)], [""]
+        )
+    for layer, output, filters in zip(
+        result.layers, pictures.outputs, pictures.filters, strict=True
+    ):
+        if is_idle(layer):
+            continue
+        stem = f"layer-{layer.position:02d}-{layer.summary.layer.lower()}"
+        title = f"Layer {layer.position}: {layer.summary.name}"
+        if output.ndim == 1:
+            figures[f"{stem}.png"] = draw_maps(title, [wrap(output)], [f"{len(output):,} values"])
+        else:
+            numbers = range(min(output.shape[-1], MOST_MAPS))
+            maps = [output[..., number] for number in numbers]
+            figures[f"{stem}.png"] = draw_maps(title, maps, [f"{n + 1}" for n in numbers])
+        if filters is not None:
+            shown = filters[:MOST_MAPS]
+            if filters.shape[-1] > 3:
+                figures[f"{stem}-filters.png"] = draw_maps(
+                    f"Filters of layer {layer.position}: {layer.summary.name}",
+                    [_stack_filters(filters)],
+                    ["a row for each filter, a column for each map it sees"],
+                    side=1200,
+                )
+                continue
+            figures[f"{stem}-filters.png"] = draw_maps(
+                f"Filters of layer {layer.position}: {layer.summary.name}",
+                [_side_by_side(each[..., :MOST_MAPS]) for each in shown],
+                [f"{number + 1}" for number in range(len(shown))],
+            )
+    return figures

@@ -1,0 +1,121 @@
+"""How figures are said: shares with their counts, shapes, seconds."""
+
+from clearcnn.results.train import Score
+from clearcnn.specs import AugmentationSpec, SplitSpec, TrainSpec
+
+_SPLITS = {
+    "random": "drawn at random",
+    "stratified": "drawn at random with the same share of every class",
+    "group": "drawn so that every group stays whole",
+}
+_SCHEDULES = {
+    "constant": "constant",
+    "one_cycle": "the peak of a one-cycle schedule",
+}
+
+
+def percent(fraction: float, decimals: int = 1) -> str:
+    """Say a share without its sign, such as "97.2".
+
+    More decimals are given where rounding would make all, or nothing, of almost all, or
+    almost nothing.
+    """
+    value = 100 * fraction
+    while decimals < 6 and _rounds_to_a_bound(value, decimals):
+        decimals += 1
+    return f"{value:.{decimals}f}"
+
+
+def _rounds_to_a_bound(value: float, decimals: int) -> bool:
+    # An interval's end misses its bound by rounding in the last place.
+    near = 1e-7
+    return (round(value, decimals) == 100 and value < 100 - near) or (
+        round(value, decimals) == 0 and value > near
+    )
+
+
+def score_sentence(score: Score) -> str:
+    """Say a score: "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3"."""
+    interval = score.interval
+    return (
+        f"{score.correct:,} of {score.total:,} test images right: {percent(score.accuracy)} %, "
+        f"{100 * interval.confidence:g} % interval "
+        f"{percent(interval.low)}–{percent(interval.high)}"
+    )
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Say a number of things: "1 image", "1,797 images"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def seconds(value: float) -> str:
+    """Say a time: "0.012 s", "3.4 s", "12 min 5 s"."""
+    if value >= 100:
+        minutes, rest = divmod(round(value), 60)
+        return f"{minutes} min {rest} s"
+    return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
+
+
+def number(value: float) -> str:
+    """Say a number in few digits: "0.13", "−2.4", "16", "3.2e−05"."""
+    if value != value:
+        return "–"
+    size = abs(value)
+    if size and not 0.001 <= size < 1e6:
+        text = f"{value:.1e}"
+    else:
+        decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else 3
+        text = f"{value:.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if float(text) == round(float(text)) else text
+    # What rounds to nothing has no sign.
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def shape(sides: tuple[int, ...]) -> str:
+    """Say a shape: "8 × 8 × 1"."""
+    return " × ".join(f"{side:,}" for side in sides)
+
+
+def plain(text: str, most: int | None = None) -> str:
+    """Make a name fit for drawing: one line, every letter printable, at most `most` letters."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return text if most is None or len(text) <= most else text[: most - 1] + "…"
+
+
+def split_sentence(split: SplitSpec) -> str:
+    """Say how the parts were drawn, unless the data brought its own."""
+    return f"{_SPLITS[split.split]}, seed {split.seed}"
+
+
+def recipe_rows(train: TrainSpec) -> list[tuple[str, str]]:
+    """List how the training was set, each as (name, words)."""
+    optimizer = {"adam": "Adam", "adamw": "AdamW"}[train.optimizer]
+    if train.weight_decay:
+        optimizer += f", weight decay {train.weight_decay:g}"
+    rows = [
+        ("Optimizer", optimizer),
+        ("Learning rate", f"{train.learning_rate:g}, {_SCHEDULES[train.schedule]}"),
+        ("Batch size", count(train.batch_size, "image")),
+        ("Augmentation", augmentation_sentence(train.augmentation)),
+    ]
+    if train.label_smoothing:
+        rows.append(("Label smoothing", f"{train.label_smoothing:g}"))
+    if train.patience:
+        without = count(train.patience, "epoch")
+        rows.append(("Early stopping", f"after {without} without a lower validation loss"))
+    return [*rows, ("Seed", str(train.seed))]
+
+
+def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
+    """Say how pictures are changed at random while training."""
+    if augmentation is None:
+        return "none"
+    changes = [
+        (augmentation.shift_pixels, f"shift ±{augmentation.shift_pixels:g} pixels"),
+        (augmentation.rotation_radians, f"rotation ±{augmentation.rotation_radians:g} radians"),
+        (augmentation.zoom_fraction, f"zoom ±{100 * augmentation.zoom_fraction:g} %"),
+        (augmentation.shear_fraction, f"shear ±{augmentation.shear_fraction:g}"),
+    ]
+    return ", ".join(words for value, words in changes if value) or "none"

@@ -1,0 +1,65 @@
+"""How a page is made: one environment for the templates, files of `page/`, pictures within."""
+
+import base64
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearcnn.report import number_format
+from clearcnn.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# Unicode's marks that embed, override and isolate a direction of writing.
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_PAGE = Path(__file__).parent / "page"
+
+
+@cache
+def make_environment() -> "Environment":
+    """Make the environment that every page is rendered in: all that is shown is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_without_controls,
+    )
+    environment.filters.update(
+        percent=number_format.percent,
+        count=number_format.count,
+        shape=number_format.shape,
+        seconds=number_format.seconds,
+        number=number_format.number,
+    )
+    return environment
+
+
+def _without_controls(value: object) -> object:
+    """A text from outside without what turns the page's writing around or rings its bell."""
+    from markupsafe import Markup
+
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c if c in "\n\t" or not _is_control(c) else printable(c) for c in value)
+
+
+def _is_control(letter: str) -> bool:
+    # Joiners within words are of category Cf, too, and belong to many scripts.
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in _TURNING
+
+
+def read_page(name: str) -> str:
+    """Read a file that pages are made of, such as "style.css"."""
+    return (_PAGE / name).read_text(encoding="utf-8")
+
+
+def embed(png: bytes) -> str:
+    """Write a PNG as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,188 @@
+"""`report.html`: one file that needs nothing else, and its figures beside it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clearcnn.errors import SpecError
+from clearcnn.report import number_format
+from clearcnn.report.confusion import list_confusions, stand_upright, tabulate
+from clearcnn.report.curves import plot_history, say_value
+from clearcnn.report.figures import write_confusion, write_curves
+from clearcnn.report.image_sheets import (
+    MOST_MISTAKES,
+    MOST_ROWS,
+    ReportPictures,
+    draw_sheet,
+    draw_strip,
+    encode_png,
+    to_picture,
+)
+from clearcnn.report.templates import embed, make_environment, read_page
+from clearcnn.results.train import Evaluation, TrainResult
+
+
+def write_report(
+    folder: Path,
+    result: TrainResult,
+    pictures: ReportPictures,
+    command: str,
+    versions: Mapping[str, str] | None = None,
+) -> None:
+    """Write `report.html`, `figures/data.png`, `figures/curves.png`, `figures/confusion.png`.
+
+    Args:
+      folder: the run folder in the making; `figures/` is made if it is not there.
+      result: what the report tells.
+      pictures: what it shows.
+      command: what to type to get the same result again.
+      versions: of the software that made the result, by name.
+    Raises:
+      SpecError: the pictures do not belong to the result.
+      OSError: a file cannot be written.
+    """
+    _check_pictures(result, pictures)
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    sheet = draw_sheet(pictures.samples, result.data.classes, result.data.value_range)
+    (figures / "data.png").write_bytes(encode_png(sheet))
+    write_curves(figures / "curves.png", result.history)
+    write_confusion(figures / "confusion.png", result.test)
+    page = render_report(result, pictures, command, versions)
+    # A file name that is no Unicode still has to be shown.
+    content = page.encode("utf-8", "backslashreplace")
+    (folder / "report.html").write_bytes(content)
+
+
+def render_report(
+    result: TrainResult,
+    pictures: ReportPictures,
+    command: str,
+    versions: Mapping[str, str] | None = None,
+) -> str:
+    """Make the page of `write_report` as text."""
+    from markupsafe import Markup
+
+    _check_pictures(result, pictures)
+    script, style = read_page("script.js"), read_page("style.css")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    charts = plot_history(result.history)
+    return (
+        make_environment()
+        .get_template("report.html")
+        .render(
+            result=result,
+            headline=number_format.percent(result.test.score.accuracy),
+            sentence=number_format.score_sentence(result.test.score),
+            interval=_place_interval(result.test),
+            guess=_guess_most_frequent(result),
+            strips=_draw_strips(result, pictures),
+            widest=max(len(images) for images in pictures.samples),
+            most_rows=MOST_ROWS,
+            ratio=_compare_parameters(result),
+            charts=charts,
+            readout=_say_best(result),
+            rows=tabulate(result.test),
+            upright=stand_upright([each.name for each in result.test.classes]),
+            confusions=list_confusions(result.test),
+            weakest=find_weakest(result.test),
+            mistakes=_show_mistakes(result, pictures),
+            recipe=number_format.recipe_rows(result.train),
+            split=number_format.split_sentence(result.split),
+            longest=max(result.seconds.values(), default=0.0),
+            command=command,
+            versions=dict(versions or {}),
+            style=Markup(style),
+            script=Markup(script),
+            script_hash=f"'sha256-{digest}'",
+        )
+    )
+
+
+def _check_pictures(result: TrainResult, pictures: ReportPictures) -> None:
+    num_classes = len(result.data.classes)
+    wanted = min(len(result.test.mistakes), MOST_MISTAKES)
+    if len(pictures.samples) != num_classes or len(pictures.mistakes) < wanted:
+        raise SpecError(
+            f"The report got samples of {len(pictures.samples)} classes and "
+            f"{len(pictures.mistakes)} pictures of mistakes; the result has {num_classes} "
+            f"classes and asks for {wanted} mistakes.",
+            remedy="Give samples for every class, and a picture for each of the first mistakes.",
+        )
+
+
+def _draw_strips(result: TrainResult, pictures: ReportPictures) -> list[tuple[str, int]]:
+    """For each class its samples side by side, as a data URI, and how many there are."""
+    return [
+        (
+            embed(draw_strip(list(images), result.data.value_range)) if len(images) else "",
+            len(images),
+        )
+        for images in pictures.samples[:MOST_ROWS]
+    ]
+
+
+def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[Any, str]]:
+    shown = result.test.mistakes[:MOST_MISTAKES]
+    images = pictures.mistakes[: len(shown)]
+    return [
+        (mistake, embed(encode_png(to_picture(image, result.data.value_range, side=128))))
+        for mistake, image in zip(shown, images, strict=True)
+    ]
+
+
+def _place_interval(test: Evaluation) -> dict[str, Any]:
+    """Places on an axis that ends at 100 % and begins low enough to show the interval."""
+    interval, accuracy = test.score.interval, test.score.accuracy
+    start = next(s for s in (0.95, 0.9, 0.8, 0.5, 0.0) if s < interval.low or s == 0)
+    ticks = [start + step * (1 - start) / 5 for step in range(6)]
+
+    def place(value: float) -> float:
+        return round(100 * (value - start) / (1 - start), 2)
+
+    return {
+        "low": place(interval.low),
+        "high": place(interval.high),
+        "mark": place(accuracy),
+        "ticks": [(place(tick), f"{round(100 * tick):d}") for tick in ticks],
+    }
+
+
+def _guess_most_frequent(result: TrainResult) -> dict[str, Any]:
+    """What always answering the most frequent class of the training part would score."""
+    classes = result.data.classes
+    most = max(range(len(classes)), key=lambda k: classes[k].train)
+    correct = result.test.classes[most].support
+    return {
+        "name": classes[most].name,
+        "correct": correct,
+        "accuracy": correct / result.test.score.total,
+    }
+
+
+def _compare_parameters(result: TrainResult) -> str:
+    """How many times as many parameters the MLP has; empty where there is no convolution."""
+    ratio = result.model.mlp_parameters / max(result.model.parameters, 1)
+    if all(layer.dense_parameters is None for layer in result.model.layers):
+        return ""
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+def _say_best(result: TrainResult) -> str:
+    """What the model scored at the epoch whose weights it has."""
+    history = result.history
+    named = {"accuracy": "training", "val_accuracy": "validation"}
+    parts = [
+        f"{name} {say_value('accuracy', history.metrics[metric][history.best_epoch])}"
+        for metric, name in named.items()
+        if history.metrics.get(metric)
+    ]
+    return ", ".join(parts)
+
+
+def find_weakest(test: Evaluation) -> Any:
+    """The class whose images were missed most; None if nothing was missed."""
+    scored = [each for each in test.classes if each.recall is not None and each.recall < 1]
+    return min(scored, key=lambda each: each.recall or 0.0, default=None)

@@ -1,0 +1,118 @@
+"""One window laid out for a page: coloured cells, where it lies, and where its number lands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.report.heatmaps import find_limit, paint
+from clearcnn.report.image_sheets import encode_png
+from clearcnn.report.templates import embed
+from clearcnn.results.explain import ConvolutionStep, Grid, PoolingStep
+
+Arrays = Sequence[NDArray[np.generic]]
+
+
+def lay_out_convolution(
+    step: ConvolutionStep | None, inputs: Arrays, outputs: Arrays
+) -> dict[str, Any] | None:
+    """Lay out a convolution's window.
+
+    Args:
+      step: its arithmetic; None gives None.
+      inputs, outputs: of every layer.
+    Returns:
+      For the page: a table of cells for each of window, kernel and products of every channel,
+      and two pictures with a frame each.
+    """
+    if step is None:
+        return None
+    received, given = inputs[step.position - 1], outputs[step.position - 1]
+    channels: list[dict[str, Any]] = [
+        {
+            "number": each.channel,
+            "sum": each.sum,
+            "window": _cells(each.window, find_limit(received), step, received.shape),
+            "kernel": _cells(each.kernel, find_limit([c.kernel for c in step.channels])),
+            "products": _cells(each.products, find_limit([c.products for c in step.channels])),
+        }
+        for each in step.channels
+    ]
+    first = step.channels[0].channel
+    return {
+        "step": step,
+        "channels": channels,
+        "num_channels": len(step.channels) + step.other_channels,
+        "has_padding": any(
+            cell["is_padding"] for each in channels for row in each["window"] for cell in row
+        ),
+        "difference": abs(step.result - step.keras),
+        "source": _frame(received[..., first], step.rows, step.columns),
+        "target": _frame(given[..., step.filter], (step.row,), (step.column,)),
+        "size": f"{len(step.rows)} × {len(step.columns)}",
+    }
+
+
+def lay_out_pooling(
+    step: PoolingStep | None, inputs: Arrays, outputs: Arrays
+) -> dict[str, Any] | None:
+    """Lay out a pooling's window, as `lay_out_convolution` does."""
+    if step is None:
+        return None
+    received, given = inputs[step.position - 1], outputs[step.position - 1]
+    cells = _cells(step.window, find_limit(received[..., step.map]))
+    for row in cells:
+        for cell in row:
+            cell["is_chosen"] = step.kind == "max" and cell["value"] == step.result
+    return {
+        "step": step,
+        "cells": cells,
+        "difference": abs(step.result - step.keras),
+        "source": _frame(received[..., step.map], step.rows, step.columns),
+        "target": _frame(given[..., step.map], (step.row,), (step.column,)),
+        "size": f"{len(step.rows)} × {len(step.columns)}",
+    }
+
+
+def _cells(
+    values: Grid,
+    limit: float,
+    step: ConvolutionStep | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> list[list[dict[str, Any]]]:
+    """Numbers with the strength of their colour in percent; a step tells which are padding."""
+    return [
+        [
+            {
+                "value": value,
+                "strength": 0 if value != value else round(100 * min(abs(value) / limit, 1), 1),
+                "sign": "below" if value < 0 else "above",
+                "is_padding": value != value
+                or (
+                    step is not None
+                    and shape is not None
+                    and not (0 <= step.rows[i] < shape[0] and 0 <= step.columns[j] < shape[1])
+                ),
+                "is_chosen": False,
+            }
+            for j, value in enumerate(row)
+        ]
+        for i, row in enumerate(values)
+    ]
+
+
+def _frame(
+    values: NDArray[np.generic], rows: Sequence[int], columns: Sequence[int]
+) -> dict[str, Any]:
+    """A map as a picture, and the frame of a window on it in percent of its sides."""
+    height, width = values.shape
+    return {
+        "picture": embed(encode_png(paint(values, find_limit(values)))),
+        "height": height,
+        "width": width,
+        "top": round(100 * rows[0] / height, 3),
+        "left": round(100 * columns[0] / width, 3),
+        "tall": round(100 * (rows[-1] + 1 - rows[0]) / height, 3),
+        "wide": round(100 * (columns[-1] + 1 - columns[0]) / width, 3),
+    }

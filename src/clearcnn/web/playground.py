@@ -1,0 +1,218 @@
+"""The playground's routes: what a changed model would be, and its training, live."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+
+from clearcnn import models
+from clearcnn.bounded_json import JsonError, parse_json
+from clearcnn.bundle import Bundle
+from clearcnn.errors import ClearCNNError, TrainingError
+from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.web.drain import Drain
+from clearcnn.web.shown_runs import ShownRuns
+from clearcnn.workflows.playground import page_data
+from clearcnn.workflows.playground.experiment import WEIGHTS
+from clearcnn.workflows.playground.playground import Attempt, Playground
+from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
+
+_MOST_LAYERS = 40
+_MOST_PARAMETERS = 5_000_000
+_MOST_MULTIPLY_ADDS = 200_000_000
+_LOOK_SECONDS = 0.03
+
+
+class _BoundedRequest(Request):
+    """A request whose JSON becomes no more than it may."""
+
+    async def json(self) -> Any:
+        """Parse the body.
+
+        Raises:
+          HTTPException: 400, it is no JSON, or becomes too much.
+        """
+        try:
+            return parse_json(await self.body())
+        except JsonError as error:
+            raise HTTPException(400, f"The body cannot be taken: {error}") from error
+
+
+class _BoundedRoute(APIRoute):
+    """A route that takes its JSON so."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As FastAPI's own."""
+        handle = super().get_route_handler()
+
+        async def handle_bounded(request: Request) -> Response:
+            return await handle(_BoundedRequest(request.scope, request.receive))
+
+        return handle_bounded
+
+
+class LayerBody(BaseModel):
+    """One layer, by Keras's names."""
+
+    layer: str
+    arguments: dict[str, Any] = {}
+
+
+class ModelBody(BaseModel):
+    """A model for the images of a run.
+
+    Attributes:
+      run: its name.
+      equal_mlp: take the plain network of equal size in its place.
+    """
+
+    run: str
+    layers: list[LayerBody] = Field(max_length=_MOST_LAYERS)
+    equal_mlp: bool = False
+
+
+class TrainingBody(ModelBody):
+    """A training that may be asked for."""
+
+    epochs: int
+
+
+class AttemptBody(TrainingBody):
+    """A training.
+
+    Attributes:
+      against: the number of an attempt to compare with; None compares with the run's own model.
+    """
+
+    against: int | None = None
+
+
+def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain) -> APIRouter:
+    """Make the routes of the playground, below `/page/playground`.
+
+    Args:
+      runs: by whose images it trains.
+      playground: trains.
+      drain: when it is over, nobody is told of a training any more.
+    """
+    router = APIRouter(prefix="/page/playground", route_class=_BoundedRoute)
+
+    def read_spec(body: ModelBody) -> tuple[Bundle, ModelSpec]:
+        run = runs.find(body.run).bundle
+        layers = tuple(LayerSpec(each.layer, each.arguments) for each in body.layers)
+        spec = ModelSpec("playground", layers)
+        shape, num_classes = run.manifest.input.shape, len(run.manifest.class_names)
+        if body.equal_mlp:
+            spec = models.make_equal_mlp(spec, shape, num_classes)
+        summary = models.check_output(spec, shape, num_classes)
+        _check_size(summary.parameters, _MOST_PARAMETERS, "parameters", "too_many_parameters")
+        _check_size(
+            summary.multiply_adds,
+            _MOST_MULTIPLY_ADDS,
+            "multiply-adds for one image",
+            "too_many_multiply_adds",
+        )
+        return run, spec
+
+    def find(number: int) -> Attempt:
+        attempt = playground.find(number)
+        if attempt is None:
+            raise HTTPException(404, f"There is no attempt {number}")
+        return attempt
+
+    def find_file(number: int, name: str) -> Any:
+        path = find(number).folder / name
+        if not path.is_file():
+            raise HTTPException(404, f"Attempt {number} has no model")
+        return path
+
+    @router.post("/check")
+    def check(body: ModelBody) -> Any:
+        try:
+            run, spec = read_spec(body)
+            return JSONResponse(page_data.describe_network(spec, run.manifest.input.shape))
+        except ClearCNNError as error:
+            # That a model cannot be is what was asked, and no failure.
+            return _refuse(error, 200)
+
+    @router.post("/prepare")
+    def prepare(body: TrainingBody) -> Response:
+        try:
+            run, spec = read_spec(body)
+            playground.prepare(run.folder.resolve(), spec, body.epochs)
+        except ClearCNNError as error:
+            return _refuse(error, 422)
+        return Response(status_code=204)
+
+    @router.post("/attempts")
+    def begin(body: AttemptBody) -> Any:
+        try:
+            run, spec = read_spec(body)
+            against = None if body.against is None else find(body.against)
+            attempt = playground.begin(run.folder.resolve(), spec, body.epochs, against)
+        except TrainingError as error:
+            return _refuse(error, 503)
+        except ClearCNNError as error:
+            return _refuse(error, 422)
+        return JSONResponse({"number": attempt.number}, 202)
+
+    @router.get("/attempts/{number}/events")
+    async def listen(number: int) -> StreamingResponse:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(_tell(find(number), drain), 200, headers, "text/event-stream")
+
+    @router.delete("/attempts/{number}")
+    def cancel(number: int) -> Response:
+        playground.cancel(find(number))
+        return Response(status_code=204)
+
+    @router.get("/attempts/{number}/layers.onnx")
+    def give_model(number: int) -> FileResponse:
+        return FileResponse(
+            find_file(number, MODEL_WITH_LAYERS), media_type="application/octet-stream"
+        )
+
+    @router.get("/attempts/{number}/weights")
+    def give_weights(number: int) -> FileResponse:
+        return FileResponse(find_file(number, WEIGHTS), media_type="application/octet-stream")
+
+    return router
+
+
+def _check_size(found: int, most: int, what: str, code: str) -> None:
+    if found > most:
+        raise ClearCNNError(
+            f"The model has {found:,} {what}; the playground trains up to {most:,}.",
+            remedy="Make it smaller, or train it with clearcnn train.",
+            code=code,
+            values={"found": found, "most": most},
+        )
+
+
+def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
+    return JSONResponse(
+        {
+            "error": error.problem,
+            "remedy": error.remedy,
+            "code": error.code,
+            "values": error.values,
+        },
+        status,
+    )
+
+
+async def _tell(attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
+    """Server-sent events: one for each thing that happened or happens, until it is over."""
+    told = 0
+    while not drain.is_over:
+        for event in attempt.events[told:]:
+            told += 1
+            yield f"data: {json.dumps(event)}\n\n"
+        if attempt.is_over and told == len(attempt.events):
+            return
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,175 @@
+"""A request's body: read to its end before anyone works, within bounds of size and time.
+
+Reading first keeps slow clients from holding a thread or a place in the queue.
+"""
+
+import asyncio
+import zlib
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clearcnn.web.http_errors import Refusal, send_refusal, too_busy
+from clearcnn.web.memory_budget import Allowance, Share
+from clearcnn.web.settings import ServeSettings
+
+_ENCODINGS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits.
+_BODIES_AT_ONCE = 16
+_UNPACKED_AT_ONCE = 2
+
+# What the page asks for is small JSON, and is parsed while all other requests wait.
+_PAGE, _MOST_PAGE_BYTES = "/page/", 65_536
+
+
+class _ClientGone(Exception):  # noqa: N818
+    """Nobody waits for an answer any more."""
+
+
+class BodyReader:
+    """An ASGI middleware: hands on requests with whole, unpacked bodies; refuses the others.
+
+    All bodies together may hold sixteen times `max_body_bytes`. Where that is used up, those that
+    have been arriving longest are refused.
+
+    Args:
+      app: to hand on to.
+      settings: with `max_body_bytes` and `body_seconds`.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+        self.app = app
+        self._settings = settings
+        self._allowance = Allowance(_BODIES_AT_ONCE * settings.max_body_bytes)
+        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        with self._allowance.share() as share:
+            most = self._most_bytes(scope)
+            try:
+                body = await self._read(scope, receive, share, most)
+            except Refusal as refusal:
+                # Of a client that was too slow, nothing more is awaited.
+                unread = refusal.status != 408
+                await _close_after(refusal, receive, send, unread=unread)
+                return
+            except _ClientGone:
+                return
+            try:
+                body = await self._unpack(scope, body, share, most)
+            except Refusal as refusal:
+                await send_refusal(refusal, receive, send, unread=False)
+                return
+            await self.app(scope, _replay(body, receive), send)
+
+    def _most_bytes(self, scope: Scope) -> int:
+        most = self._settings.max_body_bytes
+        return min(most, _MOST_PAGE_BYTES) if scope["path"].startswith(_PAGE) else most
+
+    async def _read(self, scope: Scope, receive: Receive, share: Share, most: int) -> bytes:
+        body = bytearray()
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if length.isdigit() and int(length) > most:
+            raise _too_large(f"has {int(length):,} bytes", most)
+        try:
+            async with self._allowance.transfer(share, self._settings.body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _ClientGone
+                    chunk = message.get("body", b"")
+                    if len(body) + len(chunk) > most:
+                        raise _too_large("goes on", most)
+                    if not self._allowance.take(share, len(chunk)):
+                        raise _too_full()
+                    body += chunk
+                    if not message.get("more_body"):
+                        return bytes(body)
+        except TimeoutError:
+            if share.gave_way:
+                raise _too_full() from None
+            raise Refusal(
+                408,
+                f"The body did not arrive within {self._settings.body_seconds:g} seconds; "
+                f"{len(body):,} bytes did.",
+                remedy="Send it faster, or in smaller parts.",
+            ) from None
+        finally:
+            body.clear()  # A refusal's traceback would keep it.
+
+    async def _unpack(self, scope: Scope, body: bytes, share: Share, most: int) -> bytes:
+        encoding = dict(scope["headers"]).get(b"content-encoding", b"").strip().lower()
+        if encoding in (b"", b"identity"):
+            return body
+        if encoding not in _ENCODINGS:
+            raise Refusal(
+                415,
+                f"The body's Content-Encoding is {encoding.decode('latin-1')!r}; gzip, deflate or "
+                "none was expected.",
+                remedy="Send it without that encoding.",
+                headers={"Accept-Encoding": "gzip, deflate"},
+            )
+        async with self._unpacking:
+            whole = await asyncio.to_thread(_inflate, body, _ENCODINGS[encoding], most)
+            if not self._allowance.take(share, len(whole)):
+                raise _too_full()
+        replaced = (b"content-encoding", b"content-length")
+        scope["headers"] = [
+            *(header for header in scope["headers"] if header[0] not in replaced),
+            (b"content-length", str(len(whole)).encode()),
+        ]
+        return whole
+
+
+async def _close_after(refusal: Refusal, receive: Receive, send: Send, *, unread: bool) -> None:
+    if not unread:
+        refusal.headers["Connection"] = "close"
+    await send_refusal(refusal, receive, send, unread=unread)
+
+
+def _inflate(body: bytes, window_bits: int, most: int) -> bytes:
+    unpacker = zlib.decompressobj(window_bits)
+    try:
+        whole = unpacker.decompress(body, most + 1)
+    except zlib.error as error:
+        raise _not_packed(str(error)) from None
+    if len(whole) > most:
+        raise _too_large("is larger when unpacked", most)
+    if not unpacker.eof or unpacker.unused_data:
+        raise _not_packed("it is cut off, or more follows it")
+    return whole
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    is_given = False
+
+    async def give() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return give
+
+
+def _too_large(how: str, most: int) -> Refusal:
+    return Refusal(
+        413,
+        f"The body {how}; at most {most:,} bytes are taken.",
+        remedy="Send less in one request.",
+    )
+
+
+def _too_full() -> Refusal:
+    return too_busy("it holds as many bytes of requests as it may")
+
+
+def _not_packed(why: str) -> Refusal:
+    return Refusal(
+        400,
+        f"The body cannot be unpacked as its Content-Encoding says: {why}.",
+        remedy="Send it whole, or without Content-Encoding.",
+    )

@@ -1,0 +1,1 @@
+"""`check`: problems in the data, found before training."""

@@ -1,0 +1,273 @@
+"""`check`: what is wrong with the data, before anyone trains."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn import bundle, data, report
+from clearcnn.data import LabelledImages
+from clearcnn.results.check import CheckResult, Finding, Suspect
+from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.specs import DataSpec
+from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds, find_suspects
+from clearcnn.workflows.check.use_list import UseList, propose_uses
+from clearcnn.workflows.fitting.listeners import EvaluateListener
+
+_PARENT = Path("checks")
+_MOST_NAMES = 20
+_FEWEST_TO_TRAIN = 2
+_FEW_IMAGES = 20
+_IMBALANCE = 10
+_NARROW = 0.25
+
+
+def check(
+    source: str | Path | DataSpec | LabelledImages = "digits",
+    *,
+    labels: bool = True,
+    seed: int = 777,
+    out: Path | str | None = None,
+    listener: EvaluateListener | None = None,
+) -> CheckResult:
+    """Look for what spoils a training or its score; nothing of the source is changed.
+
+    Args:
+      source: "digits", a path, a DataSpec, or images already loaded. Files that cannot be read
+        are left out and listed.
+      labels: whether to look for suspect labels, too, which takes a few short trainings.
+      seed: of these trainings.
+      out: the folder to make; None makes `checks/<source>-<UTC time>/`.
+      listener: hears how the trainings go.
+    Returns:
+      CheckResult; its `folder` holds `check.json`, `use.csv`, the cleaned list that `train --use`
+      takes, and `suspects.png` if there are suspects.
+    Raises:
+      ClearCNNError: the source cannot be read at all, or the folder cannot be written.
+    """
+    listener = listener or EvaluateListener()
+    if isinstance(source, LabelledImages):
+        images, name = source, source.source
+    else:
+        spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
+        spec = dataclasses.replace(spec, skip_unreadable=True, for_training=False)
+        images, name = data.load(spec), spec.source
+    place = None if out is None else Path(out)
+    with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
+        result = _check(images, labels, seed, listener, run.partial)
+    return dataclasses.replace(result, folder=run.path)
+
+
+def _check(
+    images: LabelledImages, labels: bool, seed: int, listener: EvaluateListener, folder: Path
+) -> CheckResult:
+    exact = data.find_first_copies(images.images)
+    near = data.find_near_copies(images.images)
+    fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
+    can_train = fewest >= FEWEST_OF_A_CLASS and len(images.class_names) > 1
+    suspects: tuple[Suspect, ...] = ()
+    if labels and can_train:
+        listener.on_phase("training to find suspect labels", count_folds(images))
+        suspects = find_suspects(images, seed, listener.on_step)
+    findings = [
+        *_list_unreadable(images),
+        *_judge_copies(images, exact, "duplicates", "Copies, pixel for pixel"),
+        *_judge_copies(
+            images,
+            np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
+            "near duplicates",
+            "Almost copies",
+        ),
+        *_find_constant(images),
+        *_find_split_groups(images),
+        *_judge_suspects(suspects),
+        *_judge_classes(images),
+        *_judge_range(images),
+    ]
+    if labels and not can_train:
+        findings.append(_say_unchecked(images, fewest))
+    findings.sort(key=lambda finding: not finding.is_problem)
+    uses = propose_uses(images, exact, near, suspects)
+    result = CheckResult(
+        images.source,
+        len(images),
+        images.class_names,
+        tuple(findings),
+        images.preparation,
+        suspects,
+        int((~uses.use).sum()),
+    )
+    _keep(folder, images, uses, result)
+    return result
+
+
+def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResult) -> None:
+    values = to_json(result)
+    del values["folder"]
+    bundle.write_json(folder / "check.json", {"schema_version": SCHEMA_VERSION, **values})
+    given = [images.class_names[label] for label in images.labels]
+    data.write_use_list(folder / "use.csv", images.names, given, uses.use, uses.reasons)
+    shown = result.suspects[: report.MOST_SUSPECTS]
+    if shown:
+        rows = [suspect.index for suspect in shown]
+        captions = [(suspect.label, suspect.suggestion) for suspect in shown]
+        sheet = report.draw_suspects(images.images[rows], captions, images.value_range)
+        sheet.save(folder / "suspects.png")
+
+
+def _judge_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
+    if suspects:
+        names = tuple(
+            f"{each.name}: {each.label}, looks like {each.suggestion} "
+            f"({100 * each.suggested_confidence:.0f} % against {100 * each.confidence:.0f} %)"
+            for each in suspects[:_MOST_NAMES]
+        )
+        yield Finding(
+            "suspect labels",
+            False,
+            f"Labels that models not trained on them do not believe: {len(suspects):,}. They may "
+            "be right all the same: look at them.",
+            names,
+        )
+
+
+def _say_unchecked(images: LabelledImages, fewest: int) -> Finding:
+    what = (
+        f"the smallest class has {fewest} image{'' if fewest == 1 else 's'}, and "
+        f"{FEWEST_OF_A_CLASS} are needed to train without each in turn"
+        if len(images.class_names) > 1
+        else "there is one class only, and two are needed to train"
+    )
+    return Finding("labels not checked", False, f"Labels could not be checked: {what}.", ())
+
+
+def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
+    if images.skipped:
+        count = len(images.skipped)
+        names = tuple(f"{skipped.path}: {skipped.reason}" for skipped in images.skipped)
+        yield Finding(
+            "unreadable files",
+            True,
+            f"Files that cannot be read: {count:,}.",
+            names[:_MOST_NAMES],
+        )
+
+
+def _judge_copies(
+    images: LabelledImages, first: NDArray[np.intp], kind: str, words: str
+) -> Iterator[Finding]:
+    """Copies are worth a look; with another label, or in another part, they are a problem."""
+    copies = np.flatnonzero(first != np.arange(len(first)))
+    if not len(copies):
+        return
+    yield _report(images, copies, kind, False, f"{words}: {{}}.", first)
+    other_label = copies[images.labels[copies] != images.labels[first[copies]]]
+    if len(other_label):
+        sentence = f"{words}, with another label: {{}}. Can both labels be right?"
+        yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
+    if images.parts is None:
+        return
+    found_in = defaultdict(set)
+    for row, part in enumerate(images.parts):
+        found_in[first[row]].add(part)
+    across = copies[[len(found_in[first[row]]) > 1 for row in copies]]
+    if len(across):
+        sentence = f"{words}, in another part: {{}}. The score counts what was learnt by heart."
+        yield _report(images, across, f"{kind} across parts", True, sentence, first)
+
+
+def _find_constant(images: LabelledImages) -> Iterator[Finding]:
+    flat = images.images.reshape(len(images), -1)
+    rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
+    if len(rows):
+        yield _report(images, rows, "empty images", True, "All pixels of one value: {}.")
+
+
+def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
+    """Groups on both sides of the source's own parts."""
+    if images.groups is None or images.parts is None:
+        return
+    parts = defaultdict(set)
+    for group, part in zip(images.groups.tolist(), images.parts.tolist(), strict=True):
+        parts[group].add(part)
+    split = [group for group, found in parts.items() if len(found) > 1]
+    if split:
+        yield Finding(
+            "groups across parts",
+            True,
+            f"{len(split):,} of {len(parts):,} groups stand in more than one part: the "
+            "score says little of a new group.",
+            tuple(map(str, split[:_MOST_NAMES])),
+        )
+
+
+def _judge_classes(images: LabelledImages) -> Iterator[Finding]:
+    counts = np.bincount(images.labels, minlength=len(images.class_names))
+    if len(counts) == 1:
+        yield Finding("one class", True, "One class only: there is nothing to tell apart.", ())
+    lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
+    if len(lacking):
+        yield Finding(
+            "classes too small to train",
+            True,
+            f"Classes of fewer than {_FEWEST_TO_TRAIN} images, without which no model can be "
+            f"trained and tested: {len(lacking):,}.",
+            tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
+        )
+    few = np.flatnonzero(counts < _FEW_IMAGES)
+    if len(few):
+        names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])
+        yield Finding(
+            "small classes",
+            False,
+            f"Classes of fewer than {_FEW_IMAGES} images, too few to learn from and to score: "
+            f"{len(few):,}.",
+            names,
+        )
+    if counts.max() >= _IMBALANCE * counts.min():
+        largest, smallest = (images.class_names[k] for k in (counts.argmax(), counts.argmin()))
+        yield Finding(
+            "imbalance",
+            False,
+            f"{largest} has {counts.max():,} images and {smallest} {counts.min():,}: read the "
+            "figures class by class, not the accuracy alone.",
+            (),
+        )
+
+
+def _judge_range(images: LabelledImages) -> Iterator[Finding]:
+    low, high = images.value_range
+    seen = float(images.images.max()) - float(images.images.min())
+    if seen < _NARROW * (high - low):
+        yield Finding(
+            "narrow values",
+            False,
+            f"The pixels span {seen:g} of the {high - low:g} they may: are they scaled as you "
+            "think?",
+            (),
+        )
+
+
+def _report(
+    images: LabelledImages,
+    rows: NDArray[np.intp],
+    kind: str,
+    is_problem: bool,
+    sentence: str,
+    first: Any = None,
+) -> Finding:
+    name: Callable[[int], str] = images.names.__getitem__
+    names = tuple(
+        name(row) if first is None else f"{name(row)} = {name(first[row])}"
+        for row in rows[:_MOST_NAMES].tolist()
+    )
+    return Finding(
+        kind,
+        is_problem,
+        sentence.format(f"{len(rows):,} image" + ("" if len(rows) == 1 else "s")),
+        names,
+    )

@@ -1,0 +1,1 @@
+"""`evaluate`: how good a recipe or a finished run is, with intervals."""

@@ -1,0 +1,255 @@
+"""Train one model on one fold, and keep what it answered on the rest."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn import evaluation
+from clearcnn.data import LabelledImages, Split
+from clearcnn.errors import DivergenceError
+from clearcnn.evaluation import Fold
+from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
+from clearcnn.workflows.fitting.fit_plan import try_plan
+from clearcnn.workflows.fitting.listeners import TrainListener
+from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.plan import TrainPlan, plan_training
+
+Rows = NDArray[np.intp]
+
+_PREDICT_BATCH = 256
+_VALIDATION_FRACTION = 0.2
+_LARGEST_LOSS = 0.05
+_MOST_BASELINE_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A CNN to be trained anew on every fold.
+
+    Attributes:
+      name: of the recipe or of the model file.
+      recipe: its name.
+      model: the layers, in place of the recipe's.
+      settings: of TrainSpec, in place of the recipe's.
+    """
+
+    name: str
+    recipe: str = "default"
+    model: ModelSpec | Path | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldAnswers:
+    """What one model said of the images of one fold.
+
+    Attributes:
+      fold: its rows.
+      seed: of the training.
+      num_train: images trained and validated on.
+      predictions: (m,) int, a class for each row of `fold.test`.
+      probabilities: (m, num_classes) float32; None for a baseline.
+      temperature: fitted on the validation part; None without one.
+      distorted: share right, in [0, 1], under each distortion.
+      divergence: what ended the training before its time; the answers are those of the weights it
+        had then, which are the first ones if no epoch was good.
+    """
+
+    fold: Fold
+    seed: int
+    num_train: int
+    predictions: NDArray[np.int_]
+    probabilities: NDArray[np.float32] | None = None
+    temperature: float | None = None
+    distorted: dict[str, float] = field(default_factory=dict)
+    divergence: DivergenceError | None = None
+
+
+def plan_fold(
+    images: LabelledImages, candidate: Candidate, fold: Fold, num_train: int, seed: int
+) -> TrainPlan:
+    """Part a fold's training rows for training and validation, both stratified, and plan it.
+
+    Args:
+      images: all of them.
+      candidate: what to train.
+      fold: its rows.
+      num_train: how many of the training rows to use, drawn by the seed.
+      seed: of that, the weights, the shuffles, dropout and augmentation.
+    """
+    rows = _draw_stratified(images.labels, fold.train, num_train, seed)
+    classes = np.unique(images.labels[rows], return_counts=True)[1]
+    num_validation = int(_VALIDATION_FRACTION * len(rows))
+    if num_validation < len(classes) or classes.min() < 2:
+        train, validation = rows, rows[:0]
+    else:
+        train = _draw_stratified(images.labels, rows, len(rows) - num_validation, seed)
+        validation = np.setdiff1d(rows, train)
+    return plan_training(
+        images,
+        Split(train, validation, fold.test),
+        recipe=candidate.recipe,
+        seed=seed,
+        data_spec=DataSpec(images.source),
+        split_spec=SplitSpec(seed=seed),
+        model=candidate.model,
+        settings=candidate.settings,
+    )
+
+
+def fit_fold(
+    images: LabelledImages,
+    candidate: Candidate,
+    fold: Fold,
+    num_train: int,
+    seed: int,
+    *,
+    is_distorted: bool = False,
+) -> FoldAnswers:
+    """Train a CNN on a fold's training rows, and let it answer the rest.
+
+    Args:
+      images, candidate, fold, num_train, seed: as for `plan_fold`.
+      is_distorted: whether to answer the distorted images, too.
+    """
+    plan = plan_fold(images, candidate, fold, num_train, seed)
+    outcome = try_plan(plan, TrainListener(), Clock())
+    network = outcome.network
+
+    def predict(pixels: Any) -> NDArray[np.float32]:
+        answers = np.array(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
+        # What is no number says nothing: every class is as likely. `divergence` tells of it.
+        answers[~np.isfinite(answers).all(axis=1)] = 1 / answers.shape[1]
+        return answers
+
+    probabilities = predict(images.images[fold.test])
+    validation = plan.split.validation
+    temperature = None
+    if len(validation):
+        temperature = evaluation.fit_temperature(
+            images.labels[validation], predict(images.images[validation])
+        )
+    distorted = {}
+    if is_distorted:
+        distorted = measure_distorted(
+            images, fold.test, lambda pixels: predict(pixels).argmax(axis=1)
+        )
+    return FoldAnswers(
+        fold,
+        seed,
+        len(plan.split.train) + len(validation),
+        probabilities.argmax(axis=1),
+        probabilities,
+        temperature,
+        distorted,
+        outcome.divergence,
+    )
+
+
+def fit_baseline(
+    images: LabelledImages,
+    name: str,
+    fold: Fold,
+    num_parameters: int,
+    seed: int,
+    is_distorted: bool = False,
+) -> FoldAnswers:
+    """Train a baseline on all of a fold's training rows, or 10,000 of them.
+
+    Args:
+      images, fold: as for `fit_fold`.
+      name: of the baseline.
+      num_parameters: of the CNN beside it.
+      seed: of what it draws.
+      is_distorted: whether to answer the distorted images, too.
+    """
+    height, width, channels = images.images.shape[1:]
+    num_pixels = height * width * channels
+    num_classes = len(images.class_names)
+    classifier = evaluation.make_baselines(
+        num_pixels, num_classes, num_parameters, images.value_range, seed
+    )[name]
+    num_train = min(len(fold.train), _MOST_BASELINE_IMAGES)
+    rows = _draw_stratified(images.labels, fold.train, num_train, seed)
+    flat = images.images.reshape(len(images), -1)
+    classifier.fit(flat[rows], images.labels[rows])
+
+    def predict(pixels: Any) -> NDArray[np.int_]:
+        answers: NDArray[np.int_] = classifier.predict(pixels.reshape(len(pixels), -1))
+        return answers
+
+    return FoldAnswers(
+        fold,
+        seed,
+        len(rows),
+        predict(images.images[fold.test]),
+        distorted=measure_distorted(images, fold.test, predict) if is_distorted else {},
+    )
+
+
+def measure_distorted(
+    images: LabelledImages, rows: Rows, predict: Callable[[Any], NDArray[np.int_]]
+) -> dict[str, float]:
+    """Give the share right under each distortion, over all of its variants."""
+    pixels, labels = images.images[rows].astype(np.float32), images.labels[rows]
+    # Every model meets the same noise.
+    distortions = evaluation.make_distortions(images.value_range, seed=int(rows[0]))
+    return {
+        name: float(np.mean([np.mean(predict(variant) == labels) for variant in distort(pixels)]))
+        for name, distort in distortions.items()
+    }
+
+
+def share_sizes(folds: Sequence[Fold]) -> list[int]:
+    """Choose how many training rows each fold uses, so that folds can share a program.
+
+    A program is compiled for a number of images; folds that differ by up to 5 % are cut to the
+    smallest of them.
+    """
+    sizes = [len(fold.train) for fold in folds]
+    smallest = min(sizes)
+    return [smallest if size * (1 - _LARGEST_LOSS) <= smallest else size for size in sizes]
+
+
+def run_side_by_side(tasks: Iterable[Callable[[], Any]]) -> Iterator[tuple[int, Any]]:
+    """Run functions in threads, one for each core, or wherever joblib was told to.
+
+    Args:
+      tasks: functions without arguments; picklable where `joblib.parallel_config` names other
+        processes or a cluster.
+    Yields:
+      (position, result) as they finish.
+    """
+    numbered = list(enumerate(tasks))
+    workers = joblib.effective_n_jobs(None)
+    yield from joblib.Parallel(
+        n_jobs=None if workers > 1 else joblib.cpu_count(),
+        prefer="threads",
+        return_as="generator_unordered",
+    )(joblib.delayed(_run)(number, task) for number, task in numbered)
+
+
+def _run(number: int, task: Callable[[], Any]) -> tuple[int, Any]:
+    return number, task()
+
+
+def _draw_stratified(labels: NDArray[np.int64], rows: Rows, number: int, seed: int) -> Rows:
+    """Draw so many of the rows, keeping every class's share as well as whole images allow."""
+    if number >= len(rows):
+        return rows
+    from sklearn.model_selection import train_test_split
+
+    found = np.unique(labels[rows], return_counts=True)[1]
+    can_stratify = found.min() >= 2 and min(number, len(rows) - number) >= len(found)
+    drawn, _ = train_test_split(
+        rows,
+        train_size=number,
+        random_state=seed,
+        stratify=labels[rows] if can_stratify else None,
+    )
+    return np.asarray(drawn)

@@ -1,0 +1,179 @@
+"""Score a finished run: on its own test part, or on new images that obey its contract."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn import bundle, data, evaluation
+from clearcnn.data import LabelledImages
+from clearcnn.errors import DataError
+from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
+from clearcnn.results.train import Evaluation, Score
+from clearcnn.specs import DataSpec
+from clearcnn.workflows.evaluate.cross_validate import measure_distorted
+from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
+from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
+from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.run_data import Source, read_run_data
+
+_PREDICT_BATCH = 256
+
+
+def is_run_folder(path: str | Path) -> bool:
+    """Whether there is a run folder at this place."""
+    return (Path(path) / bundle.MANIFEST_NAME).is_file()
+
+
+def evaluate_run(
+    folder: Path,
+    new: Source | None,
+    *,
+    run_data: Source | None,
+    seed: int,
+    out: Path | None,
+    command: str,
+) -> Assessment:
+    """Score the model of a run folder.
+
+    Args:
+      folder: as `train` left it.
+      new: labelled images; None takes the run's own test part, which must still be as it was.
+      run_data: where the run's own images are, as for `read_run_data`.
+      seed: of the floor of the calibration error, and of groups drawn.
+      out: the folder to make; None makes one under `evaluations/`.
+      command: what to type for the same result.
+    Returns:
+      Assessment of one protocol, "test".
+    Raises:
+      ClearCNNError: the run folder is damaged, its source is gone or altered, or the new images
+        break its contract.
+    """
+    run = bundle.read_bundle(folder)
+    clock = Clock()
+    with keep_assessment(folder.resolve().name, out, command) as keep:
+        with clock.phase("data"):
+            images, rows, sentence = (
+                _read_own(run, run_data) if new is None else _read_new(run, new)
+            )
+        with clock.phase("load Keras"):
+            network = restore_network(run)
+
+        def predict(pixels: Any) -> NDArray[np.float32]:
+            return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
+
+        with clock.phase("score"):
+            probabilities = predict(images.images[rows])
+            result = _assess(run, images, rows, sentence, probabilities, predict, seed, clock)
+        keep.write(result, images, rows, probabilities)
+    return dataclasses.replace(result, folder=keep.path)
+
+
+def _assess(
+    run: bundle.Bundle,
+    images: LabelledImages,
+    rows: NDArray[np.intp],
+    sentence: str,
+    probabilities: NDArray[np.float32],
+    predict: Any,
+    seed: int,
+    clock: Clock,
+) -> Assessment:
+    labels = images.labels[rows]
+    names = [images.names[row] for row in rows]
+    scored = evaluation.evaluate_predictions(labels, probabilities, images.class_names, rows, names)
+    right = probabilities.argmax(axis=1) == labels
+    score = scored.score
+    groups = None if images.groups is None else np.unique(images.groups[rows], return_inverse=True)
+    if groups is not None and len(groups[0]) > 1:
+        totals, correct = np.bincount(groups[1]), np.bincount(groups[1], weights=right)
+        score = Score(score.correct, score.total, evaluation.group_interval(correct, totals))
+    distorted = measure_distorted(images, rows, lambda pixels: predict(pixels).argmax(axis=1))
+    confidence = run.manifest.confidence
+    temperature = None if confidence is None else confidence.temperature
+    scaled = None
+    if temperature is not None:
+        scaled = evaluation.apply_temperature(probabilities, temperature)
+    fold = FoldScore("test", run.manifest.train.seed, 0, scored.score.correct, scored.score.total)
+    model = ModelScore(run.folder.resolve().name, score, 0.0, (fold,), None, None)
+    return Assessment(
+        source=images.source,
+        num_images=len(rows),
+        class_names=images.class_names,
+        protocols=(Protocol("test", sentence, (model,)),),
+        evaluation=scored,
+        reliability=describe_reliability(labels, probabilities, scaled, temperature, seed),
+        robustness=tuple(
+            Robustness(name, value, None)
+            for name, value in ({UNDISTORTED: float(right.mean())} | distorted).items()
+        ),
+        baseline=None,
+        learning_curve=None,
+        notes=(*images.preparation, *_say_absent(scored)),
+        seconds=clock.seconds,
+    )
+
+
+def _say_absent(scored: Evaluation) -> tuple[str, ...]:
+    """Say of which classes there is no image."""
+    absent = [each.name for each in scored.classes if not each.support]
+    if not absent:
+        return ()
+    return (
+        f"No image of the class{'es' if len(absent) > 1 else ''} {data.quote(absent)} was scored: "
+        f"the score says nothing about {'it' if len(absent) == 1 else 'them'}.",
+    )
+
+
+def _read_own(
+    run: bundle.Bundle, named: Source | None
+) -> tuple[LabelledImages, NDArray[np.intp], str]:
+    """The run's own test part, if its source is still what it was."""
+    own = read_run_data(run.manifest, named)
+    images, rows = own.images, own.parts.test
+    return images, rows, f"The {len(rows):,} images of the run's own test part, never trained on."
+
+
+def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[np.intp], str]:
+    """New images, brought to the contract: size, colours, classes by their names."""
+    contract, class_names = run.manifest.input, run.manifest.class_names
+    if isinstance(new, LabelledImages):
+        images = new
+    else:
+        spec = new if isinstance(new, DataSpec) else DataSpec(str(new))
+        height, width, _ = contract.shape
+        images = data.load(
+            dataclasses.replace(
+                spec,
+                size=(height, width),
+                color_mode=contract.color_mode,
+                class_names=None,
+                for_training=False,
+            )
+        )
+    counts = np.bincount(images.labels, minlength=len(images.class_names))
+    present = [name for name, count in zip(images.class_names, counts, strict=True) if count]
+    unknown = [name for name in present if name not in class_names]
+    if unknown:
+        raise DataError(
+            f"{images.source} has the class {unknown[0]!r}, which the model does not know; it "
+            f"knows {', '.join(class_names[:10])}.",
+            remedy="Name the classes as the run does, or leave the others out.",
+        )
+    if images.images.shape[1:] != contract.shape or images.value_range != contract.value_range:
+        raise DataError(
+            f"{images.source} has images of shape {images.images.shape[1:]} with values "
+            f"{images.value_range[0]:g} to {images.value_range[1]:g}; the model expects "
+            f"{contract.shape} with {contract.value_range[0]:g} to "
+            f"{contract.value_range[1]:g}.",
+            remedy="Bring the images to the shape and range the model was trained on.",
+        )
+    positions = {name: number for number, name in enumerate(class_names)}
+    # A class of which there is no image may be one that the model does not know.
+    numbers = np.array([positions.get(name, -1) for name in images.class_names])
+    images = dataclasses.replace(images, labels=numbers[images.labels], class_names=class_names)
+    noun = "image" if len(images) == 1 else "images"
+    return images, np.arange(len(images)), f"{len(images):,} {noun} of {images.source}."

@@ -1,0 +1,1 @@
+"""`explain`: what each layer does to one image, and which pixels decided."""

@@ -1,0 +1,71 @@
+"""Images that a model takes to be like the one explained."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearcnn.results.explain import Neighbour, Neighbours
+from clearcnn.workflows.explain.input_image import Subject
+from clearcnn.workflows.runs.run_data import Lesson
+
+if TYPE_CHECKING:
+    from clearcnn.explanation import Network
+
+_MOST_NEIGHBOURS = 6
+
+
+def find_neighbours(
+    network: "Network", subject: Subject, lesson: Lesson | str
+) -> Neighbours | None:
+    """Find the nearest training images and the nearest mistakes, leaving out the image itself.
+
+    Args:
+      network: the model.
+      subject: the image.
+      lesson: the images of the run, or why there are none.
+    Returns:
+      Neighbours; None without the images of the run.
+    """
+    from clearcnn import explanation
+
+    if isinstance(lesson, str):
+        return None
+    images, parts = lesson.images, lesson.parts
+    own = network.features(subject.pixels[np.newaxis])[0]
+    guesses = network.logits(images.images[parts.test]).argmax(axis=1)
+    wrong = guesses != images.labels[parts.test]
+    predicted = dict(zip(parts.test.tolist(), guesses.tolist(), strict=True))
+
+    def near(rows: Any, *, asked: bool) -> tuple[Neighbour, ...]:
+        rows = rows[rows != (-1 if subject.facts.row is None else subject.facts.row)]
+        if not len(rows):
+            return ()
+        features = network.features(images.images[rows])
+        found, distances = explanation.nearest(own, features, _MOST_NEIGHBOURS)
+        return tuple(
+            Neighbour(
+                row=int(row),
+                name=images.names[row],
+                label=images.class_names[images.labels[row]],
+                prediction=images.class_names[predicted[row]] if asked else None,
+                distance=float(distance),
+            )
+            for row, distance in zip(rows[found].tolist(), distances, strict=True)
+        )
+
+    return Neighbours(
+        num_features=len(own),
+        num_train=len(parts.train),
+        num_mistakes=int(wrong.sum()),
+        train=near(parts.train, asked=False),
+        mistakes=near(parts.test[wrong], asked=True),
+    )
+
+
+def pictures_of(neighbours: Neighbours | None, lesson: Lesson | str) -> Mapping[int, Any]:
+    """Give the image of every neighbour by its row; none without neighbours."""
+    if neighbours is None or isinstance(lesson, str):
+        return {}
+    shown = (*neighbours.train, *neighbours.mistakes)
+    return {each.row: lesson.images.images[each.row] for each in shown}

@@ -1,0 +1,1 @@
+"""Changed models, trained beside the server: one warm process that can be cancelled."""

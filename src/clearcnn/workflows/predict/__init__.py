@@ -1,0 +1,1 @@
+"""`predict`: predictions for new images, without Keras."""

@@ -1,0 +1,68 @@
+"""The ONNX files of a run folder: exactly the graph of the manifest's layers, with any weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn import models
+from clearcnn.bundle import Bundle
+from clearcnn.results.train import to_json
+from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
+
+
+@dataclass(frozen=True, eq=False)
+class KeptOnnx:
+    """An ONNX file that clearcnn wrote for these layers, or could have.
+
+    Attributes:
+      content: of the file.
+      weights: float32 arrays by "layer/name", as `export.read_onnx` gives them.
+      most_values: of its largest tensor for one image.
+    """
+
+    content: bytes
+    weights: dict[str, NDArray[np.float32]]
+    most_values: int
+
+
+def read_onnx_file(run: Bundle, name: str) -> KeptOnnx:
+    """Read an ONNX file of a run folder.
+
+    Args:
+      run: a run folder that was read.
+      name: "model.onnx" or "model_layers.onnx".
+    Raises:
+      BundleError: it is missing, altered or too large.
+      LayerError, SpecError: the manifest's layers cannot be.
+      ExportError: its graph is not that of the layers.
+    """
+    from clearcnn import export
+
+    manifest = run.manifest
+    plans = models.plan_layers(manifest.model, manifest.input.shape, len(manifest.class_names))
+    network = export.Network(
+        manifest.model.name,
+        tuple(
+            export.Layer(
+                plan.kind,
+                plan.name,
+                plan.arguments,
+                plan.input_shape,
+                plan.output_shape,
+                {each: export.make_placeholder(shape) for each, shape in plan.weights.items()},
+            )
+            for plan in plans
+        ),
+    )
+    content = run.read(name, export.limit_bytes(network))
+    weights = export.read_onnx(
+        content,
+        network,
+        manifest.class_names,
+        to_json(manifest.input),
+        where=run.folder / name,
+        version=manifest.clearcnn,
+        layer_outputs=name == MODEL_WITH_LAYERS,
+    )
+    return KeptOnnx(content, weights, network.most_values)

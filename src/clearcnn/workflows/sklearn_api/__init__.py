@@ -1,0 +1,1 @@
+"""`CNNClassifier`: a recipe as a scikit-learn estimator."""

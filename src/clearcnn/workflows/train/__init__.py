@@ -1,0 +1,1 @@
+"""`train`: from labelled images to a finished run folder."""

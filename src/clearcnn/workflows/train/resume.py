@@ -1,0 +1,225 @@
+"""What `train` has been asked to do: a run of its own, or one to go on with."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clearcnn import bundle, models
+from clearcnn.bundle import Bundle, Request
+from clearcnn.checkpoints import (
+    Checkpoint,
+    CheckpointFolder,
+    decode_checkpoint,
+    limit_checkpoint_bytes,
+)
+from clearcnn.errors import BundleError, SpecError
+from clearcnn.models.size_limits import MOST_PARAMETERS
+from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
+from clearcnn.workflows.fitting.listeners import TrainListener
+from clearcnn.workflows.fitting.repro_command import say_resume
+
+# Weights, an optimizer's two averages of each, early stopping's best weights, and room for two
+# more, in four bytes each, of the largest model there may be.
+_MOST_CHECKPOINT_BYTES = 6 * 4 * MOST_PARAMETERS
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training to be done.
+
+    Attributes:
+      recipe: its name.
+      data, split: where images and parts come from.
+      model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
+      settings: of TrainSpec, in place of the recipe's.
+      seed: of weights, shuffles, dropout and augmentation.
+      out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
+      command: what to type for the same result.
+      content_hash: that the images must have; None takes any.
+      is_own: whether it was this user who named `data` on this computer.
+      start: the checkpoint to go on from.
+      unfinished: where checkpoints go, held by this process; None for a place beside the run.
+      notes: what the report says of how the run came about, one sentence each.
+    """
+
+    recipe: str
+    data: DataSpec
+    split: SplitSpec
+    model: ModelSpec | Path | str | None
+    settings: Mapping[str, Any]
+    seed: int
+    out: Path | None
+    command: str
+    content_hash: str | None = None
+    is_own: bool = True
+    start: Checkpoint | None = None
+    unfinished: CheckpointFolder | None = None
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def take_up(
+    run: Path, epochs: int | None, out: Path | None, command: str, listener: TrainListener
+) -> Iterator[Job]:
+    """Find a run to go on with; an unfinished one is for this process alone, meanwhile.
+
+    Args:
+      run: a run folder, or where one would be, or its `.unfinished`.
+      epochs: the most epochs, in place of what the run was asked for.
+      out: the run folder to make, in place of the usual one.
+      command: of this going on.
+      listener: hears of damaged checkpoints.
+    Raises:
+      ClearCNNError: there is no such run, it cannot be gone on with, or another process does.
+    """
+    run = run if run.name not in ("", "..") else run.resolve()
+    name = run.name.removesuffix(bundle.UNFINISHED)
+    if not name:
+        raise BundleError(f"{run} is no run to go on with.", remedy="Give a folder below runs/.")
+    place = run.with_name(name)
+    folder = bundle.unfinished_place(place)
+    is_stopped = bundle.may_be_unfinished(folder) and not bundle.is_finished_as(folder, place)
+    is_finished = (place / bundle.MANIFEST_NAME).is_file()
+    if is_stopped and is_finished and run.name == name:
+        raise BundleError(
+            f"{run} may mean two runs: the finished {place}, and {folder}, which is another one "
+            "that was stopped.",
+            remedy="Name the stopped one in full; once it is finished, the other can be trained "
+            f"on. {say_resume(folder)}",
+        )
+    if is_stopped:
+        files = CheckpointFolder(folder, listener.on_warning, _MOST_CHECKPOINT_BYTES)
+        with files.locked():
+            yield _go_on(files, place, epochs, out)
+    elif is_finished:
+        yield _extend(bundle.read_bundle(place), epochs, out, command)
+    else:
+        raise BundleError(
+            f"{run} is no run to go on with: there is neither a run folder {place} nor an "
+            f"unfinished {folder}.",
+            remedy="Give a folder below runs/. A run keeps its first checkpoint after half a "
+            "minute; one that ended before has to be trained from the start.",
+        )
+
+
+def _go_on(files: CheckpointFolder, place: Path, epochs: int | None, out: Path | None) -> Job:
+    """Go on with what was stopped; where it is finished, it is as if it had never been."""
+    request, start = bundle.read_request(files.folder), files.load()
+    done = 0 if start is None else start.epoch
+    train = request.train
+    if epochs is not None and epochs != train.epochs:
+        _require_more(files.folder, epochs, done)
+        train = dataclasses.replace(train, epochs=epochs)
+        is_own = bundle.is_own(request)
+        request = dataclasses.replace(request, train=train)
+        request = bundle.sign(request) if is_own else request
+        bundle.write_request(files.folder, request)
+    notes = request.notes
+    if done:
+        notes += (
+            f"The training was stopped and went on after epoch {done}; its seconds are counted "
+            "from there.",
+        )
+    free = bundle.find_free_place(place)
+    if out is None and free != place:
+        notes += (f"{place} is there already, so this run became {free.name}.",)
+    return _make_job(request, train, out or free, request.command, start, files, notes)
+
+
+def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> Job:
+    """Train a finished run on, into a run folder of its own."""
+    manifest, folder = run.manifest, run.folder
+    metrics = bundle.read_metrics(run)
+    if metrics.divergence:
+        raise BundleError(
+            f"{folder} ended in numbers that are not finite, and would do so again.",
+            remedy="Train anew; its report says what to change.",
+        )
+    if bundle.CHECKPOINT_NAME not in manifest.files:
+        raise BundleError(
+            f"{folder} holds no {bundle.CHECKPOINT_NAME}, so it cannot be gone on with.",
+            remedy="Train again: clearcnn keeps one in each run folder.",
+        )
+    start = _read_end(run)
+    train = manifest.train
+    interrupted = metrics.interrupted
+    if epochs is None and not interrupted:
+        raise SpecError(
+            f"{folder} is finished: it was trained for up to {train.epochs} epochs.",
+            remedy=f"Say for how many in all: --epochs {2 * train.epochs}.",
+        )
+    if epochs is not None:
+        _require_more(folder, epochs, start.epoch if interrupted else train.epochs)
+    longer = dataclasses.replace(train, epochs=epochs or train.epochs)
+    notes = [f"The first {start.epoch} epochs are those of the run {folder.resolve().name}."]
+    if longer.schedule == "one_cycle" and longer.epochs != train.epochs:
+        notes.append(
+            f"Their cycle of the learning rate was laid over {train.epochs} epochs; the rest "
+            f"follows one over {longer.epochs} from there on."
+        )
+    request = bundle.make_request(
+        recipe=metrics.recipe,
+        data=manifest.data,
+        split=manifest.split,
+        model=manifest.model,
+        train=longer,
+        content_hash=manifest.content_hash,
+        command=command,
+        notes=tuple(notes),
+        versions=manifest.versions,
+    )
+    request = bundle.sign(request) if bundle.is_own(manifest) else request
+    return _make_job(request, longer, out, command, start, None, request.notes)
+
+
+def _read_end(run: Bundle) -> Checkpoint:
+    """Read the checkpoint that a finished run ended with."""
+    manifest = run.manifest
+    shape, num_classes = manifest.input.shape, len(manifest.class_names)
+    parameters = models.check_output(manifest.model, shape, num_classes).parameters
+    content = run.read(bundle.CHECKPOINT_NAME, limit_checkpoint_bytes(parameters))
+    return decode_checkpoint(content, run.folder / bundle.CHECKPOINT_NAME)
+
+
+def _make_job(
+    request: Request,
+    train: TrainSpec,
+    out: Path | None,
+    command: str,
+    start: Checkpoint | None,
+    unfinished: CheckpointFolder | None,
+    notes: tuple[str, ...],
+) -> Job:
+    now = bundle.software_versions()
+    others = [f"{name} {then}" for name, then in request.versions.items() if now.get(name) != then]
+    if start is not None and others:
+        notes += (
+            f"It was begun with {', '.join(others)}, and is not what one training with today's "
+            "versions gives, to the bit.",
+        )
+    return Job(
+        recipe=request.recipe,
+        data=request.data,
+        split=request.split,
+        model=request.model,
+        settings={each.name: getattr(train, each.name) for each in dataclasses.fields(train)},
+        seed=train.seed,
+        out=out,
+        command=command,
+        content_hash=request.content_hash,
+        is_own=bundle.is_own(request),
+        start=start,
+        unfinished=unfinished,
+        notes=notes,
+    )
+
+
+def _require_more(folder: Path, epochs: int, done: int) -> None:
+    if epochs <= done:
+        raise SpecError(
+            f"epochs={epochs} is out of range: {folder} has {done} already.",
+            remedy=f"Give the epochs in all, more than {done}.",
+        )

@@ -1,0 +1,61 @@
+"""Write down a finished training, so that a run folder is complete."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearcnn import bundle, models, report
+from clearcnn.results.train import TrainResult
+from clearcnn.workflows.fitting.plan import TrainPlan
+
+
+def keep_run(
+    folder: Path,
+    plan: TrainPlan,
+    network: Any,
+    probabilities: Any,
+    contract: bundle.InputContract,
+    confidence: bundle.Confidence | None,
+    result: TrainResult,
+    command: str,
+    checkpoint: bytes | None = None,
+) -> None:
+    """Fill the run folder in the making; the manifest, which hashes the rest, comes last."""
+    if checkpoint is not None:
+        (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
+    images, rows = plan.images, plan.split.test
+    network.save(folder / "model.keras")
+    (folder / "model.toml").write_text(models.write_model(plan.model_spec), encoding="utf-8")
+    bundle.write_history(folder, result.history)
+    bundle.write_metrics(folder, result)
+    names = [images.names[row] for row in rows]
+    bundle.write_predictions(
+        folder, images.labels[rows], probabilities, images.class_names, rows, names
+    )
+    manifest = bundle.describe_run(
+        source=images.source,
+        content_hash=images.content_hash,
+        class_names=images.class_names,
+        contract=contract,
+        data=plan.data_spec,
+        split=plan.split_spec,
+        model=plan.model_spec,
+        train=plan.train_spec,
+        skipped=images.skipped,
+        warnings=result.warnings,
+        confidence=confidence,
+    )
+    versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
+    report.write_report(folder, result, _choose_pictures(plan, result), command, versions)
+    bundle.write_manifest(folder, manifest)
+
+
+def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportPictures:
+    images, rows = plan.images, plan.split.train
+    samples = report.choose_samples(images.labels[rows], len(images.class_names))
+    shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
+    return report.ReportPictures(
+        samples=tuple(images.images[rows[chosen]] for chosen in samples),
+        mistakes=images.images[np.asarray(shown, dtype=np.intp)],
+    )

@@ -1,0 +1,234 @@
+"""The playground, as people use it."""
+
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_playground_trains_and_compares(open_page, draw):
+    page = open_page("epochs=3")
+    filters = page.locator("#layers input").first
+    filters.fill("6")
+    page.locator("#layers .told b", has_text="6×6×6").first.wait_for()
+    assert "3,320 parameters" in page.inner_text("#sums")
+    page.click("#train-both")
+    page.wait_for_selector("body[data-attempts='2']", timeout=120_000)
+    assert page.locator("#curve .curve").count() == 2
+    rows = page.locator("#attempts tr")
+    assert rows.count() == 3
+    assert "/ 252" in rows.nth(1).inner_text()
+    assert "MLP 2" in page.inner_text("#verdict") and "p = " in page.inner_text("#verdict")
+    draw(page)
+    page.wait_for_selector("#both figure:first-child li:nth-child(4).best")
+    rows.nth(2).get_by_role("button").click()
+    page.wait_for_selector("#look-back:not([hidden])")
+    page.locator(".layer:nth-child(3) .shape", has_text="6×6×6").wait_for()
+
+
+def test_a_training_can_be_cancelled(open_page):
+    page = open_page("epochs=200")
+    page.locator("#layers input").first.fill("37")
+    page.click("#train")
+    page.click("#cancel")
+    page.wait_for_selector("#cancel", state="hidden", timeout=30_000)
+    assert page.inner_text("#training-status") == "Cancelled."
+    assert page.is_enabled("#train")
+
+
+@pytest.mark.slow
+def test_another_model_ends_the_training_and_gets_none_of_its_results(open_page):
+    page = open_page("epochs=200")
+    page.set_default_timeout(60_000)  # Beside other tests, compiling takes long.
+    ended = []
+    page.on("request", lambda asked: ended.append(asked.url) if asked.method == "DELETE" else None)
+    page.locator("#layers input").first.fill("36")
+    page.click("#train")
+    page.locator("#training-status", has_text="200").wait_for()
+    page.select_option("#models", "colours")
+    page.locator("#title", has_text="colours").wait_for()
+    page.wait_for_selector("body[data-ready]")
+    assert len(ended) == 1
+    page.wait_for_selector("#train:not([disabled])")
+    assert page.inner_text("#training-status") == page.inner_text("#impossible") == ""
+    assert page.is_hidden("#results") and page.is_hidden("#cancel")
+    page.fill("#epochs", "1")
+    page.click("#train")
+    page.wait_for_selector("body[data-attempts='1']", timeout=60_000)
+    assert page.locator("#attempts tr").count() == 2
+    page.locator("#attempts tr").nth(1).get_by_role("button").click()
+    page.wait_for_selector("#look-back:not([hidden])")
+    page.select_option("#models", "digits")
+    page.locator("#title", has_text="digits").wait_for()
+    page.wait_for_selector("body[data-ready]")
+    assert page.is_hidden("#results") and page.is_hidden("#look-back")
+
+
+def test_of_models_chosen_one_after_another_the_latest_counts(open_page):
+    page = open_page()
+    page.evaluate("""() => ["zoo", "colours", "zoo", "digits", "colours"].forEach((name) => {
+      const models = document.getElementById("models");
+      models.value = name;
+      models.dispatchEvent(new Event("change"));
+    })""")
+    page.locator("#title", has_text="colours").wait_for()
+    page.wait_for_selector("body[data-ready]")
+    page.wait_for_timeout(500)
+    assert page.locator("#bars li").count() == 3
+    assert page.inner_text("#problem") == ""
+
+
+def test_images_of_a_model_that_was_left_do_not_come_late(open_page):
+    page = open_page()
+    held = []
+    page.route("**/page/models/zoo/images", lambda route: held.append(route))
+    with page.expect_request("**/page/models/zoo/images"):
+        page.select_option("#models", "zoo")
+    page.select_option("#models", "colours")
+    page.wait_for_selector("body[data-ready]")
+    images = page.locator("#gallery button")
+    shown = images.evaluate_all("each => each.map(({ title }) => title)")
+    with page.expect_response("**/page/models/zoo/images"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert images.evaluate_all("each => each.map(({ title }) => title)") == shown != []
+
+
+def test_a_model_that_cannot_be_opened_is_told_and_another_one_opens(open_page):
+    page = open_page()
+    page.route("**/page/models/zoo", lambda route: route.fulfill(json={}, status=200))
+    page.select_option("#models", "zoo")
+    page.locator("#problem", has_text="could not be set up").wait_for()
+    page.select_option("#models", "colours")
+    page.wait_for_selector("body[data-ready]")
+    assert page.inner_text("#problem") == ""
+
+
+@pytest.mark.slow
+def test_a_new_training_clears_what_the_last_one_complained_of(open_page):
+    page = open_page("epochs=1")
+    failed = {"event": "error", "problem": "It diverged.", "remedy": "Change it.", "code": "x"}
+    told = {"body": f"data: {json.dumps(failed)}\n\n", "content_type": "text/event-stream"}
+    page.route("**/attempts/*/events", lambda route: route.fulfill(**told))
+    page.click("#train")
+    page.locator("#impossible b", has_text="It diverged.").wait_for()
+    page.unroute("**/attempts/*/events")
+    page.click("#train")
+    page.wait_for_selector("body[data-attempts='1']", timeout=60_000)
+    assert page.inner_text("#impossible") == ""
+
+
+def test_an_impossible_model_is_explained_before_it_is_tried(open_page):
+    page = open_page()
+    page.locator("#layers input").nth(1).fill("9")
+    page.wait_for_selector("#impossible b")
+    assert "needs at least 9×9 pixels but receives 8×8" in page.inner_text("#impossible")
+    assert page.is_disabled("#train")
+    assert page.locator("#layers li.wrong").count() == 1
+    page.locator("#layers input").nth(1).fill("3")
+    page.wait_for_selector("#train:not([disabled])")
+    assert page.inner_text("#impossible") == ""
+
+
+def test_an_impossible_model_is_explained_in_korean_and_told_again_in_english(open_page):
+    page = open_page(locale="ko-KR")
+    page.locator("#layers input").nth(1).fill("9")
+    page.wait_for_selector("#impossible b")
+    told = page.inner_text("#impossible")
+    assert "1번째 층(Conv2D, 입력 8×8×1): 적어도 9×9픽셀이 필요한데 8×8픽셀이" in told
+    assert "needs" not in told
+    assert page.locator("#layers li.wrong").count() == 1
+    page.click("[data-language='en']")
+    page.locator("#impossible b", has_text="needs at least 9×9 pixels").wait_for()
+    assert page.locator("#layers li.wrong").count() == 1
+    assert page.is_disabled("#train")
+
+
+TELL = """async (problems) => {
+  const {tellProblem} = await import("/static/problems.js");
+  return problems.map((problem) => tellProblem(problem).map((part) => part.textContent ?? part)
+    .join(""));
+}"""
+
+
+def test_every_problem_of_a_model_is_told_in_korean(open_page, client, impossible):
+    problems = []
+    for code, layers in impossible.items():
+        body = {"run": "digits", "layers": layers, "equal_mlp": code == "mlp_too_large"}
+        found = client.post("/page/playground/check", json=body).json()
+        problems.append({**found, "message": found["error"]})
+    elsewhere = [
+        {"code": "epochs_range", "values": {"epochs": 0, "most": 200}},
+        {"code": "too_many_waiting", "values": {"most": 4}},
+        {"code": "took_too_long", "values": {"seconds": 600}},
+        {"code": "not_written", "values": {"reason": "No space left on device"}},
+        {"code": "diverged", "values": {"epoch": 3}},
+        *({"code": code} for code in ("process_ended", "no_memory", "no_images", "unwritten")),
+    ]
+    problems += [{"message": "It failed.", **each} for each in elsewhere]
+    texts = open_page(locale="ko-KR").evaluate(TELL, problems)
+    assert len(texts) == len(problems)
+    for text, problem in zip(texts, problems, strict=True):
+        assert re.search("[가-힣]{2}", text), problem
+        assert problem["message"] not in text and "undefined" not in text, text
+    assert len(set(texts)) == len(texts)
+    (other,) = open_page(locale="ko-KR").evaluate(TELL, [{"message": "It is.", "status": 409}])
+    assert other == "실행 폴더가 없어졌거나 바뀌었습니다. It is. "
+
+
+def test_kernels_need_not_be_square(open_page):
+    page = open_page()
+    kernel = page.locator("#layers input").nth(1)
+    kernel.fill("3x5")
+    page.locator("#layers .told b", has_text="6×4×10").first.wait_for()
+    kernel.press("ArrowUp")
+    page.locator("#layers .told b", has_text="5×3×10").first.wait_for()
+    assert kernel.input_value() == "4×6"
+    page.wait_for_timeout(300)  # Until the address has it.
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert kernel.input_value() == "4×6"
+    kernel.fill("3×")
+    page.locator("#impossible b", has_text="kernel_size='3×'").wait_for()
+    kernel.fill("2")
+    page.locator("#layers .told b", has_text="7×7×10").first.wait_for()
+
+
+def test_what_is_looked_at_is_prepared_once_it_rests(open_page):
+    page = open_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request) if "prepare" in request.url else None)
+    page.wait_for_timeout(600)
+    assert asked == []  # Nobody has seen the playground yet.
+    page.locator("#playground").scroll_into_view_if_needed()
+    filters = page.locator("#layers input").first
+    for count in ("5", "6", "7"):
+        filters.fill(count)
+    page.locator("#layers .told b", has_text="6×6×7").first.wait_for()
+    page.wait_for_timeout(600)
+    wanted = [request.post_data_json["layers"][0]["arguments"]["filters"] for request in asked]
+    assert wanted[-1] == 7 and 5 not in wanted and 6 not in wanted
+    page.locator("#layers input").nth(1).fill("99")
+    page.wait_for_selector("#impossible b")
+    count = len(asked)
+    page.wait_for_timeout(600)
+    assert len(asked) == count
+
+
+def test_layers_are_prepared_only_once_they_are_known_to_be_possible(open_page):
+    page = open_page()
+    asked, held = [], []
+    page.on("request", lambda request: asked.append(request) if "prepare" in request.url else None)
+    page.locator("#playground").scroll_into_view_if_needed()
+    page.locator("#layers .told b", has_text="6×6×10").first.wait_for()
+    page.route("**/check", lambda route: held.append(route))  # The server's answer is late.
+    page.locator("#layers input").nth(1).fill("3×")
+    page.fill("#epochs", "4")
+    page.wait_for_timeout(600)
+    assert len(held) == 1 and asked == []
+    held[0].continue_()
+    page.locator("#impossible b", has_text="kernel_size='3×'").wait_for()
+    page.wait_for_timeout(600)
+    assert asked == []

@@ -1,0 +1,310 @@
+"""Evaluations against scikit-learn on the same folds, and on data whose truth is known."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import accuracy_score, confusion_matrix
+from sklearn.neighbors import KNeighborsClassifier
+
+import clearcnn
+from clearcnn.errors import ClearCNNError, DataError, SpecError
+from clearcnn.evaluation import leave_groups_out, make_random_folds
+from clearcnn.results.train import to_json
+from clearcnn.workflows.evaluate.evaluate import EvaluateListener
+
+DIGITS = clearcnn.load("digits")
+FEW = DIGITS.take(np.arange(0, 1797, 6))
+UNGROUPED = dataclasses.replace(FEW, groups=None)
+QUICK = {"recipe": "tutorial", "epochs": 3, "budget": 0, "folds": 3}
+BARE = {**QUICK, "baselines": False, "learning_curve": False}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Everything that an evaluation reports, on 300 digits."""
+    out = tmp_path_factory.mktemp("evaluation") / "whole"
+    return clearcnn.evaluate(FEW, **QUICK, out=out)
+
+
+def read_answers(folder):
+    lines = (folder / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    return {int(row[0]): (row[2], row[3]) for row in rows}
+
+
+def test_every_image_is_answered_once_and_the_figures_are_scikit_learns(whole):
+    answers = read_answers(whole.folder)
+    assert sorted(answers) == list(range(300))
+    truth, given = zip(*answers.values(), strict=True)
+    headline = whole.headline
+    assert headline.score.accuracy == pytest.approx(accuracy_score(truth, given))
+    assert headline.score.correct == sum(fold.correct for fold in headline.folds)
+    names = list(whole.class_names)
+    assert np.array_equal(whole.evaluation.confusion, confusion_matrix(truth, given, labels=names))
+    assert headline.score.interval.low < headline.score.accuracy < headline.score.interval.high
+
+
+def test_the_headline_leaves_whole_groups_out_and_random_folds_stand_beside_it(whole):
+    groups, random = whole.protocols
+    assert (groups.kind, random.kind) == ("groups", "random")
+    assert [fold.name for fold in groups.models[0].folds] == [f"block {k}" for k in range(1, 15)]
+    assert len(random.models[0].folds) == 3
+    assert groups.models[0].worst.accuracy == min(f.accuracy for f in groups.models[0].folds)
+    assert len({fold.seed for fold in groups.models[0].folds}) == 14
+    assert any("points" in note and "never seen" in note for note in whole.notes)
+
+
+def test_baselines_are_scikit_learns_on_the_same_folds(whole):
+    flat = FEW.images.reshape(300, -1) / 16
+    for protocol, folds in (
+        (
+            whole.protocols[0],
+            leave_groups_out(FEW.labels, FEW.groups, num_folds=3, seed=777),
+        ),
+        (
+            whole.protocols[1],
+            make_random_folds(FEW.labels, num_folds=3, repeat=0, seed=777),
+        ),
+    ):
+        nearest = next(m for m in protocol.models if m.name == "nearest neighbour")
+        model = KNeighborsClassifier(1)
+        expected = [
+            int(
+                (
+                    model.fit(flat[f.train], FEW.labels[f.train]).predict(flat[f.test])
+                    == FEW.labels[f.test]
+                ).sum()
+            )
+            for f in folds
+        ]
+        assert [fold.correct for fold in nearest.folds] == expected
+        ours = protocol.models[0]
+        gaps = [a.accuracy - b.accuracy for a, b in zip(ours.folds, nearest.folds, strict=True)]
+        assert nearest.difference.mean == pytest.approx(np.mean(gaps))
+
+
+def test_the_learning_curve_ends_where_the_folds_are(whole):
+    curve = whole.learning_curve
+    sizes = [point.num_train for point in curve.points]
+    assert len(sizes) >= 3
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == whole.headline.folds[0].num_train
+    assert curve.sentence
+
+
+def test_robustness_starts_with_the_images_as_they_are(whole):
+    plain = whole.robustness[0]
+    assert plain.distortion == "none"
+    assert plain.ours == pytest.approx(whole.headline.score.accuracy)
+    best = max((m for m in whole.protocols[0].models[1:]), key=lambda model: model.score.accuracy)
+    assert whole.baseline == best.name
+    assert plain.baseline == pytest.approx(best.score.accuracy)
+    assert len(whole.robustness) == 8
+
+
+def test_json_and_record_have_the_same_fields(whole):
+    written = json.loads((whole.folder / "evaluation.json").read_text(encoding="utf-8"))
+    fields = {field.name for field in dataclasses.fields(whole)} - {"folder"}
+    assert set(written) == fields | {"schema_version"}
+    assert written["protocols"][0]["models"][0]["score"] == to_json(whole.headline.score)
+    assert written["protocols"][0]["models"][1]["difference"]["verdict"]
+    assert (whole.folder / "report.html").is_file()
+
+
+def test_the_same_seed_gives_the_same_answers_and_another_one_does_not(tmp_path):
+    results = [
+        clearcnn.evaluate(UNGROUPED, **BARE, seed=seed, out=tmp_path / str(number))
+        for number, seed in enumerate((1, 1, 2))
+    ]
+    chances = [(r.folder / "predictions.csv").read_text(encoding="utf-8") for r in results]
+    assert chances[0] == chances[1] != chances[2]
+
+
+@pytest.mark.slow
+def test_nothing_is_learnt_of_the_images_that_are_tested(tmp_path):
+    """With labels drawn at random there is nothing to know; who peeps would score above chance."""
+    labels = np.random.default_rng(0).integers(0, 2, 300)
+    images = dataclasses.replace(UNGROUPED, labels=labels, class_names=("heads", "tails"))
+    result = clearcnn.evaluate(
+        images,
+        recipe="tutorial",
+        epochs=30,
+        folds=5,
+        budget=0,
+        learning_curve=False,
+        out=tmp_path / "e",
+    )
+    for model in result.protocols[0].models:
+        assert 0.38 < model.score.accuracy < 0.62, model.name
+
+
+@pytest.mark.slow
+def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
+    result = clearcnn.evaluate(
+        UNGROUPED, **{**BARE, "budget": 10_000, "epochs": 1, "folds": 2}, out=tmp_path / "e"
+    )
+    folds = result.headline.folds
+    assert len(folds) == 40
+    assert len({fold.seed for fold in folds}) == 40
+    assert result.headline.score.total == 20 * 300
+    assert "gone through 20 times" in result.protocols[0].sentence
+
+
+def test_a_test_part_of_the_source_is_left_alone(tmp_path):
+    parts = np.where(np.arange(300) < 200, "train", "test")
+    images = dataclasses.replace(UNGROUPED, parts=parts)
+    result = clearcnn.evaluate(images, **BARE, out=tmp_path / "e")
+    assert result.num_images == 200
+    assert any("100 images of the source's test part" in note for note in result.notes)
+    assert sorted(read_answers(result.folder)) == list(range(200))
+
+
+def test_models_are_compared_on_the_same_folds(tmp_path):
+    wide = tmp_path / "wide.toml"
+    wide.write_text(
+        'name = "wide"\n'
+        '[[layers]]\nlayer = "Conv2D"\nfilters = 16\nkernel_size = 3\nactivation = "relu"\n'
+        '[[layers]]\nlayer = "Flatten"\n'
+        '[[layers]]\nlayer = "Dense"\nunits = 10\nactivation = "softmax"\n',
+        encoding="utf-8",
+    )
+    result = clearcnn.evaluate(UNGROUPED, **BARE, compare=[wide], out=tmp_path / "e")
+    ours, theirs = result.protocols[0].models
+    assert (ours.name, theirs.name) == ("tutorial", "wide.toml")
+    assert [f.total for f in ours.folds] == [f.total for f in theirs.folds]
+    assert theirs.difference.verdict
+    assert 0 <= theirs.p_value <= 1
+
+
+def test_compare_takes_the_first_as_the_one_to_compare_with(tmp_path):
+    listener = EvaluateListener()
+    with pytest.raises(SpecError, match="1 model"):
+        clearcnn.compare(["tutorial"])
+    with pytest.raises(SpecError, match="compared with itself"):
+        clearcnn.compare(["tutorial", "tutorial"], UNGROUPED, listener=listener)
+
+
+def test_new_images_without_a_run_are_refused():
+    with pytest.raises(SpecError, match="no run folder"):
+        clearcnn.evaluate("digits", "digits")
+
+
+def test_few_images_of_a_class_get_fewer_folds(tmp_path):
+    keep = np.concatenate([np.flatnonzero(UNGROUPED.labels == k)[:4] for k in range(10)])
+    result = clearcnn.evaluate(UNGROUPED.take(keep), **{**BARE, "folds": 10}, out=tmp_path / "e")
+    assert len(result.headline.folds) == 4
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "digits"
+    return clearcnn.train("digits", recipe="tutorial", epochs=3, out=out)
+
+
+def test_its_own_test_part_scores_as_it_did(run, tmp_path):
+    result = clearcnn.evaluate(run.run_folder, out=tmp_path / "e")
+    assert result.evaluation.score == run.test.score
+    assert result.evaluation.mistakes == run.test.mistakes
+    assert result.protocols[0].kind == "test"
+    interval = result.headline.score.interval
+    assert interval.method == "wilson, whole groups"
+    assert result.robustness[0].ours == pytest.approx(run.test.score.accuracy)
+
+
+def test_new_images_are_scored_by_the_names_of_their_classes(run, tmp_path):
+    """Only threes and eights, numbered 0 and 1 among themselves."""
+    rows = np.flatnonzero(np.isin(FEW.labels, (3, 8)))
+    some = FEW.take(rows)
+    new = dataclasses.replace(
+        some, labels=(some.labels == 8).astype(np.int64), class_names=("3", "8")
+    )
+    result = clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
+    assert result.num_images == len(rows)
+    assert {truth for truth, _ in read_answers(result.folder).values()} == {"3", "8"}
+    assert result.headline.score.accuracy > 0.5
+
+
+def save_digits(folder: Path, rows: list[int]) -> Path:
+    for row in rows:
+        place = folder / str(FEW.labels[row])
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = np.rint(FEW.images[row, ..., 0] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(pixels).save(place / f"{row}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def picture_run(tmp_path_factory):
+    """A run that was trained on PNG pictures."""
+    place = tmp_path_factory.mktemp("pictures")
+    save_digits(place / "digits", [*range(200)])
+    out = place / "run"
+    return clearcnn.train(str(place / "digits"), recipe="tutorial", epochs=2, out=out)
+
+
+@pytest.mark.parametrize("digits", [[3], [3, 8], [*range(10)]], ids=str)
+@pytest.mark.parametrize("of_each", [1, 2])
+def test_what_is_only_scored_needs_no_two_images_of_a_class(digits, of_each, picture_run, tmp_path):
+    rows = [row for k in digits for row in np.flatnonzero(FEW.labels == k)[:of_each].tolist()]
+    new = save_digits(tmp_path / "new", rows)
+    (new / "9").mkdir(exist_ok=True)
+    result = clearcnn.evaluate(picture_run.run_folder, new, out=tmp_path / "e")
+    answers = clearcnn.predict(picture_run.run_folder, [new], keep_polarity=True)
+    right = sum(answer.prediction == Path(answer.name).parent.name for answer in answers)
+    assert result.num_images == len(rows)
+    assert result.evaluation.score.correct == right
+    assert [each.support for each in result.evaluation.classes] == [
+        of_each * (k in digits) for k in range(10)
+    ]
+    said = [note for note in result.notes if note.startswith("No image of the class")]
+    absent = [each.name for each in result.evaluation.classes if not each.support]
+    assert bool(said) == bool(absent)
+    assert all(repr(name) in said[0] for name in absent[:8])
+    assert (result.folder / "report.html").is_file()
+
+
+def test_one_image_in_an_array_is_scored(run, tmp_path):
+    new = dataclasses.replace(FEW.take([5]), groups=None)
+    result = clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
+    assert result.headline.score.total == 1
+
+
+def test_classes_without_an_image_need_not_be_known(picture_run, tmp_path):
+    rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
+    new = save_digits(tmp_path / "new", rows)
+    (new / "zebra").mkdir()
+    (new / "ant").mkdir()
+    result = clearcnn.evaluate(picture_run.run_folder, new, out=tmp_path / "e")
+    assert {truth for truth, _ in read_answers(result.folder).values()} == {"3", "8"}
+
+
+def test_training_still_needs_two_images_of_each_class(tmp_path):
+    rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
+    new = save_digits(tmp_path / "new", rows)
+    for learn in (clearcnn.train, clearcnn.evaluate):
+        with pytest.raises(DataError, match="one image only in the classes '3', '8'"):
+            learn(str(new), out=tmp_path / "x")
+
+
+def test_classes_the_model_does_not_know_are_refused(run, tmp_path):
+    new = dataclasses.replace(FEW, class_names=tuple("abcdefghij"))
+    with pytest.raises(DataError, match="class 'a', which the model does not know"):
+        clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
+    assert not (tmp_path / "e").exists()
+
+
+def test_another_range_of_values_is_refused(run, tmp_path):
+    new = dataclasses.replace(FEW, value_range=(0.0, 255.0))
+    with pytest.raises(DataError, match="0 to 255; the model expects"):
+        clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
+
+
+def test_a_source_that_changed_is_not_its_own(run, tmp_path, monkeypatch):
+    changed = dataclasses.replace(DIGITS, labels=DIGITS.labels[::-1].copy())
+    monkeypatch.setattr("clearcnn.data.load", lambda *_: changed)
+    with pytest.raises(ClearCNNError, match="are no longer the same"):
+        clearcnn.evaluate(run.run_folder, out=tmp_path / "e")

@@ -1,0 +1,60 @@
+"""The call that the report shows: typed again, it asks for the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clearcnn
+from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
+from clearcnn.workflows.fitting.repro_command import say_call
+
+IMAGES = clearcnn.LabelledImages(
+    np.zeros((2, 4, 4, 1), np.uint8),
+    np.array([0, 1]),
+    ("a", "b"),
+    "two black squares",
+    (0.0, 255.0),
+    ("0", "1"),
+)
+
+
+def hear(text: str) -> tuple[tuple, dict]:
+    """Run the sentence as Python, with a `clearcnn` that only listens."""
+
+    class Ear:
+        def train(self, *args, **options):
+            return args, options
+
+    return eval(text, {"clearcnn": Ear(), "DataSpec": DataSpec, "images": IMAGES})
+
+
+@pytest.mark.parametrize(
+    ("source", "heard"),
+    [
+        ("digits", "digits"),
+        (Path("my photos") / "it's", "my photos/it's"),
+        (
+            DataSpec("사진", size=(8, 9), class_names=("개", "닭")),
+            DataSpec("사진", (8, 9), "auto", ("개", "닭")),
+        ),
+        (IMAGES, IMAGES),
+    ],
+    ids=["digits", "path", "spec", "images"],
+)
+def test_a_source_is_said_as_python_reads_it(source: object, heard: object) -> None:
+    assert hear(say_call("train", source, {})) == ((heard,), {})
+
+
+def test_options_are_those_that_were_given() -> None:
+    options = {"recipe": "tutorial", "model": None, "epochs": 2, "seed": 0, "learning_rate": 0.5}
+    text = say_call("train", "digits", options)
+    assert text == (
+        "clearcnn.train('digits', recipe='tutorial', epochs=2, seed=0, learning_rate=0.5)"
+    )
+
+
+def test_a_model_is_named_by_its_file() -> None:
+    spec = ModelSpec("flat", (LayerSpec("Flatten"),))
+    for model, said in ((spec, "model.toml"), (Path("m") / "a.toml", "m/a.toml"), ("b", "b")):
+        assert hear(say_call("train", "digits", {"model": model}))[1] == {"model": said}

@@ -1,0 +1,143 @@
+"""A CSV that can be cut off anywhere: resumed, it is the file that nothing had cut."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from clearcnn.errors import PredictionError
+from clearcnn.results.predict import ClassProbability, Prediction
+from clearcnn.workflows.predict.csv_output import AnswerTable
+
+MODEL = "0123456789abcdef" * 4
+NAMES = ("a.png", 'q"uo,te.png', "two\nlines\r.png", "bad\udcff.png", "고양이.png", "=1+1")
+ALIKE = ("x\ny.png", r"x\ny.png", r"x\\ny.png", "x.png ", " x.png", "x.png", r"\x20x.png")
+
+
+def answer(name: str, confidence: float = 0.75) -> Prediction:
+    if name.startswith("="):
+        return Prediction(name, None, None, (), False, False, (), f'{name} cannot be "read".')
+    top = (ClassProbability("x,\ny", confidence), ClassProbability("z", 1 - confidence))
+    abstained = confidence < 0.5
+    notes = ("Resized.", "Light and dark exchanged.")
+    return Prediction(
+        name, None if abstained else top[0].name, confidence, top, abstained, True, notes, None
+    )
+
+
+def open_table(path: Path, *, resume: bool = True, **changes: object) -> AnswerTable:
+    options = {"top": 3, "model": MODEL, "abstain_below": 0.5} | changes
+    return AnswerTable(path, resume=resume, **options)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    with open_table(tmp_path / "whole.csv", resume=False) as table:
+        for name in NAMES:
+            table.write(answer(name))
+    return tmp_path / "whole.csv"
+
+
+def test_it_is_the_csv_that_others_read(whole: Path) -> None:
+    with whole.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [
+        *NAMES[:2],
+        "two\\nlines\\r.png",
+        "bad\\udcff.png",
+        *NAMES[4:],
+    ]
+    assert rows[0] == {
+        "name": "a.png",
+        "prediction": "x,\\ny",
+        "confidence": "0.75",
+        "abstained": "false",
+        "is_unlike": "true",
+        "class_1": "x,\\ny",
+        "probability_1": "0.75",
+        "class_2": "z",
+        "probability_2": "0.25",
+        "class_3": "",
+        "probability_3": "",
+        "preparation": "Resized. Light and dark exchanged.",
+        "error": "",
+        "model": "0123456789ab",
+    }
+    assert rows[-1]["error"] == '=1+1 cannot be "read".'
+    assert rows[-1]["confidence"] == rows[-1]["prediction"] == ""
+
+
+def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -> None:
+    content = whole.read_bytes()
+    cut = whole.with_name("cut.csv")
+    for end in range(len(content) + 1):
+        cut.write_bytes(content[:end])
+        with open_table(cut) as table:
+            waiting = [name for name in NAMES if not table.holds(name)]
+            assert table.num_rows == len(NAMES) - len(waiting)
+            for name in waiting:
+                table.write(answer(name))
+        assert cut.read_bytes() == content
+
+
+@pytest.mark.parametrize("written", ALIKE)
+def test_names_that_look_alike_are_told_apart(tmp_path: Path, written: str) -> None:
+    with open_table(tmp_path / "a.csv") as table:
+        table.write(answer(written))
+    with open_table(tmp_path / "a.csv") as table:
+        assert [name for name in ALIKE if table.holds(name)] == [written]
+
+
+def test_errors_from_before_are_counted(whole: Path) -> None:
+    with open_table(whole) as table:
+        assert (table.num_rows, table.num_errors) == (len(NAMES), 1)
+
+
+def test_what_is_there_is_never_written_over(whole: Path) -> None:
+    content = whole.read_bytes()
+    with pytest.raises(PredictionError, match="exists") as caught:
+        open_table(whole, resume=False)
+    assert "--resume" in caught.value.remedy
+    assert whole.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"model": "f" * 64}, "of another model"),
+        ({"top": 2}, "columns are others"),
+        ({"abstain_below": 0.9}, "abstain below another confidence"),
+    ],
+)
+def test_answers_of_two_kinds_are_not_mixed(
+    whole: Path, changes: dict[str, object], why: str
+) -> None:
+    content = whole.read_bytes()
+    with pytest.raises(PredictionError, match=why):
+        open_table(whole, **changes)
+    assert whole.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"my notes",
+        b"a,b\n1,2\n",
+        b"\x89PNG\r\n\x1a\n\xff\xfe",
+        b'"' + b"x" * 2_000_000,
+        b"name\xff\n",
+    ],
+)
+def test_another_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content)
+    with pytest.raises(PredictionError, match="cannot be gone on with"):
+        open_table(path)
+    assert path.read_bytes() == content
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match="cannot be written"):
+        open_table(tmp_path / "nowhere" / "a.csv", resume=False)
+    with pytest.raises(PredictionError, match="cannot be written"):
+        open_table(tmp_path, resume=True)

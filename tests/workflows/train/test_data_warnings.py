@@ -1,0 +1,98 @@
+"""What `train` warns of, and what it keeps quiet about."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import clearcnn
+from clearcnn.data import Split, split
+from clearcnn.evaluation import evaluate_predictions
+from clearcnn.specs import SplitSpec, TrainSpec
+from clearcnn.workflows.train.data_warnings import judge_precision, list_cautions
+
+
+@pytest.fixture
+def plan():
+    """Twelve different images of two classes: six to learn from, two to validate, four to test."""
+    images = SimpleNamespace(
+        images=np.random.default_rng(0).integers(0, 255, (12, 8, 8, 1), dtype=np.uint8),
+        labels=np.arange(12) % 2,
+        names=tuple(f"{row}.png" for row in range(12)),
+        groups=None,
+    )
+    parts = Split(train=np.arange(6), validation=np.arange(6, 8), test=np.arange(8, 12))
+    return SimpleNamespace(
+        images=images, split=parts, split_spec=SplitSpec(), train_spec=TrainSpec(patience=3)
+    )
+
+
+def test_nothing_is_said_of_a_sound_plan(plan):
+    assert list_cautions(plan) == ()
+
+
+def test_a_copy_within_one_part_is_no_leak(plan):
+    plan.images.images[9] = plan.images.images[8]
+    plan.images.images[1] = plan.images.images[0]
+    assert list_cautions(plan) == ()
+
+
+def test_test_images_that_were_there_to_learn_from_are_counted(plan):
+    plan.images.images[9] = plan.images.images[3]
+    plan.images.images[11] = plan.images.images[7]
+    (sentence,) = list_cautions(plan)
+    assert sentence.startswith("2 of 4 test images stand, pixel for pixel,")
+    assert "label" not in sentence
+    assert "9.png" in sentence
+
+
+def test_a_leak_with_another_label_is_counted_too(plan):
+    plan.images.images[8] = plan.images.images[3]
+    plan.images.images[9] = plan.images.images[3]
+    (sentence,) = list_cautions(plan)
+    assert "2 of 4 test images" in sentence
+    assert "1 of them with another label" in sentence
+
+
+def test_groups_on_both_sides_are_counted(plan):
+    plan.images.groups = np.array(list("aabbccddaddd"))
+    (sentence,) = list_cautions(plan)
+    assert "ignores the 4 groups" in sentence
+    assert "4 of 4 test images" in sentence
+    plan.images.groups = np.array(list("aabbccddeefa"))
+    assert "1 of 4 test images" in list_cautions(plan)[0]
+    plan.images.groups = np.array(list("aabbccddeeff"))
+    assert list_cautions(plan) == ()
+
+
+def test_the_digits_keep_their_writers_apart_only_in_a_group_split(plan):
+    images = clearcnn.load("digits")
+    for kind, count in (("stratified", 1), ("group", 0)):
+        spec = SplitSpec(split=kind)
+        parts = split(images, spec)
+        mixed = SimpleNamespace(
+            images=images, split=parts, split_spec=spec, train_spec=plan.train_spec
+        )
+        cautions = list_cautions(mixed)
+        assert len(cautions) == count
+        assert all("14 groups" in sentence for sentence in cautions)
+
+
+def score(correct, total):
+    labels = np.zeros(total, int)
+    probabilities = np.eye(2)[(np.arange(total) >= correct).astype(int)]
+    rows = np.arange(total)
+    names = [str(row) for row in rows]
+    return evaluate_predictions(labels, probabilities, ("a", "b"), rows, names).score
+
+
+# Wilson's half-widths by his formula: 1.50, 0.62 and 0.43 %.
+@pytest.mark.parametrize(
+    ("correct", "total", "is_told"), [(523, 540, True), (538, 540, False), (9_500, 10_000, False)]
+)
+def test_a_small_test_part_is_told_by_its_interval(correct, total, is_told):
+    sentence = judge_precision(score(correct, total))
+    assert (sentence is not None) == is_told
+    if is_told:
+        assert "540 test images" in sentence
+        assert "±1.5 %" in sentence
