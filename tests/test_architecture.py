@@ -1,6 +1,7 @@
 """The house rules that a machine can check."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,28 @@ def test_there_is_code_to_check() -> None:
     assert ROOT / "src" / "clearcnn" / "cli" / "main.py" in python_files()
 
 
-@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_is_short_and_has_a_name_that_says_something(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
-    names = {part.removeprefix("test_") for part in path.relative_to(ROOT).with_suffix("").parts}
-    assert not names & VAGUE
+def test_files_are_short_and_have_names_that_say_something() -> None:
+    for path in python_files():
+        place = path.relative_to(ROOT)
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, place
+        names = {part.removeprefix("test_") for part in place.with_suffix("").parts}
+        assert not names & VAGUE, place
+
+
+def test_the_table_of_rooms_is_complete() -> None:
+    """ARCHITECTURE.md names every room and every module of the ground, and no other."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"`(\w+(?:/|\.py))`", row)}
+    package = ROOT / "src" / "clearcnn"
+    found = set()
+    for folder in (package, package / "workflows"):
+        for path in folder.iterdir():
+            if path.is_dir() and (path / "__init__.py").exists():
+                found.add(f"{path.name}/")
+            elif path.suffix == ".py" and not path.name.startswith("__"):
+                found.add(path.name)
+    assert named - {"cpu_kernels/", "static/"} == found
 
 
 @pytest.mark.parametrize(
