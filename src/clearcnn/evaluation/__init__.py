@@ -1,4 +1,4 @@
-"""Folds, scores, intervals, comparisons, baselines, calibration, distances, robustness, labels."""
+"""Folds, scores, intervals, comparisons, baselines, calibration, OOD, robustness, label issues."""
 
 from clearcnn.evaluation.baselines import BASELINES, make_baselines
 from clearcnn.evaluation.calibration import (

@@ -1,4 +1,4 @@
-"""What a CNN must beat to be worth its trouble: scikit-learn's classifiers on the same rows."""
+"""Baselines that a CNN must beat: scikit-learn's classifiers on the same pixels."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ BASELINES = (
 
 _NUM_TREES = 300
 _MOST_ITERATIONS = 1_000
-# Where ten times stricter tolerances gained nothing on the digits but took three times as long.
+# A tolerance ten times stricter gained nothing on the digits and took three times as long.
 _TOLERANCE = 1e-3
 _MLP = {
     "max_iter": _MOST_ITERATIONS,
@@ -33,17 +33,17 @@ def make_baselines(
     value_range: tuple[float, float],
     seed: int,
 ) -> dict[str, Any]:
-    """Make the baselines, untrained.
+    """Make the baseline classifiers, unfitted.
 
     Args:
       num_pixels: values of a flattened image.
       num_classes: 2 or more.
-      num_parameters: of the CNN; the MLP gets as many, as near as whole units allow.
+      num_parameters: of the CNN; the MLP's hidden layer is sized to match.
       value_range: the smallest and largest value a pixel may have.
-      seed: of those that draw.
+      seed: seed of the randomised classifiers.
     Returns:
-      From each name of `BASELINES` to a scikit-learn classifier of flattened pixels,
-      (n, num_pixels); bringing them to [0, 1] is part of it.
+      From each name of `BASELINES` to a scikit-learn pipeline that takes flattened pixels,
+      (n, num_pixels), and scales them to [0, 1].
     """
     from sklearn.dummy import DummyClassifier
     from sklearn.ensemble import ExtraTreesClassifier

@@ -1,4 +1,4 @@
-"""Whether confidence means what it says, and what it costs to answer only when sure."""
+"""Calibration: reliability diagram, ECE, temperature scaling, and selective prediction."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,23 +8,23 @@ from clearcnn.results.train import Calibration, CalibrationBin, CoveragePoint
 _NUM_BINS = 15
 _DRAWS = 1_000
 _COVERAGES = (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5)
-# float32's resolution, as for the loss; a probability of zero has no logarithm.
+# float32's resolution, as for the loss; the logarithm of 0 is undefined.
 _SMALLEST = float(np.finfo(np.float32).eps)
 
 
 def calibrate(labels: ArrayLike, probabilities: ArrayLike, *, seed: int) -> Calibration:
-    """Reliability diagram, expected calibration error, and the error that chance alone makes.
+    """Compute the reliability diagram, the expected calibration error and its noise floor.
 
     The error is the mean over images of |accuracy − confidence| of their bin, with 15 bins of
-    equal width. A perfectly calibrated model has an error above zero on finitely many images;
-    the floor draws right and wrong from the confidences themselves, 1,000 times.
+    equal width. On a finite sample even a perfectly calibrated model has an error above zero;
+    the floor is that error, from 1,000 simulations that draw outcomes from the confidences.
 
     Args:
       labels: (n,) int, the true classes; n > 0.
       probabilities: (n, num_classes) float, rows summing to 1.
-      seed: of the draws of the floor.
+      seed: seed of the simulations.
     Returns:
-      A Calibration; its bins leave out those without images.
+      A Calibration; empty bins are left out.
     Source: Guo et al. 2017, ICML.
     """
     chances = np.asarray(probabilities, np.float64)
@@ -51,17 +51,17 @@ def calibrate(labels: ArrayLike, probabilities: ArrayLike, *, seed: int) -> Cali
 
 
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """Find the temperature that makes held-out probabilities likeliest.
+    """Fit the temperature that maximises the likelihood of held-out labels.
 
-    One image more is supposed, as probable as the others are on average, whose class may be
-    any: without it, held-out images that are all right would ask for certainty.
+    One pseudo-image with average probabilities and a uniformly distributed class is added;
+    without it, the temperature would go to its bound when every held-out image is correct.
 
     Args:
-      labels: (n,) int, the true classes of images that were not trained on.
+      labels: (n,) int, the true classes of held-out images.
       probabilities: (n, num_classes) float, rows summing to 1.
     Returns:
-      The temperature, in [0.05, 20]; above 1 makes the model less sure.
-    Source: Guo et al. 2017, ICML; one image more as in Platt 1999, "Probabilistic outputs for
+      The temperature, in [0.05, 20]; above 1 lowers the confidence.
+    Source: Guo et al. 2017, ICML; the pseudo-image as in Platt 1999, "Probabilistic outputs for
       support vector machines", section 2.2.
     """
     from scipy.optimize import minimize_scalar
@@ -78,25 +78,25 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
 
 
 def apply_temperature(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
-    """Give the probabilities at a temperature.
+    """Scale probabilities by a temperature.
 
     Args:
       probabilities: (n, num_classes) float, rows summing to 1.
       temperature: > 0.
     Returns:
-      (n, num_classes) float64, rows summing to 1; the order of classes stays.
+      (n, num_classes) float64, rows summing to 1; the ranking of classes is unchanged.
     """
     return np.exp(_log_softmax(_logits(probabilities) / temperature))
 
 
 def trace_coverage(labels: ArrayLike, probabilities: ArrayLike) -> tuple[CoveragePoint, ...]:
-    """Say how accurate the surest answers are, and from which confidence on.
+    """Compute accuracy against coverage: only the most confident predictions are kept.
 
     Args:
       labels: (n,) int, the true classes; n > 0.
       probabilities: (n, num_classes) float, rows summing to 1.
     Returns:
-      A point for each share of images answered, from all of them to half.
+      A point for each coverage, from 1.0 down to 0.5.
     Source: El-Yaniv & Wiener 2010, JMLR 11; the score is that of Hendrycks & Gimpel 2017.
     """
     chances = np.asarray(probabilities, np.float64)

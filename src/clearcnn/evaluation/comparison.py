@@ -1,4 +1,4 @@
-"""Intervals that respect groups, and two models on the same images."""
+"""Intervals for grouped images and for folds, and paired comparisons of two models."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,11 +10,11 @@ _CORRECTED = "corrected resampled t"
 
 
 def group_interval(correct: ArrayLike, totals: ArrayLike, *, confidence: float = 0.95) -> Interval:
-    """Interval of an accuracy whose images come in groups: Wilson's, for fewer images.
+    """Wilson interval of an accuracy on grouped images, with the effective sample size.
 
-    Images of one group are right or wrong together, so they count as fewer independent ones: as
-    many as would make an accuracy vary as much as it does between the groups. Student's t with a
-    degree of freedom less than groups takes the place of the normal distribution.
+    Images of one group are correlated, so they count as fewer independent images: the effective
+    number is the one whose binomial variance equals the variance between groups. Student's t
+    with (groups - 1) degrees of freedom replaces the normal distribution.
 
     In simulations like the digits (14 groups of about 128 images, accuracies of groups drawn from
     a beta distribution of mean 0.962 and standard deviation 0.033), it covered the truth in
@@ -22,14 +22,14 @@ def group_interval(correct: ArrayLike, totals: ArrayLike, *, confidence: float =
     91.4 %.
 
     Args:
-      correct: (k,) images right in each group, k >= 2.
-      totals: (k,) images of each group, > 0.
+      correct: (k,) correct predictions per group, k >= 2.
+      totals: (k,) images per group, > 0.
       confidence: fraction in (0, 1).
     Returns:
       An Interval with low and high as fractions in [0, 1].
     Raises:
       SpecError: fewer than two groups.
-    Source: Korn & Graubard 1998, Survey Methodology 24 (the effective number); Dean & Pagano
+    Source: Korn & Graubard 1998, Survey Methodology 24 (effective sample size); Dean & Pagano
       2015, Journal of Survey Statistics and Methodology 3 (with Wilson's interval).
     """
     from scipy.stats import t
@@ -38,8 +38,8 @@ def group_interval(correct: ArrayLike, totals: ArrayLike, *, confidence: float =
     groups = right.size
     if groups < 2:
         raise SpecError(
-            f"{groups} group leaves nothing to compare; two or more were expected.",
-            remedy="Use the interval of single images (Wilson), and say that it is of one group.",
+            f"An interval over groups needs at least 2 groups; found {groups}.",
+            remedy="Use the Wilson interval over images, and state that there is one group.",
         )
     total = sizes.sum()
     accuracy = right.sum() / total
@@ -58,7 +58,7 @@ def group_interval(correct: ArrayLike, totals: ArrayLike, *, confidence: float =
 def fold_interval(
     accuracies: ArrayLike, *, num_train: float, num_test: float, confidence: float = 0.95
 ) -> Interval:
-    """Interval of a mean accuracy over folds whose training sets overlap.
+    """Interval of the mean accuracy over folds with overlapping training sets.
 
     The variance is that of `compare_on_folds`. In simulations with five learners it covered the
     truth in 95.8 to 97.8 % of 600 draws, where Wilson's interval of all images did in 86.8 to
@@ -66,10 +66,10 @@ def fold_interval(
 
     Args:
       accuracies: (k,) fractions, k >= 2.
-      num_train, num_test: images in the parts of a fold, on average.
+      num_train, num_test: training and test images of a fold, on average.
       confidence: fraction in (0, 1).
     Returns:
-      An Interval with low and high as fractions, cut to [0, 1].
+      An Interval with low and high as fractions, clipped to [0, 1].
     Raises:
       SpecError: fewer than two folds.
     Source: Nadeau & Bengio 2003, Machine Learning 52.
@@ -86,19 +86,19 @@ def compare_on_folds(
     num_test: float,
     confidence: float = 0.95,
 ) -> Difference:
-    """Difference in accuracy of two models on the same folds: the corrected resampled t-test.
+    """Difference in accuracy of two models on the same folds, by the corrected resampled t-test.
 
-    Training sets of several folds share images, so the variance over folds says too little; it is
-    taken (1/k + num_test/num_train) times in place of 1/k.
+    Training sets of different folds overlap, so the plain variance over folds is too small; it is
+    multiplied by (1/k + num_test/num_train) instead of 1/k.
 
     Args:
       ours, theirs: (k,) accuracies, fold by fold, k >= 2.
-      num_train, num_test: images in the parts of a fold, on average.
+      num_train, num_test: training and test images of a fold, on average.
       confidence: fraction in (0, 1).
     Returns:
-      A Difference, ours less theirs, in fractions.
+      A Difference, ours minus theirs, as a fraction.
     Raises:
-      SpecError: fewer than two folds, or not the same number of both.
+      SpecError: fewer than two folds, or different numbers of folds.
     Source: Nadeau & Bengio 2003, Machine Learning 52.
     """
     differences = np.asarray(ours, np.float64) - np.asarray(theirs, np.float64)
@@ -110,10 +110,10 @@ def compare_answers(ours: ArrayLike, theirs: ArrayLike) -> float:
     """Exact McNemar test of two models on the same images.
 
     Args:
-      ours, theirs: (n,) bool, whether each image was answered rightly.
+      ours, theirs: (n,) bool, whether each prediction is correct.
     Returns:
-      The two-sided p-value: how often models that are equally good would differ so much on the
-      images that only one of them got right. 1.0 if there is no such image.
+      The two-sided p-value over the images that exactly one model gets right; 1.0 if there are
+      none.
     Source: McNemar 1947, Psychometrika 12.
     """
     from scipy.stats import binomtest
@@ -128,14 +128,14 @@ def compare_answers(ours: ArrayLike, theirs: ArrayLike) -> float:
 def _corrected(
     values: NDArray[np.float64], num_train: float, num_test: float, confidence: float
 ) -> tuple[float, float]:
-    """Give the mean over folds and half the width of its interval."""
+    """Return the mean over folds and half the width of its interval."""
     from scipy.stats import t
 
     folds = values.size
     if values.ndim != 1 or folds < 2:
         raise SpecError(
-            f"Values of folds have the shape {values.shape}; (k,) with 2 or more was expected.",
-            remedy="Score on two folds or more, the same ones for both models.",
+            f"Fold values have shape {values.shape}; expected (k,) with k >= 2.",
+            remedy="Score both models on the same folds, at least 2.",
         )
     error = np.sqrt((1 / folds + num_test / num_train) * values.var(ddof=1))
     return float(values.mean()), float(t.ppf((1 + confidence) / 2, folds - 1) * error)

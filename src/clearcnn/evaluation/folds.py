@@ -1,4 +1,4 @@
-"""Folds: which images a model is tested on that it was not trained on."""
+"""Folds of a cross-validation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,11 @@ _MOST_GROUPS_LEFT_OUT_SINGLY = 20
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Rows to train on and rows to test on; together all images, none in both.
+    """Training rows and test rows; disjoint, together all images.
 
     Attributes:
-      name: of the group left out, or the number of the fold, such as "fold 3".
-      repeat: 0 for the first time that every image is tested, 1 for the second, …
+      name: the group left out, or the number of the fold, such as "fold 3".
+      repeat: the repetition of the cross-validation, from 0.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Fold:
 def leave_groups_out(
     labels: ArrayLike, groups: ArrayLike, *, num_folds: int, seed: int
 ) -> list[Fold]:
-    """Make folds of whole groups: one group each if they are few, else so many at a time.
+    """Make folds of whole groups: one group per fold, or several where there are many groups.
 
     Args:
       labels: (n,) int, the classes.
       groups: (n,) of any kind, the group of each image.
-      num_folds: where there are more than 20 groups.
-      seed: of the choice of groups.
+      num_folds: number of folds if there are more than 20 groups.
+      seed: seed of the assignment of groups to folds.
     Returns:
       The folds; each image is tested once.
     Raises:
@@ -49,8 +49,8 @@ def leave_groups_out(
     every, first = np.unique(names, return_index=True)
     if len(every) < 2:
         raise SpecError(
-            f"There is {len(every)} group; two or more were expected to leave one out.",
-            remedy="Give groups to tell apart, or evaluate without groups.",
+            f"Leaving groups out needs at least 2 groups; found {len(every)}.",
+            remedy="Name at least 2 groups, or evaluate without groups.",
         )
     if len(every) > _MOST_GROUPS_LEFT_OUT_SINGLY:
         splitter: Any = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
@@ -67,12 +67,12 @@ def leave_groups_out(
 
 
 def make_random_folds(labels: ArrayLike, *, num_folds: int, repeat: int, seed: int) -> list[Fold]:
-    """Make stratified folds: each has every class's share.
+    """Make stratified folds: class proportions are the same in each.
 
     Args:
       labels: (n,) int, the classes.
       num_folds: 2 or more.
-      repeat: which repetition this is; each has another shuffle.
+      repeat: the repetition; each is shuffled differently.
       seed: non-negative int.
     Returns:
       The folds; each image is tested once.

@@ -1,19 +1,18 @@
-"""Labels that a model, not trained on them, does not believe."""
+"""Label issues: labels that out-of-fold predictions contradict."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def rank_suspects(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.intp]:
-    """Rank images by how little a model believes in their labels.
+    """Rank images by the normalised margin of their label, lowest first.
 
-    The score is the probability of the given label less that of the likeliest other one: -1 where
-    the model is sure of another label. To compare classes on which it is not equally sure, each
-    class's mean confidence in its own images is taken off first.
+    The margin is the probability of the given label minus that of the most probable other class.
+    Each class's mean self-confidence is subtracted first, so that classes are comparable.
 
     Args:
       labels: (n,) int, the given labels.
-      probabilities: (n, num_classes) float, out of fold: of models not trained on the image.
+      probabilities: (n, num_classes) float, out of fold.
     Returns:
       (n,) rows, the most suspect first.
     Source: Northcutt et al. 2021, JAIR 70 (confident learning: normalised margins).
@@ -23,10 +22,10 @@ def rank_suspects(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.int
 
 
 def find_suspects(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.intp]:
-    """Give the images that are more likely of another class by that class's own standard.
+    """Find the images that belong to another class by that class's own threshold.
 
-    An image counts where the probability of another class reaches the mean that images of that
-    class themselves get, and is the largest of those that do.
+    An image counts if the probability of another class reaches the mean self-confidence of that
+    class, and is the largest that does.
 
     Args:
       labels: (n,) int, the given labels.
@@ -45,7 +44,7 @@ def find_suspects(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.int
 
 
 def measure_margins(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
-    """Give the normalised margin of each image's label, (n,) float64; low is suspect."""
+    """Return the normalised margin of each label, (n,) float64; low is suspect."""
     truth, chances = np.asarray(labels), np.asarray(probabilities, np.float64)
     rows = np.arange(len(truth))
     adjusted = chances - _mean_confidence(truth, chances)
@@ -58,7 +57,7 @@ def measure_margins(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.f
 def _mean_confidence(
     labels: NDArray[np.int_], probabilities: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Give, for each class, the mean probability that its own images get for it."""
+    """Return each class's mean self-confidence, (num_classes,) float64."""
     own = probabilities[np.arange(len(labels)), labels]
     counts = np.bincount(labels, minlength=probabilities.shape[1])
     sums = np.bincount(labels, weights=own, minlength=probabilities.shape[1])

@@ -1,4 +1,4 @@
-"""What more images would bring, as far as a learning curve can say."""
+"""Learning curve: forecast of the accuracy from twice the images."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,20 +11,20 @@ _WIDEST = 0.05
 def forecast_doubling(
     sizes: ArrayLike, correct: ArrayLike, totals: ArrayLike, *, confidence: float = 0.95
 ) -> tuple[Interval | None, str]:
-    """Continue a learning curve to twice its images, if it is straight enough to be continued.
+    """Extrapolate a learning curve to twice its largest size, if it supports that.
 
-    The error is taken to fall as a power of the number of images: a line through the logarithms,
-    fitted over the upper half of the sizes and anew without each fold in turn (jackknife), which
-    gives its interval. Half an image is added to the errors, so that none is zero.
+    The error is modelled as a power law of the number of images: a line through the logarithms,
+    fitted over the upper half of the sizes. The jackknife over folds gives the interval. Half an
+    image is added to the errors to avoid the logarithm of 0.
 
     Args:
-      sizes: (s,) images trained on, ascending, s >= 3.
-      correct: (k, s) images right in each fold at each size, k >= 2.
-      totals: (k,) images of each fold.
+      sizes: (s,) training images, ascending, s >= 3.
+      correct: (k, s) correct predictions per fold and size, k >= 2.
+      totals: (k,) images per fold.
       confidence: fraction in (0, 1).
     Returns:
-      (interval, sentence): the accuracy at twice the largest size, or None where the sentence
-      says why it cannot be said.
+      (interval, sentence): the accuracy at twice the largest size, or None if there is no
+      forecast, and a sentence that says so or why not.
     Source: Cortes et al. 1993, NeurIPS 6 (the power law); Efron & Stein 1981, Annals of
       Statistics 9 (the jackknife).
     """
@@ -42,26 +42,26 @@ def forecast_doubling(
     slope, log_error = whole
     if slope + width[0] >= 0:
         return None, (
-            "Whether more images would help cannot be said: over the largest sizes the error does "
-            "not fall by more than it varies between folds."
+            "Whether more images would help cannot be determined: at the largest sizes the error "
+            "falls by less than it varies between folds."
         )
     low, high = 1 - np.exp(log_error + width[1]), 1 - np.exp(log_error - width[1])
     if high - low > _WIDEST:
         return None, (
-            f"More images help, but how much twice as many would bring cannot be said: anything "
-            f"from {100 * max(low, 0):.1f} to {100 * high:.1f} % is possible."
+            f"More images help, but the accuracy from twice as many cannot be determined: the "
+            f"interval is {100 * max(low, 0):.1f} to {100 * high:.1f} %."
         )
     interval = Interval(max(0.0, float(low)), min(1.0, float(high)), confidence, "power law")
     return interval, (
-        f"Twice as many images would probably bring {100 * interval.low:.1f} to "
-        f"{100 * interval.high:.1f} %, if the error goes on falling as it did."
+        f"Twice as many images would probably give {100 * interval.low:.1f} to "
+        f"{100 * interval.high:.1f} %, if the error keeps falling at the same rate."
     )
 
 
 def _forecast(
     x: NDArray[np.float64], right: NDArray[np.float64], images: float
 ) -> NDArray[np.float64]:
-    """Give the slope of log error over log size, and the log error at twice the last size."""
+    """Return the slope of log error over log size, and the log error at twice the last size."""
     y = np.log((images - right + 0.5) / (images + 1))
     upper = slice(-max(3, (len(x) + 1) // 2), None)
     slope, intercept = np.polyfit(x[upper], y[upper], 1)

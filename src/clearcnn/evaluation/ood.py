@@ -1,4 +1,4 @@
-"""How far an image is from each class, by the features that a network finds in it."""
+"""Out-of-distribution detection: Mahalanobis distances in the network's feature space."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,16 +6,15 @@ from numpy.typing import ArrayLike, NDArray
 from clearcnn.ood import DistanceWeights
 
 _SHRINKAGE = 0.001
-# A channel that hardly ever speaks must not outweigh all others when it does.
+# A channel that is almost always 0 must not dominate the distance when it is not.
 _LEAST_DEVIATION = 1e-3
 
 
 def fit_distances(features: ArrayLike, labels: ArrayLike) -> DistanceWeights:
-    """Fit the Mahalanobis distance to each class, with one covariance for all of them.
+    """Fit the Mahalanobis distance to each class, with a shared covariance.
 
-    Features are brought to deviation 1 first. The covariance within classes is shrunk by a
-    thousandth towards a multiple of the identity, so that it can be inverted however few images
-    there are.
+    Features are standardised first. The within-class covariance is shrunk by 0.001 towards a
+    multiple of the identity, so that it is invertible for any number of images.
 
     Args:
       features: (n, num_features) float, n >= 1.
@@ -44,7 +43,7 @@ def fit_distances(features: ArrayLike, labels: ArrayLike) -> DistanceWeights:
 
 def _whiten(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
     covariance = residuals.T @ residuals / len(residuals)
-    # Where every image has the features of its class, any distance at all is far.
+    # The covariance is 0 where all images of a class have the same features.
     size = np.trace(covariance) / len(covariance) or 1.0
     shrunk = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * size * np.eye(len(covariance))
     variances, directions = np.linalg.eigh(shrunk)

@@ -1,4 +1,4 @@
-"""Images as they might have come: a little moved, turned, blurred, noisy, pale, inverted."""
+"""Robustness: distorted test images (shifted, rotated, scaled, blurred, noisy, inverted)."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,12 +20,12 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
 
     Args:
       value_range: the smallest and largest value a pixel may have.
-      seed: of the noise.
+      seed: seed of the noise.
     Returns:
-      From words to a function of float32 (n, height, width, channels) images that gives each
-      variant in turn, such as one for each direction of a shift: same shape, values within the
-      range. Accuracy under a distortion is the mean over its variants. What moves in repeats the
-      edge; interpolation is linear.
+      From a name to a function of float32 (n, height, width, channels) images that yields each
+      variant in turn, such as one per direction of a shift: same shape, values within the range.
+      Accuracy under a distortion is the mean over its variants. Borders repeat the edge;
+      interpolation is linear.
     Source: scipy.ndimage; Hendrycks & Dietterich 2019 (ICLR) for the choice, in sizes that fit
       images of 8 pixels.
     """
@@ -54,7 +54,7 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
         noise = np.random.default_rng(seed).normal(0, _NOISE_FRACTION * span, images.shape)
         yield np.clip(images + noise, low, high).astype(np.float32)
 
-    def fade(images: Images) -> Iterator[Images]:
+    def reduce_contrast(images: Images) -> Iterator[Images]:
         middle = (low + high) / 2
         yield (middle + _CONTRAST * (images - middle)).astype(np.float32)
 
@@ -63,17 +63,17 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
 
     return {
         "shifted by 1 pixel": shift,
-        f"turned by {_ROTATION_DEGREES}°": rotate,
+        f"rotated by {_ROTATION_DEGREES}°": rotate,
         f"scaled by {_SCALE:.0%}": scale,
         f"blurred, σ {_BLUR_PIXELS} pixels": blur,
         f"noise, σ {_NOISE_FRACTION:.0%} of the range": add_noise,
-        f"contrast × {_CONTRAST}": fade,
+        f"contrast × {_CONTRAST}": reduce_contrast,
         "inverted": invert,
     }
 
 
 def _move(images: Images, matrix: NDArray[np.float64], offset: object = (0, 0)) -> Images:
-    """Read each pixel from matrix · (its place from the centre) + offset."""
+    """Sample each pixel at matrix · (its position from the centre) + offset."""
     from scipy.ndimage import affine_transform
 
     centre = (np.array(images.shape[1:3]) - 1) / 2

@@ -1,4 +1,4 @@
-"""How good predictions are: each figure with its interval or the count behind it."""
+"""Scores of predictions: every metric with its interval or its count."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> Inter
     """Wilson score interval for a proportion.
 
     Args:
-      correct: images right, 0..total.
+      correct: correct predictions, 0..total.
       total: images scored, > 0.
       confidence: fraction in (0, 1).
     Returns:
@@ -27,12 +27,12 @@ def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> Inter
 
     if not 0 <= correct <= total or total == 0:
         raise SpecError(
-            f"{correct} of {total} is no proportion: correct must be 0 to total, total 1 or more.",
+            f"correct={correct}, total={total}: expected 0 <= correct <= total and total >= 1.",
             remedy="Score at least one image.",
         )
     if not 0 < confidence < 1:
         raise SpecError(
-            f"confidence={confidence} is out of range: (0, 1).",
+            f"confidence={confidence} is outside (0, 1).",
             remedy="Give a fraction such as 0.95.",
         )
     interval = binomtest(correct, total).proportion_ci(confidence, method="wilson")
@@ -59,8 +59,8 @@ def evaluate_predictions(
       cross-entropy in nats, probabilities clipped at float32's resolution (1.2e-7, about
       where Keras clips). Mistakes are sorted by confidence, then by index.
     Raises:
-      SpecError: shapes contradict each other, a label is out of range, or a row of
-        probabilities is none.
+      SpecError: shapes do not match, a label is out of range, or rows are not valid
+        probabilities.
     """
     from sklearn.metrics import confusion_matrix, log_loss
 
@@ -94,8 +94,8 @@ def _score_classes(
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, predictions, labels=np.arange(len(class_names)), zero_division=np.nan
     )
-    # scikit-learn calls F1 zero for a class without images that was predicted all the same;
-    # without an image there is nothing to find, so it is undefined, as recall is.
+    # For a class without images that was predicted, scikit-learn gives F1 = 0. Without images
+    # there is no recall, so F1 is undefined, too.
     f1 = np.where(support == 0, np.nan, f1)
     return tuple(
         ClassScore(
@@ -150,8 +150,8 @@ def _check_shapes(
     if n == 0 or len(class_names) < 2 or found != expected:
         raise SpecError(
             f"labels, probabilities and indices have shapes {found[0]}, {found[1]} and "
-            f"{found[2]}; {n} names and {len(class_names)} classes ask for {expected[0]}, "
-            f"{expected[1]} and {expected[2]}, with one image and two classes or more.",
+            f"{found[2]}; for {n} names and {len(class_names)} classes, {expected[0]}, "
+            f"{expected[1]} and {expected[2]} were expected, with at least 1 image and 2 classes.",
             remedy="Give one label, one row of probabilities, one index and one name per image.",
         )
 
@@ -162,7 +162,7 @@ def _check_values(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> Non
         (labels >= 0) & (labels < num_classes)
     ):
         raise SpecError(
-            f"labels must be whole numbers 0 to {num_classes - 1}; "
+            f"labels must be integers from 0 to {num_classes - 1}; "
             f"found {labels.dtype} from {labels.min()} to {labels.max()}.",
             remedy="Give each image the position of its class in class_names.",
         )
@@ -171,8 +171,8 @@ def _check_values(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> Non
     if not possible.all():
         first = int(np.flatnonzero(~possible)[0])
         raise SpecError(
-            f"{int((~possible).sum())} of {len(chances)} rows of probabilities are none, the "
-            f"first at row {first}: each must hold values in [0, 1] that sum to 1.",
-            remedy="End the model with a softmax over the classes; if values are not finite, "
+            f"{int((~possible).sum())} of {len(chances)} rows are not valid probabilities, the "
+            f"first at row {first}: values in [0, 1] that sum to 1 were expected.",
+            remedy="End the model with a softmax over the classes; if values are NaN or infinite, "
             "lower the learning rate.",
         )

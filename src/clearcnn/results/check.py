@@ -6,13 +6,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the data that people should know before they train.
+    """A finding about the data, worth knowing before training.
 
     Attributes:
-      kind: in a few words, the same whenever the same is found.
-      is_problem: whether it spoils a training or its score; else it is worth a look.
-      sentence: what was found, with counts.
-      names: of the images concerned, the first ones.
+      kind: a short name, stable across runs.
+      is_problem: whether it harms the training or its score; otherwise it is information.
+      sentence: the finding, with counts.
+      names: the first images concerned.
     """
 
     kind: str
@@ -23,15 +23,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A label that models, not trained on the image, do not believe; it may be right all the same.
+    """A label that out-of-fold predictions contradict; it may still be correct.
 
     Attributes:
       index: the image's row among all images of the source.
       name: its file name, or its row in words.
-      label: as given.
-      suggestion: the class that the model finds likeliest.
-      confidence: the probability it gives to the label, in [0, 1].
-      suggested_confidence: the probability it gives to the suggestion.
+      label: the given label.
+      suggestion: the most probable class.
+      confidence: the probability of the given label, in [0, 1].
+      suggested_confidence: the probability of the suggestion, in [0, 1].
     """
 
     index: int
@@ -44,17 +44,16 @@ class Suspect:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What is wrong with the data, as far as its pixels, labels and parts can tell.
+    """Problems in the data that its pixels, labels and splits reveal.
 
     Attributes:
       source: what was read, in words.
-      num_images: of those that could be read.
+      num_images: readable images.
       findings: problems first.
-      preparation: what had to be done to read them, such as resizing pictures of odd sizes, one
-        sentence each.
-      suspects: labels to look at, the most suspect first; none where they were not looked for.
-      num_left_out: images that the cleaned list says not to use.
-      folder: where the cleaned list and the picture sheet lie; None if none was written.
+      preparation: how the images were converted on reading, such as resizing, one sentence each.
+      suspects: labels to review, the most suspect first; empty if labels were not checked.
+      num_left_out: images that the use list excludes.
+      folder: where the use list and the image sheet were written; None if nothing was.
     """
 
     source: str
@@ -68,5 +67,5 @@ class CheckResult:
 
     @property
     def num_problems(self) -> int:
-        """Findings that spoil a training or its score."""
+        """Findings that harm a training or its score."""
         return sum(finding.is_problem for finding in self.findings)

@@ -15,13 +15,13 @@ from clearcnn.results.train import (
 
 @dataclass(frozen=True)
 class FoldScore:
-    """One training: what it was not trained on, and how much of that it got right.
+    """One training of a fold, scored on the images that it was not trained on.
 
     Attributes:
-      name: of the group left out, or the number of the fold.
-      seed: of the weights, the shuffles, dropout and augmentation.
-      num_train: images trained on, and validated on to stop early.
-      correct, total: images of the fold right, and in all.
+      name: the group left out, or the number of the fold.
+      seed: seed of weights, shuffling, dropout and augmentation.
+      num_train: training images, with those held out for early stopping.
+      correct, total: correct predictions and images in the fold.
     """
 
     name: str
@@ -32,7 +32,7 @@ class FoldScore:
 
     @property
     def accuracy(self) -> float:
-        """Share of the fold's images right, in [0, 1]."""
+        """Accuracy on the fold, in [0, 1]."""
         return self.correct / self.total
 
 
@@ -42,11 +42,11 @@ class ModelScore:
 
     Attributes:
       name: the recipe, the model file, or the baseline.
-      score: images right over all folds, with the interval of the accuracy on new ones.
+      score: correct predictions over all folds, with the interval of the accuracy on new images.
       deviation: standard deviation of the accuracy over folds and seeds, in fractions.
       folds: one for each training, in order.
-      difference: the CNN's accuracy less this one's; None for the CNN itself.
-      p_value: of the exact McNemar test on the same images; None for the CNN itself.
+      difference: the CNN's accuracy minus this model's; None for the CNN itself.
+      p_value: p-value of the exact McNemar test on the same images; None for the CNN itself.
     """
 
     name: str
@@ -64,11 +64,11 @@ class ModelScore:
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way to part the images, and every model under it.
+    """One way to split the images, and the scores of every model under it.
 
     Attributes:
       kind: "groups" (whole groups are left out), "random" (stratified folds) or "test" (the
-        test part of a finished run, or new data).
+        test set of a finished run, or new data).
       sentence: what was done, with counts.
       models: the CNN first.
     """
@@ -83,10 +83,10 @@ class Reliability:
     """Whether the CNN's confidence means what it says, before and after a temperature.
 
     Attributes:
-      temperature: fitted on validation parts, the mean over folds; None where there were none.
-      plain, scaled: without and with it; scaled is None without a temperature.
-      loss, scaled_loss: mean cross-entropy in nats; scaled_loss likewise.
-      coverage: what it costs to answer only when sure.
+      temperature: fitted on validation sets, mean over folds; None without validation sets.
+      plain, scaled: calibration without and with the temperature; scaled is None without one.
+      loss, scaled_loss: mean cross-entropy in nats, without and with the temperature.
+      coverage: accuracy against the share of images predicted, most confident first.
     """
 
     temperature: float | None
@@ -99,10 +99,10 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Robustness:
-    """Accuracies under one distortion, in fractions; counts are those of the headline.
+    """Accuracies under one distortion, as fractions; counts are those of the headline.
 
     Attributes:
-      distortion: in words; "none" is the images as they are.
+      distortion: its name; "none" for the unchanged images.
       ours: the CNN's.
       baseline: the best baseline's; None without one.
     """
@@ -114,10 +114,10 @@ class Robustness:
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """The CNN's accuracy after training on so many images.
+    """The CNN's accuracy at one training set size.
 
     Attributes:
-      num_train: images trained and validated on, on average over folds.
+      num_train: training and validation images, mean over folds.
       score: over the folds, with its interval.
     """
 
@@ -131,9 +131,9 @@ class LearningCurve:
 
     Attributes:
       points: fewest images first.
-      doubled: the accuracy that twice the images would probably bring, as an interval; None
-        where the curve does not say.
-      sentence: that in words, or why it cannot be said.
+      doubled: interval of the accuracy to expect from twice the images; None if the curve
+        does not support a forecast.
+      sentence: the forecast in words, or why there is none.
     """
 
     points: tuple[LearningPoint, ...]
@@ -143,7 +143,7 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class Assessment:
-    """How good a recipe or a finished run is on this data, and how sure that is.
+    """How accurate a recipe or a finished run is on this data, with intervals.
 
     Attributes:
       source: what was read, in words.
@@ -154,10 +154,10 @@ class Assessment:
       reliability: of the headline.
       robustness: of the headline, "none" first.
       baseline: the best of the baselines under the headline; None without any.
-      learning_curve: None where it was not asked for, or for a finished run.
-      notes: what the reader should know, one sentence each.
+      learning_curve: None if it was not requested, or for a finished run.
+      notes: caveats, one sentence each.
       seconds: wall-clock seconds of each phase, in order.
-      folder: where the report lies; None if none was written.
+      folder: where the report was written; None if it was not.
     """
 
     source: str

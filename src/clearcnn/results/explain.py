@@ -1,4 +1,4 @@
-"""How a model came to its answer on one image: frozen records, the same for people and JSON.
+"""How a model came to its prediction for one image: frozen records, also its JSON.
 
 Positions of layers count from 1, as in the model table; rows, columns and maps count from 0.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 from clearcnn.results.train import LayerSummary
 
 Grid = tuple[tuple[float, ...], ...]
-"""Numbers of a window or of a picture, row by row."""
+"""Numbers of a window or an image, row by row."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class ExplainedImage:
 
     Attributes:
       name: its file name, or its row in words.
-      row: among all images of the source; None for a picture file.
-      label, part: as the source gives them; None for a picture file.
-      preparation: what was done to the picture, one sentence each.
+      row: among all images of the source; None for an image file.
+      label, part: its label and split in the source; None for an image file.
+      preparation: how the image was converted, one sentence each.
     """
 
     name: str
@@ -32,7 +32,7 @@ class ExplainedImage:
 
 @dataclass(frozen=True)
 class ClassAnswer:
-    """What the model says of one class.
+    """The model's output for one class.
 
     Attributes:
       logit: the score before softmax.
@@ -46,14 +46,14 @@ class ClassAnswer:
 
 @dataclass(frozen=True)
 class LayerActivation:
-    """What one layer made of the image.
+    """What one layer computes from the image.
 
     Attributes:
       position: 1 for the first layer.
-      summary: its row in the model table.
-      low, high: of its values.
+      summary: the layer's row in the model table.
+      low, high: smallest and largest value.
       zero_fraction: share of its values that are 0.
-      strongest: the map, or unit, that holds the largest value.
+      strongest: the feature map or unit with the largest value.
     """
 
     position: int
@@ -66,12 +66,12 @@ class LayerActivation:
 
 @dataclass(frozen=True)
 class SanityCheck:
-    """Whether a pixel map depends on what the model has learnt (Adebayo et al. 2018).
+    """Whether a saliency map depends on the trained weights (Adebayo et al. 2018).
 
     Attributes:
-      correlations: Spearman's, between the map and those of models with other first weights and
-        no training; NaN where a map is the same everywhere.
-      seeds: of those weights.
+      correlations: Spearman correlations between the map and those of untrained models with
+        other initial weights; NaN where a map is constant.
+      seeds: seeds of those initial weights.
     """
 
     correlations: tuple[float, ...]
@@ -79,13 +79,13 @@ class SanityCheck:
 
     @property
     def magnitude(self) -> float:
-        """Mean of the correlations without their signs; NaN if there is none."""
+        """Mean absolute correlation; NaN if there is none."""
         found = [abs(value) for value in self.correlations if value == value]
         return sum(found) / len(found) if found else float("nan")
 
     @property
     def verdict(self) -> str:
-        """Give "passed", "failed", or "undefined" where the map is the same everywhere."""
+        """Return "passed", "failed", or "undefined" where the map is constant."""
         if self.magnitude != self.magnitude:
             return "undefined"
         return "passed" if self.magnitude < 0.5 else "failed"
@@ -93,14 +93,14 @@ class SanityCheck:
 
 @dataclass(frozen=True)
 class GradientMap:
-    """How the class's score answers to a brighter pixel: SmoothGrad (Smilkov et al. 2017).
+    """How the class's logit changes with each pixel: SmoothGrad (Smilkov et al. 2017).
 
     Attributes:
       class_name: the class whose logit is differentiated.
       values: (height, width), logit per unit of pixel value, summed over the channels.
-      num_samples: noisy copies that were averaged.
+      num_samples: noisy samples averaged.
       noise: standard deviation of the noise, in pixel values.
-      seed: of the noise.
+      seed: seed of the noise.
     """
 
     class_name: str
@@ -113,16 +113,16 @@ class GradientMap:
 
 @dataclass(frozen=True)
 class OcclusionMap:
-    """What the class loses when a patch of the image is covered (Zeiler and Fergus 2014).
+    """How much a class's probability drops when a patch is covered (Zeiler and Fergus 2014).
 
     Attributes:
-      class_name: the class whose probability is watched.
-      values: (height, width), the mean drop in probability over all patches on a pixel.
+      class_name: the class whose probability is measured.
+      values: (height, width), mean drop in probability over all patches that cover a pixel.
       patch: (height, width) of the patch in pixels.
-      stride: pixels from one place of the patch to the next.
+      stride: pixels between patch positions.
       fill: the value of each channel in the patch.
-      fill_source: where it comes from, in words.
-      largest_drop: of any single patch.
+      fill_source: where the fill comes from, in words.
+      largest_drop: largest drop of a single patch.
     """
 
     class_name: str
@@ -148,19 +148,19 @@ class ChannelProducts:
 
 @dataclass(frozen=True)
 class ConvolutionStep:
-    """One number of a feature map, worked out by hand.
+    """One value of a feature map, computed step by step.
 
     Attributes:
       position: of the layer.
-      filter: its map, the one with the layer's largest value.
+      filter: the feature map with the layer's largest value.
       row, column: of that value in the map.
-      rows, columns: of the window in the layer's input; outside it lies padding, which is 0.
-      channels: those with the largest sums, at most 4, in their order.
-      other_channels: how many more there are.
-      other_sum: their sums, added.
-      total: all sums and the bias.
-      activation: Keras's name.
-      result: the activation of the total.
+      rows, columns: of the window in the layer's input; padding outside it is 0.
+      channels: at most 4 channels with the largest sums, in order.
+      other_channels: number of remaining channels.
+      other_sum: sum over the remaining channels.
+      total: all sums plus the bias.
+      activation: Keras's name of the activation.
+      result: activation(total).
       keras: the same value as Keras computes it.
     """
 
@@ -182,15 +182,15 @@ class ConvolutionStep:
 
 @dataclass(frozen=True)
 class PoolingStep:
-    """One number of a pooled map, worked out by hand.
+    """One value of a pooled map, computed step by step.
 
     Attributes:
       position: of the layer.
       kind: "max" or "average".
-      map: the one with the layer's largest value.
+      map: the feature map with the layer's largest value.
       row, column: of that value in the map.
       rows, columns: of the window in the layer's input.
-      window: the values in it; NaN where it sticks out, which counts for nothing.
+      window: its values; NaN outside the input, which is ignored.
       result: their maximum or mean.
       keras: the same value as Keras computes it.
     """
@@ -209,12 +209,12 @@ class PoolingStep:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """An image that the model sees much as this one.
+    """An image whose features are close to those of the explained image.
 
     Attributes:
       row: among all images of the source.
-      prediction: None where it was not asked for.
-      distance: Euclidean, between what the last layer with weights receives.
+      prediction: None if it was not computed.
+      distance: Euclidean, between the inputs of the last layer with weights.
     """
 
     row: int
@@ -226,12 +226,12 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The nearest images of the training part, and the nearest mistakes of the test part.
+    """The nearest training images, and the nearest mistakes on the test set.
 
     Attributes:
-      num_features: values compared.
-      num_train: images of the training part.
-      num_mistakes: mistakes of the test part.
+      num_features: length of the compared feature vectors.
+      num_train: training images.
+      num_mistakes: mistakes on the test set.
     """
 
     num_features: int
@@ -243,15 +243,15 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class ExplainResult:
-    """Everything that `explanation.json` and `explanation.html` say.
+    """The content of `explanation.json` and `explanation.html`.
 
     Attributes:
       run_folder: of the model.
       answers: every class, the most probable first.
       convolution, pooling: None if the model has no such layer.
-      neighbours: None if the images it was trained on are not at hand.
+      neighbours: None if the training images are not available.
       warnings: one sentence each.
-      folder: where the page and the pictures lie.
+      folder: where the page and the figures were written.
     """
 
     run_folder: Path
@@ -274,5 +274,5 @@ class ExplainResult:
 
     @property
     def is_mistake(self) -> bool:
-        """Whether the label is known and another class was answered."""
+        """Whether the label is known and differs from the prediction."""
         return self.image.label not in (None, self.prediction)

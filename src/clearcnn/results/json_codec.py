@@ -1,4 +1,4 @@
-"""From JSON values back to frozen records: the other half of `results.to_json`."""
+"""From JSON values back to frozen records: the inverse of `to_json`."""
 
 import collections.abc
 import dataclasses
@@ -15,7 +15,7 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
 
 
 class Mismatch(ValueError):  # noqa: N818
-    """A JSON value is not of the kind its field asks for; the text names the field."""
+    """A JSON value has the wrong type for its field; the message names the field."""
 
 
 def decode(kind: Any, value: Any, where: str) -> Any:

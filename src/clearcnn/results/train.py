@@ -1,4 +1,4 @@
-"""What came out: frozen records, the same for people, JSON and the report.
+"""What `train` and `export` give: frozen records, the same for people, JSON and the report.
 
 `to_json` turns any of them into plain JSON values; `SCHEMA_VERSION` changes when a field does.
 """
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file that could not be read and was left out because the user said so."""
+    """An unreadable file that was skipped at the user's request."""
 
     path: str
     reason: str
@@ -24,7 +24,7 @@ class SkippedFile:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """Images of one class in all and in each part."""
+    """Images of one class, in total and per split."""
 
     name: str
     total: int
@@ -35,7 +35,7 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The data as it was read and parted.
+    """The data as it was read and split.
 
     Attributes:
       source: what was read, in words.
@@ -43,10 +43,10 @@ class DataSummary:
       dtype: NumPy's name.
       value_range: the smallest and largest value an image of this kind may have.
       observed_range: the smallest and largest value seen.
-      train, validation, test: images in each part.
+      train, validation, test: images per split.
       num_groups: None when the data has no groups.
-      preparation: what was done to the pictures (resized, converted), one sentence each.
-      content_hash: SHA-256 over images, labels and class names, hexadecimal.
+      preparation: how images were converted (resized, to grey), one sentence each.
+      content_hash: SHA-256 of images, labels and class names, hexadecimal.
     """
 
     source: str
@@ -71,11 +71,11 @@ class LayerSummary:
     Attributes:
       name: the layer's class and arguments, short, such as "Conv2D 10 · 3×3".
       output_shape: without the batch, (height, width, channels) or (units,).
-      parameters: trainable or not.
-      receptive_field: (height, width) in input pixels that one output value sees.
+      parameters: trainable and non-trainable.
+      receptive_field: (height, width) in input pixels of one output value.
       multiply_adds: for one image.
-      dense_parameters: for a convolution, the parameters of the Dense layer that would give
-        as many outputs from the same inputs; None for every other layer.
+      dense_parameters: for a convolution, the parameters of a Dense layer with the same
+        inputs and outputs; None for other layers.
     """
 
     name: str
@@ -89,11 +89,11 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """The model, layer by layer, with sums.
+    """The model, layer by layer, with totals.
 
     Attributes:
-      mlp_parameters: parameters of the model whose convolutions are replaced by Dense layers
-        with as many outputs.
+      mlp_parameters: parameters of the model with its convolutions replaced by Dense layers of
+        the same inputs and outputs.
     """
 
     name: str
@@ -119,7 +119,7 @@ class History:
 
     @property
     def num_epochs(self) -> int:
-        """Epochs that were finished."""
+        """Finished epochs."""
         return len(next(iter(self.metrics.values()), ()))
 
 
@@ -135,14 +135,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much more accurate one model is than another, in fractions."""
+    """Difference in accuracy between two models, as a fraction."""
 
     mean: float
     interval: Interval
 
     @property
     def verdict(self) -> str:
-        """What the interval allows to say: better, worse, or neither."""
+        """Conclusion that the interval supports: better, worse, or neither."""
         if self.interval.low > 0:
             return "better"
         if self.interval.high < 0:
@@ -152,7 +152,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Images of like confidence: how sure the model was, and how often right."""
+    """One bin of a reliability diagram: mean confidence and accuracy."""
 
     low: float
     high: float
@@ -163,12 +163,12 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Whether confidence means what it says.
+    """Reliability diagram and expected calibration error.
 
     Attributes:
       error: the expected calibration error, in [0, 1].
-      floor, floor_95: mean and 95th percentile of the error that a perfectly calibrated model
-        would show on as many images.
+      floor, floor_95: mean and 95th percentile of the error of a perfectly calibrated model on
+        the same number of images.
     """
 
     error: float
@@ -179,12 +179,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class CoveragePoint:
-    """What it brings to answer only the surest images.
+    """Accuracy when only the most confident predictions are kept.
 
     Attributes:
-      coverage: share of images answered, in (0, 1].
-      answered, correct: images.
-      threshold: the lowest confidence among those answered.
+      coverage: fraction of images kept, in (0, 1].
+      answered, correct: images kept, and correct predictions among them.
+      threshold: the lowest confidence kept.
     """
 
     coverage: float
@@ -195,7 +195,7 @@ class CoveragePoint:
 
 @dataclass(frozen=True)
 class Score:
-    """Images right out of images scored; an accuracy is never without its counts."""
+    """Correct predictions out of images scored; an accuracy always travels with its counts."""
 
     correct: int
     total: int
@@ -203,19 +203,19 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """Share of images right, in [0, 1]."""
+        """Fraction of correct predictions, in [0, 1]."""
         return self.correct / self.total
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class's figures on the test part, in [0, 1], and the images behind them.
+    """One class's metrics on the test set, in [0, 1], with their counts.
 
     Attributes:
-      precision: None where the class was never predicted.
-      recall, f1: None where the test part has no image of the class.
+      precision: None if the class was never predicted.
+      recall, f1: None if the test set has no image of the class.
       support: test images of the class.
-      predicted: test images taken for the class.
+      predicted: test images predicted as the class.
     """
 
     name: str
@@ -228,12 +228,12 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A test image taken for another class.
+    """A misclassified test image.
 
     Attributes:
       index: its row among all images of the source.
       name: its file name, or its row in words.
-      confidence: the probability given to the wrong class, in [0, 1].
+      confidence: the probability of the predicted class, in [0, 1].
     """
 
     index: int
@@ -245,12 +245,12 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model scored on one part of the data.
+    """The model's metrics on one split of the data.
 
     Attributes:
       loss: mean cross-entropy in nats, without label smoothing.
-      confusion: rows are true classes, columns predicted ones, in the order of `classes`.
-      mistakes: every one, the most confident first.
+      confusion: rows are true classes, columns predicted classes, in the order of `classes`.
+      mistakes: all of them, the most confident first.
     """
 
     score: Score
@@ -262,12 +262,12 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Divergence:
-    """A training that ended in numbers that are not finite; what came before is kept.
+    """A training that ended in NaN or infinity; the last good state is kept.
 
     Attributes:
-      epoch: the one that went wrong, counted from 0.
+      epoch: the epoch that diverged, counted from 0.
       sentence: what happened.
-      causes: the likely ones with this training's figures, one sentence each, the likeliest first.
+      causes: likely causes with this training's figures, one sentence each, most likely first.
     """
 
     epoch: int
@@ -277,13 +277,13 @@ class Divergence:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """A finished training: everything `metrics.json` and the report say.
+    """A finished training: the content of `metrics.json` and the report.
 
     Attributes:
       seconds: wall-clock seconds of each phase, in order, such as data, model, compile, fit.
       warnings: one sentence each.
-      interrupted: the user stopped the training early; the model is that of the last epoch.
-      divergence: what ended the training before its time; None where all numbers stayed finite.
+      interrupted: the user stopped the training; the model is that of the last epoch.
+      divergence: where the training diverged; None if it did not.
     """
 
     recipe: str
@@ -303,14 +303,14 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """A trained model in a form that other programs run.
+    """A trained model, exported for other programs.
 
     Attributes:
-      to: the form, such as "onnx".
-      path: the file or folder that was made.
-      files: every file of it, by path.
-      largest_difference: between its probabilities and Keras's, absolute.
-      num_images: that it was executed on.
+      to: the format, such as "onnx".
+      path: the file or folder written.
+      files: the paths of its files.
+      largest_difference: largest absolute difference from Keras's probabilities.
+      num_images: images used for the comparison.
     """
 
     to: str
