@@ -43,7 +43,7 @@ def test_rotation_agrees_with_pillow_inside():
         np.asarray(Image.fromarray(IMAGES[0, :, :, 0]).rotate(angle, Image.Resampling.BILINEAR))
         for angle in (15, -15)
     ]
-    got = [variant[0, :, :, 0] for variant in variants("turned")]
+    got = [variant[0, :, :, 0] for variant in variants("rotated")]
     inside = np.s_[2:-2, 2:-2]
     for variant in got:
         assert any(np.allclose(variant[inside], image[inside], atol=0.05) for image in turned)

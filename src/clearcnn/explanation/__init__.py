@@ -1,4 +1,4 @@
-"""How a model came to its answer: activations, filters, pixel maps, arithmetic, neighbours.
+"""How a model came to a prediction: activations, filters, saliency, arithmetic, neighbours.
 
 Importing this loads Keras.
 """

@@ -1,4 +1,4 @@
-"""One image on its way through a model, and the filters that it meets."""
+"""Activations of every layer for one image, and the filters of convolutions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +15,10 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """What every layer received and gave, without the batch, float32.
+    """Input and output of every layer, without the batch, float32.
 
     Attributes:
-      inputs, outputs: one array for each layer in order: (height, width, maps) or (units,).
+      inputs, outputs: one array per layer in order: (height, width, maps) or (units,).
     """
 
     inputs: tuple[Array, ...]
@@ -26,7 +26,7 @@ class Passage:
 
 
 def follow(model: Any, image: NDArray[Any]) -> Passage:
-    """Send one image through a model, layer by layer, as it answers (nothing is dropped out).
+    """Run one image through a model layer by layer, in inference mode.
 
     Args:
       model: a built `keras.Sequential`.
@@ -42,13 +42,13 @@ def follow(model: Any, image: NDArray[Any]) -> Passage:
 
 
 def read_filters(layer: Any) -> Array | None:
-    """Read the filters of a convolution.
+    """Return the filters of a convolution.
 
     Args:
       layer: a built Keras layer.
     Returns:
       (num_filters, kernel height, kernel width, channels) float32; a depthwise or separable
-      convolution slides filters of one channel each, so channels is 1. None for other layers.
+      convolution has filters of one channel each, so channels is 1. None for other layers.
     """
     kind = type(layer).__name__
     if kind == "Conv2D":

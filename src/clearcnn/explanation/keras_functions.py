@@ -1,4 +1,4 @@
-"""A trained model as plain functions of weights and images."""
+"""A trained Keras model as pure functions of weights and images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,13 +16,13 @@ _BATCH = 256
 
 
 class Network:
-    """A chain of Keras layers that ends in softmax, with its own weights or others.
+    """A sequential Keras model that ends in softmax, with its own weights or others.
 
-    The functions are compiled once for each number of images, whatever the weights.
+    The functions are compiled once per number of images; weights are arguments.
     """
 
     def __init__(self, model: Any) -> None:
-        """Take a model.
+        """Wrap a model.
 
         Args:
           model: a built `keras.Sequential`; its last layer is Dense with softmax, or Activation
@@ -34,30 +34,30 @@ class Network:
         self._slopes = jax.jit(jax.grad(self._sum_of_class, argnums=1))
 
     def logits(self, images: ArrayLike, weights: Sequence[Any] | None = None) -> Array:
-        """Give the scores before softmax.
+        """Compute the logits.
 
         Args:
           images: (n, height, width, channels), pixel values as the model takes them.
-          weights: in the order of `model.weights`; None takes the model's own.
+          weights: in the order of `model.weights`; None for the model's own.
         Returns:
           (n, num_classes) float32.
         """
         return self._in_batches(self._logits, images, weights)
 
     def probabilities(self, images: ArrayLike, weights: Sequence[Any] | None = None) -> Array:
-        """Give the softmax of `logits`."""
+        """Compute the softmax of `logits`."""
         logits = self.logits(images, weights)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
     def features(self, images: ArrayLike) -> Array:
-        """Give what the last layer with weights receives, as (n, num_features) float32."""
+        """Compute the input of the last layer with weights, (n, num_features) float32."""
         return self._in_batches(self._features, images, None)
 
     def slopes(
         self, images: ArrayLike, class_index: int, weights: Sequence[Any] | None = None
     ) -> Array:
-        """Differentiate the logit of a class by every pixel.
+        """Compute the gradient of a class's logit with respect to the pixels.
 
         Args:
           images: (n, height, width, channels).
@@ -72,7 +72,7 @@ class Network:
     def _in_batches(self, function: Any, images: ArrayLike, weights: Any) -> Array:
         every = np.asarray(images)
         own = self._or_own(weights)
-        # One number of images a call, so that one program serves all of them.
+        # A constant number of images per call, so that one compiled program serves all calls.
         size = min(_BATCH, len(every))
         found = []
         for start in range(0, len(every), size):
@@ -83,14 +83,14 @@ class Network:
         return np.concatenate(found)
 
     def _or_own(self, weights: Sequence[Any] | None) -> list[Any]:
-        # Asked for anew each time: Keras's predict and fit give variables new arrays.
+        # Read each time, since Keras's fit and predict replace the arrays of variables.
         return read_weights(self.model) if weights is None else list(weights)
 
     def _compute_logits(self, weights: Sequence[Any], images: Any) -> Any:
         last = self.model.layers[-1]
         with self._with_weights(weights):
             values = self._run(images, len(self.model.layers) - 1)
-            # A Dense layer has its softmax inside, an Activation is nothing else.
+            # Softmax is the activation of a Dense layer, or a layer of its own.
             if type(last).__name__ != "Dense":
                 return values
             scores = keras.ops.matmul(values, last.kernel)
@@ -102,7 +102,7 @@ class Network:
         return keras.ops.reshape(values, (len(images), -1))
 
     def _sum_of_class(self, weights: Sequence[Any], images: Any, class_index: Any) -> Any:
-        # Images do not mix, so the slope of the sum is that of each.
+        # Images are independent, so the gradient of the sum has each image's gradient.
         return self._compute_logits(weights, images)[:, class_index].sum()
 
     def _run(self, values: Any, num_layers: int) -> Any:
@@ -116,12 +116,12 @@ class Network:
 
 
 def read_weights(model: Any) -> list[Any]:
-    """Give the arrays of a model's weights, in the order of `model.weights`."""
+    """Return the arrays of a model's weights, in the order of `model.weights`."""
     return [variable.value for variable in model.weights]
 
 
 def find_last_weights(model: Any) -> int:
-    """Give the index of the last layer with a kernel; of the last layer if there is none."""
+    """Return the index of the last layer with a kernel; of the last layer if there is none."""
     with_kernel = [
         index
         for index, layer in enumerate(model.layers)

@@ -1,4 +1,4 @@
-"""Occlusion: what the class loses when a patch of the image is covered."""
+"""Occlusion: how much a class's probability drops when a patch is covered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ _MOST_PLACES = 1024
 
 @dataclass(frozen=True)
 class Patch:
-    """What slides over the image: (height, width) in pixels, and how far it moves each time."""
+    """The sliding patch: (height, width) in pixels, and its stride."""
 
     size: tuple[int, int]
     stride: tuple[int, int]
 
 
 def choose_patch(height: int, width: int) -> Patch:
-    """Choose a patch of a quarter of each side that moves by one pixel, or by more on large images.
+    """Choose a patch of a quarter of each side, with stride 1, or more on large images.
 
     Returns:
-      A Patch with at most about 1,000 places.
+      A Patch with at most about 1,000 positions.
     """
     size = tuple(max(1, min(side, round(side / 4))) for side in (height, width))
     places = [side - part + 1 for side, part in zip((height, width), size, strict=True)]
@@ -42,15 +42,15 @@ def occlude(
     *,
     weights: Sequence[Any] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
-    """Cover one patch after the other, and note how much less probable the class becomes.
+    """Measure the drop in a class's probability for every position of the patch.
 
     Args:
       network: the model.
       image: (height, width, channels), pixel values.
       class_index: of the class.
-      patch: what covers; its last place along each side ends at the border.
+      patch: the patch; its last position along each side ends at the border.
       fill: the value of each channel in the patch, a number or (channels,).
-      weights: in place of the network's own.
+      weights: instead of the network's own.
     Returns:
       (map, largest): (height, width) float64, for each pixel the mean drop in probability over
       the patches that covered it, below 0 where the class became more probable; and the largest

@@ -1,4 +1,4 @@
-"""Whether a map of pixels tells of the model, or only of the picture."""
+"""Sanity check: whether a saliency map depends on the model, or only on the image."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ def correlate(
     untrained: Sequence[NDArray[np.float64]],
     seeds: Sequence[int],
 ) -> SanityCheck:
-    """Compare a map with those of models that have learnt nothing.
+    """Compare a saliency map with those of untrained models.
 
     Args:
-      trained: (height, width), of the trained model.
+      trained: (height, width), the map of the trained model.
       untrained: maps of the same image and class with random weights.
-      seeds: of those weights.
+      seeds: seeds of those weights.
     Returns:
       Spearman's rank correlation with each of them; NaN where either map is constant.
     Source:

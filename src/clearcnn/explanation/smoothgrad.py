@@ -1,4 +1,4 @@
-"""SmoothGrad: which pixels would change the class's score, were they a little brighter."""
+"""SmoothGrad: the gradient of a class's logit, averaged over noisy samples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,10 +19,10 @@ def smooth_gradient(
     seed: int = 0,
     weights: Sequence[Any] | None = None,
 ) -> NDArray[np.float64]:
-    """Average the gradient of a class's logit over noisy copies of the image.
+    """Average the gradient of a class's logit over noisy samples of the image.
 
-    The sign is kept: above 0, a brighter pixel raises the score. Adding up the channels gives
-    the slope when all of them get brighter by the same.
+    The sign is kept: where it is positive, a brighter pixel raises the logit. The sum over
+    channels is the slope when all channels change equally.
 
     Args:
       network: the model.
@@ -30,9 +30,9 @@ def smooth_gradient(
       class_index: of the class.
       noise: standard deviation of the Gaussian noise, in pixel values; the paper takes 10 to
         20 % of the span of the image.
-      num_samples: noisy copies; the paper finds little gain above 50.
+      num_samples: noisy samples; the paper finds little gain above 50.
       seed: of the noise.
-      weights: in place of the network's own.
+      weights: instead of the network's own.
     Returns:
       (height, width) float64, logit per unit of pixel value.
     Source:

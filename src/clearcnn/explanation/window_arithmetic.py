@@ -1,4 +1,4 @@
-"""The arithmetic of one window: a convolution's and a pooling's largest value, by hand."""
+"""The arithmetic of one window: the largest value of a convolution and of a pooling."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +17,11 @@ _POOLINGS = {"MaxPooling2D": "max", "AveragePooling2D": "average"}
 
 
 def convolve_once(layers: Sequence[Any], passage: Passage) -> ConvolutionStep | None:
-    """Work out the largest value of the first Conv2D or DepthwiseConv2D.
+    """Compute the largest value of the first Conv2D or DepthwiseConv2D, step by step.
 
     Args:
       layers: of the model.
-      passage: of the image through it.
+      passage: inputs and outputs of its layers.
     Returns:
       Every factor, product and sum in float64, beside what Keras computed in float32; None if
       the model has no such layer.
@@ -78,11 +78,11 @@ def convolve_once(layers: Sequence[Any], passage: Passage) -> ConvolutionStep | 
 
 
 def pool_once(layers: Sequence[Any], passage: Passage) -> PoolingStep | None:
-    """Work out the largest value of the first MaxPooling2D or AveragePooling2D.
+    """Compute the largest value of the first MaxPooling2D or AveragePooling2D.
 
     Args:
       layers: of the model.
-      passage: of the image through it.
+      passage: inputs and outputs of its layers.
     Returns:
       The window and its maximum or mean; None if the model has no such layer.
     """
@@ -124,11 +124,11 @@ def _strongest(output: NDArray[np.float32]) -> tuple[int, int, int]:
 def _positions(
     length: int, size: int, stride: int, dilation: int, *, same: bool, place: int
 ) -> tuple[int, ...]:
-    """Positions along one side that a window at `place` covers; outside 0..length-1 is padding."""
+    """Positions along one side that a window at `place` covers; those outside are padding."""
     extent = (size - 1) * dilation + 1
     num_places = -(-length // stride)
     missing = max((num_places - 1) * stride + extent - length, 0)
-    # An odd position of padding goes to the end, as in Keras on every backend.
+    # Odd padding goes to the end, as in Keras on every backend.
     start = place * stride - (missing // 2 if same else 0)
     return tuple(range(start, start + extent, dilation))
 

@@ -1,4 +1,4 @@
-"""From a spec to a Keras model; shape and parameter arithmetic.
+"""From a spec to a Keras model; shapes, parameters and receptive fields without Keras.
 
 Nothing here loads Keras before `build_model` is called.
 """

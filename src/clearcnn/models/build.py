@@ -1,4 +1,4 @@
-"""From a spec to a Keras model, with its first weights."""
+"""Build the Keras model of a spec, with seeded initial weights."""
 
 from typing import Any
 
@@ -28,14 +28,14 @@ _INITIALIZERS = {
 def build_model(
     spec: ModelSpec, input_shape: tuple[int, int, int], num_classes: int, seed: int
 ) -> Any:
-    """Build a Keras model whose first weights and dropout depend on the seed alone.
+    """Build a Keras model whose initial weights and dropout depend on the seed alone.
 
     Args:
       spec: the model; its last layer gives the class probabilities.
       input_shape: (height, width, channels) of one image.
       num_classes: classes of the data.
-      seed: non-negative int; the same one gives the same bits, whatever the global random
-        state, which is neither read nor changed.
+      seed: non-negative int; the same seed gives the same bits. The global random state is
+        neither read nor changed.
     Returns:
       A built `keras.Sequential`, float32, not compiled: raw pixels (n, height, width,
       channels) in, probabilities (n, num_classes) out.
@@ -51,11 +51,11 @@ def build_model(
         arguments = complete_layer(layer, position)
         seeds = iter(_derive_seeds(seed, position))
         for initializer in _INITIALIZERS.get(layer.layer, ()):
-            # Glorot is Keras's own default; only its seed is ours.
+            # Keras's default initializer, with a seed.
             arguments[initializer] = keras.initializers.GlorotUniform(seed=next(seeds))
         if layer.layer == "Dropout":
             arguments["seed"] = next(seeds)
-        # Said outright, since a user's keras.json may set other defaults.
+        # Explicit, since a user's keras.json may set another default.
         if layer.layer in _WITH_DATA_FORMAT:
             arguments["data_format"] = "channels_last"
         layers.append(getattr(keras.layers, layer.layer)(**arguments, name=name, dtype="float32"))

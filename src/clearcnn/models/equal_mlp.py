@@ -1,4 +1,4 @@
-"""A plain network without convolutions, as large as a given one: what convolution is worth."""
+"""An MLP with as many parameters as a given CNN, to compare the two."""
 
 import math
 
@@ -12,9 +12,9 @@ _HEADS = ("BatchNormalization", "Rescaling")
 def make_equal_mlp(
     spec: ModelSpec, input_shape: tuple[int, int, int], num_classes: int
 ) -> ModelSpec:
-    """Make the network of one hidden Dense layer whose parameters come nearest to a model's.
+    """Make the MLP with one hidden layer whose parameter count is closest to a model's.
 
-    Layers that only scale the pixels stay in front, so that both see the same values.
+    Leading layers that only rescale pixels are kept, so that both see the same values.
 
     Args:
       spec: the model to match.
@@ -23,7 +23,7 @@ def make_equal_mlp(
     Returns:
       Flatten, Dense with relu, Dense with softmax.
     Raises:
-      LayerError, SpecError: the model is not in order, or smaller than any such network.
+      LayerError, SpecError: the model is invalid, or smaller than any such MLP.
     """
     wanted = summarize_model(spec, input_shape).parameters
     inputs = math.prod(input_shape)

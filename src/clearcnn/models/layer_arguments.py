@@ -1,7 +1,7 @@
-"""The kinds of values that the arguments of layers take.
+"""Types of layer arguments, with their ranges.
 
-Each kind says in words what it accepts, and parses it into one plain form: pairs become
-tuples of two, names lose their aliases.
+Each kind describes what it accepts and parses it to a canonical form: pairs become tuples of
+two, aliases become names.
 """
 
 import math
@@ -35,15 +35,15 @@ _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value.
+    """A type of argument.
 
     Attributes:
-      name: what it is called.
+      name: its identifier.
       expected: what it accepts, in words.
       example: one such value, as it is written in a model file.
-      parse: turns an accepted value into its plain form, and raises ValueError on others.
-      choices: the names it accepts, for suggestions; empty unless it takes names.
-      most: the largest whole number it accepts; None unless it takes them.
+      parse: returns the canonical form of a valid value, raises ValueError for others.
+      choices: valid names, for suggestions; empty for other kinds.
+      most: the largest valid integer; None for other kinds.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Kind:
     most: int | None = None
 
     def values(self) -> dict[str, Any]:
-        """Give the values of an error about it."""
+        """Return the values of an error about it."""
         return {
             "kind": self.name,
             "example": self.example,
@@ -137,7 +137,7 @@ def _parse_activation(value: Any) -> str:
 
 
 def _parse_name(value: Any) -> str:
-    # Keras refuses "/", which parts the names of a layer's weights.
+    # Keras rejects "/", its separator in the names of weights.
     if not isinstance(value, str) or not value.strip() or "/" in value or not value.isprintable():
         raise ValueError
     return value

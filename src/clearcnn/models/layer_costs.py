@@ -1,4 +1,4 @@
-"""What one layer gives and costs: output shape, parameters and multiply-adds."""
+"""Output shape, parameters and multiply-adds of one layer."""
 
 import math
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one layer gives for one image, and what that takes.
+    """Output shape and cost of one layer for one image.
 
     Attributes:
-      inner_values: that it makes on the way to its output.
+      inner_values: intermediate values computed before the output.
     """
 
     output_shape: Shape
@@ -26,12 +26,12 @@ class Cost:
 
 
 def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
-    """Work out what a layer gives and costs.
+    """Compute the output shape, parameters and multiply-adds of a layer.
 
     Args:
       layer: Keras's class name, one of the table's.
       arguments: all of them, as `complete_layer` gives them.
-      shape: of one input, which the layer must be able to take.
+      shape: of one input; the layer must accept it.
     """
     match layer:
         case "Conv2D":
@@ -44,7 +44,7 @@ def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
             return _cost_product(arguments, _count_places(arguments, shape), weights, deep)
         case "SeparableConv2D":
             deep, filters = shape[2] * arguments["depth_multiplier"], arguments["filters"]
-            # A kernel for each channel, then filters that mix the channels.
+            # Depthwise kernels, then pointwise filters.
             weights = math.prod(arguments["kernel_size"]) * deep + deep * filters
             places = _count_places(arguments, shape)
             cost = _cost_product(arguments, places, weights, filters)
@@ -62,7 +62,7 @@ def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
             units = arguments["units"]
             return _cost_product(arguments, shape[:-1], shape[-1] * units, units)
         case "BatchNormalization":
-            # gamma, beta, and the moving mean and variance, which are not trained.
+            # gamma, beta, and the non-trainable moving mean and variance.
             return Cost(shape, parameters=4 * shape[-1], multiply_adds=math.prod(shape))
         case "Rescaling":
             return Cost(shape, multiply_adds=math.prod(shape))
@@ -76,7 +76,7 @@ def _count_places(arguments: Mapping[str, Any], shape: Shape) -> tuple[int, int]
 
 
 def _cost_product(arguments: Mapping[str, Any], places: Shape, weights: int, outputs: int) -> Cost:
-    # Every weight is used once at every place; a bias is added, not multiplied.
+    # Every weight is used once per output position; a bias is only added.
     return Cost(
         output_shape=(*places, outputs),
         parameters=weights + (outputs if arguments["use_bias"] else 0),

@@ -1,4 +1,4 @@
-"""How layers and shapes are written for people."""
+"""Text of layers and shapes, for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def describe_shape(shape: tuple[int, ...]) -> str:
-    """Write a shape without its batch: "8×8×1" for an image, "90 values" for a vector."""
+    """Format a shape without its batch: "8×8×1" for an image, "90 values" for a vector."""
     if len(shape) > 1:
         return "×".join(str(side) for side in shape)
     return f"{shape[0]:,} value{'' if shape[0] == 1 else 's'}"
@@ -14,12 +14,12 @@ def describe_shape(shape: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Which layer is meant, and what reaches it; as text "Layer 3 (MaxPooling2D on 6×6×10)".
+    """A layer in a model and its input; as text "Layer 3 (MaxPooling2D on 6×6×10)".
 
     Attributes:
       position: 1 for the first layer.
       layer: Keras's class name, as it was written.
-      shape: of one input without the batch; None where it is not known.
+      shape: of one input without the batch; None if unknown.
     """
 
     position: int
@@ -31,18 +31,18 @@ class Place:
         return f"Layer {self.position} ({self.layer}{received})"
 
     def values(self, **others: Any) -> dict[str, Any]:
-        """Give the place and other values of an error about it."""
+        """Return the position and other values of an error about it."""
         return {"position": self.position, "layer": self.layer, "shape": self.shape, **others}
 
 
 def describe_layer(layer: str, arguments: Mapping[str, Any]) -> str:
-    """Write a layer and what sets it apart: "Conv2D 10 · 3×3 · same · relu".
+    """Format a layer and its main arguments: "Conv2D 10 · 3×3 · same · relu".
 
     Args:
       layer: Keras's class name.
       arguments: all of them, as `complete_layer` gives them.
     Returns:
-      One short line; arguments left at their defaults are left out.
+      One short line, without arguments at their defaults.
     """
     facts = [_describe_argument(name, value, arguments) for name, value in arguments.items()]
     told = [fact for fact in facts if fact]

@@ -1,4 +1,4 @@
-"""The layers a model may have: Keras's own names, arguments and defaults, in one table."""
+"""The supported layers: Keras's names, arguments and defaults, in one table."""
 
 import itertools
 import re
@@ -34,7 +34,7 @@ _KERNEL = {
 _DEPTH = {"depth_multiplier": Argument(COUNT, 1)}
 _RESPONSE = {"activation": Argument(ACTIVATION, "linear"), "use_bias": Argument(FLAG, True)}
 _PLACES = {
-    "strides": Argument(SIDES),  # Left out, they are the pool_size.
+    "strides": Argument(SIDES),  # The default is pool_size.
     "padding": Argument(PADDING, "valid"),
 }
 
@@ -64,22 +64,22 @@ GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
 SHAPE_KEEPERS = ("Activation", "BatchNormalization", "Dropout", "Rescaling")
 
 INPUT_NAME = "image"
-"""What Keras calls the input, so that no layer may be called so."""
+"""Keras's name of the input layer; no other layer may have it."""
 
-_NAME = {"name": Argument(NAME)}  # Every layer may have one.
+_NAME = {"name": Argument(NAME)}  # Every layer has one.
 
 
 def complete_layer(
     layer: LayerSpec, position: int, shape: tuple[int, ...] | None = None
 ) -> dict[str, Any]:
-    """Check one layer against the table, and fill in Keras's defaults.
+    """Validate one layer against the table, and fill in Keras's defaults.
 
     Args:
       layer: as it was written.
       position: 1 for the first layer.
       shape: of one input without the batch, for the messages; None where it is not known.
     Returns:
-      Every argument but `name`, in its plain form, in the table's order.
+      All arguments except `name`, in canonical form, in the table's order.
     Raises:
       LayerError: the layer or an argument is unknown, or a value is missing or out of range.
     """
@@ -116,14 +116,14 @@ def complete_layer(
 
 
 def name_layers(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
-    """Name every layer: by its own `name`, else by kind and number, such as "conv2d_1".
+    """Name every layer: by its `name`, or else by class and number, such as "conv2d_1".
 
     Args:
       layers: in order, each of them known.
     Returns:
-      As many names, all different and the same every time.
+      One unique name per layer, deterministic.
     Raises:
-      LayerError: two layers have one name.
+      LayerError: two layers have the same name.
     """
     given = [layer.arguments.get("name") for layer in layers]
     owners = {INPUT_NAME: "the input"}
@@ -152,11 +152,11 @@ def name_layers(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
 
 
 def check_model(spec: ModelSpec) -> None:
-    """Check everything about a model that can be known without the shape of its images.
+    """Validate everything about a model that does not depend on the image shape.
 
     Raises:
-      SpecError: the model has no layers, or its name is not one Keras takes.
-      LayerError: a layer is not in order.
+      SpecError: the model has no layers, or an invalid name.
+      LayerError: a layer is invalid.
     """
     try:
         NAME.parse(spec.name)
@@ -181,7 +181,7 @@ def check_model(spec: ModelSpec) -> None:
 def _show(value: Any) -> str:
     try:
         return reprlib.repr(value)
-    # Python does not write integers of any length as decimals.
+    # Python limits the length of integers in decimal notation.
     except ValueError:
         return "a number of thousands of digits"
 

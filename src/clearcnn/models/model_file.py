@@ -1,4 +1,4 @@
-"""Models as TOML: the layers as a list of tables, with Keras's own names."""
+"""Model files: TOML with a list of layers, in Keras's names."""
 
 import json
 import reprlib
@@ -16,7 +16,7 @@ from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 
 _MOST_BYTES = 2**17
-# Of a key a.a.a…, tomllib keeps every beginning: memory grows with the square of a line.
+# tomllib keeps every prefix of a dotted key: memory is quadratic in the length of a line.
 _LONGEST_LINE = 1_000
 _KEYS = ("name", "layers")
 _EXAMPLE = '[[layers]] with layer = "Dense" below it'
@@ -26,15 +26,15 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
     """Read a model file.
 
     Args:
-      path: a TOML file with [[layers]] tables and, if wanted, a name; the file's own name
-        stands in for it.
-      input_shape: (height, width, channels) of one image, so that errors can name the shape
-        that reaches a layer, and impossible models are found; None checks all but that.
+      path: a TOML file with [[layers]] tables and optionally a name; the default is the file's
+        name.
+      input_shape: (height, width, channels) of one image, to check shapes too; None skips that
+        check.
     Returns:
-      The model, with the arguments as they are written, lists as tuples.
+      The model, with its arguments as written, lists as tuples.
     Raises:
       SpecError: the file cannot be read, is not TOML, or has unknown keys.
-      LayerError: a layer is not in order; the message names the file and the position.
+      LayerError: a layer is invalid; the message names the file and the position.
     """
     document = _read_toml(path)
     for key in document:
@@ -64,12 +64,12 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
 
 
 def write_model(spec: ModelSpec) -> str:
-    """Write a model as the text of a model file, which `read_model` reads back.
+    """Format a model as the text of a model file, which `read_model` reads.
 
     Args:
-      spec: the model; arguments that are None are left out, as TOML has no such value.
+      spec: the model; arguments that are None are left out, since TOML has no null.
     Raises:
-      SpecError, LayerError: the model is not in order.
+      SpecError, LayerError: the model is invalid.
     """
     check_model(spec)
     blocks = [f"name = {_write_value(spec.name)}\n"]
@@ -103,7 +103,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {error.strerror or error}.",
             remedy="Give the path of a model file such as model.toml.",
         ) from None
-    # tomllib indexes what two tables of one name have made of each other.
+    # tomllib raises IndexError for some conflicting tables.
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise SpecError(

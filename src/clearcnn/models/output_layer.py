@@ -1,4 +1,4 @@
-"""A model must end in one probability per class."""
+"""The output layer must give one probability per class."""
 
 from clearcnn.errors import LayerError
 from clearcnn.models.layer_costs import Shape
@@ -19,10 +19,10 @@ def check_output(
       input_shape: (height, width, channels) of one image.
       num_classes: classes of the data, at least 1.
     Returns:
-      The model's summary, which the check needs anyway.
+      The model's summary, a by-product of the check.
     Raises:
-      LayerError: the last layer gives another shape than (num_classes,), or no softmax; or a
-        layer is impossible.
+      LayerError: the output shape is not (num_classes,), softmax is missing, or a layer does not
+        fit its input.
       SpecError: as `summarize_model` does.
     """
     summary = summarize_model(spec, input_shape)
@@ -51,7 +51,7 @@ def check_output(
 
 
 def _wrong_output(spec: ModelSpec, shapes: list[Shape], num_classes: int) -> LayerError:
-    # The layer to change is the one that gave the output its shape.
+    # Report the layer that determines the output shape.
     position = len(spec.layers)
     while position > 1 and spec.layers[position - 1].layer in SHAPE_KEEPERS:
         position -= 1

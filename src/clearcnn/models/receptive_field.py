@@ -1,4 +1,4 @@
-"""Which pixels of the image one value of a layer depends on."""
+"""Receptive field: the pixels that one value of a layer depends on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from clearcnn.models.sliding_window import Span, join_spans, widest_span, window
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What each row and each column of a layer's output sees of the image.
+    """The image rows and columns that each row and column of a layer's output depends on.
 
-    Followed place by place rather than by the usual formula, so that it stays true at the
-    borders of the image, where padding has no pixels to show.
+    Computed position by position rather than by the closed formula, so that it is exact at the
+    borders, where padding contributes no pixels.
 
     Attributes:
-      rows: for each row, the image rows it sees; one entry once everything is mixed.
-      columns: likewise.
+      rows: for each row, the image rows it depends on; one entry after a Dense layer or global
+        pooling.
+      columns: the same for columns.
     """
 
     rows: tuple[Span | None, ...]
@@ -25,23 +26,23 @@ class ReceptiveField:
 
     @classmethod
     def of_image(cls, shape: tuple[int, int, int]) -> Self:
-        """Begin with an image (height, width, channels), whose pixels see themselves."""
+        """Start from an image (height, width, channels), where each pixel depends on itself."""
         height, width, _ = shape
         return cls(tuple((i, i) for i in range(height)), tuple((i, i) for i in range(width)))
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) in input pixels that the best-placed value sees."""
+        """(height, width) in input pixels, the largest over all positions."""
         height, width = widest_span(self.rows), widest_span(self.columns)
         return (height, width) if height and width else (0, 0)
 
     def after(self, layer: str, arguments: Mapping[str, Any], *, flat: bool) -> Self:
-        """Follow the field through one layer.
+        """Propagate the receptive field through one layer.
 
         Args:
           layer: Keras's class name.
           arguments: all of them, as `complete_layer` gives them.
-          flat: the layer receives a vector, not an image.
+          flat: the layer's input is a vector, not an image.
         """
         if layer in CONVOLUTIONS or layer in POOLINGS:
             rows, columns = windows_of(arguments)

@@ -1,4 +1,4 @@
-"""Named recipes: a model and how to train it, for the images at hand."""
+"""Recipes: an architecture and its training, chosen by the training images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _CORE_SIDE = 16
 
 @dataclass(frozen=True)
 class PixelStatistics:
-    """What the recipes ask of the training images.
+    """Statistics of the training images that recipes use.
 
     Attributes:
       mean, standard_deviation: of all pixels.
-      ground: the value of most pixels along the edges, if there is one; None for pictures
-        without a plain ground, such as photographs.
+      ground: the most common value along the edges; None for images without a plain
+        background, such as photographs.
     """
 
     mean: float
@@ -29,11 +29,11 @@ class PixelStatistics:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way from images to a trained model.
+    """An architecture and its training.
 
     Attributes:
-      name: what `--recipe` takes.
-      split: how the images are parted unless the user says otherwise.
+      name: the value of `--recipe`.
+      split: the default kind of split.
       make_model: (image shape, number of classes, pixel statistics) → ModelSpec.
       make_training: (number of training images, pixel statistics, seed) → TrainSpec.
     """
@@ -45,10 +45,10 @@ class Recipe:
 
 
 def find_recipe(name: str) -> Recipe:
-    """Give the recipe of that name.
+    """Return the recipe of that name.
 
     Raises:
-      SpecError: there is none; the remedy names those there are.
+      SpecError: unknown recipe; the remedy lists the known ones.
     """
     if name not in RECIPES:
         near = suggest(name, RECIPES)
@@ -60,7 +60,7 @@ def find_recipe(name: str) -> Recipe:
 
 
 def _tutorial_model(_: Shape, num_classes: int, __: PixelStatistics) -> ModelSpec:
-    """The lesson's network on raw pixel values: one convolution, one pooling, two Dense."""
+    """The tutorial's network on raw pixels: one convolution, one pooling, two Dense layers."""
     return ModelSpec(
         "tutorial",
         (
@@ -81,9 +81,9 @@ def _tutorial_training(_: int, __: PixelStatistics, seed: int) -> TrainSpec:
 def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> ModelSpec:
     """Three `same` convolutions around one pooling, then Dense 128.
 
-    Sides of more than 16 pixels are first halved, by a convolution and a pooling each time, so
-    that the core sees as much of the figure as it does of an 8×8 digit. A side of one pixel is
-    not pooled.
+    Sides above 16 pixels are halved first, by a convolution and a pooling each time, so that the
+    receptive field of the core covers as much of the figure as in an 8×8 digit. A side of one
+    pixel is not pooled.
     """
     deviation = pixels.standard_deviation or 1.0
     rescaling = {"scale": 1 / deviation, "offset": -pixels.mean / deviation}
@@ -120,7 +120,7 @@ def _convolution(filters: int) -> LayerSpec:
 
 
 def _default_training(num_train: int, pixels: PixelStatistics, seed: int) -> TrainSpec:
-    """One cycle of AdamW; the more images, the fewer epochs: 80 at 1,000 and 8 at 48,000."""
+    """AdamW with a one-cycle schedule; fewer epochs for more images: 80 at 1,000, 8 at 48,000."""
     epochs = round(80 * (1000 / num_train) ** 0.6)
     epochs = min(max(epochs, 8), 120)
     return TrainSpec(

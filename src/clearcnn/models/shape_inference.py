@@ -1,4 +1,4 @@
-"""Shapes, parameters, multiply-adds and receptive fields of a model, without Keras."""
+"""Shape inference: shapes, parameters, multiply-adds and receptive fields, without Keras."""
 
 import math
 from collections.abc import Mapping
@@ -16,22 +16,20 @@ from clearcnn.specs import ModelSpec
 
 
 def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> ModelSummary:
-    """Work out what every layer of a model gives and costs.
+    """Compute the output shape and cost of every layer of a model.
 
-    Multiply-adds are those of an answer, not of training: products with kernels (padding
-    counted like any other pixel), and one for each value that BatchNormalization or Rescaling
-    scales and shifts. Adding a bias, activations and pooling count nothing.
+    Multiply-adds are those of inference: products with kernels (padding included), and one for
+    each value that BatchNormalization or Rescaling scales and shifts. Biases, activations and
+    pooling are not counted.
 
     Args:
       spec: the model.
       input_shape: (height, width, channels) of one image, each at least 1.
     Returns:
-      The rows of the model table in order, and their sums.
+      The rows of the model table in order, and their totals.
     Raises:
-      LayerError: a layer is not in order, is impossible with the shape that reaches it, or is
-        too large.
-      SpecError: the model has no layers, too many or no valid name, or the shape is not an
-        image's.
+      LayerError: a layer is invalid, does not fit its input shape, or is too large.
+      SpecError: the model has no layers or too many, an invalid name, or an invalid input shape.
     """
     _check_input_shape(input_shape)
     shape: Shape = input_shape
@@ -60,7 +58,7 @@ def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> Model
             )
         )
         shape = cost.output_shape
-    check_model(spec)  # Only now, for the errors above also name the shape there.
+    check_model(spec)  # Last, since the errors above are more specific.
     return ModelSummary(
         name=spec.name,
         input_shape=input_shape,
@@ -103,7 +101,7 @@ def _check_input_shape(shape: tuple[int, ...]) -> None:
 
 
 def _check_fit(position: int, layer: str, arguments: Mapping[str, Any], shape: Shape) -> None:
-    # Keras ends the name of every layer that needs an image with 2D.
+    # In Keras, the name of every layer that needs an image ends with 2D.
     place = Place(position, layer, shape)
     if layer.endswith("2D") and len(shape) != 3:
         raise LayerError(

@@ -1,4 +1,4 @@
-"""How large a model may be: what no small image needs is refused before anything is made of it."""
+"""Limits on the size of a model, checked before anything is built."""
 
 import math
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from clearcnn.models.layers import POOLINGS
 
 MOST_LAYERS = 256
 LARGEST_LENGTH = 4_096
-"""Of an image's side within a model, padding included."""
+"""Longest side of a feature map, in pixels, padding included."""
 MOST_VALUES = 2**24
-"""That one layer gives, or makes on the way, for one image: 64 channels of 512×512, 64 MiB."""
+"""Values in one layer's output, or intermediate, for one image: 64 channels of 512×512, 64 MiB."""
 MOST_PARAMETERS = 2**28
-"""Of a model; a gigabyte, of which training keeps four."""
+"""Parameters of a model: 1 GiB, and four times that in training."""
 MOST_OPERATIONS = 2**34
-"""Multiply-adds and values pooled for one image, and sixteen for each value that a layer gives,
-since memory is slower than arithmetic; VGG-16 with images of 224×224 needs as many."""
+"""Operations for one image: multiply-adds, pooled values, and 16 per output value, since memory
+is slower than arithmetic. VGG-16 on 224×224 images needs about as many."""
 
 _FOR_EACH_VALUE = 16
 
@@ -37,14 +37,14 @@ def check_count(num_layers: int) -> None:
 
 
 def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> None:
-    """Check what one layer gives and costs.
+    """Check the output and cost of one layer against the limits.
 
     Args:
       place: the layer.
       cost: of the layer.
       parameters, operations: of the model up to this layer.
     Raises:
-      LayerError: it is out of proportion; the message has the figures.
+      LayerError: a limit is exceeded; the message has the figures.
     """
     longest = max(cost.output_shape[:-1], default=1)
     values = max(math.prod(cost.output_shape), cost.inner_values)
@@ -66,7 +66,7 @@ def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> No
 
 
 def count_layer_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
-    """Count multiply-adds, values that windows of a pooling take in, and values given."""
+    """Count multiply-adds, values read by pooling windows, and output values."""
     values = math.prod(cost.output_shape)
     pooled = values * int(math.prod(arguments["pool_size"])) if layer in POOLINGS else 0
     return cost.multiply_adds + pooled + _FOR_EACH_VALUE * (values + cost.inner_values)

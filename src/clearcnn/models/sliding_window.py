@@ -1,7 +1,4 @@
-"""A window that slides along one axis of an image, and the input pixels that it sees.
-
-Convolution and pooling slide the same window; only what they compute in it differs.
-"""
+"""A window that slides along one axis of an image, as in convolution and pooling."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +7,7 @@ from typing import Any
 import numpy as np
 
 Span = tuple[int, int]
-"""The first and the last input pixel, along one axis, that one value depends on."""
+"""First and last input pixel, along one axis, that one value depends on."""
 
 _FAR = 2**31
 
@@ -20,10 +17,10 @@ class Window:
     """A sliding window along one axis.
 
     Attributes:
-      size: values it takes in.
-      stride: from one place to the next.
-      dilation: from one value to the next.
-      same: padded, so that as many places as input positions over the stride are reached.
+      size: values in the window.
+      stride: step between positions.
+      dilation: step between values.
+      same: "same" padding, as in Keras.
     """
 
     size: int
@@ -33,29 +30,29 @@ class Window:
 
     @property
     def extent(self) -> int:
-        """Input positions from the first to the last value it takes in."""
+        """Input positions from its first to its last value."""
         return (self.size - 1) * self.dilation + 1
 
     def count_places(self, length: int) -> int:
-        """How many places it has along an axis; not positive if it doesn't fit."""
+        """Count its positions along an axis; not positive if it does not fit."""
         covered = 1 if self.same else self.extent
         return (length - covered) // self.stride + 1
 
     def slide(self, spans: Sequence[Span | None]) -> list[Span | None]:
-        """Find the input pixels that each place sees.
+        """Find the input pixels that each position depends on.
 
         Args:
-          spans: what each position of the axis sees; None for padding.
+          spans: the pixels that each input position depends on; None for padding.
         Returns:
-          What each place sees, between its first and its last pixel.
+          The span of each output position; None if it depends on padding only.
         """
         length = len(spans)
         num_places = self.count_places(length)
         missing = (num_places - 1) * self.stride + self.extent - length
-        # An odd position of padding goes to the end, as in Keras on every backend.
+        # Odd padding goes to the end, as in Keras on every backend.
         before = max(missing, 0) // 2 if self.same else 0
         around = (before, max(missing, 0) - before) if self.same else (0, 0)
-        # In NumPy, as a model file may slide windows of 512 over thousands of positions.
+        # NumPy, since a model file may slide windows of 512 over thousands of positions.
         first = np.array([_FAR if span is None else span[0] for span in spans])
         last = np.array([-1 if span is None else span[1] for span in spans])
         first = np.pad(first, around, constant_values=_FAR)
@@ -70,7 +67,7 @@ class Window:
 
 
 def windows_of(arguments: Mapping[str, Any]) -> tuple[Window, Window]:
-    """Make the windows, along rows and along columns, of a convolution or a pooling.
+    """Make the row window and the column window of a convolution or pooling layer.
 
     Args:
       arguments: all of the layer's, as `complete_layer` gives them.
@@ -86,7 +83,7 @@ def windows_of(arguments: Mapping[str, Any]) -> tuple[Window, Window]:
 
 
 def join_spans(spans: Iterable[Span | None]) -> Span | None:
-    """Join spans into the one from the first to the last pixel; None if nothing is seen."""
+    """Join spans into one from the first to the last pixel; None if there are none."""
     seen = [span for span in spans if span is not None]
     if not seen:
         return None
@@ -94,5 +91,5 @@ def join_spans(spans: Iterable[Span | None]) -> Span | None:
 
 
 def widest_span(spans: Iterable[Span | None]) -> int:
-    """Count the pixels of the widest span; 0 if nothing is seen."""
+    """Count the pixels of the widest span; 0 if there is none."""
     return max((span[1] - span[0] + 1 for span in spans if span is not None), default=0)
