@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """What `json.loads` gives and `json.dumps` takes."""
 
 JsonObject: TypeAlias = dict[str, JsonValue]
