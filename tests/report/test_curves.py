@@ -74,7 +74,7 @@ def test_a_line_breaks_where_a_value_is_not_finite():
     (chart,) = plot_history(History(metrics, best_epoch=4))
     _is_inside(chart)
     assert chart.lines[0].path.count("M") == 2
-    assert chart.lines[0].values[1] == "not finite"
+    assert chart.lines[0].values[1] == "NaN or infinite"
     assert chart.lines[1].path == ""
 
 

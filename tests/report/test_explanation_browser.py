@@ -121,4 +121,4 @@ def test_it_says_a_mistake_and_what_failed(open_page):
     assert "The label says “2”: a mistake." in page.locator(".sure").inner_text()
     said = page.locator(".checks").inner_text()
     assert "Passed: on average |ρ| 0.15" in said.replace("\n", " ")
-    assert "Not passed: on average |ρ| 0.80" in said.replace("\n", " ")
+    assert "Failed: on average |ρ| 0.80" in said.replace("\n", " ")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from PIL import Image
 
 from clearcnn.report import render_explanation, write_explanation
-from clearcnn.report.layer_descriptions import say_layer
+from clearcnn.report.layer_descriptions import describe_layer
 from clearcnn.report.number_format import number
 
 
@@ -61,7 +61,7 @@ def test_a_map_is_paired_with_a_filter_only_if_each_has_one(make_explained):
     fewer = replace(pictures, filters=(pictures.filters[0][:5], *pictures.filters[1:]))
     page = render_explanation(result, fewer, "")
     assert 'alt="its filter"' not in page
-    assert "Its 5 filters of 3 × 3 weights, each for one map from before" in page
+    assert "Its 5 filters of 3 × 3 weights, one per input map" in page
 
 
 def test_parts_that_are_not_there_leave_no_link(make_explained):
@@ -75,7 +75,9 @@ def test_parts_that_are_not_there_leave_no_link(make_explained):
 def test_a_layer_is_said_with_what_came_of_it(make_explained):
     result, _ = make_explained(("a", "b"))
     convolution, relu, *_, dense = result.layers
-    assert say_layer(convolution, is_last=False, silent=0).startswith("70 filters slide")
-    said = say_layer(relu, is_last=False, silent=1)
-    assert re.search(r"here (?:49|50)\.\d % of the values\. 1 map of 70 stays silent", said)
-    assert say_layer(dense, is_last=True, silent=0).endswith("Softmax makes them probabilities.")
+    assert describe_layer(convolution, is_last=False, silent=0).startswith("70 filters slide")
+    said = describe_layer(relu, is_last=False, silent=1)
+    assert re.search(r"here (?:49|50)\.\d % of the values\. 1 map of 70 stays inactive", said)
+    assert describe_layer(dense, is_last=True, silent=0).endswith(
+        "Softmax turns them into probabilities."
+    )

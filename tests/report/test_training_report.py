@@ -179,7 +179,7 @@ def test_no_mistakes_are_said_kindly(digits):
     result, pictures = digits
     test = replace(result.test, mistakes=())
     text = Page(render_report(replace(result, test=test), pictures, "x")).text
-    assert "None: all 540 test images were right." in text
+    assert "None: all 540 test images are correct." in text
 
 
 def test_an_interrupted_run_says_so(digits):
@@ -193,7 +193,7 @@ def test_skipped_files_are_listed_and_counted(digits, skipped_files):
     result, pictures = digits
     result = replace(result, data=replace(result.data, skipped=skipped_files))
     text = Page(render_report(result, pictures, "x")).text
-    assert "25 files could not be read and were left out" in text
+    assert "25 files could not be read and were skipped" in text
     assert "a/19.png truncated" in text
     assert "a/20.png" not in text
     assert "and 5 more files" in text

@@ -1,4 +1,4 @@
-"""The confusion matrix as rows of a heat table, and the confusions that happen most."""
+"""The confusion matrix as rows of a heat table, and the most frequent confusions."""
 
 import math
 import unicodedata
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from clearcnn.results.train import Evaluation
 
-# As many as a phone shows in one line.
+# What fits in one line on a phone.
 _LETTERS_BESIDE = 30
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One count of the matrix.
+    """One cell of the matrix.
 
     Attributes:
-      count: test images of the row's class taken for the column's.
-      right: on the diagonal.
-      strength: how strongly it is coloured, whole percent, 0 for no image.
-      strong: so strongly that words on it need the other ink.
-      words: what a person hears or sees on pointing at it; empty for no image.
+      count: test images of the row's class predicted as the column's class.
+      right: whether it is on the diagonal.
+      strength: opacity of its colour, integer percent, 0 for no image.
+      strong: whether text on it needs the inverse colour.
+      words: its description for tooltips and screen readers; empty for no image.
     """
 
     count: int
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One true class, its test images and where they went."""
+    """One true class, its test images and their predicted classes."""
 
     name: str
     support: int
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Test images of one class taken for one other."""
+    """Test images of one class predicted as another."""
 
     label: str
     prediction: str
@@ -50,10 +50,10 @@ class Confusion:
 
 
 def tabulate(evaluation: Evaluation) -> tuple[Row, ...]:
-    """Lay out the matrix, a row per true class.
+    """Lay out the matrix, one row per true class.
 
-    Right answers are coloured by their share of the row; wrong ones by its square root, so
-    that a single one among hundreds can still be seen.
+    Correct predictions are coloured by their share of the row; wrong ones by its square root, so
+    that one among hundreds is still visible.
     """
     names = [each.name for each in evaluation.classes]
     rows = []
@@ -78,12 +78,12 @@ def tabulate(evaluation: Evaluation) -> tuple[Row, ...]:
 
 
 def _colour(strength: float) -> int:
-    # No ink is readable on the middle tones, so they are left out.
+    # Middle tones are skipped, since text on them has too little contrast.
     return round(15 + 70 * strength if strength < 0.5 else 82 + 36 * (strength - 0.5))
 
 
 def list_confusions(evaluation: Evaluation, most: int = 5) -> tuple[Confusion, ...]:
-    """List the confusions with the most images, those of two or more only."""
+    """List the confusions with the most images, of two or more only."""
     names = [each.name for each in evaluation.classes]
     confusions = [
         Confusion(names[i], names[j], number, sum(counts))
@@ -95,11 +95,11 @@ def list_confusions(evaluation: Evaluation, most: int = 5) -> tuple[Confusion, .
 
 
 def stand_upright(names: Sequence[str]) -> bool:
-    """Tell whether the columns' headings must stand upright to fit beside each other."""
+    """Whether column headings must be vertical to fit."""
     longest = max(_measure(name) for name in names)
     return longest > 3 and longest * len(names) > _LETTERS_BESIDE
 
 
 def _measure(name: str) -> int:
-    """How wide a name is, in Latin letters; a Korean or Chinese letter takes two."""
+    """Width of a name in Latin letters; a Korean or Chinese letter counts as two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)

@@ -1,4 +1,4 @@
-"""Training curves as the geometry of an SVG: places of lines, ticks and marks."""
+"""Training curves as SVG geometry: lines, ticks and marks."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _NAMES = (("training", ""), ("validation", "val_"))
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on an axis: its place in SVG units and its words."""
+    """A tick of an axis: its position in SVG units and its label."""
 
     place: float
     text: str
@@ -25,9 +25,9 @@ class Line:
 
     Attributes:
       name: "training" or "validation".
-      path: the SVG path; it breaks where a value is not finite.
-      places: (x, y) of every epoch, y None where the value is not finite.
-      values: each epoch's value in words.
+      path: the SVG path; interrupted where a value is NaN or infinite.
+      places: (x, y) of every epoch, y None where the value is NaN or infinite.
+      values: each epoch's value as text.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: everything the template draws.
+    """One chart, as the template draws it.
 
     Attributes:
       metric: "accuracy" or "loss".
-      x_ticks, y_ticks: inside the frame.
-      best: the x of the epoch whose weights the model has.
+      x_ticks, y_ticks: ticks inside the frame.
+      best: x of the epoch whose weights the model has.
       frame: (left, top, right, bottom).
     """
 
@@ -56,7 +56,7 @@ class Chart:
 
 
 def plot_history(history: History) -> tuple[Chart, ...]:
-    """Lay out the charts of accuracy and loss, those that the history has."""
+    """Lay out the charts of accuracy and loss, as far as the history has them."""
     charts = (_plot(history, metric) for metric in ("accuracy", "loss"))
     return tuple(chart for chart in charts if chart is not None)
 
@@ -104,14 +104,14 @@ def _plot(history: History, metric: str) -> Chart | None:
 
 
 def say_value(metric: str, value: float) -> str:
-    """Say one value of a metric: "97.2 %" or "0.0834"."""
+    """Format a value of a metric: "97.2 %" or "0.0834"."""
     if not math.isfinite(value):
-        return "not finite"
+        return "NaN or infinite"
     return f"{percent(value)} %" if metric == "accuracy" else f"{value:.4f}"
 
 
 def _say_tick(metric: str, value: float) -> str:
-    # Ticks are computed; their last digits are noise.
+    # Removes rounding noise of computed ticks.
     return f"{round(100 * value, 6):g} %" if metric == "accuracy" else f"{round(value, 9):g}"
 
 
@@ -119,7 +119,7 @@ def _nice_values(low: float, high: float, *, whole: bool) -> list[float]:
     from matplotlib.ticker import MaxNLocator
 
     if high <= low:
-        # A flat line still needs an axis around it.
+        # A constant curve needs an axis range, too.
         low, high = (low - 0.1, low) if low == 1 and not whole else (low, low + 0.1)
     locator = MaxNLocator(nbins=5, integer=whole, steps=[1, 2, 2.5, 5, 10])
     values = [float(value) for value in locator.tick_values(low, high)]

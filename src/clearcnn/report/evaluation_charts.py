@@ -1,4 +1,4 @@
-"""An evaluation's figures in words and as geometry: models on an axis, reliability, learning."""
+"""Charts of an evaluation: models on an axis, reliability diagram, learning curve."""
 
 import math
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ _FRAME = (46.0, 10.0, WIDTH - 10.0, HEIGHT - 34.0)
 
 @dataclass(frozen=True)
 class Bar:
-    """One model on the axis of its protocol; places are percent of its width.
+    """One model on the axis of its protocol; positions are percent of its width.
 
     Attributes:
-      low, high: of the interval.
-      mark: of the accuracy.
-      worst: of the worst fold; None where there is one fold only.
+      low, high: ends of the interval.
+      mark: position of the accuracy.
+      worst: position of the worst fold; None if there is only one fold.
       words: the accuracy and its interval.
-      spread: the deviation over folds, and the worst fold by name.
-      verdict: the CNN against this one; empty for the CNN itself.
-      difference: that in points, with its interval.
+      spread: standard deviation over folds, and the name of the worst fold.
+      verdict: the CNN compared with this model; empty for the CNN itself.
+      difference: in percentage points, with its interval.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """A dot of a chart in SVG units, with the ends of its interval, and what it says."""
+    """A point of a chart in SVG units, with the ends of its interval and its label."""
 
     x: float
     y: float
@@ -68,7 +68,7 @@ class Chart:
 
 
 def say_headline(model: ModelScore) -> str:
-    """Say a model's score, its interval, its spread and its worst fold."""
+    """Describe a model's score, its interval, its spread and its worst fold."""
     score, interval = model.score, model.score.interval
     sentence = (
         f"{score.correct:,} of {score.total:,} answers right: {percent(score.accuracy)} %, "
@@ -80,7 +80,7 @@ def say_headline(model: ModelScore) -> str:
 
 
 def say_spread(model: ModelScore) -> str:
-    """Say how the accuracy varies over folds: "±1.1, worst 96.9 % on block 3", or nothing."""
+    """Describe how the accuracy varies over folds: "±1.1, worst 96.9 % on block 3", or nothing."""
     if len(model.folds) < 2:
         return ""
     worst = model.worst
@@ -88,14 +88,14 @@ def say_spread(model: ModelScore) -> str:
 
 
 def say_accuracy(model: ModelScore) -> str:
-    """Say an accuracy and its interval: "97.2 % (95.5–98.3)"."""
+    """Format an accuracy and its interval: "97.2 % (95.5–98.3)"."""
     score = model.score
     low, high = percent(score.interval.low), percent(score.interval.high)
     return f"{percent(score.accuracy)} % ({low}–{high})"
 
 
 def say_difference(difference: Difference) -> str:
-    """Say how much better the CNN is: "+1.2 points (+0.3 to +2.1)"."""
+    """Format the CNN's advantage: "+1.2 points (+0.3 to +2.1)"."""
     interval = difference.interval
     return (
         f"{100 * difference.mean:+.1f} points ({100 * interval.low:+.1f} to "
@@ -104,10 +104,10 @@ def say_difference(difference: Difference) -> str:
 
 
 def place_models(protocol: Protocol) -> tuple[list[Bar], list[tuple[float, str]]]:
-    """Place every model on one axis that ends at 100 % and shows all but the hopeless.
+    """Place every model on one axis that ends at 100 % and leaves out very poor models.
 
     Returns:
-      (bars, ticks), a tick being (percent of the width, words).
+      (bars, ticks), a tick being (percent of the width, label).
     """
     ends = [
         min(model.score.interval.low, model.worst.accuracy)
@@ -138,7 +138,7 @@ def place_models(protocol: Protocol) -> tuple[list[Bar], list[tuple[float, str]]
 
 
 def plot_reliability(calibration: Calibration) -> Chart:
-    """Lay out the reliability diagram: how often right, against how sure."""
+    """Lay out the reliability diagram: accuracy against confidence."""
     left, top, right, bottom = _FRAME
     most = max((each.total for each in calibration.bins), default=1)
 
@@ -170,7 +170,7 @@ def plot_reliability(calibration: Calibration) -> Chart:
 
 
 def plot_learning(curve: LearningCurve) -> Chart:
-    """Lay out the learning curve: accuracy against the logarithm of the number of images."""
+    """Lay out the learning curve: accuracy against the number of images, on a log axis."""
     left, top, right, bottom = _FRAME
     sizes = [point.num_train for point in curve.points]
     sizes.append(2 * sizes[-1])

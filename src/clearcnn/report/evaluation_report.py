@@ -1,4 +1,4 @@
-"""The report of an evaluation: one page, whose first picture says who is better than whom."""
+"""The report of an evaluation: one page that begins with a comparison of all models."""
 
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,11 @@ def write_assessment(
     """Write `report.html`.
 
     Args:
-      folder: in the making.
-      result: what the page tells.
+      folder: the draft folder.
+      result: the content of the page.
       mistakes: (m, height, width, channels), the images of the first mistakes.
-      value_range: of their pixels.
-      command: what to type for the same result.
+      value_range: smallest and largest possible pixel value.
+      command: the command that gives the same result.
     Raises:
       OSError: the file cannot be written.
     """
@@ -48,7 +48,7 @@ def render_assessment(
     value_range: tuple[float, float],
     command: str,
 ) -> str:
-    """Make the page of `write_assessment` as text."""
+    """Render the page of `write_assessment`."""
     from markupsafe import Markup
 
     test = result.evaluation

@@ -1,4 +1,4 @@
-"""`explanation.html`: one image on its way through a model, in one file that needs nothing else."""
+"""`explanation.html`: one image on its way through a model, in one self-contained file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ Array = NDArray[np.generic]
 
 @dataclass(frozen=True)
 class UntrainedMaps:
-    """Pixel maps of models with random weights, (height, width) each, in the order of the seeds."""
+    """Saliency maps of models with random weights, (height, width) each, in order of the seeds."""
 
     gradients: tuple[Array, ...]
     occlusions: tuple[Array, ...]
@@ -34,14 +34,14 @@ class UntrainedMaps:
 
 @dataclass(frozen=True)
 class ExplanationPictures:
-    """The arrays that the page of an explanation shows.
+    """The arrays shown in an explanation.
 
     Attributes:
-      image: (height, width, channels), as the model takes it.
-      value_range: what becomes black and white.
+      image: (height, width, channels), the model's input.
+      value_range: the values shown as black and white.
       inputs, outputs: of every layer, (height, width, maps) or (units,).
       filters: of every layer, (num_filters, height, width, channels), or None.
-      untrained: maps to compare with.
+      untrained: maps of untrained models, to compare with.
       neighbours: row of the source → image.
     """
 
@@ -64,11 +64,11 @@ def write_explanation(
     """Write `explanation.html`, `explanation.json` and `figures/`.
 
     Args:
-      folder: the folder in the making; `figures/` is made if it is not there.
-      result: what the page tells.
-      pictures: what it shows.
-      command: what to type to get the same page again.
-      versions: of the software that made the model, by name.
+      folder: the draft folder; `figures/` is created if it is missing.
+      result: the content of the page.
+      pictures: the arrays it shows.
+      command: the command that gives the same page.
+      versions: versions of the software that made the model, by name.
     Raises:
       OSError: a file cannot be written.
     """
@@ -91,10 +91,10 @@ def render_explanation(
     command: str,
     versions: Mapping[str, str] | None = None,
 ) -> str:
-    """Make the page of `write_explanation` as text."""
+    """Render the page of `write_explanation`."""
     from markupsafe import Markup
 
-    # The label's own class is always there to be seen.
+    # The class of the label is always shown.
     shown = [
         answer
         for rank, answer in enumerate(result.answers)
@@ -126,7 +126,7 @@ def render_explanation(
 
 
 def _find_first_convolution(result: ExplainResult) -> int | None:
-    """The position of the layer whose channels are still the picture's own."""
+    """Position of the layer whose channels are still those of the image."""
     kinds = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
     found = (each.position for each in result.layers if each.summary.layer in kinds)
     return next(found, None)
@@ -137,7 +137,7 @@ def _show(image: Array, pictures: ExplanationPictures, side: int) -> str:
 
 
 def _show_map(pixel_map: Any, untrained: Sequence[Array]) -> dict[str, Any]:
-    """A map, its scale, and the maps of untrained models, each on a scale of its own."""
+    """A map, its scale, and the maps of untrained models, each with its own scale."""
     limit = find_limit(pixel_map.values)
     correlations = pixel_map.sanity.correlations
     return {
@@ -152,7 +152,7 @@ def _show_map(pixel_map: Any, untrained: Sequence[Array]) -> dict[str, Any]:
 
 
 def _lay_out_softmax(result: ExplainResult) -> dict[str, Any]:
-    """The rows of score, power and share; powers count from the largest score, as it is done."""
+    """Rows of logit, exponential and share; exponentials relative to the largest logit."""
     top = result.answers[0].logit
     powers = [float(np.exp(answer.logit - top)) for answer in result.answers]
     shown = list(zip(result.answers, powers, strict=True))[:10]

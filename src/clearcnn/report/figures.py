@@ -20,7 +20,7 @@ _LONGEST_NAME = 24
 
 
 def write_curves(path: Path, history: History) -> None:
-    """Draw accuracy and loss over the epochs, training and validation, the best one marked.
+    """Draw training and validation accuracy and loss over the epochs, with the best epoch marked.
 
     Metrics that the history lacks are left out.
     """
@@ -36,7 +36,7 @@ def write_confusion(path: Path, evaluation: Evaluation) -> None:
     names = [each.name for each in evaluation.classes]
     counts = np.array(evaluation.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    # Room for the longest name along both axes, then for the cells.
+    # Space for the longest name along both axes, then for the cells.
     margin = 1.2 + 0.09 * min(max(len(name) for name in names), _LONGEST_NAME)
     side = min(max(margin + 2.4, margin + 0.42 * len(names)), 12)
     with _plain_style() as figure_class:
@@ -94,7 +94,7 @@ def _label_classes(axes: Any, names: Sequence[str]) -> None:
     axes.set_yticks(places, labels)
     size = 9 if len(labels) <= _MOST_NUMBERS else 7
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        # A dollar sign in a name begins no formula.
+        # A dollar sign in a name must not start a formula.
         text.set_parse_math(False)
         text.set_fontproperties(_font(text.get_text(), size))
 
@@ -107,7 +107,7 @@ def _font(text: str, size: float) -> Any:
 
 @contextmanager
 def _plain_style() -> Iterator[Any]:
-    """Matplotlib's own defaults, whatever its user set, and no word about missing glyphs."""
+    """Use Matplotlib's defaults, whatever the user's settings, without glyph warnings."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

@@ -1,9 +1,9 @@
-"""A font that has the letters of a name, if the machine has one."""
+"""Find a font with glyphs for every letter of a name."""
 
 from functools import cache
 from pathlib import Path
 
-# Families that cover Korean, Japanese or Chinese, as Linux, macOS and Windows name them.
+# Font families for Korean, Japanese and Chinese on Linux, macOS and Windows.
 _WIDE_FAMILIES = (
     "Noto Sans CJK KR",
     "Noto Sans KR",
@@ -26,9 +26,8 @@ def find_font(text: str) -> Path:
     """Find a font file with a glyph for every letter.
 
     Returns:
-      DejaVu Sans, which Matplotlib brings along, if it has all of them; else the first
-      installed font of a known wide family that has; else DejaVu Sans again, whose boxes
-      stand for the letters it lacks.
+      DejaVu Sans, which comes with Matplotlib, if it has them all; else the first installed font
+      of a known CJK family that does; else DejaVu Sans, with boxes for missing glyphs.
     """
     letters = {ord(letter) for letter in text if letter.isprintable()}
     candidates = _candidates()

@@ -1,7 +1,7 @@
-"""Signed numbers as colours: orange below 0, nothing at 0, teal above.
+"""Heat maps of signed numbers: orange below 0, transparent at 0, teal above.
 
-Colours are see-through, the more the nearer to 0, so that one picture fits a light and a dark
-page. A limit is always given and stands for the strongest colour on either side.
+Opacity grows with the distance from 0, so that one image fits a light and a dark page. The limit
+is the value with the strongest colour on either side.
 """
 
 import math
@@ -22,17 +22,17 @@ _FEW = 4
 
 
 def find_limit(values: ArrayLike) -> float:
-    """Give the largest distance from 0, as the limit of a colour scale; 1 if all are 0."""
+    """Return the largest absolute value, the limit of a colour scale; 1 if all are 0."""
     return float(np.abs(np.asarray(values)).max()) or 1.0
 
 
 def paint(values: ArrayLike, limit: float, side: int = 1) -> Image.Image:
-    """Paint numbers.
+    """Draw a heat map.
 
     Args:
       values: (height, width), any real dtype.
-      limit: > 0, as `find_limit` gives it for all that shares one scale.
-      side: the longer side is enlarged to at least so many pixels, without smoothing.
+      limit: > 0, as `find_limit` returns it for all maps on the same scale.
+      side: the longer side is enlarged to at least this many pixels, without smoothing.
     Returns:
       A Pillow image, mode "RGBA".
     """
@@ -47,7 +47,7 @@ def paint(values: ArrayLike, limit: float, side: int = 1) -> Image.Image:
 
 
 def wrap(values: NDArray[np.generic], per_row: int = 16) -> NDArray[np.float64]:
-    """Break a vector (n,) into rows; what is missing at the end is 0."""
+    """Reshape a vector (n,) into rows, padded with 0."""
     numbers = np.asarray(values, dtype=np.float64)
     columns = min(per_row, len(numbers))
     rows = -(-len(numbers) // columns)
@@ -57,13 +57,13 @@ def wrap(values: NDArray[np.generic], per_row: int = 16) -> NDArray[np.float64]:
 def draw_maps(
     title: str, maps: Sequence[NDArray[np.generic]], names: Sequence[str], side: int = 480
 ) -> Image.Image:
-    """Draw maps side by side on one scale, with a title and names: a picture for slides.
+    """Draw maps side by side on one scale, with a title and names, for slides.
 
     Args:
       title: one line.
-      maps: one or more (height, width), all of one shape.
-      names: one for each.
-      side: the most pixels that the longer side of a map is enlarged to.
+      maps: one or more (height, width), all of the same shape.
+      names: one per map.
+      side: largest size of a map's longer side in pixels.
     Returns:
       A Pillow image, mode "RGB", at most 1280 pixels wide.
     """
@@ -77,7 +77,7 @@ def draw_maps(
     step_y = size[1] + 34
     rows = -(-len(maps) // columns)
     top = _MARGIN + 64
-    # A few small maps leave no empty half; the title needs some room.
+    # Few small maps get a narrow figure, but wide enough for the title.
     content = 2 * _MARGIN + (columns - 1) * step_x + size[0]
     sheet_width = max(content, 640) if columns <= _FEW else _SHEET_WIDTH
     sheet = Image.new("RGB", (sheet_width, top + rows * step_y + _MARGIN - 10), _PAPER)

@@ -1,4 +1,4 @@
-"""Images as pictures: PNGs large enough to see, and a sheet with a row per class."""
+"""Images as PNGs large enough to see, and image sheets with one row per class."""
 
 import io
 import math
@@ -28,7 +28,7 @@ class ReportPictures:
     """The images a report shows, as arrays in the data's own dtype and range.
 
     Attributes:
-      samples: for each class in order, (k, height, width, channels), k >= 0.
+      samples: per class in order, (k, height, width, channels), k >= 0.
       mistakes: (m, height, width, channels), the images of the first m mistakes in the order
         of `Evaluation.mistakes`; all of them, or the first `MOST_MISTAKES`.
     """
@@ -40,14 +40,14 @@ class ReportPictures:
 def choose_samples(
     labels: ArrayLike, num_classes: int, per_class: int = 10
 ) -> tuple[NDArray[np.intp], ...]:
-    """Choose images of every class, evenly from first to last.
+    """Choose evenly spaced images of every class.
 
     Args:
       labels: (n,) int, 0..num_classes - 1.
-      num_classes: classes in all.
-      per_class: the most images of one class, > 0.
+      num_classes: number of classes.
+      per_class: largest number of images per class, > 0.
     Returns:
-      For each class, ascending positions in `labels`, per_class of them or all there are.
+      Per class, ascending positions in `labels`, at most per_class.
     """
     every = np.asarray(labels)
     chosen = []
@@ -62,13 +62,13 @@ def choose_samples(
 def to_picture(
     image: NDArray[np.generic], value_range: tuple[float, float], side: int = _SIDE
 ) -> Image.Image:
-    """Turn an image array into a picture.
+    """Convert an image array to a Pillow image.
 
     Args:
       image: (height, width), (height, width, 1) or (height, width, 3), any real dtype.
-      value_range: the values that become black and white; what lies outside is clipped.
-      side: the longer side is enlarged to at least so many pixels, each pixel by the same
-        whole number without smoothing; a larger image stays as it is.
+      value_range: the values shown as black and white; others are clipped.
+      side: the longer side is enlarged to at least this many pixels by an integer factor, without
+        smoothing; larger images keep their size.
     Returns:
       A Pillow image, mode "L" or "RGB".
     """
@@ -86,7 +86,7 @@ def to_picture(
 
 
 def encode_png(picture: Image.Image) -> bytes:
-    """Compress a picture."""
+    """Encode a Pillow image as PNG."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
@@ -116,12 +116,12 @@ def draw_sheet(
     classes: Sequence[ClassCount],
     value_range: tuple[float, float],
 ) -> Image.Image:
-    """Draw a picture sheet: a row per class with its name, its count and some images.
+    """Draw an image sheet: one row per class with its name, its count and some images.
 
     Args:
-      samples: for each class, (k, height, width, channels), all of one height and width.
-      classes: names and counts in the same order; the first `MOST_ROWS` are drawn, and the
-        rest counted in a last line.
+      samples: per class, (k, height, width, channels), all of the same height and width.
+      classes: names and counts in the same order; the first `MOST_ROWS` are drawn, the rest are
+        counted in the last line.
       value_range: as for `to_picture`.
     Returns:
       A Pillow image, mode "RGB".
@@ -130,7 +130,7 @@ def draw_sheet(
     rows = [[to_picture(image, value_range) for image in images] for images, _ in drawn]
     width, height = next((row[0].size for row in rows if row), (_SIDE, _SIDE))
     columns = max(len(row) for row in rows)
-    # A name and a count need two lines of text beside even the flattest image.
+    # A row is at least as high as two lines of text: name and count.
     row_height = max(height, 44) + _GAP
     rest = len(classes) - len(drawn)
     left = _MARGIN + _measure_names([plain(each.name) for _, each in drawn])
@@ -157,7 +157,7 @@ def draw_sheet(
 
 
 def _measure_names(names: Sequence[str]) -> int:
-    """Width of the column that holds names and counts, in pixels."""
+    """Width of the column of names and counts, in pixels."""
     longest = max(_font(name, 20).getlength(name) for name in names)
     return min(max(math.ceil(longest) + 2 * _GAP, 120), _NAME_WIDTH)
 

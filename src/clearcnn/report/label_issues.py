@@ -1,4 +1,4 @@
-"""The picture sheet of suspect labels: each image with its label and what it looks like."""
+"""The image sheet of label issues: each image with its label and the suggested class."""
 
 from collections.abc import Sequence
 
@@ -26,11 +26,11 @@ def draw_suspects(
 
     Args:
       images: (n, height, width, channels), n > 0.
-      captions: (given label, what it looks like) of each.
-      value_range: the values that become black and white.
+      captions: (given label, suggested class) per image.
+      value_range: the values shown as black and white.
     Returns:
-      A Pillow image, mode "RGB"; under each picture stand its label and, in orange, the class it
-      looks like.
+      A Pillow image, mode "RGB"; under each image are its label and, in orange, the suggested
+      class.
     """
     pictures = [to_picture(image, value_range, side=_SIDE) for image in images]
     width, height = pictures[0].size

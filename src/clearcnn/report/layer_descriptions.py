@@ -1,42 +1,43 @@
-"""What a layer does, in plain words, for the page that explains one image."""
+"""Plain descriptions of layers, for the explanation of one image."""
 
 from clearcnn.report.number_format import count, percent
 from clearcnn.results.explain import LayerActivation
 
 _WORDS = {
-    "Conv2D": "{maps} slide over what came before. Each one answers, place by place, how well "
-    "its pattern fits there; its answers are one feature map.",
-    "DepthwiseConv2D": "Every map is looked at by filters of its own, which see no other map.",
-    "SeparableConv2D": "Every map is filtered by itself; then the maps are mixed, place by place.",
-    "MaxPooling2D": "A window moves over each map, and only the largest value in it is kept. The "
-    "maps shrink, and a pattern that moves a little gives the same answer.",
-    "AveragePooling2D": "A window moves over each map, and the mean of its values is kept. The "
-    "maps shrink.",
-    "GlobalMaxPooling2D": "Of each map one number is left: its largest.",
-    "GlobalAveragePooling2D": "Of each map one number is left: its mean.",
-    "BatchNormalization": "Each map is shifted and scaled by what training found to be usual.",
-    "Rescaling": "Every pixel is multiplied by one number and another is added, so that the "
-    "values lie around 0.",
-    "ZeroPadding2D": "A border of zeros is put around every map.",
-    "Dropout": "Does nothing here: it leaves values out at random, and only in training.",
-    "Flatten": "Lays all values end to end. Nothing is computed.",
-    "Dense": "{maps}: each adds up all values from before, every one times a weight of its own.",
+    "Conv2D": "{maps} slide over the input. Each one measures at every position how well its "
+    "pattern fits there; the results are one feature map.",
+    "DepthwiseConv2D": "Each map has its own filters, which see no other map.",
+    "SeparableConv2D": "Each map is filtered on its own; then the maps are combined at every "
+    "position.",
+    "MaxPooling2D": "A window moves over each map and keeps only its largest value. The maps "
+    "shrink, and a pattern that moves a little gives the same output.",
+    "AveragePooling2D": "A window moves over each map and keeps the mean of its values. The maps "
+    "shrink.",
+    "GlobalMaxPooling2D": "Keeps one number per map: its largest value.",
+    "GlobalAveragePooling2D": "Keeps one number per map: its mean.",
+    "BatchNormalization": "Shifts and scales each map by the mean and variance found in training.",
+    "Rescaling": "Multiplies every pixel by one number and adds another, so that the values lie "
+    "around 0.",
+    "ZeroPadding2D": "Adds a border of zeros around every map.",
+    "Dropout": "Does nothing here: it drops values at random in training only.",
+    "Flatten": "Arranges all values in one vector. Nothing is computed.",
+    "Dense": "{maps}: each is a weighted sum of all inputs.",
 }
 _IDLE = ("Dropout", "Flatten")
 
 
 def is_idle(layer: LayerActivation) -> bool:
-    """Whether a layer passes its values on as they are, so that there is nothing to see."""
+    """Whether a layer passes its values on unchanged, so that it has nothing to show."""
     return layer.summary.layer in _IDLE
 
 
-def say_layer(layer: LayerActivation, *, is_last: bool, silent: int) -> str:
-    """Say what a layer does, and what came of it on this image.
+def describe_layer(layer: LayerActivation, *, is_last: bool, silent: int) -> str:
+    """Describe what a layer does, and its result on this image.
 
     Args:
-      layer: measured on the image.
-      is_last: it gives the probabilities.
-      silent: maps, or units, that are 0 everywhere.
+      layer: its activation on the image.
+      is_last: whether it gives the probabilities.
+      silent: feature maps or units that are 0 everywhere.
     Returns:
       One to four sentences.
     """
@@ -45,29 +46,26 @@ def say_layer(layer: LayerActivation, *, is_last: bool, silent: int) -> str:
     noun = "filter" if len(shape) > 1 else "unit"
     words = _WORDS.get(summary.layer, "").format(maps=count(shape[-1], noun))
     if summary.layer == "Dense" and is_last:
-        words = (
-            f"{count(shape[-1], 'sum')}, one for each class, over all values from before, every "
-            "one times a weight of its own."
-        )
+        words = f"{count(shape[-1], 'weighted sum')} of all inputs, one per class."
     parts = [words]
     if activation == "relu":
         parts.append(
-            f"Relu then sets what is below 0 to 0: here {percent(layer.zero_fraction)} % of the "
+            f"Relu then sets negative values to 0: here {percent(layer.zero_fraction)} % of the "
             "values."
         )
     elif activation == "softmax":
-        parts.append("Softmax makes them probabilities.")
+        parts.append("Softmax turns them into probabilities.")
     elif activation:
-        parts.append(f"Each value then goes through {activation}.")
+        parts.append(f"Then {activation} is applied to each value.")
     if silent and activation == "relu":
         things = count(silent, "map" if len(shape) > 1 else "unit")
         stay = "stays" if silent == 1 else "stay"
-        parts.append(f"{things} of {shape[-1]:,} {stay} silent: 0 everywhere.")
+        parts.append(f"{things} of {shape[-1]:,} {stay} inactive: 0 everywhere.")
     return " ".join(filter(None, parts))
 
 
 def _activation(layer: LayerActivation) -> str | None:
-    """Keras's name of the activation, which ends the layer's name in the model table."""
+    """Keras's name of the activation, the last word of the layer's name in the model table."""
     name, kind = layer.summary.name, layer.summary.layer
     if kind == "Activation":
         return name.removeprefix("Activation ")

@@ -1,4 +1,4 @@
-"""The layers of an explained model as pictures: for the page, and for slides."""
+"""The layers of an explained model as images, for the page and for slides."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clearcnn.report.heatmaps import draw_maps, find_limit, paint, wrap
 from clearcnn.report.image_sheets import encode_png
-from clearcnn.report.layer_descriptions import is_idle, say_layer
+from clearcnn.report.layer_descriptions import describe_layer, is_idle
 from clearcnn.report.templates import embed
 from clearcnn.results.explain import ExplainResult, LayerActivation
 
@@ -20,7 +20,7 @@ Array = NDArray[np.generic]
 
 
 def show_layers(result: ExplainResult, pictures: "ExplanationPictures") -> list[dict[str, Any]]:
-    """Lay out every layer for the page: words, maps, filters, scales."""
+    """Lay out every layer for the page: description, maps, filters, scales."""
     last = len(result.layers)
     return [
         _show_layer(
@@ -40,7 +40,7 @@ def _show_layer(
     flattened = output.reshape(-1, output.shape[-1])
     silent = int(np.sum(~np.any(flattened != 0, axis=0)))
     limit = find_limit(output)
-    # A separable convolution mixes what its filters answer, so no map belongs to one filter.
+    # A separable convolution mixes its depthwise outputs, so no map belongs to one filter.
     is_paired = filters is not None and (
         filters.shape[-1] in (1, 3) and len(filters) == output.shape[-1]
     )
@@ -58,7 +58,7 @@ def _show_layer(
         ]
     return {
         "layer": layer,
-        "words": say_layer(layer, is_last=is_last, silent=silent),
+        "words": describe_layer(layer, is_last=is_last, silent=silent),
         "is_idle": is_idle(layer),
         "is_last": is_last,
         "limit": limit,
@@ -79,7 +79,7 @@ def _show_layer(
 
 
 def _paint_filter(filters: Any, number: int) -> str:
-    """Paint one filter, its channels side by side."""
+    """Draw one filter, its channels side by side."""
     return embed(encode_png(paint(_side_by_side(filters[number]), find_limit(filters))))
 
 
@@ -88,21 +88,21 @@ def _paint_filters(filters: Array) -> str:
 
 
 def _stack_filters(filters: Array) -> NDArray[np.float64]:
-    """A row for each filter, a column for each channel, with gaps of 0 between."""
+    """One row per filter, one column per channel, with gaps of 0."""
     rows = [_side_by_side(each[..., :MOST_MAPS]) for each in filters[:MOST_MAPS]]
     gap = np.zeros((1, rows[0].shape[1]))
     return np.concatenate([part for row in rows for part in (row, gap)][:-1])
 
 
 def _side_by_side(one: Array) -> NDArray[np.float64]:
-    """Channels of one filter (height, width, channels) in a row, with gaps of 0 between."""
+    """Channels of one filter (height, width, channels) in a row, with gaps of 0."""
     gap = np.zeros((one.shape[0], 1))
     channels = [one[..., k].astype(np.float64) for k in range(one.shape[-1])]
     return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
 def draw_figures(result: ExplainResult, pictures: "ExplanationPictures") -> dict[str, Any]:
-    """Draw every layer and both pixel maps for slides, by file name."""
+    """Draw every layer and both saliency maps for slides, by file name."""
     figures = {}
     for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
         figures[f"{name}.png"] = draw_maps(
@@ -127,7 +127,7 @@ def draw_figures(result: ExplainResult, pictures: "ExplanationPictures") -> dict
                 figures[f"{stem}-filters.png"] = draw_maps(
                     f"Filters of layer {layer.position}: {layer.summary.name}",
                     [_stack_filters(filters)],
-                    ["a row for each filter, a column for each map it sees"],
+                    ["one row per filter, one column per input map"],
                     side=1200,
                 )
                 continue

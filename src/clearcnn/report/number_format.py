@@ -1,4 +1,4 @@
-"""How figures are said: shares with their counts, shapes, seconds."""
+"""Formatting of numbers: shares with their counts, shapes, seconds."""
 
 from clearcnn.results.train import Score
 from clearcnn.specs import AugmentationSpec, SplitSpec, TrainSpec
@@ -6,7 +6,7 @@ from clearcnn.specs import AugmentationSpec, SplitSpec, TrainSpec
 _SPLITS = {
     "random": "drawn at random",
     "stratified": "drawn at random with the same share of every class",
-    "group": "drawn so that every group stays whole",
+    "group": "drawn at random with whole groups",
 }
 _SCHEDULES = {
     "constant": "constant",
@@ -15,10 +15,9 @@ _SCHEDULES = {
 
 
 def percent(fraction: float, decimals: int = 1) -> str:
-    """Say a share without its sign, such as "97.2".
+    """Format a share in percent without its sign, such as "97.2".
 
-    More decimals are given where rounding would make all, or nothing, of almost all, or
-    almost nothing.
+    More decimals are used where rounding would give 0 or 100 for a share that is neither.
     """
     value = 100 * fraction
     while decimals < 6 and _rounds_to_a_bound(value, decimals):
@@ -27,7 +26,7 @@ def percent(fraction: float, decimals: int = 1) -> str:
 
 
 def _rounds_to_a_bound(value: float, decimals: int) -> bool:
-    # An interval's end misses its bound by rounding in the last place.
+    # An end of an interval can exceed its bound by rounding.
     near = 1e-7
     return (round(value, decimals) == 100 and value < 100 - near) or (
         round(value, decimals) == 0 and value > near
@@ -35,7 +34,7 @@ def _rounds_to_a_bound(value: float, decimals: int) -> bool:
 
 
 def score_sentence(score: Score) -> str:
-    """Say a score: "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3"."""
+    """Format a score: "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3"."""
     interval = score.interval
     return (
         f"{score.correct:,} of {score.total:,} test images right: {percent(score.accuracy)} %, "
@@ -45,12 +44,12 @@ def score_sentence(score: Score) -> str:
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Say a number of things: "1 image", "1,797 images"."""
+    """Format a count: "1 image", "1,797 images"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def seconds(value: float) -> str:
-    """Say a time: "0.012 s", "3.4 s", "12 min 5 s"."""
+    """Format a duration: "0.012 s", "3.4 s", "12 min 5 s"."""
     if value >= 100:
         minutes, rest = divmod(round(value), 60)
         return f"{minutes} min {rest} s"
@@ -58,7 +57,7 @@ def seconds(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Say a number in few digits: "0.13", "−2.4", "16", "3.2e−05"."""
+    """Format a number in few digits: "0.13", "−2.4", "16", "3.2e−05"."""
     if value != value:
         return "–"
     size = abs(value)
@@ -68,29 +67,29 @@ def number(value: float) -> str:
         decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else 3
         text = f"{value:.{decimals}f}"
         text = text.rstrip("0").rstrip(".") if float(text) == round(float(text)) else text
-    # What rounds to nothing has no sign.
+    # A number that rounds to 0 has no sign.
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def shape(sides: tuple[int, ...]) -> str:
-    """Say a shape: "8 × 8 × 1"."""
+    """Format a shape: "8 × 8 × 1"."""
     return " × ".join(f"{side:,}" for side in sides)
 
 
 def plain(text: str, most: int | None = None) -> str:
-    """Make a name fit for drawing: one line, every letter printable, at most `most` letters."""
+    """Make a name drawable: one line, printable letters, at most `most` of them."""
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     text = "".join(letter if letter.isprintable() else "�" for letter in text)
     return text if most is None or len(text) <= most else text[: most - 1] + "…"
 
 
 def split_sentence(split: SplitSpec) -> str:
-    """Say how the parts were drawn, unless the data brought its own."""
+    """Describe how the splits were made, unless the data has its own."""
     return f"{_SPLITS[split.split]}, seed {split.seed}"
 
 
 def recipe_rows(train: TrainSpec) -> list[tuple[str, str]]:
-    """List how the training was set, each as (name, words)."""
+    """List the training settings, each as (name, value)."""
     optimizer = {"adam": "Adam", "adamw": "AdamW"}[train.optimizer]
     if train.weight_decay:
         optimizer += f", weight decay {train.weight_decay:g}"
@@ -109,7 +108,7 @@ def recipe_rows(train: TrainSpec) -> list[tuple[str, str]]:
 
 
 def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
-    """Say how pictures are changed at random while training."""
+    """Describe the augmentation."""
     if augmentation is None:
         return "none"
     changes = [

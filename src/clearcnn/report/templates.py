@@ -1,4 +1,4 @@
-"""How a page is made: one environment for the templates, files of `page/`, pictures within."""
+"""The template environment of all reports, and the files of `page/`."""
 
 import base64
 import unicodedata
@@ -12,14 +12,14 @@ from clearcnn.text import printable
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-# Unicode's marks that embed, override and isolate a direction of writing.
+# Unicode's bidirectional controls: embeddings, overrides and isolates.
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _PAGE = Path(__file__).parent / "page"
 
 
 @cache
 def make_environment() -> "Environment":
-    """Make the environment that every page is rendered in: all that is shown is escaped."""
+    """Make the template environment; everything is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -42,7 +42,7 @@ def make_environment() -> "Environment":
 
 
 def _without_controls(value: object) -> object:
-    """A text from outside without what turns the page's writing around or rings its bell."""
+    """Text from outside with bidirectional and control characters escaped."""
     from markupsafe import Markup
 
     if not isinstance(value, str) or isinstance(value, Markup):
@@ -51,15 +51,15 @@ def _without_controls(value: object) -> object:
 
 
 def _is_control(letter: str) -> bool:
-    # Joiners within words are of category Cf, too, and belong to many scripts.
+    # Joiners are of category Cf, too, but many scripts need them.
     return unicodedata.category(letter) in ("Cc", "Cs") or letter in _TURNING
 
 
 def read_page(name: str) -> str:
-    """Read a file that pages are made of, such as "style.css"."""
+    """Read a file of `page/`, such as "style.css"."""
     return (_PAGE / name).read_text(encoding="utf-8")
 
 
 def embed(png: bytes) -> str:
-    """Write a PNG as a data URI."""
+    """Encode a PNG as a data URI."""
     return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,4 +1,4 @@
-"""`report.html`: one file that needs nothing else, and its figures beside it."""
+"""`report.html`, a self-contained file, and its figures."""
 
 import base64
 import hashlib
@@ -34,11 +34,11 @@ def write_report(
     """Write `report.html`, `figures/data.png`, `figures/curves.png`, `figures/confusion.png`.
 
     Args:
-      folder: the run folder in the making; `figures/` is made if it is not there.
-      result: what the report tells.
-      pictures: what it shows.
-      command: what to type to get the same result again.
-      versions: of the software that made the result, by name.
+      folder: the draft of the run folder; `figures/` is created if it is missing.
+      result: the content of the report.
+      pictures: the images it shows.
+      command: the command that gives the same result.
+      versions: versions of the software that made the result, by name.
     Raises:
       SpecError: the pictures do not belong to the result.
       OSError: a file cannot be written.
@@ -51,7 +51,7 @@ def write_report(
     write_curves(figures / "curves.png", result.history)
     write_confusion(figures / "confusion.png", result.test)
     page = render_report(result, pictures, command, versions)
-    # A file name that is no Unicode still has to be shown.
+    # A file name that is not valid Unicode must still be shown.
     content = page.encode("utf-8", "backslashreplace")
     (folder / "report.html").write_bytes(content)
 
@@ -62,7 +62,7 @@ def render_report(
     command: str,
     versions: Mapping[str, str] | None = None,
 ) -> str:
-    """Make the page of `write_report` as text."""
+    """Render the page of `write_report`."""
     from markupsafe import Markup
 
     _check_pictures(result, pictures)
@@ -114,7 +114,7 @@ def _check_pictures(result: TrainResult, pictures: ReportPictures) -> None:
 
 
 def _draw_strips(result: TrainResult, pictures: ReportPictures) -> list[tuple[str, int]]:
-    """For each class its samples side by side, as a data URI, and how many there are."""
+    """Per class, its samples side by side as a data URI, and their number."""
     return [
         (
             embed(draw_strip(list(images), result.data.value_range)) if len(images) else "",
@@ -134,7 +134,7 @@ def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[
 
 
 def _place_interval(test: Evaluation) -> dict[str, Any]:
-    """Places on an axis that ends at 100 % and begins low enough to show the interval."""
+    """Positions on an axis that ends at 100 % and starts low enough to show the interval."""
     interval, accuracy = test.score.interval, test.score.accuracy
     start = next(s for s in (0.95, 0.9, 0.8, 0.5, 0.0) if s < interval.low or s == 0)
     ticks = [start + step * (1 - start) / 5 for step in range(6)]
@@ -151,7 +151,7 @@ def _place_interval(test: Evaluation) -> dict[str, Any]:
 
 
 def _guess_most_frequent(result: TrainResult) -> dict[str, Any]:
-    """What always answering the most frequent class of the training part would score."""
+    """The score of always predicting the most frequent class of the training set."""
     classes = result.data.classes
     most = max(range(len(classes)), key=lambda k: classes[k].train)
     correct = result.test.classes[most].support
@@ -163,7 +163,7 @@ def _guess_most_frequent(result: TrainResult) -> dict[str, Any]:
 
 
 def _compare_parameters(result: TrainResult) -> str:
-    """How many times as many parameters the MLP has; empty where there is no convolution."""
+    """The MLP's parameters as a multiple of the model's; empty without convolutions."""
     ratio = result.model.mlp_parameters / max(result.model.parameters, 1)
     if all(layer.dense_parameters is None for layer in result.model.layers):
         return ""
@@ -171,7 +171,7 @@ def _compare_parameters(result: TrainResult) -> str:
 
 
 def _say_best(result: TrainResult) -> str:
-    """What the model scored at the epoch whose weights it has."""
+    """The metrics of the epoch whose weights the model has."""
     history = result.history
     named = {"accuracy": "training", "val_accuracy": "validation"}
     parts = [
@@ -183,6 +183,6 @@ def _say_best(result: TrainResult) -> str:
 
 
 def find_weakest(test: Evaluation) -> Any:
-    """The class whose images were missed most; None if nothing was missed."""
+    """The class with the lowest recall; None if there are no mistakes."""
     scored = [each for each in test.classes if each.recall is not None and each.recall < 1]
     return min(scored, key=lambda each: each.recall or 0.0, default=None)

@@ -1,4 +1,4 @@
-"""One window laid out for a page: coloured cells, where it lies, and where its number lands."""
+"""One window laid out for a page: coloured cells, its position, and that of its output."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,11 +20,11 @@ def lay_out_convolution(
     """Lay out a convolution's window.
 
     Args:
-      step: its arithmetic; None gives None.
-      inputs, outputs: of every layer.
+      step: its arithmetic, or None.
+      inputs, outputs: inputs and outputs of every layer.
     Returns:
-      For the page: a table of cells for each of window, kernel and products of every channel,
-      and two pictures with a frame each.
+      A table of cells for window, kernel and products of every channel, and two images with a
+      frame each; None for None.
     """
     if step is None:
         return None
@@ -81,7 +81,7 @@ def _cells(
     step: ConvolutionStep | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> list[list[dict[str, Any]]]:
-    """Numbers with the strength of their colour in percent; a step tells which are padding."""
+    """Numbers with the opacity of their colour in percent, and whether they are padding."""
     return [
         [
             {
@@ -105,7 +105,7 @@ def _cells(
 def _frame(
     values: NDArray[np.generic], rows: Sequence[int], columns: Sequence[int]
 ) -> dict[str, Any]:
-    """A map as a picture, and the frame of a window on it in percent of its sides."""
+    """A feature map as an image, and the frame of a window in percent of its sides."""
     height, width = values.shape
     return {
         "picture": embed(encode_png(paint(values, find_limit(values)))),
