@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from clearcnn.errors import SpecError
 
@@ -19,6 +19,10 @@ ScheduleName = Literal["constant", "one_cycle"]
 
 SMALLEST_SIDE, LARGEST_SIDE = 1, 512
 PREFERRED_SIDES = (8, 96)
+
+
+Arguments: TypeAlias = Mapping[str, Any]
+"""Arguments of a layer by Keras's names."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class LayerSpec:
     """One layer: a Keras class name and its arguments, by Keras's own names."""
 
     layer: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,14 @@
 """Baselines that a CNN must beat: scikit-learn's classifiers on the same pixels."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from clearcnn.types import Pixels
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 BASELINES = (
     "most frequent class",
@@ -32,7 +37,7 @@ def make_baselines(
     num_parameters: int,
     value_range: tuple[float, float],
     seed: int,
-) -> dict[str, Any]:
+) -> "dict[str, Pipeline]":
     """Make the baseline classifiers, unfitted.
 
     Args:
@@ -70,5 +75,5 @@ def make_baselines(
     }
 
 
-def _to_unit(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+def _to_unit(pixels: Pixels, low: float, high: float) -> NDArray[np.float32]:
     return ((pixels.astype(np.float32) - low) / (high - low)).astype(np.float32)

@@ -1,14 +1,18 @@
 """Activations of every layer for one image, and the filters of convolutions."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.backend import load_keras
+from clearcnn.types import Pixels
 
 load_keras()
+
+if TYPE_CHECKING:
+    import keras
 
 Array = NDArray[np.float32]
 
@@ -25,7 +29,7 @@ class Passage:
     outputs: tuple[Array, ...]
 
 
-def follow(model: Any, image: NDArray[Any]) -> Passage:
+def follow(model: "keras.Sequential", image: Pixels) -> Passage:
     """Run one image through a model layer by layer, in inference mode.
 
     Args:
@@ -41,7 +45,7 @@ def follow(model: Any, image: NDArray[Any]) -> Passage:
     return Passage(tuple(inputs), tuple(outputs))
 
 
-def read_filters(layer: Any) -> Array | None:
+def read_filters(layer: "keras.Layer") -> Array | None:
     """Return the filters of a convolution.
 
     Args:

@@ -1,7 +1,7 @@
 """A trained Keras model as pure functions of weights and images."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -9,7 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.backend import load_keras
 
-keras = load_keras()
+if TYPE_CHECKING:
+    import keras
+else:
+    keras = load_keras()
 
 Array = NDArray[np.float32]
 _BATCH = 256
@@ -21,7 +24,7 @@ class Network:
     The functions are compiled once per number of images; weights are arguments.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: "keras.Sequential") -> None:
         """Wrap a model.
 
         Args:
@@ -33,7 +36,7 @@ class Network:
         self._features = jax.jit(self._compute_features)
         self._slopes = jax.jit(jax.grad(self._sum_of_class, argnums=1))
 
-    def logits(self, images: ArrayLike, weights: Sequence[Any] | None = None) -> Array:
+    def logits(self, images: ArrayLike, weights: Sequence[jax.Array] | None = None) -> Array:
         """Compute the logits.
 
         Args:
@@ -44,7 +47,7 @@ class Network:
         """
         return self._in_batches(self._logits, images, weights)
 
-    def probabilities(self, images: ArrayLike, weights: Sequence[Any] | None = None) -> Array:
+    def probabilities(self, images: ArrayLike, weights: Sequence[jax.Array] | None = None) -> Array:
         """Compute the softmax of `logits`."""
         logits = self.logits(images, weights)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -55,7 +58,7 @@ class Network:
         return self._in_batches(self._features, images, None)
 
     def slopes(
-        self, images: ArrayLike, class_index: int, weights: Sequence[Any] | None = None
+        self, images: ArrayLike, class_index: int, weights: Sequence[jax.Array] | None = None
     ) -> Array:
         """Compute the gradient of a class's logit with respect to the pixels.
 
@@ -69,7 +72,12 @@ class Network:
         values = np.asarray(images, dtype=np.float32)
         return np.asarray(self._slopes(self._or_own(weights), values, class_index))
 
-    def _in_batches(self, function: Any, images: ArrayLike, weights: Any) -> Array:
+    def _in_batches(
+        self,
+        function: Callable[..., jax.Array],
+        images: ArrayLike,
+        weights: Sequence[jax.Array] | None,
+    ) -> Array:
         every = np.asarray(images)
         own = self._or_own(weights)
         # A constant number of images per call, so that one compiled program serves all calls.
@@ -82,12 +90,13 @@ class Network:
             found.append(np.asarray(function(own, filled))[: len(batch)])
         return np.concatenate(found)
 
-    def _or_own(self, weights: Sequence[Any] | None) -> list[Any]:
+    def _or_own(self, weights: Sequence[jax.Array] | None) -> list[jax.Array]:
         # Read each time, since Keras's fit and predict replace the arrays of variables.
         return read_weights(self.model) if weights is None else list(weights)
 
-    def _compute_logits(self, weights: Sequence[Any], images: Any) -> Any:
+    def _compute_logits(self, weights: Sequence[jax.Array], images: jax.Array) -> jax.Array:
         last = self.model.layers[-1]
+        scores: jax.Array
         with self._with_weights(weights):
             values = self._run(images, len(self.model.layers) - 1)
             # Softmax is the activation of a Dense layer, or a layer of its own.
@@ -96,31 +105,34 @@ class Network:
             scores = keras.ops.matmul(values, last.kernel)
             return scores if last.bias is None else scores + last.bias
 
-    def _compute_features(self, weights: Sequence[Any], images: Any) -> Any:
+    def _compute_features(self, weights: Sequence[jax.Array], images: jax.Array) -> jax.Array:
         with self._with_weights(weights):
             values = self._run(images, find_last_weights(self.model))
-        return keras.ops.reshape(values, (len(images), -1))
+        return values.reshape(len(images), -1)
 
-    def _sum_of_class(self, weights: Sequence[Any], images: Any, class_index: Any) -> Any:
+    def _sum_of_class(
+        self, weights: Sequence[jax.Array], images: jax.Array, class_index: jax.Array
+    ) -> jax.Array:
         # Images are independent, so the gradient of the sum has each image's gradient.
-        return self._compute_logits(weights, images)[:, class_index].sum()
+        logits = self._compute_logits(weights, images)
+        return logits[:, class_index].sum()
 
-    def _run(self, values: Any, num_layers: int) -> Any:
+    def _run(self, values: jax.Array, num_layers: int) -> jax.Array:
         for layer in self.model.layers[:num_layers]:
             values = layer(values)
         return values
 
-    def _with_weights(self, weights: Sequence[Any]) -> Any:
+    def _with_weights(self, weights: Sequence[jax.Array]) -> "keras.StatelessScope":
         pairs = zip(self.model.weights, weights, strict=True)
         return keras.StatelessScope(state_mapping=list(pairs))
 
 
-def read_weights(model: Any) -> list[Any]:
+def read_weights(model: "keras.Sequential") -> list[jax.Array]:
     """Return the arrays of a model's weights, in the order of `model.weights`."""
     return [variable.value for variable in model.weights]
 
 
-def find_last_weights(model: Any) -> int:
+def find_last_weights(model: "keras.Sequential") -> int:
     """Return the index of the last layer with a kernel; of the last layer if there is none."""
     with_kernel = [
         index

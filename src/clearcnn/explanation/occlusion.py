@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.explanation.keras_functions import Network
+from clearcnn.types import Pixels
 
 _MOST_PLACES = 1024
 
@@ -35,12 +36,12 @@ def choose_patch(height: int, width: int) -> Patch:
 
 def occlude(
     network: Network,
-    image: NDArray[Any],
+    image: Pixels,
     class_index: int,
     patch: Patch,
     fill: ArrayLike,
     *,
-    weights: Sequence[Any] | None = None,
+    weights: Sequence[jax.Array] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
     """Measure the drop in a class's probability for every position of the patch.
 

@@ -1,23 +1,24 @@
 """SmoothGrad: the gradient of a class's logit, averaged over noisy samples."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.explanation.keras_functions import Network
+from clearcnn.types import Pixels
 
 
 def smooth_gradient(
     network: Network,
-    image: NDArray[Any],
+    image: Pixels,
     class_index: int,
     *,
     noise: float,
     num_samples: int = 50,
     seed: int = 0,
-    weights: Sequence[Any] | None = None,
+    weights: Sequence[jax.Array] | None = None,
 ) -> NDArray[np.float64]:
     """Average the gradient of a class's logit over noisy samples of the image.
 

@@ -1,7 +1,7 @@
 """The arithmetic of one window: the largest value of a convolution and of a pooling."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,14 @@ from clearcnn.results.explain import ChannelProducts, ConvolutionStep, Grid, Poo
 
 load_keras()
 
+if TYPE_CHECKING:
+    import keras
+
 MOST_CHANNELS = 4
 _POOLINGS = {"MaxPooling2D": "max", "AveragePooling2D": "average"}
 
 
-def convolve_once(layers: Sequence[Any], passage: Passage) -> ConvolutionStep | None:
+def convolve_once(layers: "Sequence[keras.Layer]", passage: Passage) -> ConvolutionStep | None:
     """Compute the largest value of the first Conv2D or DepthwiseConv2D, step by step.
 
     Args:
@@ -77,7 +80,7 @@ def convolve_once(layers: Sequence[Any], passage: Passage) -> ConvolutionStep | 
     )
 
 
-def pool_once(layers: Sequence[Any], passage: Passage) -> PoolingStep | None:
+def pool_once(layers: "Sequence[keras.Layer]", passage: Passage) -> PoolingStep | None:
     """Compute the largest value of the first MaxPooling2D or AveragePooling2D.
 
     Args:
@@ -112,7 +115,7 @@ def pool_once(layers: Sequence[Any], passage: Passage) -> PoolingStep | None:
     )
 
 
-def _find(layers: Sequence[Any], kinds: tuple[str, ...]) -> int | None:
+def _find(layers: "Sequence[keras.Layer]", kinds: tuple[str, ...]) -> int | None:
     return next((k for k, layer in enumerate(layers) if type(layer).__name__ in kinds), None)
 
 

@@ -1,6 +1,6 @@
 """Build the Keras model of a spec, with seeded initial weights."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from clearcnn.models.layers import (
 from clearcnn.models.output_layer import check_output
 from clearcnn.specs import ModelSpec
 
+if TYPE_CHECKING:
+    import keras
+
 _WITH_DATA_FORMAT = {*CONVOLUTIONS, *POOLINGS, *GLOBAL_POOLINGS, "Flatten", "ZeroPadding2D"}
 _INITIALIZERS = {
     "Conv2D": ("kernel_initializer",),
@@ -27,7 +30,7 @@ _INITIALIZERS = {
 
 def build_model(
     spec: ModelSpec, input_shape: tuple[int, int, int], num_classes: int, seed: int
-) -> Any:
+) -> "keras.Sequential":
     """Build a Keras model whose initial weights and dropout depend on the seed alone.
 
     Args:

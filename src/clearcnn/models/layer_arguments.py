@@ -7,7 +7,9 @@ two, aliases become names.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
+
+T = TypeVar("T")
 
 LARGEST_COUNT = 65_536
 LARGEST_SIDE = 512
@@ -49,11 +51,11 @@ class Kind:
     name: str
     expected: str
     example: str
-    parse: Callable[[Any], Any]
+    parse: Callable[[object], object]
     choices: tuple[str, ...] = ()
     most: int | None = None
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Return the values of an error about it."""
         return {
             "kind": self.name,
@@ -68,12 +70,12 @@ class Argument:
     """An argument of a layer: the kind of its value, and Keras's default if it has one."""
 
     kind: Kind
-    default: Any = None
+    default: object = None
     required: bool = False
 
 
-def _whole(low: int, high: int) -> Callable[[Any], int]:
-    def parse(value: Any) -> int:
+def _whole(low: int, high: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
         # bool is an int in Python, but `filters = true` is a mistake.
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ValueError
@@ -82,8 +84,8 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
     return parse
 
 
-def _number(accepts: Callable[[float], bool] = math.isfinite) -> Callable[[Any], float]:
-    def parse(value: Any) -> float:
+def _number(accepts: Callable[[float], bool] = math.isfinite) -> Callable[[object], float]:
+    def parse(value: object) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise ValueError
         try:
@@ -97,8 +99,8 @@ def _number(accepts: Callable[[float], bool] = math.isfinite) -> Callable[[Any],
     return parse
 
 
-def _pair(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
-    def parse_pair(value: Any) -> tuple[Any, Any]:
+def _pair(parse: Callable[[object], T]) -> Callable[[object], tuple[T, T]]:
+    def parse_pair(value: object) -> tuple[T, T]:
         if not isinstance(value, (tuple, list)):
             return parse(value), parse(value)
         if len(value) != 2:
@@ -108,24 +110,24 @@ def _pair(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
     return parse_pair
 
 
-def _parse_borders(value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+def _parse_borders(value: object) -> tuple[tuple[int, int], tuple[int, int]]:
     rows, columns = _pair(_pair(_whole(0, LARGEST_SIDE)))(value)
     return rows, columns
 
 
-def _parse_flag(value: Any) -> bool:
+def _parse_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError
     return value
 
 
-def _parse_padding(value: Any) -> str:
+def _parse_padding(value: object) -> str:
     if not isinstance(value, str) or value.lower() not in ("valid", "same"):
         raise ValueError
     return value.lower()
 
 
-def _parse_activation(value: Any) -> str:
+def _parse_activation(value: object) -> str:
     if value is None:
         return "linear"
     if not isinstance(value, str):
@@ -136,7 +138,7 @@ def _parse_activation(value: Any) -> str:
     return name
 
 
-def _parse_name(value: Any) -> str:
+def _parse_name(value: object) -> str:
     # Keras rejects "/", its separator in the names of weights.
     if not isinstance(value, str) or not value.strip() or "/" in value or not value.isprintable():
         raise ValueError

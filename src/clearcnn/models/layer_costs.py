@@ -1,11 +1,10 @@
 """Output shape, parameters and multiply-adds of one layer."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from clearcnn.models.sliding_window import windows_of
+from clearcnn.specs import Arguments
 
 Shape = tuple[int, ...]
 """(height, width, channels) of an image or (units,) of a vector, without the batch."""
@@ -25,7 +24,7 @@ class Cost:
     inner_values: int = 0
 
 
-def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
+def cost_layer(layer: str, arguments: Arguments, shape: Shape) -> Cost:
     """Compute the output shape, parameters and multiply-adds of a layer.
 
     Args:
@@ -70,12 +69,12 @@ def cost_layer(layer: str, arguments: Mapping[str, Any], shape: Shape) -> Cost:
             return Cost(shape)
 
 
-def _count_places(arguments: Mapping[str, Any], shape: Shape) -> tuple[int, int]:
+def _count_places(arguments: Arguments, shape: Shape) -> tuple[int, int]:
     rows, columns = windows_of(arguments)
     return rows.count_places(shape[0]), columns.count_places(shape[1])
 
 
-def _cost_product(arguments: Mapping[str, Any], places: Shape, weights: int, outputs: int) -> Cost:
+def _cost_product(arguments: Arguments, places: Shape, weights: int, outputs: int) -> Cost:
     # Every weight is used once per output position; a bias is only added.
     return Cost(
         output_shape=(*places, outputs),

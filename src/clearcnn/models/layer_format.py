@@ -1,8 +1,9 @@
 """Text of layers and shapes, for people."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from clearcnn.specs import Arguments
 
 
 def describe_shape(shape: tuple[int, ...]) -> str:
@@ -30,12 +31,12 @@ class Place:
         received = "" if self.shape is None else f" on {describe_shape(self.shape)}"
         return f"Layer {self.position} ({self.layer}{received})"
 
-    def values(self, **others: Any) -> dict[str, Any]:
+    def values(self, **others: object) -> dict[str, object]:
         """Return the position and other values of an error about it."""
         return {"position": self.position, "layer": self.layer, "shape": self.shape, **others}
 
 
-def describe_layer(layer: str, arguments: Mapping[str, Any]) -> str:
+def describe_layer(layer: str, arguments: Arguments) -> str:
     """Format a layer and its main arguments: "Conv2D 10 · 3×3 · same · relu".
 
     Args:
@@ -49,7 +50,7 @@ def describe_layer(layer: str, arguments: Mapping[str, Any]) -> str:
     return f"{layer} {' · '.join(told)}" if told else layer
 
 
-def _describe_argument(name: str, value: Any, arguments: Mapping[str, Any]) -> str:
+def _describe_argument(name: str, value: Any, arguments: Arguments) -> str:
     match name:
         case "filters" | "units":
             return str(value)

@@ -21,7 +21,7 @@ from clearcnn.models.layer_arguments import (
     Argument,
 )
 from clearcnn.models.layer_format import Place
-from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.specs import Arguments, LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 
 _FILTERS = {"filters": Argument(COUNT, required=True)}
@@ -178,7 +178,7 @@ def check_model(spec: ModelSpec) -> None:
     name_layers(spec.layers)
 
 
-def _show(value: Any) -> str:
+def _show(value: object) -> str:
     try:
         return reprlib.repr(value)
     # Python limits the length of integers in decimal notation.
@@ -196,7 +196,7 @@ def _unknown_argument(place: Place, name: str, known: Sequence[str]) -> LayerErr
     )
 
 
-def _parse_argument(place: Place, name: str, argument: Argument, given: Mapping[str, Any]) -> Any:
+def _parse_argument(place: Place, name: str, argument: Argument, given: Arguments) -> Any:
     kind = argument.kind
     if name not in given:
         if argument.required:

@@ -4,7 +4,6 @@ import json
 import reprlib
 import stat
 import tomllib
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.layers import check_model
 from clearcnn.models.shape_inference import summarize_model
-from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.specs import Arguments, LayerSpec, ModelSpec
 from clearcnn.spelling import suggest
 
 _MOST_BYTES = 2**17
@@ -112,7 +111,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _read_layer(path: Path, position: int, table: Mapping[str, Any]) -> LayerSpec:
+def _read_layer(path: Path, position: int, table: Arguments) -> LayerSpec:
     layer = table.get("layer")
     if not isinstance(layer, str):
         told = ", ".join(key[:40] for key in islice(table, 8)) or "none"
@@ -125,11 +124,11 @@ def _read_layer(path: Path, position: int, table: Mapping[str, Any]) -> LayerSpe
     return LayerSpec(layer, arguments)
 
 
-def _freeze(value: Any) -> Any:
+def _freeze(value: object) -> object:
     return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
 
 
-def _write_value(value: Any) -> str:
+def _write_value(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(_write_value(item) for item in value)}]"
     # Numbers, true, false and printable text are written alike in JSON and TOML.

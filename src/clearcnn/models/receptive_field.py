@@ -1,11 +1,11 @@
 """Receptive field: the pixels that one value of a layer depends on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from clearcnn.models.layers import CONVOLUTIONS, GLOBAL_POOLINGS, POOLINGS
 from clearcnn.models.sliding_window import Span, join_spans, widest_span, windows_of
+from clearcnn.specs import Arguments
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ReceptiveField:
         height, width = widest_span(self.rows), widest_span(self.columns)
         return (height, width) if height and width else (0, 0)
 
-    def after(self, layer: str, arguments: Mapping[str, Any], *, flat: bool) -> Self:
+    def after(self, layer: str, arguments: Arguments, *, flat: bool) -> Self:
         """Propagate the receptive field through one layer.
 
         Args:

@@ -1,8 +1,6 @@
 """Shape inference: shapes, parameters, multiply-adds and receptive fields, without Keras."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.layer_costs import Shape, cost_layer
@@ -12,7 +10,7 @@ from clearcnn.models.receptive_field import ReceptiveField
 from clearcnn.models.size_limits import check_count, check_size, count_layer_operations
 from clearcnn.models.sliding_window import windows_of
 from clearcnn.results.train import LayerSummary, ModelSummary
-from clearcnn.specs import ModelSpec
+from clearcnn.specs import Arguments, ModelSpec
 
 
 def summarize_model(spec: ModelSpec, input_shape: tuple[int, int, int]) -> ModelSummary:
@@ -100,7 +98,7 @@ def _check_input_shape(shape: tuple[int, ...]) -> None:
         )
 
 
-def _check_fit(position: int, layer: str, arguments: Mapping[str, Any], shape: Shape) -> None:
+def _check_fit(position: int, layer: str, arguments: Arguments, shape: Shape) -> None:
     # In Keras, the name of every layer that needs an image ends with 2D.
     place = Place(position, layer, shape)
     if layer.endswith("2D") and len(shape) != 3:

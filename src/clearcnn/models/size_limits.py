@@ -1,13 +1,12 @@
 """Limits on the size of a model, checked before anything is built."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
 from clearcnn.models.layer_costs import Cost
 from clearcnn.models.layer_format import Place
 from clearcnn.models.layers import POOLINGS
+from clearcnn.specs import Arguments
 
 MOST_LAYERS = 256
 LARGEST_LENGTH = 4_096
@@ -65,7 +64,7 @@ def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> No
             )
 
 
-def count_layer_operations(layer: str, arguments: Mapping[str, Any], cost: Cost) -> int:
+def count_layer_operations(layer: str, arguments: Arguments, cost: Cost) -> int:
     """Count multiply-adds, values read by pooling windows, and output values."""
     values = math.prod(cost.output_shape)
     pooled = values * int(math.prod(arguments["pool_size"])) if layer in POOLINGS else 0

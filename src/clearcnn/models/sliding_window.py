@@ -1,10 +1,11 @@
 """A window that slides along one axis of an image, as in convolution and pooling."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from clearcnn.specs import Arguments
 
 Span = tuple[int, int]
 """First and last input pixel, along one axis, that one value depends on."""
@@ -66,7 +67,7 @@ class Window:
         return [None if end < 0 else (start, end) for start, end in found]
 
 
-def windows_of(arguments: Mapping[str, Any]) -> tuple[Window, Window]:
+def windows_of(arguments: Arguments) -> tuple[Window, Window]:
     """Make the row window and the column window of a convolution or pooling layer.
 
     Args:

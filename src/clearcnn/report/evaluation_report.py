@@ -1,9 +1,6 @@
 """The report of an evaluation: one page that begins with a comparison of all models."""
 
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from clearcnn.report.confusion import list_confusions, stand_upright, tabulate
 from clearcnn.report.evaluation_charts import (
@@ -16,6 +13,7 @@ from clearcnn.report.image_sheets import MOST_MISTAKES, MOST_ROWS, encode_png, t
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.training_report import find_weakest
 from clearcnn.results.evaluate import Assessment
+from clearcnn.types import Pixels
 
 _KINDS = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
 
@@ -23,7 +21,7 @@ _KINDS = {"groups": "Groups left out", "random": "Random folds", "test": "Test i
 def write_assessment(
     folder: Path,
     result: Assessment,
-    mistakes: NDArray[Any],
+    mistakes: Pixels,
     value_range: tuple[float, float],
     command: str,
 ) -> None:
@@ -44,7 +42,7 @@ def write_assessment(
 
 def render_assessment(
     result: Assessment,
-    mistakes: NDArray[Any],
+    mistakes: Pixels,
     value_range: tuple[float, float],
     command: str,
 ) -> str:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,9 @@ from clearcnn.report.image_sheets import encode_png, to_picture
 from clearcnn.report.layer_images import draw_figures, show_layers
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
-from clearcnn.results.explain import ExplainResult, Neighbour
+from clearcnn.results.explain import ExplainResult, GradientMap, Neighbour, OcclusionMap
 from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.types import View
 
 MOST_CLASSES = 5
 _PICTURE_SIDE = 512
@@ -136,7 +136,7 @@ def _show(image: Array, pictures: ExplanationPictures, side: int) -> str:
     return embed(encode_png(to_picture(image, pictures.value_range, side=side)))
 
 
-def _show_map(pixel_map: Any, untrained: Sequence[Array]) -> dict[str, Any]:
+def _show_map(pixel_map: GradientMap | OcclusionMap, untrained: Sequence[Array]) -> View:
     """A map, its scale, and the maps of untrained models, each with its own scale."""
     limit = find_limit(pixel_map.values)
     correlations = pixel_map.sanity.correlations
@@ -151,7 +151,7 @@ def _show_map(pixel_map: Any, untrained: Sequence[Array]) -> dict[str, Any]:
     }
 
 
-def _lay_out_softmax(result: ExplainResult) -> dict[str, Any]:
+def _lay_out_softmax(result: ExplainResult) -> View:
     """Rows of logit, exponential and share; exponentials relative to the largest logit."""
     top = result.answers[0].logit
     powers = [float(np.exp(answer.logit - top)) for answer in result.answers]
@@ -159,7 +159,7 @@ def _lay_out_softmax(result: ExplainResult) -> dict[str, Any]:
     return {"rows": shown, "sum": sum(powers), "more": len(powers) - len(shown), "top": top}
 
 
-def _show_neighbours(result: ExplainResult, pictures: ExplanationPictures) -> dict[str, Any] | None:
+def _show_neighbours(result: ExplainResult, pictures: ExplanationPictures) -> View | None:
     if result.neighbours is None:
         return None
 

@@ -10,6 +10,7 @@ from clearcnn.report.image_sheets import encode_png
 from clearcnn.report.layer_descriptions import describe_layer, is_idle
 from clearcnn.report.templates import embed
 from clearcnn.results.explain import ExplainResult, LayerActivation
+from clearcnn.types import View
 
 if TYPE_CHECKING:
     from clearcnn.report.explanation_report import ExplanationPictures
@@ -19,7 +20,7 @@ MOST_MAPS = 64
 Array = NDArray[np.generic]
 
 
-def show_layers(result: ExplainResult, pictures: "ExplanationPictures") -> list[dict[str, Any]]:
+def show_layers(result: ExplainResult, pictures: "ExplanationPictures") -> list[View]:
     """Lay out every layer for the page: description, maps, filters, scales."""
     last = len(result.layers)
     return [
@@ -35,7 +36,7 @@ def show_layers(result: ExplainResult, pictures: "ExplanationPictures") -> list[
 
 def _show_layer(
     layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool
-) -> dict[str, Any]:
+) -> View:
     is_flat = output.ndim == 1
     flattened = output.reshape(-1, output.shape[-1])
     silent = int(np.sum(~np.any(flattened != 0, axis=0)))
@@ -101,7 +102,7 @@ def _side_by_side(one: Array) -> NDArray[np.float64]:
     return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
-def draw_figures(result: ExplainResult, pictures: "ExplanationPictures") -> dict[str, Any]:
+def draw_figures(result: ExplainResult, pictures: "ExplanationPictures") -> View:
     """Draw every layer and both saliency maps for slides, by file name."""
     figures = {}
     for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from clearcnn.errors import SpecError
 from clearcnn.report import number_format
@@ -21,7 +20,8 @@ from clearcnn.report.image_sheets import (
     to_picture,
 )
 from clearcnn.report.templates import embed, make_environment, read_page
-from clearcnn.results.train import Evaluation, TrainResult
+from clearcnn.results.train import ClassScore, Evaluation, Mistake, TrainResult
+from clearcnn.types import View
 
 
 def write_report(
@@ -124,7 +124,7 @@ def _draw_strips(result: TrainResult, pictures: ReportPictures) -> list[tuple[st
     ]
 
 
-def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[Any, str]]:
+def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[Mistake, str]]:
     shown = result.test.mistakes[:MOST_MISTAKES]
     images = pictures.mistakes[: len(shown)]
     return [
@@ -133,7 +133,7 @@ def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[
     ]
 
 
-def _place_interval(test: Evaluation) -> dict[str, Any]:
+def _place_interval(test: Evaluation) -> View:
     """Positions on an axis that ends at 100 % and starts low enough to show the interval."""
     interval, accuracy = test.score.interval, test.score.accuracy
     start = next(s for s in (0.95, 0.9, 0.8, 0.5, 0.0) if s < interval.low or s == 0)
@@ -150,7 +150,7 @@ def _place_interval(test: Evaluation) -> dict[str, Any]:
     }
 
 
-def _guess_most_frequent(result: TrainResult) -> dict[str, Any]:
+def _guess_most_frequent(result: TrainResult) -> View:
     """The score of always predicting the most frequent class of the training set."""
     classes = result.data.classes
     most = max(range(len(classes)), key=lambda k: classes[k].train)
@@ -182,7 +182,7 @@ def _say_best(result: TrainResult) -> str:
     return ", ".join(parts)
 
 
-def find_weakest(test: Evaluation) -> Any:
+def find_weakest(test: Evaluation) -> ClassScore | None:
     """The class with the lowest recall; None if there are no mistakes."""
     scored = [each for each in test.classes if each.recall is not None and each.recall < 1]
     return min(scored, key=lambda each: each.recall or 0.0, default=None)

@@ -1,7 +1,6 @@
 """One window laid out for a page: coloured cells, its position, and that of its output."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +9,14 @@ from clearcnn.report.heatmaps import find_limit, paint
 from clearcnn.report.image_sheets import encode_png
 from clearcnn.report.templates import embed
 from clearcnn.results.explain import ConvolutionStep, Grid, PoolingStep
+from clearcnn.types import View
 
 Arrays = Sequence[NDArray[np.generic]]
 
 
 def lay_out_convolution(
     step: ConvolutionStep | None, inputs: Arrays, outputs: Arrays
-) -> dict[str, Any] | None:
+) -> View | None:
     """Lay out a convolution's window.
 
     Args:
@@ -29,7 +29,7 @@ def lay_out_convolution(
     if step is None:
         return None
     received, given = inputs[step.position - 1], outputs[step.position - 1]
-    channels: list[dict[str, Any]] = [
+    channels: list[View] = [
         {
             "number": each.channel,
             "sum": each.sum,
@@ -54,9 +54,7 @@ def lay_out_convolution(
     }
 
 
-def lay_out_pooling(
-    step: PoolingStep | None, inputs: Arrays, outputs: Arrays
-) -> dict[str, Any] | None:
+def lay_out_pooling(step: PoolingStep | None, inputs: Arrays, outputs: Arrays) -> View | None:
     """Lay out a pooling's window, as `lay_out_convolution` does."""
     if step is None:
         return None
@@ -80,7 +78,7 @@ def _cells(
     limit: float,
     step: ConvolutionStep | None = None,
     shape: tuple[int, ...] | None = None,
-) -> list[list[dict[str, Any]]]:
+) -> list[list[View]]:
     """Numbers with the opacity of their colour in percent, and whether they are padding."""
     return [
         [
@@ -102,9 +100,7 @@ def _cells(
     ]
 
 
-def _frame(
-    values: NDArray[np.generic], rows: Sequence[int], columns: Sequence[int]
-) -> dict[str, Any]:
+def _frame(values: NDArray[np.generic], rows: Sequence[int], columns: Sequence[int]) -> View:
     """A feature map as an image, and the frame of a window in percent of its sides."""
     height, width = values.shape
     return {

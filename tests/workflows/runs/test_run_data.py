@@ -16,8 +16,8 @@ from clearcnn.cli.main import main
 from clearcnn.errors import DataError, SpecError
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.playground.page_data import choose_test_images
-from clearcnn.workflows.runs.run_data import read_run_data
 from clearcnn.workflows.playground.worker import _read as read_for_workshop
+from clearcnn.workflows.runs.run_data import read_run_data
 
 NOT_OPENED = "were not opened: nothing proves that you trained this run on this computer"
 

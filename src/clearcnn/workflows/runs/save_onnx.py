@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.bundle import InputContract
-from clearcnn.ood import DistanceWeights
 from clearcnn.errors import ExportError
+from clearcnn.ood import DistanceWeights
 from clearcnn.results.train import to_json
 from clearcnn.workflows.fitting.plan import TrainPlan
 
