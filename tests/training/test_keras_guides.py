@@ -212,7 +212,7 @@ class Count(keras.metrics.Metric):
         self.total.assign(self.total + ops.sum(near))
 
     def result(self):
-        return self.total
+        return self.total.value
 
 
 def stateful():
