@@ -14,9 +14,16 @@ VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", 
 HEAVY = ("keras", "jax", "sklearn", "scipy", "matplotlib", "numpy", "onnx", "onnxruntime", "rich")
 HEAVY += ("fastapi", "uvicorn")
 
-# Who reads images from a source. What a run folder names may be a stranger's: it is read by
-# run_data.py, and by run_work.py as run_data.py chose it; the others read what the user named.
-READ_SOURCES = {"run_data", "run_work", "check", "evaluate", "run_evaluation"}
+# The modules of workflows/ that read images from a source. A run folder may name a stranger's:
+# only run_data.py reads that, and pipeline.py as run_data.py chose it; the others read what the
+# user named.
+READ_SOURCES = {
+    "check/check.py",
+    "evaluate/evaluate.py",
+    "evaluate/finished_run.py",
+    "runs/run_data.py",
+    "train/pipeline.py",
+}
 
 
 def python_files() -> list[Path]:
@@ -79,9 +86,10 @@ def test_nothing_heavy_is_imported_before_there_is_work(program: str) -> None:
 
 
 def test_images_are_read_where_it_is_known_who_named_them() -> None:
+    workflows = ROOT / "src" / "clearcnn" / "workflows"
     found = {
-        path.stem
-        for path in (ROOT / "src" / "clearcnn" / "workflows").glob("*.py")
+        path.relative_to(workflows).as_posix()
+        for path in workflows.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("load", "data.load")
     }

@@ -23,10 +23,17 @@ READERS: dict[str, tuple[str, set[str]]] = {
     "prediction/predictor.py": ("bytes that were checked", {"onnxruntime.InferenceSession"}),
     "bounded_json.py": ("any JSON from outside, within a bound", {"json.loads"}),
     # Beside run folders.
+    "regular_files.py": (
+        "the request and checkpoints of an unfinished run",
+        {"os.open", "os.fdopen"},
+    ),
+    "bundle/provenance.py": (
+        "the user's own key",
+        {"os.open", "os.fdopen", "key_path().read_bytes"},
+    ),
     "checkpoints.py": (
         "checkpoints, whole and without pickle",
         {
-            "path.read_bytes",
             "zipfile.ZipFile",
             "open_archive",
             "archive.read",
@@ -36,7 +43,6 @@ READERS: dict[str, tuple[str, set[str]]] = {
         },
     ),
     "bundle/manifest.py": ("files that are being sealed", {"path.open"}),
-    "bundle/unfinished_run.py": ("the request of an unfinished run", {"path.read_bytes"}),
     "bundle/run_tables.py": ("tables that are being written", {"path.open"}),
     # What the process itself has just written.
     "export/parity.py": ("a file in the making", {"onnxruntime.InferenceSession"}),
