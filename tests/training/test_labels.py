@@ -67,7 +67,6 @@ def assert_trains_as_keras(make, y, x=X, **arguments):
         [SPARSE],
         {"dense": SPARSE},
     ],
-    ids=str,
 )
 def test_labels_from_1_are_refused_whatever_form_the_loss_has(loss):
     inputs = keras.Input((4,))
