@@ -11,21 +11,24 @@ TOOLS := $(VENV)s/tools
 RELEASE := $(VENV)s/release
 FUZZ := $(VENV)s/fuzz
 
-.PHONY: train test test-all torture check docs benchmark soak fuzz audit release constraints clean
+.PHONY: train test test-ci test-all torture check docs benchmark soak fuzz audit release constraints clean
 
 # Options go into ARGS: make train ARGS="photos/ --size 32"
 train: $(VENV)/installed
 	@$(BIN)/clearcnn train $(ARGS)
 
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
-  --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-# Options go into ARGS: make test ARGS="tests/cli -x"
+# Something of every kind, in minutes. Options go into ARGS: make test ARGS="tests/cli -x"
 test: $(VENV)/installed-for-work
-	$(PYTEST) -m "not slow" $(ARGS)
+	$(PYTEST) -m "not release" --sample $(ARGS)
 
-# The slow ones too: all of MNIST, simulations, scikit-learn's checks of an estimator; with the
-# programs that users have, which take longer to compile.
+# All attacks, kills, strikes, simulations, browser tests and fuzzing: what CI runs.
+test-ci: $(VENV)/installed-for-work
+	$(PYTEST) -m "not release" --durations 50 $(ARGS)
+
+# Everything: all of MNIST, long forms of the above, scikit-learn's checks of an estimator; with
+# programs compiled as users have them, which takes longer.
 test-all: $(VENV)/installed-for-work
 	XLA_FLAGS= $(PYTEST) $(ARGS)
 

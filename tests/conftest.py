@@ -31,7 +31,11 @@ if not (STATE / "clearcnn" / "key").is_file():
     (aside := STATE / "clearcnn" / f"key.{os.getpid()}").write_bytes(os.urandom(32))
     aside.replace(STATE / "clearcnn" / "key")
 
-# Where single tests take longest: begun first, so that no process is left with them in the end.
+KINDS = frozenset(
+    ("attack", "browser", "fuzz", "kill", "process", "reference", "simulate", "strike")
+)
+
+# Where single tests take longest: started first, so that no worker is left with them at the end.
 LONGEST_FIRST = (
     "workflows",
     "web/static",
@@ -44,8 +48,23 @@ LONGEST_FIRST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the folders of long tests to the front; within a file the order stays."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --sample."""
+    parser.addoption(
+        "--sample", action="store_true", help="run only the first test of each kind in each file"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses the browser, take the sample, and bring folders of long tests to the front."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    if config.getoption("sample"):
+        left_out = _find_left_out(items)
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
     def rank(item: pytest.Item) -> int:
         folder = item.path.parent.relative_to(Path(__file__).parent).as_posix()
@@ -53,6 +72,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(found, len(LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+def _find_left_out(items: list[pytest.Item]) -> dict[pytest.Item, None]:
+    seen: set[tuple[Path, str]] = set()
+    left_out: dict[pytest.Item, None] = {}
+    for item in items:
+        kinds = {(item.path, mark.name) for mark in item.iter_markers() if mark.name in KINDS}
+        if kinds and kinds <= seen:
+            left_out[item] = None
+        seen |= kinds
+    return left_out
 
 
 @pytest.fixture(scope="session")

@@ -43,11 +43,13 @@ from clearcnn import backend
 backend.load_keras()
 extras = [name for name in ("matplotlib", "sklearn") if name in sys.modules]
 import matplotlib.figure, sklearn
+
+pytestmark = pytest.mark.process
 print(*extras)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_keras_is_loaded_whole_in_a_users_process() -> None:
     assert run(LOAD.format(first="")) == "matplotlib sklearn"
 

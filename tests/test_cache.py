@@ -40,7 +40,7 @@ def test_a_second_process_finds_the_programs_of_the_first(tmp_path: Path) -> Non
     assert run(tmp_path)[1] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_users_own_settings_win(tmp_path: Path) -> None:
     own = tmp_path / "own"
     largest, _ = run(tmp_path / "home", JAX_COMPILATION_CACHE_DIR=str(own))
@@ -48,7 +48,7 @@ def test_the_users_own_settings_win(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "clearcnn").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
@@ -113,7 +113,7 @@ def start_compiling(home: Path, programs: int) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
     folder = tmp_path / "clearcnn" / "programs"
     both = [start_compiling(tmp_path, 15) for _ in range(2)]
@@ -141,7 +141,7 @@ hear_complaints()
 )
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("damage", ["cut off", "random bytes"])
 def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path) -> None:
     assert run(tmp_path)[1] == 0
@@ -167,7 +167,7 @@ def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path
     assert run(tmp_path)[1] == hits
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
     assert run(tmp_path)[1] == 0
     hits = run(tmp_path)[1]
@@ -184,11 +184,13 @@ def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
     cache.mend(tmp_path / "nowhere")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_cache_on_a_full_disk_is_one_warning(tmp_path: Path) -> None:
     program = """
 import resource, sys
 from clearcnn.cli.warnings_filter import hear_complaints
+
+pytestmark = pytest.mark.process
 hear_complaints()
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 """ + MANY.replace('warnings.simplefilter("error")', "")

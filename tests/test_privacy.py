@@ -15,6 +15,8 @@ import numpy as np
 import clearcnn
 import onnxruntime
 
+pytestmark = pytest.mark.process
+
 session = onnxruntime.InferenceSession(sys.argv[1])
 session.run(None, {"x": np.zeros((1, 2), np.float32)})
 """

@@ -40,7 +40,7 @@ def ask_version(python: Path) -> str:
     ).stdout.strip()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_an_environment_is_made_once_and_again_when_its_pins_change(
     tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,7 +59,7 @@ def test_an_environment_is_made_once_and_again_when_its_pins_change(
     assert not mark.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_what_cannot_be_installed_is_named_and_leaves_nothing(
     tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

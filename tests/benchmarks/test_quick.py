@@ -20,7 +20,7 @@ from clearcnn.data.digits import BLOCK_STARTS
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_question_is_asked_and_both_do_the_same_work(tmp_path: Path) -> None:
     page = ROOT / "docs" / "benchmarks.md"
     before = page.read_bytes() if page.exists() else None
@@ -63,7 +63,7 @@ def test_a_question_that_does_not_exist_is_refused() -> None:
     assert "no question digits_fits" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_nearest_neighbour_scores_as_published() -> None:
     """1,733 of 1,797 with each block left out: scikit-learn's own splitter says the same."""
     result = score("nearest-neighbour", "blocks")
@@ -77,7 +77,7 @@ def test_the_nearest_neighbour_scores_as_published() -> None:
     assert sum(result["total"]) == 1797
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_recipe_is_scored_on_a_block_it_never_saw() -> None:
     result = score("default", "blocks", "--most", "1", "--epochs", "2")
     assert result["total"] == [130]

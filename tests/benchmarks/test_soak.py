@@ -16,7 +16,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda name: importlib.import_module(f"benchmarks.soak.{name}")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 def test_a_server_keeps_no_files_threads_or_processes(load: Any, tmp_path: Path) -> None:
     pytest.importorskip("fastapi", reason="needs the extra serve")

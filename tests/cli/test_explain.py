@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 CLEARCNN = [sys.executable, "-m", "clearcnn"]
 
 

@@ -69,7 +69,7 @@ def test_pngsuites_good_files_are_read_and_its_broken_ones_refused(
     assert refused == broken
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_names_do_not_steer_a_terminal_or_a_table(
     run: str, evil_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 TRAIN = [sys.executable, "-m", "clearcnn", "train", "--recipe", "tutorial"]
 
 
@@ -32,7 +34,7 @@ def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_ctrl_c_while_training_keeps_the_model(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*TRAIN, "--epochs", "6000"],

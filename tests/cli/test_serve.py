@@ -8,6 +8,8 @@ import pytest
 
 from clearcnn.cli.main import main
 
+pytestmark = pytest.mark.process
+
 TOKEN = "a-token-of-enough-letters"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.process
+
 CLEARCNN = [sys.executable, "-m", "clearcnn"]
 FULL = Path("/dev/full")
 QUICK = ("--help", "--version", "cache", "predict", "train", "evaluate", "explain")
@@ -66,7 +68,7 @@ def test_a_full_stdout_is_one_error(name: str, home: Path, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", LONG)
 def test_a_full_stdout_is_one_error_for_the_others(name: str, home: Path, tmp_path: Path) -> None:
     run_full(name, home, tmp_path)

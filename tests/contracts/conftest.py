@@ -253,7 +253,7 @@ JOURNEYS = [
     pytest.param(
         (recipe, source),
         id=f"{recipe}, {source}",
-        marks=[] if recipe == "tutorial" or source == "digits" else [pytest.mark.slow],
+        marks=[] if recipe == "tutorial" or source == "digits" else [pytest.mark.release],
     )
     for recipe in RECIPES
     for source in WRITERS

@@ -11,7 +11,7 @@ MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 
 @pytest.mark.mnist
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.skipif(not MNIST.is_dir(), reason="shared/data/mnist is not beside the repository")
 def test_one_epoch_of_mnist_by_the_default_recipe(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -45,7 +45,7 @@ def test_empty_images_are_nobodys_copies():
 
 
 @pytest.mark.mnist
-@pytest.mark.slow
+@pytest.mark.release
 def test_copies_planted_in_mnist_are_found_and_no_others_of_another_label(mnist_folder):
     mnist = load(DataSpec(f"idx:{mnist_folder}"))
     train = mnist.parts == "train"

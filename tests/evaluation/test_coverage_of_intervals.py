@@ -6,6 +6,7 @@ truth is the accuracy on many new images of the same kind.
 """
 
 import numpy as np
+import pytest
 from scipy.spatial.distance import cdist
 
 from clearcnn.evaluation import (
@@ -16,6 +17,8 @@ from clearcnn.evaluation import (
     make_random_folds,
     wilson_interval,
 )
+
+pytestmark = pytest.mark.simulate
 
 REPEATS = 1_000
 

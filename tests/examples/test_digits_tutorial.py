@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 LESSON = Path(__file__).parents[2] / "examples" / "digits_tutorial.py"
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 def test_the_lesson_says_and_draws_what_it_should(

@@ -10,7 +10,7 @@ import pytest
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_pictures.py"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_ten_lines_train_on_a_folder_of_pictures(
     run_python: Callable[..., str], photos: Path, tmp_path: Path
 ) -> None:

@@ -52,7 +52,7 @@ def commands(page: str) -> list[str]:
     return lines + re.findall(r"`((?:make|pip|python|clearcnn) [^`]+)`", text)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_python_of_the_readme_runs(
     run_python: Callable[..., str], photos: Path, tmp_path: Path
 ) -> None:

@@ -155,7 +155,7 @@ def any_layer(draw: Any) -> LayerSpec:
     return LayerSpec(layer, arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     layers=st.lists(any_layer(), min_size=2, max_size=4),

@@ -5,6 +5,8 @@ from fuzz.mutations import broken
 from fuzz.target import find_names, find_target
 from hypothesis import HealthCheck, given, settings
 
+pytestmark = pytest.mark.fuzz
+
 # Each takes a second or two; what is read with Keras takes longer.
 FEWER = {"keras_files": 25, "onnx_models": 60, "run_folders": 60, "run_metrics": 100}
 

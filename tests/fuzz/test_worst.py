@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.fuzz
+
 ROOT = Path(__file__).parents[2]
 KINDS = ("checkpoints", "networks")
 LONGER = ("arrays", "bodies", "pictures", "texts")
@@ -15,7 +17,7 @@ MOST_BYTES = 512 * 2**20
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits and measures a forked process")
 @pytest.mark.parametrize(
-    "kind", [*KINDS, *(pytest.param(kind, marks=pytest.mark.slow) for kind in LONGER)]
+    "kind", [*KINDS, *(pytest.param(kind, marks=pytest.mark.release) for kind in LONGER)]
 )
 def test_the_worst_inputs_are_read_or_refused_within_their_memory(kind: str) -> None:
     # A reader that hangs is ended here; how long each takes, docs/reliability.md tells.

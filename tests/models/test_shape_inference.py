@@ -125,7 +125,7 @@ def see_field(layers, shape):
     return tuple(max(extent) for extent in zip(*extents, strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @settings(max_examples=25, deadline=None)
 @given(
     st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 2)),

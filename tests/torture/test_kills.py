@@ -19,6 +19,8 @@ import pytest
 
 from clearcnn.checkpoints import CheckpointFolder, decode_checkpoint
 
+pytestmark = pytest.mark.kill
+
 KILLS = int(os.environ.get("KILLS", "2"))
 SEED = int(os.environ.get("SEED", "0"))
 LONGEST_SECONDS = 300.0

@@ -12,7 +12,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed; `pip install ray`
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.slow,
+    pytest.mark.release,
     # Ray warns of its own future, and leaves sockets to the garbage collector.
     pytest.mark.filterwarnings("default"),
 ]

@@ -164,7 +164,7 @@ LONGER = (
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, id=name, marks=[pytest.mark.slow] if name in LONGER else [])
+        pytest.param(case, id=name, marks=[pytest.mark.release] if name in LONGER else [])
         for name, case in CASES.items()
     ],
 )

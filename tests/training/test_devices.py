@@ -20,6 +20,8 @@ import keras
 import numpy as np
 from clearcnn.training import fit, program
 
+pytestmark = pytest.mark.process
+
 L = keras.layers
 random = np.random.default_rng(0)
 x = random.uniform(size=(90, 8, 8, 1)).astype("float32")
@@ -85,14 +87,14 @@ def assert_same(result, alone):
     np.testing.assert_allclose(result["predictions"], alone["predictions"], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("devices", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("devices", [2, pytest.param(4, marks=pytest.mark.release)])
 def test_virtual_devices(devices, alone):
     result = finish(start(devices=devices))
     assert (result["devices"], result["shared"]) == (devices, True)
     assert_same(result, alone)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_two_processes(alone):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -97,7 +97,7 @@ def test_each_training_has_callbacks_of_its_own():
         assert losses[-1] > min(losses) - 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_workers_of_joblib_give_the_same(monkeypatch):
     # The workers import this module by its name, for `build`.
     monkeypatch.syspath_prepend(Path(__file__).parents[2])

@@ -120,7 +120,7 @@ print("done", x.nbytes)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_file_several_times_the_allowed_memory(tmp_path):
     """0.8 GiB of images with 192 MiB more address space than a small fit needs.
 

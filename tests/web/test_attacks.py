@@ -15,6 +15,8 @@ import httpx
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.attack
+
 MIB = 2**20
 SECONDS = 2.0
 BOUNDARY = "multipart/form-data; boundary=B"

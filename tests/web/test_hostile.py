@@ -71,7 +71,7 @@ def assert_answers(server: Any, digit: bytes) -> None:
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_two_gigabytes_are_refused_and_not_held(
     server: Any, connect: Connect, digit: bytes
 ) -> None:
@@ -162,7 +162,7 @@ def test_pipelined_and_half_closed_requests_are_answered(
     made.close()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_heads_that_do_not_come_are_not_awaited_for_ever(
     serve: Callable[..., Any], connect: Connect, digits_run: Path, digit: bytes
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 _EXCLUDED = "positive_data_acceptance"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_schemathesis_finds_no_failure(
     serve: Callable[..., Any], digits_run: Path, colours_run: Path, tmp_path: Path
 ) -> None:

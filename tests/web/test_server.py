@@ -42,7 +42,7 @@ def test_what_was_taken_is_finished_after_sigterm(
         assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_run_replaced_under_load_loses_no_request(
     serve: Callable[..., Any], digits_run: Path, colours_run: Path, digit: bytes, tmp_path: Path
 ) -> None:
@@ -126,7 +126,7 @@ def test_it_can_be_reached_by_ipv6(serve: Callable[..., Any], digits_run: Path) 
         assert foreign.status_code == 421
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_connections_that_ended_leave_nothing(serve: Callable[..., Any], digits_run: Path) -> None:
     """6,000 of them once left 6 to 20 MiB."""
 

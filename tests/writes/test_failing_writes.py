@@ -8,9 +8,12 @@ import pytest
 
 ERRORS = ("ENOSPC", "EACCES", "EFBIG", "EROFS")
 # Ctrl-C may come between the opening of a file and the name that would close it.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.strike,
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 EVERY = (*ERRORS, "SIGINT")
 NAMES = (
     "train",
@@ -103,7 +106,7 @@ def test_whatever_step_fails_all_is_there_or_all_is_as_it_was(
     assert strike_steps(EVERY, name, out, tools, every) >= 8
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_step_fails_in_whatever_way(name: str, kind: str, out: Path, tools: Any) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.kill
+
 SCRIPT = Path(__file__).with_name("kill_at_every_write.py")
 
 
@@ -31,7 +33,7 @@ def test_killed_while_writing(home: Path, out: Path) -> None:
     assert len(kill(home, out, 6, ("train", "export onnx", "predict"))) == 6
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.usefixtures("strikes")
 def test_killed_at_every_step(home: Path, out: Path, verbs: Any) -> None:
     lines = kill(home, out, 1, verbs.VERBS)

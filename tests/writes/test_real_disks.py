@@ -18,6 +18,8 @@ FITTING = ("export onnx",)
 LIMITED = """
 import resource, sys
 from clearcnn.cli.main import main
+
+pytestmark = pytest.mark.process
 limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 sys.exit(main())
@@ -90,7 +92,7 @@ def check_limit(name: str, out: Path, strikes: Any, verbs: Any, home: Path) -> N
     assert strikes.look(out) == before
 
 
-@pytest.mark.parametrize("name", [pytest.param("export keras", marks=pytest.mark.slow), "train"])
+@pytest.mark.parametrize("name", [pytest.param("export keras", marks=pytest.mark.release), "train"])
 def test_a_full_disk(name: str, disk: Any, strikes: Any, verbs: Any, home: Path) -> None:
     check_full(name, disk, strikes, verbs, home)
 
@@ -136,7 +138,7 @@ def test_a_table_on_a_full_disk_goes_on_elsewhere(
     assert len(whole.splitlines()) == 61
 
 
-@pytest.mark.parametrize("name", ["predict", pytest.param("train", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["predict", pytest.param("train", marks=pytest.mark.release)])
 def test_a_size_limit(name: str, out: Path, strikes: Any, verbs: Any, home: Path) -> None:
     check_limit(name, out, strikes, verbs, home)
 
@@ -150,7 +152,7 @@ def test_a_read_only_folder(disk: Any, strikes: Any, verbs: Any, home: Path) -> 
     assert strikes.look(place) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", MORE)
 def test_a_full_disk_for_the_other_verbs(
     name: str, disk: Any, strikes: Any, verbs: Any, home: Path
@@ -158,7 +160,7 @@ def test_a_full_disk_for_the_other_verbs(
     check_full(name, disk, strikes, verbs, home)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", [*MORE, "export keras"])
 def test_a_size_limit_for_the_other_verbs(
     name: str, out: Path, strikes: Any, verbs: Any, home: Path

@@ -11,6 +11,8 @@ import pytest
 
 from clearcnn.bundle import read_bundle
 
+pytestmark = pytest.mark.process
+
 CLEARCNN = [sys.executable, "-m", "clearcnn"]
 
 
@@ -59,7 +61,7 @@ def test_a_training_that_is_told_to_end_says_how_to_resume(
     assert names(out / "new") == {"run.unfinished"}
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_two_exports_to_one_place_are_one(out: Path, verbs: Any, home: Path) -> None:
     words = verbs.command(verbs.VERBS["export onnx"], home, out)
     ended = sorted(end(process) for process in [start(words), start(words)])
@@ -108,7 +110,7 @@ def test_two_predictions_never_share_a_table(out: Path, home: Path) -> None:
     assert len(rows) == len(set(rows)) == 1 + 1 + 5
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_to_evaluate_while_another_trains(out: Path, verbs: Any, home: Path) -> None:
     words = verbs.command(verbs.VERBS["train"], home, out)
     both = [start(words), start(verbs.command(verbs.VERBS["evaluate"], home, out))]

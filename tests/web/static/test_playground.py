@@ -38,7 +38,7 @@ def test_a_training_can_be_cancelled(open_page):
     assert page.is_enabled("#train")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_another_model_ends_the_training_and_gets_none_of_its_results(open_page):
     page = open_page("epochs=200")
     page.set_default_timeout(60_000)  # Beside other tests, compiling takes long.
@@ -106,7 +106,7 @@ def test_a_model_that_cannot_be_opened_is_told_and_another_one_opens(open_page):
     assert page.inner_text("#problem") == ""
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_new_training_clears_what_the_last_one_complained_of(open_page):
     page = open_page("epochs=1")
     failed = {"event": "error", "problem": "It diverged.", "remedy": "Change it.", "code": "x"}

@@ -55,8 +55,8 @@ def test_nothing_sticks_out_sideways(open_page, model, width):
     [
         ("en", "light"),
         ("ko", "dark"),
-        pytest.param("en", "dark", marks=pytest.mark.slow),
-        pytest.param("ko", "light", marks=pytest.mark.slow),
+        pytest.param("en", "dark", marks=pytest.mark.release),
+        pytest.param("ko", "light", marks=pytest.mark.release),
     ],
 )
 def test_axe_finds_nothing_serious(open_page, scheme, locale):

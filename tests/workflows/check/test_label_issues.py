@@ -25,7 +25,7 @@ def read_list(folder):
 
 
 @pytest.mark.mnist
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.skipif(not MNIST.is_dir(), reason="shared/data/mnist is not beside the repository")
 def test_wrong_labels_planted_in_mnist_are_found(tmp_path, monkeypatch):
     """5 % of 1,000 labels flipped: 80 % of them or more are among the first 6 % ranked."""

@@ -124,7 +124,7 @@ def test_the_same_seed_gives_the_same_answers_and_another_one_does_not(tmp_path)
     assert chances[0] == chances[1] != chances[2]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_nothing_is_learnt_of_the_images_that_are_tested(tmp_path):
     """With labels drawn at random there is nothing to know; who peeps would score above chance."""
     labels = np.random.default_rng(0).integers(0, 2, 300)
@@ -142,7 +142,7 @@ def test_nothing_is_learnt_of_the_images_that_are_tested(tmp_path):
         assert 0.38 < model.score.accuracy < 0.62, model.name
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
     result = clearcnn.evaluate(
         UNGROUPED, **{**BARE, "budget": 10_000, "epochs": 1, "folds": 2}, out=tmp_path / "e"

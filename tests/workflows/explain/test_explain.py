@@ -166,7 +166,7 @@ def test_a_picture_it_has_learnt_from_is_recognised(run, tmp_path):
     assert f"in the training part (row {row})" in told.warnings[0]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_without_its_source_only_the_neighbours_are_left_out(tmp_path):
     write_classes(tmp_path / "shapes")
     run = clearcnn.train(

@@ -301,7 +301,7 @@ def wait_until(found, seconds=120):
         time.sleep(0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_what_is_prepared_trains_to_the_same_network(run, monkeypatch):
     opened = Playground()
     try:
@@ -350,7 +350,7 @@ def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first
         opened.close()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_preparation_that_hinders_a_training_is_given_up(run, monkeypatch):
     monkeypatch.setattr("clearcnn.workflows.playground.playground._PATIENCE_SECONDS", 0.2)
     opened = Playground()
@@ -371,7 +371,7 @@ def test_what_cannot_be_prepared_is_told_to_whoever_trains_it(playground, tmp_pa
     assert wait(playground.begin(tmp_path, small(), 1))[-1]["event"] == "error"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_run_that_was_replaced_is_read_anew(playground, tmp_path):
     place = tmp_path / "digits"
     for epochs in (1, 3):

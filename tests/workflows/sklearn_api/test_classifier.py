@@ -81,7 +81,7 @@ def test_images_and_rows_of_their_values_give_the_same(fitted: CNNClassifier) ->
         np.testing.assert_array_equal(fitted.predict_proba(images), same)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_colour_and_oblong_images_and_rows(fitted: CNNClassifier) -> None:
     colour = np.repeat(IMAGES[..., None], 3, axis=3).astype(np.uint8)
     by_images = make().fit(colour, DIGITS)
@@ -92,7 +92,7 @@ def test_colour_and_oblong_images_and_rows(fitted: CNNClassifier) -> None:
     assert oblong.model_.input_shape == (None, 4, 16, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_values_whose_number_is_no_square_are_one_row_of_pixels() -> None:
     rows = np.random.default_rng(0).normal(size=(90, 6)) - 5
     classifier = CNNClassifier(epochs=60, random_state=0).fit(rows, rows[:, 2] > -5)
@@ -145,7 +145,7 @@ def test_a_pickle_holds_no_keras_object_and_gives_the_same_answers(fitted: CNNCl
         assert other.history_ == fitted.history_
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_another_process_answers_alike(fitted: CNNClassifier) -> None:
     with joblib.parallel_config(backend="loky", n_jobs=2):
         given = joblib.Parallel()(joblib.delayed(answers)(fitted) for _ in range(2))
@@ -170,7 +170,7 @@ def test_a_clone_keeps_every_parameter() -> None:
     assert clone(classifier).get_params() == classifier.get_params() == parameters
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_cross_validation_trains_every_epoch_where_keras_own_wrapper_trains_one() -> None:
     folds = StratifiedKFold(3)
     done = cross_validate(make(epochs=9), ROWS, WORDS, cv=folds, return_estimator=True)
@@ -231,7 +231,7 @@ def test_fits_of_one_shape_share_a_program(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(compiled) == first
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_other_parameters_reach_the_training() -> None:
     stopped = make(epochs=60, learning_rate=0.05, patience=1).fit(ROWS, WORDS)
     assert stopped.history_.best_epoch == stopped.history_.num_epochs - 2 < 58

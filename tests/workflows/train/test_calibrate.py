@@ -27,7 +27,7 @@ def train(images: Any, place: Any) -> Any:
     return read_bundle(result.run_folder)
 
 
-@pytest.mark.parametrize("dtype", [pytest.param(np.uint8, marks=pytest.mark.slow), np.float32])
+@pytest.mark.parametrize("dtype", [pytest.param(np.uint8, marks=pytest.mark.release), np.float32])
 def test_the_kept_model_gives_distances_of_images_and_their_distortions(
     noise: Any, tmp_path: Any, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +67,7 @@ def test_the_kept_model_gives_distances_of_images_and_their_distortions(
     assert changed.mean() > 0.95
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_few_validation_images_and_what_cannot_be_written_give_none(
     noise: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

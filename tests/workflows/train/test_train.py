@@ -284,7 +284,7 @@ def test_plain_keras_predicts_the_same_without_clearcnn(
     assert default.train.augmentation is not None
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(
     noise: Any, flat: ModelSpec, tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ def compiled_sooner() -> Iterator[None]:
 
 
 # Without pandas and SCIPY_ARRAY_API=1, scikit-learn skips three of the checks.
-@pytest.mark.slow
+@pytest.mark.release
 @parametrize_with_checks(
     [CNNClassifier(epochs=20)], expected_failed_checks=lambda _: EXPECTED_TO_FAIL
 )

@@ -16,6 +16,8 @@ from clearcnn.bundle import read_bundle
 from clearcnn.specs import ModelSpec
 from clearcnn.workflows.train import pipeline as train_workflow
 
+pytestmark = pytest.mark.process
+
 
 def check_that_history_and_model_agree(folder: Path, images: np.ndarray, labels: np.ndarray) -> int:
     """The last val_loss must be that of the model in the folder; gives the epochs kept."""
@@ -169,7 +171,7 @@ def test_a_process_interrupted_in_training_keeps_a_whole_run(long_source: Path) 
     assert 1 <= check_that_history_and_model_agree(folder, images, labels) < 9000
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_process_interrupted_while_compiling_leaves_nothing(long_source: Path) -> None:
     home = long_source.parent
     words = ["long.npz", "--epochs", "9", "--recipe", "tutorial"]
@@ -213,7 +215,7 @@ def test_the_second_ctrl_c_after_training_drops_the_run(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_reader_that_ctrl_c_ends_too_costs_no_run(long_source: Path) -> None:
     home = long_source.parent
     words = ["long.npz", "--epochs", "9000", "--batch-size", "500", "--recipe", "tutorial"]
