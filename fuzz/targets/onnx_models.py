@@ -12,7 +12,7 @@ from fuzz.targets import run_folders
 def seeds() -> list[bytes]:
     """The model of the run folder, and one of many other kinds of layers, which is refused."""
     from clearcnn import export, models
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
     from clearcnn.specs import LayerSpec, ModelSpec
 
     layers = (

@@ -15,7 +15,7 @@ from clearcnn.bundle import (
     write_manifest,
 )
 from clearcnn.bundle.manifest import REQUIRED_FILES
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import AugmentationSpec, DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.workflows.runs.load_onnx_model import open_model
 from fuzz.target import Target, put, scratch

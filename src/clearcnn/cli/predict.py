@@ -143,6 +143,6 @@ def _choose_lines(
 
 
 def _as_json(answer: "Prediction") -> str:
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
 
     return json.dumps(to_json(answer), allow_nan=False)

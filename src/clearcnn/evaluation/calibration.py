@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clearcnn.results.train import Calibration, CalibrationBin, CoveragePoint
+from clearcnn.results.scores import Calibration, CalibrationBin, CoveragePoint
 
 _NUM_BINS = 15
 _DRAWS = 1_000

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clearcnn.results.train import Evaluation
+from clearcnn.results.scores import Evaluation
 
 # What fits in one line on a phone.
 _LETTERS_BESIDE = 30

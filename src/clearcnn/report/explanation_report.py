@@ -14,7 +14,7 @@ from clearcnn.report.layer_images import draw_figures, show_layers
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
 from clearcnn.results.explain import ExplainResult, GradientMap, Neighbour, OcclusionMap
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.types import View
 
 MOST_CLASSES = 5

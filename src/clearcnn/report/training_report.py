@@ -20,7 +20,8 @@ from clearcnn.report.image_sheets import (
     to_picture,
 )
 from clearcnn.report.templates import embed, make_environment, read_page
-from clearcnn.results.train import ClassScore, Evaluation, Mistake, TrainResult
+from clearcnn.results.scores import ClassScore, Evaluation, Mistake
+from clearcnn.results.train import TrainResult
 from clearcnn.types import View
 
 

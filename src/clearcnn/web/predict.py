@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from clearcnn.data import OnePicture
+from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import Prediction
-from clearcnn.results.train import to_json
 from clearcnn.web import schemas
 from clearcnn.web.disconnects import while_client_waits
 from clearcnn.web.http_errors import Refusal

@@ -8,7 +8,8 @@ from typing import Any
 from clearcnn import atomic_write
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
-from clearcnn.results.train import ExportResult, to_json
+from clearcnn.results.export import ExportResult
+from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.runs.load_keras_model import restore_network
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL

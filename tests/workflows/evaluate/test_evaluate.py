@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import clearcnn
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.evaluation import leave_groups_out, make_random_folds
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.evaluate.evaluate import EvaluateListener
 
 DIGITS = clearcnn.load("digits")

@@ -13,7 +13,7 @@ import pytest
 import clearcnn
 from clearcnn import export
 from clearcnn.bundle import read_bundle
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import LayerSpec, ModelSpec
 
 

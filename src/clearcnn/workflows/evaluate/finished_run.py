@@ -11,7 +11,7 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
-from clearcnn.results.train import Evaluation, Score
+from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability

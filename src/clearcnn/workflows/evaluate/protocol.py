@@ -13,7 +13,7 @@ from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results.evaluate import FoldScore, ModelScore, Protocol, Reliability, Robustness
-from clearcnn.results.train import Interval, Score
+from clearcnn.results.scores import Interval, Score
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldAnswers,

@@ -8,7 +8,8 @@ import numpy as np
 
 from clearcnn import evaluation
 from clearcnn.errors import DivergenceError
-from clearcnn.results.train import Evaluation, History
+from clearcnn.results.scores import Evaluation
+from clearcnn.results.train import History
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import Clock

@@ -12,7 +12,7 @@ from clearcnn import evaluation, models
 from clearcnn.bundle import Bundle
 from clearcnn.data import Split
 from clearcnn.errors import DataError
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import ModelSpec
 from clearcnn.workflows.fitting.fit_plan import score_plan
 from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_training

@@ -12,7 +12,7 @@ import numpy as np
 from clearcnn import models
 from clearcnn.bundle import Bundle, read_bundle, read_metrics
 from clearcnn.errors import DataError, SpecError
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.run_data import read_run_data

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clearcnn import models
 from clearcnn.bundle import Bundle
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
 

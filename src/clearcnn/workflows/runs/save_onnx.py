@@ -6,7 +6,7 @@ from typing import Any
 from clearcnn.bundle import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 MODEL, MODEL_WITH_LAYERS = "model.onnx", "model_layers.onnx"

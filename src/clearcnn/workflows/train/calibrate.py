@@ -9,7 +9,7 @@ from clearcnn import evaluation
 from clearcnn.bundle import Confidence, InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 _PREDICT_BATCH = 256
