@@ -77,18 +77,6 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
     return float(np.exp(found.x))
 
 
-def apply_temperature(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
-    """Scale probabilities by a temperature.
-
-    Args:
-      probabilities: (n, num_classes) float, rows summing to 1.
-      temperature: > 0.
-    Returns:
-      (n, num_classes) float64, rows summing to 1; the ranking of classes is unchanged.
-    """
-    return np.exp(_log_softmax(_logits(probabilities) / temperature))
-
-
 def trace_coverage(labels: ArrayLike, probabilities: ArrayLike) -> tuple[CoveragePoint, ...]:
     """Compute accuracy against coverage: only the most confident predictions are kept.
 

@@ -13,6 +13,7 @@ from clearcnn.errors import DataError
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
 from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
+from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
 from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
@@ -96,7 +97,7 @@ def _assess(
     temperature = None if confidence is None else confidence.temperature
     scaled = None
     if temperature is not None:
-        scaled = evaluation.apply_temperature(probabilities, temperature)
+        scaled = apply_temperature(probabilities, temperature)
     fold = FoldScore("test", run.manifest.train.seed, 0, scored.score.correct, scored.score.total)
     model = ModelScore(run.folder.resolve().name, score, 0.0, (fold,), None, None)
     return Assessment(

@@ -10,6 +10,7 @@ from clearcnn.bundle import Confidence, InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
 from clearcnn.results.json_codec import to_json
+from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 _PREDICT_BATCH = 256
@@ -80,7 +81,7 @@ def fit_confidence(
     images, labels = plan.images.images[rows], plan.images.labels[rows]
     probabilities = network.predict(images, batch_size=_PREDICT_BATCH, verbose=0)
     temperature = evaluation.fit_temperature(labels, probabilities)
-    calibrated = prediction.apply_temperature(probabilities, temperature)
+    calibrated = apply_temperature(probabilities, temperature)
     found = prediction.find_threshold(calibrated, distances)
     threshold, false_alarms = found or (None, None)
     if distances is None:
