@@ -10,7 +10,7 @@ from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
 from clearcnn.results.export import ExportResult
 from clearcnn.results.json_codec import to_json
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL
 
@@ -65,7 +65,7 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
     with _open_draft(place) as draft:
         from clearcnn import export
 
-        network = restore_network(whole)
+        network = load_keras_model(whole)
         probes = export.make_probes(to_json(whole.manifest.input))
         expected = network.predict(probes, verbose=0)
         run_it = _WRITERS[to](whole, network, draft)

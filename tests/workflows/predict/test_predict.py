@@ -17,7 +17,7 @@ from clearcnn import bundle
 from clearcnn.backend import load_keras
 from clearcnn.bundle import infer_polarity, read_bundle
 from clearcnn.errors import BundleError, DataError, ExportError, SpecError
-from clearcnn.workflows.predict.predict import find_unlike
+from clearcnn.workflows.predict.predict import flag_ood
 from clearcnn.workflows.runs.load_onnx_model import open_model
 
 DIGITS = clearcnn.load("digits")
@@ -155,9 +155,9 @@ def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> No
         "negative": 16 - test,
     }
     # One in a hundred of 252 images is uncertain, and the test part has 540.
-    assert find_unlike(model, model.predictor.answer(test)).sum() <= 16
+    assert flag_ood(model, model.predictor.answer(test)).sum() <= 16
     for name, images in strange.items():
-        assert find_unlike(model, model.predictor.answer(images)).mean() > 0.5, name
+        assert flag_ood(model, model.predictor.answer(images)).mean() > 0.5, name
 
 
 def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:

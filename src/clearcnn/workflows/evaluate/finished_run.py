@@ -18,7 +18,7 @@ from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
 from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
 from clearcnn.workflows.fitting.phase_timer import Clock
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source, read_run_data
 
 _PREDICT_BATCH = 256
@@ -61,7 +61,7 @@ def evaluate_run(
                 _read_own(run, run_data) if new is None else _read_new(run, new)
             )
         with clock.phase("load Keras"):
-            network = restore_network(run)
+            network = load_keras_model(run)
 
         def predict(pixels: Any) -> NDArray[np.float32]:
             return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
@@ -134,7 +134,7 @@ def _read_own(
 ) -> tuple[LabelledImages, NDArray[np.intp], str]:
     """The run's own test part, if its source is still what it was."""
     own = read_run_data(run.manifest, named)
-    images, rows = own.images, own.parts.test
+    images, rows = own.images, own.splits.test
     return images, rows, f"The {len(rows):,} images of the run's own test part, never trained on."
 
 

@@ -18,7 +18,7 @@ from clearcnn.workflows.fitting.fit_plan import score_plan
 from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_training
 from clearcnn.workflows.playground.page_data import describe_network, pack_arrays
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
-from clearcnn.workflows.runs.run_data import Lesson
+from clearcnn.workflows.runs.run_data import RunData
 from clearcnn.workflows.runs.save_onnx import MODEL, write_onnx
 
 WEIGHTS = "weights.bin"
@@ -39,16 +39,16 @@ class Trial:
 
     Args:
       run: whose settings it takes.
-      lesson: the images of the run.
+      run_data: the images of the run.
       model: the layers.
       epochs: > 0.
     """
 
-    def __init__(self, run: Bundle, lesson: Lesson, model: ModelSpec, epochs: int) -> None:
+    def __init__(self, run: Bundle, run_data: RunData, model: ModelSpec, epochs: int) -> None:
         from clearcnn import training
 
         self.run = run
-        self.plan = plan = _plan(run, lesson, model, epochs)
+        self.plan = plan = _plan(run, run_data, model, epochs)
         images, spec = plan.images, plan.train_spec
         shape = images.images.shape[1:]
         self.network = models.build_model(model, shape, len(images.class_names), spec.seed)
@@ -139,10 +139,10 @@ class Trial:
             )
 
 
-def _plan(run: Bundle, lesson: Lesson, model: ModelSpec, epochs: int) -> TrainPlan:
+def _plan(run: Bundle, run_data: RunData, model: ModelSpec, epochs: int) -> TrainPlan:
     spec = run.manifest.train
     settings = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
-    parts = lesson.parts
+    parts = run_data.splits
     batch_size = choose_batch_size(min(len(parts.train), MOST_TRAINING_IMAGES), spec.batch_size)
     changes = {
         "epochs": epochs,
@@ -152,7 +152,7 @@ def _plan(run: Bundle, lesson: Lesson, model: ModelSpec, epochs: int) -> TrainPl
     }
     rows = _thin(parts.train, batch_size, spec.seed)
     return plan_training(
-        lesson.images,
+        run_data.images,
         Split(rows, parts.validation, parts.validation),
         recipe="default",
         seed=spec.seed,

@@ -117,11 +117,11 @@ def choose_test_images(run: Bundle, named: DataSpec | None = None) -> dict[str, 
       dtype, little-endian, rows first); and "why", a sentence if there are none.
     """
     try:
-        lesson = read_run_data(run.manifest, named)
+        run_data = read_run_data(run.manifest, named)
     except DataError as error:
         # The remedy may name what lies in the source, and is not for all who may ask.
         return {"images": [], "why": error.problem}
-    images, rows = lesson.images, lesson.parts.test
+    images, rows = run_data.images, run_data.splits.test
     labels = images.labels[rows]
     by_class = [rows[labels == k][:_IMAGES_PER_CLASS] for k in range(len(images.class_names))]
     # One of each class in turn, so that the first ones show them all.

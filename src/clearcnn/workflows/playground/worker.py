@@ -17,7 +17,7 @@ from clearcnn.bundle import MANIFEST_NAME, Bundle
 from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.workflows.playground.experiment import Trial
-from clearcnn.workflows.runs.run_data import Lesson, read_run_data
+from clearcnn.workflows.runs.run_data import RunData, read_run_data
 
 _MOST_TRIALS = 3
 
@@ -68,7 +68,7 @@ class _Bench:
 
     def __init__(self, pipe: Connection, named: DataSpec | None) -> None:
         self._pipe, self._named = pipe, named
-        self._lessons: dict[Path, tuple[int, Bundle, Lesson]] = {}
+        self._run_data: dict[Path, tuple[int, Bundle, RunData]] = {}
         self._trials: OrderedDict[str, Trial] = OrderedDict()
 
     def prepare(self, job: dict[str, Any]) -> None:
@@ -125,11 +125,11 @@ class _Bench:
         model = ModelSpec(job["model"]["name"], tuple(layers))
         return Trial(*self._open(Path(job["run"])), model, job["epochs"])
 
-    def _open(self, folder: Path) -> tuple[Bundle, Lesson]:
+    def _open(self, folder: Path) -> tuple[Bundle, RunData]:
         stamp = _stamp(folder)
-        known = self._lessons.get(folder)
+        known = self._run_data.get(folder)
         if known is None or known[0] != stamp:
-            known = self._lessons[folder] = (stamp, *_read(folder, self._named))
+            known = self._run_data[folder] = (stamp, *_read(folder, self._named))
         return known[1:]
 
     def _tell(self, message: dict[str, Any]) -> None:
@@ -154,10 +154,10 @@ def _stamp(folder: Path) -> int:
         return 0
 
 
-def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
+def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, RunData]:
     run = bundle.read_bundle(folder)
     try:
-        lesson = read_run_data(run.manifest, named)
+        run_data = read_run_data(run.manifest, named)
     except DataError as error:
         # What the remedy says may name what lies in the source, and is not for all who may ask.
         raise DataError(
@@ -165,10 +165,10 @@ def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
             remedy="Start the server with --data and the run's images.",
             code="no_images",
         ) from None
-    if not len(lesson.parts.validation):
+    if not len(run_data.splits.validation):
         raise DataError(
             "The run has no validation images, by which the playground compares models.",
             remedy="Train the run again with a validation part.",
             code="no_validation",
         )
-    return run, lesson
+    return run, run_data

@@ -8,7 +8,7 @@ from clearcnn.bundle import Bundle, LayerShapes
 NETWORK = "model.keras"
 
 
-def restore_network(run: Bundle) -> Any:
+def load_keras_model(run: Bundle) -> Any:
     """Build the network anew from the manifest's layers, and read its weights only.
 
     The configuration inside `model.keras` is never looked at, so no class or function that it

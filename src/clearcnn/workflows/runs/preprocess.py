@@ -13,7 +13,7 @@ from clearcnn.data import OnePicture
 POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
 
 
-def prepare_picture(
+def prepare_image(
     content: bytes, name: str, contract: InputContract, *, keep_polarity: bool = False
 ) -> OnePicture:
     """Make a picture like those the model was trained on, and say what was done.
@@ -40,7 +40,7 @@ def prepare_picture(
         dtype=contract.dtype,
         value_range=contract.value_range,
     )
-    seen = None if keep_polarity else find_opposite(picture.pixels, contract)
+    seen = None if keep_polarity else find_opposite_polarity(picture.pixels, contract)
     if seen is None:
         return picture
     sentence = (
@@ -49,12 +49,12 @@ def prepare_picture(
     )
     return replace(
         picture,
-        pixels=exchange_light_and_dark(picture.pixels, contract.value_range),
+        pixels=invert_pixels(picture.pixels, contract.value_range),
         preparation=(*picture.preparation, sentence),
     )
 
 
-def find_opposite(pixels: NDArray[Any], contract: InputContract) -> str | None:
+def find_opposite_polarity(pixels: NDArray[Any], contract: InputContract) -> str | None:
     """Tell whether figure and ground are clearly the other way round than in training.
 
     Args:
@@ -70,7 +70,7 @@ def find_opposite(pixels: NDArray[Any], contract: InputContract) -> str | None:
     return None if seen in ("unknown", contract.polarity) else POLARITY_NAMES[seen]
 
 
-def exchange_light_and_dark(pixels: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:
+def invert_pixels(pixels: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:
     """Exchange light and dark within the range of values; shape and dtype stay."""
     low, high = value_range
     turned: NDArray[Any] = (low + high - pixels.astype(np.float64)).astype(pixels.dtype)

@@ -12,7 +12,7 @@ from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
 
 @dataclass(frozen=True, eq=False)
-class KeptOnnx:
+class OnnxFile:
     """An ONNX file that clearcnn wrote for these layers, or could have.
 
     Attributes:
@@ -26,7 +26,7 @@ class KeptOnnx:
     most_values: int
 
 
-def read_onnx_file(run: Bundle, name: str) -> KeptOnnx:
+def read_onnx_file(run: Bundle, name: str) -> OnnxFile:
     """Read an ONNX file of a run folder.
 
     Args:
@@ -65,4 +65,4 @@ def read_onnx_file(run: Bundle, name: str) -> KeptOnnx:
         version=manifest.clearcnn,
         layer_outputs=name == MODEL_WITH_LAYERS,
     )
-    return KeptOnnx(content, weights, network.most_values)
+    return OnnxFile(content, weights, network.most_values)

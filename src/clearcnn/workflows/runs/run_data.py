@@ -13,14 +13,14 @@ Source = str | Path | DataSpec | LabelledImages
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class RunData:
     """The images a model was trained and tested on, as they were then."""
 
     images: LabelledImages
-    parts: Split
+    splits: Split
 
 
-def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Lesson:
+def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> RunData:
     """Read the images of a run once more.
 
     Args:
@@ -29,7 +29,7 @@ def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Les
         and use count, the rest is as the run has it. None takes the place that the run names, if
         this user trained it on this computer.
     Returns:
-      A Lesson whose content hash is that of the run.
+      A RunData whose content hash is that of the run.
     Raises:
       DataError: the images may not be opened, cannot be read, or are not those of the run. Its
         problem says nothing of what lies there, its remedy may.
@@ -51,7 +51,7 @@ def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Les
             f"{images.content_hash[:12]}…, that of the run is {manifest.content_hash[:12]}….",
             remedy="Name those that it was trained on: --data SOURCE, or data= in Python.",
         )
-    return Lesson(images, data.split(images, manifest.split))
+    return RunData(images, data.split(images, manifest.split))
 
 
 def choose_source(

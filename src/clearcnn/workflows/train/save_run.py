@@ -51,11 +51,11 @@ def keep_run(
     bundle.write_manifest(folder, manifest)
 
 
-def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportPictures:
+def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
     images, rows = plan.images, plan.split.train
     samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
-    return report.ReportPictures(
+    return report.ReportImages(
         samples=tuple(images.images[rows[chosen]] for chosen in samples),
         mistakes=images.images[np.asarray(shown, dtype=np.intp)],
     )
