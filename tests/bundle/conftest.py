@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from clearcnn.bundle import InputContract, ResizeRule, describe_run
+from clearcnn.bundle import describe_run
+from clearcnn.contract import InputContract, ResizeRule
 from clearcnn.results.train import (
     ClassCount,
     ClassScore,

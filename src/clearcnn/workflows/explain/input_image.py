@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clearcnn import bundle, data
+from clearcnn.contract import InputContract
 from clearcnn.data.labelled_images import Images
 from clearcnn.errors import DataError
 from clearcnn.results.explain import ExplainedImage
@@ -99,7 +100,7 @@ def _take_row(row: int, lesson: Lesson | str) -> Subject:
     return Subject(images.images[row], facts)
 
 
-def _read_file(path: Path, contract: bundle.InputContract) -> Subject:
+def _read_file(path: Path, contract: InputContract) -> Subject:
     picture = data.read_one_picture(
         path,
         size=contract.shape[:2],
@@ -126,7 +127,7 @@ def _find_copy(subject: Subject, lesson: Lesson | str) -> str | None:
     )
 
 
-def _judge_polarity(subject: Subject, contract: bundle.InputContract) -> str | None:
+def _judge_polarity(subject: Subject, contract: InputContract) -> str | None:
     """Say so if figure and ground are clearly the other way round."""
     seen = find_opposite(subject.pixels, contract)
     if seen is None:
