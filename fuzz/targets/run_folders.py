@@ -51,7 +51,7 @@ def folder() -> Path:
     for name in REQUIRED_FILES:
         (place / name).write_bytes(b"x")
     network().save(place / "model.keras")
-    model = export.build_onnx(network(), ("cat", "dog"), to_json(CONTRACT))
+    model = export.build_onnx(network(), ("cat", "dog"), CONTRACT)
     (place / "model.onnx").write_bytes(model.SerializeToString())
     manifest = describe_run(
         source="pictures",

@@ -9,7 +9,6 @@ from clearcnn import atomic_write
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
 from clearcnn.results.export import ExportResult
-from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL
@@ -66,7 +65,7 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
         from clearcnn import export
 
         network = load_keras_model(whole)
-        probes = export.make_probes(to_json(whole.manifest.input))
+        probes = export.make_probes(whole.manifest.input)
         expected = network.predict(probes, verbose=0)
         run_it = _WRITERS[to](whole, network, draft)
         largest = export.check_parity(place.name, run_it(probes), expected)
@@ -96,7 +95,7 @@ def _write_triton(whole: Bundle, _: Any, folder: Path) -> Runner:
         manifest.model.name,
         _read_onnx(whole),
         manifest.class_names,
-        to_json(manifest.input),
+        manifest.input,
     )
     return lambda images: _run_onnx(path, images)
 

@@ -15,7 +15,8 @@ from scipy.special import softmax
 import clearcnn
 from clearcnn import bundle
 from clearcnn.backend import load_keras
-from clearcnn.bundle import infer_polarity, read_bundle
+from clearcnn.bundle import read_bundle
+from clearcnn.data import infer_polarity
 from clearcnn.errors import BundleError, DataError, ExportError, SpecError
 from clearcnn.workflows.predict.predict import flag_ood
 from clearcnn.workflows.runs.load_onnx_model import open_model

@@ -52,7 +52,7 @@ def spoil_parity(patch: pytest.MonkeyPatch) -> str:
 
 
 def forget_dense(patch: pytest.MonkeyPatch) -> str:
-    patch.delitem(export.layers.LAYER_WRITERS, "Dense")
+    patch.delitem(export.onnx_layers.LAYER_WRITERS, "Dense")
     return "is a Dense, which is not written to ONNX"
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clearcnn import bundle, data
+from clearcnn.contract import InputContract
 from clearcnn.data.labelled_images import Images
 from clearcnn.errors import DataError
 from clearcnn.results.explain import ExplainedImage
@@ -101,7 +102,7 @@ def _take_row(row: int, run_data: RunData | str) -> InputImage:
     return InputImage(images.images[row], facts)
 
 
-def _read_file(path: Path, contract: bundle.InputContract) -> InputImage:
+def _read_file(path: Path, contract: InputContract) -> InputImage:
     picture = data.read_one_picture(
         path,
         size=contract.shape[:2],
@@ -128,7 +129,7 @@ def _find_copy(input_image: InputImage, run_data: RunData | str) -> str | None:
     )
 
 
-def _judge_polarity(input_image: InputImage, contract: bundle.InputContract) -> str | None:
+def _judge_polarity(input_image: InputImage, contract: InputContract) -> str | None:
     """Say so if figure and ground are clearly the other way round."""
     seen = find_opposite_polarity(input_image.pixels, contract)
     if seen is None:

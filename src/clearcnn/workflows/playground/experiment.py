@@ -111,7 +111,7 @@ class Trial:
         from clearcnn import export
 
         plan = self.plan
-        contract = to_json(describe_input(plan))
+        contract = describe_input(plan)
         return pack_arrays(export.list_weights(self.network, plan.images.class_names, contract))
 
     def _fit(self, callback: Any) -> None:

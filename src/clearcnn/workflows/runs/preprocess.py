@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import data
-from clearcnn.bundle import InputContract, infer_polarity
-from clearcnn.data import OnePicture
+from clearcnn.contract import InputContract
+from clearcnn.data import OnePicture, infer_polarity
 
 POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from clearcnn import models
 from clearcnn.bundle import Bundle
-from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
 
@@ -60,7 +59,7 @@ def read_onnx_file(run: Bundle, name: str) -> OnnxFile:
         content,
         network,
         manifest.class_names,
-        to_json(manifest.input),
+        manifest.input,
         where=run.folder / name,
         version=manifest.clearcnn,
         layer_outputs=name == MODEL_WITH_LAYERS,

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from clearcnn.bundle import InputContract
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 MODEL, MODEL_WITH_LAYERS = "model.onnx", "model_layers.onnx"
@@ -47,7 +46,7 @@ def write_onnx(
             model = export.build_onnx(
                 network,
                 plan.images.class_names,
-                to_json(contract),
+                contract,
                 layer_outputs=name == MODEL_WITH_LAYERS,
                 distances=distances if name == MODEL else None,
             )

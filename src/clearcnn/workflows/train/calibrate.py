@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.bundle import Confidence, InputContract
+from clearcnn.bundle import Confidence
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.json_codec import to_json
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -42,7 +42,7 @@ def fit_distances(
     if len(rows) < prediction.FEWEST_IMAGES:
         return None
     try:
-        model = export.build_features(network, class_names, to_json(contract))
+        model = export.build_features(network, class_names, contract)
         if model is None:
             return None
         images, labels = _choose_images(plan)
@@ -50,7 +50,7 @@ def fit_distances(
         if not np.isfinite(features).all():
             return None
         weights = evaluation.fit_distances(features, labels)
-        model = export.build_onnx(network, class_names, to_json(contract), distances=weights)
+        model = export.build_onnx(network, class_names, contract, distances=weights)
         names = [export.DISTANCES_NAME]
         found = export.run_onnx(model.SerializeToString(), plan.images.images[rows], outputs=names)
     except ExportError:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from clearcnn import bundle, models, report
+from clearcnn.contract import InputContract
 from clearcnn.results.train import TrainResult
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -15,7 +16,7 @@ def keep_run(
     plan: TrainPlan,
     network: Any,
     probabilities: Any,
-    contract: bundle.InputContract,
+    contract: InputContract,
     confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
