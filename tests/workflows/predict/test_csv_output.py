@@ -19,7 +19,7 @@ def answer(name: str, confidence: float = 0.75) -> Prediction:
         return Prediction(name, None, None, (), False, False, (), f'{name} cannot be "read".')
     top = (ClassProbability("x,\ny", confidence), ClassProbability("z", 1 - confidence))
     abstained = confidence < 0.5
-    notes = ("Resized.", "Light and dark exchanged.")
+    notes = ("Resized.", "Inverted.")
     return Prediction(
         name, None if abstained else top[0].name, confidence, top, abstained, True, notes, None
     )
@@ -59,7 +59,7 @@ def test_it_is_the_csv_that_others_read(whole: Path) -> None:
         "probability_2": "0.25",
         "class_3": "",
         "probability_3": "",
-        "preparation": "Resized. Light and dark exchanged.",
+        "preparation": "Resized. Inverted.",
         "error": "",
         "model": "0123456789ab",
     }

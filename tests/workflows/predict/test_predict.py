@@ -121,10 +121,10 @@ def test_the_opposite_polarity_is_put_right_and_told(run: Path, tmp_path: Path) 
     expected, found = clearcnn.predict(run, [light, dark])
     assert [t.name for t in found.top] == [t.name for t in expected.top]
     assert found.confidence == pytest.approx(expected.confidence, abs=1e-5)
-    assert "Light and dark exchanged" in found.preparation[-1]
-    assert not any("exchanged" in sentence for sentence in expected.preparation)
+    assert "Inverted: the image is" in found.preparation[-1]
+    assert not any("Inverted" in sentence for sentence in expected.preparation)
     (kept,) = clearcnn.predict(run, dark, keep_polarity=True)
-    assert not any("exchanged" in sentence for sentence in kept.preparation)
+    assert not any("Inverted" in sentence for sentence in kept.preparation)
     assert kept.confidence != pytest.approx(expected.confidence, abs=1e-3)
 
 
@@ -315,7 +315,7 @@ def test_a_model_that_clearcnn_did_not_write_is_not_executed(run: Path, tmp_path
 def test_a_run_that_has_no_onnx_says_so(run: Path, tmp_path: Path) -> None:
     copied = copy_run(run, tmp_path / "copy")
     rewrite(copied, lambda values: values["files"].pop("model.onnx"))
-    with pytest.raises(BundleError, match=r"holds no model\.onnx"):
+    with pytest.raises(BundleError, match=r"has no model\.onnx"):
         clearcnn.predict(copied, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The ONNX files of a run folder: exactly the graph of the manifest's layers, with any weights."""
+"""Read the ONNX files of a run folder: the graph must be that of the manifest's layers."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
 @dataclass(frozen=True, eq=False)
 class OnnxFile:
-    """An ONNX file that clearcnn wrote for these layers, or could have.
+    """An ONNX file with the graph that clearcnn writes for the manifest's layers.
 
     Attributes:
-      content: of the file.
-      weights: float32 arrays by "layer/name", as `export.read_onnx` gives them.
-      most_values: of its largest tensor for one image.
+      content: the bytes of the file.
+      weights: float32 arrays by "layer/name", as from `export.read_onnx`.
+      most_values: size of its largest tensor for one image.
     """
 
     content: bytes
@@ -29,12 +29,12 @@ def read_onnx_file(run: Bundle, name: str) -> OnnxFile:
     """Read an ONNX file of a run folder.
 
     Args:
-      run: a run folder that was read.
+      run: an opened run folder.
       name: "model.onnx" or "model_layers.onnx".
     Raises:
       BundleError: it is missing, altered or too large.
-      LayerError, SpecError: the manifest's layers cannot be.
-      ExportError: its graph is not that of the layers.
+      LayerError, SpecError: the manifest's layers are invalid.
+      ExportError: its graph is not that of the manifest's layers.
     """
     from clearcnn import export
 
