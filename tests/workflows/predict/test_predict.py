@@ -213,7 +213,7 @@ def test_stdin_is_one_picture(run: Path, tmp_path: Path, monkeypatch: pytest.Mon
     (expected,) = clearcnn.predict(run, path)
     assert (found.name, found.top) == ("-", expected.top)
     (empty,) = clearcnn.predict(run, "-")
-    assert "stdin holds 0 bytes" in empty.error
+    assert "stdin has 0 bytes" in empty.error
 
 
 def test_a_missing_file_is_an_error_of_its_own(run: Path, tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def test_a_missing_file_is_an_error_of_its_own(run: Path, tmp_path: Path) -> Non
         ({"top": 0}, ["1.png"], SpecError, "top is 0"),
         ({"abstain_below": 1.5}, ["1.png"], SpecError, "from 0 to 1"),
         ({"abstain_below": float("nan")}, ["1.png"], SpecError, "from 0 to 1"),
-        ({}, [], DataError, "No picture was given"),
-        ({}, ["empty"], DataError, "holds no picture"),
+        ({}, [], DataError, "No image was given"),
+        ({}, ["empty"], DataError, "has no image files"),
     ],
 )
 def test_what_cannot_be_asked_is_told_before_any_answer(
