@@ -181,7 +181,7 @@ def test_without_its_source_only_the_neighbours_are_left_out(tmp_path):
     ):
         assert told.neighbours is None
         assert "could not be read" in told.warnings[-1]
-        assert told.occlusion.fill_source == "the median along the edge of this picture"
+        assert told.occlusion.fill_source == "the median of this image's border"
     with pytest.raises(DataError, match="by its row"):
         clearcnn.explain(run, 0)
 
