@@ -324,16 +324,19 @@ def test_a_weight_of_zero_is_no_image_and_only_ratios_count() -> None:
         ({"epochs": 0}, "epochs=0 is out of range"),
         ({"patience": 0}, "patience=0 is out of range"),
         ({"validation_fraction": 1.0}, "validation_fraction=1.0 is out of range"),
-        ({"image_shape": (8, 9)}, r"image_shape=\(8, 9\) does not hold.*has 64 values"),
-        ({"image_shape": 8}, "image_shape=8 is no shape"),
-        ({"image_shape": (8, 8.0)}, r"image_shape=\(8, 8.0\) is no shape"),
-        ({"class_weight": "even"}, "class_weight='even' is not known: \"balanced\""),
-        ({"class_weight": {"nil": 2}}, "class_weight names 'nil'; the classes of y are 'one'"),
+        ({"image_shape": (8, 9)}, r"image_shape=\(8, 9\) does not match X.*64 values"),
+        ({"image_shape": 8}, "image_shape=8 is not a shape"),
+        ({"image_shape": (8, 8.0)}, r"image_shape=\(8, 8.0\) is not a shape"),
+        ({"class_weight": "even"}, "class_weight='even' is invalid: \"balanced\""),
+        ({"class_weight": {"nil": 2}}, "class_weight has 'nil'; the classes of y are 'one'"),
         ({"class_weight": {"one": -1}}, "gives 'one' the weight -1"),
         ({"class_weight": {"one": float("nan")}}, "gives 'one' the weight nan"),
         ({"class_weight": {"one": "2"}}, "gives 'one' the weight '2'"),
         ({"class_weight": {"one": [2]}}, r"gives 'one' the weight \[2\]"),
-        ({"class_weight": dict.fromkeys(["zero", "one", "two"], 0)}, "every image weigh zero"),
+        (
+            {"class_weight": dict.fromkeys(["zero", "one", "two"], 0)},
+            "every image a weight of zero",
+        ),
         ({"model": "nowhere.toml"}, "nowhere.toml cannot be read"),
     ],
 )
@@ -351,9 +354,9 @@ def test_what_cannot_be_is_refused(parameters: dict[str, Any], told: str) -> Non
     [
         (
             IMAGES[:, :4],
-            "images of the shape \\(4, 8, 1\\); the model was trained on \\(8, 8, 1\\)",
+            "images of shape \\(4, 8, 1\\); the model was trained on \\(8, 8, 1\\)",
         ),
-        (IMAGES.reshape(-1, 4, 16), "images of the shape \\(4, 16, 1\\)"),
+        (IMAGES.reshape(-1, 4, 16), "images of shape \\(4, 16, 1\\)"),
         (ROWS[:, :9], "X has 9 features, but CNNClassifier is expecting 64"),
         (IMAGES * np.nan, "contains NaN"),
         (IMAGES * 1j, "Complex data not supported"),
@@ -369,7 +372,7 @@ def test_images_unlike_those_trained_on_are_refused(
 
 
 def test_one_class_or_a_shape_that_contradicts_is_refused() -> None:
-    with pytest.raises(ClearCNNError, match="y holds one class, 'one'; two or more"):
+    with pytest.raises(ClearCNNError, match="y has one class, 'one'; two or more"):
         make().fit(ROWS[:5], ["one"] * 5)
-    with pytest.raises(ClearCNNError, match=r"an image of X has the shape \(8, 8, 1\)"):
+    with pytest.raises(ClearCNNError, match=r"images have the shape \(8, 8, 1\)"):
         make(image_shape=(4, 16)).fit(IMAGES, WORDS)

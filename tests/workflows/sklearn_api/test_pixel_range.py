@@ -136,7 +136,7 @@ def fitted() -> CNNClassifier:
     return make().fit(DIGITS, LABELS)
 
 
-WORDS = "X runs from 0 to 1, and the classifier was trained on values from 0 to 16"
+WORDS = "X has values from 0 to 1, and the classifier was trained on values from 0 to 16"
 
 
 def test_predictions_warn(fitted: CNNClassifier) -> None:
@@ -156,7 +156,7 @@ def test_the_range_is_kept_in_pickles_and_forgotten_in_clones(fitted: CNNClassif
         back.predict(DIGITS / 16)
     assert not hasattr(clone(fitted), "pixel_range_")
     again = clone(fitted).fit(DIGITS / 16, LABELS)
-    with pytest.warns(UserWarning, match="X runs from 0 to 16, .* from 0 to 1,"):
+    with pytest.warns(UserWarning, match="X has values from 0 to 16, .* from 0 to 1,"):
         again.predict(DIGITS)
 
 
