@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from clearcnn.explanation import Network
 
-Weights: TypeAlias = "Sequence[jax.Array]"
+Weights: TypeAlias = "Sequence[jax.Array] | None"
 
 _NOISE_FRACTION = 0.15
 _NUM_SAMPLES = 50
@@ -54,7 +54,7 @@ def make_saliency_maps(
     seeds = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(_NUM_UNTRAINED) >> 1
     shape, num_classes = manifest.input.shape, len(manifest.class_names)
 
-    def differentiate(weights: Weights | None = None) -> NDArray[np.float64]:
+    def differentiate(weights: Weights = None) -> NDArray[np.float64]:
         return explanation.smooth_gradient(
             network,
             pixels,
@@ -65,7 +65,7 @@ def make_saliency_maps(
             weights=weights,
         )
 
-    def occlude(weights: Weights | None = None) -> tuple[NDArray[np.float64], float]:
+    def occlude(weights: Weights = None) -> tuple[NDArray[np.float64], float]:
         return explanation.occlude(network, pixels, predicted, patch, fill, weights=weights)
 
     gradient, (drops, largest) = differentiate(), occlude()
