@@ -1,4 +1,4 @@
-"""A CSV that can be cut off anywhere: resumed, it is the file that nothing had cut."""
+"""A CSV truncated at any byte is resumed to the same file as an uninterrupted one."""
 
 import csv
 from pathlib import Path
@@ -38,7 +38,7 @@ def whole(tmp_path: Path) -> Path:
     return tmp_path / "whole.csv"
 
 
-def test_it_is_the_csv_that_others_read(whole: Path) -> None:
+def test_pythons_csv_module_reads_it(whole: Path) -> None:
     with whole.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == [
@@ -67,7 +67,7 @@ def test_it_is_the_csv_that_others_read(whole: Path) -> None:
     assert rows[-1]["confidence"] == rows[-1]["prediction"] == ""
 
 
-def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -> None:
+def test_truncated_at_any_byte_it_loses_and_repeats_nothing(whole: Path) -> None:
     content = whole.read_bytes()
     cut = whole.with_name("cut.csv")
     for end in range(len(content) + 1):
@@ -81,7 +81,7 @@ def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -
 
 
 @pytest.mark.parametrize("written", ALIKE)
-def test_names_that_look_alike_are_told_apart(tmp_path: Path, written: str) -> None:
+def test_similar_names_are_distinguished(tmp_path: Path, written: str) -> None:
     with open_prediction_table(tmp_path / "a.csv") as table:
         table.write(make_prediction(written))
     with open_prediction_table(tmp_path / "a.csv") as table:
@@ -93,7 +93,7 @@ def test_errors_from_before_are_counted(whole: Path) -> None:
         assert (table.num_rows, table.num_errors) == (len(NAMES), 1)
 
 
-def test_what_is_there_is_never_written_over(whole: Path) -> None:
+def test_an_existing_file_is_not_overwritten(whole: Path) -> None:
     content = whole.read_bytes()
     with pytest.raises(PredictionError, match="exists") as caught:
         open_prediction_table(whole, resume=False)
@@ -128,7 +128,7 @@ def test_predictions_made_differently_are_not_mixed(
         b"name\xff\n",
     ],
 )
-def test_another_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
     with pytest.raises(PredictionError, match="cannot be resumed"):
@@ -136,7 +136,7 @@ def test_another_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match="cannot be written"):
         open_prediction_table(tmp_path / "nowhere" / "a.csv", resume=False)
     with pytest.raises(PredictionError, match="cannot be written"):
