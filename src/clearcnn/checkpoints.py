@@ -19,7 +19,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +73,22 @@ class CheckpointStore(Protocol):
 
     def save(self, checkpoint: Checkpoint, *, is_last: bool) -> None:
         """Keep one; `is_last` says that the training ends with it."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other processes away until the context ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointTarget:
+    """Where a training keeps its checkpoints, and how often.
+
+    Attributes:
+      store: where they are kept.
+      seconds: the least time between two checkpoints, as in CheckpointSpec.
+    """
+
+    store: CheckpointStore
+    seconds: float
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:

@@ -14,14 +14,15 @@ from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
+from clearcnn.types import Pixels
 from clearcnn.workflows.fitting.fit_plan import try_plan
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import Clock
 from clearcnn.workflows.fitting.plan import TrainPlan, plan_training
+from clearcnn.workflows.fitting.trainer import predict_probabilities
 
 Rows = NDArray[np.intp]
 
-_PREDICT_BATCH = 256
 _VALIDATION_FRACTION = 0.2
 _LARGEST_LOSS = 0.05
 _MOST_BASELINE_IMAGES = 10_000
@@ -119,13 +120,13 @@ def fit_fold(
     """
     plan = plan_fold(images, candidate, fold, num_train, seed)
     outcome = try_plan(plan, TrainListener(), Clock())
-    network = outcome.network
 
-    def predict(pixels: Any) -> NDArray[np.float32]:
-        answers = np.array(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
-        # What is no number says nothing: every class is as likely. `divergence` tells of it.
-        answers[~np.isfinite(answers).all(axis=1)] = 1 / answers.shape[1]
-        return answers
+    def predict(pixels: Pixels) -> NDArray[np.float32]:
+        probabilities = predict_probabilities(outcome.network, pixels).copy()
+        # After a divergence they may be NaN: then all classes are equally probable.
+        is_finite = np.isfinite(probabilities).all(axis=1)
+        probabilities[~is_finite] = 1 / probabilities.shape[1]
+        return probabilities
 
     probabilities = predict(images.images[fold.test])
     validation = plan.split.validation

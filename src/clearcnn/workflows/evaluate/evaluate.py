@@ -18,6 +18,7 @@ from clearcnn.workflows.evaluate.finished_run import evaluate_run, is_run_folder
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
 from clearcnn.workflows.evaluate.schedule import FoldWork
+from clearcnn.workflows.fitting.fit_plan import score_predictions
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 from clearcnn.workflows.fitting.phase_timer import Clock
 from clearcnn.workflows.fitting.repro_command import say_call
@@ -122,13 +123,7 @@ def evaluate(
             num_images=len(images),
             class_names=images.class_names,
             protocols=protocols,
-            evaluation=evaluation.evaluate_predictions(
-                images.labels[rows],
-                probabilities,
-                images.class_names,
-                rows,
-                [images.names[row] for row in rows],
-            ),
+            evaluation=score_predictions(images, rows, probabilities),
             reliability=headline.judge_reliability(first, seed),
             robustness=headline.judge_robustness(
                 first, None if baseline is None else work.distort_baseline(baseline)

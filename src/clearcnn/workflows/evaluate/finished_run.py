@@ -13,14 +13,15 @@ from clearcnn.errors import DataError
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
 from clearcnn.results.train import Evaluation, Score
 from clearcnn.specs import DataSpec
+from clearcnn.types import Pixels
 from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
 from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
+from clearcnn.workflows.fitting.fit_plan import score_predictions
 from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.trainer import predict_probabilities
 from clearcnn.workflows.runs.load_keras_model import restore_network
 from clearcnn.workflows.runs.run_data import Source, read_run_data
-
-_PREDICT_BATCH = 256
 
 
 def is_run_folder(path: str | Path) -> bool:
@@ -62,8 +63,8 @@ def evaluate_run(
         with clock.phase("load Keras"):
             network = restore_network(run)
 
-        def predict(pixels: Any) -> NDArray[np.float32]:
-            return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
+        def predict(pixels: Pixels) -> NDArray[np.float32]:
+            return predict_probabilities(network, pixels)
 
         with clock.phase("score"):
             probabilities = predict(images.images[rows])
@@ -83,8 +84,7 @@ def _assess(
     clock: Clock,
 ) -> Assessment:
     labels = images.labels[rows]
-    names = [images.names[row] for row in rows]
-    scored = evaluation.evaluate_predictions(labels, probabilities, images.class_names, rows, names)
+    scored = score_predictions(images, rows, probabilities)
     right = probabilities.argmax(axis=1) == labels
     score = scored.score
     groups = None if images.groups is None else np.unique(images.groups[rows], return_inverse=True)

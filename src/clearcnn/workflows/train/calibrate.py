@@ -11,8 +11,8 @@ from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
 from clearcnn.results.train import to_json
 from clearcnn.workflows.fitting.plan import TrainPlan
+from clearcnn.workflows.fitting.trainer import predict_probabilities
 
-_PREDICT_BATCH = 256
 _MOST_IMAGES = 2_500
 # Negatives are foreign, and pale images would make any grey ground known; they are near anyway.
 _LEFT_OUT = ("inverted", "contrast")
@@ -78,7 +78,7 @@ def fit_confidence(
     if not len(rows):
         return None
     images, labels = plan.images.images[rows], plan.images.labels[rows]
-    probabilities = network.predict(images, batch_size=_PREDICT_BATCH, verbose=0)
+    probabilities = predict_probabilities(network, images)
     temperature = evaluation.fit_temperature(labels, probabilities)
     calibrated = prediction.apply_temperature(probabilities, temperature)
     found = prediction.find_threshold(calibrated, distances)
