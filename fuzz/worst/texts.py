@@ -9,7 +9,7 @@ from clearcnn.bundle import read_bundle, read_request
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data.sources import load
 from clearcnn.models import read_model
-from clearcnn.workflows.predict.csv_output import AnswerTable
+from clearcnn.workflows.predict.csv_output import PredictionTable
 from fuzz.target import put, scratch
 from fuzz.worst.case import Case
 
@@ -75,7 +75,7 @@ def _make_sparse(path: Path) -> None:
 
 def go_on(path: Path) -> None:
     """Go on with a table of answers."""
-    AnswerTable(path, top=1, model="ab" * 32, abstain_below=0.0, resume=True)
+    PredictionTable(path, top=1, model="ab" * 32, abstain_below=0.0, resume=True)
 
 
 _CONV = layer("Conv2D", filters=64, kernel_size=512, padding='"same"')

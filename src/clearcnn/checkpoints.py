@@ -75,16 +75,16 @@ class CheckpointStore(Protocol):
         """Keep one; `is_last` says that the training ends with it."""
 
     def locked(self) -> AbstractContextManager[None]:
-        """Keep other processes away until the context ends."""
+        """Return a context in which no other process writes here."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class CheckpointTarget:
     """Where a training keeps its checkpoints, and how often.
 
     Attributes:
-      store: where they are kept.
-      seconds: the least time between two checkpoints, as in CheckpointSpec.
+      store: where.
+      seconds: the least time between two checkpoints, >= 0.
     """
 
     store: CheckpointStore

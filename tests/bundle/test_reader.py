@@ -6,7 +6,7 @@ import pytest
 
 from clearcnn.bundle import read_bundle
 from clearcnn.errors import BundleError
-from clearcnn.results.train import SCHEMA_VERSION
+from clearcnn.results.json_codec import SCHEMA_VERSION
 
 
 def _rewrite(folder, change):

@@ -18,7 +18,7 @@ from clearcnn.results.evaluate import (
     Reliability,
     Robustness,
 )
-from clearcnn.results.train import Difference, Interval, Score
+from clearcnn.results.scores import Difference, Interval, Score
 
 FOLDS = (FoldScore("block 1", 1, 90, 9, 10), FoldScore("block 2", 2, 90, 10, 10))
 

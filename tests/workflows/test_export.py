@@ -18,7 +18,7 @@ import clearcnn
 from clearcnn import bundle
 from clearcnn.errors import BundleError, ExportError, MissingExtraError
 from clearcnn.specs import LayerSpec, ModelSpec
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 
 MODEL = ModelSpec(
     "작은 model",
@@ -212,6 +212,6 @@ def test_weights_are_read_and_the_configuration_is_not(
             new.writestr(name, b"{" if name == "config.json" else old.read(name))
     content = (tmp_path / "new.keras").read_bytes()
     other = reseal(run_folder, tmp_path / "run", {"model.keras": content})
-    network = restore_network(bundle.read_bundle(other))
+    network = load_keras_model(bundle.read_bundle(other))
     found = network.predict(expected[0], verbose=0)
     np.testing.assert_allclose(found, expected[1], rtol=0, atol=1e-6)

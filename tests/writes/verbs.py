@@ -34,12 +34,12 @@ activation = "softmax"
 COMPUTED = (
     "clearcnn.workflows.train.pipeline.score_plan",
     "clearcnn.workflows.train.pipeline.fit_confidence",
-    "clearcnn.workflows.evaluate.finished_run.restore_network",
+    "clearcnn.workflows.evaluate.finished_run.load_keras_model",
     "clearcnn.workflows.evaluate.finished_run._assess",
-    "clearcnn.workflows.explain.explain.restore_network",
-    "clearcnn.workflows.explain.explain.map_pixels",
+    "clearcnn.workflows.explain.explain.load_keras_model",
+    "clearcnn.workflows.explain.explain.make_saliency_maps",
     "clearcnn.workflows.explain.explain.find_neighbours",
-    "clearcnn.workflows.export.restore_network",
+    "clearcnn.workflows.export.load_keras_model",
 )
 # What executes networks, which a process that has forked cannot.
 EXECUTED = (

@@ -29,8 +29,7 @@ from clearcnn.checkpoints import (
 )
 from clearcnn.errors import BundleError
 from clearcnn.regular_files import open_regular, read_regular
-from clearcnn.results.json_codec import Mismatch, decode
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, Mismatch, decode, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.version import __version__
 

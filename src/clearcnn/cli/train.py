@@ -117,7 +117,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         view_result,
         view_score,
     )
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.fitting.repro_command import say_resume
     from clearcnn.workflows.train.train import train
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import percent, plain, score_sentence
-from clearcnn.results.train import Evaluation, History
+from clearcnn.results.scores import Evaluation
+from clearcnn.results.train import History
 
 TRAINING, VALIDATION = "#0b7a75", "#cf5a1c"
 _DPI = 144

@@ -13,14 +13,14 @@ from clearcnn.results.explain import ExplainResult, LayerActivation
 from clearcnn.types import View
 
 if TYPE_CHECKING:
-    from clearcnn.report.explanation_report import ExplanationPictures
+    from clearcnn.report.explanation_report import ExplanationImages
 
 MOST_MAPS = 64
 
 Array = NDArray[np.generic]
 
 
-def show_layers(result: ExplainResult, pictures: "ExplanationPictures") -> list[View]:
+def show_layers(result: ExplainResult, pictures: "ExplanationImages") -> list[View]:
     """Lay out every layer for the page: description, maps, filters, scales."""
     last = len(result.layers)
     return [
@@ -102,7 +102,7 @@ def _side_by_side(one: Array) -> NDArray[np.float64]:
     return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
-def draw_figures(result: ExplainResult, pictures: "ExplanationPictures") -> View:
+def draw_figures(result: ExplainResult, pictures: "ExplanationImages") -> View:
     """Draw every layer and both saliency maps for slides, by file name."""
     figures = {}
     for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):

@@ -1,4 +1,4 @@
-"""From JSON values back to frozen records: the inverse of `to_json`."""
+"""Frozen records to JSON values, and back."""
 
 import collections.abc
 import dataclasses
@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from clearcnn.errors import ClearCNNError
+from clearcnn.results.scores import Difference, Score
+
+SCHEMA_VERSION = 1
+"""Changes when a field of a record does."""
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
@@ -16,6 +20,33 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
 
 class Mismatch(ValueError):  # noqa: N818
     """A JSON value has the wrong type for its field; the message names the field."""
+
+
+def to_json(record: Any) -> Any:
+    """Turn a record into values `json.dumps` takes: NaN and infinities become None.
+
+    The accuracy of a Score and the verdict on a Difference are included, so that no reader has to
+    divide or compare.
+    """
+    if isinstance(record, Score):
+        return {"accuracy": record.accuracy, **_fields(record)}
+    if isinstance(record, Difference):
+        return {"verdict": record.verdict, **_fields(record)}
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return _fields(record)
+    if isinstance(record, dict):
+        return {str(key): to_json(value) for key, value in record.items()}
+    if isinstance(record, (tuple, list)):
+        return [to_json(value) for value in record]
+    if isinstance(record, Path):
+        return str(record)
+    if isinstance(record, float) and not math.isfinite(record):
+        return None
+    return record
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
 
 
 def decode(kind: Any, value: Any, where: str) -> Any:

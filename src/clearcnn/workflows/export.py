@@ -8,8 +8,8 @@ from typing import Any
 from clearcnn import atomic_write
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
-from clearcnn.results.train import ExportResult, to_json
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.results.export import ExportResult
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL
 
@@ -64,8 +64,8 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
     with _open_draft(place) as draft:
         from clearcnn import export
 
-        network = restore_network(whole)
-        probes = export.make_probes(to_json(whole.manifest.input))
+        network = load_keras_model(whole)
+        probes = export.make_probes(whole.manifest.input)
         expected = network.predict(probes, verbose=0)
         run_it = _WRITERS[to](whole, network, draft)
         largest = export.check_parity(place.name, run_it(probes), expected)
@@ -95,7 +95,7 @@ def _write_triton(whole: Bundle, _: Any, folder: Path) -> Runner:
         manifest.model.name,
         _read_onnx(whole),
         manifest.class_names,
-        to_json(manifest.input),
+        manifest.input,
     )
     return lambda images: _run_onnx(path, images)
 

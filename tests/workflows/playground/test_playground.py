@@ -18,7 +18,7 @@ import clearcnn
 from clearcnn import data
 from clearcnn.bundle import read_bundle
 from clearcnn.errors import DivergenceError, SpecError, TrainingError
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.playground import worker
 from clearcnn.workflows.playground.experiment import choose_batch_size

@@ -7,7 +7,7 @@ import pytest
 
 from clearcnn.errors import PredictionError
 from clearcnn.results.predict import ClassProbability, Prediction
-from clearcnn.workflows.predict.csv_output import AnswerTable
+from clearcnn.workflows.predict.csv_output import PredictionTable
 
 MODEL = "0123456789abcdef" * 4
 NAMES = ("a.png", 'q"uo,te.png', "two\nlines\r.png", "bad\udcff.png", "고양이.png", "=1+1")
@@ -19,20 +19,20 @@ def answer(name: str, confidence: float = 0.75) -> Prediction:
         return Prediction(name, None, None, (), False, False, (), f'{name} cannot be "read".')
     top = (ClassProbability("x,\ny", confidence), ClassProbability("z", 1 - confidence))
     abstained = confidence < 0.5
-    notes = ("Resized.", "Light and dark exchanged.")
+    notes = ("Resized.", "Inverted.")
     return Prediction(
         name, None if abstained else top[0].name, confidence, top, abstained, True, notes, None
     )
 
 
-def open_table(path: Path, *, resume: bool = True, **changes: object) -> AnswerTable:
+def open_prediction_table(path: Path, *, resume: bool = True, **changes: object) -> PredictionTable:
     options = {"top": 3, "model": MODEL, "abstain_below": 0.5} | changes
-    return AnswerTable(path, resume=resume, **options)
+    return PredictionTable(path, resume=resume, **options)
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
-    with open_table(tmp_path / "whole.csv", resume=False) as table:
+    with open_prediction_table(tmp_path / "whole.csv", resume=False) as table:
         for name in NAMES:
             table.write(answer(name))
     return tmp_path / "whole.csv"
@@ -59,7 +59,7 @@ def test_it_is_the_csv_that_others_read(whole: Path) -> None:
         "probability_2": "0.25",
         "class_3": "",
         "probability_3": "",
-        "preparation": "Resized. Light and dark exchanged.",
+        "preparation": "Resized. Inverted.",
         "error": "",
         "model": "0123456789ab",
     }
@@ -72,7 +72,7 @@ def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -
     cut = whole.with_name("cut.csv")
     for end in range(len(content) + 1):
         cut.write_bytes(content[:end])
-        with open_table(cut) as table:
+        with open_prediction_table(cut) as table:
             waiting = [name for name in NAMES if not table.holds(name)]
             assert table.num_rows == len(NAMES) - len(waiting)
             for name in waiting:
@@ -82,21 +82,21 @@ def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -
 
 @pytest.mark.parametrize("written", ALIKE)
 def test_names_that_look_alike_are_told_apart(tmp_path: Path, written: str) -> None:
-    with open_table(tmp_path / "a.csv") as table:
+    with open_prediction_table(tmp_path / "a.csv") as table:
         table.write(answer(written))
-    with open_table(tmp_path / "a.csv") as table:
+    with open_prediction_table(tmp_path / "a.csv") as table:
         assert [name for name in ALIKE if table.holds(name)] == [written]
 
 
 def test_errors_from_before_are_counted(whole: Path) -> None:
-    with open_table(whole) as table:
+    with open_prediction_table(whole) as table:
         assert (table.num_rows, table.num_errors) == (len(NAMES), 1)
 
 
 def test_what_is_there_is_never_written_over(whole: Path) -> None:
     content = whole.read_bytes()
     with pytest.raises(PredictionError, match="exists") as caught:
-        open_table(whole, resume=False)
+        open_prediction_table(whole, resume=False)
     assert "--resume" in caught.value.remedy
     assert whole.read_bytes() == content
 
@@ -114,7 +114,7 @@ def test_answers_of_two_kinds_are_not_mixed(
 ) -> None:
     content = whole.read_bytes()
     with pytest.raises(PredictionError, match=why):
-        open_table(whole, **changes)
+        open_prediction_table(whole, **changes)
     assert whole.read_bytes() == content
 
 
@@ -132,12 +132,12 @@ def test_another_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
     with pytest.raises(PredictionError, match="cannot be gone on with"):
-        open_table(path)
+        open_prediction_table(path)
     assert path.read_bytes() == content
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match="cannot be written"):
-        open_table(tmp_path / "nowhere" / "a.csv", resume=False)
+        open_prediction_table(tmp_path / "nowhere" / "a.csv", resume=False)
     with pytest.raises(PredictionError, match="cannot be written"):
-        open_table(tmp_path, resume=True)
+        open_prediction_table(tmp_path, resume=True)

@@ -15,9 +15,10 @@ from scipy.special import softmax
 import clearcnn
 from clearcnn import bundle
 from clearcnn.backend import load_keras
-from clearcnn.bundle import infer_polarity, read_bundle
+from clearcnn.bundle import read_bundle
+from clearcnn.data import infer_polarity
 from clearcnn.errors import BundleError, DataError, ExportError, SpecError
-from clearcnn.workflows.predict.predict import find_unlike
+from clearcnn.workflows.predict.predict import flag_ood
 from clearcnn.workflows.runs.load_onnx_model import open_model
 
 DIGITS = clearcnn.load("digits")
@@ -120,10 +121,10 @@ def test_the_opposite_polarity_is_put_right_and_told(run: Path, tmp_path: Path) 
     expected, found = clearcnn.predict(run, [light, dark])
     assert [t.name for t in found.top] == [t.name for t in expected.top]
     assert found.confidence == pytest.approx(expected.confidence, abs=1e-5)
-    assert "Light and dark exchanged" in found.preparation[-1]
-    assert not any("exchanged" in sentence for sentence in expected.preparation)
+    assert "Inverted: the image is" in found.preparation[-1]
+    assert not any("Inverted" in sentence for sentence in expected.preparation)
     (kept,) = clearcnn.predict(run, dark, keep_polarity=True)
-    assert not any("exchanged" in sentence for sentence in kept.preparation)
+    assert not any("Inverted" in sentence for sentence in kept.preparation)
     assert kept.confidence != pytest.approx(expected.confidence, abs=1e-3)
 
 
@@ -155,9 +156,9 @@ def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> No
         "negative": 16 - test,
     }
     # One in a hundred of 252 images is uncertain, and the test part has 540.
-    assert find_unlike(model, model.predictor.answer(test)).sum() <= 16
+    assert flag_ood(model, model.predictor.answer(test)).sum() <= 16
     for name, images in strange.items():
-        assert find_unlike(model, model.predictor.answer(images)).mean() > 0.5, name
+        assert flag_ood(model, model.predictor.answer(images)).mean() > 0.5, name
 
 
 def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
@@ -314,7 +315,7 @@ def test_a_model_that_clearcnn_did_not_write_is_not_executed(run: Path, tmp_path
 def test_a_run_that_has_no_onnx_says_so(run: Path, tmp_path: Path) -> None:
     copied = copy_run(run, tmp_path / "copy")
     rewrite(copied, lambda values: values["files"].pop("model.onnx"))
-    with pytest.raises(BundleError, match=r"holds no model\.onnx"):
+    with pytest.raises(BundleError, match=r"has no model\.onnx"):
         clearcnn.predict(copied, tmp_path)
 
 

@@ -13,7 +13,7 @@ import pytest
 import clearcnn
 from clearcnn import export
 from clearcnn.bundle import read_bundle
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import LayerSpec, ModelSpec
 
 
@@ -52,7 +52,7 @@ def spoil_parity(patch: pytest.MonkeyPatch) -> str:
 
 
 def forget_dense(patch: pytest.MonkeyPatch) -> str:
-    patch.delitem(export.layers.LAYER_WRITERS, "Dense")
+    patch.delitem(export.onnx_layers.LAYER_WRITERS, "Dense")
     return "is a Dense, which is not written to ONNX"
 
 

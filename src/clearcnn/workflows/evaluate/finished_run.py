@@ -11,8 +11,9 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
-from clearcnn.results.train import Evaluation, Score
+from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
+from clearcnn.temperature import apply_temperature
 from clearcnn.types import Pixels
 from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
@@ -20,7 +21,7 @@ from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
 from clearcnn.workflows.fitting.fit_plan import score_predictions
 from clearcnn.workflows.fitting.phase_timer import Clock
 from clearcnn.workflows.fitting.trainer import predict_probabilities
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source, read_run_data
 
 
@@ -61,7 +62,7 @@ def evaluate_run(
                 _read_own(run, run_data) if new is None else _read_new(run, new)
             )
         with clock.phase("load Keras"):
-            network = restore_network(run)
+            network = load_keras_model(run)
 
         def predict(pixels: Pixels) -> NDArray[np.float32]:
             return predict_probabilities(network, pixels)
@@ -96,7 +97,7 @@ def _assess(
     temperature = None if confidence is None else confidence.temperature
     scaled = None
     if temperature is not None:
-        scaled = evaluation.apply_temperature(probabilities, temperature)
+        scaled = apply_temperature(probabilities, temperature)
     fold = FoldScore("test", run.manifest.train.seed, 0, scored.score.correct, scored.score.total)
     model = ModelScore(run.folder.resolve().name, score, 0.0, (fold,), None, None)
     return Assessment(
@@ -133,7 +134,7 @@ def _read_own(
 ) -> tuple[LabelledImages, NDArray[np.intp], str]:
     """The run's own test part, if its source is still what it was."""
     own = read_run_data(run.manifest, named)
-    images, rows = own.images, own.parts.test
+    images, rows = own.images, own.splits.test
     return images, rows, f"The {len(rows):,} images of the run's own test part, never trained on."
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from clearcnn import evaluation
 from clearcnn.evaluation import Fold
 from clearcnn.results.evaluate import LearningCurve, LearningPoint
-from clearcnn.results.train import Score
+from clearcnn.results.scores import Score
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldAnswers,

@@ -13,7 +13,8 @@ from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results.evaluate import FoldScore, ModelScore, Protocol, Reliability, Robustness
-from clearcnn.results.train import Interval, Score
+from clearcnn.results.scores import Interval, Score
+from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldAnswers,
@@ -187,7 +188,7 @@ class ProtocolRun:
         if None not in temperatures:
             scaled = np.concatenate(
                 [
-                    evaluation.apply_temperature(each.probabilities, each.temperature)
+                    apply_temperature(each.probabilities, each.temperature)
                     for each in first
                     if each.probabilities is not None and each.temperature is not None
                 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clearcnn import bundle, report
 from clearcnn.data import LabelledImages
 from clearcnn.results.evaluate import Assessment
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 
 _PARENT = Path("evaluations")
 

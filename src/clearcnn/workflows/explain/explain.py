@@ -10,17 +10,21 @@ import numpy as np
 from clearcnn import bundle, models, report
 from clearcnn.errors import BundleError
 from clearcnn.results.explain import (
-    ClassAnswer,
+    ClassOutput,
     ExplainResult,
     LayerActivation,
 )
 from clearcnn.specs import require_seed
-from clearcnn.workflows.explain.input_image import Subject, find_subject, read_lesson
-from clearcnn.workflows.explain.neighbours import find_neighbours, pictures_of
-from clearcnn.workflows.explain.saliency import map_pixels
+from clearcnn.workflows.explain.input_image import (
+    InputImage,
+    find_input_image,
+    read_run_data_or_reason,
+)
+from clearcnn.workflows.explain.neighbours import collect_neighbour_images, find_neighbours
+from clearcnn.workflows.explain.saliency import make_saliency_maps
 from clearcnn.workflows.fitting.phase_timer import Clock
 from clearcnn.workflows.fitting.repro_command import say_call
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source
 
 if TYPE_CHECKING:
@@ -67,25 +71,25 @@ def explain(
     command = command or say_call("explain", run, asked)
     with bundle.open_run_folder("explanation", out=_choose_folder(run, image, out)) as folder:
         with clock.phase("data"):
-            lesson = read_lesson(manifest, data)
-            subject = find_subject(image, manifest, lesson, invert=invert)
+            run_data = read_run_data_or_reason(manifest, data)
+            input_image = find_input_image(image, manifest, run_data, invert=invert)
         with clock.phase("load Keras"):
             from clearcnn import explanation
 
-            model = restore_network(opened)
+            model = load_keras_model(opened)
         network = explanation.Network(model)
         with clock.phase("layers"):
-            passage = explanation.follow(model, subject.pixels)
-            answers, predicted = _answer(network, subject, manifest)
+            passage = explanation.follow(model, input_image.pixels)
+            answers, predicted = _answer(network, input_image, manifest)
         with clock.phase("pixels"):
-            gradient, occlusion, untrained = map_pixels(
-                network, subject, predicted, manifest, lesson, seed
+            gradient, occlusion, untrained = make_saliency_maps(
+                network, input_image, predicted, manifest, run_data, seed
             )
         with clock.phase("neighbours"):
-            neighbours = find_neighbours(network, subject, lesson)
+            neighbours = find_neighbours(network, input_image, run_data)
         result = ExplainResult(
             run_folder=run.resolve(),
-            image=subject.facts,
+            image=input_image.record,
             answers=answers,
             layers=_measure_layers(passage, manifest),
             gradient=gradient,
@@ -93,18 +97,18 @@ def explain(
             convolution=explanation.convolve_once(model.layers, passage),
             pooling=explanation.pool_once(model.layers, passage),
             neighbours=neighbours,
-            warnings=(*subject.warnings, *([lesson] if isinstance(lesson, str) else [])),
+            warnings=(*input_image.warnings, *([run_data] if isinstance(run_data, str) else [])),
             seconds=clock.seconds,
             folder=folder.path,
         )
-        pictures = report.ExplanationPictures(
-            image=subject.pixels,
+        pictures = report.ExplanationImages(
+            image=input_image.pixels,
             value_range=manifest.input.value_range,
             inputs=passage.inputs,
             outputs=passage.outputs,
             filters=tuple(explanation.read_filters(layer) for layer in model.layers),
             untrained=untrained,
-            neighbours=pictures_of(neighbours, lesson),
+            neighbours=collect_neighbour_images(neighbours, run_data),
         )
         versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
         report.write_explanation(folder.partial, result, pictures, command, versions)
@@ -128,14 +132,14 @@ def _choose_folder(run: Path, image: str | int | Path, out: Path | str | None) -
 
 
 def _answer(
-    network: "Network", subject: Subject, manifest: bundle.Manifest
-) -> tuple[tuple[ClassAnswer, ...], int]:
+    network: "Network", input_image: InputImage, manifest: bundle.Manifest
+) -> tuple[tuple[ClassOutput, ...], int]:
     """Give every class, the most probable first, and the index of that one."""
-    logits = network.logits(subject.pixels[np.newaxis])[0]
-    chances = network.probabilities(subject.pixels[np.newaxis])[0]
+    logits = network.logits(input_image.pixels[np.newaxis])[0]
+    chances = network.probabilities(input_image.pixels[np.newaxis])[0]
     order = np.argsort(-chances, kind="stable")
     return tuple(
-        ClassAnswer(manifest.class_names[k], float(logits[k]), float(chances[k])) for k in order
+        ClassOutput(manifest.class_names[k], float(logits[k]), float(chances[k])) for k in order
     ), int(order[0])
 
 

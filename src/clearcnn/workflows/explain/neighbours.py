@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearcnn.results.explain import Neighbour, Neighbours
-from clearcnn.workflows.explain.input_image import Subject
-from clearcnn.workflows.runs.run_data import Lesson
+from clearcnn.workflows.explain.input_image import InputImage
+from clearcnn.workflows.runs.run_data import RunData
 
 if TYPE_CHECKING:
     from clearcnn.explanation import Network
@@ -16,29 +16,29 @@ _MOST_NEIGHBOURS = 6
 
 
 def find_neighbours(
-    network: "Network", subject: Subject, lesson: Lesson | str
+    network: "Network", input_image: InputImage, run_data: RunData | str
 ) -> Neighbours | None:
     """Find the nearest training images and the nearest mistakes, leaving out the image itself.
 
     Args:
       network: the model.
-      subject: the image.
-      lesson: the images of the run, or why there are none.
+      input_image: the image.
+      run_data: the images of the run, or why there are none.
     Returns:
       Neighbours; None without the images of the run.
     """
     from clearcnn import explanation
 
-    if isinstance(lesson, str):
+    if isinstance(run_data, str):
         return None
-    images, parts = lesson.images, lesson.parts
-    own = network.features(subject.pixels[np.newaxis])[0]
+    images, parts = run_data.images, run_data.splits
+    own = network.features(input_image.pixels[np.newaxis])[0]
     guesses = network.logits(images.images[parts.test]).argmax(axis=1)
     wrong = guesses != images.labels[parts.test]
     predicted = dict(zip(parts.test.tolist(), guesses.tolist(), strict=True))
 
     def near(rows: Any, *, asked: bool) -> tuple[Neighbour, ...]:
-        rows = rows[rows != (-1 if subject.facts.row is None else subject.facts.row)]
+        rows = rows[rows != (-1 if input_image.record.row is None else input_image.record.row)]
         if not len(rows):
             return ()
         features = network.features(images.images[rows])
@@ -63,9 +63,11 @@ def find_neighbours(
     )
 
 
-def pictures_of(neighbours: Neighbours | None, lesson: Lesson | str) -> Mapping[int, Any]:
+def collect_neighbour_images(
+    neighbours: Neighbours | None, run_data: RunData | str
+) -> Mapping[int, Any]:
     """Give the image of every neighbour by its row; none without neighbours."""
-    if neighbours is None or isinstance(lesson, str):
+    if neighbours is None or isinstance(run_data, str):
         return {}
     shown = (*neighbours.train, *neighbours.mistakes)
-    return {each.row: lesson.images.images[each.row] for each in shown}
+    return {each.row: run_data.images.images[each.row] for each in shown}

@@ -6,9 +6,9 @@ import numpy as np
 
 from clearcnn import bundle, models, report
 from clearcnn.results.explain import GradientMap, Grid, OcclusionMap
-from clearcnn.workflows.explain.input_image import Subject
+from clearcnn.workflows.explain.input_image import InputImage
 from clearcnn.workflows.fitting.plan import measure_pixels
-from clearcnn.workflows.runs.run_data import Lesson
+from clearcnn.workflows.runs.run_data import RunData
 
 if TYPE_CHECKING:
     from clearcnn.explanation import Network
@@ -18,32 +18,32 @@ _NUM_SAMPLES = 50
 _NUM_UNTRAINED = 5
 
 
-def map_pixels(
+def make_saliency_maps(
     network: "Network",
-    subject: Subject,
+    input_image: InputImage,
     predicted: int,
     manifest: bundle.Manifest,
-    lesson: Lesson | str,
+    run_data: RunData | str,
     seed: int,
 ) -> tuple[GradientMap, OcclusionMap, report.UntrainedMaps]:
     """Make both maps of the trained model, and check them with models of random weights.
 
     Args:
       network: the model.
-      subject: the image.
+      input_image: the image.
       predicted: index of the class that was answered.
       manifest: of the run.
-      lesson: the images of the run, or why there are none.
+      run_data: the images of the run, or why there are none.
       seed: of SmoothGrad's noise and of the random weights.
     Returns:
       Both maps, and those of the random weights for the page.
     """
     from clearcnn import explanation
 
-    pixels, name = subject.pixels, manifest.class_names[predicted]
+    pixels, name = input_image.pixels, manifest.class_names[predicted]
     noise = _NOISE_FRACTION * float(np.ptp(pixels.astype(np.float64)))
     patch = explanation.choose_patch(*pixels.shape[:2])
-    fill, fill_source = _choose_fill(subject, lesson)
+    fill, fill_source = _choose_fill(input_image, run_data)
     # Drawn from the seed, and never the first weights of the run itself.
     seeds = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(_NUM_UNTRAINED) >> 1
     shape, num_classes = manifest.input.shape, len(manifest.class_names)
@@ -93,15 +93,15 @@ def map_pixels(
     )
 
 
-def _choose_fill(subject: Subject, lesson: Lesson | str) -> tuple[tuple[float, ...], str]:
+def _choose_fill(input_image: InputImage, run_data: RunData | str) -> tuple[tuple[float, ...], str]:
     """Choose what covers: the ground of the training images, their mean, or this one's edge."""
-    channels = subject.pixels.shape[-1]
-    if isinstance(lesson, str):
-        pixels = subject.pixels
+    channels = input_image.pixels.shape[-1]
+    if isinstance(run_data, str):
+        pixels = input_image.pixels
         edge = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
         medians = np.median(np.concatenate(edge), axis=0)
         return tuple(map(float, medians)), "the median along the edge of this picture"
-    images = lesson.images.images[lesson.parts.train]
+    images = run_data.images.images[run_data.splits.train]
     ground = measure_pixels(images).ground
     if ground is not None:
         return (ground,) * channels, "the ground of the training images"

@@ -11,7 +11,8 @@ from clearcnn import evaluation
 from clearcnn.checkpoints import CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
-from clearcnn.results.train import Evaluation, History
+from clearcnn.results.scores import Evaluation
+from clearcnn.results.train import History
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import Clock

@@ -13,7 +13,7 @@ from clearcnn import evaluation
 from clearcnn.bundle import Bundle
 from clearcnn.data import Split
 from clearcnn.errors import DataError
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import ModelSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.fitting.fit_plan import make_trainer, score_plan, score_predictions
@@ -21,7 +21,7 @@ from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_trai
 from clearcnn.workflows.fitting.trainer import Samples
 from clearcnn.workflows.playground.page_data import describe_network, pack_arrays
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
-from clearcnn.workflows.runs.run_data import Lesson
+from clearcnn.workflows.runs.run_data import RunData
 from clearcnn.workflows.runs.save_onnx import MODEL, write_onnx
 
 WEIGHTS = "weights.bin"
@@ -42,14 +42,14 @@ class Experiment:
 
     Args:
       run: gives the settings of the training.
-      lesson: the images of the run.
+      run_data: the images of the run.
       model: the layers.
       epochs: > 0.
     """
 
-    def __init__(self, run: Bundle, lesson: Lesson, model: ModelSpec, epochs: int) -> None:
+    def __init__(self, run: Bundle, run_data: RunData, model: ModelSpec, epochs: int) -> None:
         self.run = run
-        self.plan = plan = _plan(run, lesson, model, epochs)
+        self.plan = plan = _plan(run, run_data, model, epochs)
         validation_batch_size = _choose_validation_batch(len(plan.split.validation))
         self._trainer = make_trainer(plan, validation_batch_size)
 
@@ -121,14 +121,14 @@ class Experiment:
         from clearcnn import export
 
         network, class_names = self._trainer.network, self.plan.images.class_names
-        contract = to_json(describe_input(self.plan))
+        contract = describe_input(self.plan)
         return pack_arrays(export.list_weights(network, class_names, contract))
 
 
-def _plan(run: Bundle, lesson: Lesson, model: ModelSpec, epochs: int) -> TrainPlan:
+def _plan(run: Bundle, run_data: RunData, model: ModelSpec, epochs: int) -> TrainPlan:
     spec = run.manifest.train
     settings = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
-    split = lesson.parts
+    split = run_data.splits
     batch_size = choose_batch_size(min(len(split.train), MOST_TRAINING_IMAGES), spec.batch_size)
     changes = {
         "epochs": epochs,
@@ -138,7 +138,7 @@ def _plan(run: Bundle, lesson: Lesson, model: ModelSpec, epochs: int) -> TrainPl
     }
     rows = _thin(split.train, batch_size, spec.seed)
     return plan_training(
-        lesson.images,
+        run_data.images,
         Split(rows, split.validation, split.validation),
         recipe="default",
         seed=spec.seed,

@@ -12,7 +12,7 @@ import numpy as np
 from clearcnn import models
 from clearcnn.bundle import Bundle, read_bundle, read_metrics
 from clearcnn.errors import DataError, SpecError
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.run_data import read_run_data
@@ -117,11 +117,11 @@ def choose_test_images(run: Bundle, named: DataSpec | None = None) -> dict[str, 
       dtype, little-endian, rows first); and "why", a sentence if there are none.
     """
     try:
-        lesson = read_run_data(run.manifest, named)
+        run_data = read_run_data(run.manifest, named)
     except DataError as error:
         # The remedy may name what lies in the source, and is not for all who may ask.
         return {"images": [], "why": error.problem}
-    images, rows = lesson.images, lesson.parts.test
+    images, rows = run_data.images, run_data.splits.test
     labels = images.labels[rows]
     by_class = [rows[labels == k][:_IMAGES_PER_CLASS] for k in range(len(images.class_names))]
     # One of each class in turn, so that the first ones show them all.

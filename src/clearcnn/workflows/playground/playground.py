@@ -19,7 +19,7 @@ from typing import Any
 
 from clearcnn import atomic_write
 from clearcnn.errors import SpecError, TrainingError
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.playground.worker import describe_failure, work
 from clearcnn.workflows.runs.save_onnx import MODEL

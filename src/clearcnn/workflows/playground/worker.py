@@ -18,7 +18,7 @@ from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingE
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.playground.experiment import Experiment
-from clearcnn.workflows.runs.run_data import Lesson, read_run_data
+from clearcnn.workflows.runs.run_data import RunData, read_run_data
 
 _MOST_EXPERIMENTS = 3
 
@@ -92,7 +92,7 @@ class _Worker:
 
     def __init__(self, pipe: Connection, named: DataSpec | None) -> None:
         self._pipe, self._named = pipe, named
-        self._lessons: dict[Path, tuple[int, Bundle, Lesson]] = {}
+        self._run_data: dict[Path, tuple[int, Bundle, RunData]] = {}
         self._experiments: OrderedDict[str, Experiment] = OrderedDict()
 
     def prepare(self, job: Job) -> None:
@@ -149,11 +149,11 @@ class _Worker:
         model = ModelSpec(job["model"]["name"], tuple(layers))
         return Experiment(*self._open(Path(job["run"])), model, job["epochs"])
 
-    def _open(self, folder: Path) -> tuple[Bundle, Lesson]:
+    def _open(self, folder: Path) -> tuple[Bundle, RunData]:
         stamp = _stamp(folder)
-        known = self._lessons.get(folder)
+        known = self._run_data.get(folder)
         if known is None or known[0] != stamp:
-            known = self._lessons[folder] = (stamp, *_read(folder, self._named))
+            known = self._run_data[folder] = (stamp, *_read(folder, self._named))
         return known[1:]
 
     def _tell(self, message: JsonObject) -> None:
@@ -178,10 +178,10 @@ def _stamp(folder: Path) -> int:
         return 0
 
 
-def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
+def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, RunData]:
     run = bundle.read_bundle(folder)
     try:
-        lesson = read_run_data(run.manifest, named)
+        run_data = read_run_data(run.manifest, named)
     except DataError as error:
         # The remedy may name files of the source, which not every client may know.
         raise DataError(
@@ -189,10 +189,10 @@ def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
             remedy="Start the server with --data and the run's images.",
             code="no_images",
         ) from None
-    if not len(lesson.parts.validation):
+    if not len(run_data.splits.validation):
         raise DataError(
             "The run has no validation set, on which the playground compares models.",
             remedy="Train the run again with a validation set.",
             code="no_validation",
         )
-    return run, lesson
+    return run, run_data

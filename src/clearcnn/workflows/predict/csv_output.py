@@ -20,7 +20,7 @@ _MOST_ROW_BYTES = 2**20
 _MODEL_DIGITS = 12
 
 
-class NoTable:
+class NullTable:
     """Stands where no file was asked for: it holds nothing, and keeps nothing."""
 
     num_rows = num_errors = 0
@@ -39,27 +39,27 @@ class NoTable:
         """Keep nothing."""
 
 
-def open_table(
+def open_prediction_table(
     path: Path | None, model: OpenModel, *, top: int, abstain_below: float, resume: bool
-) -> "AnswerTable | NoTable":
+) -> "PredictionTable | NullTable":
     """Open the file of answers.
 
     Args:
       path: of the file; None for no file.
       model: whose answers they are.
-      top, abstain_below, resume: as for AnswerTable.
+      top, abstain_below, resume: as for PredictionTable.
     Returns:
       A context manager.
     Raises:
-      PredictionError: as AnswerTable.
+      PredictionError: as PredictionTable.
     """
     if path is None:
-        return NoTable()
+        return NullTable()
     sha256 = model.manifest.files[MODEL].sha256
-    return AnswerTable(path, top=top, model=sha256, abstain_below=abstain_below, resume=resume)
+    return PredictionTable(path, top=top, model=sha256, abstain_below=abstain_below, resume=resume)
 
 
-class AnswerTable:
+class PredictionTable:
     """The file of `--csv`: a header, then one whole row for each answer, written at once.
 
     Each row names the model by the first digits of its SHA-256, so that answers of two models

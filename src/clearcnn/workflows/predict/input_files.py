@@ -13,7 +13,7 @@ STDIN = "-"
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class ImageFile:
     """A picture that was not read yet.
 
     Attributes:
@@ -26,7 +26,7 @@ class PictureFile:
 
 
 @dataclass(frozen=True)
-class PictureFiles:
+class ImageFiles:
     """What was found.
 
     Attributes:
@@ -34,40 +34,40 @@ class PictureFiles:
       ignored: a sentence for each folder with files that are no pictures.
     """
 
-    pictures: tuple[PictureFile, ...]
+    pictures: tuple[ImageFile, ...]
     ignored: tuple[str, ...]
 
 
-def find_pictures(files: Iterable[Path | str]) -> PictureFiles:
+def find_image_files(files: Iterable[Path | str]) -> ImageFiles:
     """List pictures without reading them.
 
     Args:
       files: paths of pictures, paths of folders, which are searched to the bottom, and "-" for
         one picture from stdin. A picture that is not there is listed: its answer will say so.
     Returns:
-      PictureFiles.
+      ImageFiles.
     Raises:
       DataError: nothing was given, a folder cannot be read or holds no picture or a link to
         another folder.
     """
-    found: dict[str, PictureFile] = {}
+    found: dict[str, ImageFile] = {}
     ignored: list[str] = []
     for each in files:
         path = Path(each)
         if str(each) == STDIN:
-            listed: Sequence[PictureFile] = [PictureFile(STDIN, _read_stdin)]
+            listed: Sequence[ImageFile] = [ImageFile(STDIN, _read_stdin)]
         elif path.is_dir():
             listed, sentences = _search(path)
             ignored += sentences
         else:
-            listed = [PictureFile(str(path), partial(data.read_bytes, path))]
+            listed = [ImageFile(str(path), partial(data.read_bytes, path))]
         found.update((picture.name, picture) for picture in listed)
     if not found:
         raise DataError("No picture was given.", remedy="Name a file, a folder, or - for stdin.")
-    return PictureFiles(tuple(found.values()), tuple(ignored))
+    return ImageFiles(tuple(found.values()), tuple(ignored))
 
 
-def _search(folder: Path) -> tuple[list[PictureFile], tuple[str, ...]]:
+def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
     try:
         walk = data.walk_pictures(folder)
     except OSError as error:
@@ -80,7 +80,7 @@ def _search(folder: Path) -> tuple[list[PictureFile], tuple[str, ...]]:
             f"{folder} holds no picture.",
             remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP or TIFF files in it.",
         )
-    listed = [PictureFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.pictures]
+    listed = [ImageFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.pictures]
     return listed, data.describe_ignored(walk.ignored, folder)
 
 

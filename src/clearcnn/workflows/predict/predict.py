@@ -12,9 +12,9 @@ from clearcnn import prediction
 from clearcnn.data import OnePicture
 from clearcnn.errors import DataError, SpecError
 from clearcnn.results.predict import ClassProbability, Prediction
-from clearcnn.workflows.predict.input_files import PictureFile, find_pictures
+from clearcnn.workflows.predict.input_files import ImageFile, find_image_files
 from clearcnn.workflows.runs.load_onnx_model import OpenModel, open_model
-from clearcnn.workflows.runs.preprocess import prepare_picture
+from clearcnn.workflows.runs.preprocess import prepare_image
 
 BATCH_SIZE = prediction.BATCH_SIZE
 
@@ -47,7 +47,7 @@ def predict(
     """
     listed = [files] if isinstance(files, (str, Path)) else files
     check_options(top, abstain_below)
-    model, found = open_model(run), find_pictures(listed)
+    model, found = open_model(run), find_image_files(listed)
     return answer(
         model,
         found.pictures,
@@ -70,7 +70,7 @@ def check_options(top: int, abstain_below: float) -> None:
 
 def answer(
     model: OpenModel,
-    pictures: Iterable[PictureFile],
+    pictures: Iterable[ImageFile],
     *,
     top: int = 3,
     abstain_below: float = 0.0,
@@ -80,7 +80,7 @@ def answer(
 
     Args:
       model: as `open_model` gave it.
-      pictures: as `find_pictures` gave them.
+      pictures: as `find_image_files` gave them.
       top, abstain_below, keep_polarity: as for `predict`.
     """
     contract = model.manifest.input
@@ -91,24 +91,24 @@ def answer(
             try:
                 content = picture.read()
                 prepared.append(
-                    prepare_picture(content, picture.name, contract, keep_polarity=keep_polarity)
+                    prepare_image(content, picture.name, contract, keep_polarity=keep_polarity)
                 )
             except DataError as error:
                 prepared.append(error.problem)
         readable = [each for each in prepared if isinstance(each, OnePicture)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
         answers = model.predictor.answer(images.reshape(-1, *model.predictor.shape))
-        found = zip(answers.probabilities, find_unlike(model, answers), strict=True)
+        found = zip(answers.probabilities, flag_ood(model, answers), strict=True)
         for picture, each in zip(batch, prepared, strict=True):
             if isinstance(each, str):
                 yield Prediction(picture.name, None, None, (), False, False, (), each)
             else:
-                yield describe_answer(
+                yield make_prediction(
                     model, picture.name, *next(found), each.preparation, top, abstain_below
                 )
 
 
-def find_unlike(model: OpenModel, answers: prediction.Answers) -> NDArray[np.bool_]:
+def flag_ood(model: OpenModel, answers: prediction.Answers) -> NDArray[np.bool_]:
     """Tell which images look like none of the classes, by the threshold of the run; (n,) bool."""
     fitted, distances = model.manifest.confidence, answers.distances
     if fitted is None:
@@ -120,7 +120,7 @@ def find_unlike(model: OpenModel, answers: prediction.Answers) -> NDArray[np.boo
     return prediction.is_unlike(answers.probabilities, distances, threshold)
 
 
-def describe_answer(
+def make_prediction(
     model: OpenModel,
     name: str,
     probabilities: Any,

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.bundle import Confidence, InputContract
+from clearcnn.bundle import Confidence
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.train import to_json
+from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.plan import TrainPlan
 from clearcnn.workflows.fitting.trainer import predict_probabilities
 
@@ -41,7 +42,7 @@ def fit_distances(
     if len(rows) < prediction.FEWEST_IMAGES:
         return None
     try:
-        model = export.build_features(network, class_names, to_json(contract))
+        model = export.build_features(network, class_names, contract)
         if model is None:
             return None
         images, labels = _choose_images(plan)
@@ -49,7 +50,7 @@ def fit_distances(
         if not np.isfinite(features).all():
             return None
         weights = evaluation.fit_distances(features, labels)
-        model = export.build_onnx(network, class_names, to_json(contract), distances=weights)
+        model = export.build_onnx(network, class_names, contract, distances=weights)
         names = [export.DISTANCES_NAME]
         found = export.run_onnx(model.SerializeToString(), plan.images.images[rows], outputs=names)
     except ExportError:
@@ -80,7 +81,7 @@ def fit_confidence(
     images, labels = plan.images.images[rows], plan.images.labels[rows]
     probabilities = predict_probabilities(network, images)
     temperature = evaluation.fit_temperature(labels, probabilities)
-    calibrated = prediction.apply_temperature(probabilities, temperature)
+    calibrated = apply_temperature(probabilities, temperature)
     found = prediction.find_threshold(calibrated, distances)
     threshold, false_alarms = found or (None, None)
     if distances is None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from clearcnn.data import find_first_copies
-from clearcnn.results.train import Score
+from clearcnn.results.scores import Score
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 _COARSEST = 0.01

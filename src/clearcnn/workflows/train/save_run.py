@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from clearcnn import bundle, models, report
+from clearcnn.contract import InputContract
 from clearcnn.results.train import TrainResult
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -15,7 +16,7 @@ def keep_run(
     plan: TrainPlan,
     network: Any,
     probabilities: Any,
-    contract: bundle.InputContract,
+    contract: InputContract,
     confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
@@ -51,11 +52,11 @@ def keep_run(
     bundle.write_manifest(folder, manifest)
 
 
-def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportPictures:
+def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
     images, rows = plan.images, plan.split.train
     samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
-    return report.ReportPictures(
+    return report.ReportImages(
         samples=tuple(images.images[rows[chosen]] for chosen in samples),
         mistakes=images.images[np.asarray(shown, dtype=np.intp)],
     )

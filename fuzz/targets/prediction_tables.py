@@ -1,7 +1,7 @@
 """A CSV of answers that `predict --resume` goes on with."""
 
 from clearcnn.results.predict import ClassProbability, Prediction
-from clearcnn.workflows.predict.csv_output import AnswerTable
+from clearcnn.workflows.predict.csv_output import PredictionTable
 from fuzz.target import Target, put
 
 _OPTIONS = {"top": 2, "model": "ab" * 32, "abstain_below": 0.5}
@@ -15,7 +15,7 @@ def _answer(name: str) -> Prediction:
 def seeds() -> list[bytes]:
     """A table of five answers."""
     path = put("seed.csv", b"")
-    with AnswerTable(path, resume=True, **_OPTIONS) as table:
+    with PredictionTable(path, resume=True, **_OPTIONS) as table:
         for name in ("1.png", 'a "b", c.png', "two\nlines.png", r"two\nlines.png"):
             table.write(_answer(name))
         table.write(Prediction("4.png", None, None, (), False, False, (), "It is broken."))
@@ -25,10 +25,10 @@ def seeds() -> list[bytes]:
 def read(content: bytes) -> None:
     """Go on with it: what is written is found again."""
     path = put("answers.csv", content)
-    with AnswerTable(path, resume=True, **_OPTIONS) as table:
+    with PredictionTable(path, resume=True, **_OPTIONS) as table:
         table.write(_answer("new.png"))
         num_rows = table.num_rows
-    with AnswerTable(path, resume=True, **_OPTIONS) as table:
+    with PredictionTable(path, resume=True, **_OPTIONS) as table:
         assert table.num_rows == num_rows + 1
         assert table.holds("new.png")
 
