@@ -15,7 +15,7 @@ from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
-from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan
 from clearcnn.workflows.fitting.trainer import (
     VALIDATION_BATCH_SIZE,
@@ -54,15 +54,15 @@ def make_trainer(plan: TrainPlan, validation_batch_size: int = VALIDATION_BATCH_
         plan.train_spec,
         images.images.shape[1:],
         len(images.class_names),
-        len(plan.split.train),
+        len(plan.splits.train),
         validation_batch_size,
     )
 
 
-def try_plan(
+def fit_plan(
     plan: TrainPlan,
     listener: TrainListener,
-    clock: Clock,
+    clock: PhaseTimer,
     checkpoint: CheckpointTarget | None = None,
 ) -> FitOutcome:
     """Build, compile and train; an interruption or divergence is part of the outcome.
@@ -79,10 +79,10 @@ def try_plan(
         from clearcnn import training  # noqa: F401
     with clock.phase("build"):
         trainer = make_trainer(plan)
-    train = Samples.of(plan.images, plan.split.train)
+    train = Samples.of(plan.images, plan.splits.train)
     validation = None
-    if len(plan.split.validation):
-        validation = Samples.of(plan.images, plan.split.validation)
+    if len(plan.splits.validation):
+        validation = Samples.of(plan.images, plan.splits.validation)
     listener.on_train_begin(plan.train_spec.epochs)
     divergence = None
     start = time.perf_counter()
@@ -100,7 +100,7 @@ def try_plan(
 
 def score_plan(plan: TrainPlan, network: "keras.Model") -> tuple[NDArray[np.float32], Evaluation]:
     """Compute the probabilities of the test set, float32 (n, classes), and score them."""
-    rows = plan.split.test
+    rows = plan.splits.test
     probabilities = predict_probabilities(network, plan.images.images[rows])
     return probabilities, score_predictions(plan.images, rows, probabilities)
 

@@ -50,7 +50,7 @@ class Experiment:
     def __init__(self, run: Bundle, run_data: RunData, model: ModelSpec, epochs: int) -> None:
         self.run = run
         self.plan = plan = _plan(run, run_data, model, epochs)
-        validation_batch_size = _choose_validation_batch(len(plan.split.validation))
+        validation_batch_size = _choose_validation_batch(len(plan.splits.validation))
         self._trainer = make_trainer(plan, validation_batch_size)
 
     def prepare(self) -> None:
@@ -91,22 +91,22 @@ class Experiment:
         (out / WEIGHTS).write_bytes(self._pack_weights())
         before = _predict(plan, read_onnx_file(self.run, MODEL).content)
         rival = before if against is None else _predict(plan, against)
-        labels = plan.images.labels[plan.split.test]
+        labels = plan.images.labels[plan.splits.test]
         ours, theirs = (each.argmax(axis=1) == labels for each in (probabilities, rival))
         return {
             "event": "end",
             "network": describe_network(plan.model_spec, self.run.manifest.input.shape),
             "score": to_json(scored.score),
-            "before": to_json(score_predictions(plan.images, plan.split.test, before).score),
+            "before": to_json(score_predictions(plan.images, plan.splits.test, before).score),
             "p_value": evaluation.compare_answers(ours, theirs),
             "lead": int(ours.sum() - theirs.sum()),
             "epochs": plan.train_spec.epochs,
-            "train": len(plan.split.train),
+            "train": len(plan.splits.train),
             "seconds": time.perf_counter() - start,
         }
 
     def _select_data(self) -> tuple[Samples, Samples]:
-        split = self.plan.split
+        split = self.plan.splits
         images = self.plan.images
         return Samples.of(images, split.train), Samples.of(images, split.validation)
 
@@ -114,7 +114,7 @@ class Experiment:
         from clearcnn import training
 
         plan = self.plan
-        work = plan.model_summary.multiply_adds * len(plan.split.train) * plan.train_spec.epochs
+        work = plan.model_summary.multiply_adds * len(plan.splits.train) * plan.train_spec.epochs
         return training.compile_sooner(0 if work < _LITTLE_WORK else 1)
 
     def _pack_weights(self) -> bytes:
@@ -183,5 +183,5 @@ def _thin(rows: NDArray[np.intp], batch_size: int, seed: int) -> NDArray[np.intp
 def _predict(plan: TrainPlan, model: Path | bytes) -> NDArray[np.float32]:
     from clearcnn import export
 
-    images = plan.images.images[plan.split.test]
+    images = plan.images.images[plan.splits.test]
     return np.asarray(export.run_onnx(model, images)["probabilities"])
