@@ -111,7 +111,7 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
         home, _, name = place.rpartition(".")
         function = getattr(pkgutil.resolve_name(home), name)
         patch(mock.patch(place, _once(function)))
-    place = "clearcnn.workflows.train.pipeline.try_plan"
+    place = "clearcnn.workflows.train.pipeline.fit_plan"
     patch(mock.patch(place, _trained_once(pkgutil.resolve_name(place))))
     # To find them takes trainings; their picture is one more file to write.
     suspect = Suspect(0, "row 0", "2", "0", 0.1, 0.9)

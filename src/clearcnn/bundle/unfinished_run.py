@@ -225,7 +225,7 @@ def is_finished_as(folder: Path, run: Path) -> bool:
     with suppress(OSError, KeyError, TypeError, IndexError):
         listed = load_manifest(run)["files"][CHECKPOINT_NAME]
         newest = CheckpointFolder(folder).list_files()[0]
-        with open_regular(newest, listed["bytes"]) as file:
+        with open_regular(newest, most_bytes=listed["bytes"]) as file:
             return bool(hashlib.file_digest(file, "sha256").hexdigest() == listed["sha256"])
     return False
 

@@ -212,7 +212,7 @@ DIVERGED = DivergenceError("Training stopped in epoch 3: NaN.", remedy="Mend it.
 def test_a_training_that_fails_is_told_by_a_code_and_leaves_no_half_file(
     error, code, values, tmp_path, monkeypatch
 ):
-    class Trial:
+    class Experiment:
         def __init__(self, *_):
             pass
 
@@ -225,12 +225,12 @@ def test_a_training_that_fails_is_told_by_a_code_and_leaves_no_half_file(
                 (out / "model.onnx").write_bytes(b"half")
             raise error
 
-    monkeypatch.setattr(worker, "Trial", Trial)
+    monkeypatch.setattr(worker, "Experiment", Experiment)
     monkeypatch.setattr(worker, "_read", lambda *_: (None, None))
-    bench, out = worker._Bench(pipe := Pipe(), None), tmp_path / "1"
+    doer, out = worker._Worker(pipe := Pipe(), None), tmp_path / "1"
     job = {"run": str(tmp_path), "model": to_json(small()), "epochs": 1}
-    bench.prepare(job)
-    bench.train({**job, "out": str(out), "against": None})
+    doer.prepare(job)
+    doer.train({**job, "out": str(out), "against": None})
     assert pipe[0] == {"event": "prepared"}
     assert (pipe[1]["event"], pipe[1]["code"], pipe[1]["values"]) == ("error", code, values)
     assert not out.exists()

@@ -22,8 +22,8 @@ from clearcnn.workflows.explain.input_image import (
 )
 from clearcnn.workflows.explain.neighbours import collect_neighbour_images, find_neighbours
 from clearcnn.workflows.explain.saliency import make_saliency_maps
-from clearcnn.workflows.fitting.phase_timer import Clock
-from clearcnn.workflows.fitting.repro_command import say_call
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
+from clearcnn.workflows.fitting.repro_command import format_call
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source
 
@@ -61,13 +61,13 @@ def explain(
       SpecError: the seed is out of range.
     """
     require_seed(seed)
-    clock = Clock()
+    clock = PhaseTimer()
     run = Path(run)
     with clock.phase("run folder"):
         opened = bundle.read_bundle(run)
     manifest = opened.manifest
     options = {"image": image, "data": data, "invert": invert or None}
-    command = command or say_call("explain", run, options)
+    command = command or format_call("explain", run, options)
     with bundle.open_run_folder("explanation", out=_choose_folder(run, image, out)) as folder:
         with clock.phase("data"):
             run_data = read_run_data_or_reason(manifest, data)

@@ -24,7 +24,7 @@ class TrainPlan:
     recipe: str
     images: LabelledImages
     data_spec: DataSpec
-    split: Split
+    splits: Split
     split_spec: SplitSpec
     model_spec: ModelSpec
     train_spec: TrainSpec
@@ -70,7 +70,7 @@ def plan_training(
         recipe=recipe,
         images=images,
         data_spec=data_spec,
-        split=parts,
+        splits=parts,
         split_spec=split_spec,
         model_spec=model_spec,
         train_spec=train_spec,
@@ -156,7 +156,7 @@ def describe_input(plan: TrainPlan) -> InputContract:
         dtype=str(images.images.dtype),
         value_range=images.value_range,
         color_mode="grayscale" if channels == 1 else "rgb",
-        polarity=infer_polarity(images.images[plan.split.train], images.value_range),
+        polarity=infer_polarity(images.images[plan.splits.train], images.value_range),
         resize=ResizeRule(images.resize_filter, images.background),
     )
 

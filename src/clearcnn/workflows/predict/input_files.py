@@ -85,9 +85,9 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
 
 
 def _read_stdin() -> bytes:
-    content = sys.stdin.buffer.read(data.LARGEST_PICTURE_BYTES + 1)
-    if not 0 < len(content) <= data.LARGEST_PICTURE_BYTES:
-        size = f"more than {data.LARGEST_PICTURE_BYTES:,}" if content else "0"
+    content = sys.stdin.buffer.read(data.LARGEST_IMAGE_BYTES + 1)
+    if not 0 < len(content) <= data.LARGEST_IMAGE_BYTES:
+        size = f"more than {data.LARGEST_IMAGE_BYTES:,}" if content else "0"
         raise DataError(
             f"stdin has {size} bytes; one image file was expected.",
             remedy="Send the content of one image file, as in < image.png.",

@@ -44,7 +44,7 @@ def write_onnx(
     """
     from clearcnn import export
 
-    images = plan.images.images[plan.split.test]
+    images = plan.images.images[plan.splits.test]
     most = {MODEL: len(images), MODEL_WITH_LAYERS: _MOST_IMAGES_WITH_LAYERS}
     contents = {}
     try:

@@ -5,7 +5,7 @@ import numbers
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ from clearcnn.results.train import History
 from clearcnn.specs import ModelSpec, SplitSpec
 from clearcnn.types import Pixels
 from clearcnn.workflows.fitting.plan import choose_training
-from clearcnn.workflows.fitting.trainer import Trainee
+from clearcnn.workflows.fitting.trainer import Samples, Trainer
 from clearcnn.workflows.sklearn_api.input_shapes import (
     check_same_shape,
     find_shape,
@@ -217,16 +217,15 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             model=self.model,
             settings={name: value for name, value in settings.items() if value is not None},
         )
-        targets = np.eye(num_classes, dtype=np.float32)[codes]
 
-        def take(part: NDArray[np.intp]) -> tuple[Any, Any, Any]:
-            return images[part], targets[part], None if weights is None else weights[part]
+        def select(rows: NDArray[np.intp]) -> Samples:
+            return Samples(images[rows], codes[rows], None if weights is None else weights[rows])
 
-        trainee = Trainee(model_spec, train_spec, images.shape[1:], num_classes, len(train))
-        history = trainee.fit(
-            take(train), take(validation) if len(validation) else None, verbose=self.verbose
+        trainer = Trainer(model_spec, train_spec, images.shape[1:], num_classes, len(train))
+        history = trainer.fit(
+            select(train), select(validation) if len(validation) else None, verbose=self.verbose
         )
-        return history, PicklableModel(trainee.network, model_spec, images.shape[1:], num_classes)
+        return history, PicklableModel(trainer.network, model_spec, images.shape[1:], num_classes)
 
 
 def _draw_seed(random_state: int | np.random.RandomState | None) -> int:

@@ -12,8 +12,8 @@ from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.plan import TrainPlan
+from clearcnn.workflows.fitting.trainer import predict_probabilities
 
-_PREDICT_BATCH = 256
 _MOST_IMAGES = 2_500
 # Negatives are foreign, and pale images would make any grey ground known; they are near anyway.
 _LEFT_OUT = ("inverted", "contrast")
@@ -38,7 +38,7 @@ def fit_distances(
     """
     from clearcnn import export, prediction
 
-    class_names, rows = plan.images.class_names, plan.split.validation
+    class_names, rows = plan.images.class_names, plan.splits.validation
     if len(rows) < prediction.FEWEST_IMAGES:
         return None
     try:
@@ -75,11 +75,11 @@ def fit_confidence(
     """
     from clearcnn import prediction
 
-    rows = plan.split.validation
+    rows = plan.splits.validation
     if not len(rows):
         return None
     images, labels = plan.images.images[rows], plan.images.labels[rows]
-    probabilities = network.predict(images, batch_size=_PREDICT_BATCH, verbose=0)
+    probabilities = predict_probabilities(network, images)
     temperature = evaluation.fit_temperature(labels, probabilities)
     calibrated = apply_temperature(probabilities, temperature)
     found = prediction.find_threshold(calibrated, distances)
@@ -91,7 +91,7 @@ def fit_confidence(
 
 def _choose_images(plan: TrainPlan) -> tuple[Any, Any]:
     """Choose training images, evenly, and lay a distorted one beside each."""
-    rows = plan.split.train
+    rows = plan.splits.train
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_IMAGES)).astype(np.intp)]
     # In the order of their classes, each distortion meets them all.
     rows = rows[np.argsort(plan.images.labels[rows], kind="stable")]

@@ -11,7 +11,7 @@ from clearcnn.results.train import TrainResult
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 
-def keep_run(
+def save_run(
     folder: Path,
     plan: TrainPlan,
     network: Any,
@@ -25,7 +25,7 @@ def keep_run(
     """Fill the run folder in the making; the manifest, which hashes the rest, comes last."""
     if checkpoint is not None:
         (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
-    images, rows = plan.images, plan.split.test
+    images, rows = plan.images, plan.splits.test
     network.save(folder / "model.keras")
     (folder / "model.toml").write_text(models.write_model(plan.model_spec), encoding="utf-8")
     bundle.write_history(folder, result.history)
@@ -53,7 +53,7 @@ def keep_run(
 
 
 def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
-    images, rows = plan.images, plan.split.train
+    images, rows = plan.images, plan.splits.train
     samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
     return report.ReportImages(
