@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from clearcnn import errors
-from clearcnn.results.train import History, Interval, Score, to_json
+from clearcnn.results.json_codec import to_json
+from clearcnn.results.scores import Interval, Score
+from clearcnn.results.train import History
 from clearcnn.specs import AugmentationSpec, DataSpec, SplitSpec, TrainSpec
 
 KINDS = [

@@ -54,9 +54,9 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
     """Make a function that trains a recipe on the training part and labels the test part."""
 
     def predict(images: LabelledImages, parts: Any, seed: int, epochs: int | None) -> Any:
-        from clearcnn.workflows.fitting.fit_plan import score_plan, try_plan
+        from clearcnn.workflows.fitting.fit_plan import fit_plan, score_plan
         from clearcnn.workflows.fitting.listeners import TrainListener
-        from clearcnn.workflows.fitting.phase_timer import Clock
+        from clearcnn.workflows.fitting.phase_timer import PhaseTimer
         from clearcnn.workflows.fitting.plan import plan_training
 
         plan = plan_training(
@@ -68,7 +68,7 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
             split_spec=SplitSpec("stratified", seed=seed),
             settings={"epochs": epochs} if epochs else None,
         )
-        outcome = try_plan(plan, TrainListener(), Clock())
+        outcome = fit_plan(plan, TrainListener(), PhaseTimer())
         if outcome.divergence is not None:
             raise outcome.divergence
         probabilities, _ = score_plan(plan, outcome.network)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from clearcnn.bundle import read_bundle, write_manifest
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from fuzz.target import Target, put, scratch
 from fuzz.targets import run_folders
 
@@ -18,7 +18,7 @@ def read(content: bytes) -> None:
     run = run_folders.copy_manifest(scratch() / "keras")
     put("keras/model.keras", content)
     write_manifest(run, read_bundle(run, only=()).manifest)
-    network = restore_network(read_bundle(run, only=()))
+    network = load_keras_model(read_bundle(run, only=()))
     shapes = [weight.shape for weight in network.get_weights()]
     assert shapes == [weight.shape for weight in run_folders.network().get_weights()]
     assert all(np.asarray(weight).dtype == np.float32 for weight in network.get_weights())

@@ -12,7 +12,6 @@ from fuzz.targets import run_folders
 def seeds() -> list[bytes]:
     """The model of the run folder, and one of many other kinds of layers, which is refused."""
     from clearcnn import export, models
-    from clearcnn.results.train import to_json
     from clearcnn.specs import LayerSpec, ModelSpec
 
     layers = (
@@ -25,7 +24,7 @@ def seeds() -> list[bytes]:
         LayerSpec("Dense", {"units": 2, "activation": "softmax"}),
     )
     many = models.build_model(ModelSpec("many", layers), (8, 8, 1), 2, seed=0)
-    built = export.build_onnx(many, ("cat", "dog"), to_json(run_folders.CONTRACT))
+    built = export.build_onnx(many, ("cat", "dog"), run_folders.CONTRACT)
     own = (run_folders.folder() / "model.onnx").read_bytes()
     return [own, built.SerializeToString()]
 

@@ -15,7 +15,7 @@ from clearcnn.bundle import (
     write_manifest,
 )
 from clearcnn.bundle.manifest import REQUIRED_FILES
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import AugmentationSpec, DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.workflows.runs.load_onnx_model import open_model
 from fuzz.target import Target, put, scratch
@@ -51,7 +51,7 @@ def folder() -> Path:
     for name in REQUIRED_FILES:
         (place / name).write_bytes(b"x")
     network().save(place / "model.keras")
-    model = export.build_onnx(network(), ("cat", "dog"), to_json(CONTRACT))
+    model = export.build_onnx(network(), ("cat", "dog"), CONTRACT)
     (place / "model.onnx").write_bytes(model.SerializeToString())
     manifest = describe_run(
         source="pictures",

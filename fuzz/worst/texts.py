@@ -9,7 +9,7 @@ from clearcnn.bundle import read_bundle, read_request
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data.sources import load
 from clearcnn.models import read_model
-from clearcnn.workflows.predict.csv_output import AnswerTable
+from clearcnn.workflows.predict.csv_output import PredictionTable
 from fuzz.target import put, scratch
 from fuzz.worst.case import Case
 
@@ -74,8 +74,8 @@ def _make_sparse(path: Path) -> None:
 
 
 def go_on(path: Path) -> None:
-    """Go on with a table of answers."""
-    AnswerTable(path, top=1, model="ab" * 32, abstain_below=0.0, resume=True)
+    """Resume a table of predictions."""
+    PredictionTable(path, top=1, model="ab" * 32, abstain_below=0.0, resume=True)
 
 
 _CONV = layer("Conv2D", filters=64, kernel_size=512, padding='"same"')
@@ -119,7 +119,7 @@ CASES = {
     "checkpoint, an endless device": checkpoint(lambda path: path.symlink_to("/dev/zero")),
     "checkpoint, a pipe": checkpoint(os.mkfifo),
     "checkpoint, a terabyte of zeros": checkpoint(_make_sparse),
-    "answers, a megabyte of open lines": Case(
+    "predictions, a megabyte of open lines": Case(
         lambda: _put("a.csv", f'{_HEADER},error,model\n"', "\n", 2**20 - 200, ""),
         go_on,
         is_refused=False,

@@ -1,4 +1,7 @@
-"""Regular files, opened without following a link and without waiting."""
+"""The only function that opens files from outside: regular files, without blocking.
+
+Sources of images, run folders and checkpoints are opened here; the rooms add their own messages.
+"""
 
 import errno
 import os
@@ -7,28 +10,37 @@ from io import BufferedReader
 from pathlib import Path
 
 
-def open_regular(path: Path, most_bytes: int | None = None) -> BufferedReader:
-    """Open a file for reading, unless it is anything but a regular file.
+class RejectedFileError(OSError):
+    """A file is a link, is not a regular file, or is too large; `strerror` says which."""
 
-    A link is refused wherever it leads; a pipe or a device is refused without waiting for it.
-    Folders above the file may be links.
+
+def open_regular(
+    path: Path, *, root: Path | None = None, most_bytes: int | None = None
+) -> BufferedReader:
+    """Open a regular file for reading.
+
+    A link is followed only if it ends within `root`. A pipe or a device raises at once; opening
+    one could block. The folders above the file are not checked and may be links.
 
     Args:
-      path: of the file.
-      most_bytes: larger files are refused; None takes any size.
+      path: the file.
+      root: a folder; None rejects every link.
+      most_bytes: larger files are rejected; None accepts any size.
     Raises:
-      OSError: it is missing, may not be read, is no regular file, or is too large; `strerror`
-        says which.
+      RejectedFileError: it is a link, is not a regular file, or is too large.
+      OSError: it is missing or cannot be read.
     """
-    # A device may act on being opened, so its kind is looked at before; and once more after, in
-    # case another process has put something else there.
-    _require_regular(path, path.lstat(), most_bytes)
+    if root is not None and path.is_symlink():
+        path = resolve_within(path, root)
+    # Checked before opening, since opening a device may have effects; and again after, in case
+    # another process has replaced the file in between.
+    _check(path, path.lstat(), most_bytes)
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
         flags |= getattr(os, name, 0)
     descriptor = os.open(path, flags)
     try:
-        _require_regular(path, os.fstat(descriptor), most_bytes)
+        _check(path, os.fstat(descriptor), most_bytes)
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -36,20 +48,33 @@ def open_regular(path: Path, most_bytes: int | None = None) -> BufferedReader:
 
 
 def read_regular(path: Path, most_bytes: int | None = None) -> bytes:
-    """Read a regular file as `open_regular` opens it; no more than the size it had then.
+    """Read a regular file; no more than the size it had when it was opened.
 
     Raises:
-      OSError: as for `open_regular`.
+      OSError: as for `open_regular`; every link is rejected.
     """
-    with open_regular(path, most_bytes) as file:
+    with open_regular(path, most_bytes=most_bytes) as file:
         return file.read(os.fstat(file.fileno()).st_size)
 
 
-def _require_regular(path: Path, status: os.stat_result, most_bytes: int | None) -> None:
+def resolve_within(path: Path, root: Path) -> Path:
+    """Follow all links of a path, in its folders too.
+
+    Raises:
+      RejectedFileError: it ends outside `root`.
+    """
+    # Path.resolve raises on circular links; os.path.realpath leaves them as they are.
+    place = Path(os.path.realpath(path))
+    if not place.is_relative_to(os.path.realpath(root)):
+        raise RejectedFileError(errno.ELOOP, f"it is a link that leads out of {root}", str(path))
+    return place
+
+
+def _check(path: Path, status: os.stat_result, most_bytes: int | None) -> None:
     if stat.S_ISLNK(status.st_mode):
-        raise OSError(errno.ELOOP, "it is a link", str(path))
+        raise RejectedFileError(errno.ELOOP, "it is a link", str(path))
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise RejectedFileError(errno.EINVAL, "it is not a regular file", str(path))
     if most_bytes is not None and status.st_size > most_bytes:
-        what = f"it has {status.st_size:,} bytes, and at most {most_bytes:,} are read"
-        raise OSError(errno.EFBIG, what, str(path))
+        problem = f"it has {status.st_size:,} bytes; at most {most_bytes:,} are read"
+        raise RejectedFileError(errno.EFBIG, problem, str(path))

@@ -2,18 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from clearcnn.bundle import InputContract, ResizeRule, describe_run
+from clearcnn.bundle import describe_run
+from clearcnn.contract import InputContract, ResizeRule
+from clearcnn.results.scores import ClassScore, Evaluation, Interval, Mistake, Score
 from clearcnn.results.train import (
     ClassCount,
-    ClassScore,
     DataSummary,
-    Evaluation,
     History,
-    Interval,
     LayerSummary,
-    Mistake,
     ModelSummary,
-    Score,
     SkippedFile,
     TrainResult,
 )

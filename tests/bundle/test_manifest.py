@@ -10,7 +10,8 @@ import pytest
 from clearcnn.bundle import Confidence, read_bundle, write_manifest
 from clearcnn.bundle.manifest import parse_manifest
 from clearcnn.errors import BundleError
-from clearcnn.results.train import SCHEMA_VERSION, SkippedFile, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
+from clearcnn.results.train import SkippedFile
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.version import __version__
 

@@ -6,7 +6,7 @@ import pytest
 
 from clearcnn.bundle import read_bundle
 from clearcnn.errors import BundleError
-from clearcnn.results.train import SCHEMA_VERSION
+from clearcnn.results.json_codec import SCHEMA_VERSION
 
 
 def _rewrite(folder, change):
@@ -98,7 +98,7 @@ def test_a_spec_out_of_its_range_is_named(whole_folder):
 def test_a_manifest_cannot_point_outside(whole_folder, name):
     entry = {"sha256": "0" * 64, "bytes": 1}
     _rewrite(whole_folder, lambda values: values["files"].update({name: entry}))
-    with pytest.raises(BundleError, match="a place outside it"):
+    with pytest.raises(BundleError, match="which is outside it"):
         read_bundle(whole_folder)
 
 
@@ -108,7 +108,7 @@ def test_a_link_cannot_point_outside(whole_folder, tmp_path):
     shutil.copy(whole_folder / "model.toml", secret)
     (whole_folder / "model.toml").unlink()
     (whole_folder / "model.toml").symlink_to(secret)
-    with pytest.raises(BundleError, match=r"model\.toml is a link"):
+    with pytest.raises(BundleError, match=r"model\.toml cannot be read: it is a link"):
         read_bundle(whole_folder)
 
 

@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import math
+from pathlib import Path
 
 import pytest
 
 from clearcnn.bundle import read_bundle, read_metrics, write_manifest, write_metrics
 from clearcnn.errors import BundleError
-from clearcnn.results.train import Divergence, to_json
+from clearcnn.results.json_codec import decode, to_json
+from clearcnn.results.train import Divergence, TrainResult
 
 
 def seal(folder, content):
@@ -29,6 +32,18 @@ def test_what_a_run_writes_is_read_back(whole_folder, manifest, result):
         assert metrics.test.score == written.test.score
         assert metrics.divergence == written.divergence
         assert metrics.interrupted == written.interrupted
+
+
+def test_a_whole_result_comes_back(result):
+    values = json.loads(json.dumps(to_json(result)))
+    back = decode(TrainResult, values, "result")
+    # NaN equals nothing, itself included.
+    assert math.isnan(back.history.metrics["val_loss"][0])
+    assert to_json(back) == to_json(result)
+    assert back.test == result.test
+    assert back.model_spec == result.model_spec
+    assert back.train == result.train
+    assert back.run_folder == Path("somewhere")
 
 
 @pytest.mark.parametrize(

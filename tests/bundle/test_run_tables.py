@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clearcnn.bundle import write_history, write_metrics, write_predictions
-from clearcnn.results.train import SCHEMA_VERSION, History
+from clearcnn.results.json_codec import SCHEMA_VERSION
+from clearcnn.results.train import History
 
 
 def _read(path):

@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
+from clearcnn.results.scores import ClassScore, Evaluation, Interval, Score
 from clearcnn.results.train import (
     ClassCount,
-    ClassScore,
     DataSummary,
-    Evaluation,
     History,
-    Interval,
     LayerSummary,
     ModelSummary,
-    Score,
     TrainResult,
 )
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec

@@ -8,7 +8,7 @@ import pytest
 
 from clearcnn.cli.main import main
 from clearcnn.errors import ExportError
-from clearcnn.results.train import ExportResult
+from clearcnn.results.export import ExportResult
 
 
 @pytest.fixture

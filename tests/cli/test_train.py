@@ -10,7 +10,8 @@ import pytest
 from clearcnn.cli.console import Console
 from clearcnn.cli.main import main
 from clearcnn.cli.progress import TrainDisplay
-from clearcnn.results.train import Divergence, TrainResult, to_json
+from clearcnn.results.json_codec import to_json
+from clearcnn.results.train import Divergence, TrainResult
 from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 

@@ -145,5 +145,5 @@ def test_the_whole_of_mnist_is_read(mnist_folder):
 def test_what_unfolds_beyond_its_size_is_refused(tmp_path):
     path = tmp_path / "x-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(_idx(np.zeros((2**17, 24, 24), np.uint8)), 1))
-    with pytest.raises(DataError, match="unfolds to 75,497,472; at most 67,108,864 are read"):
+    with pytest.raises(DataError, match="decompresses to 75,497,472; at most 67,108,864 are read"):
         read_idx(path)

@@ -172,5 +172,7 @@ def test_arrays_that_declare_what_they_do_not_hold_are_refused(tmp_path, member,
 
 def test_what_unfolds_beyond_its_size_is_refused(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros((2**20, 9, 9), np.uint8), y=_labels(2**20))
-    with pytest.raises(DataError, match=r"bytes and unfolds to 93,\d+,\d+; at most 67,108,864"):
+    with pytest.raises(
+        DataError, match=r"bytes and decompresses to 93,\d+,\d+; at most 67,108,864"
+    ):
         read(tmp_path / "a.npz", DataSpec())

@@ -151,7 +151,7 @@ def test_a_dictionary_that_stands_for_gigabytes_is_refused(tmp_path):
     cell = {"bytes": bytes(10**6), "path": "x"}
     table = pa.table({"image": [cell] * 100, "label": [0, 1] * 50})
     pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
-    with pytest.raises(DataError, match="unfolds to"):
+    with pytest.raises(DataError, match="decompresses to"):
         read(tmp_path / "a.parquet", DataSpec())
 
 

@@ -14,7 +14,7 @@ from clearcnn.evaluation import (
     group_interval,
     wilson_interval,
 )
-from clearcnn.results.train import Difference, Interval
+from clearcnn.results.scores import Difference, Interval
 
 RANDOM = np.random.default_rng(0)
 

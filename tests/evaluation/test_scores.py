@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import evaluate_predictions, wilson_interval
-from clearcnn.results.train import ClassScore, Mistake
+from clearcnn.results.scores import ClassScore, Mistake
 
 
 # The first is the tutorial's result; the others are printed in Newcombe 1998, Statistics in

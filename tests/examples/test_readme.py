@@ -29,7 +29,7 @@ TRANSLATIONS = {
     "docs/guide.md": "docs/guide.ko.md",
     "docs/is-97-good.md": "docs/is-97-good.ko.md",
 }
-LARGEST_PICTURE_BYTES = 300_000
+LARGEST_IMAGE_BYTES = 300_000
 
 
 def read(page: str) -> str:
@@ -158,7 +158,7 @@ def test_every_picture_format_is_named() -> None:
 )
 def test_pictures_are_small_files(picture: Path) -> None:
     content = picture.read_bytes()
-    assert len(content) < LARGEST_PICTURE_BYTES
+    assert len(content) < LARGEST_IMAGE_BYTES
     assert struct.unpack(">I", content[16:20])[0] >= 1280
 
 

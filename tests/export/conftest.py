@@ -1,5 +1,6 @@
 """What the export tests share: networks with trained-looking weights, and a contract."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -7,22 +8,24 @@ import numpy as np
 import pytest
 
 from clearcnn import export, models
+from clearcnn.contract import InputContract, ResizeRule
 from clearcnn.specs import LayerSpec, ModelSpec
 
 SHAPE = (9, 8, 3)
 CLASSES = ("고양이", "dog", "2")
 
 
-def make_contract(dtype: str = "uint8", **changes: Any) -> dict[str, Any]:
+def make_contract(dtype: str = "uint8", **changes: Any) -> InputContract:
     high = {"uint8": 255.0, "uint16": 65535.0}.get(dtype, 1.0)
-    return {
-        "shape": list(SHAPE),
-        "dtype": dtype,
-        "value_range": [0.0, high],
-        "color_mode": "rgb",
-        "polarity": "unknown",
-        "resize": {"filter": "bilinear", "background": "white"},
-    } | changes
+    contract = InputContract(
+        shape=SHAPE,
+        dtype=dtype,
+        value_range=(0.0, high),
+        color_mode="rgb",
+        polarity="unknown",
+        resize=ResizeRule("bilinear", "white"),
+    )
+    return dataclasses.replace(contract, **changes)
 
 
 def make_network(*layers: LayerSpec, shape: tuple[int, int, int] = SHAPE, seed: int = 0) -> Any:
@@ -64,5 +67,5 @@ def network_of() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def contract_of() -> Callable[..., dict[str, Any]]:
+def contract_of() -> Callable[..., InputContract]:
     return make_contract

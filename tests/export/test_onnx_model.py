@@ -1,5 +1,6 @@
 """Every layer of the model file, written to ONNX and executed, beside Keras itself."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.export import build_onnx, make_probes, run_onnx
 from clearcnn.export.onnx_layers import LAYER_WRITERS
@@ -63,7 +65,7 @@ ONE_LAYER = {
 }
 
 
-def compare(network: Any, contract: dict[str, Any], sizes: tuple[int, ...] = (1, 7)) -> None:
+def compare(network: Any, contract: InputContract, sizes: tuple[int, ...] = (1, 7)) -> None:
     """Execute both files in batches of both sizes, and hold every output to Keras's."""
     import keras
 
@@ -109,7 +111,7 @@ def test_pixels_go_in_as_they_are_and_come_out_as_keras_predicts(
     dtype: str, network_of: Any, contract_of: Any
 ) -> None:
     contract = contract_of(dtype)
-    scale = LayerSpec("Rescaling", {"scale": 2 / contract["value_range"][1], "offset": -1.0})
+    scale = LayerSpec("Rescaling", {"scale": 2 / contract.value_range[1], "offset": -1.0})
     network = network_of(
         scale, LayerSpec("Conv2D", {"filters": 3, "kernel_size": 3}), FLATTEN, SOFTMAX
     )
@@ -201,7 +203,9 @@ def test_the_file_says_what_it_is(network_of: Any, contract_of: Any) -> None:
     said = {entry.key: entry.value for entry in stored.metadata_props}
     assert json.loads(said["class_names"]) == list(CLASSES)
     assert "고양이" in said["class_names"]
-    assert json.loads(said["input_contract"]) == contract_of()
+    assert json.loads(said["input_contract"]) == json.loads(
+        json.dumps(dataclasses.asdict(contract_of()))
+    )
     assert (said["clearcnn"], said["opset"]) == (clearcnn.__version__, "17")
     assert (stored.opset_import[0].version, stored.ir_version) == (17, 8)
     again = build_onnx(network, CLASSES, contract_of())

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.export import (
     Layer,
@@ -55,14 +56,14 @@ EVERY_LAYER = (
 SOFTMAX = LayerSpec("Dense", {"units": 3, "activation": "softmax"})
 
 
-def make_distances(network: Any, contract: dict[str, Any], num_centres: int) -> DistanceWeights:
+def make_distances(network: Any, contract: InputContract, num_centres: int) -> DistanceWeights:
     features = build_features(network, CLASSES, contract)
     size = features.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     arrays = (np.full(shape, 0.5) for shape in ((size, size), (size,), (num_centres, size)))
     return DistanceWeights(*arrays)
 
 
-def read(content: bytes, description: Any, contract: dict[str, Any], **more: Any) -> Any:
+def read(content: bytes, description: Any, contract: InputContract, **more: Any) -> Any:
     arguments = {"where": "model.onnx", "version": __version__, **more}
     return read_onnx(content, description, CLASSES, contract, **arguments)
 

@@ -68,11 +68,11 @@ def test_what_is_no_model_is_an_error_of_ours(tmp_path: Path, contract_of: Any) 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 def test_probes_fill_the_range_that_the_contract_allows(dtype: str, contract_of: Any) -> None:
     low, high = 3.0, 16.0
-    probes = make_probes(contract_of(dtype, value_range=[low, high]))
+    probes = make_probes(contract_of(dtype, value_range=(low, high)))
     assert probes.shape == (32, 9, 8, 3)
     assert probes.dtype == dtype
     assert (probes.min(), probes.max()) == (low, high)
     assert (probes[-2] == low).all()
     assert (probes[-1] == high).all()
     assert len(np.unique(probes[15:30])) >= 14
-    np.testing.assert_array_equal(probes, make_probes(contract_of(dtype, value_range=[low, high])))
+    np.testing.assert_array_equal(probes, make_probes(contract_of(dtype, value_range=(low, high))))

@@ -7,14 +7,14 @@ import pytest
 from clearcnn.evaluation import evaluate_predictions
 from clearcnn.report import (
     MOST_MISTAKES,
-    ExplanationPictures,
-    ReportPictures,
+    ExplanationImages,
+    ReportImages,
     UntrainedMaps,
     choose_samples,
 )
 from clearcnn.results.explain import (
     ChannelProducts,
-    ClassAnswer,
+    ClassOutput,
     ConvolutionStep,
     ExplainedImage,
     ExplainResult,
@@ -97,7 +97,7 @@ def make_result(images, labels, class_names, value_range, probabilities, test, *
     fields.update(changes)
     shown = [mistake.index for mistake in evaluation.mistakes[:MOST_MISTAKES]]
     samples = choose_samples(labels[train], len(class_names))
-    pictures = ReportPictures(
+    pictures = ReportImages(
         samples=tuple(images[train][positions] for positions in samples), mistakes=images[shown]
     )
     return TrainResult(**fields), pictures
@@ -252,7 +252,7 @@ def explained(
         "run_folder": Path("runs/one"),
         "image": ExplainedImage(name, 7 if label else None, label, "test" if label else None, ()),
         "answers": tuple(
-            ClassAnswer(each, 3.0 - k, 0.9 if k == 0 else 0.1 / max(len(class_names) - 1, 1))
+            ClassOutput(each, 3.0 - k, 0.9 if k == 0 else 0.1 / max(len(class_names) - 1, 1))
             for k, each in enumerate(class_names)
         ),
         "layers": tuple(
@@ -313,7 +313,7 @@ def explained(
         "folder": Path("runs/one-explained"),
     }
     image = random.integers(0, 17, shape).astype(np.uint8)
-    pictures = ExplanationPictures(
+    pictures = ExplanationImages(
         image=image,
         value_range=(0.0, 16.0),
         inputs=(image.astype(np.float32), *outputs[:-1]),

@@ -1,7 +1,7 @@
 import numpy as np
 
 from clearcnn.evaluation import evaluate_predictions
-from clearcnn.report.confusion import Confusion, list_confusions, stand_upright, tabulate
+from clearcnn.report.confusion import Confusion, list_confusions, need_vertical_labels, tabulate
 
 
 def _evaluate(pairs, names):
@@ -38,8 +38,8 @@ def test_confusions_are_listed_from_the_most_frequent_if_they_happened_twice():
 
 
 def test_headings_stand_upright_only_where_they_must():
-    assert not stand_upright([str(k) for k in range(10)])
-    assert not stand_upright([str(k) for k in range(100)])
-    assert not stand_upright(["고양이", "강아지"])
-    assert stand_upright(["고양이", "강아지", "토끼", "거북이", "호랑이", "코끼리"])
-    assert stand_upright([f"class {k}" for k in range(10)])
+    assert not need_vertical_labels([str(k) for k in range(10)])
+    assert not need_vertical_labels([str(k) for k in range(100)])
+    assert not need_vertical_labels(["고양이", "강아지"])
+    assert need_vertical_labels(["고양이", "강아지", "토끼", "거북이", "호랑이", "코끼리"])
+    assert need_vertical_labels([f"class {k}" for k in range(10)])

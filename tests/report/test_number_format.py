@@ -11,7 +11,7 @@ from clearcnn.report.number_format import (
     seconds,
     shape,
 )
-from clearcnn.results.train import Score
+from clearcnn.results.scores import Score
 from clearcnn.specs import AugmentationSpec, TrainSpec
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from clearcnn.errors import SpecError
-from clearcnn.report import ReportPictures, render_report, score_sentence, write_report
+from clearcnn.report import ReportImages, render_report, score_sentence, write_report
 from clearcnn.results.train import History
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "line", "path", "circle"}
@@ -219,8 +219,8 @@ def test_a_history_without_anything_finite_has_no_curves(digits):
 def test_pictures_of_another_result_are_refused_before_anything_is_written(tmp_path, digits):
     result, pictures = digits
     for wrong in (
-        ReportPictures(pictures.samples[:9], pictures.mistakes),
-        ReportPictures(pictures.samples, pictures.mistakes[:5]),
+        ReportImages(pictures.samples[:9], pictures.mistakes),
+        ReportImages(pictures.samples, pictures.mistakes[:5]),
     ):
         with pytest.raises(SpecError, match="10 classes and asks for 24 mistakes"):
             write_report(tmp_path, result, wrong, "x")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from clearcnn.checkpoints import CheckpointFolder, decode_checkpoint
+from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget, decode_checkpoint
 from clearcnn.errors import CheckpointError, TrainingError
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training import Watch, fit, streaming
@@ -275,7 +275,9 @@ def test_none_is_kept_between_in_a_short_training(tmp_path):
         def save(self, checkpoint, *, is_last=False):
             saved.append((checkpoint.epoch, is_last))
 
-    train(make_model(), [stopping()], epochs=4, checkpoint=(Counting(tmp_path), 30.0))
+    train(
+        make_model(), [stopping()], epochs=4, checkpoint=CheckpointTarget(Counting(tmp_path), 30.0)
+    )
     assert saved == [(4, True)] or (len(saved) == 1 and saved[0][1])
 
 

@@ -65,8 +65,8 @@ def test_options_do_what_they_say(client: TestClient, pictures: list[bytes]) -> 
     inverted.save(file, "PNG")
     turned = client.post("/predict", content=file.getvalue(), headers=PNG).json()
     kept = client.post("/predict?keep_polarity=true", content=file.getvalue(), headers=PNG).json()
-    assert "exchanged" in " ".join(turned["predictions"][0]["preparation"])
-    assert "exchanged" not in " ".join(kept["predictions"][0]["preparation"])
+    assert "Inverted" in " ".join(turned["predictions"][0]["preparation"])
+    assert "Inverted" not in " ".join(kept["predictions"][0]["preparation"])
 
 
 @pytest.mark.parametrize(

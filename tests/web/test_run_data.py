@@ -26,7 +26,7 @@ def test_the_page_shows_test_images_of_data_that_was_named(is_named, theirs, col
 
 
 def test_data_that_is_not_of_the_run_is_refused_before_serving(theirs):
-    with pytest.raises(DataError, match="no longer the same"):
+    with pytest.raises(DataError, match="are not the images that"):
         make_app([theirs], data=DataSpec("digits"))
 
 

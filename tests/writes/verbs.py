@@ -34,12 +34,12 @@ activation = "softmax"
 COMPUTED = (
     "clearcnn.workflows.train.pipeline.score_plan",
     "clearcnn.workflows.train.pipeline.fit_confidence",
-    "clearcnn.workflows.evaluate.finished_run.restore_network",
+    "clearcnn.workflows.evaluate.finished_run.load_keras_model",
     "clearcnn.workflows.evaluate.finished_run._assess",
-    "clearcnn.workflows.explain.explain.restore_network",
-    "clearcnn.workflows.explain.explain.map_pixels",
+    "clearcnn.workflows.explain.explain.load_keras_model",
+    "clearcnn.workflows.explain.explain.make_saliency_maps",
     "clearcnn.workflows.explain.explain.find_neighbours",
-    "clearcnn.workflows.export.restore_network",
+    "clearcnn.workflows.export.load_keras_model",
 )
 # What executes networks, which a process that has forked cannot.
 EXECUTED = (
@@ -111,7 +111,7 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
         home, _, name = place.rpartition(".")
         function = getattr(pkgutil.resolve_name(home), name)
         patch(mock.patch(place, _once(function)))
-    place = "clearcnn.workflows.train.pipeline.try_plan"
+    place = "clearcnn.workflows.train.pipeline.fit_plan"
     patch(mock.patch(place, _trained_once(pkgutil.resolve_name(place))))
     # To find them takes trainings; their picture is one more file to write.
     suspect = Suspect(0, "row 0", "2", "0", 0.1, 0.9)

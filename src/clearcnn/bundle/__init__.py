@@ -38,7 +38,6 @@ from clearcnn.bundle.unfinished_run import (
     unfinished_place,
     write_request,
 )
-from clearcnn.contract import InputContract, ResizeRule, infer_polarity
 
 __all__ = [
     "CHECKPOINT_NAME",
@@ -49,17 +48,14 @@ __all__ = [
     "Bundle",
     "Confidence",
     "FileEntry",
-    "InputContract",
     "LayerShapes",
     "Manifest",
     "Request",
-    "ResizeRule",
     "RunFolder",
     "RunMetrics",
     "UnfinishedRun",
     "describe_run",
     "find_free_place",
-    "infer_polarity",
     "is_finished_as",
     "is_own",
     "limit_network_bytes",

@@ -12,8 +12,8 @@ from typing import Any
 from clearcnn.bundle.provenance import sign
 from clearcnn.contract import InputContract
 from clearcnn.errors import BundleError
-from clearcnn.results.json_codec import decode
-from clearcnn.results.train import SCHEMA_VERSION, SkippedFile, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, decode, to_json
+from clearcnn.results.train import SkippedFile
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.version import __version__
 

@@ -1,60 +1,50 @@
-"""The one door to what a run folder holds: regular files within it, of their size and hash.
+"""The only reader of the files in a run folder: regular files of the size and hash in the manifest.
 
-A run folder may come from anybody. Whoever needs one of its files gets bytes from here, no path: a
-path could lead elsewhere by the time it is opened.
+A run folder may come from a stranger. Callers get bytes from here and never a path: a path could
+lead to another file by the time it is opened.
 """
 
 import hashlib
 import os
-import stat
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
 from clearcnn.bundle.manifest import MANIFEST_NAME, FileEntry
 from clearcnn.errors import BundleError
+from clearcnn.regular_files import RejectedFileError, open_regular, resolve_within
 
 
 def open_member(folder: Path, name: str) -> BufferedReader:
     """Open a file of a run folder for reading.
 
     Args:
-      folder: itself it may be a link.
+      folder: the run folder; it may itself be a link.
       name: with forward slashes, as the manifest lists it.
     Raises:
       BundleError: the name or a link leads out of the folder; there is no such file; or it is a
-        folder, a pipe or a device, which are never waited for.
+        folder, a pipe or a device.
     """
-    # As clearcnn writes it, so that no file has two names: "./a" is "a" once more.
+    # Only the form that clearcnn writes, so that no file has two names, such as "a" and "./a".
     plain = PurePosixPath(name)
     is_plain = name == str(plain) and plain.parts and not plain.is_absolute()
     if not is_plain or ".." in plain.parts or any(letter in name for letter in "\\:\0"):
-        raise damaged(folder, f"its {MANIFEST_NAME} lists {name[:100]!r}, a place outside it")
+        raise damaged(folder, f"its {MANIFEST_NAME} lists {name[:100]!r}, which is outside it")
     try:
-        # Path.resolve raises on links in a circle; here they stay what they are.
-        place = Path(os.path.realpath(folder / name))
-        if not place.is_relative_to(os.path.realpath(folder)):
-            raise damaged(folder, f"{name[:100]} is a link to a place outside it")
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        # What was no link a moment ago is none now.
-        descriptor = os.open(place, flags | getattr(os, "O_NOFOLLOW", 0))
-    except BundleError:
-        raise
-    # No file has a name that is too long, or no Unicode.
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return open_regular(resolve_within(folder / name, folder))
+    except RejectedFileError as error:
+        raise damaged(folder, f"{name[:100]} cannot be read: {error.strerror}") from None
+    # A name may be too long for a file, or not Unicode.
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         raise damaged(folder, f"{name[:100]} is missing") from None
     except OSError as error:
         raise unreadable(folder / name[:100], error) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise damaged(folder, f"{name[:100]} is missing: what is there is no file")
-    return os.fdopen(descriptor, "rb")
 
 
 def check_member(folder: Path, name: str, expected: FileEntry) -> None:
-    """Check the size and the hash of a file, read in pieces.
+    """Check the size and the hash of a file, without holding it in memory.
 
     Raises:
-      BundleError: as `open_member`, or it is another file than the manifest says.
+      BundleError: as `open_member`, or its size or hash is not that of the manifest.
     """
     with open_member(folder, name) as file:
         _check_size(file, folder, name, expected)
@@ -66,20 +56,20 @@ def check_member(folder: Path, name: str, expected: FileEntry) -> None:
 
 
 def read_member(folder: Path, name: str, expected: FileEntry, most_bytes: int) -> bytes:
-    """Read a file that is as the manifest says.
+    """Read a file and check it against the manifest.
 
     Args:
       folder, name: as for `open_member`.
-      expected: of the manifest.
-      most_bytes: that a run like this can have written.
+      expected: the manifest's entry.
+      most_bytes: the most that a run with this manifest can have written.
     Raises:
       BundleError: as `check_member`, or it is larger.
     """
     if expected.bytes > most_bytes:
         raise damaged(
             folder,
-            f"{name} has {expected.bytes:,} bytes, and at most {most_bytes:,} are written for a "
-            "run like it",
+            f"{name} has {expected.bytes:,} bytes; a run with this manifest writes at most "
+            f"{most_bytes:,}",
         )
     with open_member(folder, name) as file:
         _check_size(file, folder, name, expected)
@@ -89,7 +79,7 @@ def read_member(folder: Path, name: str, expected: FileEntry, most_bytes: int) -
 
 
 def read_manifest_file(folder: Path, most_bytes: int) -> bytes:
-    """Read a run folder's `bundle.json`, which no hash vouches for.
+    """Read a run folder's `bundle.json`, whose hash is recorded nowhere.
 
     Raises:
       BundleError: as `open_member`, or it is larger.
@@ -102,15 +92,15 @@ def read_manifest_file(folder: Path, most_bytes: int) -> bytes:
 
 
 def damaged(folder: Path, what: str) -> BundleError:
-    """Make the error of a run folder that is not as it was written; `what` is a clause."""
+    """Make the error for a damaged run folder; `what` is a clause."""
     return BundleError(
-        f"The run folder {folder} is not as it was written: {what}.",
+        f"The run folder {folder} is damaged: {what}.",
         remedy="Restore it from a copy, or train again.",
     )
 
 
 def unreadable(path: Path, error: OSError) -> BundleError:
-    """Make the error of a file that the system does not let be read."""
+    """Make the error for a file that the operating system cannot read."""
     return BundleError(
         f"{path} cannot be read: {error.strerror or error}.",
         remedy="Check its permissions and the disk.",

@@ -15,8 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from clearcnn.results.json_codec import decode
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import decode, to_json
 from clearcnn.specs import DataSpec
 
 _KEY_BYTES = 32

@@ -9,8 +9,7 @@ from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.bundle.manifest import MANIFEST_NAME, REQUIRED_FILES, Manifest, parse_manifest
 from clearcnn.bundle.members import check_member, damaged, read_manifest_file, read_member
 from clearcnn.errors import BundleError
-from clearcnn.results.json_codec import Mismatch
-from clearcnn.results.train import SCHEMA_VERSION
+from clearcnn.results.json_codec import SCHEMA_VERSION, Mismatch
 
 _MOST_MANIFEST_BYTES = 8 * 2**20
 _MOST_FILES = 1_000

@@ -6,7 +6,8 @@ from clearcnn.bounded_json import MOST_MEMORY, JsonError, parse_json
 from clearcnn.bundle.reader import Bundle
 from clearcnn.errors import BundleError
 from clearcnn.results.json_codec import Mismatch, decode
-from clearcnn.results.train import Divergence, History, Score
+from clearcnn.results.scores import Score
+from clearcnn.results.train import Divergence, History
 
 METRICS_NAME = "metrics.json"
 

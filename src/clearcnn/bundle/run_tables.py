@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from clearcnn.bundle.manifest import write_json
-from clearcnn.results.train import SCHEMA_VERSION, History, TrainResult, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
+from clearcnn.results.train import History, TrainResult
 from clearcnn.text import escape
 
 

@@ -29,8 +29,7 @@ from clearcnn.checkpoints import (
 )
 from clearcnn.errors import BundleError
 from clearcnn.regular_files import open_regular, read_regular
-from clearcnn.results.json_codec import Mismatch, decode
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, Mismatch, decode, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.version import __version__
 
@@ -226,7 +225,7 @@ def is_finished_as(folder: Path, run: Path) -> bool:
     with suppress(OSError, KeyError, TypeError, IndexError):
         listed = load_manifest(run)["files"][CHECKPOINT_NAME]
         newest = CheckpointFolder(folder).list_files()[0]
-        with open_regular(newest, listed["bytes"]) as file:
+        with open_regular(newest, most_bytes=listed["bytes"]) as file:
             return bool(hashlib.file_digest(file, "sha256").hexdigest() == listed["sha256"])
     return False
 

@@ -76,7 +76,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.cli.console import Console
     from clearcnn.cli.evaluate_view import EvaluateDisplay
     from clearcnn.cli.result_tables import view_check
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.check.check import check
 
     display = EvaluateDisplay(Console(stderr=arguments.json))

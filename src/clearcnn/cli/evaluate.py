@@ -88,7 +88,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     from clearcnn.cli.console import Console
     from clearcnn.cli.evaluate_view import EvaluateDisplay, view_assessment, view_verdict
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.evaluate.evaluate import EvaluateListener, evaluate
 
     people = Console(stderr=arguments.json)

@@ -93,7 +93,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     from clearcnn.cli.console import Console
     from clearcnn.cli.explain_view import view_explanation
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.explain.explain import explain
 
     result = explain(

@@ -73,7 +73,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         arguments.parser.error("a run folder is needed, such as runs/digits-….")
     if arguments.to is None:
         arguments.parser.error(f"--to is needed: one of {', '.join(KINDS)}.")
-    from clearcnn.results.train import to_json
+    from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.export import export_run
 
     result = export_run(arguments.folder, arguments.to, arguments.out)

@@ -16,7 +16,7 @@ from clearcnn.cli.result_tables import view_data, view_model
 from clearcnn.report.number_format import percent
 from clearcnn.results.train import DataSummary, History, ModelSummary
 from clearcnn.text import printable
-from clearcnn.workflows.fitting.repro_command import say_resume
+from clearcnn.workflows.fitting.repro_command import suggest_resume
 from clearcnn.workflows.train.train import TrainListener
 
 PLAIN_LINES = 10
@@ -106,7 +106,9 @@ class TrainDisplay(WarningsOnly):
     def on_checkpoint(self, folder: Path) -> None:
         """Say how to go on, should the training be stopped."""
         super().on_checkpoint(folder)
-        self.console.print(f"  keeping checkpoints. If this stops: {printable(say_resume(folder))}")
+        self.console.print(
+            f"  keeping checkpoints. If this stops: {printable(suggest_resume(folder))}"
+        )
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         """Move the bar, or print a line when the last one is some time ago."""

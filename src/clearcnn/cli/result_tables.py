@@ -11,11 +11,11 @@ from rich.text import Text
 
 from clearcnn.report.number_format import percent, score_sentence
 from clearcnn.results.check import CheckResult
+from clearcnn.results.scores import Interval
 from clearcnn.results.train import (
     ClassCount,
     DataSummary,
     History,
-    Interval,
     LayerSummary,
     ModelSummary,
     TrainResult,

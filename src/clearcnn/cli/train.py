@@ -117,8 +117,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         view_result,
         view_score,
     )
-    from clearcnn.results.train import to_json
-    from clearcnn.workflows.fitting.repro_command import say_resume
+    from clearcnn.results.json_codec import to_json
+    from clearcnn.workflows.fitting.repro_command import suggest_resume
     from clearcnn.workflows.train.train import train
 
     stdout, stderr = Console(), Console(stderr=True)
@@ -135,7 +135,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             )
         except KeyboardInterrupt:
             if display.unfinished is not None:
-                stderr.print(f"\nStopped. {printable(say_resume(display.unfinished))}")
+                stderr.print(f"\nStopped. {printable(suggest_resume(display.unfinished))}")
             elif arguments.resume is not None:
                 stderr.print("\nStopped. The run can be resumed as before.")
             else:
@@ -144,7 +144,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         except SystemExit:
             # SIGTERM, or SIGHUP.
             if display.unfinished is not None:
-                stderr.print(f"\n{printable(say_resume(display.unfinished))}")
+                stderr.print(f"\n{printable(suggest_resume(display.unfinished))}")
             raise
     if not arguments.quiet:
         people.show(view_result(result))

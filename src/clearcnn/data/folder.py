@@ -12,7 +12,7 @@ from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import PARTS, LabelledImages
 from clearcnn.data.natural_sort import natural_key, sort_naturally
-from clearcnn.data.safe_files import describe_content, is_hidden, read_bytes, refuse_folder_link
+from clearcnn.data.safe_files import describe_content, is_hidden, read_bytes, reject_folder_link
 from clearcnn.data.split_names import part_called
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
@@ -83,7 +83,7 @@ def walk_pictures(folder: Path) -> Walk:
         entry = waiting.pop()
         path = Path(entry.path)
         if _is_folder(entry):
-            refuse_folder_link(path)
+            reject_folder_link(path)
             waiting += _list_folder(path)
         elif looks_like_picture(path):
             walk.pictures.append(path)
@@ -131,7 +131,7 @@ def part_folders(folder: Path) -> dict[str, Path]:
     for path in subfolders(folder):
         part = part_called(path.name)
         if part:
-            refuse_folder_link(path)
+            reject_folder_link(path)
         if part in found:
             raise DataError(
                 f"{folder}: the folders {found[part].name!r} and {path.name!r} both stand for "
@@ -153,14 +153,14 @@ def _part_folders(folder: Path) -> dict[str, Path]:
     """The part folders, if one holds folders: a class may be called "train", too."""
     likely = [path for path in subfolders(folder) if part_called(path.name)]
     for path in likely:
-        refuse_folder_link(path)
+        reject_folder_link(path)
     if not any(subfolders(path) for path in likely):
         return {}
     parts = part_folders(folder)
     for path in subfolders(folder):
         if path in parts.values():
             continue
-        refuse_folder_link(path)
+        reject_folder_link(path)
         if walk_pictures(path).pictures:
             raise DataError(
                 f"{folder}: {path.name!r} holds pictures beside the parts "
@@ -175,7 +175,7 @@ def _class_folders(root: Path, folder: Path, *, may_be_empty: bool) -> dict[str,
     walks: dict[str, Walk] = {}
     names: dict[str, str] = {}
     for path in subfolders(root):
-        refuse_folder_link(path)
+        reject_folder_link(path)
         walks[path.name] = walk_pictures(path)
         if (twin := names.setdefault(normal_form(path.name), path.name)) != path.name:
             raise DataError(

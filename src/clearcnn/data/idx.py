@@ -18,7 +18,7 @@ from clearcnn.data.arrays import join_parts, prepare_array
 from clearcnn.data.build_dataset import assemble
 from clearcnn.data.classes import quote
 from clearcnn.data.labelled_images import LabelledImages
-from clearcnn.data.safe_files import check_unfolding, describe_content, open_regular
+from clearcnn.data.safe_files import check_decompressed_size, describe_content, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -129,7 +129,7 @@ def _read_array(stream: BinaryIO, path: Path) -> NDArray[Any]:
     shape = tuple(np.frombuffer(head[: len(head) // 4 * 4], ">u4").tolist())
     dtype = np.dtype(DTYPES[magic[2]])
     num_bytes = math.prod(shape) * dtype.itemsize
-    check_unfolding(num_bytes, path)
+    check_decompressed_size(num_bytes, path)
     content = stream.read(num_bytes + 1)
     if len(shape) != magic[3] or len(content) != num_bytes:
         holds = "more" if len(content) > num_bytes else f"only {len(content):,}"

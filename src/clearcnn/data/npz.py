@@ -12,7 +12,7 @@ from clearcnn.archives import open_archive
 from clearcnn.data.arrays import join_parts, prepare_array
 from clearcnn.data.build_dataset import assemble
 from clearcnn.data.labelled_images import LabelledImages
-from clearcnn.data.safe_files import check_unfolding, open_regular
+from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -120,7 +120,7 @@ def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     try:
         with open_regular(path) as file, open_archive(file) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            check_unfolding(sum(info.file_size for info in archive.infolist()), path)
+            check_decompressed_size(sum(info.file_size for info in archive.infolist()), path)
             arrays = {
                 key: _read_member(archive, info, f"{path}: {key}")
                 for key, info in members.items()

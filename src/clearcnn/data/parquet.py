@@ -14,10 +14,10 @@ from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import PARTS, LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import (
-    LARGEST_PICTURE_BYTES,
-    check_unfolding,
+    LARGEST_IMAGE_BYTES,
+    check_decompressed_size,
     open_regular,
-    refuse_folder_link,
+    reject_folder_link,
 )
 from clearcnn.data.split_names import part_called
 from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
@@ -82,7 +82,7 @@ def find_files(folder: Path) -> list[Path]:
     """The Parquet files of a folder, else of "data" in it, in natural order."""
     for place in (folder, folder / "data"):
         if place is not folder and place.is_dir():
-            refuse_folder_link(place)
+            reject_folder_link(place)
         if found := list(place.glob("*.parquet")):
             return sorted(found, key=lambda file: natural_key(file.name))
     return []
@@ -155,7 +155,7 @@ def _read_table(file: Path, root: Path | None) -> Any:
     try:
         with open_regular(file, root) as opened, parquet.ParquetFile(opened, **_LIMITS) as table:
             groups = [table.metadata.row_group(k) for k in range(table.metadata.num_row_groups)]
-            check_unfolding(sum(group.total_byte_size for group in groups), file)
+            check_decompressed_size(sum(group.total_byte_size for group in groups), file)
             there = table.schema_arrow.names
             needed = {*_image_and_label(there, file), "group"}
             columns = [name for name in there if name in needed]
@@ -163,7 +163,7 @@ def _read_table(file: Path, root: Path | None) -> Any:
             # A dictionary of one picture may stand for a million rows: only reading tells.
             for batch in table.iter_batches(_ROWS_AT_ONCE, columns=columns, use_threads=False):
                 num_bytes += batch.nbytes
-                check_unfolding(num_bytes, file)
+                check_decompressed_size(num_bytes, file)
                 batches.append(batch)
             schema = table.schema_arrow.empty_table().select(columns).schema
             return pyarrow.Table.from_batches(batches, schema)
@@ -206,10 +206,10 @@ def _paths(column: Any) -> Any:
 
 def _read_cell(column: Any, row: int, place: str) -> bytes:
     content: bytes | None = column[row].as_py()
-    if not content or len(content) > LARGEST_PICTURE_BYTES:
+    if not content or len(content) > LARGEST_IMAGE_BYTES:
         fault = f"has {len(content):,} bytes" if content else "has no bytes"
         raise DataError(
-            f"{place}: the picture {fault}; 1 to {LARGEST_PICTURE_BYTES:,} were expected.",
+            f"{place}: the picture {fault}; 1 to {LARGEST_IMAGE_BYTES:,} were expected.",
             remedy="Embed the pictures when writing the file.",
         )
     return content

@@ -2,7 +2,6 @@
 
 from clearcnn.evaluation.baselines import BASELINES, make_baselines
 from clearcnn.evaluation.calibration import (
-    apply_temperature,
     calibrate,
     fit_temperature,
     trace_coverage,
@@ -23,7 +22,6 @@ from clearcnn.evaluation.scores import evaluate_predictions, wilson_interval
 __all__ = [
     "BASELINES",
     "Fold",
-    "apply_temperature",
     "calibrate",
     "compare_answers",
     "compare_on_folds",

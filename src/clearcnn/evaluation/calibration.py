@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clearcnn.results.train import Calibration, CalibrationBin, CoveragePoint
+from clearcnn.results.scores import Calibration, CalibrationBin, CoveragePoint
 
 _NUM_BINS = 15
 _DRAWS = 1_000
@@ -75,18 +75,6 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
 
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
-
-
-def apply_temperature(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
-    """Scale probabilities by a temperature.
-
-    Args:
-      probabilities: (n, num_classes) float, rows summing to 1.
-      temperature: > 0.
-    Returns:
-      (n, num_classes) float64, rows summing to 1; the ranking of classes is unchanged.
-    """
-    return np.exp(_log_softmax(_logits(probabilities) / temperature))
 
 
 def trace_coverage(labels: ArrayLike, probabilities: ArrayLike) -> tuple[CoveragePoint, ...]:

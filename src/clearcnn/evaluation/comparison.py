@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import SpecError
-from clearcnn.results.train import Difference, Interval
+from clearcnn.results.scores import Difference, Interval
 
 _CORRECTED = "corrected resampled t"
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clearcnn.results.train import Interval
+from clearcnn.results.scores import Interval
 
 _WIDEST = 0.05
 

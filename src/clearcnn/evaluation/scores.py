@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import SpecError
-from clearcnn.results.train import ClassScore, Evaluation, Interval, Mistake, Score
+from clearcnn.results.scores import ClassScore, Evaluation, Interval, Mistake, Score
 
 
 def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> Interval:

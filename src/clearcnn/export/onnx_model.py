@@ -1,13 +1,15 @@
 """From a network to an ONNX model: raw pixels in, probabilities out."""
 
+import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.export.network import Network, read_network
 from clearcnn.export.onnx_graph import Graph, Kept
@@ -36,7 +38,7 @@ _MOST_PARAMETERS = 500_000_000  # A protobuf file holds less than 2 GiB.
 def build_onnx(
     network: Any,
     class_names: Sequence[str],
-    contract: Mapping[str, Any],
+    contract: InputContract,
     *,
     layer_outputs: bool = False,
     distances: DistanceWeights | None = None,
@@ -46,8 +48,7 @@ def build_onnx(
     Args:
       network: a built `keras.Sequential` of layers that a model file may have.
       class_names: in the order of its outputs.
-      contract: the bundle's input contract as JSON values; its `shape` (height, width,
-        channels) and `dtype` are those of the input.
+      contract: its `shape` (height, width, channels) and `dtype` are those of the input.
       layer_outputs: give every layer's output too, under the layer's name, float32, images
         as (batch, height, width, channels).
       distances: fitted on what `build_features` gives; they become the output "distances"
@@ -70,7 +71,7 @@ def build_onnx(
 
 
 def build_features(
-    network: Any, class_names: Sequence[str], contract: Mapping[str, Any]
+    network: Any, class_names: Sequence[str], contract: InputContract
 ) -> onnx.ModelProto | None:
     """Write what distances are measured in: the features that a Keras model finds.
 
@@ -101,7 +102,7 @@ def build_features(
 def draw_onnx(
     network: Network,
     class_names: Sequence[str],
-    contract: Mapping[str, Any],
+    contract: InputContract,
     *,
     layer_outputs: bool = False,
     distances: DistanceWeights | None = None,
@@ -139,8 +140,8 @@ def draw_onnx(
     return model, graph.kept
 
 
-def _begin_graph(network: Network, contract: Mapping[str, Any]) -> Graph:
-    dtype = contract["dtype"]
+def _begin_graph(network: Network, contract: InputContract) -> Graph:
+    dtype = contract.dtype
     if dtype not in _DTYPES:
         raise ExportError(
             f"The images are {dtype}, which is not written to ONNX: one of {', '.join(_DTYPES)} "
@@ -164,15 +165,15 @@ def _finish_model(
     graph: Graph,
     outputs: list[onnx.ValueInfoProto],
     class_names: Sequence[str],
-    contract: Mapping[str, Any],
+    contract: InputContract,
     version: str = __version__,
 ) -> onnx.ModelProto:
-    element = helper.np_dtype_to_tensor_dtype(np.dtype(contract["dtype"]))
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(contract.dtype))
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             network.name,
-            [helper.make_tensor_value_info(INPUT_NAME, element, ["batch", *contract["shape"]])],
+            [helper.make_tensor_value_info(INPUT_NAME, element, ["batch", *contract.shape])],
             outputs,
         ),
         producer_name="clearcnn",
@@ -182,7 +183,7 @@ def _finish_model(
     )
     metadata = {
         "class_names": json.dumps(list(class_names), ensure_ascii=False),
-        "input_contract": json.dumps(contract, ensure_ascii=False),
+        "input_contract": json.dumps(dataclasses.asdict(contract), ensure_ascii=False),
         "clearcnn": version,
         "opset": str(OPSET),
     }

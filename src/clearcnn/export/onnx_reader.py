@@ -1,12 +1,13 @@
 """An ONNX file of a run folder: the one that this room writes for its layers, or refused."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.export.network import Network, make_placeholder, read_network
 from clearcnn.export.onnx_graph import Kept
@@ -27,7 +28,7 @@ def read_onnx(
     content: bytes,
     network: Network,
     class_names: Sequence[str],
-    contract: Mapping[str, Any],
+    contract: InputContract,
     *,
     where: object,
     version: str,
@@ -68,7 +69,7 @@ def read_onnx(
 
 
 def list_weights(
-    model: Any, class_names: Sequence[str], contract: Mapping[str, Any]
+    model: Any, class_names: Sequence[str], contract: InputContract
 ) -> dict[str, NDArray[np.float32]]:
     """List the weights that `build_onnx` writes for a Keras model; takes and names them so."""
     _, kept = draw_onnx(read_network(model), class_names, contract)
@@ -79,7 +80,7 @@ def _lay_out_forms(
     num_bytes: int,
     network: Network,
     class_names: Sequence[str],
-    contract: Mapping[str, Any],
+    contract: InputContract,
     version: str,
     layer_outputs: bool,
 ) -> Iterator[tuple[Layout, list[Kept]]]:

@@ -1,6 +1,6 @@
 """Whether an ONNX file, executed, says what Keras says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 
 LARGEST_DIFFERENCE = 1e-5
@@ -80,11 +81,11 @@ def check_parity(what: str, found: NDArray[Any], expected: NDArray[Any]) -> floa
     return largest
 
 
-def make_probes(contract: Mapping[str, Any], num_random: int = 30, seed: int = 0) -> NDArray[Any]:
+def make_probes(contract: InputContract, num_random: int = 30, seed: int = 0) -> NDArray[Any]:
     """Make images to try a model on, within what the input contract allows.
 
     Args:
-      contract: the bundle's input contract as JSON values.
+      contract: the input contract of the model.
       num_random: images of uniformly drawn pixels, half of them drawn image by image in a
         narrower range.
       seed: of the draws.
@@ -92,10 +93,10 @@ def make_probes(contract: Mapping[str, Any], num_random: int = 30, seed: int = 0
       (num_random + 2, height, width, channels) in the contract's dtype; the last two have the
       lowest and the highest value everywhere.
     """
-    low, high = contract["value_range"]
-    dtype = np.dtype(contract["dtype"])
+    low, high = contract.value_range
+    dtype = np.dtype(contract.dtype)
     random = np.random.default_rng(seed)
-    pixels = random.uniform(low, high, (num_random + 2, *contract["shape"]))
+    pixels = random.uniform(low, high, (num_random + 2, *contract.shape))
     middle, width = random.uniform(low, high, (2, num_random // 2, 1, 1, 1))
     narrow = middle + (pixels[: num_random // 2] - middle) * (width - low) / ((high - low) or 1)
     pixels[: num_random // 2] = narrow

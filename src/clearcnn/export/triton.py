@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from clearcnn.contract import InputContract
 
 _TYPES = {
     "uint8": "TYPE_UINT8",
@@ -42,7 +43,7 @@ def write_triton_repository(
     name: str,
     model: bytes,
     class_names: Sequence[str],
-    contract: Mapping[str, Any],
+    contract: InputContract,
 ) -> Path:
     """Write `NAME/config.pbtxt`, `NAME/labels.txt` and `NAME/1/model.onnx`.
 
@@ -51,7 +52,7 @@ def write_triton_repository(
       name: the model's; what is no letter, digit, "_", "-" or "." becomes "-".
       model: the ONNX file.
       class_names: in the order of the outputs; line breaks in one become spaces.
-      contract: the bundle's input contract as JSON values.
+      contract: the input contract of the model.
     Returns:
       The model file.
     """
@@ -61,8 +62,8 @@ def write_triton_repository(
     config = _CONFIG.format(
         name=json.dumps(name),
         largest_batch=_LARGEST_BATCH,
-        data_type=_TYPES[contract["dtype"]],
-        dims=", ".join(map(str, contract["shape"])),
+        data_type=_TYPES[contract.dtype],
+        dims=", ".join(map(str, contract.shape)),
         num_classes=len(class_names),
     )
     (home / "config.pbtxt").write_text(config, encoding="utf-8", newline="\n")

@@ -3,7 +3,6 @@
 Nothing here loads Keras, JAX, scikit-learn or SciPy.
 """
 
-from clearcnn.prediction.confidence import apply_temperature
 from clearcnn.prediction.ood import (
     FALSE_ALARM_RATE,
     FEWEST_IMAGES,
@@ -18,7 +17,6 @@ __all__ = [
     "FEWEST_IMAGES",
     "Answers",
     "Predictor",
-    "apply_temperature",
     "find_threshold",
     "is_unlike",
     "join_answers",

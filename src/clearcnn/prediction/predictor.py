@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from clearcnn.errors import PredictionError
-from clearcnn.prediction.confidence import apply_temperature
+from clearcnn.temperature import apply_temperature
 
 BATCH_SIZE = 32
 """Images at once: more are no quicker."""

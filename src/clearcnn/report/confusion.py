@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clearcnn.results.train import Evaluation
+from clearcnn.results.scores import Evaluation
 
 # What fits in one line on a phone.
 _LETTERS_BESIDE = 30
@@ -94,7 +94,7 @@ def list_confusions(evaluation: Evaluation, most: int = 5) -> tuple[Confusion, .
     return tuple(sorted(confusions, key=lambda each: -each.count)[:most])
 
 
-def stand_upright(names: Sequence[str]) -> bool:
+def need_vertical_labels(names: Sequence[str]) -> bool:
     """Whether column headings must be vertical to fit."""
     longest = max(_measure(name) for name in names)
     return longest > 3 and longest * len(names) > _LETTERS_BESIDE

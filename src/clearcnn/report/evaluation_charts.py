@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from clearcnn.report.curves import HEIGHT, WIDTH, Tick
 from clearcnn.report.number_format import percent
 from clearcnn.results.evaluate import LearningCurve, ModelScore, Protocol
-from clearcnn.results.train import Calibration, Difference
+from clearcnn.results.scores import Calibration, Difference
 
 _STARTS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
 _HOPELESS = 0.5
@@ -71,7 +71,7 @@ def say_headline(model: ModelScore) -> str:
     """Describe a model's score, its interval, its spread and its worst fold."""
     score, interval = model.score, model.score.interval
     sentence = (
-        f"{score.correct:,} of {score.total:,} answers right: {percent(score.accuracy)} %, "
+        f"{score.correct:,} of {score.total:,} predictions correct: {percent(score.accuracy)} %, "
         f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
         f"{percent(interval.high)}"
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearcnn.report.confusion import list_confusions, stand_upright, tabulate
+from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.evaluation_charts import (
     place_models,
     plot_learning,
@@ -67,7 +67,7 @@ def render_assessment(
             reliability=plot_reliability(result.reliability.scaled or result.reliability.plain),
             learning=None if curve is None else plot_learning(curve),
             rows=tabulate(test),
-            upright=stand_upright(result.class_names),
+            upright=need_vertical_labels(result.class_names),
             confusions=list_confusions(test),
             weakest=find_weakest(test),
             most_rows=MOST_ROWS,

@@ -14,7 +14,7 @@ from clearcnn.report.layer_images import draw_figures, show_layers
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
 from clearcnn.results.explain import ExplainResult, GradientMap, Neighbour, OcclusionMap
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.types import View
 
 MOST_CLASSES = 5
@@ -33,7 +33,7 @@ class UntrainedMaps:
 
 
 @dataclass(frozen=True)
-class ExplanationPictures:
+class ExplanationImages:
     """The arrays shown in an explanation.
 
     Attributes:
@@ -57,7 +57,7 @@ class ExplanationPictures:
 def write_explanation(
     folder: Path,
     result: ExplainResult,
-    pictures: ExplanationPictures,
+    pictures: ExplanationImages,
     command: str,
     versions: Mapping[str, str] | None = None,
 ) -> None:
@@ -87,7 +87,7 @@ def write_explanation(
 
 def render_explanation(
     result: ExplainResult,
-    pictures: ExplanationPictures,
+    pictures: ExplanationImages,
     command: str,
     versions: Mapping[str, str] | None = None,
 ) -> str:
@@ -132,7 +132,7 @@ def _find_first_convolution(result: ExplainResult) -> int | None:
     return next(found, None)
 
 
-def _show(image: Array, pictures: ExplanationPictures, side: int) -> str:
+def _show(image: Array, pictures: ExplanationImages, side: int) -> str:
     return embed(encode_png(to_picture(image, pictures.value_range, side=side)))
 
 
@@ -159,7 +159,7 @@ def _lay_out_softmax(result: ExplainResult) -> View:
     return {"rows": shown, "sum": sum(powers), "more": len(powers) - len(shown), "top": top}
 
 
-def _show_neighbours(result: ExplainResult, pictures: ExplanationPictures) -> View | None:
+def _show_neighbours(result: ExplainResult, pictures: ExplanationImages) -> View | None:
     if result.neighbours is None:
         return None
 

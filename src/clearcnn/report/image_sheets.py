@@ -24,7 +24,7 @@ _PAPER, _INK, _MUTED = (255, 255, 255), (29, 29, 31), (110, 110, 115)
 
 
 @dataclass(frozen=True)
-class ReportPictures:
+class ReportImages:
     """The images a report shows, as arrays in the data's own dtype and range.
 
     Attributes:

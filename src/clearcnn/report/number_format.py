@@ -1,6 +1,6 @@
 """Formatting of numbers: shares with their counts, shapes, seconds."""
 
-from clearcnn.results.train import Score
+from clearcnn.results.scores import Score
 from clearcnn.specs import AugmentationSpec, SplitSpec, TrainSpec
 
 _SPLITS = {

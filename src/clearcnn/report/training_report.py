@@ -7,27 +7,28 @@ from pathlib import Path
 
 from clearcnn.errors import SpecError
 from clearcnn.report import number_format
-from clearcnn.report.confusion import list_confusions, stand_upright, tabulate
+from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.curves import plot_history, say_value
 from clearcnn.report.figures import write_confusion, write_curves
 from clearcnn.report.image_sheets import (
     MOST_MISTAKES,
     MOST_ROWS,
-    ReportPictures,
+    ReportImages,
     draw_sheet,
     draw_strip,
     encode_png,
     to_picture,
 )
 from clearcnn.report.templates import embed, make_environment, read_page
-from clearcnn.results.train import ClassScore, Evaluation, Mistake, TrainResult
+from clearcnn.results.scores import ClassScore, Evaluation, Mistake
+from clearcnn.results.train import TrainResult
 from clearcnn.types import View
 
 
 def write_report(
     folder: Path,
     result: TrainResult,
-    pictures: ReportPictures,
+    pictures: ReportImages,
     command: str,
     versions: Mapping[str, str] | None = None,
 ) -> None:
@@ -40,7 +41,7 @@ def write_report(
       command: the command that gives the same result.
       versions: versions of the software that made the result, by name.
     Raises:
-      SpecError: the pictures do not belong to the result.
+      SpecError: the images do not belong to the result.
       OSError: a file cannot be written.
     """
     _check_pictures(result, pictures)
@@ -58,7 +59,7 @@ def write_report(
 
 def render_report(
     result: TrainResult,
-    pictures: ReportPictures,
+    pictures: ReportImages,
     command: str,
     versions: Mapping[str, str] | None = None,
 ) -> str:
@@ -85,7 +86,7 @@ def render_report(
             charts=charts,
             readout=_say_best(result),
             rows=tabulate(result.test),
-            upright=stand_upright([each.name for each in result.test.classes]),
+            upright=need_vertical_labels([each.name for each in result.test.classes]),
             confusions=list_confusions(result.test),
             weakest=find_weakest(result.test),
             mistakes=_show_mistakes(result, pictures),
@@ -101,19 +102,19 @@ def render_report(
     )
 
 
-def _check_pictures(result: TrainResult, pictures: ReportPictures) -> None:
+def _check_pictures(result: TrainResult, pictures: ReportImages) -> None:
     num_classes = len(result.data.classes)
     wanted = min(len(result.test.mistakes), MOST_MISTAKES)
     if len(pictures.samples) != num_classes or len(pictures.mistakes) < wanted:
         raise SpecError(
             f"The report got samples of {len(pictures.samples)} classes and "
-            f"{len(pictures.mistakes)} pictures of mistakes; the result has {num_classes} "
+            f"{len(pictures.mistakes)} images of mistakes; the result has {num_classes} "
             f"classes and asks for {wanted} mistakes.",
-            remedy="Give samples for every class, and a picture for each of the first mistakes.",
+            remedy="Give samples for every class, and an image for each of the first mistakes.",
         )
 
 
-def _draw_strips(result: TrainResult, pictures: ReportPictures) -> list[tuple[str, int]]:
+def _draw_strips(result: TrainResult, pictures: ReportImages) -> list[tuple[str, int]]:
     """Per class, its samples side by side as a data URI, and their number."""
     return [
         (
@@ -124,7 +125,7 @@ def _draw_strips(result: TrainResult, pictures: ReportPictures) -> list[tuple[st
     ]
 
 
-def _show_mistakes(result: TrainResult, pictures: ReportPictures) -> list[tuple[Mistake, str]]:
+def _show_mistakes(result: TrainResult, pictures: ReportImages) -> list[tuple[Mistake, str]]:
     shown = result.test.mistakes[:MOST_MISTAKES]
     images = pictures.mistakes[: len(shown)]
     return [

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearcnn.results.train import (
+from clearcnn.results.scores import (
     Calibration,
     CoveragePoint,
     Difference,

@@ -31,7 +31,7 @@ class ExplainedImage:
 
 
 @dataclass(frozen=True)
-class ClassAnswer:
+class ClassOutput:
     """The model's output for one class.
 
     Attributes:
@@ -256,7 +256,7 @@ class ExplainResult:
 
     run_folder: Path
     image: ExplainedImage
-    answers: tuple[ClassAnswer, ...]
+    answers: tuple[ClassOutput, ...]
     layers: tuple[LayerActivation, ...]
     gradient: GradientMap
     occlusion: OcclusionMap

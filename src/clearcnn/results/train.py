@@ -1,17 +1,10 @@
-"""What `train` and `export` give: frozen records, the same for people, JSON and the report.
+"""The result of `train`: frozen records, the content of `metrics.json`."""
 
-`to_json` turns any of them into plain JSON values; `SCHEMA_VERSION` changes when a field does.
-"""
-
-import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from clearcnn.results.scores import Evaluation
 from clearcnn.specs import ModelSpec, SplitSpec, TrainSpec
-
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -124,143 +117,6 @@ class History:
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A confidence interval, with the method that made it."""
-
-    low: float
-    high: float
-    confidence: float
-    method: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Difference in accuracy between two models, as a fraction."""
-
-    mean: float
-    interval: Interval
-
-    @property
-    def verdict(self) -> str:
-        """Conclusion that the interval supports: better, worse, or neither."""
-        if self.interval.low > 0:
-            return "better"
-        if self.interval.high < 0:
-            return "worse"
-        return "cannot be told apart on this data"
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """One bin of a reliability diagram: mean confidence and accuracy."""
-
-    low: float
-    high: float
-    total: int
-    confidence: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Reliability diagram and expected calibration error.
-
-    Attributes:
-      error: the expected calibration error, in [0, 1].
-      floor, floor_95: mean and 95th percentile of the error of a perfectly calibrated model on
-        the same number of images.
-    """
-
-    error: float
-    floor: float
-    floor_95: float
-    bins: tuple[CalibrationBin, ...]
-
-
-@dataclass(frozen=True)
-class CoveragePoint:
-    """Accuracy when only the most confident predictions are kept.
-
-    Attributes:
-      coverage: fraction of images kept, in (0, 1].
-      answered, correct: images kept, and correct predictions among them.
-      threshold: the lowest confidence kept.
-    """
-
-    coverage: float
-    answered: int
-    correct: int
-    threshold: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """Correct predictions out of images scored; an accuracy always travels with its counts."""
-
-    correct: int
-    total: int
-    interval: Interval
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction of correct predictions, in [0, 1]."""
-        return self.correct / self.total
-
-
-@dataclass(frozen=True)
-class ClassScore:
-    """One class's metrics on the test set, in [0, 1], with their counts.
-
-    Attributes:
-      precision: None if the class was never predicted.
-      recall, f1: None if the test set has no image of the class.
-      support: test images of the class.
-      predicted: test images predicted as the class.
-    """
-
-    name: str
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    support: int
-    predicted: int
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A misclassified test image.
-
-    Attributes:
-      index: its row among all images of the source.
-      name: its file name, or its row in words.
-      confidence: the probability of the predicted class, in [0, 1].
-    """
-
-    index: int
-    name: str
-    label: str
-    prediction: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The model's metrics on one split of the data.
-
-    Attributes:
-      loss: mean cross-entropy in nats, without label smoothing.
-      confusion: rows are true classes, columns predicted classes, in the order of `classes`.
-      mistakes: all of them, the most confident first.
-    """
-
-    score: Score
-    loss: float
-    classes: tuple[ClassScore, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    mistakes: tuple[Mistake, ...]
-
-
-@dataclass(frozen=True)
 class Divergence:
     """A training that ended in NaN or infinity; the last good state is kept.
 
@@ -299,49 +155,3 @@ class TrainResult:
     interrupted: bool
     run_folder: Path
     divergence: Divergence | None = None
-
-
-@dataclass(frozen=True)
-class ExportResult:
-    """A trained model, exported for other programs.
-
-    Attributes:
-      to: the format, such as "onnx".
-      path: the file or folder written.
-      files: the paths of its files.
-      largest_difference: largest absolute difference from Keras's probabilities.
-      num_images: images used for the comparison.
-    """
-
-    to: str
-    path: Path
-    files: tuple[str, ...]
-    largest_difference: float
-    num_images: int
-
-
-def to_json(record: Any) -> Any:
-    """Turn a record into values `json.dumps` takes: NaN and infinities become None.
-
-    The accuracy of a Score and the verdict on a Difference are included, so that no reader has to
-    divide or compare.
-    """
-    if isinstance(record, Score):
-        return {"accuracy": record.accuracy, **_fields(record)}
-    if isinstance(record, Difference):
-        return {"verdict": record.verdict, **_fields(record)}
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return _fields(record)
-    if isinstance(record, dict):
-        return {str(key): to_json(value) for key, value in record.items()}
-    if isinstance(record, (tuple, list)):
-        return [to_json(value) for value in record]
-    if isinstance(record, Path):
-        return str(record)
-    if isinstance(record, float) and not math.isfinite(record):
-        return None
-    return record
-
-
-def _fields(record: Any) -> dict[str, Any]:
-    return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}

@@ -7,12 +7,13 @@ shuffles, the history, and what the callbacks remember.
 
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointStore
+from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointStore, CheckpointTarget
 from clearcnn.errors import CheckpointError, TrainingError
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training import keras_state
@@ -209,13 +210,9 @@ class Checkpointer:
         return tuple(groups)
 
 
-def open_store(checkpoint: Any) -> tuple[Any, float]:
-    """Find out what `fit` was given as its checkpoint.
+def open_store(checkpoint: str | Path | CheckpointSpec | CheckpointTarget) -> CheckpointTarget:
+    """Resolve the `checkpoint` argument of `fit`.
 
-    Args:
-      checkpoint: a path, a CheckpointSpec, or (store, seconds).
-    Returns:
-      (store, seconds).
     Raises:
       TrainingError: several processes train together.
     """
@@ -225,10 +222,10 @@ def open_store(checkpoint: Any) -> tuple[Any, float]:
             "could keep it.",
             remedy="Leave it out there.",
         )
-    if isinstance(checkpoint, tuple):
+    if isinstance(checkpoint, CheckpointTarget):
         return checkpoint
     spec = checkpoint if isinstance(checkpoint, CheckpointSpec) else CheckpointSpec(checkpoint)
-    return CheckpointFolder(spec.folder), spec.seconds
+    return CheckpointTarget(CheckpointFolder(spec.folder), spec.seconds)
 
 
 def _no_training(what: str) -> CheckpointError:

@@ -2,13 +2,16 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
 import keras
 
 from clearcnn.backend import load_keras
+from clearcnn.checkpoints import CheckpointTarget
 from clearcnn.errors import TrainingError
+from clearcnn.specs import CheckpointSpec
 from clearcnn.training import keras_state
 from clearcnn.training.callbacks import check_callbacks, honour_terminate_on_nan
 from clearcnn.training.checkpointing import Checkpointer, open_store
@@ -36,7 +39,7 @@ def fit(
     validation_batch_size: int | None = None,
     *,
     seed: int | None = None,
-    checkpoint: Any = None,
+    checkpoint: str | Path | CheckpointSpec | CheckpointTarget | None = None,
     **unsupported: Any,
 ) -> Any:
     """Train a compiled Keras model, as `model.fit` does, in one XLA program.
@@ -109,9 +112,9 @@ def fit(
         with honour_terminate_on_nan(callback_list.callbacks):
             kind(*fitting).run(initial_epoch)
         return model.history
-    store, seconds = open_store(checkpoint)
-    with store.locked(), honour_terminate_on_nan(callback_list.callbacks):
-        checkpointer = Checkpointer(store, seconds, *fitting, initial_epoch)
+    target = open_store(checkpoint)
+    with target.store.locked(), honour_terminate_on_nan(callback_list.callbacks):
+        checkpointer = Checkpointer(target.store, target.seconds, *fitting, initial_epoch)
         kind(*fitting, checkpointer).run(initial_epoch)
     return model.history
 

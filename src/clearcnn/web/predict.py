@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from clearcnn.data import OnePicture
+from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import Prediction
-from clearcnn.results.train import to_json
 from clearcnn.web import schemas
 from clearcnn.web.disconnects import while_client_waits
 from clearcnn.web.http_errors import Refusal
@@ -20,7 +20,7 @@ from clearcnn.web.served_runs import ServedModel, ServedModels
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_decoding, estimate_reading
 from clearcnn.web.workers import Work, Workers
-from clearcnn.workflows.predict.predict import describe_answer, find_unlike
+from clearcnn.workflows.predict.predict import flag_ood, make_prediction
 
 _RAW_NAME = "picture"
 _BODY = {
@@ -91,9 +91,9 @@ def make_pictures_router(
             served.check_count(len(pictures))
             prepared = yield from _prepare(served, pictures, settings, keep_polarity)
             answers = yield from served.answer(np.stack([each.pixels for each in prepared]))
-            found = zip(answers.probabilities, find_unlike(served.opened, answers), strict=True)
+            found = zip(answers.probabilities, flag_ood(served.opened, answers), strict=True)
             return [
-                describe_answer(served.opened, name, *each, one.preparation, top, abstain_below)
+                make_prediction(served.opened, name, *each, one.preparation, top, abstain_below)
                 for (name, _), each, one in zip(pictures, found, prepared, strict=True)
             ]
 

@@ -24,7 +24,7 @@ from clearcnn.web.http_errors import Refusal, too_many_images
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_inference
 from clearcnn.web.workers import Work
 from clearcnn.workflows.runs.load_onnx_model import OpenModel, open_model
-from clearcnn.workflows.runs.preprocess import prepare_picture
+from clearcnn.workflows.runs.preprocess import prepare_image
 
 VERSION = "1"
 """The only version of every model; what replaces a run folder takes the place of the old."""
@@ -98,7 +98,7 @@ class ServedModel:
           DataError: it cannot be read.
         """
         contract = self.opened.manifest.input
-        return prepare_picture(content, name, contract, keep_polarity=keep_polarity)
+        return prepare_image(content, name, contract, keep_polarity=keep_polarity)
 
     def check_count(self, count: int) -> None:
         """Raise a Refusal, 413, if there are more images than are taken at once."""

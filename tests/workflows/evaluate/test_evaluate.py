@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import clearcnn
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.evaluation import leave_groups_out, make_random_folds
-from clearcnn.results.train import to_json
+from clearcnn.results.json_codec import to_json
 from clearcnn.workflows.evaluate.evaluate import EvaluateListener
 
 DIGITS = clearcnn.load("digits")
@@ -306,5 +306,5 @@ def test_another_range_of_values_is_refused(run, tmp_path):
 def test_a_source_that_changed_is_not_its_own(run, tmp_path, monkeypatch):
     changed = dataclasses.replace(DIGITS, labels=DIGITS.labels[::-1].copy())
     monkeypatch.setattr("clearcnn.data.load", lambda *_: changed)
-    with pytest.raises(ClearCNNError, match="are no longer the same"):
+    with pytest.raises(ClearCNNError, match="are not the images that"):
         clearcnn.evaluate(run.run_folder, out=tmp_path / "e")

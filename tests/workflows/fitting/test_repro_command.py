@@ -7,7 +7,7 @@ import pytest
 
 import clearcnn
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
-from clearcnn.workflows.fitting.repro_command import say_call
+from clearcnn.workflows.fitting.repro_command import format_call
 
 IMAGES = clearcnn.LabelledImages(
     np.zeros((2, 4, 4, 1), np.uint8),
@@ -43,12 +43,12 @@ def hear(text: str) -> tuple[tuple, dict]:
     ids=["digits", "path", "spec", "images"],
 )
 def test_a_source_is_said_as_python_reads_it(source: object, heard: object) -> None:
-    assert hear(say_call("train", source, {})) == ((heard,), {})
+    assert hear(format_call("train", source, {})) == ((heard,), {})
 
 
 def test_options_are_those_that_were_given() -> None:
     options = {"recipe": "tutorial", "model": None, "epochs": 2, "seed": 0, "learning_rate": 0.5}
-    text = say_call("train", "digits", options)
+    text = format_call("train", "digits", options)
     assert text == (
         "clearcnn.train('digits', recipe='tutorial', epochs=2, seed=0, learning_rate=0.5)"
     )
@@ -57,4 +57,4 @@ def test_options_are_those_that_were_given() -> None:
 def test_a_model_is_named_by_its_file() -> None:
     spec = ModelSpec("flat", (LayerSpec("Flatten"),))
     for model, said in ((spec, "model.toml"), (Path("m") / "a.toml", "m/a.toml"), ("b", "b")):
-        assert hear(say_call("train", "digits", {"model": model}))[1] == {"model": said}
+        assert hear(format_call("train", "digits", {"model": model}))[1] == {"model": said}

@@ -1,4 +1,4 @@
-"""A CSV that can be cut off anywhere: resumed, it is the file that nothing had cut."""
+"""A CSV truncated at any byte is resumed to the same file as an uninterrupted one."""
 
 import csv
 from pathlib import Path
@@ -7,38 +7,38 @@ import pytest
 
 from clearcnn.errors import PredictionError
 from clearcnn.results.predict import ClassProbability, Prediction
-from clearcnn.workflows.predict.csv_output import AnswerTable
+from clearcnn.workflows.predict.csv_output import PredictionTable
 
 MODEL = "0123456789abcdef" * 4
 NAMES = ("a.png", 'q"uo,te.png', "two\nlines\r.png", "bad\udcff.png", "고양이.png", "=1+1")
 ALIKE = ("x\ny.png", r"x\ny.png", r"x\\ny.png", "x.png ", " x.png", "x.png", r"\x20x.png")
 
 
-def answer(name: str, confidence: float = 0.75) -> Prediction:
+def make_prediction(name: str, confidence: float = 0.75) -> Prediction:
     if name.startswith("="):
         return Prediction(name, None, None, (), False, False, (), f'{name} cannot be "read".')
     top = (ClassProbability("x,\ny", confidence), ClassProbability("z", 1 - confidence))
     abstained = confidence < 0.5
-    notes = ("Resized.", "Light and dark exchanged.")
+    notes = ("Resized.", "Inverted.")
     return Prediction(
         name, None if abstained else top[0].name, confidence, top, abstained, True, notes, None
     )
 
 
-def open_table(path: Path, *, resume: bool = True, **changes: object) -> AnswerTable:
+def open_prediction_table(path: Path, *, resume: bool = True, **changes: object) -> PredictionTable:
     options = {"top": 3, "model": MODEL, "abstain_below": 0.5} | changes
-    return AnswerTable(path, resume=resume, **options)
+    return PredictionTable(path, resume=resume, **options)
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
-    with open_table(tmp_path / "whole.csv", resume=False) as table:
+    with open_prediction_table(tmp_path / "whole.csv", resume=False) as table:
         for name in NAMES:
-            table.write(answer(name))
+            table.write(make_prediction(name))
     return tmp_path / "whole.csv"
 
 
-def test_it_is_the_csv_that_others_read(whole: Path) -> None:
+def test_pythons_csv_module_reads_it(whole: Path) -> None:
     with whole.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == [
@@ -59,7 +59,7 @@ def test_it_is_the_csv_that_others_read(whole: Path) -> None:
         "probability_2": "0.25",
         "class_3": "",
         "probability_3": "",
-        "preparation": "Resized. Light and dark exchanged.",
+        "preparation": "Resized. Inverted.",
         "error": "",
         "model": "0123456789ab",
     }
@@ -67,36 +67,36 @@ def test_it_is_the_csv_that_others_read(whole: Path) -> None:
     assert rows[-1]["confidence"] == rows[-1]["prediction"] == ""
 
 
-def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -> None:
+def test_truncated_at_any_byte_it_loses_and_repeats_nothing(whole: Path) -> None:
     content = whole.read_bytes()
     cut = whole.with_name("cut.csv")
     for end in range(len(content) + 1):
         cut.write_bytes(content[:end])
-        with open_table(cut) as table:
+        with open_prediction_table(cut) as table:
             waiting = [name for name in NAMES if not table.holds(name)]
             assert table.num_rows == len(NAMES) - len(waiting)
             for name in waiting:
-                table.write(answer(name))
+                table.write(make_prediction(name))
         assert cut.read_bytes() == content
 
 
 @pytest.mark.parametrize("written", ALIKE)
-def test_names_that_look_alike_are_told_apart(tmp_path: Path, written: str) -> None:
-    with open_table(tmp_path / "a.csv") as table:
-        table.write(answer(written))
-    with open_table(tmp_path / "a.csv") as table:
+def test_similar_names_are_distinguished(tmp_path: Path, written: str) -> None:
+    with open_prediction_table(tmp_path / "a.csv") as table:
+        table.write(make_prediction(written))
+    with open_prediction_table(tmp_path / "a.csv") as table:
         assert [name for name in ALIKE if table.holds(name)] == [written]
 
 
 def test_errors_from_before_are_counted(whole: Path) -> None:
-    with open_table(whole) as table:
+    with open_prediction_table(whole) as table:
         assert (table.num_rows, table.num_errors) == (len(NAMES), 1)
 
 
-def test_what_is_there_is_never_written_over(whole: Path) -> None:
+def test_an_existing_file_is_not_overwritten(whole: Path) -> None:
     content = whole.read_bytes()
     with pytest.raises(PredictionError, match="exists") as caught:
-        open_table(whole, resume=False)
+        open_prediction_table(whole, resume=False)
     assert "--resume" in caught.value.remedy
     assert whole.read_bytes() == content
 
@@ -105,16 +105,16 @@ def test_what_is_there_is_never_written_over(whole: Path) -> None:
     ("changes", "why"),
     [
         ({"model": "f" * 64}, "of another model"),
-        ({"top": 2}, "columns are others"),
-        ({"abstain_below": 0.9}, "abstain below another confidence"),
+        ({"top": 2}, "columns do not match"),
+        ({"abstain_below": 0.9}, "written with another --abstain-below"),
     ],
 )
-def test_answers_of_two_kinds_are_not_mixed(
+def test_predictions_made_differently_are_not_mixed(
     whole: Path, changes: dict[str, object], why: str
 ) -> None:
     content = whole.read_bytes()
     with pytest.raises(PredictionError, match=why):
-        open_table(whole, **changes)
+        open_prediction_table(whole, **changes)
     assert whole.read_bytes() == content
 
 
@@ -128,16 +128,16 @@ def test_answers_of_two_kinds_are_not_mixed(
         b"name\xff\n",
     ],
 )
-def test_another_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
-    with pytest.raises(PredictionError, match="cannot be gone on with"):
-        open_table(path)
+    with pytest.raises(PredictionError, match="cannot be resumed"):
+        open_prediction_table(path)
     assert path.read_bytes() == content
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match="cannot be written"):
-        open_table(tmp_path / "nowhere" / "a.csv", resume=False)
+        open_prediction_table(tmp_path / "nowhere" / "a.csv", resume=False)
     with pytest.raises(PredictionError, match="cannot be written"):
-        open_table(tmp_path, resume=True)
+        open_prediction_table(tmp_path, resume=True)

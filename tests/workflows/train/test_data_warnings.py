@@ -9,7 +9,7 @@ import clearcnn
 from clearcnn.data import Split, split
 from clearcnn.evaluation import evaluate_predictions
 from clearcnn.specs import SplitSpec, TrainSpec
-from clearcnn.workflows.train.data_warnings import judge_precision, list_cautions
+from clearcnn.workflows.train.data_warnings import check_precision, list_data_warnings
 
 
 @pytest.fixture
@@ -28,19 +28,19 @@ def plan():
 
 
 def test_nothing_is_said_of_a_sound_plan(plan):
-    assert list_cautions(plan) == ()
+    assert list_data_warnings(plan) == ()
 
 
 def test_a_copy_within_one_part_is_no_leak(plan):
     plan.images.images[9] = plan.images.images[8]
     plan.images.images[1] = plan.images.images[0]
-    assert list_cautions(plan) == ()
+    assert list_data_warnings(plan) == ()
 
 
 def test_test_images_that_were_there_to_learn_from_are_counted(plan):
     plan.images.images[9] = plan.images.images[3]
     plan.images.images[11] = plan.images.images[7]
-    (sentence,) = list_cautions(plan)
+    (sentence,) = list_data_warnings(plan)
     assert sentence.startswith("2 of 4 test images stand, pixel for pixel,")
     assert "label" not in sentence
     assert "9.png" in sentence
@@ -49,20 +49,20 @@ def test_test_images_that_were_there_to_learn_from_are_counted(plan):
 def test_a_leak_with_another_label_is_counted_too(plan):
     plan.images.images[8] = plan.images.images[3]
     plan.images.images[9] = plan.images.images[3]
-    (sentence,) = list_cautions(plan)
+    (sentence,) = list_data_warnings(plan)
     assert "2 of 4 test images" in sentence
     assert "1 of them with another label" in sentence
 
 
 def test_groups_on_both_sides_are_counted(plan):
     plan.images.groups = np.array(list("aabbccddaddd"))
-    (sentence,) = list_cautions(plan)
+    (sentence,) = list_data_warnings(plan)
     assert "ignores the 4 groups" in sentence
     assert "4 of 4 test images" in sentence
     plan.images.groups = np.array(list("aabbccddeefa"))
-    assert "1 of 4 test images" in list_cautions(plan)[0]
+    assert "1 of 4 test images" in list_data_warnings(plan)[0]
     plan.images.groups = np.array(list("aabbccddeeff"))
-    assert list_cautions(plan) == ()
+    assert list_data_warnings(plan) == ()
 
 
 def test_the_digits_keep_their_writers_apart_only_in_a_group_split(plan):
@@ -73,7 +73,7 @@ def test_the_digits_keep_their_writers_apart_only_in_a_group_split(plan):
         mixed = SimpleNamespace(
             images=images, split=parts, split_spec=spec, train_spec=plan.train_spec
         )
-        cautions = list_cautions(mixed)
+        cautions = list_data_warnings(mixed)
         assert len(cautions) == count
         assert all("14 groups" in sentence for sentence in cautions)
 
@@ -91,7 +91,7 @@ def score(correct, total):
     ("correct", "total", "is_told"), [(523, 540, True), (538, 540, False), (9_500, 10_000, False)]
 )
 def test_a_small_test_part_is_told_by_its_interval(correct, total, is_told):
-    sentence = judge_precision(score(correct, total))
+    sentence = check_precision(score(correct, total))
     assert (sentence is not None) == is_told
     if is_told:
         assert "540 test images" in sentence

@@ -99,7 +99,8 @@ def test_fit_receives_raw_training_and_validation_images_and_never_the_test(
 ) -> None:
     digits = load_digits()
     (call,) = lesson.fits
-    validation_x, validation_y = call["validation_data"]
+    validation_x, validation_y, validation_weights = call["validation_data"]
+    assert validation_weights is None
     np.testing.assert_array_equal(call["x"][..., 0], digits.images[lesson_rows.train])
     np.testing.assert_array_equal(validation_x[..., 0], digits.images[lesson_rows.validation])
     np.testing.assert_array_equal(call["y"], np.eye(10)[digits.target[lesson_rows.train]])

@@ -182,7 +182,7 @@ def test_a_process_interrupted_while_compiling_leaves_nothing(long_source: Path)
     assert [path.name for path in home.iterdir()] == ["long.npz"]
 
 
-@pytest.mark.parametrize("place", ["score_plan", "fit_confidence", "write_onnx", "keep_run"])
+@pytest.mark.parametrize("place", ["score_plan", "fit_confidence", "write_onnx", "save_run"])
 def test_ctrl_c_after_training_is_heard_and_drops_nothing(
     place: str, noise: Any, flat: ModelSpec, make_ear: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -208,7 +208,7 @@ def test_the_second_ctrl_c_after_training_drops_the_run(
         signal.raise_signal(signal.SIGINT)
         pytest.fail("it went on")
 
-    monkeypatch.setattr(train_workflow, "keep_run", strike)
+    monkeypatch.setattr(train_workflow, "save_run", strike)
     with pytest.raises(KeyboardInterrupt):
         clearcnn.train(noise(), model=flat, epochs=1, out=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages
 from clearcnn.results.check import CheckResult, Finding, Suspect
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds, find_suspects
 from clearcnn.workflows.check.use_list import UseList, propose_uses

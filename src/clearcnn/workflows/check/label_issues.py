@@ -13,7 +13,7 @@ from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     fit_fold,
     plan_fold,
-    run_side_by_side,
+    run_in_parallel,
     share_sizes,
 )
 
@@ -56,7 +56,7 @@ def find_suspects(
         partial(fit_fold, images, candidate, fold, size, seed + number)
         for number, (fold, size) in enumerate(zip(folds, sizes, strict=True))
     ]
-    for _, answers in run_side_by_side(tasks):
+    for _, answers in run_in_parallel(tasks):
         if answers.divergence is not None:
             raise answers.divergence
         probabilities[answers.fold.test] = answers.probabilities

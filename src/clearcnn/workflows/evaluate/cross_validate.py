@@ -1,9 +1,9 @@
-"""Train one model on one fold, and keep what it answered on the rest."""
+"""Train one model on one fold, and predict the fold's test images."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import joblib
 import numpy as np
@@ -14,50 +14,52 @@ from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
-from clearcnn.workflows.fitting.fit_plan import try_plan
+from clearcnn.types import Pixels
+from clearcnn.workflows.fitting.fit_plan import fit_plan
 from clearcnn.workflows.fitting.listeners import TrainListener
-from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan, plan_training
+from clearcnn.workflows.fitting.trainer import predict_probabilities
 
 Rows = NDArray[np.intp]
+T = TypeVar("T")
 
-_PREDICT_BATCH = 256
 _VALIDATION_FRACTION = 0.2
-_LARGEST_LOSS = 0.05
+_LARGEST_CUT = 0.05
 _MOST_BASELINE_IMAGES = 10_000
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A CNN to be trained anew on every fold.
+    """A CNN to be trained from scratch on every fold.
 
     Attributes:
-      name: of the recipe or of the model file.
+      name: the recipe or the model file.
       recipe: its name.
       model: the layers, in place of the recipe's.
-      settings: of TrainSpec, in place of the recipe's.
+      settings: fields of TrainSpec that replace the recipe's.
     """
 
     name: str
     recipe: str = "default"
     model: ModelSpec | Path | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class FoldAnswers:
-    """What one model said of the images of one fold.
+class FoldOutcome:
+    """The predictions of one model for the test images of one fold.
 
     Attributes:
-      fold: its rows.
+      fold: the rows to train and to test on.
       seed: of the training.
-      num_train: images trained and validated on.
+      num_train: training and validation images.
       predictions: (m,) int, a class for each row of `fold.test`.
       probabilities: (m, num_classes) float32; None for a baseline.
-      temperature: fitted on the validation part; None without one.
-      distorted: share right, in [0, 1], under each distortion.
-      divergence: what ended the training before its time; the answers are those of the weights it
-        had then, which are the first ones if no epoch was good.
+      temperature: fitted on the validation set; None without one.
+      distorted: accuracy, in [0, 1], by distortion.
+      divergence: the error if the training diverged; the predictions then use the last finite
+        weights, which are the initial ones if it diverged in the first epoch.
     """
 
     fold: Fold
@@ -73,14 +75,14 @@ class FoldAnswers:
 def plan_fold(
     images: LabelledImages, candidate: Candidate, fold: Fold, num_train: int, seed: int
 ) -> TrainPlan:
-    """Part a fold's training rows for training and validation, both stratified, and plan it.
+    """Split a fold's training rows into training and validation sets, and plan the training.
 
     Args:
-      images: all of them.
+      images: all images of the source.
       candidate: what to train.
-      fold: its rows.
-      num_train: how many of the training rows to use, drawn by the seed.
-      seed: of that, the weights, the shuffles, dropout and augmentation.
+      fold: the rows to train and to test on.
+      num_train: how many of the training rows to use, drawn at random and stratified.
+      seed: of these draws, the initial weights, shuffling, dropout and augmentation.
     """
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
     classes = np.unique(images.labels[rows], return_counts=True)[1]
@@ -110,25 +112,25 @@ def fit_fold(
     seed: int,
     *,
     is_distorted: bool = False,
-) -> FoldAnswers:
-    """Train a CNN on a fold's training rows, and let it answer the rest.
+) -> FoldOutcome:
+    """Train a CNN on a fold's training rows, and predict its test images.
 
     Args:
       images, candidate, fold, num_train, seed: as for `plan_fold`.
-      is_distorted: whether to answer the distorted images, too.
+      is_distorted: whether to predict the distorted test images too.
     """
     plan = plan_fold(images, candidate, fold, num_train, seed)
-    outcome = try_plan(plan, TrainListener(), Clock())
-    network = outcome.network
+    outcome = fit_plan(plan, TrainListener(), PhaseTimer())
 
-    def predict(pixels: Any) -> NDArray[np.float32]:
-        answers = np.array(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
-        # What is no number says nothing: every class is as likely. `divergence` tells of it.
-        answers[~np.isfinite(answers).all(axis=1)] = 1 / answers.shape[1]
-        return answers
+    def predict(pixels: Pixels) -> NDArray[np.float32]:
+        probabilities = predict_probabilities(outcome.network, pixels).copy()
+        # After a divergence they may be NaN: then all classes are equally probable.
+        is_finite = np.isfinite(probabilities).all(axis=1)
+        probabilities[~is_finite] = 1 / probabilities.shape[1]
+        return probabilities
 
     probabilities = predict(images.images[fold.test])
-    validation = plan.split.validation
+    validation = plan.splits.validation
     temperature = None
     if len(validation):
         temperature = evaluation.fit_temperature(
@@ -139,10 +141,10 @@ def fit_fold(
         distorted = measure_distorted(
             images, fold.test, lambda pixels: predict(pixels).argmax(axis=1)
         )
-    return FoldAnswers(
+    return FoldOutcome(
         fold,
         seed,
-        len(plan.split.train) + len(validation),
+        len(plan.splits.train) + len(validation),
         probabilities.argmax(axis=1),
         probabilities,
         temperature,
@@ -158,15 +160,15 @@ def fit_baseline(
     num_parameters: int,
     seed: int,
     is_distorted: bool = False,
-) -> FoldAnswers:
-    """Train a baseline on all of a fold's training rows, or 10,000 of them.
+) -> FoldOutcome:
+    """Train a baseline on all of a fold's training rows, at most 10,000 of them.
 
     Args:
       images, fold: as for `fit_fold`.
       name: of the baseline.
-      num_parameters: of the CNN beside it.
-      seed: of what it draws.
-      is_distorted: whether to answer the distorted images, too.
+      num_parameters: of the CNN, for the multilayer perceptron of the same size.
+      seed: of the baseline and of the rows drawn.
+      is_distorted: whether to predict the distorted test images too.
     """
     height, width, channels = images.images.shape[1:]
     num_pixels = height * width * channels
@@ -179,11 +181,10 @@ def fit_baseline(
     flat = images.images.reshape(len(images), -1)
     classifier.fit(flat[rows], images.labels[rows])
 
-    def predict(pixels: Any) -> NDArray[np.int_]:
-        answers: NDArray[np.int_] = classifier.predict(pixels.reshape(len(pixels), -1))
-        return answers
+    def predict(pixels: Pixels) -> NDArray[np.int_]:
+        return np.asarray(classifier.predict(pixels.reshape(len(pixels), -1)))
 
-    return FoldAnswers(
+    return FoldOutcome(
         fold,
         seed,
         len(rows),
@@ -193,11 +194,11 @@ def fit_baseline(
 
 
 def measure_distorted(
-    images: LabelledImages, rows: Rows, predict: Callable[[Any], NDArray[np.int_]]
+    images: LabelledImages, rows: Rows, predict: Callable[[Pixels], NDArray[np.int_]]
 ) -> dict[str, float]:
-    """Give the share right under each distortion, over all of its variants."""
+    """Compute the accuracy under each distortion, averaged over its variants."""
     pixels, labels = images.images[rows].astype(np.float32), images.labels[rows]
-    # Every model meets the same noise.
+    # A seed from the rows gives every model the same noise.
     distortions = evaluation.make_distortions(images.value_range, seed=int(rows[0]))
     return {
         name: float(np.mean([np.mean(predict(variant) == labels) for variant in distort(pixels)]))
@@ -206,22 +207,22 @@ def measure_distorted(
 
 
 def share_sizes(folds: Sequence[Fold]) -> list[int]:
-    """Choose how many training rows each fold uses, so that folds can share a program.
+    """Choose how many training rows each fold uses, so that folds share one compiled program.
 
-    A program is compiled for a number of images; folds that differ by up to 5 % are cut to the
-    smallest of them.
+    A program is compiled for one number of images. Folds up to 5 % larger than the smallest one
+    are cut to its size.
     """
     sizes = [len(fold.train) for fold in folds]
     smallest = min(sizes)
-    return [smallest if size * (1 - _LARGEST_LOSS) <= smallest else size for size in sizes]
+    return [smallest if size * (1 - _LARGEST_CUT) <= smallest else size for size in sizes]
 
 
-def run_side_by_side(tasks: Iterable[Callable[[], Any]]) -> Iterator[tuple[int, Any]]:
-    """Run functions in threads, one for each core, or wherever joblib was told to.
+def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]:
+    """Run functions in threads, one for each core, or as `joblib.parallel_config` says.
 
     Args:
-      tasks: functions without arguments; picklable where `joblib.parallel_config` names other
-        processes or a cluster.
+      tasks: functions without arguments; picklable if joblib is set to use other processes or a
+        cluster.
     Yields:
       (position, result) as they finish.
     """
@@ -234,12 +235,12 @@ def run_side_by_side(tasks: Iterable[Callable[[], Any]]) -> Iterator[tuple[int, 
     )(joblib.delayed(_run)(number, task) for number, task in numbered)
 
 
-def _run(number: int, task: Callable[[], Any]) -> tuple[int, Any]:
+def _run(number: int, task: Callable[[], T]) -> tuple[int, T]:
     return number, task()
 
 
 def _draw_stratified(labels: NDArray[np.int64], rows: Rows, number: int, seed: int) -> Rows:
-    """Draw so many of the rows, keeping every class's share as well as whole images allow."""
+    """Draw rows at random, stratified if each class has enough of them."""
     if number >= len(rows):
         return rows
     from sklearn.model_selection import train_test_split

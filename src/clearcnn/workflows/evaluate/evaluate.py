@@ -1,4 +1,4 @@
-"""`evaluate`: how good a recipe is on this data, or a finished run, and how sure that is."""
+"""`evaluate`: the accuracy of a recipe or a finished run, with intervals."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
 from clearcnn.workflows.evaluate.finished_run import evaluate_run, is_run_folder
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
-from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
-from clearcnn.workflows.evaluate.schedule import FoldWork
+from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
+from clearcnn.workflows.evaluate.schedule import Schedule
+from clearcnn.workflows.fitting.fit_plan import score_predictions
 from clearcnn.workflows.fitting.listeners import EvaluateListener
-from clearcnn.workflows.fitting.phase_timer import Clock
-from clearcnn.workflows.fitting.repro_command import say_call
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
+from clearcnn.workflows.fitting.repro_command import format_call
 
 __all__ = ["EvaluateListener", "compare", "evaluate"]
 
@@ -45,33 +46,32 @@ def evaluate(
     listener: EvaluateListener | None = None,
     command: str | None = None,
 ) -> Assessment:
-    """Train a recipe from scratch on fold after fold, and say how good it is and how sure that is.
+    """Cross-validate a recipe, or score a finished run, with intervals.
 
-    Every image is tested by a model that was not trained on it. Where the images have groups,
-    whole groups are left out, which is the headline; stratified random folds stand beside it. If
-    the source has a test part, it is left alone. Given a run folder in place of a source, the
-    finished model is scored on its own test part, or on `new` images.
+    A recipe is trained from scratch on every fold, so that each image is predicted by a model that
+    was not trained on it. If the images have groups, the headline leaves whole groups out, and
+    stratified random folds are reported beside it. A test set of the source is not used. Given a
+    run folder as the source, its model is scored on its own test set or on `new` images.
 
     Args:
       source: "digits", a path, a DataSpec, images already loaded, or a run folder.
-      new: for a run folder: other labelled images, brought to its input contract.
-      data: for a run folder: where the images are that it was trained on, or these images
-        themselves. None takes the place that the run names, if you trained it on this computer.
+      new: for a run folder: other labelled images, converted to its input contract.
+      data: for a run folder: the source of the images that it was trained on, or these images
+        themselves. None takes the source that the run names, if you trained it on this computer.
       recipe, model, epochs, batch_size, learning_rate: as for `train`.
-      compare: recipes or model files to train on the same folds, to be compared with the first.
-      folds: stratified folds, 2 or more; 10 at least make a good interval.
-      budget: seconds in which the folds are repeated with other seeds; they are gone through
-        once, however long that takes.
+      compare: recipes or model files to train on the same folds and compare with the first.
+      folds: number of stratified folds, >= 2; use at least 10 for a good interval.
+      budget: seconds for repeats of the folds with other seeds; the first pass is always finished.
       baselines: whether to train scikit-learn's classifiers on the same folds.
-      learning_curve: whether to train on parts of the images, too.
-      seed: of folds, weights, shuffles, dropout and augmentation.
+      learning_curve: whether to train on subsets of the images too.
+      seed: of folds, initial weights, shuffling, dropout and augmentation.
       out: the folder to make; None makes `evaluations/<source>-<UTC time>/`.
-      listener: hears how it goes.
-      command: what to type for the same result; the report shows it.
+      listener: hears about the progress.
+      command: the command that gives the same result; the report shows it.
     Returns:
-      Assessment; its `folder` holds the report and the same figures as JSON.
+      Assessment; its `folder` has the report and the same figures as JSON.
     Raises:
-      ClearCNNError: data, options, models or folder are not as they must be.
+      ClearCNNError: data, options, models or folder are invalid.
     """
     listener = listener or EvaluateListener()
     out = None if out is None else Path(out)
@@ -82,11 +82,11 @@ def evaluate(
         "compare": tuple(compare) or None,
         **settings,
     }
-    command = command or say_call("evaluate", source, {**asked, "folds": folds, "seed": seed})
+    command = command or format_call("evaluate", source, {**asked, "folds": folds, "seed": seed})
     if isinstance(source, (str, Path)) and is_run_folder(source):
         if new is not None and data is not None:
             raise SpecError(
-                "A run is scored on its own test part (data) or on new images, not on both.",
+                "A run is scored either on its own test set (data) or on new images.",
                 remedy="Leave one of them out.",
             )
         folder = Path(source)
@@ -94,27 +94,27 @@ def evaluate(
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None or data is not None:
         raise SpecError(
-            f"{name} is no run folder, so there is no model to be scored.",
-            remedy="Give a run folder first, or one source alone.",
+            f"{name} is not a run folder, so there is no model to score.",
+            remedy="Give a run folder first, or only one source.",
         )
     given = {name: value for name, value in settings.items() if value is not None}
     candidates = _list_candidates(recipe, model, compare, given)
-    clock = Clock()
-    with keep_assessment(name, out, command) as keep:
+    clock = PhaseTimer()
+    with open_evaluation_folder(name, out, command) as opened:
         with clock.phase("data"):
             images, notes = _read(source)
             runs, sentences = _lay_out(images, folds, seed)
-        work = FoldWork(runs, candidates, seed, listener, clock)
-        work.fit_candidates()
+        schedule = Schedule(runs, candidates, seed, listener, clock)
+        schedule.fit_candidates()
         if baselines:
-            work.fit_baselines()
-        work.repeat(budget)
+            schedule.fit_baselines()
+        schedule.repeat(budget)
         protocols = tuple(
-            run.conclude(sentence.format(repeats=_say_times(work.repeats.get(run.kind, 1))))
+            run.conclude(sentence.format(repeats=_say_times(schedule.repeats.get(run.kind, 1))))
             for run, sentence in zip(runs, sentences, strict=True)
         )
         baseline = _find_best(protocols[0]) if baselines else None
-        curve = work.trace_learning() if learning_curve else None
+        curve = schedule.trace_learning() if learning_curve else None
         headline, first = runs[0], candidates[0].name
         rows, probabilities = headline.pool(first)
         result = Assessment(
@@ -122,24 +122,18 @@ def evaluate(
             num_images=len(images),
             class_names=images.class_names,
             protocols=protocols,
-            evaluation=evaluation.evaluate_predictions(
-                images.labels[rows],
-                probabilities,
-                images.class_names,
-                rows,
-                [images.names[row] for row in rows],
-            ),
+            evaluation=score_predictions(images, rows, probabilities),
             reliability=headline.judge_reliability(first, seed),
             robustness=headline.judge_robustness(
-                first, None if baseline is None else work.distort_baseline(baseline)
+                first, None if baseline is None else schedule.distort_baseline(baseline)
             ),
             baseline=baseline,
             learning_curve=curve,
             notes=(*notes, *_say_divergences(runs), *_say_gap(protocols)),
             seconds=clock.seconds,
         )
-        keep.write(result, images, rows, probabilities)
-    return dataclasses.replace(result, folder=keep.path)
+        opened.write(result, images, rows, probabilities)
+    return dataclasses.replace(result, folder=opened.path)
 
 
 def compare(
@@ -152,7 +146,7 @@ def compare(
     out: Path | str | None = None,
     listener: EvaluateListener | None = None,
 ) -> Assessment:
-    """Train several CNNs on the same folds, and say which of them can be told apart.
+    """Train several CNNs on the same folds, and test which of them differ.
 
     Args:
       compared: two or more recipes or model files; the others are compared with the first.
@@ -164,7 +158,7 @@ def compare(
     """
     if len(compared) < 2:
         raise SpecError(
-            f"{len(compared)} model can't be compared with another.",
+            f"There is nothing to compare: {len(compared)} of at least 2 models given.",
             remedy='Give two or more, such as ["default", "tutorial"] or model files.',
         )
     first, *others = compared
@@ -190,7 +184,7 @@ def _list_candidates(
     compared: Sequence[str | Path],
     settings: dict[str, Any],
 ) -> list[Candidate]:
-    """Name the CNNs; each name stands once."""
+    """List the CNNs under unique names."""
     models.find_recipe(recipe)
     if isinstance(model, ModelSpec):
         first = Candidate(model.name, recipe, model, settings)
@@ -208,7 +202,7 @@ def _list_candidates(
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SpecError(
             f"{', '.join(map(repr, repeated))} would be compared with itself.",
-            remedy="Name each recipe or model file once; give files names of their own.",
+            remedy="Name each recipe or model file once; model files need different names.",
         )
     return candidates
 
@@ -216,7 +210,7 @@ def _list_candidates(
 def _read(
     source: str | Path | DataSpec | LabelledImages,
 ) -> tuple[LabelledImages, tuple[str, ...]]:
-    """Read the images, and leave a test part alone that the source gives."""
+    """Read the images, without the source's own test set."""
     if isinstance(source, LabelledImages):
         images = source
     else:
@@ -228,7 +222,7 @@ def _read(
     left = len(images) - len(rows)
     if left:
         notes += (
-            f"The {left:,} images of the source's test part are left alone, for `train` to score "
+            f"The {left:,} images of the source's test set are not used here: `train` scores them "
             "once.",
         )
     return dataclasses.replace(images.take(rows), parts=None), notes
@@ -237,14 +231,14 @@ def _read(
 def _lay_out(
     images: LabelledImages, num_folds: int, seed: int
 ) -> tuple[list[ProtocolRun], list[str]]:
-    """Make the protocols, the headline first, and what is said of them."""
+    """Make the protocols, the headline first, and the sentences that describe them."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     most = max(2, min(num_folds, int(counts.min())))
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
     sentences = [
-        f"{len(images):,} images in {most} stratified folds, gone through {{repeats}}; each "
-        "training tests on one fold and trains on the others."
+        f"{len(images):,} images in {most} stratified folds, {{repeats}}; each training tests on "
+        "one fold and trains on the others."
     ]
     if images.groups is None or len(np.unique(images.groups)) < 2:
         return runs, sentences
@@ -257,13 +251,13 @@ def _lay_out(
     sentences.insert(
         0,
         f"{len(images):,} images of {groups:,} groups; each of {len(left_out)} trainings tests on "
-        f"{which} it never saw, gone through {{repeats}}.",
+        f"{which} it never saw, {{repeats}}.",
     )
     return runs, sentences
 
 
 def _say_times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times with other seeds"
+    return "once" if number == 1 else f"{number} times with different seeds"
 
 
 def _find_best(protocol: Protocol) -> str:
@@ -273,23 +267,23 @@ def _find_best(protocol: Protocol) -> str:
 
 
 def _say_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
-    """Say so if trainings ended in numbers that are not finite."""
+    """Report diverged trainings."""
     return tuple(
-        f"{len(errors)} of {len(run.answers[name])} trainings of {name} ended in numbers that are "
-        f"not finite, and are scored with the weights they had before. The first: {errors[0]}"
+        f"{len(errors)} of {len(run.outcomes[name])} trainings of {name} diverged (NaN or "
+        f"infinity), and are scored with their last finite weights. The first: {errors[0]}"
         for run in runs
         for name, errors in run.find_divergences().items()
     )
 
 
 def _say_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
-    """Say how much easier random folds are than unseen groups."""
+    """Report how much easier random folds are than unseen groups."""
     if len(protocols) < 2:
         return ()
     groups, random = (protocol.models[0].score.accuracy for protocol in protocols)
     points = 100 * (random - groups)
     return (
         f"Random folds give {100 * random:.1f} %, {abs(points):.1f} points "
-        f"{'more' if points >= 0 else 'less'} than the {100 * groups:.1f} % on groups never seen: "
-        "there, images of one group stand on both sides.",
+        f"{'more' if points >= 0 else 'less'} than the {100 * groups:.1f} % on unseen groups: "
+        "random folds put images of one group into both training and test set.",
     )

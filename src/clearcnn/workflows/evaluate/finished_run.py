@@ -1,8 +1,8 @@
-"""Score a finished run: on its own test part, or on new images that obey its contract."""
+"""Score a finished run: on its own test set, or on new images that match its contract."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +11,22 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
-from clearcnn.results.train import Evaluation, Score
+from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
+from clearcnn.temperature import apply_temperature
+from clearcnn.types import Pixels
 from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
-from clearcnn.workflows.evaluate.save_evaluation import keep_assessment
-from clearcnn.workflows.fitting.phase_timer import Clock
-from clearcnn.workflows.runs.load_keras_model import restore_network
+from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
+from clearcnn.workflows.fitting.fit_plan import score_predictions
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
+from clearcnn.workflows.fitting.trainer import predict_probabilities
+from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source, read_run_data
-
-_PREDICT_BATCH = 256
 
 
 def is_run_folder(path: str | Path) -> bool:
-    """Whether there is a run folder at this place."""
+    """Whether this is the path of a run folder."""
     return (Path(path) / bundle.MANIFEST_NAME).is_file()
 
 
@@ -40,36 +42,36 @@ def evaluate_run(
     """Score the model of a run folder.
 
     Args:
-      folder: as `train` left it.
-      new: labelled images; None takes the run's own test part, which must still be as it was.
-      run_data: where the run's own images are, as for `read_run_data`.
-      seed: of the floor of the calibration error, and of groups drawn.
+      folder: a run folder.
+      new: labelled images; None takes the run's own test set, which must be unchanged.
+      run_data: the source of the run's own images, as for `read_run_data`.
+      seed: of the simulated floor of the calibration error.
       out: the folder to make; None makes one under `evaluations/`.
-      command: what to type for the same result.
+      command: the command that gives the same result.
     Returns:
       Assessment of one protocol, "test".
     Raises:
-      ClearCNNError: the run folder is damaged, its source is gone or altered, or the new images
-        break its contract.
+      ClearCNNError: the run folder is damaged, its source is missing or changed, or the new images
+        do not match its contract.
     """
     run = bundle.read_bundle(folder)
-    clock = Clock()
-    with keep_assessment(folder.resolve().name, out, command) as keep:
+    clock = PhaseTimer()
+    with open_evaluation_folder(folder.resolve().name, out, command) as opened:
         with clock.phase("data"):
             images, rows, sentence = (
                 _read_own(run, run_data) if new is None else _read_new(run, new)
             )
         with clock.phase("load Keras"):
-            network = restore_network(run)
+            network = load_keras_model(run)
 
-        def predict(pixels: Any) -> NDArray[np.float32]:
-            return np.asarray(network.predict(pixels, batch_size=_PREDICT_BATCH, verbose=0))
+        def predict(pixels: Pixels) -> NDArray[np.float32]:
+            return predict_probabilities(network, pixels)
 
         with clock.phase("score"):
             probabilities = predict(images.images[rows])
             result = _assess(run, images, rows, sentence, probabilities, predict, seed, clock)
-        keep.write(result, images, rows, probabilities)
-    return dataclasses.replace(result, folder=keep.path)
+        opened.write(result, images, rows, probabilities)
+    return dataclasses.replace(result, folder=opened.path)
 
 
 def _assess(
@@ -78,13 +80,12 @@ def _assess(
     rows: NDArray[np.intp],
     sentence: str,
     probabilities: NDArray[np.float32],
-    predict: Any,
+    predict: Callable[[Pixels], NDArray[np.float32]],
     seed: int,
-    clock: Clock,
+    clock: PhaseTimer,
 ) -> Assessment:
     labels = images.labels[rows]
-    names = [images.names[row] for row in rows]
-    scored = evaluation.evaluate_predictions(labels, probabilities, images.class_names, rows, names)
+    scored = score_predictions(images, rows, probabilities)
     right = probabilities.argmax(axis=1) == labels
     score = scored.score
     groups = None if images.groups is None else np.unique(images.groups[rows], return_inverse=True)
@@ -96,7 +97,7 @@ def _assess(
     temperature = None if confidence is None else confidence.temperature
     scaled = None
     if temperature is not None:
-        scaled = evaluation.apply_temperature(probabilities, temperature)
+        scaled = apply_temperature(probabilities, temperature)
     fold = FoldScore("test", run.manifest.train.seed, 0, scored.score.correct, scored.score.total)
     model = ModelScore(run.folder.resolve().name, score, 0.0, (fold,), None, None)
     return Assessment(
@@ -118,7 +119,7 @@ def _assess(
 
 
 def _say_absent(scored: Evaluation) -> tuple[str, ...]:
-    """Say of which classes there is no image."""
+    """Report the classes without an image."""
     absent = [each.name for each in scored.classes if not each.support]
     if not absent:
         return ()
@@ -131,14 +132,14 @@ def _say_absent(scored: Evaluation) -> tuple[str, ...]:
 def _read_own(
     run: bundle.Bundle, named: Source | None
 ) -> tuple[LabelledImages, NDArray[np.intp], str]:
-    """The run's own test part, if its source is still what it was."""
+    """Read the run's own test set, if its source is unchanged."""
     own = read_run_data(run.manifest, named)
-    images, rows = own.images, own.parts.test
-    return images, rows, f"The {len(rows):,} images of the run's own test part, never trained on."
+    images, rows = own.images, own.splits.test
+    return images, rows, f"The {len(rows):,} images of the run's own test set, never trained on."
 
 
 def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[np.intp], str]:
-    """New images, brought to the contract: size, colours, classes by their names."""
+    """Read new images, converted to the contract: size, colours, class indices."""
     contract, class_names = run.manifest.input, run.manifest.class_names
     if isinstance(new, LabelledImages):
         images = new
@@ -161,7 +162,7 @@ def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[
         raise DataError(
             f"{images.source} has the class {unknown[0]!r}, which the model does not know; it "
             f"knows {', '.join(class_names[:10])}.",
-            remedy="Name the classes as the run does, or leave the others out.",
+            remedy="Name the classes as the run does, or leave the other images out.",
         )
     if images.images.shape[1:] != contract.shape or images.value_range != contract.value_range:
         raise DataError(
@@ -169,10 +170,10 @@ def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[
             f"{images.value_range[0]:g} to {images.value_range[1]:g}; the model expects "
             f"{contract.shape} with {contract.value_range[0]:g} to "
             f"{contract.value_range[1]:g}.",
-            remedy="Bring the images to the shape and range the model was trained on.",
+            remedy="Convert the images to the shape and range that the model was trained on.",
         )
     positions = {name: number for number, name in enumerate(class_names)}
-    # A class of which there is no image may be one that the model does not know.
+    # -1: classes that the model does not know, but which have no image.
     numbers = np.array([positions.get(name, -1) for name in images.class_names])
     images = dataclasses.replace(images, labels=numbers[images.labels], class_names=class_names)
     noun = "image" if len(images) == 1 else "images"

@@ -1,9 +1,8 @@
-"""A protocol at work: every model on every fold, and what that says of it."""
+"""One protocol of an evaluation: every model on every fold, and the scores."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,14 @@ from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results.evaluate import FoldScore, ModelScore, Protocol, Reliability, Robustness
-from clearcnn.results.train import Interval, Score
+from clearcnn.results.scores import Interval, Score
+from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
-    FoldAnswers,
+    FoldOutcome,
     fit_baseline,
     fit_fold,
-    run_side_by_side,
+    run_in_parallel,
     share_sizes,
 )
 
@@ -28,34 +28,34 @@ UNDISTORTED = "none"
 
 @dataclass(eq=False)
 class ProtocolRun:
-    """The folds of a protocol, and the answers so far.
+    """The folds of a protocol, and the trainings so far.
 
     Attributes:
       kind: "groups" or "random".
       images: all of them.
       folds: of the first repeat.
-      answers: by the model's name, one for each fold and repeat.
+      outcomes: model name → one outcome for each fold and repeat.
     """
 
     kind: str
     images: LabelledImages
     folds: list[Fold]
-    answers: dict[str, list[FoldAnswers]] = field(default_factory=dict)
+    outcomes: dict[str, list[FoldOutcome]] = field(default_factory=dict)
 
     def fit_candidates(
         self,
         candidates: Sequence[Candidate],
         folds: Sequence[Fold],
         seed: int,
-        hear: Callable[[], None],
+        on_step: Callable[[], None],
     ) -> None:
-        """Train the CNNs on the folds; the seed is another one for each fold.
+        """Train the CNNs on the folds, each with its own seed.
 
         Args:
-          candidates: the first one answers the distorted images, too.
-          folds: those of the first repeat, or of another one.
-          seed: of the first fold.
-          hear: called after each training.
+          candidates: the first one is tested on distorted images too.
+          folds: of the first repeat, or of another one.
+          seed: of the first fold; each later fold has the next one.
+          on_step: called after each training.
         """
         sizes = share_sizes(folds)
         tasks = [
@@ -71,10 +71,10 @@ class ProtocolRun:
             for candidate in candidates
             for number, (fold, size) in enumerate(zip(folds, sizes, strict=True))
         ]
-        self._collect([c.name for c in candidates for _ in folds], tasks, hear)
+        self._collect([c.name for c in candidates for _ in folds], tasks, on_step)
 
     def fit_baselines(
-        self, names: Sequence[str], num_parameters: int, seed: int, hear: Callable[[], None]
+        self, names: Sequence[str], num_parameters: int, seed: int, on_step: Callable[[], None]
     ) -> None:
         """Train scikit-learn's classifiers on the folds of the first repeat."""
         tasks = [
@@ -82,57 +82,60 @@ class ProtocolRun:
             for name in names
             for number, fold in enumerate(self.folds)
         ]
-        self._collect([name for name in names for _ in self.folds], tasks, hear)
+        self._collect([name for name in names for _ in self.folds], tasks, on_step)
 
-    def distort_baseline(self, name: str, num_parameters: int, seed: int) -> list[FoldAnswers]:
-        """Train one baseline as before, and let it answer the distorted images, too."""
+    def distort_baseline(self, name: str, num_parameters: int, seed: int) -> list[FoldOutcome]:
+        """Train one baseline again, and test it on distorted images too."""
         tasks = [
             partial(fit_baseline, self.images, name, fold, num_parameters, seed + number, True)
             for number, fold in enumerate(self.folds)
         ]
-        found = dict(run_side_by_side(tasks))
+        found = dict(run_in_parallel(tasks))
         return [found[number] for number in range(len(tasks))]
 
     def _collect(
-        self, names: Sequence[str], tasks: Sequence[Callable[[], Any]], hear: Callable[[], None]
+        self,
+        names: Sequence[str],
+        tasks: Sequence[Callable[[], FoldOutcome]],
+        on_step: Callable[[], None],
     ) -> None:
-        found: dict[int, FoldAnswers] = {}
-        for position, answers in run_side_by_side(tasks):
-            found[position] = answers
-            hear()
+        found: dict[int, FoldOutcome] = {}
+        for position, outcome in run_in_parallel(tasks):
+            found[position] = outcome
+            on_step()
         for position, name in enumerate(names):
-            self.answers.setdefault(name, []).append(found[position])
+            self.outcomes.setdefault(name, []).append(found[position])
 
     def conclude(self, sentence: str) -> Protocol:
-        """Score every model, and compare each with the first one."""
-        names = list(self.answers)
-        ours = self.answers[names[0]]
+        """Score every model, and compare the others with the first one."""
+        names = list(self.outcomes)
+        ours = self.outcomes[names[0]]
         models = [self._score(names[0], ours, None)]
-        models += [self._score(name, self.answers[name], ours) for name in names[1:]]
+        models += [self._score(name, self.outcomes[name], ours) for name in names[1:]]
         return Protocol(self.kind, sentence, tuple(models))
 
     def find_divergences(self) -> dict[str, list[DivergenceError]]:
-        """Give, by the model's name, what ended its trainings before their time.
+        """Return the errors of the diverged trainings by model name.
 
         Raises:
-          DivergenceError: no training of a CNN had a single good epoch.
+          DivergenceError: every training of a CNN diverged in its first epoch.
         """
         found = {}
-        for name, answers in self.answers.items():
-            ended = [each.divergence for each in answers if each.divergence is not None]
-            if len(ended) == len(answers) and all(error.epoch == 0 for error in ended):
+        for name, outcomes in self.outcomes.items():
+            ended = [each.divergence for each in outcomes if each.divergence is not None]
+            if len(ended) == len(outcomes) and all(error.epoch == 0 for error in ended):
                 raise ended[0]
             if ended:
                 found[name] = ended
         return found
 
     def _score(
-        self, name: str, answers: Sequence[FoldAnswers], ours: Sequence[FoldAnswers] | None
+        self, name: str, outcomes: Sequence[FoldOutcome], ours: Sequence[FoldOutcome] | None
     ) -> ModelScore:
-        folds = tuple(self._score_fold(each) for each in answers)
+        folds = tuple(self._score_fold(each) for each in outcomes)
         difference = p_value = None
         if ours is not None:
-            theirs = [each for each in answers if each.fold.repeat == 0]
+            theirs = [each for each in outcomes if each.fold.repeat == 0]
             first = [each for each in ours if each.fold.repeat == 0]
             difference = evaluation.compare_on_folds(
                 [self._score_fold(each).accuracy for each in first],
@@ -147,47 +150,47 @@ class ProtocolRun:
         correct, total = sum(f.correct for f in folds), sum(f.total for f in folds)
         return ModelScore(
             name=name,
-            score=Score(correct, total, self.find_interval(answers)),
+            score=Score(correct, total, self.find_interval(outcomes)),
             deviation=float(np.std([fold.accuracy for fold in folds], ddof=1)),
             folds=folds,
             difference=difference,
             p_value=p_value,
         )
 
-    def find_interval(self, answers: Sequence[FoldAnswers]) -> Interval:
-        """Give the interval of an accuracy on new groups, or on new images."""
+    def find_interval(self, outcomes: Sequence[FoldOutcome]) -> Interval:
+        """Compute the interval of the accuracy on new groups, or on new images."""
         if self.kind == "groups" and self.images.groups is not None:
-            rows = np.concatenate([each.fold.test for each in answers])
-            right = np.concatenate([self._judge(each) for each in answers])
+            rows = np.concatenate([each.fold.test for each in outcomes])
+            right = np.concatenate([self._judge(each) for each in outcomes])
             _, where = np.unique(self.images.groups[rows], return_inverse=True)
-            repeats = len({each.fold.repeat for each in answers})
+            repeats = len({each.fold.repeat for each in outcomes})
             return evaluation.group_interval(
                 np.bincount(where, weights=right) / repeats, np.bincount(where) / repeats
             )
         return evaluation.fold_interval(
-            [self._score_fold(each).accuracy for each in answers],
-            num_train=float(np.mean([each.num_train for each in answers])),
-            num_test=float(np.mean([len(each.fold.test) for each in answers])),
+            [self._score_fold(each).accuracy for each in outcomes],
+            num_train=float(np.mean([each.num_train for each in outcomes])),
+            num_test=float(np.mean([len(each.fold.test) for each in outcomes])),
         )
 
     def pool(self, name: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Give the rows and the probabilities of a CNN over the first repeat."""
-        first = [each for each in self.answers[name] if each.fold.repeat == 0]
+        """Return the rows and the probabilities of a CNN in the first repeat."""
+        first = [each for each in self.outcomes[name] if each.fold.repeat == 0]
         rows = np.concatenate([each.fold.test for each in first])
         return rows, np.concatenate(
             [each.probabilities for each in first if each.probabilities is not None]
         )
 
     def judge_reliability(self, name: str, seed: int) -> Reliability:
-        """Say whether a CNN's confidence means what it says."""
-        first = [each for each in self.answers[name] if each.fold.repeat == 0]
+        """Measure the calibration of a CNN over the first repeat."""
+        first = [each for each in self.outcomes[name] if each.fold.repeat == 0]
         temperatures = [each.temperature for each in first]
         rows, probabilities = self.pool(name)
         scaled = None
         if None not in temperatures:
             scaled = np.concatenate(
                 [
-                    evaluation.apply_temperature(each.probabilities, each.temperature)
+                    apply_temperature(each.probabilities, each.temperature)
                     for each in first
                     if each.probabilities is not None and each.temperature is not None
                 ]
@@ -198,61 +201,62 @@ class ProtocolRun:
         return describe_reliability(labels, probabilities, scaled, temperature, seed)
 
     def judge_robustness(
-        self, name: str, baseline: Sequence[FoldAnswers] | None
+        self, name: str, baseline: Sequence[FoldOutcome] | None
     ) -> tuple[Robustness, ...]:
-        """Give the accuracies under each distortion, for a CNN and a baseline.
+        """Compute the accuracy of a CNN and a baseline under each distortion.
 
         Args:
           name: of the CNN.
-          baseline: what `distort_baseline` gave.
+          baseline: the result of `distort_baseline`, or None.
         """
-        first = [each for each in self.answers[name] if each.fold.repeat == 0]
+        first = [each for each in self.outcomes[name] if each.fold.repeat == 0]
         ours = self._mean_distorted(first)
         theirs = {} if baseline is None else self._mean_distorted(baseline)
         return tuple(Robustness(each, ours[each], theirs.get(each)) for each in ours)
 
-    def _mean_distorted(self, answers: Sequence[FoldAnswers]) -> dict[str, float]:
-        weights = [len(each.fold.test) for each in answers]
+    def _mean_distorted(self, outcomes: Sequence[FoldOutcome]) -> dict[str, float]:
+        weights = [len(each.fold.test) for each in outcomes]
         table = [
-            {UNDISTORTED: float(self._judge(each).mean()), **each.distorted} for each in answers
+            {UNDISTORTED: float(self._judge(each).mean()), **each.distorted} for each in outcomes
         ]
         return {
             key: float(np.average([row[key] for row in table], weights=weights)) for key in table[0]
         }
 
-    def _judge(self, answers: FoldAnswers) -> NDArray[np.bool_]:
-        right: NDArray[np.bool_] = answers.predictions == self.images.labels[answers.fold.test]
+    def _judge(self, outcome: FoldOutcome) -> NDArray[np.bool_]:
+        right: NDArray[np.bool_] = outcome.predictions == self.images.labels[outcome.fold.test]
         return right
 
-    def _score_fold(self, answers: FoldAnswers) -> FoldScore:
-        right = self._judge(answers)
+    def _score_fold(self, outcome: FoldOutcome) -> FoldScore:
+        right = self._judge(outcome)
         return FoldScore(
-            answers.fold.name, answers.seed, answers.num_train, int(right.sum()), len(right)
+            outcome.fold.name, outcome.seed, outcome.num_train, int(right.sum()), len(right)
         )
 
 
 def describe_reliability(
     labels: NDArray[np.int64],
-    probabilities: NDArray[Any],
-    scaled: NDArray[Any] | None,
+    probabilities: NDArray[np.floating],
+    scaled: NDArray[np.floating] | None,
     temperature: float | None,
     seed: int,
 ) -> Reliability:
-    """Calibrate plain and scaled probabilities, and trace the coverage.
+    """Measure the calibration and the accuracy at each coverage.
 
     Args:
       labels: (n,) the true classes.
-      probabilities, scaled: (n, num_classes); scaled is None without a temperature.
-      temperature: that made `scaled`.
-      seed: of the floor of the calibration error.
+      probabilities: (n, num_classes).
+      scaled: the same after temperature scaling; None without a temperature.
+      temperature: of `scaled`.
+      seed: of the simulated floor of the calibration error.
     """
     from sklearn.metrics import log_loss
 
     classes = np.arange(probabilities.shape[1])
 
-    def find_loss(chances: NDArray[Any]) -> float:
-        whole = chances.astype(np.float64)
-        return float(log_loss(labels, whole / whole.sum(axis=1, keepdims=True), labels=classes))
+    def find_loss(predicted: NDArray[np.floating]) -> float:
+        exact = predicted.astype(np.float64)
+        return float(log_loss(labels, exact / exact.sum(axis=1, keepdims=True), labels=classes))
 
     return Reliability(
         temperature=temperature,

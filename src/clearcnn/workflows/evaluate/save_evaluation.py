@@ -1,4 +1,4 @@
-"""Write down an evaluation: its figures as JSON, its answers as CSV, its report."""
+"""Write an evaluation: its figures as JSON, its predictions as CSV, its report."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from clearcnn import bundle, report
 from clearcnn.data import LabelledImages
 from clearcnn.results.evaluate import Assessment
-from clearcnn.results.train import SCHEMA_VERSION, to_json
+from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 
 _PARENT = Path("evaluations")
 
 
 @dataclass
-class Keeping:
-    """Where an evaluation goes.
+class EvaluationFolder:
+    """The folder of an evaluation.
 
     Attributes:
-      partial: the folder in the making.
-      path: its final place, known for sure when it is finished.
-      command: what to type for the same result.
+      partial: the draft of the folder.
+      path: its final path, fixed when it is complete.
+      command: the command that gives the same result.
     """
 
     partial: Path
@@ -37,13 +37,13 @@ class Keeping:
         rows: NDArray[np.intp],
         probabilities: NDArray[np.float32],
     ) -> None:
-        """Fill the folder.
+        """Write all files.
 
         Args:
-          result: what was found.
-          images: that were read.
-          rows: those that were scored.
-          probabilities: float32 (n, num_classes), for each of `rows`.
+          result: the evaluation.
+          images: all images of the source.
+          rows: the scored ones.
+          probabilities: (n, num_classes), one row for each of `rows`.
         """
         values = to_json(result)
         del values["folder"]
@@ -65,15 +65,15 @@ class Keeping:
 
 
 @contextmanager
-def keep_assessment(name: str, out: Path | None, command: str) -> Iterator[Keeping]:
-    """Open a folder for an evaluation; left by an exception, nothing of it remains.
+def open_evaluation_folder(name: str, out: Path | None, command: str) -> Iterator[EvaluationFolder]:
+    """Open a folder for an evaluation; after an exception, nothing of it remains.
 
     Args:
-      name: what was evaluated; names the folder.
-      out: the exact place; None makes `evaluations/<name>-<UTC time>/`.
-      command: what to type for the same result.
+      name: the evaluated source or run, for the name of the folder.
+      out: the exact path; None makes `evaluations/<name>-<UTC time>/`.
+      command: the command that gives the same result.
     """
     with bundle.open_run_folder(name, out=out, parent=_PARENT) as run:
-        keeping = Keeping(run.partial, run.path, command)
-        yield keeping
-    keeping.path = run.path
+        folder = EvaluationFolder(run.partial, run.path, command)
+        yield folder
+    folder.path = run.path

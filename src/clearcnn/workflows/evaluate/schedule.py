@@ -1,4 +1,4 @@
-"""The trainings of one evaluation, in the order in which they are worth their time."""
+"""The trainings of one evaluation, the most useful first."""
 
 import dataclasses
 import time
@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from clearcnn import evaluation
 from clearcnn.evaluation import BASELINES
 from clearcnn.results.evaluate import LearningCurve
-from clearcnn.workflows.evaluate.cross_validate import Candidate, FoldAnswers, plan_fold
+from clearcnn.workflows.evaluate.cross_validate import Candidate, FoldOutcome, plan_fold
 from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_sizes, trace_learning
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.fitting.listeners import EvaluateListener
-from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 _MOST_REPEATS = 20
 
 
-class FoldWork:
+class Schedule:
     """CNNs, baselines, repeats and learning curve over the folds of one or two protocols.
 
     Args:
       runs: the protocols, the headline first.
       candidates: the CNNs; the first one is evaluated, the others are compared with it.
-      seed: of the first fold's training; each later one has the next.
+      seed: of the first fold's training; each later fold has the next one.
       listener: hears of every training.
-      clock: is told the seconds of each phase.
+      clock: records the seconds of each phase.
     Raises:
-      ClearCNNError: a candidate cannot be trained on these images; before any is.
+      ClearCNNError: a candidate cannot be trained on these images; raised before any training.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class FoldWork:
         candidates: Sequence[Candidate],
         seed: int,
         listener: EvaluateListener,
-        clock: Clock,
+        clock: PhaseTimer,
     ) -> None:
         self.runs = runs
         self.candidates = candidates
@@ -45,7 +45,7 @@ class FoldWork:
         self.clock = clock
         self.repeats: dict[str, int] = {}
         self.begun = time.perf_counter()
-        # What can't be trained is said before anything else is.
+        # Invalid models raise here, before the first training.
         plans = [self._plan(candidate) for candidate in candidates]
         self.num_parameters = plans[0].model_summary.parameters
 
@@ -65,8 +65,8 @@ class FoldWork:
             for run in self.runs:
                 run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
 
-    def distort_baseline(self, name: str) -> list[FoldAnswers]:
-        """Train one baseline on the headline's folds again, to answer distorted images."""
+    def distort_baseline(self, name: str) -> list[FoldOutcome]:
+        """Train one baseline on the headline's folds again, to test it on distorted images."""
         with self.clock.phase("robustness"):
             return self.runs[0].distort_baseline(name, self.num_parameters, self.seed)
 
@@ -76,7 +76,7 @@ class FoldWork:
         return plan_fold(run.images, candidate, fold, len(fold.train), self.seed)
 
     def repeat(self, budget: float) -> None:
-        """Go through the headline's folds again with other seeds, while there is time."""
+        """Repeat the headline's folds with other seeds while the budget lasts."""
         run = self.runs[0]
         num_trainings = len(run.folds) * len(self.candidates)
         spent = self.clock.seconds["folds"]
@@ -92,7 +92,7 @@ class FoldWork:
         self.repeats[run.kind] = number
 
     def trace_learning(self) -> LearningCurve:
-        """Train the first CNN on parts of the images."""
+        """Train the first CNN on subsets of the images."""
         run = self.runs[0]
         with self.clock.phase("learning curve"):
             steps = len(choose_folds(run)) * len(choose_sizes(run))

@@ -1,138 +1,146 @@
-"""The image to be explained, and the images that its model was trained on."""
+"""Find the image to explain, and read the data of the run."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clearcnn import bundle, data
+from clearcnn.contract import InputContract
 from clearcnn.data.labelled_images import Images
 from clearcnn.errors import DataError
 from clearcnn.results.explain import ExplainedImage
 from clearcnn.workflows.runs.preprocess import (
     POLARITY_NAMES,
-    exchange_light_and_dark,
-    find_opposite,
+    find_opposite_polarity,
+    invert_pixels,
 )
-from clearcnn.workflows.runs.run_data import Lesson, Source, read_run_data
+from clearcnn.workflows.runs.run_data import RunData, Source, read_run_data
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """The image to be explained.
+class InputImage:
+    """The image to explain.
 
     Attributes:
-      pixels: (height, width, channels) as the model takes them.
-      facts: what is known of it.
+      pixels: (height, width, channels), preprocessed for the model.
+      record: its name, and its row, label and split in the source.
       warnings: one sentence each.
     """
 
     pixels: Images
-    facts: ExplainedImage
+    record: ExplainedImage
     warnings: tuple[str, ...] = ()
 
 
-def read_lesson(manifest: bundle.Manifest, named: Source | None) -> Lesson | str:
-    """Read the images of a run once more, if they can be.
+def read_run_data_or_reason(manifest: bundle.Manifest, named: Source | None) -> RunData | str:
+    """Read the images of a run again, or return why they are not available.
 
     Args:
       manifest, named: as for `read_run_data`.
     Returns:
-      A Lesson; or, if nothing was named, why there is none, in a sentence.
+      RunData; or, if `named` is None and the run's source cannot be read, the reason in a sentence.
     Raises:
-      DataError: what was named is not the images of the run.
+      DataError: `named` has other images than the run.
     """
     try:
         return read_run_data(manifest, named)
     except DataError as error:
         if named is not None:
             raise
-        # The remedy may name what lies there, which nobody knows to be the images of the run.
-        return f"{error.problem} They can be named with --data, or data= in Python."
+        # Without the remedy: it may reveal what is at a path that a stranger's run folder names.
+        return f"{error.problem} Give them with --data, or data= in Python."
 
 
-def find_subject(
-    image: str | int | Path, manifest: bundle.Manifest, lesson: Lesson | str, *, invert: bool
-) -> Subject:
-    """Find the image: the row of a number, or a picture file.
+def find_input_image(
+    image: str | int | Path, manifest: bundle.Manifest, run_data: RunData | str, *, invert: bool
+) -> InputImage:
+    """Take an image by its row in the source, or read an image file.
 
     Args:
-      image: a row of the source, as a number or its digits; anything else is a path.
+      image: a row of the source, as an int or its digits; anything else is a path.
       manifest: of the run.
-      lesson: as `read_lesson` gave it.
-      invert: exchange light and dark.
+      run_data: from `read_run_data_or_reason`.
+      invert: invert the image.
     Raises:
       DataError: there is no such row or file, or it cannot be read.
     """
     contract = manifest.input
     if isinstance(image, int) or (isinstance(image, str) and image.isdecimal()):
-        subject = _take_row(int(image), lesson)
+        input_image = _take_row(int(image), run_data)
     else:
-        subject = _read_file(Path(image).expanduser(), contract)
+        input_image = _read_file(Path(image).expanduser(), contract)
     if invert:
-        turned = exchange_light_and_dark(subject.pixels, contract.value_range)
-        said = (*subject.facts.preparation, "Light and dark exchanged, as asked (inverted).")
-        subject = replace(subject, pixels=turned, facts=replace(subject.facts, preparation=said))
-    warnings = [_judge_polarity(subject, contract), _find_copy(subject, lesson)]
-    return replace(subject, warnings=tuple(filter(None, warnings)))
+        inverted = invert_pixels(input_image.pixels, contract.value_range)
+        record = input_image.record
+        preparation = (*record.preparation, "Inverted, as requested.")
+        record = replace(record, preparation=preparation)
+        input_image = replace(input_image, pixels=inverted, record=record)
+    warnings = [
+        _warn_of_polarity(input_image, contract),
+        _warn_of_duplicate(input_image, run_data),
+    ]
+    return replace(input_image, warnings=tuple(filter(None, warnings)))
 
 
-def _take_row(row: int, lesson: Lesson | str) -> Subject:
-    if isinstance(lesson, str):
+def _take_row(row: int, run_data: RunData | str) -> InputImage:
+    if isinstance(run_data, str):
         raise DataError(
-            f"Image {row} was asked for by its row. {lesson}",
-            remedy="Or give a picture file.",
+            f"Image {row} cannot be read from the run's source. {run_data}",
+            remedy="Or give an image file.",
         )
-    images, parts = lesson.images, lesson.parts
+    images, splits = run_data.images, run_data.splits
     if not 0 <= row < len(images):
         raise DataError(
             f"There is no image {row}: the source has the rows 0 to {len(images) - 1:,}.",
-            remedy="Take a number from the column index of predictions.csv, or give a picture "
-            "file; ./17 is a file called 17.",
+            remedy="Take a number from the column index of predictions.csv, or give an image "
+            "file; ./17 is a file named 17.",
         )
-    part = next(name for name in ("train", "validation", "test") if row in getattr(parts, name))
-    facts = ExplainedImage(
+    split_name = next(
+        name for name in ("train", "validation", "test") if row in getattr(splits, name)
+    )
+    record = ExplainedImage(
         name=images.names[row],
         row=row,
         label=images.class_names[images.labels[row]],
-        part=part,
+        part=split_name,
         preparation=(),
     )
-    return Subject(images.images[row], facts)
+    return InputImage(images.images[row], record)
 
 
-def _read_file(path: Path, contract: bundle.InputContract) -> Subject:
-    picture = data.read_one_picture(
+def _read_file(path: Path, contract: InputContract) -> InputImage:
+    image = data.read_one_picture(
         path,
         size=contract.shape[:2],
         color_mode=contract.color_mode,
         dtype=contract.dtype,
         value_range=contract.value_range,
     )
-    facts = ExplainedImage(path.name, None, None, None, picture.preparation)
-    return Subject(picture.pixels, facts)
+    record = ExplainedImage(path.name, None, None, None, image.preparation)
+    return InputImage(image.pixels, record)
 
 
-def _find_copy(subject: Subject, lesson: Lesson | str) -> str | None:
-    """Say so if the model has learnt from these very pixels."""
-    if isinstance(lesson, str) or subject.facts.row is not None:
+def _warn_of_duplicate(input_image: InputImage, run_data: RunData | str) -> str | None:
+    """Return a warning if the training set has the same pixels."""
+    if isinstance(run_data, str) or input_image.record.row is not None:
         return None
-    rows = lesson.parts.train
-    same = (lesson.images.images[rows] == subject.pixels).all(axis=(1, 2, 3))
+    rows = run_data.splits.train
+    same = (run_data.images.images[rows] == input_image.pixels).all(axis=(1, 2, 3))
     if not same.any():
         return None
-    name = lesson.images.names[rows[same.argmax()]]
+    name = run_data.images.names[rows[same.argmax()]]
     return (
-        f"This picture stands, pixel for pixel, in the training part ({name}): the model has "
-        "learnt from it, and that it is right here says little."
+        f"This image is a duplicate of a training image ({name}), so a correct prediction says "
+        "little."
     )
 
 
-def _judge_polarity(subject: Subject, contract: bundle.InputContract) -> str | None:
-    """Say so if figure and ground are clearly the other way round."""
-    seen = find_opposite(subject.pixels, contract)
-    if seen is None:
+def _warn_of_polarity(input_image: InputImage, contract: InputContract) -> str | None:
+    """Return a warning if the polarity is clearly the opposite of the training images'."""
+    polarity = find_opposite_polarity(input_image.pixels, contract)
+    if polarity is None:
         return None
     return (
-        f"This picture is {seen}, the model was trained on "
-        f"{POLARITY_NAMES[contract.polarity]}: its answer means little. Explain the picture again "
-        "inverted (--invert)."
+        f"This image is {polarity}, and the model was trained on "
+        f"{POLARITY_NAMES[contract.polarity]} images, so its prediction means little. Invert the "
+        "image with --invert."
     )

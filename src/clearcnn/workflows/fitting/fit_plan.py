@@ -1,21 +1,31 @@
-"""Train the model of a plan, and score it once."""
+"""Train the model of a plan, and score it."""
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn import evaluation
+from clearcnn.checkpoints import CheckpointTarget
+from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
-from clearcnn.results.train import Evaluation, History
+from clearcnn.results.scores import Evaluation
+from clearcnn.results.train import History
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
-from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan
-from clearcnn.workflows.fitting.trainer import Trainee
+from clearcnn.workflows.fitting.trainer import (
+    VALIDATION_BATCH_SIZE,
+    Samples,
+    Trainer,
+    predict_probabilities,
+)
 
-_PREDICT_BATCH = 256
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,81 +34,90 @@ class FitOutcome:
 
     Attributes:
       network: the `keras.Model`, without augmentation.
-      history: None if no epoch was good.
-      interrupted: whether somebody stopped it early.
-      divergence: what ended it before its time, if its numbers stopped being finite; the network
-        is as the epochs before left it.
+      history: None if no epoch had finite numbers.
+      interrupted: whether Ctrl-C stopped it early.
+      divergence: the error if loss or weights became NaN or infinite; the network then has the
+        weights from before.
     """
 
-    network: Any
+    network: "keras.Model"
     history: History | None
     interrupted: bool
     divergence: DivergenceError | None
 
 
-def try_plan(
-    plan: TrainPlan, listener: TrainListener, clock: Clock, checkpoint: Any = None
+def make_trainer(plan: TrainPlan, validation_batch_size: int = VALIDATION_BATCH_SIZE) -> Trainer:
+    """Build and compile the model of a plan."""
+    images = plan.images
+    return Trainer(
+        plan.model_spec,
+        plan.train_spec,
+        images.images.shape[1:],
+        len(images.class_names),
+        len(plan.splits.train),
+        validation_batch_size,
+    )
+
+
+def fit_plan(
+    plan: TrainPlan,
+    listener: TrainListener,
+    clock: PhaseTimer,
+    checkpoint: CheckpointTarget | None = None,
 ) -> FitOutcome:
-    """Build, compile and train, and take what comes.
+    """Build, compile and train; an interruption or divergence is part of the outcome.
 
     Args:
-      plan: what to train on what.
+      plan: the data, the model and the training.
       listener: hears of every epoch.
-      clock: is told the seconds of each phase.
+      clock: records the seconds of each phase.
       checkpoint: as for `clearcnn.fit`.
+    Raises:
+      KeyboardInterrupt: Ctrl-C before the end of the first epoch, or for the second time.
     """
     with clock.phase("load Keras"):
         from clearcnn import training  # noqa: F401
-    images, parts, spec = plan.images, plan.split, plan.train_spec
-    targets = np.eye(len(images.class_names), dtype=np.float32)[images.labels]
-
-    def take(rows: Any) -> tuple[Any, Any, None]:
-        return images.images[rows], targets[rows], None
-
     with clock.phase("build"):
-        shape = images.images.shape[1:]
-        trainee = Trainee(plan.model_spec, spec, shape, targets.shape[1], len(parts.train))
-    validation = take(parts.validation) if len(parts.validation) else None
-    listener.on_train_begin(spec.epochs)
-    interrupted = False
+        trainer = make_trainer(plan)
+    train = Samples.of(plan.images, plan.splits.train)
+    validation = None
+    if len(plan.splits.validation):
+        validation = Samples.of(plan.images, plan.splits.validation)
+    listener.on_train_begin(plan.train_spec.epochs)
     divergence = None
-
-    def stop() -> None:
-        nonlocal interrupted
-        if interrupted or trainee.history is None:
-            raise KeyboardInterrupt
-        interrupted = True
-        trainee.stop()
-
-    def hear(epoch: int, metrics: dict[str, float]) -> None:
-        try:
-            listener.on_epoch_end(epoch, metrics)
-        except KeyboardInterrupt:
-            # Several epochs may be trained at once: the rest of them is heard, too.
-            stop()
-        except Exception:
-            # Ctrl-C ends the reader of what is printed, too, as in `| tee log`.
-            if not interrupted:
-                raise
-
     start = time.perf_counter()
-    with first_interrupt(stop):
+    with first_interrupt(trainer.stop):
         try:
-            trainee.fit(take(parts.train), validation, hear, checkpoint=checkpoint)
+            trainer.fit(train, validation, listener.on_epoch_end, checkpoint=checkpoint)
         except DivergenceError as error:
             divergence = error
-    clock.seconds["compile"] = trainee.begun - start
-    clock.seconds["fit"] = time.perf_counter() - trainee.begun
-    if trainee.history is not None:
-        listener.on_train_end(trainee.history, interrupted)
-    return FitOutcome(trainee.network, trainee.history, interrupted, divergence)
+    clock.seconds["compile"] = trainer.compiled_at - start
+    clock.seconds["fit"] = time.perf_counter() - trainer.compiled_at
+    if trainer.history is not None:
+        listener.on_train_end(trainer.history, trainer.interrupted)
+    return FitOutcome(trainer.network, trainer.history, trainer.interrupted, divergence)
 
 
-def score_plan(plan: TrainPlan, network: Any) -> tuple[Any, Evaluation]:
-    """Give the probabilities of the test part, float32 (n, classes), and what they are worth."""
-    images, rows = plan.images, plan.split.test
-    probabilities = network.predict(images.images[rows], batch_size=_PREDICT_BATCH, verbose=0)
+def score_plan(plan: TrainPlan, network: "keras.Model") -> tuple[NDArray[np.float32], Evaluation]:
+    """Compute the probabilities of the test set, float32 (n, classes), and score them."""
+    rows = plan.splits.test
+    probabilities = predict_probabilities(network, plan.images.images[rows])
+    return probabilities, score_predictions(plan.images, rows, probabilities)
+
+
+def score_predictions(
+    images: LabelledImages, rows: NDArray[np.intp], probabilities: NDArray[np.float32]
+) -> Evaluation:
+    """Score predictions.
+
+    Args:
+      images: all images of the source.
+      rows: those that were predicted.
+      probabilities: (n, num_classes), one row for each of `rows`.
+    Raises:
+      SpecError: a probability is NaN or infinite.
+    """
     names = [images.names[row] for row in rows]
-    return probabilities, evaluation.evaluate_predictions(
+    return evaluation.evaluate_predictions(
         images.labels[rows], probabilities, images.class_names, rows, names
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Clock:
+class PhaseTimer:
     """Wall-clock seconds of each phase, in order."""
 
     def __init__(self) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from clearcnn import bundle, models
-from clearcnn.data import LabelledImages, Split
+from clearcnn import models
+from clearcnn.contract import InputContract, ResizeRule
+from clearcnn.data import LabelledImages, Split, infer_polarity
 from clearcnn.results.train import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 
@@ -23,7 +24,7 @@ class TrainPlan:
     recipe: str
     images: LabelledImages
     data_spec: DataSpec
-    split: Split
+    splits: Split
     split_spec: SplitSpec
     model_spec: ModelSpec
     train_spec: TrainSpec
@@ -69,7 +70,7 @@ def plan_training(
         recipe=recipe,
         images=images,
         data_spec=data_spec,
-        split=parts,
+        splits=parts,
         split_spec=split_spec,
         model_spec=model_spec,
         train_spec=train_spec,
@@ -146,17 +147,17 @@ def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
     )
 
 
-def describe_input(plan: TrainPlan) -> bundle.InputContract:
+def describe_input(plan: TrainPlan) -> InputContract:
     """Say what goes into the network; polarity is the training part's."""
     images = plan.images
     height, width, channels = images.images.shape[1:]
-    return bundle.InputContract(
+    return InputContract(
         shape=(height, width, channels),
         dtype=str(images.images.dtype),
         value_range=images.value_range,
         color_mode="grayscale" if channels == 1 else "rgb",
-        polarity=bundle.infer_polarity(images.images[plan.split.train], images.value_range),
-        resize=bundle.ResizeRule(images.resize_filter, images.background),
+        polarity=infer_polarity(images.images[plan.splits.train], images.value_range),
+        resize=ResizeRule(images.resize_filter, images.background),
     )
 
 

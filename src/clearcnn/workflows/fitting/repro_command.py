@@ -10,7 +10,7 @@ from clearcnn.data import LabelledImages
 from clearcnn.specs import DataSpec, ModelSpec
 
 
-def say_call(verb: str, source: Any, options: Mapping[str, Any]) -> str:
+def format_call(verb: str, source: Any, options: Mapping[str, Any]) -> str:
     """Write a call from Python.
 
     Args:
@@ -25,7 +25,7 @@ def say_call(verb: str, source: Any, options: Mapping[str, Any]) -> str:
     return f"clearcnn.{verb}({', '.join([_say_source(source), *words])})"
 
 
-def say_resume(folder: Path) -> str:
+def suggest_resume(folder: Path) -> str:
     """Say how to go on with an unfinished run.
 
     Args:

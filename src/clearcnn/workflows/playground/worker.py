@@ -1,6 +1,6 @@
-"""The playground's own process: it trains one changed model after another and stays warm.
+"""The playground's process: it trains one changed model after another and stays warm.
 
-It speaks JSON through a pipe: jobs come in, and what happens goes out, one message each.
+It receives jobs and sends events through a pipe, one JSON message each.
 """
 
 import json
@@ -10,50 +10,74 @@ import signal
 from collections import OrderedDict
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from clearcnn import bundle
 from clearcnn.bundle import MANIFEST_NAME, Bundle
 from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
-from clearcnn.workflows.playground.experiment import Trial
-from clearcnn.workflows.runs.run_data import Lesson, read_run_data
+from clearcnn.types import JsonObject
+from clearcnn.workflows.playground.experiment import Experiment
+from clearcnn.workflows.runs.run_data import RunData, read_run_data
 
-_MOST_TRIALS = 3
+_MOST_EXPERIMENTS = 3
+
+
+class Job(TypedDict):
+    """What to prepare or to train.
+
+    Attributes:
+      run: the run folder.
+      model: a ModelSpec as JSON values.
+      epochs: > 0.
+      prepare: there if the job is to compile all programs only.
+      out: of a training, the folder to make.
+      against: of a training, as for `Experiment.train`.
+    """
+
+    run: str
+    model: dict[str, Any]
+    epochs: int
+    prepare: NotRequired[bool]
+    out: NotRequired[str]
+    against: NotRequired[str | None]
+
+
+class _CancelledError(Exception):
+    """The training was cancelled."""
 
 
 def work(pipe: Connection, named: DataSpec | None = None) -> None:
-    """Prepare and train what is asked for until the other end is gone.
+    """Do jobs until the other end of the pipe closes.
 
     Args:
-      pipe: brings {"cancel": true}, or jobs {"run", "model", "epochs"}, with "prepare" to have
-        everything compiled that the training will need, else with "out" and "against" to train;
-        takes messages with "event": prepared; or begin, epoch, end, error or cancelled.
-      named: as for `read_run_data`, of every run.
+      pipe: receives a Job, or {"cancel": true}; sends messages with "event": prepared; or begin,
+        epoch, end, error or cancelled.
+      named: as for `read_run_data`, for every run.
     """
     # Ctrl-C in the terminal reaches every process of the group; the server ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whoever waits for an answer comes first. Windows has no such call.
+    # Predictions come before trainings. Windows has no `nice`.
     if hasattr(os, "nice"):
         os.nice(10)
-    # First weights and scoring run once: what matters is that they are compiled soon.
+    # The programs of the initial weights and of scoring run once, so compile them fast.
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     from clearcnn import training  # noqa: F401
 
-    bench = _Bench(pipe, named)
+    worker = _Worker(pipe, named)
     while True:
         try:
             job = json.loads(pipe.recv_bytes())
             if "prepare" in job:
-                bench.prepare(job)
+                worker.prepare(job)
             elif "run" in job:
-                bench.train(job)
+                worker.train(job)
         except (EOFError, OSError):
             return
 
 
-def describe_failure(error: ClearCNNError) -> dict[str, Any]:
-    """Make the last message of a training that failed."""
+def describe_failure(error: ClearCNNError) -> JsonObject:
+    """Return the last message of a training that failed."""
     return {
         "event": "error",
         "problem": error.problem,
@@ -63,35 +87,35 @@ def describe_failure(error: ClearCNNError) -> dict[str, Any]:
     }
 
 
-class _Bench:
-    """What is kept between jobs: the images of runs, and the trials that are prepared."""
+class _Worker:
+    """Does jobs; keeps the images of runs and the prepared experiments between them."""
 
     def __init__(self, pipe: Connection, named: DataSpec | None) -> None:
         self._pipe, self._named = pipe, named
-        self._lessons: dict[Path, tuple[int, Bundle, Lesson]] = {}
-        self._trials: OrderedDict[str, Trial] = OrderedDict()
+        self._run_data: dict[Path, tuple[int, Bundle, RunData]] = {}
+        self._experiments: OrderedDict[str, Experiment] = OrderedDict()
 
-    def prepare(self, job: dict[str, Any]) -> None:
+    def prepare(self, job: Job) -> None:
         try:
             key = _key(job)
-            if key not in self._trials:
-                trial = self._make(job)
-                trial.prepare()
-                self._trials[key] = trial
-            self._trials.move_to_end(key)
-            while len(self._trials) > _MOST_TRIALS:
-                self._trials.popitem(last=False)
+            if key not in self._experiments:
+                experiment = self._make(job)
+                experiment.prepare()
+                self._experiments[key] = experiment
+            self._experiments.move_to_end(key)
+            while len(self._experiments) > _MOST_EXPERIMENTS:
+                self._experiments.popitem(last=False)
         except (ClearCNNError, MemoryError, OSError):
-            # Whoever trains it will be told.
+            # The training will report it.
             pass
         self._tell({"event": "prepared"})
 
-    def train(self, job: dict[str, Any]) -> None:
+    def train(self, job: Job) -> None:
         out = Path(job["out"])
         try:
-            trial = self._trials.pop(_key(job), None) or self._make(job)
+            experiment = self._experiments.pop(_key(job), None) or self._make(job)
             against = Path(job["against"]) if job["against"] else None
-            self._tell(trial.train(out, against, self._tell_unless_cancelled))
+            self._tell(experiment.train(out, against, self._tell_unless_cancelled))
         except DivergenceError as error:
             diverged = TrainingError(
                 error.problem,
@@ -103,7 +127,7 @@ class _Bench:
         except ClearCNNError as error:
             self._tell(describe_failure(error))
         except OSError as error:
-            # Nobody is to take a file that is not whole for the network.
+            # Nobody may load an incomplete file.
             shutil.rmtree(out, ignore_errors=True)
             reason = error.strerror or str(error)
             not_written = TrainingError(
@@ -117,58 +141,58 @@ class _Bench:
             problem = "There is not enough memory to train this model."
             too_large = TrainingError(problem, remedy="Make it smaller.", code="no_memory")
             self._tell(describe_failure(too_large))
-        except KeyboardInterrupt:
+        except _CancelledError:
             self._tell({"event": "cancelled"})
 
-    def _make(self, job: dict[str, Any]) -> Trial:
+    def _make(self, job: Job) -> Experiment:
         layers = (LayerSpec(each["layer"], each["arguments"]) for each in job["model"]["layers"])
         model = ModelSpec(job["model"]["name"], tuple(layers))
-        return Trial(*self._open(Path(job["run"])), model, job["epochs"])
+        return Experiment(*self._open(Path(job["run"])), model, job["epochs"])
 
-    def _open(self, folder: Path) -> tuple[Bundle, Lesson]:
+    def _open(self, folder: Path) -> tuple[Bundle, RunData]:
         stamp = _stamp(folder)
-        known = self._lessons.get(folder)
+        known = self._run_data.get(folder)
         if known is None or known[0] != stamp:
-            known = self._lessons[folder] = (stamp, *_read(folder, self._named))
+            known = self._run_data[folder] = (stamp, *_read(folder, self._named))
         return known[1:]
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: JsonObject) -> None:
         self._pipe.send_bytes(json.dumps(message).encode())
 
-    def _tell_unless_cancelled(self, message: dict[str, Any]) -> None:
+    def _tell_unless_cancelled(self, message: JsonObject) -> None:
         self._tell(message)
         if message["event"] == "epoch" and self._pipe.poll():
             self._pipe.recv_bytes()
-            raise KeyboardInterrupt
+            raise _CancelledError
 
 
-def _key(job: dict[str, Any]) -> str:
+def _key(job: Job) -> str:
     return json.dumps([job["run"], _stamp(Path(job["run"])), job["model"], job["epochs"]])
 
 
 def _stamp(folder: Path) -> int:
-    """Give a number that changes when the run folder is replaced by another run."""
+    """Return a number that changes when another run replaces the run folder."""
     try:
         return (folder / MANIFEST_NAME).stat().st_mtime_ns
     except OSError:
         return 0
 
 
-def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
+def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, RunData]:
     run = bundle.read_bundle(folder)
     try:
-        lesson = read_run_data(run.manifest, named)
+        run_data = read_run_data(run.manifest, named)
     except DataError as error:
-        # What the remedy says may name what lies in the source, and is not for all who may ask.
+        # The remedy may name files of the source, which not every client may know.
         raise DataError(
             error.problem,
             remedy="Start the server with --data and the run's images.",
             code="no_images",
         ) from None
-    if not len(lesson.parts.validation):
+    if not len(run_data.splits.validation):
         raise DataError(
-            "The run has no validation images, by which the playground compares models.",
-            remedy="Train the run again with a validation part.",
+            "The run has no validation set, on which the playground compares models.",
+            remedy="Train the run again with a validation set.",
             code="no_validation",
         )
-    return run, lesson
+    return run, run_data

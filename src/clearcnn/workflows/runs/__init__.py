@@ -1,1 +1,1 @@
-"""What every verb does with a finished run: load its model, its data and its preprocessing."""
+"""What every verb does with a finished run: load its model and its data, preprocess images."""

@@ -1,4 +1,4 @@
-"""From a run folder to a network that answers, without Keras."""
+"""Load a run's ONNX model, without Keras."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,15 @@ from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL
 
 _VALUES_AT_ONCE = 2**24
-"""Of the largest tensor, in all images of a batch: 64 MiB."""
+"""Most float32 values of the largest tensor in one batch: 64 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
 class OpenModel:
-    """A model that answers, and what its run folder says of it.
+    """An ONNX model ready to predict, and the manifest of its run.
 
     Attributes:
-      predictor: its probabilities are calibrated, if the run could fit a temperature.
+      predictor: gives calibrated probabilities if the run has a temperature.
       manifest: of the run.
     """
 
@@ -29,33 +29,32 @@ class OpenModel:
 def open_model(run: Path | str) -> OpenModel:
     """Open the ONNX model of a run folder.
 
-    Of its files only the model is read, and only if it is the graph that clearcnn writes for the
-    manifest's layers.
+    Only the model file is read, and it must be the graph that clearcnn writes for the manifest's
+    layers.
 
     Args:
       run: a run folder.
     Returns:
       OpenModel.
     Raises:
-      BundleError: it is no run folder, its model is missing or altered, or it has none.
-      LayerError, SpecError: its layers cannot be.
-      ExportError: the model is not as clearcnn writes it.
+      BundleError: it is not a run folder, or its model is missing or altered.
+      LayerError, SpecError: its layers are invalid.
+      ExportError: the model is not the graph that clearcnn writes.
       PredictionError: ONNX Runtime cannot execute it.
     """
     opened = read_bundle(run, only=())
     manifest = opened.manifest
     if MODEL not in manifest.files:
         raise BundleError(
-            f"{run} holds no {MODEL}, which answers are made with; the warnings in its report say "
-            "why.",
-            remedy="Train again, with layers that can be written as ONNX.",
+            f"{run} has no {MODEL}, which predictions need; the warnings in its report say why.",
+            remedy="Train again with layers that can be exported to ONNX.",
         )
-    kept = read_onnx_file(opened, MODEL)
+    file = read_onnx_file(opened, MODEL)
     temperature = manifest.confidence.temperature if manifest.confidence else 1.0
     predictor = Predictor(
-        kept.content,
+        file.content,
         len(manifest.class_names),
         temperature=temperature,
-        batch_size=max(1, min(BATCH_SIZE, _VALUES_AT_ONCE // kept.most_values)),
+        batch_size=max(1, min(BATCH_SIZE, _VALUES_AT_ONCE // file.most_values)),
     )
     return OpenModel(predictor, manifest)

@@ -1,38 +1,36 @@
-"""A picture of any size, colour and polarity, made like those a model was trained on."""
+"""Preprocess an image of any size, colour and polarity for a model."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn import data
-from clearcnn.bundle import InputContract, infer_polarity
-from clearcnn.data import OnePicture
+from clearcnn.contract import InputContract
+from clearcnn.data import OnePicture, infer_polarity
+from clearcnn.types import Pixels
 
 POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
 
 
-def prepare_picture(
+def prepare_image(
     content: bytes, name: str, contract: InputContract, *, keep_polarity: bool = False
 ) -> OnePicture:
-    """Make a picture like those the model was trained on, and say what was done.
+    """Preprocess an image file for a model, and describe each conversion.
 
-    Colour, size and values are brought to the contract as they were for training. Where the
-    training pictures had light figures on dark ground and this one clearly has the opposite,
-    or the other way round, light and dark are exchanged.
+    Colour, size and value range are converted as they were for training. An image whose polarity
+    is clearly the opposite of the training images' is inverted.
 
     Args:
-      content: the whole file.
-      name: what to call the picture in an error.
-      contract: of the model.
-      keep_polarity: leave light and dark as they are.
+      content: the bytes of the file.
+      name: of the image, for errors.
+      contract: the model's input contract.
+      keep_polarity: never invert.
     Returns:
       OnePicture.
     Raises:
-      DataError: it cannot be read, or holds floats, whose range nobody can know.
+      DataError: it cannot be read, or has float values, whose range is unknown.
     """
-    picture = data.prepare_one_picture(
+    image = data.prepare_one_picture(
         content,
         name,
         size=contract.shape[:2],
@@ -40,38 +38,37 @@ def prepare_picture(
         dtype=contract.dtype,
         value_range=contract.value_range,
     )
-    seen = None if keep_polarity else find_opposite(picture.pixels, contract)
-    if seen is None:
-        return picture
+    polarity = None if keep_polarity else find_opposite_polarity(image.pixels, contract)
+    if polarity is None:
+        return image
     sentence = (
-        f"Light and dark exchanged: it is {seen}, and the model was trained on "
-        f"{POLARITY_NAMES[contract.polarity]}."
+        f"Inverted: the image is {polarity}, and the model was trained on "
+        f"{POLARITY_NAMES[contract.polarity]} images."
     )
     return replace(
-        picture,
-        pixels=exchange_light_and_dark(picture.pixels, contract.value_range),
-        preparation=(*picture.preparation, sentence),
+        image,
+        pixels=invert_pixels(image.pixels, contract.value_range),
+        preparation=(*image.preparation, sentence),
     )
 
 
-def find_opposite(pixels: NDArray[Any], contract: InputContract) -> str | None:
-    """Tell whether figure and ground are clearly the other way round than in training.
+def find_opposite_polarity(pixels: Pixels, contract: InputContract) -> str | None:
+    """Return an image's polarity if it is clearly the opposite of the training images'.
 
     Args:
-      pixels: (height, width, channels) as the contract wants them.
-      contract: of the model.
+      pixels: (height, width, channels) as in the contract.
+      contract: the model's input contract.
     Returns:
-      What the picture is, "light on dark" or "dark on light", if the training pictures were
-      the opposite; None if they were not, or if it is unknown of either.
+      "light on dark" or "dark on light"; None if it is the same or either polarity is unknown.
     """
     if contract.polarity == "unknown":
         return None
-    seen = infer_polarity(pixels[np.newaxis], contract.value_range)
-    return None if seen in ("unknown", contract.polarity) else POLARITY_NAMES[seen]
+    polarity = infer_polarity(pixels[np.newaxis], contract.value_range)
+    return None if polarity in ("unknown", contract.polarity) else POLARITY_NAMES[polarity]
 
 
-def exchange_light_and_dark(pixels: NDArray[Any], value_range: tuple[float, float]) -> NDArray[Any]:
-    """Exchange light and dark within the range of values; shape and dtype stay."""
+def invert_pixels(pixels: Pixels, value_range: tuple[float, float]) -> Pixels:
+    """Invert an image within its value range; shape and dtype stay."""
     low, high = value_range
-    turned: NDArray[Any] = (low + high - pixels.astype(np.float64)).astype(pixels.dtype)
-    return turned
+    inverted: Pixels = (low + high - pixels.astype(np.float64)).astype(pixels.dtype)
+    return inverted

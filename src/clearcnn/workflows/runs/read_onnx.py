@@ -1,4 +1,4 @@
-"""The ONNX files of a run folder: exactly the graph of the manifest's layers, with any weights."""
+"""Read the ONNX files of a run folder: the graph must be that of the manifest's layers."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,17 @@ from numpy.typing import NDArray
 
 from clearcnn import models
 from clearcnn.bundle import Bundle
-from clearcnn.results.train import to_json
 from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
 
 @dataclass(frozen=True, eq=False)
-class KeptOnnx:
-    """An ONNX file that clearcnn wrote for these layers, or could have.
+class OnnxFile:
+    """An ONNX file with the graph that clearcnn writes for the manifest's layers.
 
     Attributes:
-      content: of the file.
-      weights: float32 arrays by "layer/name", as `export.read_onnx` gives them.
-      most_values: of its largest tensor for one image.
+      content: the bytes of the file.
+      weights: float32 arrays by "layer/name", as from `export.read_onnx`.
+      most_values: size of its largest tensor for one image.
     """
 
     content: bytes
@@ -26,16 +25,16 @@ class KeptOnnx:
     most_values: int
 
 
-def read_onnx_file(run: Bundle, name: str) -> KeptOnnx:
+def read_onnx_file(run: Bundle, name: str) -> OnnxFile:
     """Read an ONNX file of a run folder.
 
     Args:
-      run: a run folder that was read.
+      run: an opened run folder.
       name: "model.onnx" or "model_layers.onnx".
     Raises:
       BundleError: it is missing, altered or too large.
-      LayerError, SpecError: the manifest's layers cannot be.
-      ExportError: its graph is not that of the layers.
+      LayerError, SpecError: the manifest's layers are invalid.
+      ExportError: its graph is not that of the manifest's layers.
     """
     from clearcnn import export
 
@@ -60,9 +59,9 @@ def read_onnx_file(run: Bundle, name: str) -> KeptOnnx:
         content,
         network,
         manifest.class_names,
-        to_json(manifest.input),
+        manifest.input,
         where=run.folder / name,
         version=manifest.clearcnn,
         layer_outputs=name == MODEL_WITH_LAYERS,
     )
-    return KeptOnnx(content, weights, network.most_values)
+    return OnnxFile(content, weights, network.most_values)

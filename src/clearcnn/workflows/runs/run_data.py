@@ -1,4 +1,4 @@
-"""The images that a run was trained on, read once more, from where this user says they are."""
+"""Read the images of a run again, from a source that this user named or trained from."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ Source = str | Path | DataSpec | LabelledImages
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """The images a model was trained and tested on, as they were then."""
+class RunData:
+    """The images of a run, with the same split."""
 
     images: LabelledImages
-    parts: Split
+    splits: Split
 
 
-def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Lesson:
-    """Read the images of a run once more.
+def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> RunData:
+    """Read the images of a run again.
 
     Args:
       manifest: of the run.
-      named: where the user says that they are, or the images themselves; of a DataSpec, source
-        and use count, the rest is as the run has it. None takes the place that the run names, if
-        this user trained it on this computer.
+      named: the source that the user named, or the images themselves. Of a DataSpec, only source
+        and use count; the rest is taken from the run. None takes the run's own source, if this
+        user trained it on this computer.
     Returns:
-      A Lesson whose content hash is that of the run.
+      RunData; its images have the run's content hash.
     Raises:
-      DataError: the images may not be opened, cannot be read, or are not those of the run. Its
-        problem says nothing of what lies there, its remedy may.
+      DataError: the source must not be opened, cannot be read, or has other images. The problem
+        reveals nothing about what is at the source; the remedy may.
     """
     if isinstance(named, LabelledImages):
         images = named
@@ -42,51 +42,50 @@ def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Les
             images = data.load(spec)
         except ClearCNNError as error:
             raise DataError(
-                "The images the model was trained on could not be read again.",
+                "The images that the model was trained on could not be read.",
                 remedy=f"{error.problem} {error.remedy}",
             ) from error
     if images.content_hash != manifest.content_hash:
         raise DataError(
-            "The images the model was trained on are no longer the same: their content hash is "
-            f"{images.content_hash[:12]}…, that of the run is {manifest.content_hash[:12]}….",
-            remedy="Name those that it was trained on: --data SOURCE, or data= in Python.",
+            "These are not the images that the model was trained on: their content hash is "
+            f"{images.content_hash[:12]}…, the run's is {manifest.content_hash[:12]}….",
+            remedy="Give the images that it was trained on: --data SOURCE, or data= in Python.",
         )
-    return Lesson(images, data.split(images, manifest.split))
+    return RunData(images, data.split(images, manifest.split))
 
 
 def choose_source(
     recorded: DataSpec, named: str | Path | DataSpec | None, *, is_own: bool
 ) -> DataSpec:
-    """Choose where to read the images of a run from.
+    """Choose the source to read the images of a run from.
 
-    A run folder may come from anybody, and name any place of this computer. It is obeyed only
-    if this user named that place when training here.
+    A run folder may come from a stranger and name any path on this computer. That path is read
+    only if this user named it when training here.
 
     Args:
-      recorded: as the run has it.
+      recorded: the run's own.
       named: as for `read_run_data`.
-      is_own: whether the run is this user's own, as `bundle.is_own` says.
+      is_own: whether this user trained the run here, as from `bundle.is_own`.
     Raises:
-      DataError: the place that the run names may not be opened, or a list that images were left
-        out by was not named.
+      DataError: the run's source must not be opened, or the run has a use list and none was
+        named.
     """
     if named is not None:
         spec = named if isinstance(named, DataSpec) else DataSpec(str(named))
         if recorded.use is not None and spec.use is None:
             raise DataError(
-                "The run was trained on what a list left of its images (--use), and no list was "
-                "named.",
-                remedy="Name it beside the images: --use FILE, or DataSpec(…, use=…) in Python.",
+                "The run was trained with a use list (--use), and none was given.",
+                remedy="Give it with the images: --use FILE, or DataSpec(…, use=…) in Python.",
             )
         return dataclasses.replace(recorded, source=spec.source, use=spec.use)
-    # The embedded digits are no secret; made large, they would fill the memory.
+    # The embedded digits are public. Resized to a large size, they would fill the memory.
     largest = max(recorded.size or (0,))
     is_embedded = recorded.source == "digits" and recorded.use is None
     if not is_own and not (is_embedded and largest <= PREFERRED_SIDES[1]):
         raise DataError(
-            "The images the model was trained on were not opened: nothing proves that you trained "
-            "this run on this computer, from this working folder.",
-            remedy="Name them: --data SOURCE, or data= in Python; to resume a run, SOURCE before "
+            "The images that the model was trained on were not opened: nothing proves that you "
+            "trained this run on this computer, from this working folder.",
+            remedy="Give them: --data SOURCE, or data= in Python; to resume a run, SOURCE before "
             "--resume.",
         )
     return recorded

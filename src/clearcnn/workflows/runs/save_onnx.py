@@ -1,13 +1,18 @@
-"""Keep the trained network as ONNX too, if that says what Keras says."""
+"""Write the trained network to the run folder as ONNX, if it agrees with Keras."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from clearcnn.bundle import InputContract
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.train import to_json
 from clearcnn.workflows.fitting.plan import TrainPlan
+
+if TYPE_CHECKING:
+    import keras
 
 MODEL, MODEL_WITH_LAYERS = "model.onnx", "model_layers.onnx"
 
@@ -18,28 +23,28 @@ def write_onnx(
     folder: Path,
     plan: TrainPlan,
     contract: InputContract,
-    network: Any,
-    probabilities: Any,
+    network: "keras.Model",
+    probabilities: NDArray[np.float32],
     distances: DistanceWeights | None = None,
 ) -> str | None:
-    """Write `model.onnx`, and `model_layers.onnx`, which gives every layer's output too.
+    """Write `model.onnx` and `model_layers.onnx`, which also outputs every layer's values.
 
-    Both are executed first. The plain one must give Keras's probabilities on every test image,
-    the other one on the first 256, which its many outputs make slower.
+    Both are first checked against Keras's probabilities: `model.onnx` on every test image,
+    `model_layers.onnx`, which is slower, on the first 256.
 
     Args:
-      folder: the run folder in the making.
-      plan: what was trained on what.
-      contract: what goes into the network.
+      folder: the draft of the run folder.
+      plan: of the training.
+      contract: the network's input contract.
       network: the trained Keras model.
-      probabilities: (n, classes) float32, Keras's own on the test part.
-      distances: to each class; `model.onnx` gives them, too.
+      probabilities: (n, num_classes) float32, Keras's on the test set.
+      distances: weights of the distance to each class, a further output of `model.onnx`.
     Returns:
-      None; or, if no file was written, why, for people.
+      None; or, if no file was written, the reason in a sentence.
     """
     from clearcnn import export
 
-    images = plan.images.images[plan.split.test]
+    images = plan.images.images[plan.splits.test]
     most = {MODEL: len(images), MODEL_WITH_LAYERS: _MOST_IMAGES_WITH_LAYERS}
     contents = {}
     try:
@@ -47,7 +52,7 @@ def write_onnx(
             model = export.build_onnx(
                 network,
                 plan.images.class_names,
-                to_json(contract),
+                contract,
                 layer_outputs=name == MODEL_WITH_LAYERS,
                 distances=distances if name == MODEL else None,
             )

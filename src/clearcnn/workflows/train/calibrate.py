@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.bundle import Confidence, InputContract
+from clearcnn.bundle import Confidence
+from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
 from clearcnn.ood import DistanceWeights
-from clearcnn.results.train import to_json
+from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.plan import TrainPlan
+from clearcnn.workflows.fitting.trainer import predict_probabilities
 
-_PREDICT_BATCH = 256
 _MOST_IMAGES = 2_500
 # Negatives are foreign, and pale images would make any grey ground known; they are near anyway.
 _LEFT_OUT = ("inverted", "contrast")
@@ -37,11 +38,11 @@ def fit_distances(
     """
     from clearcnn import export, prediction
 
-    class_names, rows = plan.images.class_names, plan.split.validation
+    class_names, rows = plan.images.class_names, plan.splits.validation
     if len(rows) < prediction.FEWEST_IMAGES:
         return None
     try:
-        model = export.build_features(network, class_names, to_json(contract))
+        model = export.build_features(network, class_names, contract)
         if model is None:
             return None
         images, labels = _choose_images(plan)
@@ -49,7 +50,7 @@ def fit_distances(
         if not np.isfinite(features).all():
             return None
         weights = evaluation.fit_distances(features, labels)
-        model = export.build_onnx(network, class_names, to_json(contract), distances=weights)
+        model = export.build_onnx(network, class_names, contract, distances=weights)
         names = [export.DISTANCES_NAME]
         found = export.run_onnx(model.SerializeToString(), plan.images.images[rows], outputs=names)
     except ExportError:
@@ -74,13 +75,13 @@ def fit_confidence(
     """
     from clearcnn import prediction
 
-    rows = plan.split.validation
+    rows = plan.splits.validation
     if not len(rows):
         return None
     images, labels = plan.images.images[rows], plan.images.labels[rows]
-    probabilities = network.predict(images, batch_size=_PREDICT_BATCH, verbose=0)
+    probabilities = predict_probabilities(network, images)
     temperature = evaluation.fit_temperature(labels, probabilities)
-    calibrated = prediction.apply_temperature(probabilities, temperature)
+    calibrated = apply_temperature(probabilities, temperature)
     found = prediction.find_threshold(calibrated, distances)
     threshold, false_alarms = found or (None, None)
     if distances is None:
@@ -90,7 +91,7 @@ def fit_confidence(
 
 def _choose_images(plan: TrainPlan) -> tuple[Any, Any]:
     """Choose training images, evenly, and lay a distorted one beside each."""
-    rows = plan.split.train
+    rows = plan.splits.train
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_IMAGES)).astype(np.intp)]
     # In the order of their classes, each distortion meets them all.
     rows = rows[np.argsort(plan.images.labels[rows], kind="stable")]

@@ -5,19 +5,19 @@ from collections import defaultdict
 import numpy as np
 
 from clearcnn.data import find_first_copies
-from clearcnn.results.train import Score
+from clearcnn.results.scores import Score
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 _COARSEST = 0.01
 
 
-def list_cautions(plan: TrainPlan) -> tuple[str, ...]:
+def list_data_warnings(plan: TrainPlan) -> tuple[str, ...]:
     """Say what the user should know of the data and its parts before anything is trained."""
     said = (_miss_validation(plan), _find_leaks(plan), _find_shared_groups(plan))
     return tuple(filter(None, said))
 
 
-def judge_precision(score: Score) -> str | None:
+def check_precision(score: Score) -> str | None:
     """Say so if the test part is too small to tell two models apart that differ by 1 %."""
     half_width = (score.interval.high - score.interval.low) / 2
     if half_width <= _COARSEST:
@@ -30,14 +30,14 @@ def judge_precision(score: Score) -> str | None:
 
 
 def _miss_validation(plan: TrainPlan) -> str | None:
-    if plan.train_spec.patience is None or len(plan.split.validation):
+    if plan.train_spec.patience is None or len(plan.splits.validation):
         return None
     return "There is no validation part, so training runs every epoch and keeps the last weights."
 
 
 def _find_leaks(plan: TrainPlan) -> str | None:
     """Test images whose very pixels were there to learn from."""
-    images, parts = plan.images, plan.split
+    images, parts = plan.images, plan.splits
     copies = find_first_copies(images.images)
     known = np.concatenate([parts.train, parts.validation])
     leaks = parts.test[np.isin(copies[parts.test], copies[known])]
@@ -57,7 +57,7 @@ def _find_leaks(plan: TrainPlan) -> str | None:
 
 def _find_shared_groups(plan: TrainPlan) -> str | None:
     """Test images whose group was there to learn from."""
-    groups, parts = plan.images.groups, plan.split
+    groups, parts = plan.images.groups, plan.splits
     if groups is None:
         return None
     known = groups[np.concatenate([parts.train, parts.validation])]

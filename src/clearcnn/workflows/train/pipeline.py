@@ -4,23 +4,23 @@ from contextlib import ExitStack
 
 from clearcnn import bundle, data
 from clearcnn.bundle import RunFolder, UnfinishedRun
-from clearcnn.checkpoints import CheckpointFolder
+from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.results.train import Divergence, TrainResult
-from clearcnn.workflows.fitting.fit_plan import FitOutcome, score_plan, try_plan
+from clearcnn.workflows.fitting.fit_plan import FitOutcome, fit_plan, score_plan
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
-from clearcnn.workflows.fitting.phase_timer import Clock
+from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_training, summarize_data
 from clearcnn.workflows.runs.save_onnx import write_onnx
 from clearcnn.workflows.train.calibrate import fit_confidence, fit_distances
-from clearcnn.workflows.train.data_warnings import judge_precision, list_cautions
+from clearcnn.workflows.train.data_warnings import check_precision, list_data_warnings
 from clearcnn.workflows.train.resume import Job
-from clearcnn.workflows.train.save_run import keep_run
+from clearcnn.workflows.train.save_run import save_run
 
 
-class RunWork:
+class TrainPipeline:
     """A training from its images to a filled run folder in the making.
 
     Args:
@@ -49,7 +49,7 @@ class RunWork:
         self.files = files
         self.checkpoint_seconds = checkpoint_seconds
         self.listener = listener
-        self.clock = Clock()
+        self.clock = PhaseTimer()
         self.warnings: list[str] = []
 
     def do(self, images: LabelledImages | None, to_the_end: ExitStack) -> TrainResult:
@@ -77,7 +77,7 @@ class RunWork:
             summary=summary,
         )
         self.listener.on_model(plan.model_summary)
-        for sentence in (*self.job.notes, *list_cautions(plan)):
+        for sentence in (*self.job.notes, *list_data_warnings(plan)):
             self._warn(sentence)
         outcome = self._fit(plan)
         to_the_end.enter_context(first_interrupt(self.listener.on_late_interrupt))
@@ -127,8 +127,8 @@ class RunWork:
             self.listener.on_checkpoint(self.files.folder)
         if job.start is not None:
             self.listener.on_resume(job.start.epoch)
-        checkpoint = self.unfinished, self.checkpoint_seconds
-        outcome = try_plan(plan, self.listener, self.clock, checkpoint)
+        checkpoint = CheckpointTarget(self.unfinished, self.checkpoint_seconds)
+        outcome = fit_plan(plan, self.listener, self.clock, checkpoint)
         if outcome.divergence is not None:
             if outcome.history is None:
                 self.unfinished.remove()
@@ -149,7 +149,7 @@ class RunWork:
                 raise outcome.divergence or error from error
             weights, distances = fit_distances(plan, contract, network) or (None, None)
             confidence = fit_confidence(plan, network, distances)
-        if imprecise := judge_precision(scored.score):
+        if imprecise := check_precision(scored.score):
             self._warn(imprecise)
         with self.clock.phase("export"):
             unwritten = write_onnx(run.partial, plan, contract, network, probabilities, weights)
@@ -171,7 +171,7 @@ class RunWork:
             run_folder=run.path,
             divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
         )
-        keep_run(
+        save_run(
             run.partial,
             plan,
             network,

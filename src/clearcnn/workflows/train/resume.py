@@ -19,7 +19,7 @@ from clearcnn.errors import BundleError, SpecError
 from clearcnn.models.size_limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.workflows.fitting.listeners import TrainListener
-from clearcnn.workflows.fitting.repro_command import say_resume
+from clearcnn.workflows.fitting.repro_command import suggest_resume
 
 # Weights, an optimizer's two averages of each, early stopping's best weights, and room for two
 # more, in four bytes each, of the largest model there may be.
@@ -61,7 +61,7 @@ class Job:
 
 
 @contextmanager
-def take_up(
+def open_job(
     run: Path, epochs: int | None, out: Path | None, command: str, listener: TrainListener
 ) -> Iterator[Job]:
     """Find a run to go on with; an unfinished one is for this process alone, meanwhile.
@@ -88,7 +88,7 @@ def take_up(
             f"{run} may mean two runs: the finished {place}, and {folder}, which is another one "
             "that was stopped.",
             remedy="Name the stopped one in full; once it is finished, the other can be trained "
-            f"on. {say_resume(folder)}",
+            f"on. {suggest_resume(folder)}",
         )
     if is_stopped:
         files = CheckpointFolder(folder, listener.on_warning, _MOST_CHECKPOINT_BYTES)

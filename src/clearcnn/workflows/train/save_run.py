@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 
 from clearcnn import bundle, models, report
+from clearcnn.contract import InputContract
 from clearcnn.results.train import TrainResult
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 
-def keep_run(
+def save_run(
     folder: Path,
     plan: TrainPlan,
     network: Any,
     probabilities: Any,
-    contract: bundle.InputContract,
+    contract: InputContract,
     confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
@@ -24,7 +25,7 @@ def keep_run(
     """Fill the run folder in the making; the manifest, which hashes the rest, comes last."""
     if checkpoint is not None:
         (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
-    images, rows = plan.images, plan.split.test
+    images, rows = plan.images, plan.splits.test
     network.save(folder / "model.keras")
     (folder / "model.toml").write_text(models.write_model(plan.model_spec), encoding="utf-8")
     bundle.write_history(folder, result.history)
@@ -51,11 +52,11 @@ def keep_run(
     bundle.write_manifest(folder, manifest)
 
 
-def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportPictures:
-    images, rows = plan.images, plan.split.train
+def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
+    images, rows = plan.images, plan.splits.train
     samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
-    return report.ReportPictures(
+    return report.ReportImages(
         samples=tuple(images.images[rows[chosen]] for chosen in samples),
         mistakes=images.images[np.asarray(shown, dtype=np.intp)],
     )

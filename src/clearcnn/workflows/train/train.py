@@ -13,10 +13,10 @@ from clearcnn.errors import BundleError, ClearCNNError, SpecError
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.workflows.fitting.listeners import TrainListener
-from clearcnn.workflows.fitting.repro_command import say_call, say_resume
+from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
 from clearcnn.workflows.runs.run_data import choose_source
-from clearcnn.workflows.train.pipeline import RunWork
-from clearcnn.workflows.train.resume import Job, take_up
+from clearcnn.workflows.train.pipeline import TrainPipeline
+from clearcnn.workflows.train.resume import Job, open_job
 
 __all__ = ["TrainListener", "train"]
 
@@ -83,8 +83,8 @@ def train(
     if resume is not None:
         unasked = {"recipe": "default", "seed": 777}
         _refuse_more({**asked, **fractions, "epochs": None}, unasked)
-        call = say_call("train", source, {"epochs": epochs, "resume": str(resume)})
-        with take_up(Path(resume), epochs, out, command or call, listener) as job:
+        call = format_call("train", source, {"epochs": epochs, "resume": str(resume)})
+        with open_job(Path(resume), epochs, out, command or call, listener) as job:
             return _train(_name_source(job, source), images, checkpoint_seconds, listener)
     found_recipe = models.find_recipe(recipe)
     # What is out of range is said before any image is read.
@@ -97,7 +97,7 @@ def train(
         settings=_given(settings),
         seed=seed,
         out=out,
-        command=command or say_call("train", source, asked | fractions),
+        command=command or format_call("train", source, asked | fractions),
     )
     return _train(job, images, checkpoint_seconds, listener)
 
@@ -115,7 +115,7 @@ def _train(
             bundle.open_run_folder(job.data.source, out=job.out) as run,
         ):
             files = files or CheckpointFolder(bundle.unfinished_place(run.path))
-            work = RunWork(job, run, files, checkpoint_seconds, listener)
+            work = TrainPipeline(job, run, files, checkpoint_seconds, listener)
             result = work.do(images, to_the_end)
         if others := work.unfinished.remove():
             listener.on_warning(
@@ -149,7 +149,7 @@ def _refuse_unfinished(out: Path) -> None:
         pass
     raise BundleError(
         f"{folder} holds an unfinished run of that name.",
-        remedy=f"Delete it, or give another place with --out. {say_resume(folder)}",
+        remedy=f"Delete it, or give another place with --out. {suggest_resume(folder)}",
     )
 
 
@@ -157,7 +157,7 @@ def _say_what_is_kept(files: CheckpointFolder) -> str:
     kept = files.list_files()
     if not kept:
         return f"{files.folder} was left behind, without a checkpoint; delete it."
-    return f"{kept[0].name} is kept in {files.folder}. {say_resume(files.folder)}"
+    return f"{kept[0].name} is kept in {files.folder}. {suggest_resume(files.folder)}"
 
 
 def _refuse_more(asked: dict[str, Any], usual: dict[str, Any]) -> None:

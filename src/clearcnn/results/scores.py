@@ -1,0 +1,140 @@
+"""Scores, intervals and calibration: frozen records that several verbs share."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval, with the method that made it."""
+
+    low: float
+    high: float
+    confidence: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """Correct predictions out of images scored; an accuracy always travels with its counts."""
+
+    correct: int
+    total: int
+    interval: Interval
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of correct predictions, in [0, 1]."""
+        return self.correct / self.total
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Difference in accuracy between two models, as a fraction."""
+
+    mean: float
+    interval: Interval
+
+    @property
+    def verdict(self) -> str:
+        """Conclusion that the interval supports: better, worse, or neither."""
+        if self.interval.low > 0:
+            return "better"
+        if self.interval.high < 0:
+            return "worse"
+        return "cannot be told apart on this data"
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class's metrics on the test set, in [0, 1], with their counts.
+
+    Attributes:
+      precision: None if the class was never predicted.
+      recall, f1: None if the test set has no image of the class.
+      support: test images of the class.
+      predicted: test images predicted as the class.
+    """
+
+    name: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+    predicted: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A misclassified test image.
+
+    Attributes:
+      index: its row among all images of the source.
+      name: its file name, or its row in words.
+      confidence: the probability of the predicted class, in [0, 1].
+    """
+
+    index: int
+    name: str
+    label: str
+    prediction: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The model's metrics on one split of the data.
+
+    Attributes:
+      loss: mean cross-entropy in nats, without label smoothing.
+      confusion: rows are true classes, columns predicted classes, in the order of `classes`.
+      mistakes: all of them, the most confident first.
+    """
+
+    score: Score
+    loss: float
+    classes: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """One bin of a reliability diagram: mean confidence and accuracy."""
+
+    low: float
+    high: float
+    total: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Reliability diagram and expected calibration error.
+
+    Attributes:
+      error: the expected calibration error, in [0, 1].
+      floor, floor_95: mean and 95th percentile of the error of a perfectly calibrated model on
+        the same number of images.
+    """
+
+    error: float
+    floor: float
+    floor_95: float
+    bins: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True)
+class CoveragePoint:
+    """Accuracy when only the most confident predictions are kept.
+
+    Attributes:
+      coverage: fraction of images kept, in (0, 1].
+      answered, correct: images kept, and correct predictions among them.
+      threshold: the lowest confidence kept.
+    """
+
+    coverage: float
+    answered: int
+    correct: int
+    threshold: float
