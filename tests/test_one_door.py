@@ -66,7 +66,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
     # What is installed with clearcnn, or lies in the user's own cache.
     "web/assets.py": ("the page", {"self.path.read_bytes"}),
     "report/templates.py": ("the page's style", {"(_PAGE / name).read_text"}),
-    "training/trace_cache.py": ("traces in the cache", {"path.read_bytes"}),
+    "training/disk_cache.py": ("traces in the cache", {"path.read_bytes"}),
     "cli/streams.py": ("nothing", {"os.open"}),
 }
 # Sources of images are this room's whole work; what it may open, its own tests say.

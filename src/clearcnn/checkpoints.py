@@ -19,7 +19,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +73,22 @@ class CheckpointStore(Protocol):
 
     def save(self, checkpoint: Checkpoint, *, is_last: bool) -> None:
         """Keep one; `is_last` says that the training ends with it."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Return a context in which no other process writes here."""
+
+
+@dataclass(frozen=True)
+class CheckpointTarget:
+    """Where a training keeps its checkpoints, and how often.
+
+    Attributes:
+      store: where.
+      seconds: the least time between two checkpoints, >= 0.
+    """
+
+    store: CheckpointStore
+    seconds: float
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:

@@ -237,7 +237,7 @@ class Remembers(Counts):
 
 
 def test_a_callback_of_ones_own_must_tell_what_it_remembers(tmp_path):
-    with pytest.raises(TrainingError, match="Counts may remember"):
+    with pytest.raises(TrainingError, match="Counts may have state"):
         train(make_model(), [Counts()], checkpoint=tmp_path / "no")
     checkpoint = CheckpointSpec(tmp_path / "yes", seconds=0)
     with pytest.raises(StopError):

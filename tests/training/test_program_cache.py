@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from clearcnn.training import fit, program_cache
-from clearcnn.training.identity import identify
+from clearcnn.training.fingerprint import fingerprint_program
 
 import keras  # isort: skip
 
@@ -143,7 +143,7 @@ def test_what_is_not_keras_own_is_compiled_anew(build):
     for _ in range(2):
         model = build()
         train(model)
-        assert identify(model) is None
+        assert fingerprint_program(model) is None
     assert len(program_cache._programs) == 0
 
 

@@ -95,7 +95,7 @@ REFUSED = {
     "logs that are no dict": (
         changed(lambda logs, state: ([], state)),
         {},
-        "Changed.train_step gives logs that are a list",
+        "Changed.train_step returns logs that are a list",
     ),
     "a log of many numbers": (
         changed(lambda logs, state: ({"all": state[0][0]}, state)),

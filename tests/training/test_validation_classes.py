@@ -62,7 +62,7 @@ def test_streamed_rows(tmp_path):
 
 def test_two_classes_sorted_leave_one_to_validate():
     y = (SORTED > 2).astype(int)
-    words = "All 20 validation samples are of class 1, and 2 classes are trained on"
+    words = "All 20 validation samples are of class 1, and 2 classes are in the training data"
     with pytest.warns(UserWarning, match=words):
         run(y, model=make_model("binary_crossentropy", 1, "sigmoid"), validation_split=0.2)
 

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from clearcnn import bundle, data
 from clearcnn.bundle import RunFolder, UnfinishedRun
-from clearcnn.checkpoints import CheckpointFolder
+from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.results.train import Divergence, TrainResult
@@ -127,7 +127,7 @@ class RunWork:
             self.listener.on_checkpoint(self.files.folder)
         if job.start is not None:
             self.listener.on_resume(job.start.epoch)
-        checkpoint = self.unfinished, self.checkpoint_seconds
+        checkpoint = CheckpointTarget(self.unfinished, self.checkpoint_seconds)
         outcome = try_plan(plan, self.listener, self.clock, checkpoint)
         if outcome.divergence is not None:
             if outcome.history is None:

@@ -9,7 +9,7 @@ from jax import export
 
 from clearcnn import backend
 from clearcnn.specs import AugmentationSpec
-from clearcnn.training import augment_model, compile_sooner, fit, program_cache, trace_cache
+from clearcnn.training import augment_model, compile_sooner, disk_cache, fit, program_cache
 
 import keras  # isort: skip
 
@@ -96,7 +96,7 @@ def test_augmentation_and_winograds_way_are_kept_too(folder, monkeypatch):
     [
         (3, lambda patch: None),
         (2, lambda patch: patch.setattr(keras, "__version__", "99.0")),
-        (2, lambda patch: patch.setattr(trace_cache, "_digest_sources", lambda: "changed")),
+        (2, lambda patch: patch.setattr(disk_cache, "_hash_sources", lambda: "changed")),
         (2, lambda patch: patch.setattr(keras.config, "epsilon", lambda: 1e-3)),
     ],
     ids=["another model", "another Keras", "our code changed", "another setting"],
@@ -121,11 +121,11 @@ def test_a_damaged_trace_is_made_anew(folder, content):
     whole = path.read_bytes()
     path.write_bytes(whole[:-100] if content is None else content)
     assert_equal(train(make_model()), first)
-    assert trace_cache._read(path) is not None
+    assert disk_cache._read(path) is not None
 
 
 def test_what_was_used_longest_ago_is_dropped(folder, monkeypatch):
-    monkeypatch.setattr(trace_cache, "_MOST", 2)
+    monkeypatch.setattr(disk_cache, "_MOST", 2)
     kept = []
     for filters in (1, 2, 1, 3):
         train(make_model(filters=filters))
@@ -148,13 +148,13 @@ def test_nothing_is_kept_where_nothing_may_be(folder, monkeypatch, case):
 
 
 def test_what_is_not_a_trace_is_never_dropped(tmp_path, monkeypatch):
-    monkeypatch.setattr(trace_cache, "_MOST", 2)
+    monkeypatch.setattr(disk_cache, "_MOST", 2)
     mine = tmp_path / "notes.txt"
     mine.write_bytes(b"mine")
     os.utime(mine, (0, 0))
     for number in range(4):
         path = tmp_path / f"{number:064x}"
-        trace_cache._write(path, b"trace")
+        disk_cache._write(path, b"trace")
         os.utime(path, (number, number))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"{2:064x}",
