@@ -1,11 +1,11 @@
-"""A fit that was stopped and goes on ends in the same bits as one that never stopped."""
+"""A fit that was stopped and resumed ends in the same bits as one that never stopped."""
 
 import json
 
 import numpy as np
 import pytest
 
-from clearcnn.checkpoints import CheckpointFolder, decode_checkpoint
+from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget, decode_checkpoint
 from clearcnn.errors import CheckpointError, TrainingError
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training import Watch, fit, streaming
@@ -159,7 +159,7 @@ def test_a_finished_training_is_not_trained_again(tmp_path, monkeypatch):
     heard = []
     ours = train(again, [stopping(), Watch(lambda *said: heard.append(said))], checkpoint=tmp_path)
     assert_same_bits(again, model, ours, theirs)
-    # A callback that reads logs is told of every epoch all the same.
+    # A callback that reads logs gets every epoch nevertheless.
     assert [epoch for epoch, _ in heard] == theirs.epoch
 
 
@@ -215,7 +215,7 @@ def test_fewer_epochs_are_refused(kept, tmp_path):
 
 
 class Counts(keras.callbacks.Callback):
-    """Ends the training after so many epochs, counted by itself."""
+    """Ends the training after a number of epochs, which it counts itself."""
 
     def __init__(self):
         super().__init__()
@@ -275,7 +275,9 @@ def test_none_is_kept_between_in_a_short_training(tmp_path):
         def save(self, checkpoint, *, is_last=False):
             saved.append((checkpoint.epoch, is_last))
 
-    train(make_model(), [stopping()], epochs=4, checkpoint=(Counting(tmp_path), 30.0))
+    train(
+        make_model(), [stopping()], epochs=4, checkpoint=CheckpointTarget(Counting(tmp_path), 30.0)
+    )
     assert saved == [(4, True)] or (len(saved) == 1 and saved[0][1])
 
 
@@ -305,7 +307,7 @@ def test_what_does_not_fit_is_one_error(tmp_path):
         store.save(type(found)(broken, found.arrays))
         with store.locked():
             pass
-        with pytest.raises(CheckpointError, match="cannot be gone on from"):
+        with pytest.raises(CheckpointError, match="cannot be resumed"):
             train(make_model(), epochs=1, checkpoint=tmp_path / "broken")
     fewer = {name: array for name, array in found.arrays.items() if name != "optimizer/2"}
     CheckpointFolder(tmp_path / "fewer").save(type(found)(found.facts, fewer))

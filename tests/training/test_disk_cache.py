@@ -1,4 +1,4 @@
-"""Traced programs are found again by what they were made from, and never mistaken."""
+"""A kept trace is used for exactly the programs that it fits."""
 
 import os
 
@@ -25,10 +25,10 @@ class Double(L.Layer):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where traces are kept, as in a process of our own."""
+    """The folder of traces, as in a process of our own."""
     monkeypatch.setattr(backend, "_is_own_process", True)
     before = jax.config.values["jax_compilation_cache_dir"]
-    # Not there yet, as where somebody names another folder.
+    # It does not exist yet, as if a user chose a new folder.
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "programs"))
     yield tmp_path / "programs" / "traces"
     jax.config.update("jax_compilation_cache_dir", before)
@@ -45,7 +45,7 @@ def make_model(*more, filters=2, seed=0, rate=0.01):
 
 
 def train(model):
-    """Train it as the first one of a process."""
+    """Train it as the first model of a process."""
     program_cache._programs.clear()
     history = fit(model, X, Y, batch_size=5, epochs=3, validation_split=0.25, verbose=0, seed=1)
     return history.history, model.get_weights()
@@ -64,7 +64,7 @@ def test_a_kept_trace_spares_tracing_and_trains_to_the_bit_as_a_new_one(folder, 
     assert len(list(folder.iterdir())) == 1
     monkeypatch.setattr(export, "export", refuse)
     assert_equal(train(make_model()), first)
-    # Seeds and learning rates are values that the program is given.
+    # Seeds and learning rates are inputs of the program.
     other = train(make_model(seed=4, rate=0.02))
     monkeypatch.setattr(backend, "_is_own_process", False)
     assert_equal(train(make_model()), first)

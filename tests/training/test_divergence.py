@@ -1,4 +1,4 @@
-"""Numbers that stop being finite end a training within the epoch, and harm no other."""
+"""NaN and infinity end a training with the epoch, and do not affect others."""
 
 import pickle
 
@@ -27,7 +27,7 @@ def make_model(rate, scale=None, optimizer=keras.optimizers.SGD):
 
 
 class Meets(keras.callbacks.Callback):
-    """Not a LogReader, so that every epoch is met."""
+    """Not a LogReader, so that it is called after every epoch."""
 
 
 def history_of_keras(model, epochs):

@@ -1,4 +1,4 @@
-"""Models that differ in values only share a compiled program; others never do."""
+"""Models that differ only in inputs of the program share it; others never do."""
 
 import gc
 
@@ -90,7 +90,7 @@ def test_other_shapes_get_another_program():
 
 
 def count_executables():
-    """Count what XLA has compiled and still holds, whoever holds on to it."""
+    """Count the programs that XLA has compiled and that are still in memory."""
     gc.collect()
     return len(jax.devices()[0].client.live_executables())
 

@@ -1,4 +1,4 @@
-"""Steps that no compiled fit can honour are refused by name, before anything is trained."""
+"""Steps that a compiled fit does not support raise an error before anything is trained."""
 
 import jax
 import numpy as np
@@ -20,7 +20,7 @@ class TensorFlowStep(keras.Model):
 
 
 class TwoOptimizers(keras.Model):
-    """As for TensorFlow: the second optimizer changes its variables by itself."""
+    """As for TensorFlow: the second optimizer changes its variables itself."""
 
     def compile(self, *args, second, **kwargs):
         super().compile(*args, **kwargs)
@@ -102,7 +102,7 @@ REFUSED = {
         {},
         r"'all' has the shape \(4, 2\)",
     ),
-    "a part too few": (changed(lambda logs, state: (logs, state[:3])), {}, "3 parts; 4 were"),
+    "a group too few": (changed(lambda logs, state: (logs, state[:3])), {}, "3 groups; 4 were"),
     "a value too few": (
         changed(lambda logs, state: (logs, (*state[:3], state[3][:1]))),
         {},
