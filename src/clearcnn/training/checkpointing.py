@@ -10,7 +10,6 @@ import warnings
 from pathlib import Path
 
 import jax
-import keras
 import numpy as np
 
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointTarget
@@ -26,10 +25,9 @@ from clearcnn.training.callback_state import (
     restore_states,
 )
 from clearcnn.training.fingerprint import find_differences, fingerprint_training, hash_data
-from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.fit_setup import FitSetup
 from clearcnn.training.keras_state import State
 from clearcnn.training.nested_json import Arrays, from_plain, pack, to_plain, unpack
-from clearcnn.training.shuffling import Shuffler
 from clearcnn.types import JsonValue
 
 FORM = 1
@@ -44,33 +42,19 @@ class Checkpointer:
 
     Args:
       target: where checkpoints are kept, and how often.
-      model: compiled and built.
-      arrays, batch_sizes, epochs, callbacks, shuffler, initial_epoch: of the fit, which has not
-        begun.
+      setup: of the fit, which has not begun.
     Raises:
       TrainingError: the state of a callback cannot be read.
       CheckpointError: a checkpoint cannot be read, or belongs to another training.
     """
 
-    def __init__(
-        self,
-        target: CheckpointTarget,
-        model: keras.Model,
-        arrays: FitArrays,
-        batch_sizes: tuple[int, int],
-        epochs: int,
-        callbacks: keras.callbacks.CallbackList,
-        shuffler: Shuffler,
-        initial_epoch: int,
-    ) -> None:
+    def __init__(self, target: CheckpointTarget, setup: FitSetup) -> None:
         self._store, self._seconds = target.store, target.seconds
-        self._model, self._arrays, self._epochs = model, arrays, epochs
-        self._callbacks, self._shuffler = callbacks.callbacks, shuffler
-        self._initial_epoch = initial_epoch
+        self._model, self._arrays, self._epochs = setup.model, setup.arrays, setup.epochs
+        self._callbacks, self._shuffler = setup.callbacks.callbacks, setup.shuffler
+        self._initial_epoch = setup.initial_epoch
         check_states(self._callbacks)
-        self._fingerprint = fingerprint_training(
-            model, arrays, batch_sizes, shuffler, self._callbacks, initial_epoch
-        )
+        self._fingerprint = fingerprint_training(setup)
         self._found = self._store.load()
         if self._found is not None:
             self._check(self._found)

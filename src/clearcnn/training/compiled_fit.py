@@ -1,23 +1,19 @@
 """`fit`: `keras.Model.fit` as one compiled program."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import jax
 import keras
 
 from clearcnn.backend import load_keras
 from clearcnn.checkpoints import CheckpointTarget
 from clearcnn.errors import TrainingError
 from clearcnn.specs import CheckpointSpec
-from clearcnn.training import keras_state
-from clearcnn.training.callbacks import check_callbacks, honour_terminate_on_nan
+from clearcnn.training.callbacks import honour_terminate_on_nan
 from clearcnn.training.checkpointing import Checkpointer, open_target
-from clearcnn.training.data_checks import check_data
 from clearcnn.training.fit_arrays import arrange
 from clearcnn.training.fit_loop import FitLoop
-from clearcnn.training.shuffling import Shuffler
+from clearcnn.training.fit_setup import set_up_fit
 from clearcnn.training.streaming import StreamedFitLoop
 from clearcnn.types import PyTree
 
@@ -87,35 +83,31 @@ def fit(
     _check_arguments(model, unsupported)
     batch_size = _positive("batch_size", 32 if batch_size is None else batch_size)
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
-    for sentence in check_data(model, arrays, batch_size):
-        warnings.warn(sentence, UserWarning, stacklevel=2)
-    keras_state.build(model, jax.tree.map(lambda a: a[:batch_size], arrays.train))
-    callback_list = keras.callbacks.CallbackList(
-        callbacks,
-        add_history=True,
-        add_progbar=verbose != 0,
-        verbose=verbose,
+    setup = set_up_fit(
+        model,
+        arrays,
+        batch_size=batch_size,
+        validation_batch_size=validation_batch_size,
         epochs=epochs,
-        steps=-(-arrays.num_train // batch_size),
-        model=model,
+        callbacks=callbacks,
+        shuffle=shuffle,
+        seed=seed,
+        initial_epoch=initial_epoch,
+        verbose=verbose,
     )
-    check_callbacks(callback_list.callbacks)
+    callback_list = setup.callbacks
     if epochs <= initial_epoch:
         callback_list.on_train_begin()
         callback_list.on_train_end()
         return model.history
-    shuffler = Shuffler(arrays.num_train, batch_size, shuffle, seed)
-    batch_sizes = batch_size, validation_batch_size or batch_size
-    fitting = model, arrays, batch_sizes, epochs, callback_list, shuffler
     loop = StreamedFitLoop if arrays.is_stored else FitLoop
     if checkpoint is None:
         with honour_terminate_on_nan(callback_list.callbacks):
-            loop(*fitting).run(initial_epoch)
+            loop(setup).run()
         return model.history
     target = open_target(checkpoint)
     with target.store.locked(), honour_terminate_on_nan(callback_list.callbacks):
-        checkpointer = Checkpointer(target, *fitting, initial_epoch)
-        loop(*fitting, checkpointer).run(initial_epoch)
+        loop(setup, Checkpointer(target, setup)).run()
     return model.history
 
 

@@ -21,8 +21,8 @@ import numpy as np
 from clearcnn.training import keras_state
 from clearcnn.training.callback_state import describe_callbacks
 from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.fit_setup import FitSetup
 from clearcnn.training.rescaling_values import NAMES as _RESCALING_VALUES
-from clearcnn.training.shuffling import Shuffler
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.types import Arguments, JsonObject
 
@@ -67,22 +67,15 @@ def fingerprint_program(model: keras.Model) -> str | None:
     return json.dumps(description, sort_keys=True, default=str)
 
 
-def fingerprint_training(
-    model: keras.Model,
-    arrays: FitArrays,
-    batch_sizes: tuple[int, int],
-    shuffler: Shuffler,
-    callbacks: Iterable[keras.callbacks.Callback],
-    initial_epoch: int,
-) -> JsonObject:
+def fingerprint_training(setup: FitSetup) -> JsonObject:
     """Describe a training that is about to begin, without its data.
 
-    Args:
-      model: compiled and built; its weights do not count, since a checkpoint brings them.
-      arrays, batch_sizes, shuffler, callbacks, initial_epoch: of the fit.
+    The model's weights do not count, since a checkpoint brings them.
+
     Returns:
       JSON values, equal for equal trainings in any process.
     """
+    model, shuffler = setup.model, setup.shuffler
     numbers = {model.name: 0}
     for layer in keras_state.flatten_layers(model):
         numbers.setdefault(layer.name, len(numbers))
@@ -95,14 +88,14 @@ def fingerprint_training(
         "optimizer_kind": type(model.optimizer).__name__,
         "learning_rate": optimizer.get("learning_rate"),
         "loss_and_metrics": {k: v for k, v in compiled.items() if k != "optimizer"},
-        "callbacks": describe_callbacks(callbacks),
-        "batch_size": batch_sizes[0],
-        "validation_batch_size": batch_sizes[1],
+        "callbacks": describe_callbacks(setup.callbacks.callbacks),
+        "batch_size": setup.batch_size,
+        "validation_batch_size": setup.validation_batch_size,
         "shuffle": shuffler.shuffle,
         "seed": shuffler.seed,
-        "initial_epoch": initial_epoch,
-        "samples": arrays.num_train,
-        "validation_samples": arrays.num_validation,
+        "initial_epoch": setup.initial_epoch,
+        "samples": setup.arrays.num_train,
+        "validation_samples": setup.arrays.num_validation,
     }
     # As it is read back from a checkpoint: JSON turns tuples into lists.
     plain: JsonObject = json.loads(json.dumps(described, default=_describe_other))

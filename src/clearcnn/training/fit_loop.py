@@ -10,11 +10,10 @@ from clearcnn.training.callbacks import ends_at_nan, raises_at_nan, read_logs_on
 from clearcnn.training.checkpointing import Checkpointer
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.divergence import describe_divergence
-from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.fit_setup import FitSetup
 from clearcnn.training.program import ProgramSizes
 from clearcnn.training.program_cache import obtain_program
 from clearcnn.training.rescaling_values import read_constants
-from clearcnn.training.shuffling import Shuffler
 from clearcnn.training.train_step import check_steps
 from clearcnn.types import Logs
 
@@ -30,61 +29,49 @@ class FitLoop:
     replayed; without callbacks, all epochs run at once.
 
     Args:
-      model: a compiled and built `keras.Model`.
-      arrays: as `arrange` returns them.
-      batch_sizes: samples per step of training and of validation, > 0.
-      epochs: as in `fit`.
-      callbacks: a `keras.callbacks.CallbackList` of checked callbacks.
-      shuffler: draws the order of the samples.
+      setup: of the fit.
       checkpointer: writes checkpoints and resumes from one; None does neither.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        arrays: FitArrays,
-        batch_sizes: tuple[int, int],
-        epochs: int,
-        callbacks: keras.callbacks.CallbackList,
-        shuffler: Shuffler,
-        checkpointer: Checkpointer | None = None,
-    ) -> None:
+    def __init__(self, setup: FitSetup, checkpointer: Checkpointer | None = None) -> None:
+        model, callbacks = setup.model, setup.callbacks
         check_steps(model)
-        self.model = model
-        self.epochs = epochs
+        self.setup = setup
+        self.model, self.arrays, self.epochs = model, setup.arrays, setup.epochs
         self.callbacks = callbacks
-        self.shuffler = shuffler
-        self.num_steps = -(-arrays.num_train // batch_sizes[0])
+        self.num_steps = -(-self.arrays.num_train // setup.batch_size)
         self.replays = read_logs_only(callbacks.callbacks)
         self.checkpointer = checkpointer
         self.has_callbacks = checkpointer is not None or any(
             type(c) is not keras.callbacks.History for c in callbacks.callbacks
         )
-        most = max(1, _LARGEST_ORDERS_BYTES // (4 * arrays.num_train))
-        self.chunk = min(epochs, most) if self.replays else 1
-        self.train_rows = arrays.train_rows
-        self.arrays = arrays
+        most = max(1, _LARGEST_ORDERS_BYTES // (4 * self.arrays.num_train))
+        self.chunk = min(self.epochs, most) if self.replays else 1
         self.finished: list[Logs] = []
         self.diverged: Logs | None = None
         model.reset_metrics()
         self.state = place(keras_state.read_state(model))
         self.fresh = self.state[3]
-        self._prepare(arrays, batch_sizes)
+        self._prepare()
 
-    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
+    def _prepare(self) -> None:
         """Put the arrays on the device and compile the program."""
+        setup, arrays = self.setup, self.arrays
         held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
         self.data = place((arrays.train, held_out))
-        batch_size, validation_batch_size = batch_sizes
         sizes = ProgramSizes(
-            arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
+            arrays.num_train,
+            setup.batch_size,
+            arrays.num_validation,
+            setup.validation_batch_size,
+            self.chunk,
         )
         orders = np.zeros((self.chunk, arrays.num_train), np.int32)
         self.constants = place(read_constants(self.model))
         arguments = (self.state, self.fresh, self.constants, *self.data, orders, np.int32(1))
         self.program = obtain_program(self.model, sizes, arguments)
 
-    def run(self, initial_epoch: int) -> None:
+    def run(self) -> None:
         """Train until the last epoch or until a callback stops; the model always gets its state.
 
         Raises:
@@ -96,7 +83,10 @@ class FitLoop:
         callbacks.on_train_begin()
         resumed = None if self.checkpointer is None else self.checkpointer.resume()
         self.state = place(keras_state.read_state(model))
-        epoch = keras_state.first_epoch(model, initial_epoch) if resumed is None else resumed
+        if resumed is None:
+            epoch = keras_state.first_epoch(model, self.setup.initial_epoch)
+        else:
+            epoch = resumed
         length = 1 if self.has_callbacks else self.chunk
         logs: Logs = {}
         try:
@@ -165,7 +155,7 @@ class FitLoop:
 
     def _compute(self, length: int) -> list[Logs]:
         """Run epochs; return the logs of the good ones, and keep those of one that diverged."""
-        orders = self.train_rows[self.shuffler.draw(length, self.chunk)]
+        orders = self.arrays.train_rows[self.setup.shuffler.draw(length, self.chunk)]
         self.state, logs, num_good, num_run = self.program(
             self.state, self.fresh, self.constants, *self.data, orders, np.int32(length)
         )

@@ -21,13 +21,10 @@ from numpy.typing import NDArray
 
 from clearcnn.backend import load_keras
 from clearcnn.errors import DivergenceError, TrainingError
-from clearcnn.training import keras_state
-from clearcnn.training.callbacks import check_callbacks
-from clearcnn.training.data_checks import check_data
 from clearcnn.training.devices import place
 from clearcnn.training.fit_arrays import FitArrays, arrange
 from clearcnn.training.fit_loop import FitLoop
-from clearcnn.training.shuffling import Shuffler
+from clearcnn.training.fit_setup import set_up_fit
 from clearcnn.types import Batch, NumPyArray, PyTree
 
 Rows = Sequence[int] | NDArray[np.integer]
@@ -68,7 +65,7 @@ class _Task:
 @dataclass(frozen=True)
 class _Settings:
     batch_size: int
-    validation_batch_size: int
+    validation_batch_size: int | None
     epochs: int
     shuffle: bool | str
     callbacks: MakeCallbacks | None
@@ -104,8 +101,7 @@ def fit_many(
         weights. Keras's global generator is seeded with it before each call.
       x, y: as for `fit`.
       seeds: of the weights and of the order of samples.
-      folds: (training rows, validation rows) each, as scikit-learn's splitters yield
-        them.
+      folds: (training rows, validation rows) each, as scikit-learn's splitters yield them.
       learning_rates: replace the optimizer's own.
       callbacks: returns the callbacks of one training, which are called for epochs only.
       batch_size, epochs, validation_split, validation_data, validation_batch_size, shuffle,
@@ -136,9 +132,7 @@ def fit_many(
         _Task(*combination)
         for combination in itertools.product(seeds, numbers, learning_rates or (None,))
     ]
-    settings = _Settings(
-        batch_size, validation_batch_size or batch_size, epochs, shuffle, callbacks
-    )
+    settings = _Settings(batch_size, validation_batch_size, epochs, shuffle, callbacks)
     workers = joblib.effective_n_jobs(None)
     if workers == 1:
         return _warn_of_divergence(_fit_here(build, by_fold, tasks, settings))
@@ -217,7 +211,7 @@ def _fit_here(
 
 def _run(loop: FitLoop) -> DivergenceError | None:
     try:
-        loop.run(0)
+        loop.run()
     except DivergenceError as error:
         return error
     return None
@@ -236,23 +230,17 @@ def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
 
 
 def _prepare(build: MakeModel, arrays: FitArrays, task: _Task, settings: _Settings) -> FitLoop:
-    model = _build(build, task)
-    for sentence in check_data(model, arrays, settings.batch_size):
-        warnings.warn(sentence, UserWarning, stacklevel=2)
-    first = jax.tree.map(lambda a: a[: settings.batch_size], arrays.train)
-    keras_state.build(model, first)
-    callbacks = keras.callbacks.CallbackList(
-        None if settings.callbacks is None else settings.callbacks(),
-        add_history=True,
+    setup = set_up_fit(
+        _build(build, task),
+        arrays,
+        batch_size=settings.batch_size,
+        validation_batch_size=settings.validation_batch_size,
         epochs=settings.epochs,
-        steps=-(-arrays.num_train // settings.batch_size),
-        verbose=0,
-        model=model,
+        callbacks=None if settings.callbacks is None else settings.callbacks(),
+        shuffle=settings.shuffle,
+        seed=task.seed,
     )
-    check_callbacks(callbacks.callbacks)
-    shuffler = Shuffler(arrays.num_train, settings.batch_size, settings.shuffle, task.seed)
-    batch_sizes = settings.batch_size, settings.validation_batch_size
-    return FitLoop(model, arrays, batch_sizes, settings.epochs, callbacks, shuffler)
+    return FitLoop(setup)
 
 
 def _build(build: MakeModel, task: _Task) -> keras.Model:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from clearcnn.training import keras_state
 from clearcnn.training.devices import place
 from clearcnn.training.divergence import is_finite
-from clearcnn.training.fit_arrays import FitArrays
 from clearcnn.training.fit_loop import FitLoop
 from clearcnn.training.keras_state import State
 from clearcnn.training.program import compile_steps
@@ -27,10 +26,9 @@ CHUNK_BYTES = 16 * 2**20
 class StreamedFitLoop(FitLoop):
     """A FitLoop whose arrays stay in their files; at most two chunks are in memory."""
 
-    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:  # noqa: ARG002
+    def _prepare(self) -> None:
         # Each epoch reads the files anew.
         self.chunk = 1
-        self.batch_sizes = batch_sizes
         self._programs: dict[tuple[int, bool], jax.stages.Compiled] = {}
 
     def _compute(self, length: int) -> list[Logs]:  # noqa: ARG002
@@ -44,10 +42,10 @@ class StreamedFitLoop(FitLoop):
         return []
 
     def _compute_one(self) -> tuple[State, dict[str, jax.Array]]:
-        arrays, (batch_size, validation_batch_size) = self.arrays, self.batch_sizes
-        order = self.train_rows[self.shuffler.draw(1, 1)[0]]
+        setup, arrays = self.setup, self.arrays
+        order = arrays.train_rows[setup.shuffler.draw(1, 1)[0]]
         state: State = (*self.state[:3], self.fresh)
-        state, logs = self._stream(state, arrays.train, order, batch_size, training=True)
+        state, logs = self._stream(state, arrays.train, order, setup.batch_size, training=True)
         row = keras_state.metric_results(self.model, state, logs)
         if arrays.validation is not None and arrays.num_validation:
             trainable, other, optimizer, _ = state
@@ -55,7 +53,7 @@ class StreamedFitLoop(FitLoop):
                 (trainable, other, self.fresh),
                 arrays.validation,
                 arrays.validation_rows,
-                validation_batch_size,
+                setup.validation_batch_size,
                 training=False,
             )
             state = (*tested[:2], optimizer, tested[2])
