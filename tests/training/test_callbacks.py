@@ -1,4 +1,4 @@
-"""Callbacks that live on epochs do in `clearcnn.fit` what they do in Keras; others are refused."""
+"""Callbacks on epochs work in `clearcnn.fit` as in Keras; callbacks on batches raise an error."""
 
 import csv
 

@@ -40,7 +40,7 @@ def test_trainings_that_diverge_are_scored_and_told_of(
 def test_where_no_training_has_a_good_epoch_it_is_an_error(
     images: LabelledImages, flat: ModelSpec, tmp_path: Any
 ) -> None:
-    with pytest.raises(DivergenceError, match="no epoch before it was good"):
+    with pytest.raises(DivergenceError, match="no epoch was finished"):
         clearcnn.evaluate(
             images, model=flat, learning_rate=1e38, epochs=3, out=tmp_path / "e", **BARE
         )
