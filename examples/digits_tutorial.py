@@ -148,9 +148,9 @@ if figures:
 # 11. Evaluate ---------------------------------------------------------------------------------
 # Now, once, the images that were put aside.
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
-num_right = round(accuracy * len(x_test))
+num_correct = round(accuracy * len(x_test))
 print(f"\ntest loss {loss:.4f}")
-print(f"test accuracy {accuracy:.4f}: {num_right} of {len(x_test)} images right")
+print(f"test accuracy {accuracy:.4f}: {num_correct} of {len(x_test)} images correct")
 
 # Which ones did it get wrong? You may find some of them hard yourself.
 predicted = np.argmax(model.predict(x_test, verbose=0), axis=1)

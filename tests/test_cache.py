@@ -134,8 +134,8 @@ def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
 
 HEARD = (
     """
-from clearcnn.cli.warnings_filter import hear_complaints
-hear_complaints()
+from clearcnn.cli.warnings_filter import show_warnings_once
+show_warnings_once()
 """
     + SCRIPT
 )
@@ -188,8 +188,8 @@ def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
 def test_a_cache_on_a_full_disk_is_one_warning(tmp_path: Path) -> None:
     program = """
 import resource, sys
-from clearcnn.cli.warnings_filter import hear_complaints
-hear_complaints()
+from clearcnn.cli.warnings_filter import show_warnings_once
+show_warnings_once()
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 """ + MANY.replace('warnings.simplefilter("error")', "")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}

@@ -32,7 +32,7 @@ def test_what_is_found_is_said_with_a_verdict(spoilt, capsys):
     assert "problem  Copies, pixel for pixel, with another label: 1 image." in out
     assert "row 39 = row 0" in out
     assert out.rstrip().endswith("1 problem found")
-    assert "cleaned list: c/use.csv (leaves out 2; for train --use)" in out
+    assert "cleaned list: c/use.csv (excludes 2; for train --use)" in out
 
 
 def test_json_has_the_fields_of_the_record(spoilt, capsys):

@@ -92,7 +92,7 @@ def test_ctrl_c_before_there_is_a_model_says_that_nothing_is_kept(
 ) -> None:
     fake_train.raises = KeyboardInterrupt()
     assert main(["train"]) == 130
-    assert "Nothing of this run was kept; earlier runs are as they were." in capsys.readouterr().err
+    assert "Nothing of this run was kept; earlier runs are unchanged." in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

@@ -14,7 +14,7 @@ def test_size_is_height_by_width(text: str, expected: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "x20", "2.5", "28x20x3", "big"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="not a size such as 28"):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a size; write 28"):
         size(text)
 
 
@@ -24,7 +24,7 @@ def test_names_keep_their_order_and_their_inner_spaces() -> None:
 
 @pytest.mark.parametrize("text", ["", "cat,,dog", "cat,"])
 def test_an_empty_name_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="holds an empty name"):
+    with pytest.raises(argparse.ArgumentTypeError, match="has an empty name"):
         names(text)
 
 

@@ -76,8 +76,8 @@ def test_a_narrow_terminal_loses_columns_not_digits(model_summary: ModelSummary)
 
 def test_the_model_table_sums_up(model_summary: ModelSummary) -> None:
     lines = draw(view_model(model_summary))
-    total = next(line for line in lines if "in all" in line)
-    assert total.split() == ["in", "all", "5,160", "8,240"]
+    total = next(line for line in lines if "total" in line)
+    assert total.split() == ["total", "5,160", "8,240"]
     words = " ".join(" ".join(lines).split())
     assert "it would have 28,460 parameters, 5.5 times as many." in words
 
@@ -145,10 +145,10 @@ def test_printable_keeps_every_script() -> None:
 
 def test_small_wordings() -> None:
     assert view_epochs(History({"loss": (3.0, 2.0, 2.5)}, best_epoch=1), 60) == (
-        "3 of 60, the weights of epoch 2 kept"
+        "3 of 60, with the weights of epoch 2"
     )
     assert view_epochs(History({"loss": (3.0, 2.0)}, best_epoch=1), 2) == "2 of 2"
-    assert view_seconds({"data": 0.5, "fit": 1.25}) == "1.75 in all · data 0.50 · fit 1.25"
+    assert view_seconds({"data": 0.5, "fit": 1.25}) == "1.75 in total · data 0.50 · fit 1.25"
     assert view_path(Path("runs/a b")).plain == "runs/a b"
 
 

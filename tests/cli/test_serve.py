@@ -19,7 +19,7 @@ def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ((), 2, "a run folder is needed"),
+        ((), 2, "RUN is missing"),
         (("run", "--prot", "1"), 2, "Did you mean --port?"),
         (("run", "--port", "x"), 2, "not a whole number"),
         (("nowhere",), 1, "is no run folder"),
