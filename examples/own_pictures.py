@@ -1,4 +1,4 @@
-"""Train on your own pictures: python examples/own_pictures.py FOLDER, one folder per class."""
+"""Train on your own images: python examples/own_pictures.py FOLDER, one folder per class."""
 
 import sys
 

@@ -4,12 +4,14 @@ import json
 import sys
 from argparse import SUPPRESS, Namespace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from clearcnn.cli.parser import OptionGroup, Parser, names, number, size, whole_number
 from clearcnn.errors import SpecError
 from clearcnn.specs import ColorMode, DataSpec
-from clearcnn.types import JsonValue
+
+if TYPE_CHECKING:
+    from clearcnn.types import JsonValue
 
 RECIPES = ("default", "tutorial")
 
@@ -188,7 +190,7 @@ def add_help_options(group: OptionGroup) -> None:
     group.add_argument("-h", "--help", action="help", help="show this help and exit")
 
 
-def print_json(record: JsonValue) -> None:
+def print_json(record: "JsonValue") -> None:
     """Print plain JSON values on stdout."""
     # Characters that stdout cannot encode are escaped.
     is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
