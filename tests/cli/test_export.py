@@ -13,7 +13,7 @@ from clearcnn.results.train import ExportResult
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Stands where the workflow stands, and notes what it was asked for."""
+    """A fake of the workflow that records its arguments."""
     calls: list[Any] = []
 
     def export_run(*words: Any) -> ExportResult:
@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return calls
 
 
-def test_what_was_written_is_said_with_its_proof(asked: list[Any], capsys: Any) -> None:
+def test_written_files_are_printed_with_the_check(asked: list[Any], capsys: Any) -> None:
     assert main(["export", "runs/a", "--to", "onnx", "--out", "m.onnx"]) == 0
     assert asked == [(Path("runs/a"), "onnx", Path("m.onnx"))]
     out = capsys.readouterr().out

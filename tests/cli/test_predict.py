@@ -72,7 +72,7 @@ def test_neither_keras_nor_jax_is_loaded(run: str, pictures: Path) -> None:
         assert done.stdout.splitlines()[-1] == "loaded:"
 
 
-def test_the_table_has_a_line_for_each_picture(
+def test_the_table_has_a_line_per_image(
     run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "bad.png").write_bytes(b"bad")
@@ -92,7 +92,7 @@ def test_the_table_has_a_line_for_each_picture(
     assert "1 file that is no picture was ignored, such as note.txt." in err
 
 
-def test_json_is_one_line_for_each_picture(
+def test_json_is_one_line_per_image(
     run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "bad.png").write_bytes(b"bad")
@@ -125,7 +125,7 @@ def test_stdin_in_a_real_process(run: str, pictures: Path) -> None:
     assert (found["name"], found["prediction"]) == ("-", expected.prediction)
 
 
-def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
+def test_a_killed_prediction_resumes_and_loses_or_repeats_nothing(
     run: str, many: Path, tmp_path: Path
 ) -> None:
     table = tmp_path / "predictions.csv"
@@ -139,7 +139,7 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     killed_after = table.read_bytes()
-    # As if the last row had been torn, too.
+    # As if the last row had been incomplete, too.
     table.write_bytes(killed_after[:-5])
 
     resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
@@ -150,7 +150,7 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     bad = [n for n in range(NUM_MANY) if rows[n]["error"]]
     assert bad == [n for n in range(NUM_MANY) if n % 500 == 17]
     assert f"error: {len(bad)} of 3,000 images could not be read." in resumed.stderr
-    # The same answers as for each picture alone in a batch.
+    # The same predictions as for each image alone in a batch.
     for n in (0, 1, 999, NUM_MANY - 1):
         alone = next(iter(clearcnn.predict(run, many / f"{n}.png")))
         assert rows[n]["prediction"] == alone.prediction
@@ -162,7 +162,7 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     assert "3,000 of them from earlier" in again.stderr
 
 
-def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_path: Path) -> None:
+def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     for number in range(100, 250):
         Image.fromarray(DIGITS[number]).save(pictures / f"{number}.png")
@@ -174,7 +174,7 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_p
     )
     os.close(theirs)
     shown = b""
-    # Linux ends a terminal that nobody holds any more with an error.
+    # Linux raises an error on a terminal that no process holds any more.
     with contextlib.suppress(OSError):
         while piece := os.read(ours, 1 << 16):
             shown += piece
@@ -184,7 +184,7 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_p
     assert shown.count(b"cannot be read as") == 1
 
 
-def test_ctrl_c_says_how_to_go_on(run: str, many: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_resume(run: str, many: Path, tmp_path: Path) -> None:
     table = tmp_path / "predictions.csv"
     command = [sys.executable, "-m", "clearcnn", "predict", run, str(many), "--csv", str(table)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -198,7 +198,7 @@ def test_ctrl_c_says_how_to_go_on(run: str, many: Path, tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
-def test_without_resume_a_table_is_left_as_it_is(
+def test_without_resume_an_existing_table_is_unchanged(
     run: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["predict", run, str(pictures), "--csv", str(tmp_path / "a.csv")]
@@ -229,7 +229,7 @@ def test_without_resume_a_table_is_left_as_it_is(
         ),
     ],
 )
-def test_what_confidence_means_is_told(
+def test_the_confidence_of_the_run_is_explained(
     run: str,
     pictures: Path,
     tmp_path: Path,
@@ -257,7 +257,7 @@ def test_what_confidence_means_is_told(
         (["nowhere", "no.png"], 1, "error: nowhere is no run folder"),
     ],
 )
-def test_what_is_wrong_is_one_message(
+def test_an_error_is_one_message(
     run: str, words: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", *(word.format(run=run) for word in words)]) == status
@@ -279,7 +279,7 @@ def test_control_characters_and_wide_letters_keep_the_table_whole() -> None:
     assert all("99.9 %" in line and "looks like none of the classes" in line for line in shown)
 
 
-def test_an_abstention_names_what_it_might_be() -> None:
+def test_an_abstention_lists_the_most_probable_classes() -> None:
     top = (ClassProbability("dog", 0.6), ClassProbability("cat", 0.4))
     answer = Prediction("a.png", None, 0.6, top, True, False, ("Resized.",), None)
     line = PredictionLines(["a.png"], ("cat", "dog")).line(answer)

@@ -11,7 +11,7 @@ import pytest
 TRAIN = [sys.executable, "-m", "clearcnn", "train", "--recipe", "tutorial"]
 
 
-def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
+def test_json_on_stdout_equals_the_file_in_the_run_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [*TRAIN, "--epochs", "8", "--json"],
         cwd=tmp_path,

@@ -17,7 +17,7 @@ from clearcnn.version import __version__
 Capture = pytest.CaptureFixture[str]
 
 
-def test_what_is_not_asked_for_is_left_to_the_recipe(fake_train: Any, capsys: Capture) -> None:
+def test_missing_options_are_left_to_the_recipe(fake_train: Any, capsys: Capture) -> None:
     assert main(["train"]) == 0
     assert fake_train.asked == {
         "source": DataSpec(),
@@ -69,7 +69,7 @@ def test_a_spec_out_of_range_is_an_error(fake_train: Any, capsys: Capture) -> No
     assert "size=(9999, 9999) is out of range" in capsys.readouterr().err
 
 
-def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture) -> None:
+def test_the_plain_output_is_complete(fake_train: Any, capsys: Capture) -> None:
     assert main(["train"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -93,9 +93,7 @@ def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture
     assert len(epochs) == 11
 
 
-def test_quiet_prints_the_result_alone_and_warnings_beside(
-    fake_train: Any, capsys: Capture
-) -> None:
+def test_quiet_prints_only_the_result_and_warnings(fake_train: Any, capsys: Capture) -> None:
     fake_train.warnings = ("The test part is small.",)
     assert main(["train", "--quiet"]) == 0
     captured = capsys.readouterr()
@@ -124,7 +122,7 @@ def test_a_warning_is_shown_where_it_arises(fake_train: Any, capsys: Capture) ->
     assert text.index("warning: ") < text.index("\nTraining")
 
 
-def test_an_interrupted_training_says_what_is_kept(
+def test_an_interrupted_training_says_what_is_saved(
     fake_train: Any, train_result: Callable[..., TrainResult], capsys: Capture
 ) -> None:
     fake_train.result = train_result(Path("runs/short"), interrupted=True)
@@ -188,7 +186,7 @@ def test_an_early_stop_leaves_the_bar_where_it_was(
     assert "stopped after epoch 7; saving …" in text
 
 
-def test_a_run_is_gone_on_with(fake_train: Any, capsys: Capture) -> None:
+def test_a_run_is_resumed(fake_train: Any, capsys: Capture) -> None:
     words = ["train", "--resume", "runs/a", "--epochs", "30", "--out", "runs/b", "--quiet"]
     assert main(words) == 0
     asked = fake_train.asked
@@ -205,7 +203,7 @@ def test_a_run_is_gone_on_with(fake_train: Any, capsys: Capture) -> None:
         (["--skip-unreadable"], "--skip-unreadable cannot be combined with --resume"),
     ],
 )
-def test_what_the_run_has_already_is_wrong_usage(
+def test_options_that_the_run_fixes_are_wrong_usage(
     words: list[str], what: str, fake_train: Any, capsys: Capture
 ) -> None:
     assert main(["train", "--resume", "runs/a", *words]) == 2
@@ -213,7 +211,7 @@ def test_what_the_run_has_already_is_wrong_usage(
     assert fake_train.asked == {}
 
 
-def test_stopped_at_once_it_says_how_to_go_on(
+def test_stopped_at_once_it_says_how_to_resume(
     fake_train: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Keeps(type(fake_train)):  # type: ignore[misc]
