@@ -163,7 +163,7 @@ def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("warning: ") == 1, done.stderr
-    assert "compiled and kept anew" in done.stderr
+    assert "compiled and cached again" in done.stderr
     assert run(tmp_path)[1] == hits
 
 
@@ -204,4 +204,4 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
     # Matplotlib, which Keras brings along, has a word to say of its own cache.
     said = [line for line in done.stderr.splitlines() if "font_manager" not in line]
     assert len(said) == 1, done.stderr
-    assert said[0].startswith("warning: Compiled programs cannot be kept for the next run: OSError")
+    assert said[0].startswith("warning: Compiled programs cannot be cached for the next run: OSError")
