@@ -1,4 +1,4 @@
-"""Writes docs/cli.md from the help pages; `make docs` runs it, a test keeps it current."""
+"""Generates docs/cli.md from the help pages; `make docs` runs it, and a test keeps it current."""
 
 import os
 from pathlib import Path
@@ -10,20 +10,20 @@ PAGE = Path(__file__).with_name("cli.md")
 _HEAD = """\
 # The command line
 
-Made from the help pages by `make docs`; do not edit.
+Generated from the help pages by `make docs`; do not edit.
 
 | exit status | meaning |
 | ---: | --- |
 | 0 | success |
-| 1 | an error, said in one message with its remedy; `--debug` shows the traceback |
+| 1 | an error, with one message that has the remedy; `--debug` shows the traceback |
 | 2 | wrong usage |
-| 130 | stopped by Ctrl-C; a sentence says what is kept |
-| 141 | the reader went away, as `\\| head` does |
+| 130 | stopped by Ctrl-C; a message says what was saved |
+| 141 | stdout was closed early, as with `\\| head` |
 """
 
 
 def write_page() -> str:
-    """Make the text of the page, the same on every machine and Python."""
+    """Return the text of the page, the same on every machine and Python."""
     os.environ["COLUMNS"] = "80"
     pages = (f"\n## {title}\n\n```text\n{text}```\n" for title, text in build_help().items())
     return _HEAD + "".join(pages)

@@ -3,14 +3,13 @@
     python examples/digits_tutorial.py --figures figures
 
 A lesson in Keras 3, to be read from top to bottom. The only difference from plain Keras is one
-word: `clearcnn.fit(model, ...)` in place of `model.fit(...)`. Leave out `--figures` and nothing
-is drawn.
+word: `clearcnn.fit(model, ...)` instead of `model.fit(...)`. Without `--figures` nothing is drawn.
 """
 
 import argparse
 from pathlib import Path
 
-import clearcnn  # Before Keras: it asks Keras to compute with JAX.
+import clearcnn  # before Keras, so that Keras uses JAX
 
 # isort: split
 import keras
@@ -26,14 +25,14 @@ if figures:
     figures.mkdir(parents=True, exist_ok=True)
     plt.switch_backend("agg")  # Draw into files; no window is needed.
 
-# The first weights and the order of the images are drawn at random. With a fixed seed you get
-# the same numbers every time; change it, and see how far they move.
+# The initial weights and the order of the images are random. With a fixed seed you get the same
+# numbers every time; change it, and see how much they vary.
 SEED = 777
 keras.utils.set_random_seed(SEED)
 
 
 # 1. Load the data -----------------------------------------------------------------------------
-# 1,797 digits, written by hand, scanned, and shrunk to 8×8 pixels.
+# 1,797 handwritten digits, scanned and reduced to 8×8 pixels.
 digits = load_digits()
 
 
@@ -62,15 +61,15 @@ print(f"x {x.shape}")
 
 
 # 5. One-hot -----------------------------------------------------------------------------------
-# The network will answer with ten probabilities, so each label becomes ten numbers as well:
+# The network will output ten probabilities, so each label becomes ten numbers as well:
 # 3 turns into 0 0 0 1 0 0 0 0 0 0.
 y = keras.utils.to_categorical(digits.target, num_classes=10)
 print(f"y {y.shape}")
 
 
 # 6. Split -------------------------------------------------------------------------------------
-# A network can learn its images by heart. Only images that it never saw show what it understood,
-# so 30 % are put aside and not touched before the very end.
+# A network can memorise its images. Only images that it never saw show what it has learned, so
+# 30 % are set aside as the test set and not used before the very end.
 x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.3, random_state=SEED)
 print(f"train {x_train.shape}, test {x_test.shape}")
 
@@ -79,19 +78,19 @@ print(f"train {x_train.shape}, test {x_test.shape}")
 model = keras.Sequential(
     [
         keras.Input((8, 8, 1)),
-        # Ten small filters of 3×3 weights slide over the image; each one learns to answer to a
+        # Ten small filters of 3×3 weights slide over the image; each one learns to respond to a
         # pattern, such as an edge. (3·3 + 1 bias)·10 = 100 parameters, 8×8 → 6×6.
         keras.layers.Conv2D(10, (3, 3)),
-        # Keep what is positive. Without a bend like this, layers on layers would be one layer.
+        # Keep positive values only. Without a nonlinearity, several layers would equal one.
         keras.layers.Activation("relu"),
-        # Of every 2×2 block keep the largest answer: 6×6 → 3×3. A pattern that moves a little
-        # now gives nearly the same answer.
+        # Of every 2×2 block keep the maximum: 6×6 → 3×3. A pattern that moves a little now gives
+        # nearly the same output.
         keras.layers.MaxPooling2D((2, 2)),
-        # 3×3×10 answers in one row of 90 …
+        # 3×3×10 values in one row of 90 …
         keras.layers.Flatten(),
-        # … that are weighed against each other: (90 + 1)·50 = 4,550 parameters …
+        # … combined with weights: (90 + 1)·50 = 4,550 parameters …
         keras.layers.Dense(50, activation="relu"),
-        # … and give ten probabilities that sum to 1: (50 + 1)·10 = 510 parameters.
+        # … into ten probabilities that sum to 1: (50 + 1)·10 = 510 parameters.
         keras.layers.Dense(10, activation="softmax"),
     ]
 )
@@ -99,8 +98,8 @@ model.summary()
 
 
 # 8. Compile -----------------------------------------------------------------------------------
-# Categorical cross-entropy is large when the right digit got a small probability. Adam follows
-# its slope downhill, in steps of about 0.001.
+# Categorical cross-entropy is large when the true digit got a small probability. Adam follows its
+# gradient downhill, in steps of about 0.001.
 model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=1e-3),
     loss="categorical_crossentropy",
@@ -109,8 +108,8 @@ model.compile(
 
 
 # 9. Fit ---------------------------------------------------------------------------------------
-# 100 times through the training images, 50 images a step. The last fifth of them is not trained
-# on: it shows after each epoch how the network does on images that are new to it.
+# 100 times through the training images, 50 images per step. The last fifth of them is not used for
+# training: it shows after each epoch how the network does on images that are new to it.
 num_learned = int(len(x_train) * (1 - 0.2))
 print(f"learning from {num_learned} images, validating on {len(x_train) - num_learned}")
 history = clearcnn.fit(
@@ -126,8 +125,8 @@ history = clearcnn.fit(
 
 
 # 10. Curves -----------------------------------------------------------------------------------
-# If the training loss falls while the validation loss rises, the network is learning its images
-# by heart: it overfits.
+# If the training loss falls while the validation loss rises, the network memorises its images: it
+# overfits.
 metrics = ("loss", "val_loss", "accuracy", "val_accuracy")
 print("\nepoch" + "".join(f"{name:>14}" for name in metrics))
 for epoch in (1, *range(10, 101, 10)):
@@ -146,11 +145,11 @@ if figures:
 
 
 # 11. Evaluate ---------------------------------------------------------------------------------
-# Now, once, the images that were put aside.
+# Now, once, the images that were set aside.
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
-num_right = round(accuracy * len(x_test))
+num_correct = round(accuracy * len(x_test))
 print(f"\ntest loss {loss:.4f}")
-print(f"test accuracy {accuracy:.4f}: {num_right} of {len(x_test)} images right")
+print(f"test accuracy {accuracy:.4f}: {num_correct} of {len(x_test)} images correct")
 
 # Which ones did it get wrong? You may find some of them hard yourself.
 predicted = np.argmax(model.predict(x_test, verbose=0), axis=1)
@@ -159,4 +158,4 @@ for i in np.flatnonzero(predicted != actual)[:5]:
     print(f"  {actual[i]} was taken for {predicted[i]}")
 
 if figures:
-    print(f"\npictures in {figures}: {', '.join(sorted(p.name for p in figures.glob('*.png')))}")
+    print(f"\nfigures in {figures}: {', '.join(sorted(p.name for p in figures.glob('*.png')))}")

@@ -2,7 +2,7 @@
 
     python -m supply.licences
 
-A package whose licence is not among those below stops it, and the tests.
+A package whose licence is not listed below makes it, and the tests, fail.
 """
 
 import re
@@ -24,12 +24,12 @@ COMPATIBLE = frozenset(
         *("MIT-CMU", "PSF-2.0", "Unlicense", "Zlib"),
     }
 )
-"""What may be used, changed and passed on with a work under Apache-2.0."""
+"""Licences of packages that may be used, changed and distributed with a work under Apache-2.0."""
 
 FOR_WORK = COMPATIBLE | {"MPL-2.0"}
-"""Of what only builds, tests and checks, and is in nothing that we pass on."""
+"""Licences of packages that only build, test and check, and are not in what we distribute."""
 
-# Metadata older than PEP 639 says it in words.
+# Names in metadata older than PEP 639.
 _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache License 2.0": "Apache-2.0",
@@ -40,13 +40,13 @@ _SPDX = {
     "Python Software Foundation License": "PSF-2.0",
 }
 
-# Metadata that says nothing: what the LICENSE file of their source says.
+# Packages without a licence in their metadata: from the LICENSE file of their source.
 _BY_HAND = {"axe-playwright-python": "MIT", "namex": "Apache-2.0"}
 
 _GROUPS = (
     ("What clearcnn runs with", "clearcnn", (), COMPATIBLE),
     (
-        "What the extras `parquet` and `serve` need besides",
+        "What the extras `parquet` and `serve` add",
         "clearcnn",
         ("parquet", "serve"),
         COMPATIBLE,
@@ -58,25 +58,26 @@ _TOP = """\
 # Licences
 
 clearcnn is under the [Apache License 2.0](../LICENSE). Every package it needs may be used, changed
-and passed on with it. This page is made by `make docs` from what is installed; a test compares the
-two, and fails for a package whose licence is not listed as compatible. Some wheels bring compiled
-libraries along: those of NumPy and SciPy have OpenBLAS (BSD-3-Clause) and GCC's Fortran library,
-whose exception allows that.
+and distributed with it. `make docs` generates this page from the installed packages; a test
+compares the two, and fails for a package whose licence is not listed as compatible. Some wheels
+contain compiled libraries: those of NumPy and SciPy have OpenBLAS (BSD-3-Clause) and GCC's Fortran
+library, whose exception allows that.
 """
 
 _BOTTOM = """
-Nothing of these is in clearcnn's own files, but for one: `src/clearcnn/web/static/vendor/` is ONNX
-Runtime Web (MIT), with its licence and hashes in `ORIGIN.txt` beside it.
+None of these is contained in clearcnn's own files, with one exception:
+`src/clearcnn/web/static/vendor/` is ONNX Runtime Web (MIT), with its licence and hashes in
+`ORIGIN.txt` beside it.
 """
 
 
 @dataclass(frozen=True)
 class Licence:
-    """What a package is under.
+    """The licence of a package.
 
     Attributes:
       package: its name, in lower case with hyphens.
-      expression: of SPDX.
+      expression: an SPDX expression.
     """
 
     package: str

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 def run(script: str, **variables: str) -> str:
     environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
@@ -43,8 +45,6 @@ from clearcnn import backend
 backend.load_keras()
 extras = [name for name in ("matplotlib", "sklearn") if name in sys.modules]
 import matplotlib.figure, sklearn
-
-pytestmark = pytest.mark.process
 print(*extras)
 """
 

@@ -11,6 +11,8 @@ import pytest
 from clearcnn import cache
 from clearcnn.cli.main import main
 
+pytestmark = pytest.mark.process
+
 SCRIPT = """
 import clearcnn.training, jax, sys
 hits = []
@@ -134,8 +136,8 @@ def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
 
 HEARD = (
     """
-from clearcnn.cli.warnings_filter import hear_complaints
-hear_complaints()
+from clearcnn.cli.warnings_filter import show_warnings_once
+show_warnings_once()
 """
     + SCRIPT
 )
@@ -163,7 +165,7 @@ def test_a_damaged_program_is_compiled_and_kept_anew(damage: str, tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("warning: ") == 1, done.stderr
-    assert "compiled and kept anew" in done.stderr
+    assert "compiled and cached again" in done.stderr
     assert run(tmp_path)[1] == hits
 
 
@@ -188,10 +190,8 @@ def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
 def test_a_cache_on_a_full_disk_is_one_warning(tmp_path: Path) -> None:
     program = """
 import resource, sys
-from clearcnn.cli.warnings_filter import hear_complaints
-
-pytestmark = pytest.mark.process
-hear_complaints()
+from clearcnn.cli.warnings_filter import show_warnings_once
+show_warnings_once()
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 """ + MANY.replace('warnings.simplefilter("error")', "")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
@@ -206,4 +206,6 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
     # Matplotlib, which Keras brings along, has a word to say of its own cache.
     said = [line for line in done.stderr.splitlines() if "font_manager" not in line]
     assert len(said) == 1, done.stderr
-    assert said[0].startswith("warning: Compiled programs cannot be kept for the next run: OSError")
+    assert said[0].startswith(
+        "warning: Compiled programs cannot be cached for the next run: OSError"
+    )

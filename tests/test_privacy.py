@@ -9,13 +9,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+pytestmark = pytest.mark.process
+
 PROGRAM = """
 import sys
 import numpy as np
 import clearcnn
 import onnxruntime
-
-pytestmark = pytest.mark.process
 
 session = onnxruntime.InferenceSession(sys.argv[1])
 session.run(None, {"x": np.zeros((1, 2), np.float32)})

@@ -1,4 +1,4 @@
-"""A finished training that needs no Keras: the tutorial's on the digits, with its real sizes."""
+"""A finished training that needs no Keras: the tutorial recipe on the digits, with its sizes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -94,7 +94,7 @@ def make_result(run_folder: Path, *, interrupted: bool = False, **changes: Any) 
 
 
 class FakeTrain:
-    """Stands where the workflow stands: notes what it was asked for, and tells the listener."""
+    """A fake of the workflow: records its arguments and calls the listener."""
 
     def __init__(self, result: TrainResult) -> None:
         self.result = result

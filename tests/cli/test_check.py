@@ -10,13 +10,13 @@ from clearcnn.cli.main import main
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Folders of checks go where nobody looks."""
+    """Work in a temporary folder."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def spoilt(tmp_path):
-    """Forty images of two classes in an .npz file; the last is a copy with another label."""
+    """Forty images of two classes in an .npz file; the last is a duplicate with another label."""
     x = np.random.default_rng(0).integers(0, 255, (40, 8, 8), dtype=np.uint8)
     y = np.arange(40) % 2
     x[39] = x[0]
@@ -25,14 +25,14 @@ def spoilt(tmp_path):
     return path
 
 
-def test_what_is_found_is_said_with_a_verdict(spoilt, capsys):
+def test_findings_are_printed_with_a_verdict(spoilt, capsys):
     assert main(["check", str(spoilt), "--no-labels", "--out", "c"]) == 0
     out = capsys.readouterr().out
     assert "40 images of 2 classes" in out
     assert "problem  Copies, pixel for pixel, with another label: 1 image." in out
     assert "row 39 = row 0" in out
     assert out.rstrip().endswith("1 problem found")
-    assert "cleaned list: c/use.csv (leaves out 2; for train --use)" in out
+    assert "cleaned list: c/use.csv (excludes 2; for train --use)" in out
 
 
 def test_json_has_the_fields_of_the_record(spoilt, capsys):
@@ -46,13 +46,13 @@ def test_json_has_the_fields_of_the_record(spoilt, capsys):
 
 
 @pytest.mark.parametrize("spoils", [True, False])
-def test_strict_tells_by_the_exit_status(spoils, spoilt, capsys):
+def test_strict_sets_the_exit_status(spoils, spoilt, capsys):
     assert main(["check", str(spoilt) if spoils else "digits", "--strict", "--no-labels"]) == int(
         spoils
     )
     assert ("no problem found" in capsys.readouterr().out) != spoils
 
 
-def test_what_is_not_there_is_one_message(tmp_path, capsys):
+def test_a_missing_source_gives_one_message(tmp_path, capsys):
     assert main(["check", str(tmp_path / "nowhere")]) == 1
     assert capsys.readouterr().err.startswith("error: ")

@@ -13,7 +13,7 @@ QUICK = [*BARE, "--no-baselines", "--no-learning-curve"]
 
 @pytest.fixture
 def few(tmp_path, monkeypatch):
-    """Eighty images of two classes, light at the left or at the right; the test runs beside it."""
+    """Eighty images of two classes, light at the left or at the right, in the working folder."""
     rng = np.random.default_rng(0)
     labels = np.arange(80) % 2
     images = rng.integers(0, 60, (80, 8, 8), dtype=np.uint8)
@@ -24,7 +24,7 @@ def few(tmp_path, monkeypatch):
     return "few.npz"
 
 
-def test_people_read_models_intervals_and_where_the_report_lies(few, capsys, tmp_path):
+def test_the_table_has_models_intervals_and_the_report(few, capsys, tmp_path):
     assert main(["evaluate", few, *BARE, "--out", "e"]) == 0
     out = capsys.readouterr().out
     assert "training on folds, 2 times" in out
@@ -44,10 +44,10 @@ def test_json_goes_to_stdout_and_everything_else_to_stderr(few, capsys):
     assert "Result" in captured.err
 
 
-def test_quiet_says_the_score_and_the_folder(few, capsys):
+def test_quiet_prints_the_score_and_the_folder(few, capsys):
     assert main(["evaluate", few, *QUICK, "--quiet", "--out", "e"]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("80 of 80 predictions correct") or "answers right" in first
+    assert "predictions correct" in first
     assert second == "e"
 
 
@@ -94,7 +94,7 @@ def test_groups_come_from_a_column_of_the_metadata(tmp_path, capsys, monkeypatch
         (["evaluate", "nowhere"], "no file or folder"),
     ],
 )
-def test_what_cannot_be_is_one_message(words, sentence, capsys, tmp_path, monkeypatch):
+def test_an_invalid_request_gives_one_message(words, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 1
     captured = capsys.readouterr()

@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_it_says_the_answer_and_where_the_page_is(folder: Path) -> None:
+def test_it_prints_the_prediction_and_the_path_of_the_page(folder: Path) -> None:
     done = clearcnn("explain", "runs/d", "17", folder=folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("clearcnn ")
@@ -36,7 +36,7 @@ def test_it_says_the_answer_and_where_the_page_is(folder: Path) -> None:
     assert "clearcnn explain runs/d 17" in page
 
 
-def test_json_on_stdout_is_what_the_folder_keeps(folder: Path) -> None:
+def test_json_on_stdout_equals_the_file_in_the_folder(folder: Path) -> None:
     done = clearcnn("explain", "runs/d", "3", "--json", "--out", "x", folder=folder)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)

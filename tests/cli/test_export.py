@@ -13,7 +13,7 @@ from clearcnn.results.export import ExportResult
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Stands where the workflow stands, and notes what it was asked for."""
+    """A fake of the workflow that records its arguments."""
     calls: list[Any] = []
 
     def export_run(*words: Any) -> ExportResult:
@@ -26,11 +26,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return calls
 
 
-def test_what_was_written_is_said_with_its_proof(asked: list[Any], capsys: Any) -> None:
+def test_written_files_are_printed_with_the_check(asked: list[Any], capsys: Any) -> None:
     assert main(["export", "runs/a", "--to", "onnx", "--out", "m.onnx"]) == 0
     assert asked == [(Path("runs/a"), "onnx", Path("m.onnx"))]
     out = capsys.readouterr().out
-    assert out == "m\\n.onnx\nAs Keras to 2e-07 on 32 images (random, all low, all high).\n"
+    assert out.splitlines() == [
+        "m\\n.onnx",
+        "Equals Keras to 2e-07 on 32 images (random, all minimum, all maximum).",
+    ]
 
 
 def test_json_has_the_fields_of_the_record(asked: list[Any], capsys: Any) -> None:
@@ -49,7 +52,7 @@ def test_json_has_the_fields_of_the_record(asked: list[Any], capsys: Any) -> Non
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "a run folder is needed"),
+        ([], "RUN is missing"),
         (["runs/a"], "--to is needed: one of onnx, keras"),
         (["runs/a", "--to", "onx"], "Did you mean onnx?"),
     ],

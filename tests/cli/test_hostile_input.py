@@ -1,4 +1,4 @@
-"""Pictures and names that nobody should trust, through the verbs, as people see them."""
+"""Untrusted images and names, through the verbs."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def evil_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two classes whose names, and whose pictures' names, would steer a terminal or a page."""
+    """Two classes; their names, and those of their images, would control a terminal or a page."""
     folder, rng = tmp_path_factory.mktemp("source") / "pictures", np.random.default_rng(0)
     for label in (f"a{EVIL.replace('/', '')}", "b"):
         (folder / label).mkdir(parents=True)
@@ -44,7 +44,7 @@ def assert_harmless(text: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["predict", "check"])
-def test_pngsuites_good_files_are_read_and_its_broken_ones_refused(
+def test_pngsuites_good_files_are_read_and_its_broken_ones_rejected(
     verb: str, run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not PNGSUITE.is_dir():
@@ -70,7 +70,7 @@ def test_pngsuites_good_files_are_read_and_its_broken_ones_refused(
 
 
 @pytest.mark.release
-def test_names_do_not_steer_a_terminal_or_a_table(
+def test_names_cannot_control_a_terminal_or_a_table(
     run: str, evil_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words in (
@@ -90,12 +90,12 @@ def test_names_do_not_steer_a_terminal_or_a_table(
         assert_harmless(text)
         rows = list(csv.DictReader(text.splitlines()))
         assert sum("owned" in row["name"] for row in rows) >= 24
-    # The cleaned list still names the images it was made of.
+    # The cleaned list still names the images it was made from.
     images = clearcnn.load(DataSpec(str(evil_folder), use=str(tmp_path / "check/use.csv")))
     assert len(images) == 24
 
 
-def test_names_do_not_steer_a_page(evil_folder: Path, tmp_path: Path) -> None:
+def test_names_cannot_control_a_page(evil_folder: Path, tmp_path: Path) -> None:
     words = ["train", str(evil_folder), "--epochs", "1", "--skip-unreadable", "--quiet"]
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

@@ -71,7 +71,7 @@ def test_an_error_is_problem_and_remedy_without_traceback(
     )
 
 
-def test_debug_lets_the_error_through(fake_train: Any) -> None:
+def test_debug_shows_the_traceback(fake_train: Any) -> None:
     fake_train.raises = DataError("It is broken.", remedy="Mend it.")
     with pytest.raises(DataError, match="It is broken"):
         main(["train", "--debug"])
@@ -87,15 +87,15 @@ def test_an_error_in_a_real_process() -> None:
     assert "Traceback" in run_process("train", "no/such/place", "--quiet", "--debug").stderr
 
 
-def test_ctrl_c_before_there_is_a_model_says_that_nothing_is_kept(
+def test_ctrl_c_before_the_first_epoch_keeps_nothing(
     fake_train: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_train.raises = KeyboardInterrupt()
     assert main(["train"]) == 130
-    assert "Nothing of this run was kept; earlier runs are as they were." in capsys.readouterr().err
+    assert "Nothing of this run was kept; earlier runs are unchanged." in capsys.readouterr().err
 
 
-def test_a_reader_that_goes_away_is_no_traceback() -> None:
+def test_a_closed_pipe_gives_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -113,7 +113,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert done.stderr == ""
 
 
-def test_a_reader_that_goes_away_while_training_is_no_traceback() -> None:
+def test_a_pipe_closed_while_training_gives_no_traceback() -> None:
     program = """
 import sys, time
 from clearcnn.workflows import train as workflow
@@ -143,7 +143,7 @@ sys.exit(main(["train"]))
         assert process.stderr.read() == ""
 
 
-def test_a_name_that_is_no_text_can_be_printed(fake_train: Any) -> None:
+def test_a_name_of_invalid_unicode_can_be_printed(fake_train: Any) -> None:
     program = (
         "import sys; from clearcnn.cli.main import main; main(['train', 'a\\udcff', '--debug'])"
     )

@@ -13,8 +13,8 @@ def test_size_is_height_by_width(text: str, expected: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "x20", "2.5", "28x20x3", "big"])
-def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="not a size such as 28"):
+def test_an_invalid_size_is_rejected(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="not a size; write 28"):
         size(text)
 
 
@@ -23,12 +23,12 @@ def test_names_keep_their_order_and_their_inner_spaces() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "cat,,dog", "cat,"])
-def test_an_empty_name_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="holds an empty name"):
+def test_an_empty_name_is_rejected(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="has an empty name"):
         names(text)
 
 
-def test_numbers_are_read_or_refused_in_words() -> None:
+def test_numbers_are_parsed_or_rejected_with_a_message() -> None:
     assert whole_number("12") == 12
     assert number("1e-3") == 0.001
     with pytest.raises(argparse.ArgumentTypeError, match=r"'1\.5' is not a whole number"):
@@ -61,7 +61,7 @@ def parser() -> Parser:
         ),
     ],
 )
-def test_wrong_usage_says_what_was_meant(
+def test_wrong_usage_suggests_a_correction(
     parser: Parser, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:

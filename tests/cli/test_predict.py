@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits
 
 import clearcnn
 from clearcnn.cli.main import main
-from clearcnn.cli.predict_view import AnswerLines
+from clearcnn.cli.predict_display import PredictionLines
 from clearcnn.results.predict import ClassProbability, Prediction
 
 HEAVY = {"keras", "jax", "sklearn", "scipy", "matplotlib", "pyarrow", "jinja2"}
@@ -72,7 +72,7 @@ def test_neither_keras_nor_jax_is_loaded(run: str, pictures: Path) -> None:
         assert done.stdout.splitlines()[-1] == "loaded:"
 
 
-def test_the_table_has_a_line_for_each_picture(
+def test_the_table_has_a_line_per_image(
     run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "bad.png").write_bytes(b"bad")
@@ -80,7 +80,7 @@ def test_the_table_has_a_line_for_each_picture(
     assert main(["predict", run, str(pictures)]) == 1
     out, err = capsys.readouterr()
     lines = [line for line in out.splitlines() if not line.startswith("    ")]
-    assert lines[0].split() == ["picture", "answer", "sure", "then"]
+    assert lines[0].split() == ["image", "prediction", "confidence", "next"]
     assert len(lines) == 6
     for line, answer in zip(lines[1:], clearcnn.predict(run, pictures), strict=True):
         # Long names lose their beginning.
@@ -88,11 +88,11 @@ def test_the_table_has_a_line_for_each_picture(
         assert answer.error is not None or f" {answer.prediction} " in line
     assert "cannot be read" in lines[-1]
     assert err.count("bad.png cannot be read as a picture") == 1
-    assert "error: 1 of 5 pictures could not be read." in err
+    assert "error: 1 of 5 images could not be read." in err
     assert "1 file that is no picture was ignored, such as note.txt." in err
 
 
-def test_json_is_one_line_for_each_picture(
+def test_json_is_one_line_per_image(
     run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "bad.png").write_bytes(b"bad")
@@ -125,10 +125,10 @@ def test_stdin_in_a_real_process(run: str, pictures: Path) -> None:
     assert (found["name"], found["prediction"]) == ("-", expected.prediction)
 
 
-def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
+def test_a_killed_prediction_resumes_and_loses_or_repeats_nothing(
     run: str, many: Path, tmp_path: Path
 ) -> None:
-    table = tmp_path / "answers.csv"
+    table = tmp_path / "predictions.csv"
     command = [sys.executable, "-m", "clearcnn", "predict", run, str(many), "--csv", str(table)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -139,7 +139,7 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     killed_after = table.read_bytes()
-    # As if the last row had been torn, too.
+    # As if the last row had been incomplete, too.
     table.write_bytes(killed_after[:-5])
 
     resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
@@ -149,8 +149,8 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     assert [Path(row["name"]).name for row in rows] == [f"{n}.png" for n in range(NUM_MANY)]
     bad = [n for n in range(NUM_MANY) if rows[n]["error"]]
     assert bad == [n for n in range(NUM_MANY) if n % 500 == 17]
-    assert f"error: {len(bad)} of 3,000 pictures could not be read." in resumed.stderr
-    # The same answers as for each picture alone in a batch.
+    assert f"error: {len(bad)} of 3,000 images could not be read." in resumed.stderr
+    # The same predictions as for each image alone in a batch.
     for n in (0, 1, 999, NUM_MANY - 1):
         alone = next(iter(clearcnn.predict(run, many / f"{n}.png")))
         assert rows[n]["prediction"] == alone.prediction
@@ -159,10 +159,10 @@ def test_killed_in_the_middle_it_goes_on_and_none_is_lost_or_repeated(
     again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert read_rows(table) == rows
-    assert "3,000 of them from before" in again.stderr
+    assert "3,000 of them from earlier" in again.stderr
 
 
-def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_path: Path) -> None:
+def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     for number in range(100, 250):
         Image.fromarray(DIGITS[number]).save(pictures / f"{number}.png")
@@ -174,7 +174,7 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_p
     )
     os.close(theirs)
     shown = b""
-    # Linux ends a terminal that nobody holds any more with an error.
+    # Linux raises an error on a terminal that no process holds any more.
     with contextlib.suppress(OSError):
         while piece := os.read(ours, 1 << 16):
             shown += piece
@@ -184,8 +184,8 @@ def test_in_a_terminal_a_bar_shows_how_far_it_is(run: str, pictures: Path, tmp_p
     assert shown.count(b"cannot be read as") == 1
 
 
-def test_ctrl_c_says_how_to_go_on(run: str, many: Path, tmp_path: Path) -> None:
-    table = tmp_path / "answers.csv"
+def test_ctrl_c_says_how_to_resume(run: str, many: Path, tmp_path: Path) -> None:
+    table = tmp_path / "predictions.csv"
     command = [sys.executable, "-m", "clearcnn", "predict", run, str(many), "--csv", str(table)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not (table.exists() and table.stat().st_size > 20_000):
@@ -194,11 +194,11 @@ def test_ctrl_c_says_how_to_go_on(run: str, many: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert "of 3,000 pictures; --resume goes on there." in err
+    assert "of 3,000 images; --resume continues there." in err
     assert "Traceback" not in err
 
 
-def test_without_resume_a_table_is_left_as_it_is(
+def test_without_resume_an_existing_table_is_unchanged(
     run: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["predict", run, str(pictures), "--csv", str(tmp_path / "a.csv")]
@@ -212,24 +212,24 @@ def test_without_resume_a_table_is_left_as_it_is(
 @pytest.mark.parametrize(
     ("confidence", "told"),
     [
-        (None, "This run has no validation part"),
+        (None, "This run has no validation set"),
         (
             {"distance_threshold": None, "false_alarms": None, "num_images": 20},
             "20 validation images are",
         ),
         (
             {"threshold": 1.0, "distance_threshold": None, "false_alarms": 2, "num_images": 250},
-            "4 of 4 look like none of the classes: a confidence below 1.00, which 2 of 250 "
-            "validation images have, too.",
+            "4 of 4 look like none of the classes: a confidence below 1.00, as 2 of 250 "
+            "validation images have.",
         ),
         (
             {"distance_threshold": 0.04, "false_alarms": 2, "num_images": 250},
-            "4 of 4 look like none of the classes: farther from every class than 0.0 times their "
-            "confidence, which 2 of 250 validation images are, too.",
+            "4 of 4 look like none of the classes: distance to every class above 0.0 times "
+            "the confidence, as for 2 of 250 validation images.",
         ),
     ],
 )
-def test_what_confidence_means_is_told(
+def test_the_confidence_of_the_run_is_explained(
     run: str,
     pictures: Path,
     tmp_path: Path,
@@ -257,7 +257,7 @@ def test_what_confidence_means_is_told(
         (["nowhere", "no.png"], 1, "error: nowhere is no run folder"),
     ],
 )
-def test_what_is_wrong_is_one_message(
+def test_an_error_is_one_message(
     run: str, words: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", *(word.format(run=run) for word in words)]) == status
@@ -268,7 +268,7 @@ def test_what_is_wrong_is_one_message(
 
 def test_control_characters_and_wide_letters_keep_the_table_whole() -> None:
     names = ["\x1b[2J.png", "한글.png", "plain.png"]
-    lines = AnswerLines(names, ("고양이", "dog"))
+    lines = PredictionLines(names, ("고양이", "dog"))
     top = (ClassProbability("dog", 0.99999),)
     shown = [
         lines.line(Prediction(name, "dog", 0.99999, top, False, True, (), None)) for name in names
@@ -279,10 +279,10 @@ def test_control_characters_and_wide_letters_keep_the_table_whole() -> None:
     assert all("99.9 %" in line and "looks like none of the classes" in line for line in shown)
 
 
-def test_an_abstention_names_what_it_might_be() -> None:
+def test_an_abstention_lists_the_most_probable_classes() -> None:
     top = (ClassProbability("dog", 0.6), ClassProbability("cat", 0.4))
     answer = Prediction("a.png", None, 0.6, top, True, False, ("Resized.",), None)
-    line = AnswerLines(["a.png"], ("cat", "dog")).line(answer)
+    line = PredictionLines(["a.png"], ("cat", "dog")).line(answer)
     assert line.splitlines()[1] == "    Resized."
-    assert "not sure" in line
+    assert "abstained" in line
     assert "dog? · cat 40.0 %" in line

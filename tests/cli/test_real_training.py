@@ -13,7 +13,7 @@ pytestmark = pytest.mark.process
 TRAIN = [sys.executable, "-m", "clearcnn", "train", "--recipe", "tutorial"]
 
 
-def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
+def test_json_on_stdout_equals_the_file_in_the_run_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [*TRAIN, "--epochs", "8", "--json"],
         cwd=tmp_path,
@@ -27,7 +27,7 @@ def test_json_on_stdout_is_what_the_run_folder_keeps(tmp_path: Path) -> None:
     assert [result["data"][part] for part in ("train", "validation", "test")] == [1005, 252, 540]
     assert score["total"] == 540
     assert score["accuracy"] > 0.85
-    assert f"{score['correct']:,} of 540 test images right" in done.stderr
+    assert f"{score['correct']:,} of 540 test images correct" in done.stderr
     assert (Path(result["run_folder"]) / "report.html").is_file()
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == [
         Path(result["run_folder"]).name

@@ -74,10 +74,10 @@ def test_a_narrow_terminal_loses_columns_not_digits(model_summary: ModelSummary)
     assert has("parameters", 40)
 
 
-def test_the_model_table_sums_up(model_summary: ModelSummary) -> None:
+def test_the_model_table_has_totals(model_summary: ModelSummary) -> None:
     lines = draw(view_model(model_summary))
-    total = next(line for line in lines if "in all" in line)
-    assert total.split() == ["in", "all", "5,160", "8,240"]
+    total = next(line for line in lines if "total" in line)
+    assert total.split() == ["total", "5,160", "8,240"]
     words = " ".join(" ".join(lines).split())
     assert "it would have 28,460 parameters, 5.5 times as many." in words
 
@@ -87,7 +87,7 @@ def test_a_model_without_convolutions_is_not_compared(model_summary: ModelSummar
     assert "times as many" not in "\n".join(draw(view_model(dense)))
 
 
-def test_many_classes_are_summed_up(data_summary: Callable[..., DataSummary]) -> None:
+def test_many_classes_are_summarised(data_summary: Callable[..., DataSummary]) -> None:
     lines = draw(view_data(data_summary(tuple(f"c{i}" for i in range(100))), SHEET))
     assert len(lines) < 20
     text = "\n".join(lines)
@@ -119,17 +119,17 @@ def test_every_skipped_file_is_listed(data_summary: Callable[..., DataSummary]) 
         ({"num_groups": 14}, "groups         14"),
     ],
 )
-def test_what_is_said_of_the_data(
+def test_the_facts_about_the_data_are_printed(
     changes: dict[str, Any], expected: str, data_summary: Callable[..., DataSummary]
 ) -> None:
     assert expected in "\n".join(draw(view_data(data_summary(**changes), SHEET)))
 
 
-def test_data_without_groups_says_nothing_of_them(data_summary: Callable[..., DataSummary]) -> None:
+def test_data_without_groups_has_no_line_for_them(data_summary: Callable[..., DataSummary]) -> None:
     assert "groups" not in "\n".join(draw(view_data(data_summary(num_groups=None), SHEET)))
 
 
-def test_names_cannot_steer_the_terminal(data_summary: Callable[..., DataSummary]) -> None:
+def test_names_cannot_control_the_terminal(data_summary: Callable[..., DataSummary]) -> None:
     names = ("\x1b[2J", "a\nb", "[red]c[/red]", ":smile:")
     text = "\n".join(draw(view_data(data_summary(names, source="\x1b]0;title\x07"), SHEET)))
     assert "\x1b" not in text
@@ -143,16 +143,16 @@ def test_printable_keeps_every_script() -> None:
     assert printable("a\u202eb\ud800") == r"a\u202eb\ud800"
 
 
-def test_small_wordings() -> None:
+def test_epochs_seconds_and_paths_are_formatted() -> None:
     assert view_epochs(History({"loss": (3.0, 2.0, 2.5)}, best_epoch=1), 60) == (
-        "3 of 60, the weights of epoch 2 kept"
+        "3 of 60, with the weights of epoch 2"
     )
     assert view_epochs(History({"loss": (3.0, 2.0)}, best_epoch=1), 2) == "2 of 2"
-    assert view_seconds({"data": 0.5, "fit": 1.25}) == "1.75 in all · data 0.50 · fit 1.25"
+    assert view_seconds({"data": 0.5, "fit": 1.25}) == "1.75 in total · data 0.50 · fit 1.25"
     assert view_path(Path("runs/a b")).plain == "runs/a b"
 
 
-def test_a_path_is_shown_from_here_where_it_is_below(
+def test_a_path_below_the_working_folder_is_relative(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What `clearcnn serve` says when it cannot; what it does when it can is in tests/web."""
+"""The errors of `clearcnn serve`; its work is tested in tests/web."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ((), 2, "a run folder is needed"),
+        ((), 2, "RUN is missing"),
         (("run", "--prot", "1"), 2, "Did you mean --port?"),
         (("run", "--port", "x"), 2, "not a whole number"),
         (("nowhere",), 1, "is no run folder"),
@@ -31,7 +31,7 @@ def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         (("run", "--token-file", "nowhere"), 1, "cannot be read: No such file"),
     ],
 )
-def test_what_cannot_be_is_one_message(
+def test_an_invalid_request_gives_one_message(
     words: tuple[str, ...], status: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("fastapi", reason="needs the extra serve")
@@ -52,7 +52,7 @@ def test_an_empty_token_file_is_no_token(
 
 
 @pytest.mark.parametrize("package", ["fastapi", "uvicorn", "prometheus_client"])
-def test_without_the_extra_it_says_which_to_install(package: str) -> None:
+def test_a_missing_extra_is_named(package: str) -> None:
     program = (
         f"import sys; sys.modules[{package!r}] = None; "
         "from clearcnn.cli.main import main; sys.exit(main(['serve', 'run']))"

@@ -1,4 +1,4 @@
-"""stdout that is closed, full, or whose reader goes away: one message at most, and no traceback."""
+"""stdout that is closed, full or a closed pipe: one message at most, and no traceback."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ LONG = ("check", "export", "serve")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run, and a few pictures."""
+    """A run and a few images."""
     import clearcnn
 
     place = tmp_path_factory.mktemp("home")
@@ -75,7 +75,7 @@ def test_a_full_stdout_is_one_error_for_the_others(name: str, home: Path, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["--help", "cache", "predict"])
-def test_a_reader_who_has_gone_is_no_error(name: str, home: Path) -> None:
+def test_a_closed_pipe_is_no_error(name: str, home: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [*CLEARCNN, *words_of(name, home)]
@@ -102,9 +102,7 @@ def test_the_first_line_is_enough(home: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-", "2> /dev/full"])
 @pytest.mark.parametrize("name", ["--help", "predict"])
-def test_closed_streams_are_done_without(
-    name: str, closed: str, home: Path, tmp_path: Path
-) -> None:
+def test_closed_streams_do_no_harm(name: str, closed: str, home: Path, tmp_path: Path) -> None:
     table = tmp_path / "a.csv"
     more = ["--csv", str(table)] if name == "predict" else []
     command = ["sh", "-c", f'"$@" {closed}', "sh", *CLEARCNN, *words_of(name, home), *more]
@@ -112,19 +110,19 @@ def test_closed_streams_are_done_without(
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     if name == "predict":
-        # Nothing that was printed went into a file that has taken the number of stdout.
+        # Nothing printed went into a file that got the descriptor of stdout.
         lines = table.read_text("utf-8").splitlines()
         assert len(lines) == 301
         assert lines[0].startswith("name,prediction,")
 
 
-def test_a_failing_stderr_hides_no_failure(home: Path) -> None:
+def test_a_failing_stderr_keeps_the_exit_status(home: Path) -> None:
     command = ["sh", "-c", '"$@" 2> /dev/full', "sh", *CLEARCNN, "train", "no/such/place"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)
     assert done.returncode == 1
 
 
-def test_an_unforeseen_failure_of_the_system_is_one_message(
+def test_an_unexpected_os_error_is_one_message(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from clearcnn import cache

@@ -18,7 +18,7 @@ from clearcnn.version import __version__
 Capture = pytest.CaptureFixture[str]
 
 
-def test_what_is_not_asked_for_is_left_to_the_recipe(fake_train: Any, capsys: Capture) -> None:
+def test_missing_options_are_left_to_the_recipe(fake_train: Any, capsys: Capture) -> None:
     assert main(["train"]) == 0
     assert fake_train.asked == {
         "source": DataSpec(),
@@ -70,7 +70,7 @@ def test_a_spec_out_of_range_is_an_error(fake_train: Any, capsys: Capture) -> No
     assert "size=(9999, 9999) is out of range" in capsys.readouterr().err
 
 
-def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture) -> None:
+def test_the_plain_output_is_complete(fake_train: Any, capsys: Capture) -> None:
     assert main(["train"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -78,11 +78,11 @@ def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture
     assert lines[0] == f"clearcnn {__version__} · reading digits …"
     for expected in (
         "  shape          (1797, 8, 8) · images, height, width",
-        "  parts          1,005 train · 252 validation · 540 test",
+        "  split          1,005 train · 252 validation · 540 test",
         "  Conv2D 10 · 3×3 · relu  6×6×10         100        3×3      3,240      23,400",
         "  epoch  1 of 20 · loss 1.0000 · accuracy 50.0 % · validation 50.0 %",
         "  epoch 20 of 20 · loss 0.0500 · accuracy 97.5 % · validation 97.5 %",
-        "  test accuracy  97.2 % · 525 of 540 test images right",
+        "  test accuracy  97.2 % · 525 of 540 test images correct",
         "                 95 % interval 95.5–98.3 (Wilson)",
         "  run folder     runs/digits-20260101T120000Z",
         "  report         runs/digits-20260101T120000Z/report.html",
@@ -94,14 +94,12 @@ def test_the_plain_output_tells_the_whole_story(fake_train: Any, capsys: Capture
     assert len(epochs) == 11
 
 
-def test_quiet_prints_the_result_alone_and_warnings_beside(
-    fake_train: Any, capsys: Capture
-) -> None:
+def test_quiet_prints_only_the_result_and_warnings(fake_train: Any, capsys: Capture) -> None:
     fake_train.warnings = ("The test part is small.",)
     assert main(["train", "--quiet"]) == 0
     captured = capsys.readouterr()
     assert captured.out == (
-        "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3\n"
+        "525 of 540 test images correct: 97.2 %, 95 % interval 95.5–98.3\n"
         "runs/digits-20260101T120000Z\n"
     )
     assert captured.err.strip() == "warning: The test part is small."
@@ -125,7 +123,7 @@ def test_a_warning_is_shown_where_it_arises(fake_train: Any, capsys: Capture) ->
     assert text.index("warning: ") < text.index("\nTraining")
 
 
-def test_an_interrupted_training_says_what_is_kept(
+def test_an_interrupted_training_says_what_is_saved(
     fake_train: Any, train_result: Callable[..., TrainResult], capsys: Capture
 ) -> None:
     fake_train.result = train_result(Path("runs/short"), interrupted=True)
@@ -133,7 +131,7 @@ def test_an_interrupted_training_says_what_is_kept(
     captured = capsys.readouterr()
     assert "  epochs         7 of 20\n" in captured.out
     assert captured.err == (
-        "Stopped after epoch 7 of 20. The model of that epoch is kept in runs/short\n"
+        "Stopped after epoch 7 of 20. The model of that epoch is saved in runs/short\n"
     )
 
 
@@ -186,10 +184,10 @@ def test_an_early_stop_leaves_the_bar_where_it_was(
     monkeypatch.setenv("TERM", "xterm")
     text = show_live(train_result, interrupted=True)
     assert "epoch 7 of 20" in text
-    assert "stopped after epoch 7; keeping it …" in text
+    assert "stopped after epoch 7; saving …" in text
 
 
-def test_a_run_is_gone_on_with(fake_train: Any, capsys: Capture) -> None:
+def test_a_run_is_resumed(fake_train: Any, capsys: Capture) -> None:
     words = ["train", "--resume", "runs/a", "--epochs", "30", "--out", "runs/b", "--quiet"]
     assert main(words) == 0
     asked = fake_train.asked
@@ -200,13 +198,13 @@ def test_a_run_is_gone_on_with(fake_train: Any, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--seed", "777"], "--seed beside --resume"),
-        (["--recipe", "default"], "--recipe beside --resume"),
-        (["--batch-size", "8"], "--batch-size beside --resume"),
-        (["--skip-unreadable"], "--skip-unreadable beside --resume"),
+        (["--seed", "777"], "--seed cannot be combined with --resume"),
+        (["--recipe", "default"], "--recipe cannot be combined with --resume"),
+        (["--batch-size", "8"], "--batch-size cannot be combined with --resume"),
+        (["--skip-unreadable"], "--skip-unreadable cannot be combined with --resume"),
     ],
 )
-def test_what_the_run_has_already_is_wrong_usage(
+def test_options_that_the_run_fixes_are_wrong_usage(
     words: list[str], what: str, fake_train: Any, capsys: Capture
 ) -> None:
     assert main(["train", "--resume", "runs/a", *words]) == 2
@@ -214,7 +212,7 @@ def test_what_the_run_has_already_is_wrong_usage(
     assert fake_train.asked == {}
 
 
-def test_stopped_at_once_it_says_how_to_go_on(
+def test_stopped_at_once_it_says_how_to_resume(
     fake_train: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Keeps(type(fake_train)):  # type: ignore[misc]
@@ -226,7 +224,7 @@ def test_stopped_at_once_it_says_how_to_go_on(
     assert main(["train"]) == 130
     captured = capsys.readouterr()
     said = "Go on with it: clearcnn train --resume 'runs/my a'\n"
-    assert f"keeping checkpoints. If this stops: {said}" in captured.out
+    assert f"keeping checkpoints in case this stops. {said}" in captured.out
     assert f"Stopped. {said}" in captured.err
 
 
@@ -239,4 +237,4 @@ def test_a_divergence_is_an_error_that_keeps_the_run(
     error = capsys.readouterr().err
     assert "error: Training stopped in epoch 8: the loss became nan. Likely causes:" in error
     assert "  It rose.\n" in error
-    assert "kept in runs/wild" in error
+    assert "saved in runs/wild" in error

@@ -18,14 +18,14 @@ from clearcnn.specs import AugmentationSpec, TrainSpec
 def test_the_tutorials_score_is_one_plain_sentence():
     score = Score(525, 540, wilson_interval(525, 540))
     assert score_sentence(score) == (
-        "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3"
+        "525 of 540 test images correct: 97.2 %, 95 % interval 95.5–98.3"
     )
 
 
 def test_a_perfect_score_ends_at_a_hundred():
     score = Score(1797, 1797, wilson_interval(1797, 1797))
     assert score_sentence(score) == (
-        "1,797 of 1,797 test images right: 100.0 %, 95 % interval 99.8–100.0"
+        "1,797 of 1,797 test images correct: 100.0 %, 95 % interval 99.8–100.0"
     )
 
 

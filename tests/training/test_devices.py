@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.process
+
 SCRIPT = """
 import json, os, sys
 import jax
@@ -19,8 +21,6 @@ import clearcnn
 import keras
 import numpy as np
 from clearcnn.training import fit, program
-
-pytestmark = pytest.mark.process
 
 L = keras.layers
 random = np.random.default_rng(0)

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 SCRIPT = """
 import multiprocessing, os, signal, sys, time, warnings
 warnings.simplefilter("ignore")  # JAX warns of each fork.
@@ -110,8 +112,6 @@ def test_a_grid_search_over_forked_processes_ends_and_one_over_loky_works() -> N
     script = """
 import joblib
 from sklearn.model_selection import GridSearchCV
-
-pytestmark = pytest.mark.process
 fit()
 for backend in ("multiprocessing", "loky"):
     search = GridSearchCV(classifier(), {"epochs": [1, 2]}, cv=2, n_jobs=2)

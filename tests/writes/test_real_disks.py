@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 pytest.importorskip("resource", reason="file size limits are a POSIX thing")
 
 MORE = ("check", "evaluate", "explain", "export onnx", "export triton")
@@ -18,8 +20,6 @@ FITTING = ("export onnx",)
 LIMITED = """
 import resource, sys
 from clearcnn.cli.main import main
-
-pytestmark = pytest.mark.process
 limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 sys.exit(main())

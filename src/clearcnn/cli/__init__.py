@@ -1,1 +1,1 @@
-"""One file per verb: parse, call a workflow, print, exit."""
+"""The command line: one file per verb, which parses, calls a workflow, prints and exits."""

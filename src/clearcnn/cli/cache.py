@@ -1,25 +1,26 @@
-"""`clearcnn cache`: the compiled programs that are kept between runs."""
+"""`clearcnn cache`: the compiled programs kept between runs."""
 
 import sys
 from argparse import Namespace
 
 from clearcnn import cache
 from clearcnn.cli.exit_codes import Status
-from clearcnn.cli.output_options import add_help_options
+from clearcnn.cli.options import add_help_options
 from clearcnn.cli.parser import Parser
 from clearcnn.errors import CacheError
 from clearcnn.text import printable
 
 NAME = "cache"
-SUMMARY = "show or clear the compiled programs that are kept"
+SUMMARY = "show or clear the cache of compiled programs"
 
 _DESCRIPTION = """\
-Show where compiled programs are kept between runs, and how much room they
-take. A training whose program is there need not compile it. What was used
-longest ago is dropped beyond 256 MiB; all of it may be deleted at any time.
+Show where compiled programs are kept between runs, and how much space they
+take. A training whose program is cached does not compile it again. Beyond
+256 MiB the least recently used programs are dropped; the cache may be deleted
+at any time.
 
-JAX_COMPILATION_CACHE_DIR chooses another folder, which is then JAX's own
-affair; JAX_ENABLE_COMPILATION_CACHE=0 keeps nothing.
+JAX_COMPILATION_CACHE_DIR chooses another folder, which JAX then manages
+itself; JAX_ENABLE_COMPILATION_CACHE=0 turns the cache off.
 """
 
 _EPILOG = """\
@@ -36,26 +37,26 @@ TEXTS = {
 
 
 def add_options(parser: Parser) -> None:
-    """Fill the verb's own parser.
+    """Add the verb's options to its parser.
 
     Args:
       parser: of `clearcnn cache`.
     """
     parser.set_defaults(run=run, parser=parser)
     group = parser.add_argument_group("options")
-    group.add_argument("--clear", action="store_true", help="delete all of them")
+    group.add_argument("--clear", action="store_true", help="delete all compiled programs")
     add_help_options(group)
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:
-    """Say what is kept, and delete it if asked to.
+    """Print the folder and size of the cache, and clear it if asked.
 
     Args:
       arguments: parsed.
     Returns:
       The exit status.
     Raises:
-      CacheError: something cannot be deleted.
+      CacheError: a file cannot be deleted.
     """
     folder = cache.programs_folder()
     num_files, num_bytes = cache.measure(folder)

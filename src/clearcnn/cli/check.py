@@ -1,22 +1,28 @@
-"""`clearcnn check`: what is wrong with the data, before anyone trains."""
+"""`clearcnn check`: problems in the data, found before training."""
 
 from argparse import Namespace
 from pathlib import Path
 
 from clearcnn.cli.exit_codes import Status
-from clearcnn.cli.output_options import add_help_options, print_json
+from clearcnn.cli.options import (
+    SOURCES,
+    add_help_options,
+    add_source,
+    add_source_options,
+    print_json,
+    read_source,
+)
 from clearcnn.cli.parser import Parser, whole_number
-from clearcnn.cli.source_options import SOURCES, add_source, add_source_options, read_source
 
 NAME = "check"
-SUMMARY = "look for what is wrong with labelled images"
+SUMMARY = "find problems in labelled images"
 
 _DESCRIPTION = f"""\
-Look for what spoils a training or its score, before anyone trains: files
-that cannot be read, copies and near copies, with other labels or across
-parts, empty images, groups on both sides of a split, classes too small,
-and labels that models trained on the other images do not believe. Nothing
-of it is changed; a cleaned list is written that train --use takes.
+Find problems that would spoil a training or its score: unreadable files,
+duplicates and near-duplicates (with different labels, or in both training and
+test set), empty images, groups on both sides of a split, classes that are too
+small, and labels that models trained on the other images disagree with. The
+data is not changed; a cleaned list is written, which train --use takes.
 
 {SOURCES}"""
 
@@ -35,7 +41,7 @@ TEXTS = {
 
 
 def add_options(parser: Parser) -> None:
-    """Fill the verb's own parser.
+    """Add the verb's options to its parser.
 
     Args:
       parser: of `clearcnn check`.
@@ -48,17 +54,21 @@ def add_options(parser: Parser) -> None:
         "--no-labels",
         dest="labels",
         action="store_false",
-        help="do not look for suspect labels, which takes a few short trainings",
+        help="do not look for label issues, which takes a few short trainings",
     )
     group.add_argument(
-        "--seed", type=whole_number, default=777, metavar="N", help="of these (default: 777)"
+        "--seed",
+        type=whole_number,
+        default=777,
+        metavar="N",
+        help="seed of these trainings (default: 777)",
     )
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="the folder to make; without it, checks/ with the source and the time",
+        help="the folder to create (default: checks/ with the source and the time)",
     )
     group.add_argument("--strict", action="store_true", help="exit with 1 if there is a problem")
     group.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -66,7 +76,7 @@ def add_options(parser: Parser) -> None:
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:
-    """Check as asked, and say what was found.
+    """Check the data and print the findings.
 
     Args:
       arguments: parsed.

@@ -1,6 +1,6 @@
-"""Where words for people go: Rich in a terminal, plain lines in a pipe or a log."""
+"""Text for people: Rich in a terminal, plain lines in a pipe or a log."""
 
-from typing import Any
+from typing import IO, Literal
 
 from rich import console
 from rich.console import RenderableType
@@ -14,19 +14,36 @@ PLAIN_COLUMNS = 1000
 
 
 class Console(console.Console):
-    """Rich's console, printing text as it is; outside a terminal, lines are never wrapped."""
+    """Rich's console without markup; outside a terminal, lines are never wrapped."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False, **options)
+    def __init__(
+        self,
+        *,
+        stderr: bool = False,
+        file: IO[str] | None = None,
+        width: int | None = None,
+        force_terminal: bool | None = None,
+        color_system: Literal["auto"] | None = "auto",
+    ) -> None:
+        super().__init__(
+            highlight=False,
+            markup=False,
+            emoji=False,
+            stderr=stderr,
+            file=file,
+            width=width,
+            force_terminal=force_terminal,
+            color_system=color_system,
+        )
         if not self.is_terminal:
             self.width = PLAIN_COLUMNS
 
     def on_broken_pipe(self) -> None:
-        """Let `main` end the program; Rich itself would exit in the middle of the work."""
+        """Raise, so that `main` ends the program; Rich itself would exit at once."""
         raise ReaderGoneError
 
     def show(self, view: RenderableType) -> None:
-        """Print a table or the like; outside a terminal no line ends in spaces."""
+        """Print a renderable; outside a terminal, without trailing spaces."""
         if self.is_terminal:
             self.print(view)
             return
@@ -41,7 +58,7 @@ class Console(console.Console):
 
     @property
     def is_live(self) -> bool:
-        """Whether a line can be drawn anew."""
+        """Whether a line can be redrawn."""
         return self.is_terminal and not self.is_dumb_terminal
 
 

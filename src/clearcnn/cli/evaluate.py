@@ -1,37 +1,37 @@
-"""`clearcnn evaluate`: how good a recipe is on this data, or a finished run, and how sure."""
+"""`clearcnn evaluate`: the accuracy of a recipe or of a finished run, with its uncertainty."""
 
 import shlex
 import sys
 from argparse import SUPPRESS, Namespace
 from pathlib import Path
-from typing import Any
 
 from clearcnn.cli.exit_codes import Status
-from clearcnn.cli.output_options import add_output_options, print_json
-from clearcnn.cli.parser import Parser, number, whole_number
-from clearcnn.cli.recipe_options import add_recipe_options
-from clearcnn.cli.source_options import (
+from clearcnn.cli.options import (
     SOURCES,
+    add_output_options,
     add_reading_options,
+    add_recipe_options,
     add_run_data_options,
     add_source,
     add_source_options,
+    print_json,
     read_run_data,
     read_source,
 )
+from clearcnn.cli.parser import OptionGroup, Parser, number, whole_number
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "evaluate"
-SUMMARY = "say how good a CNN is, and how sure that is"
+SUMMARY = "estimate the accuracy of a CNN, with its uncertainty"
 
 _DESCRIPTION = f"""\
-Train a CNN from scratch on fold after fold, so that every image is tested by
-a model that never saw it, and say how good it is: with intervals, beside
-simple classifiers on the same folds, under changes of the images, with more
-or less data. Where images have groups, whole groups are left out. A run
-folder in place of SOURCE scores its finished model, on its own test part or
-on the images of NEW.
+Estimate the accuracy of a CNN by cross-validation: every image is tested by a
+model that was trained without it. Prints confidence intervals, simple
+classifiers on the same folds, calibration, robustness and a learning curve.
+Where images have groups, whole groups are left out. With a run folder in
+place of SOURCE, its finished model is scored on its test set, or on the
+images of NEW.
 
 {SOURCES}"""
 
@@ -52,7 +52,7 @@ TEXTS = {
 
 
 def add_options(parser: Parser) -> None:
-    """Fill the verb's own parser.
+    """Add the verb's options to its parser.
 
     Args:
       parser: of `clearcnn evaluate`.
@@ -68,16 +68,16 @@ def add_options(parser: Parser) -> None:
     _add_fold_options(parser.add_argument_group("folds"))
     add_output_options(
         parser.add_argument_group("output"),
-        out="the folder to make; without it, evaluations/ with the source and the time",
+        out="the folder to create (default: evaluations/ with the source and the time)",
     )
 
 
 def run(arguments: Namespace, words: list[str]) -> Status:
-    """Evaluate as asked, and say what came out.
+    """Evaluate and print the result.
 
     Args:
       arguments: parsed.
-      words: the command line after `clearcnn`, to be kept with the report.
+      words: the command line after `clearcnn`, which the report shows.
     Returns:
       The exit status.
     """
@@ -126,20 +126,20 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     return Status.SUCCESS
 
 
-def _add_fold_options(group: Any) -> None:
+def _add_fold_options(group: OptionGroup) -> None:
     group.add_argument(
         "--folds",
         type=whole_number,
         default=10,
         metavar="N",
-        help="stratified folds, or folds of groups where there are many (default: 10)",
+        help="number of folds: stratified, or of groups where there are many groups (default: 10)",
     )
     group.add_argument(
         "--budget",
         type=number,
         default=60.0,
         metavar="SECONDS",
-        help="repeat the folds with other seeds while they fit (default: 60)",
+        help="time for repeating the folds with other seeds (default: 60)",
     )
     group.add_argument(
         "--compare",
@@ -152,11 +152,11 @@ def _add_fold_options(group: Any) -> None:
         "--no-baselines",
         dest="baselines",
         action="store_false",
-        help="leave out the simple classifiers",
+        help="leave out the baselines, which are simple classifiers",
     )
     group.add_argument(
         "--no-learning-curve",
         dest="learning_curve",
         action="store_false",
-        help="leave out the trainings on parts of the images",
+        help="leave out the trainings on fewer images",
     )

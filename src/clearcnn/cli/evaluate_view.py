@@ -1,4 +1,4 @@
-"""What is seen of `evaluate`: its phases while it works, and its figures at the end."""
+"""What `evaluate` prints: its phases while it works, and its figures at the end."""
 
 from collections.abc import Iterator, Sequence
 
@@ -35,7 +35,7 @@ class EvaluateDisplay(EvaluateListener):
         self.task = TaskID(0)
 
     def on_phase(self, name: str, steps: int) -> None:
-        """Begin a bar, or say the phase in a line."""
+        """Start a bar, or print the phase as a line."""
         if not self.console.is_live:
             self.console.print(f"  {name}, {steps} times …")
             return
@@ -51,18 +51,18 @@ class EvaluateDisplay(EvaluateListener):
         self.task = self.progress.add_task(name, total=steps)
 
     def on_step(self) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         if self.progress is not None:
             self.progress.advance(self.task)
 
     def close(self) -> None:
-        """Leave the bars as they stand."""
+        """Stop updating the bars."""
         if self.progress is not None:
             self.progress.stop()
 
 
 def view_verdict(result: Assessment) -> Text:
-    """Say the headline, and where the report lies."""
+    """Return the headline and the path of the report."""
     lines = [say_headline(result.headline)]
     return Text.assemble(
         lines[0], "\n", *([] if result.folder is None else [view_path(result.folder)])
@@ -70,12 +70,12 @@ def view_verdict(result: Assessment) -> Text:
 
 
 def view_assessment(result: Assessment) -> RenderableType:
-    """Show every figure that fits a terminal: models, confidence, robustness, more data."""
-    parts: list[RenderableType] = []
+    """Return the figures for the terminal: models, confidence, robustness, learning curve."""
+    blocks: list[RenderableType] = []
     for protocol in result.protocols:
-        parts += [_title(protocol), _models(protocol)]
-    parts += [_heading("Confidence"), Padding(Group(*map(Text, _say_confidence(result))), (0, 2))]
-    parts += [_heading("Images that come differently"), _robustness(result)]
+        blocks += [_title(protocol), _models(protocol)]
+    blocks += [_heading("Confidence"), Padding(Group(*map(Text, _say_confidence(result))), (0, 2))]
+    blocks += [_heading("Robustness"), _robustness(result)]
     curve = result.learning_curve
     if curve is not None:
         points = [
@@ -84,15 +84,15 @@ def view_assessment(result: Assessment) -> RenderableType:
             for point in curve.points
         ]
         lines = Group(*map(Text, (*points, curve.sentence)))
-        parts += [_heading("More data"), Padding(lines, (0, 2))]
-    parts.append(_heading("Result"))
+        blocks += [_heading("Learning curve"), Padding(lines, (0, 2))]
+    blocks.append(_heading("Result"))
     facts: list[RenderableType] = [Text(f"{result.headline.name}: {say_headline(result.headline)}")]
     facts += [Text(printable(note), style="dim") for note in result.notes]
     facts.append(Text(f"seconds: {view_seconds(result.seconds)}", style="dim"))
     if result.folder is not None:
         facts.append(Text.assemble("report: ", view_path(result.folder / "report.html")))
-    parts.append(Padding(Group(*facts), (0, 2)))
-    return Group(*parts)
+    blocks.append(Padding(Group(*facts), (0, 2)))
+    return Group(*blocks)
 
 
 def _title(protocol: Protocol) -> Text:
@@ -126,16 +126,16 @@ def _cells(model: ModelScore, is_compared: bool) -> Iterator[str]:
 
 
 def _say_confidence(result: Assessment) -> Sequence[str]:
-    trust = result.reliability
-    shown = trust.scaled or trust.plain
-    error = f"calibration error {trust.plain.error:.3f}"
-    if trust.scaled is not None:
-        error += f", {trust.scaled.error:.3f} with temperature {trust.temperature:.2f}"
-    lines = [f"{error} (chance alone makes {shown.floor:.3f}, seldom above {shown.floor_95:.3f})"]
+    calibration = result.reliability
+    shown = calibration.scaled or calibration.plain
+    error = f"calibration error {calibration.plain.error:.3f}"
+    if calibration.scaled is not None:
+        error += f", {calibration.scaled.error:.3f} with temperature {calibration.temperature:.2f}"
+    lines = [f"{error} (by chance alone: {shown.floor:.3f}, rarely above {shown.floor_95:.3f})"]
     lines += [
-        f"answering the surest {100 * point.coverage:.0f} %: "
-        f"{percent(point.correct / point.answered)} % of {point.answered:,} right"
-        for point in trust.coverage
+        f"on the most confident {100 * point.coverage:.0f} %: "
+        f"{percent(point.correct / point.answered)} % of {point.answered:,} correct"
+        for point in calibration.coverage
         if point.coverage in _COVERAGES
     ]
     return lines
@@ -148,7 +148,7 @@ def _robustness(result: Assessment) -> RenderableType:
     if result.baseline is not None:
         table.add_column(result.baseline, justify="right", no_wrap=True)
     for each in result.robustness:
-        name = "as they are" if each.distortion == "none" else each.distortion
+        name = "unchanged" if each.distortion == "none" else each.distortion
         cells = [f"{percent(each.ours)} %"]
         if each.baseline is not None:
             cells.append(f"{percent(each.baseline)} %")

@@ -1,4 +1,4 @@
-"""How the command ends."""
+"""Exit statuses, and the exceptions for a stdout that fails."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ from clearcnn.errors import ClearCNNError
 
 
 class Status(IntEnum):
-    """The exit statuses of `clearcnn`."""
+    """An exit status of `clearcnn`."""
 
     SUCCESS = 0
     ERROR = 1
@@ -16,11 +16,11 @@ class Status(IntEnum):
 
 
 class ReaderGoneError(Exception):
-    """Whoever read stdout went away.
+    """The reader of stdout closed the pipe.
 
-    No OSError, as BrokenPipeError is: nobody may take it for trouble with a run folder.
+    Not an OSError, as BrokenPipeError is, so that it is not reported as a problem of a run folder.
     """
 
 
 class StdoutError(ClearCNNError):
-    """What goes to stdout cannot be written; no OSError, for the same reason."""
+    """stdout cannot be written; not an OSError, for the same reason."""

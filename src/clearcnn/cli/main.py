@@ -1,7 +1,7 @@
-"""`clearcnn VERB …`: the parser, what an error looks like, and the exit status.
+"""`clearcnn VERB …`: the parser, error messages and the exit status.
 
-Status 0 is success, 1 an error said in one message, 2 wrong usage, 130 Ctrl-C, 141 a reader that
-went away, as `| head` does, and 143 SIGTERM.
+Status 0 is success, 1 an error, 2 wrong usage, 130 Ctrl-C, 141 a closed pipe, as with `| head`,
+and 143 SIGTERM.
 """
 
 import gc
@@ -15,14 +15,14 @@ from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve
 from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.streams import secure_streams, silence_stdout
-from clearcnn.cli.warnings_filter import hear_complaints
+from clearcnn.cli.warnings_filter import show_warnings_once
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
 VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
 
-# Nearly all objects that imports and tracing make live to the end; looking for garbage among
-# them took half a second of a training, and once more as long when Python ends.
+# Nearly all objects created by imports and tracing live until the end; collecting garbage among
+# them took half a second of a training, and as long again at exit.
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 _SIGNALLED = 128
@@ -36,18 +36,18 @@ verbs:
 
 _EPILOG = """\
 examples:
-  clearcnn train            train on the handwritten digits that come along
-  clearcnn train photos/    train on a folder with one folder for each class
-  clearcnn evaluate         say how good that recipe is, and how sure that is
-  clearcnn check photos/    look for what is wrong with it first
+  clearcnn train            train on the embedded handwritten digits
+  clearcnn train photos/    train on your images, one folder per class
+  clearcnn evaluate         cross-validation, intervals, baselines
+  clearcnn check photos/    find problems in the data first
   clearcnn predict runs/photos cat.png
-                            say what a new picture shows
+                            predict the class of a new image
   clearcnn explain runs/photos cat.png
-                            see how the model came to its answer
+                            see why the model predicted that
   clearcnn export runs/a --to onnx
-                            write its model for other programs
-  clearcnn serve runs/a     answer for pictures over HTTP
-  clearcnn train --help     say all there is to a verb
+                            export its model for other programs
+  clearcnn serve runs/a     predictions over HTTP, and the page
+  clearcnn train --help     all options of a verb
 """
 
 
@@ -63,12 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if is_whole_process:
         secure_streams()
-        hear_complaints()
-        _end_in_order()
+        show_warnings_once()
+        _exit_on_signals()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         own_process()
     else:
-        _print_whatever_comes()
+        _escape_unprintable()
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -79,9 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         silence_stdout()
         status = _fail(error)
     except KeyboardInterrupt:
-        sys.stderr.write(
-            "\nStopped. Nothing of this run was kept; earlier runs are as they were.\n"
-        )
+        sys.stderr.write("\nStopped. Nothing of this run was kept; earlier runs are unchanged.\n")
         status = Status.INTERRUPTED
     if is_whole_process:
         gc.freeze()
@@ -89,10 +87,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> Parser:
-    """Make the parser with every verb.
+    """Return the parser with every verb.
 
     Returns:
-      The parser of `clearcnn`; its namespaces hold `run`, the verb's function, and `parser`.
+      The parser of `clearcnn`; its namespaces have `run`, the verb's function, and `parser`.
     """
     parser = Parser(
         prog="clearcnn",
@@ -113,10 +111,10 @@ def build_parser() -> Parser:
 
 
 def build_help() -> dict[str, str]:
-    """Make every help page.
+    """Return every help page.
 
     Returns:
-      From command, such as "clearcnn train", to its help as plain text.
+      The help as plain text, by command, such as "clearcnn train".
     """
     parser = build_parser()
     verbs = _add_verbs(Parser(prog="clearcnn"))
@@ -145,10 +143,10 @@ def _run(words: list[str]) -> int:
         return int(arguments.run(arguments, words))
     except SystemExit as end:
         status = int(end.code or 0)
-        # If it is less, a verb found the usage wrong.
+        # A lower status comes from a verb that rejected its usage.
         if status > _SIGNALLED:
             name = signal.Signals(status - _SIGNALLED).name
-            sys.stderr.write(f"\nEnded by {name}.\n")
+            sys.stderr.write(f"\nStopped by {name}.\n")
         return status
     except StdoutError:
         raise
@@ -165,7 +163,7 @@ def _run(words: list[str]) -> int:
         return _fail(
             ClearCNNError(
                 f"{place}{error.strerror or error}.",
-                remedy="Check the place and the disk; --debug shows where it comes from.",
+                remedy="Check the path and the disk; --debug shows the traceback.",
             )
         )
 
@@ -177,8 +175,8 @@ def _fail(error: ClearCNNError) -> int:
     return Status.ERROR
 
 
-def _end_in_order() -> None:
-    """Have the signals that ask a program to end let it clear away what is unfinished."""
+def _exit_on_signals() -> None:
+    """Turn SIGTERM and SIGHUP into SystemExit, so that unfinished files are removed."""
 
     def end(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_IGN)
@@ -190,8 +188,8 @@ def _end_in_order() -> None:
             signal.signal(number, end)
 
 
-def _print_whatever_comes() -> None:
-    # A file name need not be text, and a terminal need not know every letter.
+def _escape_unprintable() -> None:
+    # A file name may hold any bytes, and a terminal may lack characters.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -1,19 +1,21 @@
-"""How the command line is read: argparse, with plain sentences and did-you-mean."""
+"""argparse with plain sentences and suggestions for typing errors."""
 
 import argparse
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from clearcnn.cli.exit_codes import Status
 from clearcnn.spelling import suggest
 
 HELP_COLUMNS = 80
 
+OptionGroup: TypeAlias = argparse._ArgumentGroup
+
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help of one look on every Python: never wider than 80 columns, never coloured."""
+    """Help that looks the same on every Python: at most 80 columns, without colour."""
 
     def __init__(self, prog: str, **options: Any) -> None:
         columns = min(shutil.get_terminal_size().columns, HELP_COLUMNS)
@@ -22,10 +24,10 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that suggests what may have been meant.
+    """An ArgumentParser that suggests corrections.
 
-    Each parser says its usage itself and adds `-h` to a group of its own, because argparse's
-    own wording changes between Python versions and the help pages are part of the docs.
+    Each parser sets its own usage and adds `-h` to a group of its own, because argparse's wording
+    differs between Python versions and the help pages are part of the docs.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -34,13 +36,13 @@ class Parser(argparse.ArgumentParser):
         self.color = False  # Python 3.14 would colour the help.
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and name the first argument that nothing takes.
+        """Parse, and end with an error on the first unknown argument.
 
         Args:
           args: the words after the program's name; None takes them from `sys.argv`.
           namespace: an object to fill, or None.
         Returns:
-          The namespace; `parser` in it is the parser of the verb, if there was one.
+          The namespace; its `parser` is the verb's parser, if there is a verb.
         """
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
@@ -49,7 +51,7 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
     def refuse(self, unknown: list[str]) -> NoReturn:
-        """End with status 2 and a sentence about the first unknown argument."""
+        """Exit with status 2 and a sentence about the first unknown argument."""
         option = next((word for word in unknown if word.startswith("-")), None)
         if option is None:
             self.error(f"unexpected argument {unknown[0]!r}.")
@@ -57,12 +59,12 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unknown option {name}.{did_you_mean(name, self._option_string_actions)}")
 
     def error(self, message: str) -> NoReturn:
-        """End with status 2: the usage, the message, and where the help is."""
+        """Exit with status 2: the usage, the message, and how to get help."""
         self.print_usage(sys.stderr)
         self.exit(Status.USAGE, f"{self.prog}: error: {message}\nSee {self.prog} --help.\n")
 
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        # argparse has no public place for this message; its own differs between versions.
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        # argparse has no public hook for this message, and its own differs between versions.
         if action.choices is None or value in action.choices:
             return
         choices = [str(choice) for choice in action.choices]
@@ -71,13 +73,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give " Did you mean …?" for the nearest known word, or nothing."""
+    """Return " Did you mean …?" with the nearest known word, or ""."""
     near = suggest(word, known)
     return f" Did you mean {near}?" if near else ""
 
 
 def whole_number(text: str) -> int:
-    """Read an option's whole number; whether it is in range is the spec's to say."""
+    """Parse an integer; the spec checks its range."""
     try:
         return int(text)
     except ValueError:
@@ -85,7 +87,7 @@ def whole_number(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """Read an option's number."""
+    """Parse a float."""
     try:
         return float(text)
     except ValueError:
@@ -93,19 +95,19 @@ def number(text: str) -> float:
 
 
 def size(text: str) -> tuple[int, int]:
-    """Read "28" or "28x20" as (height, width) in pixels."""
+    """Parse "28" or "28x20" as (height, width) in pixels."""
     try:
         height, _, width = text.lower().replace("×", "x").partition("x")
         return int(height), int(width or height)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a size such as 28, or 28x20 for height x width."
+            f"{text!r} is not a size; write 28, or 28x20 for height x width."
         ) from None
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Read "cat,dog" as class names in that order."""
-    parts = tuple(part.strip() for part in text.split(","))
-    if not all(parts):
-        raise argparse.ArgumentTypeError(f"{text!r} holds an empty name; write cat,dog,horse.")
-    return parts
+    """Parse "cat,dog" as class names in that order."""
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; write cat,dog,horse.")
+    return found

@@ -1,4 +1,4 @@
-"""`clearcnn predict`: answers for new pictures."""
+"""`clearcnn predict`: predictions for new images."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearcnn.cli.exit_codes import Status
+from clearcnn.cli.options import add_help_options
 from clearcnn.cli.parser import Parser, number, whole_number
 from clearcnn.text import printable
 
@@ -17,25 +18,25 @@ if TYPE_CHECKING:
     from clearcnn.results.predict import Prediction
 
 NAME = "predict"
-SUMMARY = "say what new pictures show"
+SUMMARY = "predict the classes of new images"
 
 _DESCRIPTION = """\
-Answer for pictures with a trained model, by ONNX Runtime alone.
+Predict classes of images with a trained model, by ONNX Runtime alone.
 
-RUN is a run folder that clearcnn train made. FILE is a picture, a folder of
-pictures, or - for one picture from stdin; there may be several. Each picture
-is brought to the size, colours, values and polarity of those the model was
-trained on, and what was done is said. Probabilities are calibrated.
+RUN is a run folder that clearcnn train wrote. FILE is an image, a folder of
+images, or - for one image from stdin; there may be several. Each image is
+converted to the size, colours, value range and polarity of the training
+images, and every conversion is reported. Probabilities are calibrated.
 """
 
 _EPILOG = """\
 examples:
   clearcnn predict runs/photos cat.png
-  clearcnn predict runs/photos inbox/ --csv answers.csv
-  clearcnn predict runs/photos inbox/ --csv answers.csv --resume
+  clearcnn predict runs/photos inbox/ --csv predictions.csv
+  clearcnn predict runs/photos inbox/ --csv predictions.csv --resume
   clearcnn predict runs/digits - --json < scan.png
 
-status 1: a picture could not be read; the others are answered.
+status 1: an image could not be read; the others have predictions.
 """
 
 TEXTS = {
@@ -46,7 +47,7 @@ TEXTS = {
 
 
 def add_options(parser: Parser) -> None:
-    """Fill the verb's own parser.
+    """Add the verb's options to its parser.
 
     Args:
       parser: of `clearcnn predict`.
@@ -54,40 +55,41 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("run_folder", metavar="RUN", type=Path, help=SUPPRESS)
     parser.add_argument("files", metavar="FILE", nargs="+", help=SUPPRESS)
-    group = parser.add_argument_group("answer")
+    group = parser.add_argument_group("prediction")
     group.add_argument(
         "--top",
         type=whole_number,
         default=3,
         metavar="K",
-        help="the K most probable classes (default: 3)",
+        help="number of most probable classes to list (default: 3)",
     )
     group.add_argument(
         "--abstain-below",
         type=number,
         default=0.0,
         metavar="P",
-        help="give no class with a confidence below P, such as 0.9",
+        help="abstain where the confidence is below P, such as 0.9",
     )
     group.add_argument(
         "--keep-polarity",
         action="store_true",
-        help="do not exchange light and dark where the model was trained on the opposite",
+        help="do not invert images of the opposite polarity",
     )
     group = parser.add_argument_group("output")
-    group.add_argument("--csv", type=Path, metavar="FILE", help="write the answers to a new CSV")
     group.add_argument(
-        "--resume", action="store_true", help="go on where the CSV ends, and repeat nothing"
+        "--csv", type=Path, metavar="FILE", help="write predictions to a new CSV file"
     )
     group.add_argument(
-        "--json", action="store_true", help="print one line of JSON for each picture on stdout"
+        "--resume", action="store_true", help="continue where the CSV file ends, and repeat nothing"
     )
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    group.add_argument("-h", "--help", action="help", help="show this help and exit")
+    group.add_argument(
+        "--json", action="store_true", help="print one line of JSON per image on stdout"
+    )
+    add_help_options(group)
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:
-    """Answer as asked.
+    """Predict and print or write the predictions.
 
     Args:
       arguments: parsed.
@@ -95,7 +97,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
       The exit status.
     """
     if arguments.resume and arguments.csv is None:
-        arguments.parser.error("--resume needs --csv, the file to go on with.")
+        arguments.parser.error("--resume needs --csv, the file to continue.")
     from clearcnn.cli.predict_display import PredictDisplay, say
     from clearcnn.workflows.predict.csv_output import open_prediction_table
     from clearcnn.workflows.predict.input_files import find_image_files
@@ -117,32 +119,32 @@ def run(arguments: Namespace, _: list[str]) -> Status:
             with display:
                 for each in answers:
                     table.write(each)
-                    display.hear(each)
+                    display.show(each)
         except KeyboardInterrupt:
-            rest = "" if arguments.csv is None else "; --resume goes on there"
-            say(f"\nStopped after {display.done:,} of {len(waiting):,} pictures{rest}.")
+            rest = "" if arguments.csv is None else "; --resume continues there"
+            say(f"\nStopped after {display.done:,} of {len(waiting):,} images{rest}.")
             return Status.INTERRUPTED
         earlier = (table.num_rows, table.num_errors)
-    display.conclude(model.manifest.confidence, csv=arguments.csv, earlier=earlier)
+    display.summarise(model.manifest.confidence, csv=arguments.csv, earlier=earlier)
     return Status.ERROR if display.errors or earlier[1] else Status.SUCCESS
 
 
 def _choose_lines(
     arguments: Namespace, names: list[str], manifest: "Manifest"
 ) -> "Callable[[Prediction], str] | None":
-    """Give what makes a line of an answer; answers that go to a file alone have none."""
+    """Return what formats a prediction as a line; None if nothing goes to stdout."""
     if arguments.json:
         return _as_json
     if arguments.csv is not None or not names:
         return None
-    from clearcnn.cli.predict_view import AnswerLines
+    from clearcnn.cli.predict_display import PredictionLines
 
-    lines = AnswerLines(names, manifest.class_names)
+    lines = PredictionLines(names, manifest.class_names)
     sys.stdout.write(lines.heading() + "\n")
     return lines.line
 
 
-def _as_json(answer: "Prediction") -> str:
+def _as_json(prediction: "Prediction") -> str:
     from clearcnn.results.json_codec import to_json
 
-    return json.dumps(to_json(answer), allow_nan=False)
+    return json.dumps(to_json(prediction), allow_nan=False)

@@ -1,14 +1,18 @@
-"""What is seen while `predict` works: answers, bad files, how far it is, and what to know."""
+"""What `predict` prints: a line per prediction, unreadable files, progress and a summary."""
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from rich.cells import cell_len, set_cell_size
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from clearcnn.bundle import Confidence
-from clearcnn.results.predict import Prediction
+from clearcnn.cli.console import Console
+from clearcnn.results.predict import ClassProbability, Prediction
 from clearcnn.text import printable
 
 FEWEST_FOR_A_BAR = 100
@@ -17,20 +21,24 @@ PLAIN_LINES = 10
 MOST_SECONDS_SILENT = 30.0
 MOST_KINDS_COUNTED = 1_000
 MOST_WITH_PREPARATION = 10
-"""Pictures of which each line says what was done; of more, it is counted at the end."""
+"""Up to this number of images, each line lists its conversions; beyond, they are counted."""
 KINDS_SHOWN = 5
+UNLIKE = "looks like none of the classes"
+_WIDEST_NAME = 40
+_WIDEST_CLASS = 20
+_CONFIDENCE_COLUMNS = 10
 
 
 class PredictDisplay:
-    """Shows each answer as it comes, and counts.
+    """Shows each prediction as it comes, and counts.
 
     Args:
-      total: pictures to answer for.
-      write_line: makes the line of an answer; None shows none.
+      total: number of images.
+      write_line: formats a prediction as a line; None shows none.
 
     Attributes:
-      done: pictures so far; errors, unlike and abstained are among them.
-      preparation: what was done to the pictures, by sentence; of very many, the first kinds.
+      done: images so far, including errors, unlike and abstained.
+      preparation: number of images by conversion, up to MOST_KINDS_COUNTED kinds.
     """
 
     def __init__(self, total: int, write_line: Callable[[Prediction], str] | None) -> None:
@@ -39,7 +47,7 @@ class PredictDisplay:
         self.preparation: Counter[str] = Counter()
         self._write_line = write_line
         self._said_at = time.monotonic()
-        self._bar: Any = None
+        self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
         hides = self._write_line is not None and sys.stdout.isatty()
@@ -51,19 +59,19 @@ class PredictDisplay:
         if self._bar is not None:
             self._bar.stop()
 
-    def hear(self, answer: Prediction) -> None:
-        """Show an answer, and say at once if there is none."""
+    def show(self, prediction: Prediction) -> None:
+        """Show a prediction, or at once the error if there is none."""
         self.done += 1
-        self.errors += answer.error is not None
-        self.unlike += answer.is_unlike
-        self.abstained += answer.abstained
-        for sentence in answer.preparation:
+        self.errors += prediction.error is not None
+        self.unlike += prediction.is_unlike
+        self.abstained += prediction.abstained
+        for sentence in prediction.preparation:
             if sentence in self.preparation or len(self.preparation) < MOST_KINDS_COUNTED:
                 self.preparation[sentence] += 1
         if self._write_line is not None:
-            sys.stdout.write(self._write_line(answer) + "\n")
-        if answer.error is not None:
-            self._say(f"error: {printable(answer.error)}")
+            sys.stdout.write(self._write_line(prediction) + "\n")
+        if prediction.error is not None:
+            self._say(f"error: {printable(prediction.error)}")
         self._move_on()
 
     def _move_on(self) -> None:
@@ -71,7 +79,7 @@ class PredictDisplay:
             self._bar.advance(self._bar.task_ids[0])
         elif self.total >= FEWEST_FOR_LINES and self._is_time_for_a_line():
             self._said_at = time.monotonic()
-            self._say(f"  {self.done:,} of {self.total:,} pictures")
+            self._say(f"  {self.done:,} of {self.total:,} images")
 
     def _is_time_for_a_line(self) -> bool:
         return (
@@ -85,72 +93,132 @@ class PredictDisplay:
         else:
             say(line)
 
-    def conclude(
+    def summarise(
         self, confidence: Confidence | None, *, csv: Path | None, earlier: tuple[int, int]
     ) -> None:
-        """Say what to know of all answers together.
+        """Print what holds for all predictions together.
 
         Args:
           confidence: of the run.
-          csv: where they are written; None if nowhere.
-          earlier: answers and errors among them that `csv` had before.
+          csv: the file they were written to, if any.
+          earlier: number of predictions, and of errors among them, that `csv` had before.
         """
         if csv is not None:
-            rest = f", {earlier[0]:,} of them from before" if earlier[0] else ""
-            say(f"{self.done + earlier[0]:,} pictures in {csv}{rest}.")
+            rest = f", {earlier[0]:,} of them from earlier" if earlier[0] else ""
+            say(f"{self.done + earlier[0]:,} images in {csv}{rest}.")
         if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
                 say(f"  {number:,} × {printable(sentence)}")
             if len(self.preparation) > KINDS_SHOWN:
-                say("  … and more; --json and --csv say what was done to each picture.")
+                say("  … and more; --json and --csv list the conversions of each image.")
         if self.abstained:
-            say(f"{self.abstained:,} of {self.done:,} not sure enough for an answer.")
+            say(f"{self.abstained:,} of {self.done:,} without a prediction: confidence too low.")
         if self.unlike:
             say(f"{self.unlike:,} of {self.done:,} {describe_flag(confidence)}")
         errors = self.errors + earlier[1]
         if errors and self.done + earlier[0] > 1:
-            say(f"error: {errors:,} of {self.done + earlier[0]:,} pictures could not be read.")
+            say(f"error: {errors:,} of {self.done + earlier[0]:,} images could not be read.")
         if confidence is None:
             say(
-                "warning: This run has no validation part: its probabilities are as the network "
-                "gives them, and what looks like none of the classes is not told."
+                "warning: This run has no validation set: its probabilities are not calibrated, "
+                "and out-of-distribution images are not flagged."
             )
         elif confidence.false_alarms is None:
             say(
-                f"warning: {confidence.num_images:,} validation images are too few to tell what "
-                "looks like none of the classes."
+                f"warning: {confidence.num_images:,} validation images are too few to flag "
+                "out-of-distribution images."
             )
 
 
+class PredictionLines:
+    """The table of predictions; its widths are known before the first prediction.
+
+    Args:
+      names: of all images.
+      class_names: of the model.
+    """
+
+    def __init__(self, names: Sequence[str], class_names: Sequence[str]) -> None:
+        self._name_columns = _widest(("image", *names), _WIDEST_NAME)
+        self._class_columns = _widest(("prediction", "abstained", *class_names), _WIDEST_CLASS)
+        self._tells_preparation = len(names) <= MOST_WITH_PREPARATION
+
+    def heading(self) -> str:
+        """Return the names of the columns."""
+        return self._join("image", "prediction", "confidence", "next")
+
+    def line(self, prediction: Prediction) -> str:
+        """Return a prediction as a line; of few images, with lines for the conversions."""
+        if prediction.error is not None:
+            return self._join(prediction.name, "-", "-", "cannot be read")
+        others = " · ".join(
+            f"{printable(each.name)} {_percent(each)}" for each in prediction.top[1:]
+        )
+        first = prediction.top[0]
+        if prediction.abstained:
+            others = " · ".join(filter(None, (f"{printable(first.name)}?", others)))
+        remarks = [others, UNLIKE if prediction.is_unlike else ""]
+        lines = [
+            self._join(
+                prediction.name,
+                prediction.prediction or "abstained",
+                _percent(first),
+                "   ".join(filter(None, remarks)),
+            )
+        ]
+        if self._tells_preparation:
+            lines += [f"    {printable(sentence)}" for sentence in prediction.preparation]
+        return "\n".join(lines)
+
+    def _join(self, name: str, prediction: str, confidence: str, rest: str) -> str:
+        shown = printable(name)
+        if cell_len(shown) > self._name_columns:
+            # The end of a path tells more than its beginning.
+            shown = "…" + shown[-(self._name_columns - 1) :]
+        cells = [
+            set_cell_size(shown, self._name_columns),
+            set_cell_size(printable(prediction), self._class_columns),
+            confidence.rjust(_CONFIDENCE_COLUMNS),
+            rest,
+        ]
+        return "  ".join(cells).rstrip()
+
+
 def describe_flag(confidence: Confidence | None) -> str:
-    """Say what it means to look like none of the classes, with its false alarms."""
+    """Return what the flag means, with its rate of false alarms."""
     if confidence is None or confidence.false_alarms is None:
         return "look like none of the classes."
     alarms = f"{confidence.false_alarms:,} of {confidence.num_images:,} validation images"
     if confidence.distance_threshold is None:
-        what = f"a confidence below {confidence.threshold:.2f}, which {alarms} have"
+        what = f"a confidence below {confidence.threshold:.2f}, as {alarms} have"
     else:
         what = (
-            f"farther from every class than {confidence.distance_threshold:.1f} times their "
-            f"confidence, which {alarms} are"
+            f"distance to every class above {confidence.distance_threshold:.1f} times the "
+            f"confidence, as for {alarms}"
         )
-    return f"look like none of the classes: {what}, too."
+    return f"look like none of the classes: {what}."
 
 
 def say(line: str) -> None:
-    """Write a line on stderr, after what stdout holds."""
+    """Print a line on stderr, after flushing stdout."""
     sys.stdout.flush()
     sys.stderr.write(line + "\n")
 
 
-def _start_bar(total: int) -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    from clearcnn.cli.console import Console
-
+def _start_bar(total: int) -> Progress:
     bar = Progress(
         MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
     )
     bar.add_task("", total=total)
     bar.start()
     return bar
+
+
+def _widest(texts: Sequence[str], most: int) -> int:
+    return min(most, max(cell_len(printable(text)) for text in texts))
+
+
+def _percent(entry: ClassProbability) -> str:
+    # Only an exact 1 is shown as 100 %.
+    shown = 100 * entry.probability
+    return f"{min(shown, 99.9) if entry.probability < 1 else shown:.1f} %"

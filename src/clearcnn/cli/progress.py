@@ -1,4 +1,4 @@
-"""What is seen while `train` works: the data, the model, and every epoch as it ends."""
+"""What `train` prints while it works: the data, the model, and each epoch."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ WIDEST_BAR = 40
 
 
 class WarningsOnly(TrainListener):
-    """Shows warnings and nothing else, for `--quiet`."""
+    """Shows only warnings, for `--quiet`."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -40,21 +40,21 @@ class WarningsOnly(TrainListener):
 
     def on_warning(self, sentence: str) -> None:
         """Show a warning, above the bar if there is one."""
-        with self._as_it_can():
+        with self._ignoring_lost_output():
             self.console.warn(sentence)
 
     def on_train_end(self, history: History, interrupted: bool) -> None:  # noqa: ARG002
-        """From here on, a run is worth more than what is said of it."""
+        """From now on, a failing stdout must not end the program: the run is saved first."""
         self.is_over = True
 
     def on_late_interrupt(self) -> None:
-        """Say why it goes on."""
-        with self._as_it_can():
-            self.console.print("\n  trained; keeping it … (Ctrl-C again drops it)")
+        """Say that the run is still being saved."""
+        with self._ignoring_lost_output():
+            self.console.print("\n  training is complete; saving … (Ctrl-C again discards the run)")
 
     @contextmanager
-    def _as_it_can(self) -> Iterator[None]:
-        """When training is over, print if that can be done: nobody may read any more."""
+    def _ignoring_lost_output(self) -> Iterator[None]:
+        """Once training is over, ignore that stdout can no longer be written."""
         try:
             yield
         except (ReaderGoneError, StdoutError, RuntimeError):
@@ -62,12 +62,12 @@ class WarningsOnly(TrainListener):
                 raise
 
     def on_checkpoint(self, folder: Path) -> None:
-        """Remember what is left if the training is stopped."""
+        """Remember the folder from which a stopped training can be resumed."""
         self.unfinished = folder
 
 
 class TrainDisplay(WarningsOnly):
-    """Shows a training on a console: a live bar in a terminal, a line now and then elsewhere."""
+    """Shows a training on a console: a live bar in a terminal, an occasional line elsewhere."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -88,7 +88,7 @@ class TrainDisplay(WarningsOnly):
         self.console.show(view_model(summary))
 
     def on_train_begin(self, epochs: int) -> None:
-        """Show that the program is being compiled, which can take longer than an epoch."""
+        """Say that the program is being compiled, which can take longer than an epoch."""
         self.epochs = epochs
         self.said_at = time.monotonic()
         self.console.print(Text.assemble("\n", ("Training", "bold cyan")))
@@ -100,18 +100,18 @@ class TrainDisplay(WarningsOnly):
             self.console.print("  compiling …")
 
     def on_resume(self, epochs: int) -> None:
-        """Say after which epoch it goes on."""
-        self.console.print(f"\n  going on after epoch {epochs}")
+        """Say after which epoch training resumes."""
+        self.console.print(f"\n  resuming after epoch {epochs}")
 
     def on_checkpoint(self, folder: Path) -> None:
-        """Say how to go on, should the training be stopped."""
+        """Say how to resume if the training is stopped."""
         super().on_checkpoint(folder)
         self.console.print(
-            f"  keeping checkpoints. If this stops: {printable(suggest_resume(folder))}"
+            f"  keeping checkpoints in case this stops. {printable(suggest_resume(folder))}"
         )
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
-        """Move the bar, or print a line when the last one is some time ago."""
+        """Advance the bar, or print a line if the last one was some time ago."""
         if self.progress is not None:
             self.progress.update(self.task, completed=epoch + 1, figures=_figures(metrics))
         elif self._is_time_for_a_line(epoch):
@@ -122,14 +122,14 @@ class TrainDisplay(WarningsOnly):
             )
 
     def on_train_end(self, history: History, interrupted: bool) -> None:
-        """Leave the last figures standing."""
+        """Stop the bar, which keeps its last figures."""
         super().on_train_end(history, interrupted)
-        with self._as_it_can():
+        with self._ignoring_lost_output():
             if self.progress is not None:
                 self.progress.stop_task(self.task)
             self._end_live()
             if interrupted:
-                self.console.print(f"  stopped after epoch {history.num_epochs}; keeping it …")
+                self.console.print(f"  stopped after epoch {history.num_epochs}; saving …")
 
     def _is_time_for_a_line(self, epoch: int) -> bool:
         tenth = self.epochs / PLAIN_LINES
@@ -147,20 +147,20 @@ class TrainDisplay(WarningsOnly):
 
 
 class _TwoLineProgress(Progress):
-    """The bar, and below it the figures of the last epoch."""
+    """A bar, and below it the figures of the last epoch."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """Give the two lines."""
+        """Yield the two lines."""
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
             yield Text(f"  {task.fields['figures']}")
 
 
 class _TimeLeftColumn(TimeRemainingColumn):
-    """Time left, in words."""
+    """The time left."""
 
     def render(self, task: Task) -> Text:
-        """Give nothing before the first epoch and after the last."""
+        """Return "" before the first epoch and after the last."""
         known = task.time_remaining is not None and task.stop_time is None
         return super().render(task).append(" left") if known and not task.finished else Text()
 
@@ -179,7 +179,7 @@ def _live_progress(console: Console) -> Progress:
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    parts = [f"loss {metrics['loss']:.4f}", f"accuracy {percent(metrics['accuracy'])} %"]
+    figures = [f"loss {metrics['loss']:.4f}", f"accuracy {percent(metrics['accuracy'])} %"]
     if "val_accuracy" in metrics:
-        parts.append(f"validation {percent(metrics['val_accuracy'])} %")
-    return " · ".join(parts)
+        figures.append(f"validation {percent(metrics['val_accuracy'])} %")
+    return " · ".join(figures)

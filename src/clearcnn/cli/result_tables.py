@@ -1,4 +1,4 @@
-"""How summaries and results look: Rich renderables, readable without colour too."""
+"""Summaries and results as Rich renderables, readable without colour."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from clearcnn.report.number_format import percent, score_sentence
 from clearcnn.results.check import CheckResult
+from clearcnn.results.explain import ExplainResult, SanityCheck
 from clearcnn.results.scores import Interval
 from clearcnn.results.train import (
     ClassCount,
@@ -25,14 +26,15 @@ from clearcnn.text import printable
 MOST_CLASSES_LISTED = 20
 CLASSES_NAMED_AT_THE_ENDS = 3
 NAMES_LISTED = 5
+CLASSES_EXPLAINED = 3
 
 
 def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
-    """Show what was read, how it is parted, and how many images each class has.
+    """Show what was read, how it is split, and how many images each class has.
 
     Args:
       summary: of the data.
-      sheet: where the picture sheet will lie.
+      sheet: where the sheet of sample images will be.
     Returns:
       A renderable.
     """
@@ -41,7 +43,7 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
         ("shape", f"{summary.shape} · {', '.join(axes)}"),
         ("values", f"{summary.dtype}, {_span(summary.value_range)}{_seen(summary)}"),
         (
-            "parts",
+            "split",
             f"{summary.train:,} train · {summary.validation:,} validation · {summary.test:,} test",
         ),
     ]
@@ -50,14 +52,14 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
     facts += [("prepared", printable(sentence)) for sentence in summary.preparation]
     if summary.skipped:
         facts.append(("skipped", _skipped(summary)))
-    facts.append(("picture sheet", view_path(sheet)))
+    facts.append(("sample images", view_path(sheet)))
     return Group(
         view_heading("Data", summary.source), view_facts(facts), Text(), _classes(summary.classes)
     )
 
 
 def view_model(summary: ModelSummary) -> RenderableType:
-    """Show the model layer by layer, and the Dense layers its convolutions spare.
+    """Show the model layer by layer, and the size of the same network with Dense layers.
 
     Args:
       summary: of the model.
@@ -73,7 +75,7 @@ def view_model(summary: ModelSummary) -> RenderableType:
 
 
 def view_check(result: CheckResult) -> RenderableType:
-    """Show each finding with the first images concerned, and a verdict.
+    """Show each finding with the first affected images, and a verdict.
 
     Args:
       result: of the check.
@@ -94,12 +96,12 @@ def view_check(result: CheckResult) -> RenderableType:
     problems = result.num_problems
     verdict = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problem"
     if result.folder is not None:
-        left_out = f"leaves out {result.num_left_out:,}" if result.num_left_out else "keeps all"
+        left_out = f"excludes {result.num_left_out:,}" if result.num_left_out else "keeps all"
         path = view_path(result.folder / "use.csv")
         lines.append(Text.assemble("cleaned list: ", path, f" ({left_out}; for train --use)"))
         if result.suspects:
             lines.append(
-                Text.assemble("picture sheet: ", view_path(result.folder / "suspects.png"))
+                Text.assemble("suspect images: ", view_path(result.folder / "suspects.png"))
             )
     return Group(
         view_heading("Check", f"{result.source} · {counts}"),
@@ -108,7 +110,7 @@ def view_check(result: CheckResult) -> RenderableType:
 
 
 def view_result(result: TrainResult) -> RenderableType:
-    """Show the score with its interval and counts, the time, and where the run lies.
+    """Show the score with its interval and counts, the time, and the path of the run.
 
     Args:
       result: of the training.
@@ -121,7 +123,7 @@ def view_result(result: TrainResult) -> RenderableType:
             "test accuracy",
             Text.assemble(
                 (f"{percent(score.accuracy)} %", "bold green"),
-                f" · {score.correct:,} of {score.total:,} test images right",
+                f" · {score.correct:,} of {score.total:,} test images correct",
             ),
         ),
         ("", view_interval(score.interval)),
@@ -134,34 +136,69 @@ def view_result(result: TrainResult) -> RenderableType:
     return Group(view_heading("Result"), view_facts(facts))
 
 
+def view_explanation(result: ExplainResult) -> RenderableType:
+    """Return the most probable classes, how the image was prepared, and the path of the page.
+
+    Args:
+      result: of the explanation.
+    Returns:
+      A renderable.
+    """
+    image = result.image
+    others = " · ".join(
+        f"{printable(each.name)} {percent(each.probability)} %"
+        for each in result.answers[1:CLASSES_EXPLAINED]
+    )
+    prediction = Text.assemble(
+        (printable(result.prediction), "bold green"),
+        f" · {percent(result.answers[0].probability)} %",
+    )
+    facts: list[tuple[str, RenderableType]] = [("prediction", prediction), ("next", others)]
+    if image.label is not None:
+        style = "yellow" if result.is_mistake else ""
+        verdict = "a mistake" if result.is_mistake else "correct"
+        facts.append(("label", Text(f"{printable(image.label)}, {verdict}", style=style)))
+        facts.append(("split", printable(image.part or "")))
+    facts += [("prepared", printable(sentence)) for sentence in image.preparation]
+    facts += [
+        ("gradient map", _say_check(result.gradient.sanity)),
+        ("occlusion map", _say_check(result.occlusion.sanity)),
+    ]
+    if result.neighbours is not None and result.neighbours.train:
+        labels = ", ".join(printable(each.label) for each in result.neighbours.train)
+        facts.append(("neighbours", f"{labels} (nearest training images)"))
+    facts.append(("page", view_path(result.folder / "explanation.html")))
+    return Group(view_heading("Explanation", image.name), view_facts(facts))
+
+
 def view_score(result: TrainResult) -> Text:
-    """Say the result in two lines, for those who want no more."""
+    """Return the result in two lines, for `--quiet`."""
     return Text.assemble(score_sentence(result.test.score), "\n", view_path(result.run_folder))
 
 
 def view_interruption(result: TrainResult) -> Text:
-    """Say what is kept of a training that was stopped early."""
+    """Return what was saved of a training that was stopped early."""
     return Text.assemble(
         f"Stopped after epoch {result.history.num_epochs} of {result.train.epochs}. "
-        "The model of that epoch is kept in ",
+        "The model of that epoch is saved in ",
         view_path(result.run_folder),
     )
 
 
 def view_divergence(result: TrainResult) -> Text:
-    """Say why a training ended in numbers that are not finite, and what is kept of it."""
+    """Return why a training diverged, and what was saved of it."""
     assert result.divergence is not None
     return Text.assemble(
         ("error: ", "bold red"),
         f"{result.divergence.sentence} Likely causes:",
         *(f"\n  {cause}" for cause in result.divergence.causes),
-        f"\nThe model of epoch {result.history.best_epoch + 1} is kept in ",
+        f"\nThe model of epoch {result.history.best_epoch + 1} is saved in ",
         view_path(result.run_folder),
     )
 
 
 def view_interval(interval: Interval) -> str:
-    """Write "95 % interval 95.5–98.3 (Wilson)"."""
+    """Return "95 % interval 95.5–98.3 (Wilson)"."""
     return (
         f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
         f"{percent(interval.high)} ({interval.method.capitalize()})"
@@ -169,26 +206,26 @@ def view_interval(interval: Interval) -> str:
 
 
 def view_epochs(history: History, epochs: int) -> str:
-    """Write "31 of 60, the weights of epoch 23 kept", counting from 1."""
+    """Return "31 of 60, with the weights of epoch 23", counting from 1."""
     last = history.num_epochs
     best = history.best_epoch + 1
-    kept = "" if best == last else f", the weights of epoch {best} kept"
+    kept = "" if best == last else f", with the weights of epoch {best}"
     return f"{last} of {epochs}{kept}"
 
 
 def view_seconds(seconds: dict[str, float]) -> str:
-    """Write the sum, and the phases in their order."""
+    """Return the total and the phases, in seconds."""
     phases = " · ".join(f"{phase} {spent:.2f}" for phase, spent in seconds.items())
-    return f"{sum(seconds.values()):.2f} in all · {phases}"
+    return f"{sum(seconds.values()):.2f} in total · {phases}"
 
 
 def view_shape(shape: tuple[int, ...]) -> str:
-    """Write (8, 8, 1) as "8×8×1"."""
+    """Return (8, 8, 1) as "8×8×1"."""
     return "×".join(f"{side:,}" for side in shape)
 
 
 def view_path(path: Path) -> Text:
-    """Write a path, as seen from here if it is below, that a terminal may open on a click."""
+    """Return a path as a link, relative if it is below the working folder."""
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     link = Style(link=path.absolute().as_uri())
@@ -196,7 +233,7 @@ def view_path(path: Path) -> Text:
 
 
 class _LayerTable:
-    """The layers as rows; what a narrow terminal cannot hold is left out from the right."""
+    """The layers as rows; in a narrow terminal, the rightmost columns are left out."""
 
     def __init__(self, summary: ModelSummary) -> None:
         self.summary = summary
@@ -225,7 +262,7 @@ class _LayerTable:
             table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
         for layer in summary.layers:
             table.add_row(*_layer_cells(layer)[:columns])
-        total = ("in all", "", f"{summary.parameters:,}", "", f"{summary.multiply_adds:,}", "")
+        total = ("total", "", f"{summary.parameters:,}", "", f"{summary.multiply_adds:,}", "")
         table.add_row(*(Text(cell, style="bold") for cell in total[:columns]))
         return table
 
@@ -249,7 +286,7 @@ def _mlp(summary: ModelSummary) -> Iterable[RenderableType]:
     yield Text()
     yield Padding(
         Text.assemble(
-            "With Dense layers in place of its convolutions it would have ",
+            "With Dense layers instead of convolutions it would have ",
             (f"{summary.mlp_parameters:,}", "bold"),
             f" parameters, {times:.1f} times as many."
             if times < 10
@@ -305,18 +342,27 @@ def _seen(summary: DataSummary) -> str:
 
 
 def view_heading(title: str, detail: str = "") -> Text:
-    """Write the title of a part, and what it is about."""
+    """Return the title of a section, and a detail behind it."""
     return Text.assemble("\n", (title, "bold cyan"), f"  {printable(detail)}" if detail else "")
 
 
 def view_facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
-    """Write names and facts in two columns."""
+    """Return names and facts in two columns."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, fact in facts:
         grid.add_row(name, fact)
     return Padding(grid, (0, 2))
+
+
+def _say_check(check: SanityCheck) -> str:
+    if check.verdict == "undefined":
+        return "constant"
+    return (
+        f"sanity check {check.verdict}: |ρ| {check.magnitude:.2f} with random weights, "
+        f"{len(check.seeds)} models"
+    )
 
 
 def _table() -> Table:

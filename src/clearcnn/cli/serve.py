@@ -1,4 +1,4 @@
-"""`clearcnn serve`: answers over HTTP."""
+"""`clearcnn serve`: predictions over HTTP."""
 
 import os
 import sys
@@ -7,34 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.cli.exit_codes import Status
-from clearcnn.cli.output_options import add_help_options
+from clearcnn.cli.options import add_help_options, add_run_data_options, read_run_data
 from clearcnn.cli.parser import Parser, number, whole_number
-from clearcnn.cli.source_options import add_run_data_options, read_run_data
 from clearcnn.errors import MissingExtraError, SpecError
 from clearcnn.text import printable
 
 NAME = "serve"
-SUMMARY = "answer for pictures over HTTP"
+SUMMARY = "serve predictions over HTTP, and a page to draw on"
 TOKEN_VARIABLE = "CLEARCNN_TOKEN"
 
 _MOST_TOKEN_BYTES = 4096
 
 _DESCRIPTION = """\
-Answer for pictures over HTTP with the models of run folders, until Ctrl-C.
-A model is called as its run folder is; when the folder is replaced, the new
-model takes over and no request is lost. Needs the extra serve.
+Serve the models of run folders over HTTP, until Ctrl-C. Each model is named
+after its run folder; when the folder is replaced, the new model takes over and
+no request is lost. Needs clearcnn[serve].
 
 endpoints:
-  /             a page to draw on, to look inside the model and to change it
-  /predict      pictures in, classes out
-  /v2           the Open Inference Protocol, as Triton's and KServe's clients
-                speak it
+  /             a page to draw on, look inside the model and retrain it
+  /predict      images in, classes out
+  /v2           the Open Inference Protocol, for clients of Triton and KServe
   /metrics      figures for Prometheus
-  /docs         all of them, with what they take and give
+  /docs         every endpoint with its parameters and responses
 
-Only programs on this computer can ask, unless --host says otherwise; then a
-token is needed, which requests bring as "Authorization: Bearer TOKEN". The
-log goes to stderr, one line of JSON for each request.
+Only programs on this computer can connect, unless --host says otherwise; then
+a token is required, which requests send as "Authorization: Bearer TOKEN". The
+log goes to stderr, one line of JSON per request.
 """
 
 _EPILOG = """\
@@ -51,19 +49,18 @@ TEXTS = {
 }
 
 _EXPOSED = """\
-This server can be reached by other computers. Whoever has the token may ask
-for answers, and see the models themselves, their classes and figures, and
-test images. Nothing is encrypted: put a proxy with TLS before it where others
-can listen.
+Other computers can reach this server. Anyone with the token may request
+predictions and see the models, their classes and figures, and test images.
+Nothing is encrypted: where others can listen, put a TLS proxy in front of it.
 """
 
 _TRAINS_FOR_ALL = """\
-With --playground they may also have this computer train models, one at a time.
+With --playground they may also train models on this computer, one at a time.
 """
 
 
 def add_options(parser: Parser) -> None:
-    """Fill the verb's own parser.
+    """Add the verb's options to its parser.
 
     Args:
       parser: of `clearcnn serve`.
@@ -71,89 +68,95 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a run folder")
     group = parser.add_argument_group("address")
-    group.add_argument("--host", metavar="HOST", help="to listen on (default: 127.0.0.1)")
+    group.add_argument("--host", metavar="HOST", help="address to listen on (default: 127.0.0.1)")
     group.add_argument(
-        "--port", type=whole_number, metavar="N", help="0 takes a free one (default: 8000)"
+        "--port", type=whole_number, metavar="N", help="port; 0 takes a free one (default: 8000)"
     )
     group.add_argument(
         "--token-file",
         type=Path,
         metavar="FILE",
-        help=f"holds the token; without it, {TOKEN_VARIABLE} does",
+        help=f"file with the token (default: the variable {TOKEN_VARIABLE})",
     )
     group.add_argument(
         "--allow-host",
         action="append",
         dest="allowed_hosts",
         metavar="NAME",
-        help="a name that requests may ask for; may be repeated",
+        help="host name that requests may use; may be repeated",
     )
     group = parser.add_argument_group("limits")
     group.add_argument(
         "--max-body-bytes",
         type=whole_number,
         metavar="N",
-        help="of one request (default: 16777216)",
+        help="maximum size of a request (default: 16777216)",
     )
     group.add_argument(
         "--max-pixels",
         type=whole_number,
         metavar="N",
-        help="of one picture; four times as many in one request (default: 25000000)",
+        help="maximum pixels of an image; four times as many per request (default: 25000000)",
     )
     group.add_argument(
-        "--max-images", type=whole_number, metavar="N", help="in one request (default: 64)"
+        "--max-images",
+        type=whole_number,
+        metavar="N",
+        help="maximum images in a request (default: 64)",
     )
     group.add_argument(
         "--body-seconds",
         type=number,
         metavar="SECONDS",
-        help="that a request may take to arrive (default: 30)",
+        help="time a request may take to arrive (default: 30)",
     )
     group.add_argument(
         "--queue",
         type=whole_number,
         metavar="N",
-        help="requests that may wait; more are answered 503 (default: 128)",
+        help="requests that may wait; more get status 503 (default: 128)",
     )
     group.add_argument(
-        "--threads", type=whole_number, metavar="N", help="that work (default: cores, from 2 to 4)"
+        "--threads",
+        type=whole_number,
+        metavar="N",
+        help="worker threads (default: cores, from 2 to 4)",
     )
     add_run_data_options(parser.add_argument_group("data"))
     group.add_argument(
         "--drain-seconds",
         type=number,
         metavar="SECONDS",
-        help="after SIGTERM, not ready but still answering (default: 5)",
+        help="time after SIGTERM in which requests are still answered (default: 5)",
     )
     train = group.add_mutually_exclusive_group()
     train.add_argument(
         "--playground",
         action="store_true",
         default=None,
-        help="all who may ask can train changed models on the page "
-        "(default: people at this computer)",
+        help="allow everyone who may connect to train on the page "
+        "(default: people at this computer only)",
     )
     train.add_argument(
         "--no-playground",
         action="store_false",
         dest="playground",
         default=None,
-        help="nobody can",
+        help="allow nobody to train",
     )
     add_help_options(parser.add_argument_group("output"))
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:
-    """Serve as asked.
+    """Serve until the server is told to stop.
 
     Args:
       arguments: parsed.
     Returns:
-      The exit status: a server that was told to stop has succeeded.
+      The exit status, which is success after a signal.
     """
     if not arguments.runs:
-        arguments.parser.error("a run folder is needed, such as runs/digits-….")
+        arguments.parser.error("RUN is missing: a run folder such as runs/digits-….")
     try:
         from clearcnn.web.server import run_server
         from clearcnn.web.settings import ServeSettings

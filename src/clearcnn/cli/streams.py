@@ -1,18 +1,21 @@
-"""stdout and stderr of the command: when writing to them fails, that is all that fails."""
+"""stdout and stderr whose failure does not break anything else."""
 
 import io
 import os
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
 
 class _Stdout(io.FileIO):
-    """Fails as itself: an OSError would look like trouble with a run folder."""
+    """Raises its own errors: an OSError would look like a problem of a run folder."""
 
-    def write(self, content: Any) -> int:
-        """Write, or say that nobody reads, or that there is no room."""
+    def write(self, content: "Buffer") -> int:
+        """Write, or raise that the reader is gone or the disk is full."""
         try:
             return super().write(content)
         except BrokenPipeError:
@@ -20,39 +23,39 @@ class _Stdout(io.FileIO):
         except OSError as error:
             raise StdoutError(
                 f"stdout cannot be written: {error.strerror}.",
-                remedy="Make room where it goes; files that were finished before are whole.",
+                remedy="Free space where it is written; files finished before are complete.",
             ) from error
 
 
 class _Stderr(io.FileIO):
-    """Fails in silence: there is nowhere left to say it."""
+    """Ignores errors: there is nowhere left to report them."""
 
-    def write(self, content: Any) -> int:
-        """Write, if that can be done."""
+    def write(self, content: "Buffer") -> int:
+        """Write, and ignore a failure."""
         try:
             return super().write(content)
         except OSError:
-            return len(content)
+            return memoryview(content).nbytes
 
 
 def secure_streams() -> None:
-    """Put streams that fail well in the place of Python's own; one that was closed drops all.
+    """Replace Python's stdout and stderr; a closed one becomes the null device.
 
-    Were a closed one left so, the next file that is opened would take its number, and what a
-    library prints would go into it.
+    If it stayed closed, the next file that is opened would get its descriptor, and what a library
+    prints would go into that file.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # The lowest number that is free: those below are open by now.
+            # This takes the lowest free descriptor: those below are open by now.
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = _wrap(_Stdout(1, "w", closefd=False), sys.stdout)
     sys.stderr = _wrap(_Stderr(2, "w", closefd=False), sys.stderr)
 
 
 def silence_stdout() -> None:
-    """Send what is left to nobody: Python flushes once more when it ends, and would complain."""
+    """Discard what is left: Python flushes once more at exit, and would print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""`clearcnn train`: from labelled images to a trained, evaluated CNN."""
+"""`clearcnn train`: from labelled images to a trained and tested CNN."""
 
 import shlex
 import sys
@@ -7,33 +7,34 @@ from pathlib import Path
 from typing import Any, get_args
 
 from clearcnn.cli.exit_codes import Status
-from clearcnn.cli.output_options import add_output_options, print_json
-from clearcnn.cli.parser import Parser, number
-from clearcnn.cli.recipe_options import add_recipe_options
-from clearcnn.cli.source_options import (
+from clearcnn.cli.options import (
     SOURCES,
+    add_output_options,
     add_reading_options,
+    add_recipe_options,
     add_source,
     add_source_options,
+    print_json,
     read_source,
 )
+from clearcnn.cli.parser import OptionGroup, Parser, number
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "train"
-SUMMARY = "train and score a CNN on labelled images"
+SUMMARY = "train and test a CNN on labelled images"
 
 _DESCRIPTION = f"""\
-Train a small CNN on labelled images, score it on a test part that it never
-saw, and keep everything in a run folder: model, figures, report.
+Train a small CNN on labelled images, test it on images it never saw, and write
+everything into a run folder: model, figures, report.
 
-{SOURCES}Whatever is not asked for below is as the recipe says.
+{SOURCES}Options that are not given take the recipe's values.
 """
 
-# What may be given beside --resume.
-_GO_ON = {"source", "use", "resume", "epochs", "out", "checkpoint_seconds"}
-_GO_ON |= {"quiet", "json", "debug"}
+# Options allowed with --resume.
+_ALLOWED_WITH_RESUME = {"source", "use", "resume", "epochs", "out", "checkpoint_seconds"}
+_ALLOWED_WITH_RESUME |= {"quiet", "json", "debug"}
 
 _EPILOG = """\
 examples:
@@ -46,11 +47,11 @@ examples:
   clearcnn train --resume runs/photos --epochs 200
   clearcnn train photos/ --resume from-a-friend
 
-Ctrl-C stops early and keeps the model of the last finished epoch. A run that
-was killed can be gone on with, once it has kept a checkpoint, which it says:
-it ends in the same bits as if it had never been stopped. One that is finished
-is trained on into a new run folder; where its learning rate follows a cycle,
-the rest follows the cycle of so many epochs.
+Ctrl-C stops early and saves the model of the last finished epoch. A run that
+was killed can be resumed as soon as it has kept a checkpoint, which it prints:
+it ends in the same bits as an uninterrupted run. A finished run is trained
+further into a new run folder; if its learning rate follows a cycle, the rest
+follows the cycle of the new number of epochs.
 """
 
 
@@ -62,7 +63,7 @@ TEXTS = {
 
 
 def add_options(parser: Parser) -> None:
-    """Fill the verb's own parser.
+    """Add the verb's options to its parser.
 
     Args:
       parser: of `clearcnn train`.
@@ -76,34 +77,34 @@ def add_options(parser: Parser) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="go on with a run that was stopped, or with a finished one for more --epochs",
+        help="resume a stopped run, or train a finished one for more --epochs",
     )
     training.add_argument(
         "--checkpoint-seconds",
         type=number,
         default=30.0,
         metavar="S",
-        help="keep a checkpoint every S seconds at most, for --resume (default: 30; 0: always)",
+        help="least seconds between checkpoints (default: 30; 0: as often as possible)",
     )
     add_output_options(
         parser.add_argument_group("output"),
-        out="the run folder to make; without it, runs/ with the source and the time",
+        out="the run folder to create (default: runs/ with the source and the time)",
     )
 
 
 def run(arguments: Namespace, words: list[str]) -> Status:
-    """Train as asked, and say what came out.
+    """Train and print the result.
 
     Args:
       arguments: parsed.
-      words: the command line after `clearcnn`, to be kept with the run.
+      words: the command line after `clearcnn`, which is stored in the run folder.
     Returns:
       The exit status.
     """
     if arguments.resume is not None:
-        _refuse_more(arguments, words)
+        _reject_other_options(arguments, words)
     if not arguments.quiet:
-        # Said before anything large is imported: the first line must not wait for it.
+        # Printed before the heavy imports, so that the first line appears at once.
         first = sys.stderr if arguments.json else sys.stdout
         source = arguments.source if arguments.resume is None else str(arguments.resume)
         first.write(f"clearcnn {__version__} · reading {printable(source)} …\n")
@@ -161,26 +162,26 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     return Status.INTERRUPTED
 
 
-def _add_data_options(group: Any) -> None:
+def _add_data_options(group: OptionGroup) -> None:
     add_source_options(group)
     add_reading_options(group)
     group.add_argument(
         "--split",
         choices=get_args(SplitKind),
         metavar="KIND",
-        help="random, stratified (keeps each class's share) or group (keeps groups whole)",
+        help="random, stratified (keeps class proportions) or group (keeps groups on one side)",
     )
     group.add_argument(
         "--test-fraction",
         type=number,
         metavar="F",
-        help="share of all images kept for the test",
+        help="share of all images for the test set",
     )
     group.add_argument(
         "--validation-fraction",
         type=number,
         metavar="F",
-        help="share of the rest kept for validation",
+        help="share of the rest for the validation set",
     )
 
 
@@ -202,14 +203,18 @@ def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
     }
 
 
-def _refuse_more(arguments: Namespace, words: list[str]) -> None:
-    """End with status 2 if anything is given that the run to go on with has already."""
+def _reject_other_options(arguments: Namespace, words: list[str]) -> None:
+    """Exit with status 2 if an option is given that the run to resume already fixes."""
     parser: Parser = arguments.parser
     parser.set_defaults(**dict.fromkeys(vars(arguments), None))
     given = vars(parser.parse_args(words[1:]))
-    others = [name for name, value in given.items() if value is not None and name not in _GO_ON]
+    others = [
+        name
+        for name, value in given.items()
+        if value is not None and name not in _ALLOWED_WITH_RESUME
+    ]
     if others:
         parser.error(
-            f"--{others[0].replace('_', '-')} beside --resume: the run has that already. SOURCE, "
-            "--use, --epochs and --out may be given."
+            f"--{others[0].replace('_', '-')} cannot be combined with --resume: the run fixes it. "
+            "Only SOURCE, --use, --epochs and --out may be given."
         )

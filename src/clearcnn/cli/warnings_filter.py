@@ -1,39 +1,38 @@
-"""What libraries warn of, in one line each, and what can be done about it done."""
+"""Warnings of libraries, each shown once and in one line; damaged cache entries are dropped."""
 
 import re
 import sys
 import warnings
-from typing import Any
 
 from clearcnn.text import printable
 
-# Of JAX; the words after the name are those of whatever failed.
+# JAX's message; the text after the name comes from the exception.
 _CACHE = re.compile(r"Error (reading|writing) persistent compilation cache entry for '(.+?)': (.+)")
 
 
-def hear_complaints() -> None:
-    """From now on, say each warning once and in one line, without the line of code it is from."""
-    said = set()
+def show_warnings_once() -> None:
+    """From now on, show each warning once and in one line, without its source line."""
+    shown = set()
 
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        what, why = _put_plainly(str(message))
-        if what not in said:
-            said.add(what)
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        what, why = _summarise(str(message))
+        if what not in shown:
+            shown.add(what)
             sys.stderr.write(f"warning: {printable(what + why)}\n")
 
     warnings.showwarning = show
 
 
-def _put_plainly(message: str) -> tuple[str, str]:
-    """Give a sentence, and what may differ each time it is said."""
+def _summarise(message: str) -> tuple[str, str]:
+    """Return a sentence and the part of it that may differ each time."""
     lines = message.splitlines() or [""]
     found = _CACHE.match(lines[0])
     if found is None:
         return lines[0], ""
     direction, program, reason = found.groups()
     if direction == "writing":
-        return "Compiled programs cannot be kept for the next run", f": {reason}"
+        return "Compiled programs cannot be cached for the next run", f": {reason}"
     from clearcnn import cache
 
     cache.drop(cache.programs_folder(), program)
-    return "Compiled programs that were kept are damaged; they are compiled and kept anew.", ""
+    return "Cached programs are damaged; they are compiled and cached again.", ""

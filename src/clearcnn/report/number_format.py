@@ -34,10 +34,10 @@ def _rounds_to_a_bound(value: float, decimals: int) -> bool:
 
 
 def score_sentence(score: Score) -> str:
-    """Format a score: "525 of 540 test images right: 97.2 %, 95 % interval 95.5–98.3"."""
+    """Format a score: "525 of 540 test images correct: 97.2 %, 95 % interval 95.5–98.3"."""
     interval = score.interval
     return (
-        f"{score.correct:,} of {score.total:,} test images right: {percent(score.accuracy)} %, "
+        f"{score.correct:,} of {score.total:,} test images correct: {percent(score.accuracy)} %, "
         f"{100 * interval.confidence:g} % interval "
         f"{percent(interval.low)}–{percent(interval.high)}"
     )

@@ -1,0 +1,200 @@
+"""The options that several verbs share, and their JSON output."""
+
+import json
+import sys
+from argparse import SUPPRESS, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from clearcnn.cli.parser import OptionGroup, Parser, names, number, size, whole_number
+from clearcnn.errors import SpecError
+from clearcnn.specs import ColorMode, DataSpec
+
+if TYPE_CHECKING:
+    from clearcnn.types import JsonValue
+
+RECIPES = ("default", "tutorial")
+
+SOURCES = """\
+SOURCE is one of
+  digits                  1,797 handwritten digits of 8x8 pixels (the default)
+  a folder                one folder per class, with or without train/,
+                          validation/ and test/ above
+  a folder, CSV or JSONL  images and a metadata file with file_name and label
+  IDX files               the format of MNIST, gzipped or not
+  an .npz file            x_train, y_train, x_test, y_test, or x and y
+  a CSV of pixels         with a label column
+  a Parquet file          as Hugging Face writes it: clearcnn[parquet]
+The kind is detected; a prefix such as folder: or idx: overrides it.
+"""
+
+
+def add_source(parser: Parser) -> None:
+    """Add SOURCE, which defaults to the digits."""
+    parser.add_argument("source", nargs="?", default="digits", metavar="SOURCE", help=SUPPRESS)
+
+
+def add_source_options(group: OptionGroup) -> None:
+    """Add the options for reading SOURCE."""
+    group.add_argument(
+        "--size",
+        type=size,
+        metavar="SIZE",
+        help="resize every image to SIZE: 28, or 28x20 for height x width",
+    )
+    group.add_argument(
+        "--color-mode",
+        choices=get_args(ColorMode),
+        default="auto",
+        metavar="MODE",
+        help="auto (default: grayscale if every image is grey), grayscale or rgb",
+    )
+    group.add_argument(
+        "--classes",
+        type=names,
+        metavar="NAMES",
+        help="the classes in this order, such as cat,dog (default: natural order)",
+    )
+    group.add_argument(
+        "--groups",
+        default="group",
+        metavar="COLUMN",
+        help="the metadata column with the groups (default: group)",
+    )
+
+
+def add_reading_options(group: OptionGroup) -> None:
+    """Add the options that exclude images, for verbs that train."""
+    group.add_argument(
+        "--use",
+        metavar="FILE",
+        help="the list that check wrote: use only the images marked yes",
+    )
+    group.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="skip files that cannot be read, and list them",
+    )
+
+
+def add_run_data_options(group: OptionGroup, *, use: bool = True) -> None:
+    """Add the options that name the images a run was trained on.
+
+    Args:
+      group: of options.
+      use: whether to add --use, which verbs that train have already.
+    """
+    group.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="the images RUN was trained on (default: those that RUN names, if you trained it "
+        "on this computer)",
+    )
+    if use:
+        group.add_argument(
+            "--use", metavar="FILE", help="with --data: the list that RUN was trained with"
+        )
+
+
+def read_run_data(arguments: Namespace) -> DataSpec | None:
+    """Return the DataSpec of the images of a run, if they were named.
+
+    Raises:
+      SpecError: --use without --data.
+    """
+    if arguments.data is None and arguments.use is not None:
+        raise SpecError(
+            "--use was given without --data: it is a list of the images that RUN was trained on.",
+            remedy="Give --data too, or leave --use out.",
+        )
+    if arguments.data is None:
+        return None
+    return DataSpec(source=arguments.data, use=arguments.use)
+
+
+def read_source(arguments: Namespace) -> DataSpec:
+    """Return the DataSpec of parsed arguments."""
+    return DataSpec(
+        source=arguments.source,
+        size=arguments.size,
+        color_mode=arguments.color_mode,
+        class_names=arguments.classes,
+        skip_unreadable=arguments.skip_unreadable,
+        group_column=arguments.groups,
+        use=arguments.use,
+    )
+
+
+def add_recipe_options(group: OptionGroup) -> None:
+    """Add the recipe options to a group of the verb's parser."""
+    group.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default="default",
+        metavar="NAME",
+        help="default: the best small CNN for the image size; tutorial: the network of the lesson",
+    )
+    group.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file with the layers, instead of the recipe's model",
+    )
+    group.add_argument(
+        "--epochs",
+        type=whole_number,
+        metavar="N",
+        help="maximum number of epochs",
+    )
+    group.add_argument(
+        "--batch-size",
+        type=whole_number,
+        metavar="N",
+        help="images per step",
+    )
+    group.add_argument(
+        "--learning-rate",
+        type=number,
+        metavar="RATE",
+        help="constant, or the maximum of the recipe's schedule",
+    )
+    group.add_argument(
+        "--seed",
+        type=whole_number,
+        default=777,
+        metavar="N",
+        help="seed of the split, initial weights, shuffling and augmentation (default: 777)",
+    )
+
+
+def add_output_options(group: OptionGroup, out: str) -> None:
+    """Add --out, --quiet, --json, --debug and --help.
+
+    Args:
+      group: of the verb's parser.
+      out: the help of `--out`.
+    """
+    group.add_argument("--out", type=Path, metavar="FOLDER", help=out)
+    group.add_argument("--quiet", action="store_true", help="print only the result")
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="print the result as JSON on stdout, everything else on stderr",
+    )
+    add_help_options(group)
+
+
+def add_help_options(group: OptionGroup) -> None:
+    """Add --debug and --help, which every verb has."""
+    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    group.add_argument("-h", "--help", action="help", help="show this help and exit")
+
+
+def print_json(record: "JsonValue") -> None:
+    """Print plain JSON values on stdout."""
+    # Characters that stdout cannot encode are escaped.
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(record, indent=2, ensure_ascii=not is_unicode, allow_nan=False)
+    # JSON does not escape every control character that a terminal acts on.
+    shown = (c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    sys.stdout.write("".join(shown) + "\n")
