@@ -21,16 +21,19 @@ STATIC = SOURCE / "web" / "static"
 FILES = [
     *(
         SOURCE / "models" / f"{name}.py"
-        for name in ("arithmetic", "equal_mlp", "layers", "limits", "output")
+        for name in ("equal_mlp", "layers", "output_layer", "shape_inference", "size_limits")
     ),
-    *(SOURCE / "workflows").glob("playground*.py"),
+    *(
+        SOURCE / "workflows" / "playground" / f"{name}.py"
+        for name in ("experiment", "playground", "worker")
+    ),
     SOURCE / "web" / "playground.py",
 ]
 # These need a spec that the page cannot send, or a training that fails.
 ELSEWHERE = {
     *("model_name", "too_many_layers", "input_shape", "epochs_range", "too_many_waiting"),
     *("process_ended", "took_too_long", "no_memory", "no_room", "no_images", "no_validation"),
-    *("unwritten", "not_written", "diverged"),
+    *("unwritten", "not_written", "diverged", "run_replaced"),
 }
 
 

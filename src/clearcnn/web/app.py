@@ -25,9 +25,8 @@ from clearcnn.web.page import make_page_router
 from clearcnn.web.predict import make_pictures_router
 from clearcnn.web.request_body import BodyReader
 from clearcnn.web.responses import AnswerWriter
-from clearcnn.web.served_runs import ServedModels
+from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.settings import ServeSettings
-from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.playground.page_data import check_run_data
 from clearcnn.workflows.playground.playground import Playground
@@ -60,7 +59,7 @@ def make_app(
     def count_reload(name: str, succeeded: bool) -> None:
         metrics.reloads.labels(name, "ok" if succeeded else "failed").inc()
 
-    models = ServedModels(runs, count_reload)
+    watcher = RunWatcher(runs, count_reload)
     if data is not None:
         check_run_data(runs, data)
     playground = Playground(data) if settings.has_playground else None
@@ -71,7 +70,7 @@ def make_app(
         if playground is not None:
             playground.close()
         workers.close()
-        models.close()
+        watcher.close()
 
     app = FastAPI(
         title="clearcnn",
@@ -82,14 +81,13 @@ def make_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.include_router(make_pictures_router(models, workers, metrics, settings))
-    app.include_router(make_inference_router(models, workers, metrics, settings, drain))
+    app.include_router(make_pictures_router(watcher, workers, metrics, settings))
+    app.include_router(make_inference_router(watcher, workers, metrics, settings, drain))
     _add_metrics(app, metrics)
-    app.include_router(make_reference_router(app, models.names[0]))
+    app.include_router(make_reference_router(app, watcher.names[0]))
     for_all = settings.playground is True
-    shown = ShownRuns(models.folders)
     app.include_router(
-        make_page_router(shown, playground, playground_for_all=for_all, data=data, drain=drain)
+        make_page_router(watcher, playground, playground_for_all=for_all, data=data, drain=drain)
     )
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)

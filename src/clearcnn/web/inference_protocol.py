@@ -15,7 +15,8 @@ from clearcnn.web.disconnects import while_client_waits
 from clearcnn.web.drain import Drain
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.metrics import Metrics
-from clearcnn.web.served_runs import VERSION, ServedModel, ServedModels
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.served_runs import ServedRun
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.tensors import (
     DATATYPES,
@@ -29,6 +30,9 @@ from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_reading
 from clearcnn.web.workers import Work, Workers
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+VERSION = "1"
+"""The only version of every model: a new run replaces the old one."""
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
 
@@ -46,7 +50,7 @@ _INFER_CONTENT = {
 
 
 def make_inference_router(
-    models: ServedModels,
+    watcher: RunWatcher,
     workers: Workers,
     metrics: Metrics,
     settings: ServeSettings,
@@ -55,15 +59,15 @@ def make_inference_router(
     """Make the endpoints under /v2.
 
     Args:
-      models: to answer with.
+      watcher: provides the models.
       workers: whose threads work.
       metrics: to count in.
       settings: with `max_json_bytes`.
       drain: while it is on, nothing is ready.
     """
-    first = models.first
+    first = watcher.first
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
-    Name = Annotated[str, Path(json_schema_extra=schemas.name_schema(models.names))]  # noqa: N806
+    Name = Annotated[str, Path(json_schema_extra=schemas.name_schema(watcher.names))]  # noqa: N806
     Version = Annotated[str, Path(json_schema_extra={"const": VERSION})]  # noqa: N806
 
     def get(path: str, answer: schemas.Schema, *more: int) -> Decorator:
@@ -99,29 +103,29 @@ def make_inference_router(
     @get("/models/{model}", schemas.MODEL_METADATA, 404)
     async def model_metadata(model: Name) -> JSONResponse:
         """What a model takes and gives."""
-        return JSONResponse(_describe(models.get(model)))
+        return JSONResponse(_describe(watcher.get(model)))
 
     @get("/models/{model}/versions/{version}", schemas.MODEL_METADATA, 404)
     async def version_metadata(model: Name, version: Version) -> JSONResponse:
         """What a model takes and gives."""
         _check_version(version)
-        return JSONResponse(_describe(models.get(model)))
+        return JSONResponse(_describe(watcher.get(model)))
 
     readiness = schemas.describe_object(name=schemas.TEXT, ready=schemas.YES_OR_NO)
 
     @get_ready("/models/{model}/ready", readiness, 404)
     async def is_model_ready(model: Name) -> JSONResponse:
         """Whether a model takes requests."""
-        return say_ready(name=models.get(model).name)
+        return say_ready(name=watcher.get(model).name)
 
     @get_ready("/models/{model}/versions/{version}/ready", readiness, 404)
     async def is_version_ready(model: Name, version: Version) -> JSONResponse:
         """Whether a model takes requests."""
         _check_version(version)
-        return say_ready(name=models.get(model).name)
+        return say_ready(name=watcher.get(model).name)
 
     async def infer(model: str, request: Request) -> Response:
-        served, body = models.get(model), await request.body()
+        served, body = watcher.get(model), await request.body()
         header_length = _read_length(request.headers.get(LENGTH_HEADER))
 
         def work() -> Work[tuple[InferRequest, bytes, int | None]]:
@@ -170,8 +174,8 @@ def make_inference_router(
     return router
 
 
-def _describe(model: ServedModel) -> dict[str, Any]:
-    contract = model.opened.manifest.input
+def _describe(model: ServedRun) -> dict[str, Any]:
+    contract = model.manifest.input
     return {
         "name": model.name,
         "versions": [VERSION],
@@ -189,7 +193,7 @@ def _describe(model: ServedModel) -> dict[str, Any]:
         "parameters": {
             "class_names": list(model.class_names),
             "value_range": list(contract.value_range),
-            "created": model.opened.manifest.created,
+            "created": model.manifest.created,
         },
     }
 

@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 
 from clearcnn import models
 from clearcnn.bounded_json import JsonError, parse_json
-from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.web.drain import Drain
-from clearcnn.web.shown_runs import ShownRuns
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.served_runs import ServedRun
 from clearcnn.workflows.playground import page_data
 from clearcnn.workflows.playground.experiment import WEIGHTS
 from clearcnn.workflows.playground.playground import Attempt, Playground
@@ -92,7 +92,7 @@ class AttemptBody(TrainingBody):
     against: int | None = None
 
 
-def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain) -> APIRouter:
+def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drain) -> APIRouter:
     """Make the routes of the playground, below `/page/playground`.
 
     Args:
@@ -102,11 +102,11 @@ def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain
     """
     router = APIRouter(prefix="/page/playground", route_class=_BoundedRoute)
 
-    def read_spec(body: ModelBody) -> tuple[Bundle, ModelSpec]:
-        run = runs.find(body.run).bundle
+    def read_spec(body: ModelBody) -> tuple[ServedRun, ModelSpec]:
+        run = runs.get(body.run)
         layers = tuple(LayerSpec(each.layer, each.arguments) for each in body.layers)
         spec = ModelSpec("playground", layers)
-        shape, num_classes = run.manifest.input.shape, len(run.manifest.class_names)
+        shape, num_classes = run.shape, len(run.class_names)
         if body.equal_mlp:
             spec = models.make_equal_mlp(spec, shape, num_classes)
         summary = models.check_output(spec, shape, num_classes)
@@ -135,7 +135,7 @@ def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain
     def check(body: ModelBody) -> Any:
         try:
             run, spec = read_spec(body)
-            return JSONResponse(page_data.describe_network(spec, run.manifest.input.shape))
+            return JSONResponse(page_data.describe_network(spec, run.shape))
         except ClearCNNError as error:
             # That a model cannot be is what was asked, and no failure.
             return _refuse(error, 200)
@@ -144,7 +144,7 @@ def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain
     def prepare(body: TrainingBody) -> Response:
         try:
             run, spec = read_spec(body)
-            playground.prepare(run.folder.resolve(), spec, body.epochs)
+            playground.prepare(run.version, spec, body.epochs)
         except ClearCNNError as error:
             return _refuse(error, 422)
         return Response(status_code=204)
@@ -154,7 +154,7 @@ def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain
         try:
             run, spec = read_spec(body)
             against = None if body.against is None else find(body.against)
-            attempt = playground.begin(run.folder.resolve(), spec, body.epochs, against)
+            attempt = playground.begin(run.version, spec, body.epochs, against)
         except TrainingError as error:
             return _refuse(error, 503)
         except ClearCNNError as error:

@@ -16,7 +16,8 @@ from clearcnn.web.http_errors import Refusal
 from clearcnn.web.metrics import Metrics
 from clearcnn.web.multipart import NamedFile, read_files
 from clearcnn.web.pixel_limits import count_pixels
-from clearcnn.web.served_runs import ServedModel, ServedModels
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.served_runs import ServedRun
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_decoding, estimate_reading
 from clearcnn.web.workers import Work, Workers
@@ -43,12 +44,12 @@ _BODY = {
 
 
 def make_pictures_router(
-    models: ServedModels, workers: Workers, metrics: Metrics, settings: ServeSettings
+    watcher: RunWatcher, workers: Workers, metrics: Metrics, settings: ServeSettings
 ) -> APIRouter:
     """Make the endpoint /predict.
 
     Args:
-      models: to answer with.
+      watcher: provides the models.
       workers: whose threads work.
       metrics: to count in.
       settings: with the bounds of images and pixels.
@@ -58,7 +59,7 @@ def make_pictures_router(
         str | None,
         Query(
             description="Its name; without it, the first.",
-            json_schema_extra=schemas.name_schema(models.names),
+            json_schema_extra=schemas.name_schema(watcher.names),
         ),
     ]
 
@@ -80,7 +81,7 @@ def make_pictures_router(
 
         Either all pictures are answered, in order, or the first that cannot be read is named.
         """
-        served = models.get(model)
+        served = watcher.get(model)
         kind, body = _media_type(request), await request.body()
         content_type = request.headers.get("content-type", "")
 
@@ -107,7 +108,7 @@ def make_pictures_router(
 
 
 def _prepare(
-    model: ServedModel, pictures: list[NamedFile], settings: ServeSettings, keep_polarity: bool
+    model: ServedRun, pictures: list[NamedFile], settings: ServeSettings, keep_polarity: bool
 ) -> Work[list[OnePicture]]:
     counts = count_pixels(pictures, settings)
     is_long = estimate_decoding(sum(counts)) > QUICK_SECONDS

@@ -22,6 +22,7 @@ from clearcnn.errors import SpecError, TrainingError
 from clearcnn.results.train import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.playground.worker import describe_failure, work
+from clearcnn.workflows.runs.run_version import RunVersion
 from clearcnn.workflows.runs.save_onnx import MODEL
 
 MOST_EPOCHS = 200
@@ -56,14 +57,14 @@ class Attempt:
 
     Attributes:
       number: counts from 1.
-      run: the run folder whose images it takes.
+      run: the run whose images it takes.
       folder: where its ONNX files and weights will be.
       against: another attempt to compare its answers with; None compares with the run's model.
       events: what happened so far, in order, as JSON values; only ever appended to.
     """
 
     number: int
-    run: Path
+    run: RunVersion
     model: ModelSpec
     epochs: int
     folder: Path
@@ -107,7 +108,7 @@ class Playground:
         self._foreman = threading.Thread(target=self._lead, daemon=True)
         self._foreman.start()
 
-    def prepare(self, run: Path, model: ModelSpec, epochs: int) -> None:
+    def prepare(self, run: RunVersion, model: ModelSpec, epochs: int) -> None:
         """Have a training built and compiled, in place of what was to be prepared before.
 
         Args:
@@ -121,12 +122,12 @@ class Playground:
             self._news.notify()
 
     def begin(
-        self, run: Path, model: ModelSpec, epochs: int, against: Attempt | None = None
+        self, run: RunVersion, model: ModelSpec, epochs: int, against: Attempt | None = None
     ) -> Attempt:
         """Ask for a training.
 
         Args:
-          run: a run folder.
+          run: whose images it takes, as the server has loaded it.
           model: which can be on its images.
           epochs: 1 to `MOST_EPOCHS`.
           against: an attempt to compare with, in place of the run's own model.
@@ -302,8 +303,13 @@ def _check_epochs(epochs: int) -> None:
         )
 
 
-def _describe(run: Path, model: ModelSpec, epochs: int) -> dict[str, Any]:
-    return {"run": str(run), "model": to_json(model), "epochs": epochs}
+def _describe(run: RunVersion, model: ModelSpec, epochs: int) -> dict[str, Any]:
+    return {
+        "run": str(run.folder),
+        "fingerprint": run.fingerprint,
+        "model": to_json(model),
+        "epochs": epochs,
+    }
 
 
 def _send(pipe: Connection, message: dict[str, Any]) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn import bundle
-from clearcnn.bundle import MANIFEST_NAME, Bundle
+from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.workflows.playground.experiment import Trial
 from clearcnn.workflows.runs.run_data import Lesson, read_run_data
+from clearcnn.workflows.runs.run_version import RunVersion
 
 _MOST_TRIALS = 3
 
@@ -26,7 +27,8 @@ def work(pipe: Connection, named: DataSpec | None = None) -> None:
     """Prepare and train what is asked for until the other end is gone.
 
     Args:
-      pipe: brings {"cancel": true}, or jobs {"run", "model", "epochs"}, with "prepare" to have
+      pipe: brings {"cancel": true}, or jobs {"run", "fingerprint", "model",
+        "epochs"}, with "prepare" to have
         everything compiled that the training will need, else with "out" and "against" to train;
         takes messages with "event": prepared; or begin, epoch, end, error or cancelled.
       named: as for `read_run_data`, of every run.
@@ -68,7 +70,7 @@ class _Bench:
 
     def __init__(self, pipe: Connection, named: DataSpec | None) -> None:
         self._pipe, self._named = pipe, named
-        self._lessons: dict[Path, tuple[int, Bundle, Lesson]] = {}
+        self._lessons: dict[Path, tuple[RunVersion, Bundle, Lesson]] = {}
         self._trials: OrderedDict[str, Trial] = OrderedDict()
 
     def prepare(self, job: dict[str, Any]) -> None:
@@ -123,13 +125,13 @@ class _Bench:
     def _make(self, job: dict[str, Any]) -> Trial:
         layers = (LayerSpec(each["layer"], each["arguments"]) for each in job["model"]["layers"])
         model = ModelSpec(job["model"]["name"], tuple(layers))
-        return Trial(*self._open(Path(job["run"])), model, job["epochs"])
+        return Trial(*self._open(_find_version(job)), model, job["epochs"])
 
-    def _open(self, folder: Path) -> tuple[Bundle, Lesson]:
-        stamp = _stamp(folder)
-        known = self._lessons.get(folder)
-        if known is None or known[0] != stamp:
-            known = self._lessons[folder] = (stamp, *_read(folder, self._named))
+    def _open(self, version: RunVersion) -> tuple[Bundle, Lesson]:
+        known = self._lessons.get(version.folder)
+        if known is None or known[0] != version:
+            known = (version, *_read(version, self._named))
+            self._lessons[version.folder] = known
         return known[1:]
 
     def _tell(self, message: dict[str, Any]) -> None:
@@ -143,19 +145,23 @@ class _Bench:
 
 
 def _key(job: dict[str, Any]) -> str:
-    return json.dumps([job["run"], _stamp(Path(job["run"])), job["model"], job["epochs"]])
+    return json.dumps([job[name] for name in ("run", "fingerprint", "model", "epochs")])
 
 
-def _stamp(folder: Path) -> int:
-    """Give a number that changes when the run folder is replaced by another run."""
-    try:
-        return (folder / MANIFEST_NAME).stat().st_mtime_ns
-    except OSError:
-        return 0
+def _find_version(job: dict[str, Any]) -> RunVersion:
+    """Return the version of the run that the server has loaded."""
+    fingerprint = job["fingerprint"]
+    return RunVersion(Path(job["run"]), fingerprint and tuple(fingerprint))
 
 
-def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, Lesson]:
-    run = bundle.read_bundle(folder)
+def _read(version: RunVersion, named: DataSpec | None) -> tuple[Bundle, Lesson]:
+    run = bundle.read_bundle(version.folder)
+    if not version.is_current():
+        raise DataError(
+            "The run folder was replaced by another run.",
+            remedy="Reload the page.",
+            code="run_replaced",
+        )
     try:
         lesson = read_run_data(run.manifest, named)
     except DataError as error:
