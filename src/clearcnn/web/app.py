@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -98,9 +97,9 @@ def make_app(
 
 
 def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
-    content: dict[str, Any] = {"text/plain": {"schema": schemas.TEXT}}
+    responses = schemas.describe_responses(content={"text/plain": {"schema": schemas.TEXT}})
 
-    @app.get("/metrics", responses=schemas.describe_responses(content), tags=["Server"])
+    @app.get("/metrics", response_class=Response, responses=responses, tags=["Server"])
     async def show_metrics() -> Response:
         """Figures for Prometheus."""
         return Response(metrics.write(), media_type=figures.CONTENT_TYPE)

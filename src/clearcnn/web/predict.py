@@ -1,7 +1,7 @@
 """`POST /predict`: picture files in, classes out."""
 
 from email.message import Message
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from clearcnn.data import OnePicture
 from clearcnn.results.predict import Prediction
 from clearcnn.results.train import to_json
+from clearcnn.types import JsonObject
 from clearcnn.web import schemas
 from clearcnn.web.disconnects import while_client_waits
 from clearcnn.web.http_errors import Refusal
@@ -24,7 +25,7 @@ from clearcnn.web.workers import Work, Workers
 from clearcnn.workflows.predict.predict import describe_answer, find_unlike
 
 _RAW_NAME = "picture"
-_BODY = {
+_BODY: JsonObject = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -65,7 +66,8 @@ def make_pictures_router(
 
     @router.post(
         "/predict",
-        responses=schemas.describe_responses(schemas.json_content(schemas.PREDICTIONS), 404, 503),
+        response_model=schemas.PredictResponse,
+        responses=schemas.describe_responses(404, 503),
         openapi_extra={"requestBody": _BODY},
     )
     async def predict(
@@ -139,8 +141,7 @@ def _read_pictures(kind: str, content_type: str, body: bytes, max_images: int) -
 
 
 def _media_type(request: Request) -> str:
-    header: Any = Message()
+    header = Message()
+    # An invalid media type is taken for text/plain.
     header["Content-Type"] = request.headers.get("content-type", "none")
-    kind: str = header.get_content_type()
-    # What is no media type, email takes for text.
-    return kind
+    return header.get_content_type()
