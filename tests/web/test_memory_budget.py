@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from clearcnn.web.memory_budget import Allowance
+from clearcnn.web.memory_budget import MemoryBudget
 
 
 def test_the_oldest_transfers_make_room_and_no_younger_ones(
     run_loop: Callable[..., Any],
 ) -> None:
     async def play() -> None:
-        allowance, ended = Allowance(100), []
+        allowance, ended = MemoryBudget(100), []
 
         async def be_slow(number: int) -> None:
             with allowance.share() as share:
@@ -44,7 +44,7 @@ def test_the_oldest_transfers_make_room_and_no_younger_ones(
 
 def test_who_holds_nothing_is_left_in_peace(run_loop: Callable[..., Any]) -> None:
     async def play() -> None:
-        allowance = Allowance(100)
+        allowance = MemoryBudget(100)
         with allowance.share() as idle, allowance.share() as full, allowance.share() as new:
             async with allowance.transfer(idle, 60):
                 try:
@@ -64,7 +64,7 @@ def test_a_transfer_ends_no_other_for_itself_when_it_is_the_oldest(
     run_loop: Callable[..., Any],
 ) -> None:
     async def play() -> None:
-        allowance = Allowance(100)
+        allowance = MemoryBudget(100)
         with allowance.share() as old, allowance.share() as young:
             async with allowance.transfer(old, 60), allowance.transfer(young, 60):
                 assert allowance.take(old, 50)

@@ -1,7 +1,7 @@
 """Files in a multipart form, read from a complete body by python-multipart.
 
-Parsing takes time proportional to the body, also where every byte might begin a boundary, and
-stops at the first file too many.
+The time is proportional to the size of the body, even if every byte might begin a boundary.
+Parsing stops at the first file above the limit.
 """
 
 import logging
@@ -16,10 +16,10 @@ from clearcnn.web.http_errors import Refusal
 
 NamedFile = tuple[str, bytes]
 
-# RFC 7578 forbids it, and some clients send it.
+# RFC 7578 forbids this parameter, but some clients send it.
 _EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*UTF-8'[^']*'([^\s;]+)", re.IGNORECASE)
 
-# It logs a line for each malformed form; the access log has one already.
+# It would log each malformed form; the access log has a line for it anyway.
 logging.getLogger("python_multipart.multipart").disabled = True
 
 
@@ -31,10 +31,9 @@ def read_files(body: bytes, content_type: str, most: int) -> list[NamedFile]:
       content_type: the request's header, with the boundary.
       most: the most files.
     Returns:
-      For each file its name and its content, in order; a file without a name is called as its
-      field is.
+      Name and content of each file, in order. A file without a name gets that of its field.
     Raises:
-      Refusal: 400, it is no such form, it has too many files, or a field that is no file.
+      Refusal: 400, the form is invalid, has too many files, or has a field that is not a file.
 
     Source: RFC 7578; RFC 2046, section 5.1.
     """
@@ -123,6 +122,6 @@ def _name(part: _Part) -> NamedFile:
         name = options[b"filename"].decode("utf-8", "replace")
     else:
         raise ValueError(
-            f"its field {field_name[:40]!r} is no file; options belong in the query string"
+            f"its field {field_name[:40]!r} is not a file; options belong in the query string"
         )
     return name or field_name, b"".join(part.content)

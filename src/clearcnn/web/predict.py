@@ -1,4 +1,4 @@
-"""`POST /predict`: picture files in, classes out."""
+"""`POST /predict`: image files in, predicted classes out."""
 
 from email.message import Message
 from typing import Annotated
@@ -44,22 +44,22 @@ _BODY: JsonObject = {
 }
 
 
-def make_pictures_router(
+def make_predict_router(
     watcher: RunWatcher, workers: Workers, metrics: Metrics, settings: ServeSettings
 ) -> APIRouter:
     """Make the endpoint /predict.
 
     Args:
       watcher: provides the models.
-      workers: whose threads work.
-      metrics: to count in.
-      settings: with the bounds of images and pixels.
+      workers: the threads that do the work.
+      metrics: where images are counted.
+      settings: with the limits on images and pixels.
     """
     router = APIRouter(tags=["Pictures"])
     Model = Annotated[  # noqa: N806
         str | None,
         Query(
-            description="Its name; without it, the first.",
+            description="The model's name; default: the first.",
             json_schema_extra=schemas.name_schema(watcher.names),
         ),
     ]
@@ -73,15 +73,15 @@ def make_pictures_router(
     async def predict(
         request: Request,
         model: Model = None,
-        top: Annotated[int, Query(ge=1, le=1000, description="Classes to name.")] = 3,
+        top: Annotated[int, Query(ge=1, le=1000, description="How many classes to return.")] = 3,
         abstain_below: Annotated[
-            float, Query(ge=0, le=1, description="With less confidence, no class is given.")
+            float, Query(ge=0, le=1, description="With less confidence, no class is predicted.")
         ] = 0.0,
-        keep_polarity: Annotated[bool, Query(description="Never exchange light and dark.")] = False,
+        keep_polarity: Annotated[bool, Query(description="Never invert the image.")] = False,
     ) -> JSONResponse:
-        """Say what pictures show: one as the body, or several as files of a form.
+        """Classify images: one as the body, or several as files of a form.
 
-        Either all pictures are answered, in order, or the first that cannot be read is named.
+        Returns the predictions of all images, in order, or an error about the first unreadable one.
         """
         served = watcher.get(model)
         kind, body = _media_type(request), await request.body()
@@ -131,12 +131,10 @@ def _read_pictures(kind: str, content_type: str, body: bytes, max_images: int) -
         raise Refusal(
             415,
             f"The body's Content-Type is {kind[:100]!r}.",
-            remedy="Send a picture file as image/png or the like, or files as multipart/form-data.",
+            remedy="Send an image file as image/png or similar, or files as multipart/form-data.",
         )
     if not pictures:
-        raise Refusal(
-            400, "The request holds no picture.", remedy="Send at least one picture file."
-        )
+        raise Refusal(400, "The request has no image.", remedy="Send at least one image file.")
     return pictures
 
 
