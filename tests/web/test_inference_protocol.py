@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, in the words of its specification."""
+"""The Open Inference Protocol, as its specification states it."""
 
 import json
 from collections.abc import Callable

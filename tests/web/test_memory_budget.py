@@ -1,4 +1,4 @@
-"""Memory for clients: counted, bounded, and given to the quick ones."""
+"""The memory budget: counted, bounded, and given to fast clients first."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,13 +31,13 @@ def test_the_oldest_transfers_make_room_and_no_younger_ones(
                 assert allowance.take(share, 1)
                 await asyncio.wait(slow[:1])
                 assert ended == [(0, True)]
-                # What is larger than all makes nobody go.
+                # A request larger than the budget ends no transfer.
                 assert not allowance.take(share, 101)
             slow[1].cancel()
             await asyncio.wait(slow)
             assert share.held == 21
         with allowance.share() as share:
-            assert allowance.take(share, 100), "what was held is free again"
+            assert allowance.take(share, 100), "released bytes are free again"
 
     run_loop(play())
 
@@ -71,7 +71,7 @@ def test_a_transfer_ends_no_other_for_itself_when_it_is_the_oldest(
                 assert allowance.take(young, 50)
                 assert not allowance.take(old, 1)
                 assert not young.gave_way
-            # What has arrived is not taken away.
+            # Completed transfers keep their bytes.
             with allowance.share() as new:
                 assert not allowance.take(new, 1)
 

@@ -67,7 +67,7 @@ def test_whole_bodies_are_cut_where_they_were_joined(contents: list[bytes], seed
     contents = [
         content + b"".join(chance.choices(bits, k=chance.randint(0, 4))) for content in contents
     ]
-    # What holds the boundary itself is no content that it could part.
+    # Content must not contain the boundary.
     assume(not any(b"\r\n--B" in b"\r\n" + content for content in contents))
     parts = [
         b'Content-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + content

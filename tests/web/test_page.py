@@ -117,7 +117,7 @@ def test_only_what_is_made_for_one_answer_counts_as_held_by_it(client, monkeypat
         len(client.get(f"/page/models/digits/{name}").content) for name in ("weights", "images")
     ]
     assert min(sizes) > 1000
-    # What requests take for their bodies is nothing.
+    # Requests without bodies take nothing.
     assert [count for count in held if count] == sizes[1:]
 
 

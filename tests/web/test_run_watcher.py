@@ -65,10 +65,12 @@ def test_a_replaced_folder_is_loaded_anew_and_the_old_answers_meanwhile(
         before = watcher.get()
         assert watcher.get() is before
         swap(new, place)
-        assert watcher.get() is before  # Noticed now, loaded in a thread.
+        assert watcher.get() is before  # Noticed now, but loaded in a thread.
         await wait_for(lambda: watcher.get() is not before)
         assert sorted(watcher.get("model").class_names) == ["b", "g", "r"]
-        assert len(before.class_names) == 10  # Who began with the old one ends with it.
+        assert (
+            len(before.class_names) == 10
+        )  # Requests that started with the old one finish with it.
         watcher.close()
 
     run_loop(play())

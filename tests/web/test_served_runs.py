@@ -1,4 +1,4 @@
-"""What the page is given of a run, also while its folder changes."""
+"""The page's data of a run, also while its folder changes."""
 
 import asyncio
 import shutil
@@ -84,7 +84,7 @@ def test_a_run_that_lacks_a_file_is_a_conflict_that_says_what(place, name):
 
 
 def seal(place, name, content):
-    """Give one file another content, and a hash that fits."""
+    """Replace the content of a file, and its hash in the manifest."""
     (place / name).write_bytes(content)
     write_manifest(place, read_bundle(place, only=()).manifest)
 

@@ -1,4 +1,4 @@
-"""A real server: many clients, a run replaced under load, and its end."""
+"""A real server: many clients, a run replaced under load, and shutdown."""
 
 import shutil
 import socket
