@@ -15,7 +15,7 @@ RunLoop = Callable[[Coroutine[Any, Any, Any]], Any]
 def test_it_is_cancelled_when_the_client_goes(
     run_loop: RunLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disconnects, "_FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(disconnects, "_FIRST_CHECK_SECONDS", 0)
 
     async def play() -> None:
         gone, complaints = asyncio.Event(), list[object]()

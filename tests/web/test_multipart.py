@@ -111,7 +111,7 @@ def test_damaged_forms_are_refused_or_read_but_never_fail(seed: int) -> None:
         (b"--Bx\r\n\r\nx\r\n--B--", KIND, "end of boundary"),
         (b"--B\r\nno head\r\n--B--", KIND, "invalid character"),
         (form("attachment; name=f; filename=a"), KIND, "which field"),
-        (form('form-data; name="note"'), KIND, "'note' is no file"),
+        (form('form-data; name="note"'), KIND, "'note' is not a file"),
         (form("form-data; filename=a"), KIND, "which field"),
         (b"--B\r\n" + b"X: y\r\n" * 1000 + b"\r\n--B--", KIND, "header count"),
         (form("form-data; name=f; filename=a"), "multipart/form-data", "no boundary"),
