@@ -22,7 +22,6 @@ from clearcnn.errors import DivergenceError, SpecError, TrainingError
 from clearcnn.results.train import to_json
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.playground import worker
-from clearcnn.workflows.playground.experiment import choose_batch_size
 from clearcnn.workflows.playground.playground import MOST_WAITING, Playground
 from clearcnn.workflows.runs.run_version import RunVersion
 
@@ -398,13 +397,3 @@ def test_a_run_that_is_not_the_one_the_server_loaded_is_an_error(playground, run
     assert not loaded.is_current()
     end = wait(playground.begin(loaded, small(), 1))[-1]
     assert (end["event"], end["code"]) == ("error", "run_replaced")
-
-
-@pytest.mark.parametrize(
-    ("count", "wanted", "chosen"),
-    [(1005, 50, 50), (1005, 64, 67), (1024, 64, 64), (40, 64, 40), (64, 64, 64), (7, 1, 1)],
-)
-def test_batches_are_whole_and_take_nearly_all_images(count, wanted, chosen):
-    assert choose_batch_size(count, wanted) == chosen
-    for size in range(wanted - wanted // 8, wanted + wanted // 8 + 1):
-        assert count // chosen * chosen >= count // size * size or size > count
