@@ -1,4 +1,4 @@
-"""Two small runs, an application in this process, and servers in processes of their own."""
+"""Two small runs, an application in this process, and servers in separate processes."""
 
 import asyncio
 import json
@@ -87,7 +87,7 @@ IMPOSSIBLE = {
 
 @pytest.fixture
 def run_loop() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Runs a coroutine in a thread of its own: a browser test may keep this one's loop busy."""
+    """Runs a coroutine in a separate thread: a browser test may occupy this thread's event loop."""
 
     def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
         with ThreadPoolExecutor(1) as pool:
@@ -107,7 +107,7 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def colours_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Floats from 0 to 1 in colour; as many classes as digits has not."""
+    """Colour images of floats from 0 to 1, with another number of classes than the digits."""
     import clearcnn
 
     folder = tmp_path_factory.mktemp("source")
@@ -130,7 +130,7 @@ def digits() -> NDArray[np.uint8]:
 
 @pytest.fixture
 def make_client(digits_run: Path, colours_run: Path) -> Iterator[Callable[..., TestClient]]:
-    """An application of both runs in this process, with the settings given."""
+    """An application with both runs in this process, with the given settings."""
     opened = []
 
     def make(**settings: Any) -> TestClient:
@@ -153,7 +153,7 @@ def client(make_client: Callable[..., TestClient]) -> TestClient:
 
 
 def oracle(run: Path, images: NDArray[Any]) -> NDArray[Any]:
-    """What ONNX Runtime gives for a run, at the temperature that its folder states."""
+    """The probabilities that ONNX Runtime computes for a run, at the run's temperature."""
     session = onnxruntime.InferenceSession(run / "model.onnx")
     (chances,) = session.run(["probabilities"], {"images": images})
     fitted = json.loads((run / "bundle.json").read_text("utf-8"))["confidence"]
@@ -180,7 +180,7 @@ def png() -> Callable[[NDArray[Any]], bytes]:
 
 @dataclass
 class Server:
-    """`clearcnn serve` in a process of its own."""
+    """`clearcnn serve` in a separate process."""
 
     process: subprocess.Popen[str]
     url: str
@@ -207,7 +207,7 @@ class Server:
 @contextmanager
 def serving(place: Path, *words: object, **environment: str) -> Iterator[Server]:
     log = place / "serve.log"
-    if "--drain-seconds" not in words:  # No test but those of draining wants to wait for it.
+    if "--drain-seconds" not in words:  # Only the tests of draining need to wait for it.
         words = (*words, "--drain-seconds", 0)
     with log.open("w") as stderr:
         process = subprocess.Popen(
@@ -246,5 +246,5 @@ def give_serving() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def impossible() -> dict[str, list[dict[str, Any]]]:
-    """Layers on the digits that cannot be, by the code of what is wrong."""
+    """Invalid layers for the digits, by error code."""
     return IMPOSSIBLE

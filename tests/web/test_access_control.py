@@ -1,4 +1,4 @@
-"""Who is turned away, and who is not."""
+"""Which requests are rejected, and which are not."""
 
 import base64
 from collections.abc import Callable

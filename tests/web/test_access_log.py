@@ -1,4 +1,4 @@
-"""Request ids, the log, figures, and failures that are ours."""
+"""Request ids, the log, metrics, and internal errors."""
 
 import json
 import logging

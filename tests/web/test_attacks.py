@@ -1,4 +1,4 @@
-"""A real server under attack: while each attack goes on, an honest client is answered."""
+"""A real server under attack: during each attack, an honest client gets its responses."""
 
 import contextlib
 import socket
@@ -25,7 +25,7 @@ WASM = "/static/vendor/ort-wasm-simd-threaded.wasm"
 
 
 class Attacker:
-    """One client, again and again until the end."""
+    """One client that repeats its request until the end."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -149,7 +149,7 @@ def black_png(side: int) -> bytes:
 
 @cache
 def jpeg_of_many_scans(count: int) -> bytes:
-    """A JPEG of a million pixels that goes over them again and again, in 15 bytes each."""
+    """A JPEG of a million pixels with many scans of 15 bytes each."""
     file = BytesIO()
     Image.new("L", (1000, 1000)).save(file, "JPEG", progressive=True)
     content = file.getvalue()
@@ -184,7 +184,7 @@ def send_a_picture_of_many_scans(attacker: Attacker) -> None:
 def leave_after_a_picture(attacker: Attacker) -> None:
     picture = black_png(1500)
     attacker.connect(head(len(picture)) + picture).close()
-    time.sleep(0.02)  # Or it would be a flood of connections, which is another attack.
+    time.sleep(0.02)  # Otherwise it would be a flood of connections, which is another attack.
 
 
 def ask_for_many_answers(attacker: Attacker) -> None:
@@ -231,7 +231,7 @@ ATTACKS = [
 def server(
     start: Callable[..., Any], digits_run: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    for side in (1500, 5000):  # Made now, so that the attacks begin at once.
+    for side in (1500, 5000):  # Prepared in advance, so that the attacks begin at once.
         black_png(side)
     place = tmp_path_factory.mktemp("attacked")
     with start(place, digits_run, "--max-body-bytes", MIB) as server:
@@ -244,7 +244,7 @@ def test_an_honest_client_is_answered(
 ) -> None:
     def go_on(attacker: Attacker) -> None:
         while attacker.goes_on:
-            with contextlib.suppress(OSError):  # Refused, as it should be.
+            with contextlib.suppress(OSError):  # Rejected, as it should be.
                 attack(attacker)
         attacker.close()
 
@@ -255,7 +255,7 @@ def test_an_honest_client_is_answered(
     statuses = []
     picture, until = png(digits[0] * 15), time.monotonic() + SECONDS
     while time.monotonic() < until:
-        # Each on a connection of its own, as by somebody who comes anew.
+        # Each on a new connection, like a new client.
         answer = httpx.post(
             f"{server.url}/predict", content=picture, headers={"Content-Type": "image/png"}
         )

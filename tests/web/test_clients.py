@@ -1,4 +1,4 @@
-"""The clients that others wrote, unchanged, against a real server."""
+"""Third-party clients, unchanged, against a real server."""
 
 import importlib
 from collections.abc import Callable, Iterator

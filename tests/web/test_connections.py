@@ -1,4 +1,4 @@
-"""Connections: those that do not read end, and there are as many as there may be files."""
+"""Connections: clients that do not read are disconnected, and their number is limited."""
 
 import asyncio
 import socket

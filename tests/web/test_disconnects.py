@@ -1,4 +1,4 @@
-"""What is done for a client that goes away."""
+"""Work for clients that disconnect."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,7 +15,7 @@ RunLoop = Callable[[Coroutine[Any, Any, Any]], Any]
 def test_it_is_cancelled_when_the_client_goes(
     run_loop: RunLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disconnects, "_FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(disconnects, "_FIRST_CHECK_SECONDS", 0)
 
     async def play() -> None:
         gone, complaints = asyncio.Event(), list[object]()
@@ -29,10 +29,10 @@ def test_it_is_cancelled_when_the_client_goes(
         with pytest.raises(ClientGoneError):
             async with while_client_waits(receive):
                 await asyncio.sleep(60)
-        # Who goes after the work is done disturbs nothing.
+        # Disconnecting after the work is done has no effect.
         async with while_client_waits(receive):
             pass
-        # Nor does who goes at the same moment.
+        # Nor has disconnecting at the same moment.
         gone.clear()
         async with while_client_waits(receive):
             await asyncio.sleep(0.05)

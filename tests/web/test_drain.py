@@ -1,4 +1,4 @@
-"""A real server that is told to end: nobody who asks before the end is turned away."""
+"""A real server that shuts down: no request before the end is lost."""
 
 import re
 import signal
@@ -27,23 +27,23 @@ def connect(port: int) -> socket.socket:
 
 
 def read_answer(made: socket.socket) -> tuple[int, bool]:
-    """The status of an answer, and whether the connection closes after it."""
+    """The status of a response, and whether the connection closes after it."""
     text = b""
     while b"\r\n\r\n" not in text:
         text += (came := made.recv(65536))
-        assert came, "The connection was closed without an answer."
+        assert came, "The connection was closed without a response."
     head, _, body = text.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head)
     assert length
     while len(body) < int(length[1]):
         body += (came := made.recv(65536))
-        assert came, "The connection was closed in the middle of an answer."
+        assert came, "The connection was closed in the middle of a response."
     return int(head.split()[1]), b"\r\nconnection: close" in head.lower()
 
 
 @dataclass
 class Client:
-    """Keeps a connection and asks without a pause, as behind a load balancer.
+    """Sends requests on one connection without a pause, as a load balancer does.
 
     Attributes:
       is_told: set once the load balancer knows that the server is not ready.
@@ -95,7 +95,7 @@ def wide() -> list[dict[str, Any]]:
 
 
 def wait_until_ready(server: Any) -> None:
-    """It is announced before it runs; a signal in between ends it without more ado."""
+    """A signal between the announcement and the start ends the server cleanly."""
     assert httpx.get(server.url + READY).json() == {"ready": True}
 
 
@@ -124,7 +124,7 @@ def test_no_request_that_was_sent_is_lost(
             wait_until_not_ready(server)
             for path in READY_OF_MODELS:
                 assert httpx.get(server.url + path).status_code == 503
-            # It lives, and who has not heard of it yet is still answered.
+            # It is live, and still serves clients that have not noticed the drain.
             assert httpx.get(server.url + LIVE).json() == {"live": True}
             late = httpx.get(server.url + "/v2")
             assert (late.status_code, late.headers["connection"]) == (200, "close")
@@ -172,7 +172,7 @@ def test_nobody_waits_at_a_terminal(drained: Callable[..., Any]) -> None:
 def test_nobody_waits_for_a_training_that_the_page_shows(
     drained: Callable[..., Any], wide: list[dict[str, Any]]
 ) -> None:
-    """It once took 45 seconds, and left a traceback."""
+    """Once this took 45 seconds and left a traceback."""
     with drained(3600) as server:
         asked = {"run": "digits", "layers": wide, "epochs": 200}
         begun = httpx.post(f"{server.url}/page/playground/attempts", json=asked, timeout=30)
@@ -198,7 +198,7 @@ def test_a_second_signal_ends_it_at_once(drained: Callable[..., Any], second: in
 def test_an_answer_is_read_whatever_else_was_sent(
     serve: Callable[..., Any], digits_run: Path
 ) -> None:
-    """Bytes that lie unread when a socket is closed would reset the connection."""
+    """Closing a socket with unread bytes would reset the connection."""
     last = get("/v2").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with serve(digits_run) as server:
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""A real browser on a page from elsewhere, which tries what such a page can try."""
+"""A real browser on a page of another origin, which tries to reach the server."""
 
 import json
 import threading

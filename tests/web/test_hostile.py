@@ -1,4 +1,4 @@
-"""A real server, and clients that are slow, broken or greedy. The others must not notice."""
+"""A real server with slow, broken or greedy clients. Other clients must not be affected."""
 
 import json
 import socket
@@ -32,7 +32,7 @@ def digit(digits: Any, png: Callable[[Any], bytes]) -> bytes:
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """Opens a socket to a server and sends; all are closed in the end."""
+    """Opens a socket to a server and sends data; all sockets are closed at the end."""
     with ExitStack() as stack:
 
         def make(server: Any, text: bytes = b"") -> socket.socket:
@@ -51,7 +51,7 @@ def head(length: int | None, path: str = "/predict", *more: str) -> bytes:
 
 
 def read_answer(made: socket.socket) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of an answer after which the server closes."""
+    """Status and JSON of a response after which the server closes."""
     text = b""
     while chunk := made.recv(65536):
         text += chunk
@@ -82,13 +82,13 @@ def test_two_gigabytes_are_refused_and_not_held(
         for _ in range(2048):
             yield bytes(MIB)
 
-    # Of unknown length, sent whether or not anyone listens.
+    # Of unknown length, and sent regardless of the response.
     try:
         answer = httpx.post(f"{server.url}/predict", content=pieces(), headers=PICTURE, timeout=60)
         assert answer.status_code == 413
-    except httpx.WriteError:  # The server hung up after it had said so.
+    except httpx.WriteError:  # The server closed after its response.
         pass
-    # Of a length that is said beforehand.
+    # Of a declared length.
     made = connect(server, head(2**31))
     status = made.recv(65536).split()[1]
     assert status == b"413"
@@ -232,10 +232,10 @@ def odd_server(
 
 
 def test_no_request_is_smuggled_behind_two_lengths(odd_server: Any, connect: Connect) -> None:
-    """Whoever believes Content-Length sees one request, and the other header makes it two."""
+    """By Content-Length it is one request, by the other header two."""
     hidden = b"GET /v2/models/digits HTTP/1.1\r\nHost: localhost\r\n\r\n"
     body = b"0\r\n\r\n" + hidden
     made = connect(odd_server, head(len(body), "/predict", "Transfer-Encoding: chunked") + body)
-    status, said = read_answer(made)  # One answer, and the end.
+    status, said = read_answer(made)  # One response, then the end.
     assert status == 400
     assert "Content-Length and Transfer-Encoding" in said["error"]

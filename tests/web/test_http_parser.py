@@ -1,4 +1,4 @@
-"""What h11 would take and this server does not: a whole conversation, without a socket."""
+"""Requests that h11 accepts and this server rejects, without a socket."""
 
 import h11
 import pytest
@@ -10,7 +10,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def read(text: bytes) -> bytes:
-    """The body of the first request; what is refused raises."""
+    """The body of the first request; a rejected one raises."""
     parser, body = Parser(), b""
     parser.receive_data(text)
     while not isinstance(event := parser.next_event(), h11.EndOfMessage):
@@ -30,7 +30,7 @@ def chunks(size: int, count: int) -> bytes:
         (chunks(1, 1000), 1000),
         (chunks(256, 3000), 768_000),
         (HEAD + b"X: " + b"y" * (MOST_HEAD_BYTES - 100) + b"\r\n\r\n", 0),
-        # What follows a short head does not count as its own.
+        # What follows a short head does not count as part of it.
         (HEAD + b"Content-Length: 50000\r\n\r\n" + bytes(50_000), 50_000),
     ],
 )

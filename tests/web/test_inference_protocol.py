@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, in the words of its specification."""
+"""The Open Inference Protocol, as its specification states it."""
 
 import json
 from collections.abc import Callable
@@ -124,8 +124,8 @@ GOOD = tensor(ONE)
         ({}, "exactly one input"),
         ({"inputs": []}, "exactly one input"),
         ({"inputs": [GOOD, GOOD]}, "exactly one input"),
-        ([], "no object"),
-        ({"inputs": [{**GOOD, "name": "x"}]}, 'called "x"'),
+        ([], "not an object"),
+        ({"inputs": [{**GOOD, "name": "x"}]}, 'named "x"'),
         ({"inputs": [{**GOOD, "datatype": "FP32"}]}, "takes UINT8"),
         ({"inputs": [{**GOOD, "shape": [1, 8, 8]}]}, "The shape is"),
         ({"inputs": [{**GOOD, "shape": [0, 8, 8, 1], "data": []}]}, "at least 1"),
@@ -143,17 +143,17 @@ GOOD = tensor(ONE)
         ({"inputs": [{**GOOD, "parameters": {"binary_data_size": 64}}]}, "both"),
         ({"inputs": [{**GOOD, "parameters": {"shared_memory_region": "x"}}]}, "parameters"),
         ({"inputs": [GOOD], "outputs": [{"name": "logits"}]}, "no output"),
-        ({"inputs": [GOOD], "outputs": [{}, {}]}, "no list of one"),
-        ({"inputs": [GOOD], "parameters": []}, "no object"),
+        ({"inputs": [GOOD], "outputs": [{}, {}]}, "not a list of one"),
+        ({"inputs": [GOOD], "parameters": []}, "not an object"),
         ({"inputs": [GOOD], "parameters": {"binary_data_output": 1}}, "true or false"),
         (
             {
                 "inputs": [GOOD],
                 "outputs": [{"name": "probabilities", "parameters": {"classification": 3}}],
             },
-            "classification is not offered",
+            "classification is not supported",
         ),
-        ({"inputs": [GOOD], "id": 7}, "id is no text"),
+        ({"inputs": [GOOD], "id": 7}, "id is not a string"),
     ],
 )
 def test_what_contradicts_itself_is_refused(client: TestClient, values: Any, words: str) -> None:
@@ -179,7 +179,7 @@ def test_what_is_no_finite_number_is_refused(client: TestClient, word: str) -> N
     )
     answer = client.post("/v2/models/colours/infer", content=text)
     assert answer.status_code == 400
-    assert "no number of JSON" in answer.text or "NaN or infinite" in answer.text
+    assert "not a JSON number" in answer.text or "NaN or infinite" in answer.text
 
 
 def test_nan_in_bytes_is_refused(client: TestClient) -> None:
@@ -217,7 +217,7 @@ def test_bytes_that_belong_to_no_input_are_refused(client: TestClient) -> None:
 def test_what_is_no_json_is_refused(client: TestClient, text: bytes) -> None:
     answer = client.post(INFER, content=text)
     assert answer.status_code == 400
-    assert "The body cannot be taken: it is n" in answer.json()["error"]
+    assert "The body cannot be read: it is n" in answer.json()["error"]
 
 
 def test_only_so_much_json_is_parsed(make_client: Callable[..., TestClient]) -> None:

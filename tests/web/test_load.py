@@ -1,4 +1,4 @@
-"""The load of the benchmark in small: 64 clients at once, and every one is answered."""
+"""A small version of the load benchmark: 64 concurrent clients, and each gets its response."""
 
 import importlib
 import json
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def serving(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The benchmark, which is no part of what is installed."""
+    """The benchmark, which is not part of the installed package."""
     monkeypatch.syspath_prepend(ROOT)
     return importlib.import_module("benchmarks.serving")
 
@@ -31,14 +31,14 @@ def test_sixty_four_clients_are_all_answered(
     body = json.dumps({"inputs": [tensor]}).encode()
     with serve(digits_run) as server:
         address = f"{server.url}/v2/models/digits/infer"
-        # In a thread of its own: a browser test may keep this one's loop busy.
+        # In a separate thread: a browser test may occupy this thread's event loop.
         with ThreadPoolExecutor(1) as pool:
             load = pool.submit(serving.put_load, address, body, clients=64, seconds=3).result()
         assert list(load.statuses) == ["200"]
         assert len(load.milliseconds) >= 64
         assert "requests/s" in str(load)
         assert server.stop() == 0
-        # What the server counted is what the clients saw.
+        # The server's counts match those of the clients.
         asked = [line for line in server.lines() if line["event"] == "request"]
         assert len(asked) == load.statuses["200"]
 

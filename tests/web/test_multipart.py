@@ -1,6 +1,7 @@
 """Files of forms, as clients write them and as attackers do."""
 
 import random
+import time
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from clearcnn.web.http_errors import Refusal
 from clearcnn.web.multipart import read_files
 
 KIND = "multipart/form-data; boundary=B"
+FILE = b"--B\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\nx\r\n"
 
 
 def form(disposition: str, content: bytes = b"abc") -> bytes:
@@ -26,7 +28,7 @@ def form(disposition: str, content: bytes = b"abc") -> bytes:
         ("form-data; name=files; filename=x.png", "x.png"),
         ('FORM-DATA; NAME="files"; FileName="x.png"', "x.png"),
         (r'form-data; name="files"; filename="a\"b.png"', 'a"b.png'),
-        (r'form-data; name="files"; filename="C:\dir\x.png"', r"C:\dir\x.png"),
+        (r'form-data; name="files"; filename="C:\dir\x.png"', "x.png"),
         ('form-data; name="files"; filename="c;d=e.png"', "c;d=e.png"),
         ("form-data; name=\"files\"; filename*=UTF-8''%EA%B3%A0.png", "고.png"),
         ('form-data; name="files"; filename=""', "files"),
@@ -65,16 +67,16 @@ def test_whole_bodies_are_cut_where_they_were_joined(contents: list[bytes], seed
     contents = [
         content + b"".join(chance.choices(bits, k=chance.randint(0, 4))) for content in contents
     ]
-    # What holds the boundary itself is no content that it could part.
+    # Content must not contain the boundary.
     assume(not any(b"\r\n--B" in b"\r\n" + content for content in contents))
     parts = [
         b'Content-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + content
         for content in contents
     ]
     space = chance.choice((b"", b" ", b"\t "))
-    body = chance.choice((b"", b"before\r\n"))
-    body += b"".join(b"--B" + space + b"\r\n" + part + b"\r\n" for part in parts)
-    body += b"--B--" + chance.choice((b"", b"\r\n", b"\r\nafter"))
+    body = chance.choice((b"", b"\r\n")) + b"--B\r\n"
+    body += (b"\r\n--B" + space + b"\r\n").join(parts)
+    body += b"\r\n--B--" + chance.choice((b"", b"\r\n", b"\r\nafter"))
     found = [content for _, content in read_files(body, KIND, 4)]
     assert found == contents
 
@@ -106,19 +108,29 @@ def test_damaged_forms_are_refused_or_read_but_never_fail(seed: int) -> None:
         (form("form-data; name=f; filename=a")[:-6], KIND, "last boundary"),
         (b"--B\r\n\r\nx\r\n--B--", KIND, "which field"),
         (b"--B\r\n\r\n\r\nx\r\n--B--", KIND, "which field"),
-        (b"--Bx\r\n\r\nx\r\n--B--", KIND, "its boundary"),
-        (b"--B\r\nno head\r\n--B--", KIND, "no head"),
+        (b"--Bx\r\n\r\nx\r\n--B--", KIND, "end of boundary"),
+        (b"--B\r\nno head\r\n--B--", KIND, "invalid character"),
         (form("attachment; name=f; filename=a"), KIND, "which field"),
-        (form('form-data; name="note"'), KIND, "'note' is no file"),
+        (form('form-data; name="note"'), KIND, "'note' is not a file"),
         (form("form-data; filename=a"), KIND, "which field"),
-        (b"--B\r\n" + b"X: y\r\n" * 1000 + b"\r\n--B--", KIND, "too long"),
+        (b"--B\r\n" + b"X: y\r\n" * 1000 + b"\r\n--B--", KIND, "header count"),
         (form("form-data; name=f; filename=a"), "multipart/form-data", "no boundary"),
         (form("form-data; name=f; filename=a"), "multipart/form-data; boundary=", "no boundary"),
-        (form("form-data; name=f; filename=a") * 5, KIND, "parts"),
-        (b"--B\r\n" * 100_000 + b"--B--", KIND, "100,000 parts"),
+        (FILE * 4 + b"--B--", KIND, "more than 3 parts"),
+        (FILE * 200_000 + b"--B--", KIND, "more than 3 parts"),
+        (b"--B\r\n" * 100_000 + b"--B--", KIND, "header size"),
     ],
 )
 def test_what_is_no_form_is_refused(body: bytes, kind: str, words: str) -> None:
     with pytest.raises(Refusal, match=words) as caught:
         read_files(body, kind, 3)
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("almost", [b"\r\n--BBBBBB", b"\r\n--", b"\r", b"--BBBBBBB", b"B"])
+def test_almost_a_boundary_everywhere_takes_no_longer(almost: bytes) -> None:
+    content = almost * (8_000_000 // len(almost))
+    body = FILE.replace(b"--B", b"--BBBBBBBB").replace(b"x\r\n", content + b"\r\n--BBBBBBBB--")
+    start = time.process_time()
+    assert read_files(body, KIND + "BBBBBBB", 3) == [("a", content)]
+    assert time.process_time() - start < 1

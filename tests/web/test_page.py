@@ -13,7 +13,7 @@ import pytest
 
 from clearcnn.bundle import read_bundle
 from clearcnn.web import page as page_module
-from clearcnn.web.memory_budget import Allowance
+from clearcnn.web.memory_budget import MemoryBudget
 from clearcnn.workflows.playground.playground import Playground
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
 
@@ -112,12 +112,12 @@ def test_weights_are_keras_weights(client, digits_run):
 def test_only_what_is_made_for_one_answer_counts_as_held_by_it(client, monkeypatch):
     held = []
     monkeypatch.setattr("clearcnn.web.responses._PIECE_BYTES", 1000)
-    monkeypatch.setattr(Allowance, "take", lambda _, share, count: held.append(count) or True)
+    monkeypatch.setattr(MemoryBudget, "take", lambda _, share, count: held.append(count) or True)
     sizes = [
         len(client.get(f"/page/models/digits/{name}").content) for name in ("weights", "images")
     ]
     assert min(sizes) > 1000
-    # What requests take for their bodies is nothing.
+    # Requests without bodies take nothing.
     assert [count for count in held if count] == sizes[1:]
 
 

@@ -1,4 +1,4 @@
-"""POST /predict against ONNX Runtime, and what it refuses."""
+"""POST /predict, compared with ONNX Runtime, and the requests that it rejects."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -17,7 +17,7 @@ PNG = {"Content-Type": "image/png"}
 
 @pytest.fixture
 def pictures(digits: Any, png: Callable[[Any], bytes]) -> list[bytes]:
-    """Digits as files of 0 to 255, from which the model's 0 to 16 come back."""
+    """Digits as files with levels 0 to 255, which are converted to the model's range 0 to 16."""
     return [png(np.rint(image * (255 / 16)).astype(np.uint8)) for image in digits[:20]]
 
 
@@ -72,12 +72,12 @@ def test_options_do_what_they_say(client: TestClient, pictures: list[bytes]) -> 
 @pytest.mark.parametrize(
     ("content", "kind", "status", "words"),
     [
-        (b"", "image/png", 400, "no picture"),
+        (b"", "image/png", 400, "no image"),
         (b"no picture at all", "image/png", 400, "cannot be read"),
         (b"\x89PNG\r\n\x1a\n", "image/png", 400, "cannot be read"),
         (b"{}", "application/json", 415, "Content-Type"),
         (b"x", "nonsense", 415, "Content-Type"),
-        (b"--x--", "multipart/form-data; boundary=x", 400, "no picture"),
+        (b"--x--", "multipart/form-data; boundary=x", 400, "no image"),
         (b"--x", "multipart/form-data", 400, "form cannot be read"),
     ],
 )
@@ -121,7 +121,7 @@ def test_the_pixels_of_a_whole_request_are_bounded(
     assert client.post("/predict", files=files[:4]).status_code == 200
     too_many = client.post("/predict", files=files)
     assert too_many.status_code == 413
-    assert "5 pictures have 320 pixels together; at most 256" in too_many.json()["error"]
+    assert "5 images have 320 pixels together; at most 256" in too_many.json()["error"]
 
 
 def test_a_jpeg_counts_for_every_ten_scans(make_client: Callable[..., TestClient]) -> None:
@@ -154,7 +154,7 @@ def test_a_bomb_is_refused_by_its_head(client: TestClient) -> None:
     Image.new("1", (20_000, 20_000)).save(file, "PNG")
     answer = client.post("/predict", content=file.getvalue(), headers=PNG)
     assert answer.status_code == 400
-    assert "400000000 pixels" in answer.json()["error"]
+    assert "more than 40,000,000 pixels" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

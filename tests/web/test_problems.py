@@ -1,6 +1,6 @@
-"""What the page's layers and their training raise has a code, and each code a Korean sentence.
+"""Every error about the page's layers and their training has a code and a Korean message.
 
-What lies below, such as a run folder that cannot be read, is told in English where it has no code.
+Other errors, such as an unreadable run folder, are shown in English if they have no code.
 """
 
 import ast
@@ -17,20 +17,23 @@ from clearcnn.specs import LayerSpec, ModelSpec
 
 SOURCE = Path(clearcnn.__file__).parent
 STATIC = SOURCE / "web" / "static"
-# What raises on the way from the page's layers to the last message of a training.
+# The modules that raise between the page's request and the last message of a training.
 FILES = [
     *(
         SOURCE / "models" / f"{name}.py"
-        for name in ("arithmetic", "equal_mlp", "layers", "limits", "output")
+        for name in ("equal_mlp", "layers", "output_layer", "shape_inference", "size_limits")
     ),
-    *(SOURCE / "workflows").glob("playground*.py"),
+    *(
+        SOURCE / "workflows" / "playground" / f"{name}.py"
+        for name in ("experiment", "playground", "worker")
+    ),
     SOURCE / "web" / "playground.py",
 ]
 # These need a spec that the page cannot send, or a training that fails.
 ELSEWHERE = {
     *("model_name", "too_many_layers", "input_shape", "epochs_range", "too_many_waiting"),
     *("process_ended", "took_too_long", "no_memory", "no_room", "no_images", "no_validation"),
-    *("unwritten", "not_written", "diverged"),
+    *("unwritten", "not_written", "diverged", "run_replaced"),
 }
 
 
@@ -42,7 +45,7 @@ def raised():
 
 
 def codes():
-    """Every text that a code can be, and each text that `_check_size` is given for one."""
+    """Every error code, including those passed to `_check_size`."""
     found = set()
     for path in FILES:
         text = path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Bodies that are packed or too large; slow ones are in test_hostile.py, on a real socket."""
+"""Compressed or too large bodies; slow ones are in test_hostile.py, on a real socket."""
 
 import asyncio
 import gzip
@@ -45,12 +45,12 @@ def test_other_encodings_are_415(client: TestClient, encoding: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", TEXT, gzip.compress(TEXT)[:-5], gzip.compress(TEXT) + b"more"],
-    ids=["empty", "plain", "cut off", "and more"],
+    ids=["empty", "plain", "truncated", "data follow"],
 )
 def test_what_is_not_packed_as_it_says_is_400(client: TestClient, body: bytes) -> None:
     answer = client.post(INFER, content=body, headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 400
-    assert "cannot be unpacked" in answer.json()["error"]
+    assert "cannot be decompressed" in answer.json()["error"]
 
 
 def chunked(count: int) -> Any:
@@ -60,7 +60,7 @@ def chunked(count: int) -> Any:
 def test_bodies_are_bounded_packed_or_not(
     make_client: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The test client never says that it has sent everything.
+    # The test client never signals the end of the body.
     monkeypatch.setattr(http_errors, "_LINGER_SECONDS", 0.1)
     client = make_client(max_body_bytes=10_000)
     fits = client.post("/predict", content=b"x" * 10_000, headers={"Content-Type": "image/png"})
@@ -72,11 +72,11 @@ def test_bodies_are_bounded_packed_or_not(
     assert len(bomb) > 10_000
     client = make_client(max_body_bytes=2**18)
     packed = client.post(INFER, content=bomb, headers={"Content-Encoding": "deflate"})
-    assert (packed.status_code, "unpacked" in packed.text) == (413, True)
+    assert (packed.status_code, "decompressed" in packed.text) == (413, True)
 
 
 def test_all_bodies_together_are_bounded(run_loop) -> None:
-    """Sixteen bodies fill it; another takes the place of the one that has been coming longest."""
+    """Sixteen bodies fill the budget; another one replaces the oldest."""
     served: list[bytes] = []
 
     async def play() -> None:
@@ -109,7 +109,7 @@ def test_all_bodies_together_are_bounded(run_loop) -> None:
         whole = asyncio.create_task(ask(b"whole", more=False))
         await asyncio.sleep(0.05)
         assert served == [b"whole"]
-        # What has arrived whole gives way to nobody.
+        # A complete body is not replaced.
         others = [asyncio.create_task(ask(b"y" * 1000, more=False)) for _ in range(15)]
         await asyncio.sleep(0.05)
         refused = await ask(b"z" * 1000, more=False)
@@ -131,7 +131,7 @@ def test_all_bodies_together_are_bounded(run_loop) -> None:
 def test_the_page_asks_for_little(
     client: TestClient, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Millions of empty objects once took 1.4 GB, and 7 seconds in which nobody was answered."""
+    """Millions of empty objects once took 1.4 GB and blocked all requests for 7 seconds."""
     monkeypatch.setattr(http_errors, "_LINGER_SECONDS", 0.1)
     body = b'{"run":"digits","layers":[' + b"{}," * 30_000 + b"{}]}"
     kind = {"Content-Type": "application/json"}

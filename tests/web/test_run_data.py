@@ -1,4 +1,4 @@
-"""`serve --data`: where the images of the one run are that the page shows."""
+"""`serve --data`: the images of the one run that the page shows."""
 
 import shutil
 

@@ -1,123 +1,157 @@
-"""Which models are served, and what happens when a run folder is replaced."""
+"""The page's data of a run, also while its folder changes."""
 
 import asyncio
 import shutil
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import time
 
+import onnx
 import pytest
+from fastapi.testclient import TestClient
 
-from clearcnn.errors import BundleError, SpecError
-from clearcnn.web import served_runs as served
+from clearcnn.bundle import read_bundle, write_manifest
+from clearcnn.web import run_watcher
+from clearcnn.web.app import make_app
 from clearcnn.web.http_errors import Refusal
-from clearcnn.web.served_runs import ServedModel, ServedModels
+from clearcnn.web.run_watcher import RunWatcher
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "_SECONDS_BETWEEN_LOOKS", 0.0)
-    monkeypatch.setattr(served, "_SECONDS_BETWEEN_TRIES", 0.0)
+@pytest.fixture
+def place(digits_run, tmp_path):
+    shutil.copytree(digits_run, tmp_path / "model")
+    return tmp_path / "model"
 
 
-def test_models_are_called_as_their_folders(digits_run: Path, colours_run: Path) -> None:
-    models = ServedModels([colours_run, digits_run])
-    assert models.names == ("colours", "digits")
-    assert models.first.name == "colours"
-    with pytest.raises(Refusal) as refused:
-        models.get("other")
-    assert refused.value.status == 404
-    models.close()
+@pytest.fixture
+def watch(place):
+    watcher = RunWatcher([place])
+    yield watcher
+    watcher.close()
 
 
-def test_what_cannot_be_served_is_refused(digits_run: Path, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="no model"):
-        ServedModels([])
-    with pytest.raises(SpecError, match="Two run folders are called digits"):
-        ServedModels([digits_run, digits_run])
-    with pytest.raises(BundleError):
-        ServedModels([tmp_path])
+def test_what_many_ask_for_first_is_made_once(watch, run_loop):
+    calls = []
+
+    def make(_):
+        calls.append(1)
+        time.sleep(0.05)
+        return object()
+
+    async def ask():
+        return await asyncio.gather(*(watch.get().make_once("thing", make) for _ in range(20)))
+
+    first, later = run_loop(ask()), run_loop(ask())
+    assert len(calls) == 1
+    assert len({*first, *later}) == 1
 
 
-async def wait_for(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
+def test_a_failure_is_not_kept(watch, run_loop):
+    def fail(_):
+        raise OSError("gone")
+
+    with pytest.raises(Refusal, match="gone") as caught:
+        run_loop(watch.get().make_once("thing", fail))
+    assert caught.value.status == 409
+    assert run_loop(watch.get().make_once("thing", lambda _: 1)) == 1
 
 
-def swap(new: Path, place: Path) -> None:
-    old = place.with_name("old")
-    place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old)
+def test_the_page_and_predict_change_to_a_new_run_together(place, colours_run, monkeypatch):
+    monkeypatch.setattr(run_watcher, "_SECONDS_BETWEEN_CHECKS", 0.0)
+
+    def ask():
+        page = client.get("/page/models/model").json()["class_names"]
+        return page, client.get("/v2/models/model").json()["parameters"]["class_names"]
+
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        before = ask()
+        assert before[0] == before[1] == list("0123456789")
+        place.rename(place.with_name("old"))
+        shutil.copytree(colours_run, place)
+        latest = time.monotonic() + 20
+        while ask() == before:
+            assert time.monotonic() < latest
+            time.sleep(0.01)
+        assert ask() == (["b", "g", "r"], ["b", "g", "r"])
 
 
-def test_a_replaced_folder_is_loaded_anew_and_the_old_answers_meanwhile(
-    run_loop, digits_run: Path, colours_run: Path, tmp_path: Path
-) -> None:
-    place, new = tmp_path / "model", tmp_path / "new"
-    shutil.copytree(digits_run, place)
-    shutil.copytree(colours_run, new)
-    heard: list[Any] = []
-
-    async def play() -> None:
-        models = ServedModels([place], lambda *what: heard.append(what))
-        before: ServedModel = models.get()
-        assert models.get() is before
-        swap(new, place)
-        assert models.get() is before  # Noticed now, loaded in a thread.
-        await wait_for(lambda: models.get() is not before)
-        assert sorted(models.get("model").class_names) == ["b", "g", "r"]
-        assert len(before.class_names) == 10  # Who began with the old one ends with it.
-        models.close()
-
-    run_loop(play())
-    assert heard == [("model", True)]
+@pytest.mark.parametrize("name", ["metrics.json", "model_layers.onnx"])
+def test_a_run_that_lacks_a_file_is_a_conflict_that_says_what(place, name):
+    (place / name).unlink()
+    path = "/page/models/model" + ("/weights" if name.endswith("onnx") else "")
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        answer = client.get(path)
+    assert answer.status_code == 409
+    assert name in answer.json()["error"]
 
 
-def test_a_link_may_be_turned_to_another_run(
-    run_loop, digits_run: Path, colours_run: Path, tmp_path: Path
-) -> None:
-    link, turned = tmp_path / "current", tmp_path / "turned"
-    link.symlink_to(digits_run)
-
-    async def play() -> None:
-        models = ServedModels([link])
-        assert len(models.get("current").class_names) == 10
-        turned.symlink_to(colours_run)
-        turned.replace(link)
-        await wait_for(lambda: len(models.get().class_names) == 3)
-        models.close()
-
-    run_loop(play())
+def seal(place, name, content):
+    """Replace the content of a file, and its hash in the manifest."""
+    (place / name).write_bytes(content)
+    write_manifest(place, read_bundle(place, only=()).manifest)
 
 
-def test_a_broken_or_missing_folder_leaves_the_old_model(
-    run_loop, digits_run: Path, colours_run: Path, tmp_path: Path
-) -> None:
-    place = tmp_path / "model"
-    shutil.copytree(digits_run, place)
-    heard: list[Any] = []
+def test_a_run_whose_score_is_not_as_clearcnn_writes_it_is_a_conflict(place):
+    seal(place, "metrics.json", b"{}")
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        answer = client.get("/page/models/model")
+    assert answer.status_code == 409
+    assert (
+        "metrics.json is not as clearcnn writes it: metrics lacks recipe, history, test."
+        in answer.json()["error"]
+    )
+    assert "\n" not in answer.json()["error"]
 
-    async def play() -> None:
-        models = ServedModels([place], lambda *what: heard.append(what))
-        before = models.get()
-        shutil.rmtree(place)
-        for _ in range(3):
-            assert models.get() is before
-        broken = tmp_path / "broken"
-        shutil.copytree(colours_run, broken)
-        (broken / "model.onnx").write_bytes(b"other")
-        broken.rename(place)
-        models.get()
-        await wait_for(lambda: len(heard) >= 1)
-        assert models.get() is before
-        new = tmp_path / "new"
-        shutil.copytree(colours_run, new)
-        swap(new, place)
-        await wait_for(lambda: models.get() is not before)
-        models.close()
 
-    run_loop(play())
-    assert heard[0] == ("model", False)
-    assert heard[-1] == ("model", True)
+def test_files_that_go_while_a_run_is_shown_are_a_conflict(place):
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        assert client.get("/page/models/model").status_code == 200
+        (place / "model_layers.onnx").unlink()
+        for name in ("weights", "layers.onnx"):
+            answer = client.get(f"/page/models/model/{name}")
+            assert answer.status_code == 409
+            assert "model_layers.onnx" in answer.json()["error"]
+
+
+def test_an_unknown_name_is_not_found(place):
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        answer = client.get("/page/models/other")
+    assert answer.status_code == 404
+    assert "There is no model 'other'. Ask for one of: model." in answer.json()["error"]
+
+
+def keep_elsewhere(content):
+    model = onnx.load_from_string(content)
+    tensor = max(model.graph.initializer, key=lambda each: len(each.raw_data))
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="secret.txt")
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("write", [keep_elsewhere, lambda _: b"\xff" * 20_000, lambda _: b""])
+def test_no_file_of_the_working_folder_is_given_out(place, write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.txt").write_bytes(b"secret! " * 10_000)
+    seal(place, "model_layers.onnx", write((place / "model_layers.onnx").read_bytes()))
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        for name in ("weights", "layers.onnx"):
+            answer = client.get(f"/page/models/model/{name}")
+            assert answer.status_code == 409
+            assert "model_layers.onnx is not as clearcnn writes it" in answer.json()["error"]
+            assert b"secret! " not in answer.content
+        assert client.get("/page/models/model").status_code == 200
+
+
+def test_what_the_page_is_given_is_what_was_checked(place):
+    expected = (place / "model_layers.onnx").read_bytes()
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        assert client.get("/page/models/model/layers.onnx").content == expected
+        (place / "model_layers.onnx").write_bytes(b"another")
+        assert client.get("/page/models/model/layers.onnx").content == expected
+
+
+def test_metrics_that_become_gigabytes_are_a_conflict(place):
+    seal(place, "metrics.json", b"[{}" + b",{}" * 3_000_000 + b"]")
+    with TestClient(make_app([place]), base_url="http://localhost") as client:
+        answer = client.get("/page/models/model")
+    assert answer.status_code == 409
+    assert "bytes in memory, and at most" in answer.json()["error"]

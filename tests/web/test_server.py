@@ -1,4 +1,4 @@
-"""A real server: many clients, a run replaced under load, and its end."""
+"""A real server: many clients, a run replaced under load, and shutdown."""
 
 import shutil
 import socket
@@ -72,7 +72,7 @@ def test_a_run_replaced_under_load_loses_no_request(
         assert {status for status, _ in answers} == {200}
         assert {len(classes) for _, classes in answers} == {3, 10}
         assert server.stop() == 0
-        assert [line["event"] for line in server.lines()].count("model loaded anew") >= 2
+        assert [line["event"] for line in server.lines()].count("model reloaded") >= 2
 
 
 def test_a_full_queue_answers_503_and_lives(

@@ -1,4 +1,4 @@
-"""What a server may be told."""
+"""The settings of a server."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_what_is_out_of_range_is_refused(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "pictures.example", ""])
 def test_other_computers_need_a_token(host: str) -> None:
-    with pytest.raises(SpecError, match="lets other computers in"):
+    with pytest.raises(SpecError, match="gives other computers access"):
         ServeSettings(host=host)
     assert not ServeSettings(host=host, token=TOKEN).is_loopback
 

@@ -21,7 +21,7 @@ def short(function: Callable[[], Any]) -> Work[Any]:
 
 
 def long(steps: list[Callable[[], Any]], seconds: float = 1.0) -> Work[list[Any]]:
-    """Work of several steps, each estimated to take so many seconds."""
+    """Work of several steps with estimated seconds."""
     found = []
     for place, step in enumerate(steps):
         yield seconds * (len(steps) - place)
@@ -86,7 +86,7 @@ def test_a_request_that_is_cancelled_while_it_waits_leaves_the_queue(run_loop: R
         first = asyncio.create_task(workers.run(short(lambda: go.wait(30))))
         gone = asyncio.create_task(workers.run(short(lambda: begun.append(1))))
         await asyncio.sleep(0.05)
-        # It waits before a full queue, and has a place as soon as there is one.
+        # It waits for a place in a full queue.
         honest = asyncio.create_task(workers.run(short(int)))
         await asyncio.sleep(0.05)
         gone.cancel()
@@ -116,7 +116,7 @@ def test_short_work_goes_past_long_work(run_loop: RunLoop, threads: int) -> None
         ]
         await asyncio.sleep(0.05)
         quick = asyncio.create_task(workers.run(short(lambda: "quick")))
-        if threads == 1:  # One step at most may go before it.
+        if threads == 1:  # At most one step runs before it.
             await asyncio.sleep(0.05)
             go.release()
         assert await asyncio.wait_for(quick, 20) == "quick"

@@ -1,4 +1,4 @@
-"""Who may ask: the Host, Origin and token of a request, before its body is read."""
+"""Access control: checks a request's Host, Origin and token before its body is read."""
 
 import base64
 import hmac
@@ -13,18 +13,18 @@ from clearcnn.web.settings import ServeSettings
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
-# Those who watch whether the server lives hold no token, and learn nothing else.
+# Health checks need no token: monitors have none, and these paths reveal nothing else.
 _OPEN_PATHS = ("/v2/health/live", "/v2/health/ready")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
-# What proxies add: the name or address of the one they ask for.
+# Headers that proxies add for the client's address.
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def comes_from_here(request: Request) -> bool:
-    """Whether a request was made on this computer, as far as it can tell.
+def is_local_request(request: Request) -> bool:
+    """Whether a request seems to come from this computer.
 
-    A proxy on this computer that adds none of the usual headers looks like a program on it.
+    A local proxy that adds none of the usual headers cannot be told from a local program.
     """
     client = request.client
     if any(name in request.headers for name in _FORWARDED) or client is None:
@@ -35,18 +35,18 @@ def comes_from_here(request: Request) -> bool:
         return False
 
 
-class Guard:
-    """An ASGI middleware that turns away who may not ask.
+class AccessControl:
+    """ASGI middleware that rejects requests without access.
 
-    - The Host header must name this computer, so that no page can reach it under a name of its
-      own that leads to loopback (DNS rebinding).
-    - A page may only ask the server that it came from: another Origin is refused. No header of
-      CORS is ever sent, so no other page can read an answer.
-    - With a token, a request brings it as `Authorization: Bearer TOKEN`, or as the password of
-      Basic, which browsers ask people for.
+    - The Host header must name this computer, so that no web page can reach the server under
+      another name that resolves to loopback (DNS rebinding).
+    - Requests from web pages of another origin are rejected. No CORS header is ever sent, so no
+      such page can read a response.
+    - If the server has a token, a request must send it as `Authorization: Bearer TOKEN`, or as
+      the password of Basic authentication, for which browsers show a dialog.
 
     Args:
-      app: to hand on to.
+      app: the application to call.
       settings: with `token`, `host` and `allowed_hosts`.
     """
 
@@ -59,7 +59,7 @@ class Guard:
         self._names = {name.lower().strip("[]") for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] == "http":
             headers = dict(scope["headers"])
             try:
@@ -84,12 +84,12 @@ class Guard:
 
     def _check_token(self, authorization: str) -> None:
         assert self._token is not None
-        # Compared as bytes, in a time that tells nothing about how much of it was right.
+        # Compared in constant time, so that timing does not reveal a correct prefix.
         given = _given_token(authorization).encode()
         if not hmac.compare_digest(given, self._token.encode()):
             raise Refusal(
                 401,
-                "The request brings no token, or not this server's.",
+                "The request has no token, or a wrong one.",
                 remedy="Send the header Authorization: Bearer TOKEN.",
                 headers={"WWW-Authenticate": 'Bearer realm="clearcnn", Basic realm="clearcnn"'},
             )
@@ -106,9 +106,9 @@ def _check_origin(headers: dict[bytes, bytes], method: str) -> None:
     origin = headers.get(b"origin")
     host = headers.get(b"host", b"").decode("latin-1").lower()
     is_foreign = origin is not None and origin.decode("latin-1").lower().partition("://")[2] != host
-    # What stands on another port of this computer is "same-site", and no less another's.
+    # Another port of this computer is "same-site", but still another server.
     is_cross_site = headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
-    # Following a link from elsewhere to a page here is no harm.
+    # Following a link from another site to the page is harmless.
     is_link = (
         method in _SAFE_METHODS
         and headers.get(b"sec-fetch-mode") == b"navigate"
@@ -118,7 +118,7 @@ def _check_origin(headers: dict[bytes, bytes], method: str) -> None:
         raise Refusal(
             403,
             "The request comes from a web page of another origin.",
-            remedy="Use the page that this server shows, or a program that is no web page.",
+            remedy="Use the page that this server shows, or a program that is not a web page.",
         )
 
 
@@ -129,6 +129,6 @@ def _given_token(authorization: str) -> str:
     if kind.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except ValueError:  # It is no ASCII, no base64, or no UTF-8.
+        except ValueError:  # Not ASCII, base64 or UTF-8.
             return ""
     return ""

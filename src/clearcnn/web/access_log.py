@@ -1,4 +1,4 @@
-"""One line of JSON for each request, and an id by which to find it."""
+"""Access log: one line of JSON for each request, with a request id."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ from clearcnn.web.metrics import Metrics
 
 LOGGER = "clearcnn.serve"
 CLIENT_GONE = 499
-"""The status logged where a client went away before it was answered."""
+"""The status logged if a client disconnected before the response."""
 
 _LONGEST_PATH = 200
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -26,10 +26,10 @@ _ROUTELESS = "unknown"
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time, level, event, and the fields it was given."""
+    """Formats a record as one line of JSON: time, level, event and extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the line."""
+        """Return the line."""
         time_of = datetime.fromtimestamp(record.created, UTC)
         values = {
             "time": time_of.isoformat(timespec="milliseconds"),
@@ -42,8 +42,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(values, default=str)
 
 
-def start_journal() -> None:
-    """Write our log and uvicorn's as JSON lines on stderr."""
+def start_logging() -> None:
+    """Send clearcnn's and uvicorn's logs to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     for name, level in ((LOGGER, logging.INFO), ("uvicorn", logging.WARNING)):
@@ -53,28 +53,28 @@ def start_journal() -> None:
 
 
 def log(event: str, *, level: int = logging.INFO, exc_info: Any = None, **fields: Any) -> None:
-    """Write a line to the journal."""
+    """Write a line to the log."""
     logging.getLogger(LOGGER).log(level, event, exc_info=exc_info, extra={"fields": fields})
 
 
-class Journal:
-    """An ASGI middleware that gives each request an id, counts it and writes a line about it.
+class AccessLog:
+    """ASGI middleware that gives each request an id, counts it and logs it.
 
-    The id is the request's own X-Request-ID where it has a decent one.
+    The id is the request's X-Request-ID if that is valid.
 
     Args:
-      app: to hand on to.
-      metrics: to count in.
+      app: the application to call.
+      metrics: where requests are counted.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self._metrics = metrics
-        # Random once: asking the system each time took as long as the model.
+        # Only the prefix is random: drawing each id took as long as an inference.
         self._prefix, self._number = uuid.uuid4().hex[:20], itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -98,7 +98,7 @@ class Journal:
         except Exception:
             log("error", level=logging.ERROR, exc_info=True, request_id=request_id)
             if status == CLIENT_GONE:
-                await send_refusal(_our_fault(request_id), receive, send_with_id, unread=False)
+                await send_refusal(_internal_error(request_id), receive, send_with_id, unread=False)
         finally:
             self._metrics.open_requests.dec()
             seconds = time.perf_counter() - begin
@@ -126,9 +126,9 @@ def _write_line(scope: MutableMapping[str, Any], request_id: str, status: int, t
     )
 
 
-def _our_fault(request_id: str) -> Refusal:
+def _internal_error(request_id: str) -> Refusal:
     return Refusal(
         500,
-        "The server failed at this request; the fault is its own.",
+        "The server failed while handling this request.",
         remedy=f"Look for {request_id} in its log.",
     )

@@ -1,6 +1,4 @@
-"""`/docs`: every endpoint on one page that needs no script and nothing from elsewhere."""
-
-from typing import Any
+"""`/docs`: every endpoint on one page, without scripts or external resources."""
 
 import jinja2
 from fastapi import APIRouter, FastAPI, Request
@@ -29,11 +27,11 @@ _PAGE = """\
   td:first-child { font-family: ui-monospace, monospace; }
 </style>
 <h1>{{ api.info.title }} {{ api.info.version }}</h1>
-<p>{{ api.info.summary }} The same for programs: <a href="openapi.json">openapi.json</a>.</p>
+<p>{{ api.info.summary }} Machine-readable: <a href="openapi.json">openapi.json</a>.</p>
 <pre>curl --data-binary @picture.png -H 'Content-Type: image/png' {{ base }}/predict
 curl -F files=@one.png -F files=@two.png {{ base }}/predict
 curl {{ base }}/v2/models/{{ model }}</pre>
-<p>Every refusal is <code>{"error": "…"}</code>, saying what is wrong and what to do.</p>
+<p>Every error is <code>{"error": "…"}</code>: what is wrong and what to do.</p>
 {% for path, methods in api.paths.items() %}{% for method, about in methods.items() %}
 <section>
 <h2><span>{{ method | upper }}</span> {{ path }}</h2>
@@ -53,18 +51,17 @@ curl {{ base }}/v2/models/{{ model }}</pre>
 """
 
 
-def make_reference_router(app: FastAPI, model: str) -> APIRouter:
+def make_docs_router(app: FastAPI, model: str) -> APIRouter:
     """Make the endpoint /docs.
 
     Args:
-      app: whose endpoints are shown.
-      model: the name of one, for an example.
+      app: the application whose endpoints are shown.
+      model: a model's name, for the example.
     """
     router = APIRouter(tags=["Server"])
     page = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(_PAGE)
-    content: dict[str, Any] = {"text/html": {"schema": schemas.TEXT}}
 
-    @router.get("/docs", responses=schemas.describe_responses(content))
+    @router.get("/docs", response_class=HTMLResponse, responses=schemas.describe_responses())
     async def show_docs(request: Request) -> HTMLResponse:
         """This page."""
         base = str(request.base_url).rstrip("/")

@@ -1,9 +1,8 @@
-"""The web application: all endpoints behind one guard, one reader of bodies and one journal."""
+"""The web application: all endpoints and the middleware around them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,20 +13,19 @@ from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web import schemas
-from clearcnn.web.access_control import Guard
-from clearcnn.web.access_log import CLIENT_GONE, Journal
-from clearcnn.web.api_docs import make_reference_router
+from clearcnn.web.access_control import AccessControl
+from clearcnn.web.access_log import CLIENT_GONE, AccessLog
+from clearcnn.web.api_docs import make_docs_router
 from clearcnn.web.disconnects import ClientGoneError
 from clearcnn.web.drain import Drain
 from clearcnn.web.http_errors import Refusal, error_body
 from clearcnn.web.inference_protocol import make_inference_router
 from clearcnn.web.page import make_page_router
-from clearcnn.web.predict import make_pictures_router
+from clearcnn.web.predict import make_predict_router
 from clearcnn.web.request_body import BodyReader
-from clearcnn.web.responses import AnswerWriter
-from clearcnn.web.served_runs import ServedModels
+from clearcnn.web.responses import ResponseWriter
+from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.settings import ServeSettings
-from clearcnn.web.shown_runs import ShownRuns
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.playground.page_data import check_run_data
 from clearcnn.workflows.playground.playground import Playground
@@ -39,16 +37,16 @@ def make_app(
     data: DataSpec | None = None,
     drain: Drain | None = None,
 ) -> FastAPI:
-    """Make the application that answers for the models of run folders.
+    """Make the application that serves the models of run folders.
 
     Args:
       runs: run folders, one for each model.
       settings: None takes the defaults.
-      data: where the images are that the one run was trained on, for the page; None takes the
-        places that runs name, if the user trained them on this computer.
-      drain: says when the server is about to end; None lets it never be.
+      data: the images that the one run was trained on, for the page; None uses the sources that
+        the runs name, if this user trained them on this computer.
+      drain: tells when the server is shutting down; None: never.
     Returns:
-      An ASGI application; all models are loaded.
+      An ASGI application whose models are loaded.
     Raises:
       ClearCNNError: a model cannot be loaded, two have one name, or `data` is given for several
         runs or is not what the run was trained on.
@@ -60,7 +58,7 @@ def make_app(
     def count_reload(name: str, succeeded: bool) -> None:
         metrics.reloads.labels(name, "ok" if succeeded else "failed").inc()
 
-    models = ServedModels(runs, count_reload)
+    watcher = RunWatcher(runs, count_reload)
     if data is not None:
         check_run_data(runs, data)
     playground = Playground(data) if settings.has_playground else None
@@ -71,40 +69,39 @@ def make_app(
         if playground is not None:
             playground.close()
         workers.close()
-        models.close()
+        watcher.close()
 
     app = FastAPI(
         title="clearcnn",
         version=__version__,
-        summary="Answers of small convolutional networks for pictures.",
+        summary="Predictions of small convolutional networks for images.",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.include_router(make_pictures_router(models, workers, metrics, settings))
-    app.include_router(make_inference_router(models, workers, metrics, settings, drain))
+    app.include_router(make_predict_router(watcher, workers, metrics, settings))
+    app.include_router(make_inference_router(watcher, workers, metrics, settings, drain))
     _add_metrics(app, metrics)
-    app.include_router(make_reference_router(app, models.names[0]))
+    app.include_router(make_docs_router(app, watcher.names[0]))
     for_all = settings.playground is True
-    shown = ShownRuns(models.folders)
     app.include_router(
-        make_page_router(shown, playground, playground_for_all=for_all, data=data, drain=drain)
+        make_page_router(watcher, playground, playground_for_all=for_all, data=data, drain=drain)
     )
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)
-    app.add_middleware(Guard, settings=settings)
-    app.add_middleware(Journal, metrics=metrics)
-    app.add_middleware(AnswerWriter, drain=drain)
+    app.add_middleware(AccessControl, settings=settings)
+    app.add_middleware(AccessLog, metrics=metrics)
+    app.add_middleware(ResponseWriter, drain=drain)
     return app
 
 
 def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
-    content: dict[str, Any] = {"text/plain": {"schema": schemas.TEXT}}
+    responses = schemas.describe_responses(content={"text/plain": {"schema": schemas.TEXT}})
 
-    @app.get("/metrics", responses=schemas.describe_responses(content), tags=["Server"])
+    @app.get("/metrics", response_class=Response, responses=responses, tags=["Server"])
     async def show_metrics() -> Response:
-        """Figures for Prometheus."""
+        """Metrics for Prometheus."""
         return Response(metrics.write(), media_type=figures.CONTENT_TYPE)
 
 
@@ -115,11 +112,11 @@ def _add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(DataError)
     async def refuse_picture(_: Request, error: DataError) -> Response:
-        return _answer(400, f"{error.problem} Send a whole picture file of such a format.")
+        return _answer(400, f"{error.problem} Send a complete image file in a supported format.")
 
     @app.exception_handler(ClientGoneError)
     async def end(_: Request, __: ClientGoneError) -> Response:
-        return Response(status_code=CLIENT_GONE)  # For the journal: nobody gets it.
+        return Response(status_code=CLIENT_GONE)  # For the log only: the client is gone.
 
     @app.exception_handler(HTTPException)
     async def refuse_path(request: Request, error: HTTPException) -> Response:
@@ -129,7 +126,7 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def refuse_parameter(_: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return _answer(422, f"A parameter is not as it must be: {words}. See /docs.")
+        return _answer(422, f"A parameter is invalid: {words}. See /docs.")
 
 
 def _answer(

@@ -1,4 +1,4 @@
-"""The page's own files: found once, served from memory, nothing else of the disk within reach."""
+"""The page's static files, listed once and served from memory; no other file can be reached."""
 
 import gzip
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import Request, Response
 
-from clearcnn.web.responses import KeptBytes
+from clearcnn.web.responses import SharedBytes
 
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {
@@ -39,35 +39,35 @@ class Asset:
     """A file of the page.
 
     Attributes:
-      path: on the disk; a name ending in .gz holds the compressed content.
+      path: where it is; a name ending in .gz means that the content is compressed.
     """
 
     path: Path
 
     @property
     def media_type(self) -> str:
-        """By the name without .gz."""
+        """The media type, from the name without .gz."""
         return _TYPES[Path(self.path.name.removesuffix(".gz")).suffix]
 
     @cached_property
     def compressed(self) -> bytes:
-        """The content in gzip."""
+        """The content, compressed with gzip."""
         content = self.path.read_bytes()
         packed = content if self.path.suffix == ".gz" else gzip.compress(content, mtime=0)
-        return KeptBytes(packed)
+        return SharedBytes(packed)
 
     @cached_property
     def plain(self) -> bytes:
-        """The content as the few want it who take no gzip."""
-        return KeptBytes(gzip.decompress(self.compressed))
+        """The uncompressed content, for clients that do not accept gzip."""
+        return SharedBytes(gzip.decompress(self.compressed))
 
     @cached_property
     def tag(self) -> str:
-        """What the browser asks by whether its copy is still good."""
+        """The ETag, by which a browser checks whether its cached file is current."""
         return f'"{sha256(self.compressed).hexdigest()[:32]}"'
 
     def answer(self, request: Request) -> Response:
-        """Answer a request: 304 if the browser has it already; compressed if it can be."""
+        """Respond to a request: 304 if the browser has the file; compressed if it accepts gzip."""
         headers = {
             "ETag": self.tag,
             "Cache-Control": "no-cache",
@@ -86,7 +86,7 @@ class Asset:
 
 
 def find_assets() -> dict[str, Asset]:
-    """Find every file of the page, by its path in the folder, without .gz."""
+    """Find every static file, by its path in the folder without .gz."""
     return {
         path.relative_to(_FOLDER).as_posix().removesuffix(".gz"): Asset(path)
         for path in sorted(_FOLDER.rglob("*"))

@@ -1,13 +1,15 @@
-"""Connections that nobody may keep for nothing: uvicorn's protocol with limits of time.
+"""uvicorn's HTTP protocol with time limits.
 
-uvicorn waits for ever for the head of a request, and for a client that stops reading.
+uvicorn waits forever for a request's head, and for a client that stops reading. This extends its
+h11 protocol class, so pyproject.toml allows only the release series that it was tested with.
 """
 
 import asyncio
 import selectors
+import socket
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -17,25 +19,25 @@ from clearcnn.web.http_parser import Parser
 from clearcnn.web.lingering_close import LingeringTransport
 
 HEAD_SECONDS = 10.0
-"""That the head of a request may take to arrive."""
+"""Within which the head of a request must arrive."""
 
 STALL_SECONDS = 30.0
-"""That a client may leave its answer unread."""
+"""After which a client that does not read its response is disconnected."""
 
 _MOST_CONNECTIONS = 900
-_SPARED_FILES = 120  # Of models, of the log, and of what libraries open.
+_SPARED_FILES = 120  # For models, the log, and libraries.
 _WISHED_FILES = 4096
 
 
 @cache
 def allow_connections() -> int:
-    """Let the process open as many files as it needs, and give how many connections it may have.
+    """Raise the limit on open files, and return the most connections that fit within it.
 
-    Each may send a file, so it needs two. Where the system allows fewer, there are fewer.
+    A connection may send a file, so each needs two.
     """
     try:
         import resource
-    except ModuleNotFoundError:  # Windows, which has no such limit.
+    except ModuleNotFoundError:  # Windows has no such limit.
         return _MOST_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
@@ -48,14 +50,14 @@ def allow_connections() -> int:
 
 
 class Connection(H11Protocol):
-    """One connection: closed when a head does not come, or when an answer is not read.
+    """One connection, closed if no request head comes or the response is not read.
 
-    Where there are as many as may be, the one whose client has kept the server waiting for the
-    longest time makes room for a new one.
+    At the connection limit, a new connection replaces the one whose client has kept the server
+    waiting longest.
 
     Attributes:
-      waits_since: when the client's turn began, to send a request or to read an answer; None
-        while it is the server's. By the clock of the event loop.
+      waits_since: since when the server has been waiting for the client to send a request or
+        read a response, by the event loop's clock; None if it is not waiting.
     """
 
     conn: Parser
@@ -69,7 +71,7 @@ class Connection(H11Protocol):
         self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a head; beyond the most connections, one is hung up."""
+        """Start the timer for the head; above the connection limit, drop the slowest client."""
         super().connection_made(LingeringTransport(transport))
         self._watch_head()
         if len(self.connections) > allow_connections():
@@ -78,16 +80,16 @@ class Connection(H11Protocol):
             slowest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop all timers."""
         self._stop_head_timer()
         self._stop_stall_timer()
         self.transport.forget()
         super().connection_lost(exc)
-        # uvicorn leaves this one, which would keep all of a connection that was reset.
+        # uvicorn leaves this timer running, which would keep a reset connection in memory.
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and wait for the rest of a request if there is some."""
+        """Parse data, and wait for the rest of an unfinished request."""
         if self.transport.is_closing():
             return
         was_idle = self.conn.their_state is h11.IDLE
@@ -97,46 +99,46 @@ class Connection(H11Protocol):
         self._watch_head()
 
     def pause_writing(self) -> None:
-        """Wait for the client to read."""
+        """Start the timer for a client that does not read."""
         super().pause_writing()
-        self._take_turns()
+        self._note_turn()
         self._watch_stall()
 
     def resume_writing(self) -> None:
-        """The client reads again."""
+        """Stop that timer: the client reads again."""
         if not self.transport.is_closing():
             self._stop_stall_timer()
         super().resume_writing()
-        self._take_turns()
+        self._note_turn()
 
     def on_response_complete(self) -> None:
-        """See that what is written is read, if the connection closes now."""
+        """If the connection is closing, start the timer for the unread response."""
         super().on_response_complete()
         self._watch_head()
         if self.transport.is_closing():
             self._watch_stall()
 
     def shutdown(self) -> None:
-        """Close, if no request is coming or being answered; those close after their answer."""
+        """Close unless a request is arriving or being handled; it is closed after its response."""
         is_idle = self.cycle is None or self.cycle.response_complete
         if not (is_idle and (self.conn.trailing_data[0] or self._has_unread())):
             super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, and see that what is written is read."""
+        """Close an idle connection, and start the timer for the unread response."""
         super().timeout_keep_alive_handler()
         self._watch_stall()
 
     def send_400_response(self, _: str) -> None:
-        """Answer what is no HTTP as every refusal is answered: with JSON."""
+        """Respond to invalid HTTP with JSON, as to every rejected request."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
             return
-        if self.cycle is not None:  # Whoever works on the request need not answer it any more.
+        if self.cycle is not None:  # Tells the endpoint that nobody waits for its response.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         status, reason = self.conn.complaint
-        body = error_body(f"The request cannot be read: {reason}. Send a request of HTTP/1.1.")
+        body = error_body(f"The request cannot be read: {reason}. Send a valid HTTP/1.1 request.")
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
@@ -152,7 +154,8 @@ class Connection(H11Protocol):
 
     def _has_unread(self) -> bool:
         with selectors.DefaultSelector() as selector:
-            selector.register(self.transport.get_extra_info("socket"), selectors.EVENT_READ)
+            connection = cast(socket.socket, self.transport.get_extra_info("socket"))
+            selector.register(connection, selectors.EVENT_READ)
             return bool(selector.select(0))
 
     def _find_slowest(self) -> "Connection":
@@ -164,13 +167,13 @@ class Connection(H11Protocol):
         return min(waiting, key=lambda each: each.waits_since or 0.0, default=self)
 
     def _watch_head(self) -> None:
-        self._take_turns()
+        self._note_turn()
         if self.conn.their_state is not h11.IDLE:
             self._stop_head_timer()
         elif self._head_timer is None and self.timeout_keep_alive_task is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
-    def _take_turns(self) -> None:
+    def _note_turn(self) -> None:
         is_sending = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
         if not (is_sending or self.flow.write_paused or self.transport.is_closing()):
             self.waits_since = None

@@ -1,4 +1,4 @@
-"""Work for a client that has gone is given up."""
+"""Cancels work for clients that have disconnected."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,32 +6,32 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Receive
 
-_FIRST_LOOK_SECONDS = 0.05  # Most requests are answered before, and need no look.
+_FIRST_CHECK_SECONDS = 0.05  # Most requests end sooner and need no check.
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection before it was answered."""
+    """The client closed the connection before the response."""
 
 
 @asynccontextmanager
 async def while_client_waits(receive: Receive) -> AsyncIterator[None]:
-    """Cancel what is awaited here once the client has gone.
+    """Cancel what is awaited in this context once the client disconnects.
 
     Args:
-      receive: of ASGI; the body must have been read to its end, so that nothing but the
-        disconnect is still to come.
+      receive: of ASGI. The body must have been read to its end, so that only the disconnect can
+        follow.
     Raises:
-      ClientGoneError: it has gone.
+      ClientGoneError: the client has disconnected.
     """
     loop = asyncio.get_running_loop()
 
-    async def look() -> None:
+    async def check() -> None:
         await receive()
         if not is_over:
             timeout.reschedule(loop.time())
 
-    looks: list[asyncio.Task[None]] = []
-    timer = loop.call_later(_FIRST_LOOK_SECONDS, lambda: looks.append(loop.create_task(look())))
+    checks: list[asyncio.Task[None]] = []
+    timer = loop.call_later(_FIRST_CHECK_SECONDS, lambda: checks.append(loop.create_task(check())))
     is_over = False
     try:
         async with asyncio.timeout(None) as timeout:
@@ -40,7 +40,7 @@ async def while_client_waits(receive: Receive) -> AsyncIterator[None]:
             finally:
                 is_over = True
                 timer.cancel()
-                for each in looks:
+                for each in checks:
                     each.cancel()
     except TimeoutError:
         if timeout.expired():

@@ -1,4 +1,4 @@
-"""The end of a server, as a load balancer expects it."""
+"""Graceful shutdown, as load balancers expect it."""
 
 import time
 from dataclasses import dataclass
@@ -6,24 +6,25 @@ from dataclasses import dataclass
 
 @dataclass
 class Drain:
-    """Whether the server is about to end.
+    """Whether the server is draining, which is the first part of its shutdown.
 
-    From then on it says that it is not ready, and closes each connection after the next answer.
+    A draining server reports that it is not ready, and closes each connection after its next
+    response.
 
     Attributes:
       is_on: whether it is.
-      until: by the monotonic clock, when it stops accepting connections.
+      until: when it stops accepting connections, by the monotonic clock.
     """
 
     is_on: bool = False
     until: float = 0.0
 
     def begin(self, seconds: float) -> None:
-        """Begin to end; so many seconds later no connection is accepted any more."""
+        """Start draining; after so many seconds no connection is accepted."""
         self.is_on = True
         self.until = time.monotonic() + seconds
 
     @property
     def is_over(self) -> bool:
-        """Whether connections are accepted no more."""
+        """Whether connections are no longer accepted."""
         return self.is_on and time.monotonic() >= self.until

@@ -1,4 +1,4 @@
-"""What a request that is not answered gets: a status, and `{"error": …}` in full sentences."""
+"""Responses to rejected requests: a status, and `{"error": …}` in full sentences."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ _LINGER_SECONDS = 10.0
 
 
 class Refusal(ClearCNNError):  # noqa: N818
-    """A request is refused.
+    """A request is rejected.
 
     Args:
-      status: of HTTP, 400 to 503.
+      status: the HTTP status, 400 to 503.
       problem, remedy: as in every error.
-      headers: to send besides.
+      headers: additional response headers.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Refusal(ClearCNNError):  # noqa: N818
 
 
 def too_busy(what: str) -> Refusal:
-    """503: more is asked than the server takes at once."""
+    """Return a 503: the server is overloaded."""
     return Refusal(
         503,
         f"The server is busy: {what}.",
@@ -41,7 +41,7 @@ def too_busy(what: str) -> Refusal:
 
 
 def too_many_images(count: int, most: int) -> Refusal:
-    """413: a model would take too long for them, or their answers too much memory."""
+    """Return a 413: the images would take too much time or memory."""
     return Refusal(
         413,
         f"The request holds {count:,} images; at most {most:,} are taken at once by this model.",
@@ -50,18 +50,18 @@ def too_many_images(count: int, most: int) -> Refusal:
 
 
 def error_body(error: ClearCNNError | str) -> bytes:
-    """The body of a refusal, UTF-8 JSON."""
+    """Return the body of an error response, UTF-8 JSON."""
     return json.dumps({"error": str(error)}, ensure_ascii=False).encode()
 
 
 async def send_refusal(refusal: Refusal, receive: Receive, send: Send, *, unread: bool) -> None:
-    """Answer, and close the connection if the request was not read to its end.
+    """Send an error response, and close the connection if the request was not read to its end.
 
-    A client that is still sending would not see the answer if the connection was closed at
-    once: what it sends is thrown away for a while.
+    A client that is still sending would not see the response if the connection were closed at
+    once, so what it sends is read and discarded for a while.
 
     Args:
-      refusal: what to say.
+      refusal: the error.
       receive, send: of ASGI.
       unread: whether a body may still be coming.
     """
@@ -76,11 +76,11 @@ async def send_refusal(refusal: Refusal, receive: Receive, send: Send, *, unread
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": unread})
     if unread:
-        await _throw_away(receive)
+        await _discard(receive)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _throw_away(receive: Receive) -> None:
+async def _discard(receive: Receive) -> None:
     try:
         async with asyncio.timeout(_LINGER_SECONDS):
             while True:

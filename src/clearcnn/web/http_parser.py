@@ -1,4 +1,4 @@
-"""What of HTTP/1.1 is taken: h11's parser, without what costs or confuses more than it is worth."""
+"""h11's HTTP/1.1 parser with stricter limits."""
 
 import re
 from typing import Any
@@ -6,27 +6,27 @@ from typing import Any
 import h11
 
 MOST_HEAD_BYTES = 16_384
-"""Of a request line and its headers, as many as Node.js takes."""
+"""The most bytes of a request line and its headers, as in Node.js."""
 
-_CRUMBS = 1000
+_MOST_TINY_CHUNKS = 1000
 _LEAST_MEAN_BYTES = 256
 _LONGEST_REASON = 200
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 
 
 class Parser(h11.Connection):
-    """h11's parser, which refuses besides:
+    """h11's parser, which also rejects:
 
-    - a head longer than `MOST_HEAD_BYTES`, before it is taken apart: its thousands of headers
-      would hold all other requests up;
-    - a body in crumbs: a chunk of one byte takes as long as one of a kilobyte;
-    - both Content-Length and Transfer-Encoding: a proxy before this server might believe the
-      other one, and take the end of one request for another's beginning.
+    - a head longer than `MOST_HEAD_BYTES`, before it is parsed: thousands of headers would block
+      all other requests;
+    - a body in tiny chunks: a chunk of one byte takes as long as one of a kilobyte;
+    - a request with both Content-Length and Transfer-Encoding: a proxy might use the other one
+      and see a different end of the request (request smuggling).
 
     Source: RFC 9112, sections 3 and 6.1.
 
     Attributes:
-      complaint: the status and the reason with which to refuse what was refused last.
+      complaint: the status and the reason of the last error.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class Parser(h11.Connection):
         self.complaint = (400, "it is not HTTP")
 
     def next_event(self) -> Any:
-        """Give the next event, as h11 does.
+        """Return the next event, as h11 does.
 
         Raises:
-          RemoteProtocolError: what came is no HTTP, or is refused; its `error_status_hint` is
-            the status to answer with.
+          RemoteProtocolError: the data are invalid or rejected; `error_status_hint` is the
+            status of the response.
         """
         try:
             if self.their_state is h11.IDLE:
@@ -70,7 +70,10 @@ class Parser(h11.Connection):
     def _check_chunk(self, count: int) -> None:
         self._chunks += 1
         self._chunk_bytes += count
-        if self._chunks > _CRUMBS and self._chunk_bytes < _LEAST_MEAN_BYTES * self._chunks:
+        if (
+            self._chunks > _MOST_TINY_CHUNKS
+            and self._chunk_bytes < _LEAST_MEAN_BYTES * self._chunks
+        ):
             raise h11.RemoteProtocolError(
                 f"its {self._chunks:,} chunks have less than {_LEAST_MEAN_BYTES} bytes on average"
             )

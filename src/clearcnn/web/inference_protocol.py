@@ -3,24 +3,37 @@
 Source: https://github.com/kserve/open-inference-protocol, "HTTP/REST".
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from clearcnn.types import JsonObject
 from clearcnn.version import __version__
 from clearcnn.web import schemas
 from clearcnn.web.disconnects import while_client_waits
 from clearcnn.web.drain import Drain
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.metrics import Metrics
-from clearcnn.web.served_runs import VERSION, ServedModel, ServedModels
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.schemas import (
+    InferResponse,
+    ModelMetadata,
+    ModelParameters,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    TensorMetadata,
+    describe_responses,
+)
+from clearcnn.web.served_runs import ServedRun
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.tensors import (
     DATATYPES,
     INPUT_NAME,
     OUTPUT_NAME,
+    VERSION,
     InferRequest,
     read_request,
     write_response,
@@ -28,25 +41,20 @@ from clearcnn.web.tensors import (
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_reading
 from clearcnn.web.workers import Work, Workers
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 LENGTH_HEADER = "Inference-Header-Content-Length"
 
-_LENGTH_PARAMETER = {
+_LENGTH_PARAMETER: JsonObject = {
     "name": LENGTH_HEADER,
     "in": "header",
     "required": False,
     "description": "Bytes of the JSON before binary tensor data.",
     "schema": {"type": "string", "pattern": "^[0-9]{1,9}$"},
 }
-_INFER_CONTENT = {
-    **schemas.json_content(schemas.INFER_RESPONSE),
-    "application/octet-stream": {"schema": schemas.BYTES},
-}
+_BINARY: JsonObject = {"application/octet-stream": {"schema": schemas.BYTES}}
 
 
 def make_inference_router(
-    models: ServedModels,
+    watcher: RunWatcher,
     workers: Workers,
     metrics: Metrics,
     settings: ServeSettings,
@@ -55,73 +63,78 @@ def make_inference_router(
     """Make the endpoints under /v2.
 
     Args:
-      models: to answer with.
+      watcher: provides the models.
       workers: whose threads work.
       metrics: to count in.
       settings: with `max_json_bytes`.
       drain: while it is on, nothing is ready.
     """
-    first = models.first
+    first = watcher.first
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
-    Name = Annotated[str, Path(json_schema_extra=schemas.name_schema(models.names))]  # noqa: N806
+    Name = Annotated[str, Path(json_schema_extra=schemas.name_schema(watcher.names))]  # noqa: N806
     Version = Annotated[str, Path(json_schema_extra={"const": VERSION})]  # noqa: N806
 
-    def get(path: str, answer: schemas.Schema, *more: int) -> Decorator:
-        content = schemas.json_content(answer)
-        return router.get(path, responses=schemas.describe_responses(content, *more))
+    def ready_responses(model: type[ServerReady], *more: int) -> schemas.Responses:
+        content = schemas.json_content(model)
+        drains: dict[str, object] = {
+            "description": "The server is shutting down.",
+            "content": content,
+        }
+        return {**describe_responses(*more), 503: drains}
 
-    @get("", schemas.describe_object(name=schemas.TEXT, version=schemas.TEXT))
-    async def server_metadata() -> JSONResponse:
+    def say_ready(model: ServerReady) -> JSONResponse:
+        return JSONResponse(model.model_dump(), 200 if model.ready else 503)
+
+    def is_serving() -> bool:
+        return not drain.is_on
+
+    @router.get("", responses=describe_responses())
+    async def server_metadata() -> ServerMetadata:
         """Name, version and extensions of the server."""
-        extensions = ["binary_tensor_data"]
-        values = {"name": "clearcnn", "version": __version__, "extensions": extensions}
-        return JSONResponse(values)
+        return ServerMetadata(version=__version__)
 
-    @get("/health/live", schemas.describe_object(live=schemas.YES_OR_NO))
-    async def is_live() -> JSONResponse:
-        """Whether the server lives."""
-        return JSONResponse({"live": True})
+    @router.get("/health/live", responses=describe_responses())
+    async def is_live() -> ServerLive:
+        """Whether the server is running."""
+        return ServerLive()
 
-    def get_ready(path: str, answer: schemas.Schema, *more: int) -> Decorator:
-        content = schemas.json_content(answer)
-        responses = schemas.describe_responses(content, *more)
-        responses[503] = {"description": "The server is about to end.", "content": content}
-        return router.get(path, responses=responses)
-
-    def say_ready(**values: str) -> JSONResponse:
-        return JSONResponse({**values, "ready": not drain.is_on}, 503 if drain.is_on else 200)
-
-    @get_ready("/health/ready", schemas.describe_object(ready=schemas.YES_OR_NO))
+    @router.get("/health/ready", response_model=ServerReady, responses=ready_responses(ServerReady))
     async def is_ready() -> JSONResponse:
-        """Whether the server takes requests: all models are loaded before it listens."""
-        return say_ready()
+        """Whether the server accepts requests: all models are loaded before it listens."""
+        return say_ready(ServerReady(ready=is_serving()))
 
-    @get("/models/{model}", schemas.MODEL_METADATA, 404)
-    async def model_metadata(model: Name) -> JSONResponse:
-        """What a model takes and gives."""
-        return JSONResponse(_describe(models.get(model)))
+    @router.get("/models/{model}", responses=describe_responses(404))
+    async def model_metadata(model: Name) -> ModelMetadata:
+        """What a model takes and returns."""
+        return _describe(watcher.get(model))
 
-    @get("/models/{model}/versions/{version}", schemas.MODEL_METADATA, 404)
-    async def version_metadata(model: Name, version: Version) -> JSONResponse:
-        """What a model takes and gives."""
+    @router.get("/models/{model}/versions/{version}", responses=describe_responses(404))
+    async def version_metadata(model: Name, version: Version) -> ModelMetadata:
+        """What a model takes and returns."""
         _check_version(version)
-        return JSONResponse(_describe(models.get(model)))
+        return _describe(watcher.get(model))
 
-    readiness = schemas.describe_object(name=schemas.TEXT, ready=schemas.YES_OR_NO)
-
-    @get_ready("/models/{model}/ready", readiness, 404)
+    @router.get(
+        "/models/{model}/ready",
+        response_model=ModelReady,
+        responses=ready_responses(ModelReady, 404),
+    )
     async def is_model_ready(model: Name) -> JSONResponse:
-        """Whether a model takes requests."""
-        return say_ready(name=models.get(model).name)
+        """Whether a model accepts requests."""
+        return say_ready(ModelReady(name=watcher.get(model).name, ready=is_serving()))
 
-    @get_ready("/models/{model}/versions/{version}/ready", readiness, 404)
+    @router.get(
+        "/models/{model}/versions/{version}/ready",
+        response_model=ModelReady,
+        responses=ready_responses(ModelReady, 404),
+    )
     async def is_version_ready(model: Name, version: Version) -> JSONResponse:
-        """Whether a model takes requests."""
+        """Whether a model accepts requests."""
         _check_version(version)
-        return say_ready(name=models.get(model).name)
+        return say_ready(ModelReady(name=watcher.get(model).name, ready=is_serving()))
 
     async def infer(model: str, request: Request) -> Response:
-        served, body = models.get(model), await request.body()
+        served, body = watcher.get(model), await request.body()
         header_length = _read_length(request.headers.get(LENGTH_HEADER))
 
         def work() -> Work[tuple[InferRequest, bytes, int | None]]:
@@ -148,56 +161,59 @@ def make_inference_router(
         headers = {LENGTH_HEADER: str(json_length)}
         return Response(content, media_type="application/octet-stream", headers=headers)
 
-    post: dict[str, Any] = {
-        "responses": schemas.describe_responses(_INFER_CONTENT, 404, 503),
-        "openapi_extra": {
-            "parameters": [_LENGTH_PARAMETER],
-            "requestBody": schemas.describe_infer_body(DATATYPES[first.dtype.name], first.shape),
-        },
+    infer_responses = describe_responses(404, 503, content=_BINARY)
+    infer_extra = {
+        "parameters": [_LENGTH_PARAMETER],
+        "requestBody": schemas.describe_infer_body(DATATYPES[first.dtype.name], first.shape),
     }
 
-    @router.post("/models/{model}/infer", **post)
+    @router.post(
+        "/models/{model}/infer",
+        response_model=InferResponse,
+        responses=infer_responses,
+        openapi_extra=infer_extra,
+    )
     async def infer_model(model: Name, request: Request) -> Response:
-        """Give the probabilities of every class for a tensor of images."""
+        """Compute the probabilities of every class for a tensor of images."""
         return await infer(model, request)
 
-    @router.post("/models/{model}/versions/{version}/infer", **post)
+    @router.post(
+        "/models/{model}/versions/{version}/infer",
+        response_model=InferResponse,
+        responses=infer_responses,
+        openapi_extra=infer_extra,
+    )
     async def infer_version(model: Name, version: Version, request: Request) -> Response:
-        """Give the probabilities of every class for a tensor of images."""
+        """Compute the probabilities of every class for a tensor of images."""
         _check_version(version)
         return await infer(model, request)
 
     return router
 
 
-def _describe(model: ServedModel) -> dict[str, Any]:
-    contract = model.opened.manifest.input
-    return {
-        "name": model.name,
-        "versions": [VERSION],
-        "platform": "onnxruntime_onnx",
-        "inputs": [
-            {
-                "name": INPUT_NAME,
-                "datatype": DATATYPES[model.dtype.name],
-                "shape": [-1, *model.shape],
-            }
+def _describe(run: ServedRun) -> ModelMetadata:
+    return ModelMetadata(
+        name=run.name,
+        inputs=[
+            TensorMetadata(
+                name=INPUT_NAME, datatype=DATATYPES[run.dtype.name], shape=[-1, *run.shape]
+            )
         ],
-        "outputs": [
-            {"name": OUTPUT_NAME, "datatype": "FP32", "shape": [-1, len(model.class_names)]}
+        outputs=[
+            TensorMetadata(name=OUTPUT_NAME, datatype="FP32", shape=[-1, len(run.class_names)])
         ],
-        "parameters": {
-            "class_names": list(model.class_names),
-            "value_range": list(contract.value_range),
-            "created": model.opened.manifest.created,
-        },
-    }
+        parameters=ModelParameters(
+            class_names=list(run.class_names),
+            value_range=list(run.manifest.input.value_range),
+            created=run.manifest.created,
+        ),
+    )
 
 
 def _check_version(version: str) -> None:
     if version != VERSION:
         raise Refusal(
-            404, f"There is no version {version!r} of a model.", remedy=f"Ask for {VERSION}."
+            404, f"There is no version {version!r} of a model.", remedy=f"Use version {VERSION}."
         )
 
 
@@ -207,7 +223,7 @@ def _read_length(text: str | None) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise Refusal(
             400,
-            f"{LENGTH_HEADER} is {text[:40]!r}, which is no number of bytes.",
-            remedy="Give the number of bytes of the JSON at the body's beginning.",
+            f"{LENGTH_HEADER} is {text[:40]!r}, not a number of bytes.",
+            remedy="Send the number of bytes of the JSON at the start of the body.",
         )
     return int(text)

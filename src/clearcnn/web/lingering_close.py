@@ -1,21 +1,19 @@
-"""A close that lets the client read its last answer."""
+"""A close that lets the client read its last response."""
 
 import asyncio
-from typing import Any
 
 _LINGER_SECONDS = 2.0
 
 
 class LingeringTransport(asyncio.Transport):
-    """A transport that closes in two steps, so that no client sees a reset.
+    """A transport that closes in two steps, to avoid connection resets.
 
-    A socket that is closed while bytes of the client lie unread resets the connection, and with
-    it an answer that the client has not read yet. Here only the sending half is closed first.
-    Then what still comes is read and thrown away, until the client closes, for two seconds at
-    most.
+    Closing a socket that has unread data resets the connection, and the client loses a response
+    that it has not read yet. So only the sending half is closed first. Incoming data are then
+    discarded until the client closes, for at most two seconds.
 
     Args:
-      transport: of asyncio.
+      transport: the asyncio transport to wrap.
     Source: RFC 9112, section 9.6.
     """
 
@@ -25,7 +23,7 @@ class LingeringTransport(asyncio.Transport):
         self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
-        """Send what is written, then the end; close when the client has, or soon."""
+        """Flush, send end of file, and close when the client does or the time is up."""
         if self.is_closing():
             return
         loop = asyncio.get_running_loop()
@@ -34,31 +32,31 @@ class LingeringTransport(asyncio.Transport):
         self._inner.resume_reading()
 
     def forget(self) -> None:
-        """The connection is lost: nothing is left to close."""
+        """Cancel the pending close, as the connection is lost."""
         if self._timer is not None:
             self._timer.cancel()
 
     def is_closing(self) -> bool:
-        """Whether it is closed, or was told to close."""
+        """Whether it is closed or closing."""
         return self._timer is not None or self._inner.is_closing()
 
     def abort(self) -> None:
-        """Close at once, and lose what is not sent."""
+        """Close at once, and discard unsent data."""
         self._inner.abort()
 
-    def write(self, data: Any) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes."""
         self._inner.write(data)
 
     def pause_reading(self) -> None:
-        """Read no more for now; while it closes, reading goes on."""
+        """Pause reading, unless the transport is closing."""
         if not self.is_closing():
             self._inner.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read on."""
+        """Resume reading."""
         self._inner.resume_reading()
 
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """What asyncio tells about a connection, such as its socket."""
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        """Return information on the connection, such as its socket."""
         return self._inner.get_extra_info(name, default)

@@ -1,4 +1,4 @@
-"""Memory that clients may fill: bounded, and who has had the most time gives way."""
+"""A memory budget for data sent by or to clients; under pressure, the slowest transfers end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager, contextmanager
 
 
 class Share:
-    """What one request holds of an allowance.
+    """The part of a budget that one request holds.
 
     Attributes:
       held: bytes.
-      gave_way: whether its transfer was ended to make room for another's.
+      gave_way: whether its transfer was ended to make room for another.
     """
 
     def __init__(self) -> None:
@@ -18,14 +18,14 @@ class Share:
         self.gave_way = False
 
 
-class Allowance:
-    """Bytes that all requests together may hold.
+class MemoryBudget:
+    """The bytes that all requests together may hold.
 
-    Where they are used up, the transfers that began first are ended until there is room: a quick
-    client is seldom among them, a slow one is. What has arrived is not taken away again.
+    If the budget is used up, the oldest transfers are ended until there is room: those are mostly
+    slow clients. Completed transfers keep their bytes.
 
     Args:
-      most: bytes.
+      most: the budget in bytes.
     """
 
     def __init__(self, most: int) -> None:
@@ -35,7 +35,7 @@ class Allowance:
 
     @contextmanager
     def share(self) -> Iterator[Share]:
-        """Open a share; what it holds is free again at the end."""
+        """Open a share, which is released at the end of the context."""
         share = Share()
         try:
             yield share
@@ -43,10 +43,10 @@ class Allowance:
             self.give_back(share)
 
     def take(self, share: Share, count: int) -> bool:
-        """Let a share hold so many bytes more; say whether there was room for them.
+        """Add bytes to a share; return whether there was room.
 
         Args:
-          share: it ends no transfer younger than its own.
+          share: only transfers older than its own are ended for it.
           count: bytes.
         """
         if count <= self._most:
@@ -58,19 +58,19 @@ class Allowance:
         return True
 
     def give_back(self, share: Share) -> None:
-        """Let a share hold nothing."""
+        """Release all bytes of a share."""
         self._held -= share.held
         share.held = 0
 
     @asynccontextmanager
     async def transfer(self, share: Share, seconds: float | None) -> AsyncIterator[None]:
-        """A time in which the bytes of a share come or go, and in which it may have to give way.
+        """Context of a share's transfer, which may be ended to make room for another.
 
         Args:
-          share: that it is about.
-          seconds: that it may last; None for ever.
+          share: whose bytes are transferred.
+          seconds: the time limit; None: no limit.
         Raises:
-          TimeoutError: it was ended; `share.gave_way` says why.
+          TimeoutError: it took too long, or gave way (`share.gave_way`).
         """
         async with asyncio.timeout(seconds) as timeout:
             self._transfers[share] = timeout
@@ -83,7 +83,7 @@ class Allowance:
         for share, timeout in list(self._transfers.items()):
             if self._held + count <= self._most or share is asking:
                 return
-            # Whoever holds nothing has no room to give.
+            # Ending an empty share frees nothing.
             if share.held and not timeout.expired():
                 del self._transfers[share]
                 share.gave_way = True

@@ -1,4 +1,4 @@
-"""Figures for Prometheus."""
+"""Metrics for Prometheus."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,15 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """What a server counts, in a registry of its own.
+    """The server's metrics, in their own registry.
 
     Args:
-      waiting: gives the calls that wait for a thread.
+      waiting: returns the number of calls waiting for a thread.
 
     Attributes:
-      images: images classified, by model.
-      reloads: models loaded anew, by model and outcome ("ok" or "failed").
-      open_requests: requests taken and not answered yet.
+      images: classified images, by model.
+      reloads: reloaded models, by model and outcome ("ok" or "failed").
+      open_requests: requests being handled.
     """
 
     def __init__(self, waiting: Callable[[], float]) -> None:
@@ -31,7 +31,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "clearcnn_request_seconds",
-            "From a request's head to the end of its answer.",
+            "From a request's head to the end of its response.",
             ("route",),
             buckets=_SECONDS,
             registry=registry,
@@ -40,27 +40,27 @@ class Metrics:
             "clearcnn_images", "Images classified.", ("model",), registry=registry
         )
         self.reloads = Counter(
-            "clearcnn_reloads", "Models loaded anew.", ("model", "outcome"), registry=registry
+            "clearcnn_reloads", "Models reloaded.", ("model", "outcome"), registry=registry
         )
         self.open_requests = Gauge(
-            "clearcnn_open_requests", "Requests not answered yet.", registry=registry
+            "clearcnn_open_requests", "Requests being handled.", registry=registry
         )
         queue = Gauge("clearcnn_queue_waiting", "Calls waiting for a thread.", registry=registry)
         queue.set_function(waiting)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that ended.
+        """Count a completed request.
 
         Args:
-          method: of HTTP; unusual ones are counted together, as any text may come.
+          method: the HTTP method; unknown ones are counted as "other", as clients may send any.
           route: the route's template, such as "/v2/models/{model}/infer".
-          status: of HTTP.
-          seconds: that it took.
+          status: the HTTP status.
+          seconds: its duration.
         """
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def write(self) -> bytes:
-        """All figures, in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)

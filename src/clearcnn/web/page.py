@@ -1,19 +1,20 @@
-"""The page's routes: its files, and what it shows of each run."""
+"""The routes of the page: its static files, and the data that it shows of each run."""
 
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from clearcnn.bundle import METRICS_NAME, Bundle
 from clearcnn.specs import DataSpec
-from clearcnn.web.access_control import comes_from_here
+from clearcnn.types import JsonObject
+from clearcnn.web.access_control import is_local_request
 from clearcnn.web.assets import find_assets
 from clearcnn.web.drain import Drain
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.playground import make_playground_router
-from clearcnn.web.responses import KeptBytes
-from clearcnn.web.shown_runs import ShownRuns
+from clearcnn.web.responses import SharedBytes
+from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.workflows.playground import page_data
 from clearcnn.workflows.playground.playground import Playground
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
@@ -23,7 +24,7 @@ _BYTES = "application/octet-stream"
 
 
 def make_page_router(
-    runs: ShownRuns,
+    runs: RunWatcher,
     playground: Playground | None = None,
     *,
     playground_for_all: bool = False,
@@ -33,15 +34,15 @@ def make_page_router(
     """Make the routes of the page: `/`, `/static/…` and `/page/…`.
 
     Args:
-      runs: to show.
-      playground: trains changed models; None leaves the page without. Whoever made it closes it.
-      playground_for_all: whether it trains for more than requests that were made on this computer.
-      data: where the images of the runs are; None takes the places that they name, if they are
-        the user's own.
-      drain: says when the server is about to end; None lets it never be.
+      runs: the runs to show.
+      playground: trains changed models; None: the page has no playground. The caller closes it.
+      playground_for_all: whether requests from other computers may train.
+      data: the images of the runs; None uses the sources that the runs name, if they are this
+        user's own.
+      drain: tells when the server is shutting down; None: never.
     Returns:
-      A router that any FastAPI app may include. What the page asks for is of its own version and
-      no public interface, so none of it is in the app's schema.
+      A router for a FastAPI app. Its routes are not a public interface, so they are not in the
+      app's schema.
     """
     router = APIRouter(include_in_schema=False)
     assets = find_assets()
@@ -57,42 +58,38 @@ def make_page_router(
         return assets[path].answer(request)
 
     def may_train(request: Request) -> bool:
-        return playground is not None and (playground_for_all or comes_from_here(request))
+        return playground is not None and (playground_for_all or is_local_request(request))
 
     def require_playground(request: Request) -> None:
         if not may_train(request):
             raise Refusal(
                 403,
-                "The playground trains only for people at the computer that the server runs on.",
-                remedy="Start the server with --playground to let all train who may ask it.",
+                "The playground is only available on the computer that the server runs on.",
+                remedy="Start the server with --playground to let everyone with access train.",
             )
 
     @router.get("/page/models")
-    def list_models(request: Request) -> Any:
+    def list_models(request: Request) -> JSONResponse:
         return JSONResponse({"models": runs.names, "playground": may_train(request)})
 
     @router.get("/page/models/{name}")
-    def describe(name: str) -> Any:
-        return JSONResponse(runs.find(name).make_once("description", page_data.describe_run))
+    async def describe(name: str) -> JSONResponse:
+        return JSONResponse(await runs.get(name).make_once("description", _describe))
 
     @router.get("/page/models/{name}/layers.onnx")
-    def give_model(name: str) -> Response:
-        content = runs.find(name).make_once(
-            "layers.onnx", lambda run: KeptBytes(read_onnx_file(run, MODEL_WITH_LAYERS).content)
-        )
+    async def send_model(name: str) -> Response:
+        content = await runs.get(name).make_once("layers.onnx", _read_model)
         return Response(content, media_type=_BYTES)
 
     @router.get("/page/models/{name}/weights")
-    def give_weights(name: str) -> Response:
-        packed = runs.find(name).make_once(
-            "weights", lambda run: KeptBytes(page_data.pack_weights(run))
-        )
-        return Response(packed, media_type=_BYTES)
+    async def send_weights(name: str) -> Response:
+        content = await runs.get(name).make_once("weights", _pack_weights)
+        return Response(content, media_type=_BYTES)
 
     @router.get("/page/models/{name}/images")
-    def give_images(name: str) -> Any:
+    async def send_images(name: str) -> JSONResponse:
         choose = partial(page_data.choose_test_images, named=data)
-        return JSONResponse(runs.find(name).make_once("images", choose))
+        return JSONResponse(await runs.get(name).make_once("images", choose))
 
     if playground is not None:
         needs = [Depends(require_playground)]
@@ -100,3 +97,17 @@ def make_page_router(
             make_playground_router(runs, playground, drain or Drain()), dependencies=needs
         )
     return router
+
+
+def _describe(run: Bundle) -> JsonObject:
+    for name in (MODEL_WITH_LAYERS, METRICS_NAME):
+        run.require(name)
+    return page_data.describe_run(run)
+
+
+def _read_model(run: Bundle) -> SharedBytes:
+    return SharedBytes(read_onnx_file(run, MODEL_WITH_LAYERS).content)
+
+
+def _pack_weights(run: Bundle) -> SharedBytes:
+    return SharedBytes(page_data.pack_weights(run))

@@ -1,4 +1,4 @@
-"""The pixels of a request's pictures, from their heads alone, and their bounds."""
+"""Limits on the pixels of a request's images, checked from their headers before decoding."""
 
 from collections.abc import Sequence
 
@@ -13,26 +13,26 @@ _USUAL_SCANS = 10
 
 
 def count_pixels(pictures: Sequence[NamedFile], settings: ServeSettings) -> list[int]:
-    """Count the pixels that are to be decoded, before any is.
+    """Count the pixels that would be decoded.
 
     Args:
-      pictures: names and contents of picture files.
+      pictures: names and contents of image files.
       settings: with `max_pixels` and `max_request_pixels`.
     Returns:
-      For each picture height × width; for a progressive JPEG with more scans than usual so many
-      times more, since each scan goes over all pixels.
+      Height × width of each image. For a progressive JPEG with more than ten scans, multiplied by
+      scans / 10, as each scan processes all pixels.
     Raises:
-      DataError: one cannot be read.
-      Refusal: 413, one has too many pixels, or all together have.
+      DataError: an image cannot be read.
+      Refusal: 413, one image or all together have too many pixels.
     """
     counts = [_count(name, content, settings.max_pixels) for name, content in pictures]
     total, most = sum(counts), settings.max_request_pixels
     if total > most:
         raise Refusal(
             413,
-            f"The {len(counts)} pictures have {total:,} pixels together; at most {most:,} are "
-            "taken in one request. (A JPEG counts once for every ten scans.)",
-            remedy="Send fewer or smaller pictures in one request.",
+            f"The {len(counts)} images have {total:,} pixels together; at most {most:,} are "
+            "allowed in one request. (A JPEG counts once for every ten scans.)",
+            remedy="Send fewer or smaller images in one request.",
         )
     return counts
 
@@ -43,8 +43,8 @@ def _count(name: str, content: bytes, most: int) -> int:
     if height * width > most:
         raise Refusal(
             413,
-            f"{name} has {height}×{width} pixels; at most {most:,} are taken.",
-            remedy="Make the picture smaller.",
+            f"{name} has {height}×{width} pixels; at most {most:,} are allowed.",
+            remedy="Make the image smaller.",
         )
     scans = content.count(_SCAN) if content.startswith(_JPEG) else 1
     return height * width * max(1, scans // _USUAL_SCANS)

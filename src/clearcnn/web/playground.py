@@ -1,22 +1,22 @@
-"""The playground's routes: what a changed model would be, and its training, live."""
+"""The routes of the playground: checking a changed model, and training it live."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from clearcnn import models
 from clearcnn.bounded_json import JsonError, parse_json
-from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.web.drain import Drain
-from clearcnn.web.shown_runs import ShownRuns
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.served_runs import ServedRun
 from clearcnn.workflows.playground import page_data
 from clearcnn.workflows.playground.experiment import WEIGHTS
 from clearcnn.workflows.playground.playground import Attempt, Playground
@@ -29,25 +29,25 @@ _LOOK_SECONDS = 0.03
 
 
 class _BoundedRequest(Request):
-    """A request whose JSON becomes no more than it may."""
+    """A request whose JSON is parsed within a memory limit."""
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """Parse the body.
 
         Raises:
-          HTTPException: 400, it is no JSON, or becomes too much.
+          HTTPException: 400, it is not JSON, or needs too much memory.
         """
         try:
             return parse_json(await self.body())
         except JsonError as error:
-            raise HTTPException(400, f"The body cannot be taken: {error}") from error
+            raise HTTPException(400, f"The body cannot be read: {error}") from error
 
 
 class _BoundedRoute(APIRoute):
-    """A route that takes its JSON so."""
+    """A route that parses JSON within a memory limit."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As FastAPI's own."""
+    def get_route_handler(self) -> Callable[[Request], Coroutine[object, object, Response]]:
+        """Return FastAPI's handler, given a bounded request."""
         handle = super().get_route_handler()
 
         async def handle_bounded(request: Request) -> Response:
@@ -57,18 +57,18 @@ class _BoundedRoute(APIRoute):
 
 
 class LayerBody(BaseModel):
-    """One layer, by Keras's names."""
+    """One layer, with Keras's names."""
 
     layer: str
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, JsonValue] = {}
 
 
 class ModelBody(BaseModel):
     """A model for the images of a run.
 
     Attributes:
-      run: its name.
-      equal_mlp: take the plain network of equal size in its place.
+      run: the run's name.
+      equal_mlp: use an MLP with as many parameters instead.
     """
 
     run: str
@@ -77,36 +77,36 @@ class ModelBody(BaseModel):
 
 
 class TrainingBody(ModelBody):
-    """A training that may be asked for."""
+    """A training to prepare."""
 
     epochs: int
 
 
 class AttemptBody(TrainingBody):
-    """A training.
+    """A training to run.
 
     Attributes:
-      against: the number of an attempt to compare with; None compares with the run's own model.
+      against: the number of an attempt to compare with; None: the run's own model.
     """
 
     against: int | None = None
 
 
-def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain) -> APIRouter:
+def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drain) -> APIRouter:
     """Make the routes of the playground, below `/page/playground`.
 
     Args:
-      runs: by whose images it trains.
-      playground: trains.
-      drain: when it is over, nobody is told of a training any more.
+      runs: provides the runs whose images are used.
+      playground: trains the models.
+      drain: when it is over, event streams end.
     """
     router = APIRouter(prefix="/page/playground", route_class=_BoundedRoute)
 
-    def read_spec(body: ModelBody) -> tuple[Bundle, ModelSpec]:
-        run = runs.find(body.run).bundle
+    def read_spec(body: ModelBody) -> tuple[ServedRun, ModelSpec]:
+        run = runs.get(body.run)
         layers = tuple(LayerSpec(each.layer, each.arguments) for each in body.layers)
         spec = ModelSpec("playground", layers)
-        shape, num_classes = run.manifest.input.shape, len(run.manifest.class_names)
+        shape, num_classes = run.shape, len(run.class_names)
         if body.equal_mlp:
             spec = models.make_equal_mlp(spec, shape, num_classes)
         summary = models.check_output(spec, shape, num_classes)
@@ -125,36 +125,36 @@ def make_playground_router(runs: ShownRuns, playground: Playground, drain: Drain
             raise HTTPException(404, f"There is no attempt {number}")
         return attempt
 
-    def find_file(number: int, name: str) -> Any:
+    def find_file(number: int, name: str) -> Path:
         path = find(number).folder / name
         if not path.is_file():
             raise HTTPException(404, f"Attempt {number} has no model")
         return path
 
     @router.post("/check")
-    def check(body: ModelBody) -> Any:
+    def check(body: ModelBody) -> JSONResponse:
         try:
             run, spec = read_spec(body)
-            return JSONResponse(page_data.describe_network(spec, run.manifest.input.shape))
+            return JSONResponse(page_data.describe_network(spec, run.shape))
         except ClearCNNError as error:
-            # That a model cannot be is what was asked, and no failure.
+            # The request asked whether the model is valid, so an invalid one is no failure.
             return _refuse(error, 200)
 
     @router.post("/prepare")
     def prepare(body: TrainingBody) -> Response:
         try:
             run, spec = read_spec(body)
-            playground.prepare(run.folder.resolve(), spec, body.epochs)
+            playground.prepare(run.version, spec, body.epochs)
         except ClearCNNError as error:
             return _refuse(error, 422)
         return Response(status_code=204)
 
     @router.post("/attempts")
-    def begin(body: AttemptBody) -> Any:
+    def begin(body: AttemptBody) -> JSONResponse:
         try:
             run, spec = read_spec(body)
             against = None if body.against is None else find(body.against)
-            attempt = playground.begin(run.folder.resolve(), spec, body.epochs, against)
+            attempt = playground.begin(run.version, spec, body.epochs, against)
         except TrainingError as error:
             return _refuse(error, 503)
         except ClearCNNError as error:
@@ -207,7 +207,7 @@ def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
 
 
 async def _tell(attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
-    """Server-sent events: one for each thing that happened or happens, until it is over."""
+    """Stream an attempt's past and future events as server-sent events, until it is over."""
     told = 0
     while not drain.is_over:
         for event in attempt.events[told:]:

@@ -1,7 +1,7 @@
-"""`POST /predict`: picture files in, classes out."""
+"""`POST /predict`: image files in, predicted classes out."""
 
 from email.message import Message
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
@@ -10,20 +10,22 @@ from fastapi.responses import JSONResponse
 from clearcnn.data import OnePicture
 from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import Prediction
+from clearcnn.types import JsonObject
 from clearcnn.web import schemas
 from clearcnn.web.disconnects import while_client_waits
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.metrics import Metrics
 from clearcnn.web.multipart import NamedFile, read_files
 from clearcnn.web.pixel_limits import count_pixels
-from clearcnn.web.served_runs import ServedModel, ServedModels
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.served_runs import ServedRun
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_decoding, estimate_reading
 from clearcnn.web.workers import Work, Workers
 from clearcnn.workflows.predict.predict import flag_ood, make_prediction
 
 _RAW_NAME = "picture"
-_BODY = {
+_BODY: JsonObject = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -42,45 +44,46 @@ _BODY = {
 }
 
 
-def make_pictures_router(
-    models: ServedModels, workers: Workers, metrics: Metrics, settings: ServeSettings
+def make_predict_router(
+    watcher: RunWatcher, workers: Workers, metrics: Metrics, settings: ServeSettings
 ) -> APIRouter:
     """Make the endpoint /predict.
 
     Args:
-      models: to answer with.
-      workers: whose threads work.
-      metrics: to count in.
-      settings: with the bounds of images and pixels.
+      watcher: provides the models.
+      workers: the threads that do the work.
+      metrics: where images are counted.
+      settings: with the limits on images and pixels.
     """
     router = APIRouter(tags=["Pictures"])
     Model = Annotated[  # noqa: N806
         str | None,
         Query(
-            description="Its name; without it, the first.",
-            json_schema_extra=schemas.name_schema(models.names),
+            description="The model's name; default: the first.",
+            json_schema_extra=schemas.name_schema(watcher.names),
         ),
     ]
 
     @router.post(
         "/predict",
-        responses=schemas.describe_responses(schemas.json_content(schemas.PREDICTIONS), 404, 503),
+        response_model=schemas.PredictResponse,
+        responses=schemas.describe_responses(404, 503),
         openapi_extra={"requestBody": _BODY},
     )
     async def predict(
         request: Request,
         model: Model = None,
-        top: Annotated[int, Query(ge=1, le=1000, description="Classes to name.")] = 3,
+        top: Annotated[int, Query(ge=1, le=1000, description="How many classes to return.")] = 3,
         abstain_below: Annotated[
-            float, Query(ge=0, le=1, description="With less confidence, no class is given.")
+            float, Query(ge=0, le=1, description="With less confidence, no class is predicted.")
         ] = 0.0,
-        keep_polarity: Annotated[bool, Query(description="Never exchange light and dark.")] = False,
+        keep_polarity: Annotated[bool, Query(description="Never invert the image.")] = False,
     ) -> JSONResponse:
-        """Say what pictures show: one as the body, or several as files of a form.
+        """Classify images: one as the body, or several as files of a form.
 
-        Either all pictures are answered, in order, or the first that cannot be read is named.
+        Returns the predictions of all images, in order, or an error about the first unreadable one.
         """
-        served = models.get(model)
+        served = watcher.get(model)
         kind, body = _media_type(request), await request.body()
         content_type = request.headers.get("content-type", "")
 
@@ -107,7 +110,7 @@ def make_pictures_router(
 
 
 def _prepare(
-    model: ServedModel, pictures: list[NamedFile], settings: ServeSettings, keep_polarity: bool
+    model: ServedRun, pictures: list[NamedFile], settings: ServeSettings, keep_polarity: bool
 ) -> Work[list[OnePicture]]:
     counts = count_pixels(pictures, settings)
     is_long = estimate_decoding(sum(counts)) > QUICK_SECONDS
@@ -128,18 +131,15 @@ def _read_pictures(kind: str, content_type: str, body: bytes, max_images: int) -
         raise Refusal(
             415,
             f"The body's Content-Type is {kind[:100]!r}.",
-            remedy="Send a picture file as image/png or the like, or files as multipart/form-data.",
+            remedy="Send an image file as image/png or similar, or files as multipart/form-data.",
         )
     if not pictures:
-        raise Refusal(
-            400, "The request holds no picture.", remedy="Send at least one picture file."
-        )
+        raise Refusal(400, "The request has no image.", remedy="Send at least one image file.")
     return pictures
 
 
 def _media_type(request: Request) -> str:
-    header: Any = Message()
+    header = Message()
+    # An invalid media type is taken for text/plain.
     header["Content-Type"] = request.headers.get("content-type", "none")
-    kind: str = header.get_content_type()
-    # What is no media type, email takes for text.
-    return kind
+    return header.get_content_type()

@@ -1,6 +1,6 @@
-"""A request's body: read to its end before anyone works, within bounds of size and time.
+"""Reads request bodies completely before any work starts, within limits of size and time.
 
-Reading first keeps slow clients from holding a thread or a place in the queue.
+So slow clients do not occupy a thread or a place in the queue.
 """
 
 import asyncio
@@ -9,49 +9,49 @@ import zlib
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearcnn.web.http_errors import Refusal, send_refusal, too_busy
-from clearcnn.web.memory_budget import Allowance, Share
+from clearcnn.web.memory_budget import MemoryBudget, Share
 from clearcnn.web.settings import ServeSettings
 
 _ENCODINGS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits.
 _BODIES_AT_ONCE = 16
 _UNPACKED_AT_ONCE = 2
 
-# What the page asks for is small JSON, and is parsed while all other requests wait.
+# The page sends small JSON, and parsing it blocks all other requests.
 _PAGE, _MOST_PAGE_BYTES = "/page/", 65_536
 
 
 class _ClientGone(Exception):  # noqa: N818
-    """Nobody waits for an answer any more."""
+    """The client disconnected."""
 
 
 class BodyReader:
-    """An ASGI middleware: hands on requests with whole, unpacked bodies; refuses the others.
+    """ASGI middleware that passes on requests with complete, decompressed bodies.
 
-    All bodies together may hold sixteen times `max_body_bytes`. Where that is used up, those that
-    have been arriving longest are refused.
+    All bodies together may hold sixteen times `max_body_bytes`. Beyond that, the requests that
+    have been arriving longest are rejected.
 
     Args:
-      app: to hand on to.
+      app: the application to call.
       settings: with `max_body_bytes` and `body_seconds`.
     """
 
     def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self.app = app
         self._settings = settings
-        self._allowance = Allowance(_BODIES_AT_ONCE * settings.max_body_bytes)
+        self._budget = MemoryBudget(_BODIES_AT_ONCE * settings.max_body_bytes)
         self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        with self._allowance.share() as share:
+        with self._budget.share() as share:
             most = self._most_bytes(scope)
             try:
                 body = await self._read(scope, receive, share, most)
             except Refusal as refusal:
-                # Of a client that was too slow, nothing more is awaited.
+                # A client that was too slow gets no more time.
                 unread = refusal.status != 408
                 await _close_after(refusal, receive, send, unread=unread)
                 return
@@ -74,15 +74,15 @@ class BodyReader:
         if length.isdigit() and int(length) > most:
             raise _too_large(f"has {int(length):,} bytes", most)
         try:
-            async with self._allowance.transfer(share, self._settings.body_seconds):
+            async with self._budget.transfer(share, self._settings.body_seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _ClientGone
                     chunk = message.get("body", b"")
                     if len(body) + len(chunk) > most:
-                        raise _too_large("goes on", most)
-                    if not self._allowance.take(share, len(chunk)):
+                        raise _too_large("is larger", most)
+                    if not self._budget.take(share, len(chunk)):
                         raise _too_full()
                     body += chunk
                     if not message.get("more_body"):
@@ -92,12 +92,12 @@ class BodyReader:
                 raise _too_full() from None
             raise Refusal(
                 408,
-                f"The body did not arrive within {self._settings.body_seconds:g} seconds; "
-                f"{len(body):,} bytes did.",
-                remedy="Send it faster, or in smaller parts.",
+                f"Only {len(body):,} bytes of the body arrived within "
+                f"{self._settings.body_seconds:g} seconds.",
+                remedy="Send it faster, or split it into smaller requests.",
             ) from None
         finally:
-            body.clear()  # A refusal's traceback would keep it.
+            body.clear()  # The traceback of an error would keep it in memory.
 
     async def _unpack(self, scope: Scope, body: bytes, share: Share, most: int) -> bytes:
         encoding = dict(scope["headers"]).get(b"content-encoding", b"").strip().lower()
@@ -113,7 +113,7 @@ class BodyReader:
             )
         async with self._unpacking:
             whole = await asyncio.to_thread(_inflate, body, _ENCODINGS[encoding], most)
-            if not self._allowance.take(share, len(whole)):
+            if not self._budget.take(share, len(whole)):
                 raise _too_full()
         replaced = (b"content-encoding", b"content-length")
         scope["headers"] = [
@@ -136,9 +136,9 @@ def _inflate(body: bytes, window_bits: int, most: int) -> bytes:
     except zlib.error as error:
         raise _not_packed(str(error)) from None
     if len(whole) > most:
-        raise _too_large("is larger when unpacked", most)
+        raise _too_large("is larger when decompressed", most)
     if not unpacker.eof or unpacker.unused_data:
-        raise _not_packed("it is cut off, or more follows it")
+        raise _not_packed("it is truncated, or data follow it")
     return whole
 
 
@@ -158,18 +158,18 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _too_large(how: str, most: int) -> Refusal:
     return Refusal(
         413,
-        f"The body {how}; at most {most:,} bytes are taken.",
+        f"The body {how}; at most {most:,} bytes are allowed.",
         remedy="Send less in one request.",
     )
 
 
 def _too_full() -> Refusal:
-    return too_busy("it holds as many bytes of requests as it may")
+    return too_busy("its memory for requests is full")
 
 
 def _not_packed(why: str) -> Refusal:
     return Refusal(
         400,
-        f"The body cannot be unpacked as its Content-Encoding says: {why}.",
-        remedy="Send it whole, or without Content-Encoding.",
+        f"The body cannot be decompressed as its Content-Encoding says: {why}.",
+        remedy="Send it complete, or without Content-Encoding.",
     )

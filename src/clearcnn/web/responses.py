@@ -1,55 +1,55 @@
-"""Answers: handed out as fast as they are read, and with the headers that every one has."""
+"""Sends responses as fast as clients read them, with the headers that all responses have."""
 
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearcnn.web.drain import Drain
-from clearcnn.web.memory_budget import Allowance
+from clearcnn.web.memory_budget import MemoryBudget
 
 _PIECE_BYTES = 65_536
 _MOST_BYTES = 256 * 2**20
 
 Header = tuple[bytes, bytes]
 
-# An answer says itself what it needs beside these.
+# A response may override these.
 _HEADERS: tuple[Header, ...] = (
-    # A browser takes it for nothing but what it says it is,
+    # Browsers must not guess another content type,
     (b"x-content-type-options", b"nosniff"),
-    # keeps no copy of what somebody may have asked for with a token,
+    # must not cache what may have required a token,
     (b"cache-control", b"no-store"),
-    # runs and shows nothing of it, and lets no page frame it
+    # must not run scripts of it or show it in a frame,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    # or take it in as a picture, a script or a font,
+    # must not embed it in pages of another origin,
     (b"cross-origin-resource-policy", b"same-origin"),
-    # and tells no other server where it has been.
+    # and must not send its address to other servers.
     (b"referrer-policy", b"no-referrer"),
 )
 _CLOSES: tuple[Header, ...] = ((b"connection", b"close"),)
 
 
-class KeptBytes(bytes):
-    """A body that the server keeps whoever asks for it, so that no answer holds it alone."""
+class SharedBytes(bytes):
+    """A body that the server keeps in memory anyway, so that it does not count for a response."""
 
 
-class AnswerWriter:
-    """An ASGI middleware that sends large answers in pieces, each when the last one is taken.
+class ResponseWriter:
+    """ASGI middleware that sends large responses in pieces, each when the client has read the last.
 
-    All answers that wait for their clients may hold 256 MiB together. Beyond that, those that
-    wait longest are given up.
+    All responses that wait for their clients may hold 256 MiB together. Beyond that, those that
+    have waited longest are aborted.
 
     Args:
-      app: to hand on to.
-      drain: while it is on, each answer says that the connection closes after it.
+      app: the application to call.
+      drain: while it is on, each response closes its connection.
     """
 
     def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self.app = app
         self._drain = drain
-        self._allowance = Allowance(_MOST_BYTES)
+        self._budget = MemoryBudget(_MOST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -71,11 +71,11 @@ class AnswerWriter:
 
     async def _send_pieces(self, message: Message, send: Send) -> bool:
         body, more = memoryview(message["body"]), message.get("more_body", False)
-        with self._allowance.share() as share:
-            if not isinstance(message["body"], KeptBytes):
-                self._allowance.take(share, len(body))
+        with self._budget.share() as share:
+            if not isinstance(message["body"], SharedBytes):
+                self._budget.take(share, len(body))
             try:
-                async with self._allowance.transfer(share, None):
+                async with self._budget.transfer(share, None):
                     for start in range(0, len(body), _PIECE_BYTES):
                         end = start + _PIECE_BYTES
                         piece = bytes(body[start:end])

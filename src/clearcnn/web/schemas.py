@@ -1,91 +1,126 @@
-"""What the endpoints take and give, for OpenAPI."""
+"""What the endpoints take and return, for OpenAPI. The models of responses also write them."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Literal, TypeAlias
 
-from clearcnn.web.tensors import DATATYPES, INPUT_NAME, OUTPUT_NAME
+from pydantic import BaseModel, ConfigDict, Field
 
-Schema = dict[str, Any]
+from clearcnn.results.predict import Prediction
+from clearcnn.types import JsonObject
+from clearcnn.web.tensors import DATATYPES, INPUT_NAME, OUTPUT_NAME, VERSION
+
+Responses: TypeAlias = "dict[int | str, dict[str, object]]"
+"""Responses of an endpoint by status, as FastAPI takes them."""
 
 _MOST_EXAMPLE_VALUES = 3_072
 
 _REASONS = {
     400: "The request contradicts itself, or cannot be read.",
-    401: "The server asks for a token, and none or another was sent.",
+    401: "The server requires a token, and the request has none or a wrong one.",
     403: "The request comes from a web page of another origin.",
     404: "There is nothing of that name.",
     405: "The path does not have that method.",
     408: "The body did not arrive in time.",
-    413: "The body, its JSON or a picture is too large.",
-    415: "The body is of another type or encoding.",
+    413: "The body, its JSON or an image is too large.",
+    415: "The body has an unsupported type or encoding.",
     421: "The request is for another host.",
-    422: "A parameter is out of its range.",
-    503: "More is asked than the server takes at once; Retry-After says when to come again.",
+    422: "A parameter is out of range.",
+    503: "The server is overloaded; Retry-After says when to try again.",
 }
 
-ERROR: Schema = {
-    "type": "object",
-    "properties": {"error": {"type": "string"}},
-    "required": ["error"],
-    "additionalProperties": False,
-}
+TEXT: JsonObject = {"type": "string"}
+BYTES: JsonObject = {"type": "string", "format": "binary"}
+_FLAG: JsonObject = {"type": "boolean"}
 
 
-def describe_responses(good: Schema, *more: int) -> dict[int | str, Schema]:
-    """Responses of an endpoint: the good one, and the refusals it may give.
+class ErrorBody(BaseModel):
+    """Why a request was rejected, and what to do."""
 
-    Args:
-      good: the content of status 200, by media type.
-      more: statuses beside those that every endpoint may give.
-    """
-    refusals = (400, 401, 403, 408, 413, 415, 421, 422, *more)
-    return {
-        200: {"description": "The answer.", "content": good},
-        **{
-            status: {
-                "description": _REASONS[status],
-                "content": {"application/json": {"schema": ERROR}},
-            }
-            for status in sorted(refusals)
-        },
-    }
+    model_config = ConfigDict(extra="forbid")
+
+    error: str
 
 
-def describe_object(**properties: Schema) -> Schema:
-    """A JSON object with these properties, all of them there."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
+class PredictResponse(BaseModel):
+    """The response of /predict."""
+
+    model: str
+    predictions: list[Prediction]
 
 
-def json_content(schema: Schema) -> Schema:
-    """The content of a response that is JSON."""
-    return {"application/json": {"schema": schema}}
+class ServerMetadata(BaseModel):
+    """The server, its version and the protocol extensions it has."""
+
+    name: str = "clearcnn"
+    version: str
+    extensions: list[str] = ["binary_tensor_data"]
 
 
-def array_of(items: Schema) -> Schema:
-    """A JSON array."""
-    return {"type": "array", "items": items}
+class ServerLive(BaseModel):
+    """Whether the server is running."""
+
+    live: bool = True
 
 
-TEXT: Schema = {"type": "string"}
-YES_OR_NO: Schema = {"type": "boolean"}
-BYTES: Schema = {"type": "string", "format": "binary"}
-_WHOLE: Schema = {"type": "integer", "minimum": 0}
+class ServerReady(BaseModel):
+    """Whether the server accepts requests."""
 
-TENSOR_METADATA = describe_object(
-    name=TEXT, datatype=TEXT, shape=array_of({"type": "integer", "minimum": -1})
-)
+    ready: bool
 
-MODEL_METADATA = describe_object(
-    name=TEXT,
-    versions=array_of(TEXT),
-    platform=TEXT,
-    inputs=array_of(TENSOR_METADATA),
-    outputs=array_of(TENSOR_METADATA),
-    parameters={"type": "object"},
-)
 
-_INFER_REQUEST: Schema = {
+class ModelReady(ServerReady):
+    """Whether a model accepts requests."""
+
+    name: str
+
+
+class TensorMetadata(BaseModel):
+    """A tensor that a model takes or returns; -1 stands for any number of images."""
+
+    name: str
+    datatype: str
+    shape: list[Annotated[int, Field(ge=-1)]]
+
+
+class ModelParameters(BaseModel):
+    """What else there is to know of a model."""
+
+    class_names: list[str]
+    value_range: list[float]
+    created: str
+
+
+class ModelMetadata(BaseModel):
+    """What a model takes and returns."""
+
+    name: str
+    versions: list[str] = [VERSION]
+    platform: str = "onnxruntime_onnx"
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+    parameters: ModelParameters
+
+
+class OutputTensor(BaseModel):
+    """The probabilities of all classes; `data` is absent if they follow as bytes."""
+
+    name: Literal["probabilities"]
+    datatype: Literal["FP32"]
+    shape: list[Annotated[int, Field(ge=0)]]
+    data: list[Annotated[float, Field(ge=0, le=1)]] = []
+
+
+class InferResponse(BaseModel):
+    """The response to an inference request; `id` is absent if the request had none."""
+
+    model_name: str
+    model_version: str
+    id: str = ""
+    outputs: list[OutputTensor]
+
+
+_INFER_REQUEST: JsonObject = {
     "type": "object",
     "required": ["inputs"],
     "properties": {
@@ -99,8 +134,13 @@ _INFER_REQUEST: Schema = {
                 "required": ["name", "datatype", "shape", "data"],
                 "properties": {
                     "name": {"const": INPUT_NAME},
-                    "datatype": {"enum": sorted(DATATYPES.values())},
-                    "shape": {"type": "array", "items": _WHOLE, "minItems": 4, "maxItems": 4},
+                    "datatype": {"enum": [*sorted(DATATYPES.values())]},
+                    "shape": {
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 0},
+                        "minItems": 4,
+                        "maxItems": 4,
+                    },
                     "data": {"type": "array", "description": "Flat, or nested as the shape is."},
                 },
             },
@@ -113,78 +153,62 @@ _INFER_REQUEST: Schema = {
                 "required": ["name"],
                 "properties": {
                     "name": {"const": OUTPUT_NAME},
-                    "parameters": {
-                        "type": "object",
-                        "properties": {"binary_data": YES_OR_NO},
-                    },
+                    "parameters": {"type": "object", "properties": {"binary_data": _FLAG}},
                 },
             },
         },
-        "parameters": {"type": "object", "properties": {"binary_data_output": YES_OR_NO}},
+        "parameters": {"type": "object", "properties": {"binary_data_output": _FLAG}},
     },
 }
 
-INFER_RESPONSE: Schema = {
-    "type": "object",
-    "required": ["model_name", "model_version", "outputs"],
-    "properties": {
-        "model_name": TEXT,
-        "model_version": TEXT,
-        "id": TEXT,
-        "outputs": array_of(
-            {
-                "type": "object",
-                "required": ["name", "datatype", "shape"],
-                "properties": {
-                    "name": {"const": OUTPUT_NAME},
-                    "datatype": {"const": "FP32"},
-                    "shape": array_of(_WHOLE),
-                    "data": array_of({"type": "number", "minimum": 0, "maximum": 1}),
-                },
-            }
-        ),
-    },
-}
 
-_CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+def describe_responses(*more: int, content: JsonObject | None = None) -> Responses:
+    """Describe the responses of an endpoint: status 200, and the errors.
 
-PREDICTIONS = describe_object(
-    model=TEXT,
-    predictions=array_of(
-        describe_object(
-            name=TEXT,
-            prediction={"type": ["string", "null"]},
-            confidence=_CHANCE,
-            top=array_of(describe_object(name=TEXT, probability=_CHANCE)),
-            abstained=YES_OR_NO,
-            is_unlike=YES_OR_NO,
-            preparation=array_of(TEXT),
-            error={"type": "null"},
-        )
-    ),
-)
+    Args:
+      more: statuses besides those that every endpoint may return.
+      content: media types of status 200 besides the JSON of its response model.
+    """
+    errors = (400, 401, 403, 408, 413, 415, 421, 422, *more)
+    good: dict[str, object] = {"description": "The response."}
+    if content is not None:
+        good["content"] = content
+    return {
+        200: good,
+        **{
+            status: {"description": _REASONS[status], "content": json_content(ErrorBody)}
+            for status in sorted(errors)
+        },
+    }
 
 
-def describe_infer_body(datatype: str, shape: Sequence[int]) -> Schema:
-    """The body of an inference request.
+def json_content(model: type[BaseModel]) -> dict[str, object]:
+    """Describe a response that is the JSON of a model, whatever status 200 is."""
+    return {"application/json": {"schema": model.model_json_schema()}}
+
+
+def describe_infer_body(datatype: str, shape: Sequence[int]) -> JsonObject:
+    """Describe the body of an inference request.
 
     Args:
       datatype: that a model takes, for an example.
       shape: of its images, (height, width, channels).
     """
-    content: Schema = {"schema": _INFER_REQUEST}
+    content: JsonObject = {"schema": _INFER_REQUEST}
     if math.prod(shape) <= _MOST_EXAMPLE_VALUES:
-        tensor = {
+        tensor: JsonObject = {
             "name": INPUT_NAME,
             "datatype": datatype,
             "shape": [1, *shape],
             "data": [0] * math.prod(shape),
         }
         content["example"] = {"inputs": [tensor]}
-    bodies = {"application/json": content, "application/octet-stream": {"schema": BYTES}}
-    return {"required": True, "content": bodies}
+    return {
+        "required": True,
+        "content": {"application/json": content, "application/octet-stream": {"schema": BYTES}},
+    }
 
 
-def name_schema(names: Sequence[str]) -> Schema:
-    """A parameter that is the name of a model."""
+def name_schema(names: Sequence[str]) -> JsonObject:
+    """Describe a parameter that is the name of a model."""
     return {"enum": list(names)}

@@ -1,4 +1,4 @@
-"""The application on a socket, until it is told to stop."""
+"""Runs the application on a socket until it is told to stop."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ import uvicorn
 
 from clearcnn.errors import ServeError
 from clearcnn.specs import DataSpec
-from clearcnn.web.access_log import log, start_journal
+from clearcnn.web.access_log import log, start_logging
 from clearcnn.web.app import make_app
 from clearcnn.web.connections import Connection, allow_connections
 from clearcnn.web.drain import Drain
@@ -30,18 +30,18 @@ _GARBAGE_THRESHOLDS = (700, 10, 10)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, with another beginning and another end.
+    """uvicorn's server, with a different startup and shutdown.
 
-    asyncio accepts as many new connections in a row as may wait. In a flood of them, a client
-    that came a moment ago would be the longest idle before its request was even looked at.
+    asyncio accepts as many connections in a row as the backlog holds. In a flood, a client that
+    has just connected would be dropped as idle before its request was read.
 
-    uvicorn closes idle connections as soon as it is told to stop, and a request that is just
-    coming on one is lost. Load balancers need a moment to see that a server is not ready.
+    uvicorn closes idle connections as soon as it is told to stop, which loses requests that are
+    just arriving. Load balancers need a moment to notice that a server is not ready.
 
     Args:
-      config: of uvicorn.
-      drain: begun by the first signal.
-      drain_seconds: that SIGTERM leaves for new connections.
+      config: uvicorn's configuration.
+      drain: started by the first signal.
+      drain_seconds: how long connections are accepted after SIGTERM.
     """
 
     def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float) -> None:
@@ -51,22 +51,22 @@ class _Server(uvicorn.Server):
         self._is_told = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, with room for more to wait than are accepted in a row."""
+        """Listen with a backlog larger than the number accepted in a row."""
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(_BACKLOG)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Begin to end; a second signal ends the process at once."""
+        """Start to shut down; a second signal ends the process at once."""
         if self.should_exit:
             signal.signal(sig, signal.SIG_DFL)
             signal.raise_signal(sig)
-        # Somebody at a terminal does not want to wait; a load balancer must.
+        # Only SIGTERM drains: at a terminal, Ctrl-C should stop the server at once.
         self._drain.begin(self._drain_seconds if sig == signal.SIGTERM else 0)
         self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Go on until the drain is over."""
+        """Continue until the drain is over."""
         should_exit = await super().on_tick(counter)
         if should_exit and not self._is_told:
             self._is_told = True
@@ -74,9 +74,9 @@ class _Server(uvicorn.Server):
         return should_exit and (self._drain.is_over or not self._drain.is_on)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, answer what is coming, then close what is idle and end."""
+        """Stop accepting, finish what is arriving, then close idle connections and end."""
         end = time.monotonic() + _LAST_SECONDS
-        # A connection that waits to be accepted would be reset.
+        # Connections left in the backlog would be reset.
         while time.monotonic() < end and select.select(sockets or (), (), (), 0)[0]:
             await asyncio.sleep(0)
         for server in self.servers:
@@ -92,24 +92,24 @@ def run_server(
     announce: Callable[[str], None],
     data: DataSpec | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; then finish what was taken, and return.
+    """Serve until SIGINT or SIGTERM; then finish open requests and return.
 
-    SIGTERM leaves `drain_seconds` in which the server says that it is not ready, but answers.
+    After SIGTERM, the server reports for `drain_seconds` that it is not ready, but still serves.
 
     Args:
       runs: run folders, one for each model.
-      settings: of the server.
+      settings: the server's settings.
       announce: called with the address, such as "http://127.0.0.1:8000", once it listens.
-      data: where the images of the run are, as for `make_app`.
+      data: the images of the run, as for `make_app`.
     Raises:
-      ServeError: the address cannot be listened on.
+      ServeError: the server cannot listen on the address.
       ClearCNNError: a model cannot be loaded.
     """
     drain = Drain()
     app = make_app(runs, settings, data, drain)
     listener = _listen(settings)
     allow_connections()
-    start_journal()
+    start_logging()
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -121,7 +121,7 @@ def run_server(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        # The slowest body, and its answer.
+        # Enough for the slowest body and its response.
         timeout_graceful_shutdown=int(settings.body_seconds) + 15,
     )
     server = _Server(config, drain, settings.drain_seconds)
@@ -145,9 +145,9 @@ def _listen(settings: ServeSettings) -> socket.socket:
                 flags=socket.AI_PASSIVE,
             )
             family, kind, protocol, _, address = found[0]
-            # asyncio sends small answers at once only on sockets that say they are TCP's.
+            # asyncio sets TCP_NODELAY only on sockets whose protocol is TCP.
             listener = stack.enter_context(socket.socket(family, kind, protocol))
-            if os.name == "posix":  # Elsewhere it would let two servers have one port.
+            if os.name == "posix":  # On Windows it would let two servers share a port.
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(_BACKLOG)
@@ -161,14 +161,14 @@ def _listen(settings: ServeSettings) -> socket.socket:
 
 
 def _reason(error: OSError) -> str:
-    # socket repeats the address in its own words; names that lead nowhere have numbers below 0.
+    # The error's own text repeats the address; errors of name resolution have negative numbers.
     number = error.errno or 0
     return os.strerror(number) if number > 0 else str(error.strerror or error)
 
 
 @contextmanager
 def _stop_by_signal(server: _Server) -> Iterator[None]:
-    """Let signals stop the server even before it runs."""
+    """Handle signals even before the server runs."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, server.handle_exit) for number in numbers}
     try:
@@ -180,10 +180,10 @@ def _stop_by_signal(server: _Server) -> Iterator[None]:
 
 @contextmanager
 def _collect_garbage_early() -> Iterator[None]:
-    """Look for garbage as often as Python itself does, and not among what was loaded to stay.
+    """Collect garbage as often as Python does by default, except among what is already loaded.
 
-    The command line has it looked for seldom, which is quicker for a program that ends soon.
-    Connections that have ended are such garbage, and would pile up.
+    The command line makes collections rare, which is faster for short programs. In a server,
+    closed connections would accumulate.
     """
     before = gc.get_threshold()
     gc.collect()

@@ -1,4 +1,4 @@
-"""How a server is to behave: frozen, and checked once."""
+"""The settings of a server: frozen, and validated once."""
 
 import ipaddress
 import os
@@ -9,38 +9,39 @@ from clearcnn.errors import SpecError
 FEWEST_TOKEN_LETTERS = 16
 
 _MIB = 2**20
-_LARGEST_PICTURES = 4  # More of them than JPEGs of a camera fit into a body.
+_LARGEST_PICTURES = 4  # More than there are camera JPEGs that fit into a body.
 
 
 def _choose_threads() -> int:
-    # Of two, one is free while the other decodes large pictures.
+    # At least two: one stays free while the other decodes large images.
     return min(4, max(2, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """Where a server listens, to whom it answers, and how much it takes.
+    """Where a server listens, who has access, and its limits.
 
     Attributes:
       host: the address to listen on.
       port: 0 takes a free one.
-      token: that every request must bring; None asks for none, on loopback only.
-      allowed_hosts: names beside those of loopback that a request's Host header may have;
-        none of them, and beyond loopback any is taken, as the token is asked for.
-      max_body_bytes: of one request, unpacked.
-      max_json_bytes: of one request's JSON; a parser holds all other requests up.
-      max_pixels: of one picture, before it is resized; those of one request may have four times
-        as many together.
-      max_images: in one request to /predict.
-      body_seconds: that a request's body may take to arrive.
-      queue: requests that may wait for a thread; more are answered 503.
-      threads: requests worked on at once.
-      drain_seconds: after SIGTERM, in which the server says that it is not ready and still answers.
-      playground: whether the page may train changed models, in a process of its own. None lets
-        only people at this computer do so: the server must listen on loopback and allow no other
-        host, and a request that says it came through a proxy is refused.
+      token: required in every request; None: no token, on loopback only.
+      allowed_hosts: names that a request's Host header may have besides those of loopback. If
+        empty, a server beyond loopback accepts any, as it requires a token.
+      max_body_bytes: the largest body of a request, decompressed.
+      max_json_bytes: the largest JSON of a request; parsing it blocks all other requests.
+      max_pixels: the most pixels of one image before it is resized; all images of a request may
+        have four times as many together.
+      max_images: the most images in one request to /predict.
+      body_seconds: within which a request's body must arrive.
+      queue: how many requests may wait for a thread; further ones get 503.
+      threads: how many requests are worked on at once.
+      drain_seconds: after SIGTERM, how long the server reports that it is not ready but still
+        serves.
+      playground: whether the page may train changed models, in a separate process. None: only
+        from this computer. Then the server must listen on loopback and allow no other host, and
+        requests through a proxy are rejected.
     Raises:
-      SpecError: a number is out of its range, the token is short, or one is lacking.
+      SpecError: a number is out of range, or the token is too short or missing.
     """
 
     host: str = "127.0.0.1"
@@ -75,7 +76,7 @@ class ServeSettings:
 
     @property
     def max_request_pixels(self) -> int:
-        """Of all pictures in one request."""
+        """The most pixels of all images in one request."""
         return _LARGEST_PICTURES * self.max_pixels
 
     @property
@@ -88,7 +89,7 @@ class ServeSettings:
 
     @property
     def has_playground(self) -> bool:
-        """Whether the page may train for anybody at all."""
+        """Whether the page has a playground for anyone."""
         if self.playground is None:
             return self.is_loopback and not self.allowed_hosts
         return self.playground
@@ -97,8 +98,8 @@ class ServeSettings:
         if self.token is None:
             if not self.is_loopback:
                 raise SpecError(
-                    f"Listening on {self.host} lets other computers in, and there is no token to "
-                    "tell who may come.",
+                    f"Listening on {self.host} gives other computers access, and there is "
+                    "no token.",
                     remedy="Set CLEARCNN_TOKEN or give --token-file, or listen on 127.0.0.1.",
                 )
             return
@@ -106,7 +107,7 @@ class ServeSettings:
         if len(self.token) < FEWEST_TOKEN_LETTERS or not visible:
             raise SpecError(
                 f"The token has {len(self.token)} characters; at least {FEWEST_TOKEN_LETTERS} "
-                "ASCII letters, digits or signs without spaces were expected.",
+                "ASCII characters without spaces were expected.",
                 remedy="Make one, for example with: openssl rand -hex 32",
             )
 

@@ -8,34 +8,41 @@ import json
 import math
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NoReturn
+from typing import NoReturn, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.bounded_json import JsonError, parse_json
+from clearcnn.types import JsonObject, JsonValue, Pixels
 from clearcnn.web.http_errors import Refusal, too_many_images
 
 INPUT_NAME, OUTPUT_NAME = "images", "probabilities"
 
+VERSION = "1"
+"""The only version of every model: a new run replaces the old one."""
+
+DType: TypeAlias = np.dtype[np.generic]
+
 DATATYPES = {"uint8": "UINT8", "uint16": "UINT16", "float32": "FP32", "float64": "FP64"}
 
-_SEEN_PARAMETERS = {"binary_data_size"}
+_OUTPUT_REMEDY = f'Request "{OUTPUT_NAME}", or leave outputs out.'
+_KNOWN_PARAMETERS = {"binary_data_size"}
 _MEMORY_FOR_A_BYTE = 64
 
 
 @dataclass(frozen=True, eq=False)
 class InferRequest:
-    """What a request asks for.
+    """An inference request.
 
     Attributes:
-      id: to give back; None if there was none.
+      id: returned with the response; None if there was none.
       images: (n, height, width, channels), n >= 1.
-      is_binary: whether the output is wanted as bytes rather than numbers in JSON.
+      is_binary: whether the output is sent as bytes instead of numbers in JSON.
     """
 
     id: str | None
-    images: NDArray[Any]
+    images: Pixels
     is_binary: bool
 
 
@@ -44,52 +51,52 @@ def read_request(
     header_length: int | None,
     *,
     shape: tuple[int, ...],
-    dtype: np.dtype[Any],
+    dtype: DType,
     max_json_bytes: int,
     most_images: int,
 ) -> InferRequest:
     """Read the body of `infer`.
 
     Args:
-      body: JSON, and after it the bytes of binary tensors.
-      header_length: bytes of the JSON, as Inference-Header-Content-Length says; None for all.
-      shape: (height, width, channels) that the model takes.
-      dtype: that it takes.
+      body: JSON, followed by the bytes of binary tensors.
+      header_length: bytes of the JSON, from Inference-Header-Content-Length; None: all of it.
+      shape: (height, width, channels) of the model's input.
+      dtype: of the model's input.
       max_json_bytes: the most JSON to parse.
-      most_images: that the model takes at once.
+      most_images: the most images in one request.
     Raises:
-      Refusal: 400 or 413, with what is wrong.
+      Refusal: 400 or 413, the request is invalid or too large.
     """
     if header_length is None:
         header_length = len(body)
     if not 0 <= header_length <= len(body):
         _refuse(
-            f"Inference-Header-Content-Length is {header_length}, and the body has {len(body)} "
+            f"Inference-Header-Content-Length is {header_length}, but the body has {len(body)} "
             "bytes.",
-            "Give the number of bytes of the JSON at the body's beginning.",
+            "Send the number of bytes of the JSON at the start of the body.",
         )
     values = _parse_json(body[:header_length], max_json_bytes)
     tensor = _find_input(values)
     images = _read_tensor(tensor, body[header_length:], shape, dtype, most_images)
     identity = values.get("id")
     if identity is not None and not isinstance(identity, str):
-        _refuse("The id is no text.", 'Write it in quotes, such as "id": "42".')
+        _refuse("The id is not a string.", 'Write it in quotes, such as "id": "42".')
     return InferRequest(identity, images, _wants_binary(values))
 
 
 def write_response(
     request: InferRequest, model: str, version: str, probabilities: NDArray[np.float32]
 ) -> tuple[bytes, int | None]:
-    """Write the answer to `infer`.
+    """Write the response to `infer`.
 
     Args:
-      request: that is answered.
-      model, version: that answered.
+      request: the request.
+      model, version: the model that was used.
       probabilities: (n, classes).
     Returns:
-      The body, and how many bytes of it are JSON; None if all are.
+      The body, and the number of its bytes that are JSON; None: all of them.
     """
-    output: dict[str, Any] = {
+    output: JsonObject = {
         "name": OUTPUT_NAME,
         "datatype": "FP32",
         "shape": list(probabilities.shape),
@@ -99,15 +106,15 @@ def write_response(
         content = probabilities.astype("<f4").tobytes()
         output["parameters"] = {"binary_data_size": len(content)}
     else:
-        output["data"] = probabilities.ravel().tolist()
-    values: dict[str, Any] = {"model_name": model, "model_version": version, "outputs": [output]}
+        output["data"] = cast(list[JsonValue], probabilities.ravel().tolist())
+    values: JsonObject = {"model_name": model, "model_version": version, "outputs": [output]}
     if request.id is not None:
         values["id"] = request.id
     text = json.dumps(values, allow_nan=False).encode()
     return text + content, len(text) if request.is_binary else None
 
 
-def _parse_json(text: bytes, most: int) -> dict[str, Any]:
+def _parse_json(text: bytes, most: int) -> JsonObject:
     if len(text) > most:
         raise Refusal(
             413,
@@ -115,70 +122,57 @@ def _parse_json(text: bytes, most: int) -> dict[str, Any]:
             remedy="Send the tensor as binary data, or fewer images in one request.",
         )
     try:
-        # What `most` bytes can become is what was allowed.
+        # JSON of the permitted size may need this much memory.
         values = parse_json(
             text, most_memory=_MEMORY_FOR_A_BYTE * most, refuse_constant=_refuse_constant
         )
     except JsonError as error:
-        _refuse(f"The body cannot be taken: {error}.", "Send the JSON of an inference request.")
+        _refuse(f"The body cannot be read: {error}.", "Send the JSON of an inference request.")
     if not isinstance(values, dict):
-        _refuse("The JSON is no object.", 'Send {"inputs": [...]}.')
+        _refuse("The JSON is not an object.", 'Send {"inputs": [...]}.')
     return values
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a JSON number")
 
 
-def _find_input(values: dict[str, Any]) -> dict[str, Any]:
+def _find_input(values: JsonObject) -> JsonObject:
     inputs = values.get("inputs")
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
         _refuse(
-            "The request has not exactly one input.",
+            "The request does not have exactly one input.",
             f'Send {{"inputs": [{{"name": "{INPUT_NAME}", …}}]}}.',
         )
-    tensor: dict[str, Any] = inputs[0]
+    tensor: JsonObject = inputs[0]
     if tensor.get("name") != INPUT_NAME:
-        _refuse(f"The input is called {_short(tensor.get('name'))}.", f'Call it "{INPUT_NAME}".')
+        _refuse(f"The input is named {_short(tensor.get('name'))}.", f'Name it "{INPUT_NAME}".')
     return tensor
 
 
 def _read_tensor(
-    tensor: dict[str, Any],
+    tensor: JsonObject,
     content: bytes,
     shape: tuple[int, ...],
-    dtype: np.dtype[Any],
+    dtype: DType,
     most_images: int,
-) -> NDArray[Any]:
+) -> Pixels:
     datatype = DATATYPES[dtype.name]
     sent = dtype
     if dtype == np.float32 and tensor.get("datatype") == "FP64":
-        # What clients have who trained on float64, which is stored as float32.
+        # float64 training images are stored as float32, so their clients may send FP64.
         sent = np.dtype(np.float64)
     elif tensor.get("datatype") != datatype:
         _refuse(
             f"The datatype is {_short(tensor.get('datatype'))}; the model takes {datatype}.",
             f"Convert the images to {datatype}.",
         )
-    given = tensor.get("shape")
-    if (
-        not isinstance(given, list)
-        or not all(type(side) is int for side in given)
-        or tuple(given[1:]) != shape
-        or given[0] < 1
-    ):
-        wanted = ["n", *shape]
-        _refuse(
-            f"The shape is {_short(given)}; the model takes [{', '.join(map(str, wanted))}] with n "
-            "of at least 1.",
-            "Bring the images to that size, or send picture files to /predict.",
-        )
-    if given[0] > most_images:
-        raise too_many_images(given[0], most_images)
+    given = _read_shape(tensor.get("shape"), shape, most_images)
     parameters = tensor.get("parameters") or {}
-    if not isinstance(parameters, dict) or parameters.keys() - _SEEN_PARAMETERS:
+    if not isinstance(parameters, dict) or parameters.keys() - _KNOWN_PARAMETERS:
         _refuse(
-            f"The input has the parameters {_short(parameters)}; only binary_data_size is known.",
+            f"The input has the parameters {_short(parameters)}; only binary_data_size is "
+            "supported.",
             "Send the data in the request, not through shared memory.",
         )
     if "binary_data_size" in parameters:
@@ -189,53 +183,68 @@ def _read_tensor(
             return _require_finite(images.astype(dtype, copy=False))
     if content:
         _refuse(
-            f"{len(content)} bytes follow the JSON, and no input says that they are its own.",
-            "Give the input the parameter binary_data_size.",
+            f"{len(content)} bytes follow the JSON, but no input has the parameter "
+            "binary_data_size.",
+            "Add the parameter binary_data_size to the input.",
         )
     return _read_numbers(tensor.get("data"), given, dtype)
 
 
-def _read_binary(size: Any, content: bytes, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _read_shape(given: JsonValue, shape: tuple[int, ...], most_images: int) -> list[int]:
+    sides = [side for side in given if type(side) is int] if isinstance(given, list) else []
+    if given != sides or tuple(sides[1:]) != shape or sides[0] < 1:
+        wanted = ", ".join(map(str, ("n", *shape)))
+        _refuse(
+            f"The shape is {_short(given)}; the model takes [{wanted}] with n of at least 1.",
+            "Resize the images, or send image files to /predict.",
+        )
+    if sides[0] > most_images:
+        raise too_many_images(sides[0], most_images)
+    return sides
+
+
+def _read_binary(size: JsonValue, content: bytes, shape: list[int], dtype: DType) -> Pixels:
     expected = math.prod(shape) * dtype.itemsize
     if type(size) is not int or size != len(content) or size != expected:
         _refuse(
             f"The shape {shape} needs {expected} bytes; binary_data_size is {_short(size)}, and "
             f"{len(content)} bytes follow the JSON.",
-            "Send all three alike.",
+            "Make all three equal.",
         )
     return np.frombuffer(content, dtype.newbyteorder("<")).reshape(shape).astype(dtype)
 
 
-def _read_numbers(data: Any, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _read_numbers(data: JsonValue, shape: list[int], dtype: DType) -> Pixels:
     values = data if isinstance(data, list) else []
     while values and type(values[0]) is list:
         if any(type(row) is not list for row in values):
             _refuse("The data mixes numbers and lists.", "Send the numbers in one flat list.")
-        values = list(chain.from_iterable(values))
+        values = list(chain.from_iterable(cast(list[list[JsonValue]], values)))
     kinds = set(map(type, values))
     if len(values) != math.prod(shape) or kinds - {int, float}:
         _refuse(
-            f"The data holds {len(values):,} values, of the kinds "
+            f"The data holds {len(values):,} values, of the types "
             f"{', '.join(sorted(kind.__name__ for kind in kinds)) or 'none'}; "
             f"{math.prod(shape):,} numbers were expected for the shape {shape}.",
             "Send one number for each pixel and channel, row by row.",
         )
+    numbers = cast(list[float], values)
     if dtype.kind == "u":
-        most = int(np.iinfo(dtype).max)
-        if float in kinds or not 0 <= min(values) <= max(values) <= most:
+        most = int(np.iinfo(dtype.name).max)
+        if float in kinds or not 0 <= min(numbers) <= max(numbers) <= most:
             _refuse(
                 f"The data holds fractions or values outside 0 to {most}.",
                 f"Send whole numbers from 0 to {most}.",
             )
-        return np.array(values, dtype).reshape(shape)
+        return np.array(numbers, dtype).reshape(shape)
     try:
         with np.errstate(over="ignore"):
-            return _require_finite(np.array(values, np.float64).astype(dtype).reshape(shape))
+            return _require_finite(np.array(numbers, np.float64).astype(dtype).reshape(shape))
     except OverflowError:
         _refuse_infinite()
 
 
-def _require_finite(images: NDArray[Any]) -> NDArray[Any]:
+def _require_finite(images: Pixels) -> Pixels:
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         _refuse_infinite()
     return images
@@ -245,44 +254,47 @@ def _refuse_infinite() -> NoReturn:
     _refuse("The data holds NaN or infinite values.", "Send finite numbers.")
 
 
-def _wants_binary(values: dict[str, Any]) -> bool:
+def _wants_binary(values: JsonObject) -> bool:
     of_all = _parameters(values, "binary_data_output").get("binary_data_output", False)
     outputs = values.get("outputs")
     if outputs is None or outputs == []:
         return _flag(of_all)
     if not isinstance(outputs, list) or len(outputs) != 1 or not isinstance(outputs[0], dict):
-        _refuse("The outputs are no list of one.", f'Ask for "{OUTPUT_NAME}", or for none.')
+        _refuse(
+            "The outputs are not a list of one output.",
+            _OUTPUT_REMEDY,
+        )
     if outputs[0].get("name") != OUTPUT_NAME:
         _refuse(
             f"The model has no output {_short(outputs[0].get('name'))}.",
-            f'Ask for "{OUTPUT_NAME}", or for none.',
+            _OUTPUT_REMEDY,
         )
     return _flag(_parameters(outputs[0], "binary_data").get("binary_data", of_all))
 
 
-def _parameters(values: dict[str, Any], known: str) -> dict[str, Any]:
+def _parameters(values: JsonObject, known: str) -> JsonObject:
     parameters = values.get("parameters")
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
-        _refuse("The parameters are no object.", f'Send {{"{known}": true}}.')
-    # Clients send parameters of their own along; those that ask for another answer are refused.
+        _refuse("The parameters are not an object.", f'Send {{"{known}": true}}.')
+    # Clients add parameters of their own. Only those that ask for another output are rejected.
     unknown = parameters.keys() & {"classification", "shared_memory_region", "sequence_id"}
     if unknown:
         _refuse(
-            f"{', '.join(sorted(unknown))} is not offered.",
-            "Ask for the probabilities; the model's class names are in its metadata.",
+            f"{', '.join(sorted(unknown))} is not supported.",
+            "Request the probabilities; the class names are in the model's metadata.",
         )
     return parameters
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: JsonValue) -> bool:
     if not isinstance(value, bool):
-        _refuse(f"Whether the output is binary is {_short(value)}.", "Say true or false.")
+        _refuse(f"The flag for binary output is {_short(value)}.", "Send true or false.")
     return value
 
 
-def _short(value: Any) -> str:
+def _short(value: JsonValue) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
 

@@ -1,27 +1,27 @@
-"""How long work takes, roughly: short work does not wait behind long work.
+"""Rough estimates of how long work takes, so that short work need not wait behind long work.
 
-The rates are those of a slow core. They decide only the order of work and whether there is room
-for it in the queue, so they need not be exact.
+The rates are those of a slow core. They only determine the order of work and whether the queue has
+room for it, so they need not be exact.
 """
 
 QUICK_SECONDS = 0.1
 """Work estimated to take longer is long."""
 
-_BYTES_A_SECOND = 10e6  # Of JSON, or of a picture file that consists of tiny pieces.
+_BYTES_A_SECOND = 10e6  # JSON, or an image file that consists of tiny segments.
 _PIXELS_A_SECOND = 25e6
 _OPERATIONS_A_SECOND = 4e9
 
 
 def estimate_reading(num_bytes: int) -> float:
-    """Seconds to parse a body."""
+    """Estimate the seconds to parse a body."""
     return num_bytes / _BYTES_A_SECOND
 
 
 def estimate_decoding(pixels: int) -> float:
-    """Seconds to decode and resize pictures with so many pixels together."""
+    """Estimate the seconds to decode and resize images with so many pixels in total."""
     return pixels / _PIXELS_A_SECOND
 
 
 def estimate_inference(operations: int) -> float:
-    """Seconds that a network takes for so many operations, as `models.count_operations` counts."""
+    """Estimate the seconds of an inference with so many operations (`models.count_operations`)."""
     return operations / _OPERATIONS_A_SECOND

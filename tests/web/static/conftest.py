@@ -1,4 +1,4 @@
-"""A server of three runs, and pages of it in a real browser that must not complain."""
+"""A server with three runs, and its pages in a real browser that must report no errors."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def open_page(browser, server):
 
 @pytest.fixture(scope="session")
 def zoo():
-    """The layers of the run called zoo: one of nearly every kind."""
+    """The layers of the run zoo: nearly every kind of layer."""
     return ZOO.layers
 
 
@@ -93,11 +93,11 @@ def draw_points(page, points=THREE):
 
 @pytest.fixture(scope="session")
 def draw():
-    """Draw a stroke with the mouse, a 3 unless points say otherwise; gives the milliseconds."""
+    """Draw a stroke with the mouse, by default a 3; return the milliseconds."""
     return draw_points
 
 
 @pytest.fixture(scope="session")
 def three():
-    """The points of a 3, in shares of the pad."""
+    """The points of a 3, relative to the pad."""
     return THREE

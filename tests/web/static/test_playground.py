@@ -100,7 +100,7 @@ def test_a_model_that_cannot_be_opened_is_told_and_another_one_opens(open_page):
     page = open_page()
     page.route("**/page/models/zoo", lambda route: route.fulfill(json={}, status=200))
     page.select_option("#models", "zoo")
-    page.locator("#problem", has_text="could not be set up").wait_for()
+    page.locator("#problem", has_text="could not be loaded").wait_for()
     page.select_option("#models", "colours")
     page.wait_for_selector("body[data-ready]")
     assert page.inner_text("#problem") == ""

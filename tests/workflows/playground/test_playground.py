@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,8 +22,8 @@ from clearcnn.errors import DivergenceError, SpecError, TrainingError
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.playground import worker
-from clearcnn.workflows.playground.experiment import choose_batch_size
 from clearcnn.workflows.playground.playground import MOST_WAITING, Playground
+from clearcnn.workflows.runs.run_version import RunVersion
 
 
 def small(filters=4, kernel_size=3):
@@ -60,7 +61,7 @@ def wait(attempt, until=lambda attempt: attempt.is_over, seconds=120):
 
 @pytest.fixture(scope="module")
 def finished(playground, run):
-    attempt = playground.begin(run, small(), 3)
+    attempt = playground.begin(RunVersion.find(run), small(), 3)
     wait(attempt)
     return attempt
 
@@ -96,7 +97,7 @@ def test_the_score_is_that_of_the_written_model_on_the_validation_part(finished,
 
 
 def test_two_attempts_can_be_compared_with_each_other(finished, playground, run):
-    attempt = playground.begin(run, small(), 3, finished)
+    attempt = playground.begin(RunVersion.find(run), small(), 3, finished)
     end = wait(attempt)[-1]
     # The same layers, epochs and seed: the same network.
     assert (end["p_value"], end["lead"]) == (1.0, 0)
@@ -113,12 +114,12 @@ def test_the_model_with_layers_gives_every_layer(finished):
 
 
 def test_an_attempt_can_be_cancelled_and_the_next_one_trains(playground, run):
-    long = playground.begin(run, small(40), 200)
+    long = playground.begin(RunVersion.find(run), small(40), 200)
     wait(long, lambda attempt: attempt.events)
     playground.cancel(long)
     assert wait(long, seconds=20)[-1] == {"event": "cancelled"}
     assert not long.folder.exists()
-    assert wait(playground.begin(run, small(), 1))[-1]["event"] == "end"
+    assert wait(playground.begin(RunVersion.find(run), small(), 1))[-1]["event"] == "end"
 
 
 @pytest.fixture
@@ -141,14 +142,14 @@ def halted(monkeypatch):
 
 
 def test_an_attempt_that_waits_is_cancelled_at_once_and_gives_its_place_up(halted, run):
-    first = halted.begin(run, small(), 2)
+    first = halted.begin(RunVersion.find(run), small(), 2)
     wait_until(lambda: not halted._waiting)
-    waiting = [halted.begin(run, small(), 2) for _ in range(MOST_WAITING)]
+    waiting = [halted.begin(RunVersion.find(run), small(), 2) for _ in range(MOST_WAITING)]
     with pytest.raises(TrainingError, match="already waiting"):
-        halted.begin(run, small(), 2)
+        halted.begin(RunVersion.find(run), small(), 2)
     halted.cancel(waiting[1])
     assert waiting[1].events == [{"event": "cancelled"}]
-    late = halted.begin(run, small(), 2)
+    late = halted.begin(RunVersion.find(run), small(), 2)
     halted.go.set()
     assert wait(late) == [{"event": "end"}]
     assert not first.cancelled.is_set()
@@ -160,34 +161,34 @@ def test_the_oldest_are_forgotten_but_not_what_goes_on_or_is_compared_with(
 ):
     monkeypatch.setattr("clearcnn.workflows.playground.playground._MOST_KEPT", 2)
     halted.go.set()
-    first, second = [halted.begin(run, small(), 1) for _ in range(2)]
+    first, second = [halted.begin(RunVersion.find(run), small(), 1) for _ in range(2)]
     wait(second)
     halted.go.clear()
-    third = halted.begin(run, small(), 1, first)
-    fourth = halted.begin(run, small(), 1)
+    third = halted.begin(RunVersion.find(run), small(), 1, first)
+    fourth = halted.begin(RunVersion.find(run), small(), 1)
     assert halted.find(first.number) is first and (first.folder / "model.onnx").exists()
     assert halted.find(second.number) is None and not (second.folder / "model.onnx").exists()
     halted.go.set()
     wait(fourth)
-    fifth = halted.begin(run, small(), 1)
+    fifth = halted.begin(RunVersion.find(run), small(), 1)
     known = [halted.find(number) for number in range(1, 6)]
     assert known == [None, None, None, fourth, fifth]
     assert third.events == [{"event": "end"}]
 
 
 def test_what_cannot_be_trained_is_said_and_the_playground_goes_on(playground, tmp_path, run):
-    events = wait(playground.begin(tmp_path, small(), 1))
+    events = wait(playground.begin(RunVersion.find(tmp_path), small(), 1))
     assert events[-1]["event"] == "error"
     assert "bundle.json" in events[-1]["problem"]
-    assert wait(playground.begin(run, small(), 1))[-1]["event"] == "end"
+    assert wait(playground.begin(RunVersion.find(run), small(), 1))[-1]["event"] == "end"
 
 
 def test_a_process_that_dies_is_replaced(playground, run):
-    attempt = playground.begin(run, small(41), 200)
+    attempt = playground.begin(RunVersion.find(run), small(41), 200)
     wait(attempt, lambda attempt: attempt.events)
     playground._process.kill()
     assert "ended unexpectedly" in wait(attempt)[-1]["problem"]
-    assert wait(playground.begin(run, small(), 1))[-1]["event"] == "end"
+    assert wait(playground.begin(RunVersion.find(run), small(), 1))[-1]["event"] == "end"
 
 
 class Pipe(list):
@@ -228,7 +229,7 @@ def test_a_training_that_fails_is_told_by_a_code_and_leaves_no_half_file(
     monkeypatch.setattr(worker, "Experiment", Experiment)
     monkeypatch.setattr(worker, "_read", lambda *_: (None, None))
     doer, out = worker._Worker(pipe := Pipe(), None), tmp_path / "1"
-    job = {"run": str(tmp_path), "model": to_json(small()), "epochs": 1}
+    job = {"run": str(tmp_path), "fingerprint": None, "model": to_json(small()), "epochs": 1}
     doer.prepare(job)
     doer.train({**job, "out": str(out), "against": None})
     assert pipe[0] == {"event": "prepared"}
@@ -239,14 +240,16 @@ def test_a_training_that_fails_is_told_by_a_code_and_leaves_no_half_file(
 @pytest.mark.parametrize("epochs", [0, 201])
 def test_epochs_out_of_range_are_refused(playground, run, epochs):
     with pytest.raises(SpecError, match=f"epochs={epochs} is out of range: 1 to 200"):
-        playground.begin(run, small(), epochs)
+        playground.begin(RunVersion.find(run), small(), epochs)
 
 
 def test_only_so_many_may_wait_and_closing_removes_everything(run):
     opened = Playground()
-    attempts = [opened.begin(run, small(), 200)]
+    attempts = [opened.begin(RunVersion.find(run), small(), 200)]
     with pytest.raises(TrainingError, match="already waiting"):
-        attempts.extend(opened.begin(run, small(), 200) for _ in range(MOST_WAITING + 2))
+        attempts.extend(
+            opened.begin(RunVersion.find(run), small(), 200) for _ in range(MOST_WAITING + 2)
+        )
     room = attempts[0].folder.parent
     process_id = wait(attempts[0], lambda _: opened._process) and opened._process.pid
     opened.close()
@@ -260,10 +263,11 @@ import os, sys, time
 from pathlib import Path
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.workflows.playground.playground import Playground
+from clearcnn.workflows.runs.run_version import RunVersion
 if __name__ == "__main__":
     playground = Playground()
     model = ModelSpec("m", (LayerSpec("Flatten"), LayerSpec("Dense", {"units": 10})))
-    room = playground.begin(Path("nowhere"), model, 1).folder.parent
+    room = playground.begin(RunVersion.find(Path("nowhere")), model, 1).folder.parent
     print(room, flush=True)
     if sys.argv[1] == "kill":
         os.kill(os.getpid(), 9)
@@ -284,7 +288,7 @@ def test_a_folder_outlives_no_server_for_long(end, tmp_path, monkeypatch):
     assert room.parent == tmp_path
     assert room.exists() == (end == "kill")
     alive = Playground()
-    taken = alive.begin(tmp_path, small(), 1).folder.parent
+    taken = alive.begin(RunVersion.find(tmp_path), small(), 1).folder.parent
     assert taken.stat().st_mode & 0o077 == 0
     Playground().close()
     assert not room.exists()
@@ -310,12 +314,12 @@ def test_what_is_prepared_trains_to_the_same_network(run, monkeypatch):
         monkeypatch.setattr(
             opened, "_prepare_in_worker", lambda wish: (original(wish), prepared.append(wish))
         )
-        opened.prepare(run, small(5), 3)
+        opened.prepare(RunVersion.find(run), small(5), 3)
         wait_until(lambda: prepared)
-        ahead = opened.begin(run, small(5), 3)
+        ahead = opened.begin(RunVersion.find(run), small(5), 3)
         assert wait(ahead)[-1]["event"] == "end"
         # Its own name is another key, so nothing of the first one is at hand.
-        late = opened.begin(run, ModelSpec("late", small(5).layers), 3)
+        late = opened.begin(RunVersion.find(run), ModelSpec("late", small(5).layers), 3)
         assert wait(late)[-1]["event"] == "end"
         scores = [attempt.events[-1]["score"] for attempt in (ahead, late)]
         assert scores[0] == scores[1]
@@ -338,11 +342,11 @@ def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first
         def train(attempt):
             trained.append(attempt.number)
             for filters in (2, 3, 4):
-                opened.prepare(run, small(filters), 1)
+                opened.prepare(RunVersion.find(run), small(filters), 1)
             attempt.events.append({"event": "end"})
 
         monkeypatch.setattr(opened, "_train_in_worker", train)
-        opened.begin(run, small(), 1)
+        opened.begin(RunVersion.find(run), small(), 1)
         wait_until(lambda: done)
         assert trained == [1]
         assert [wish["model"]["layers"][0]["arguments"]["filters"] for wish in done] == [4]
@@ -355,10 +359,10 @@ def test_a_preparation_that_hinders_a_training_is_given_up(run, monkeypatch):
     monkeypatch.setattr("clearcnn.workflows.playground.playground._GRACE_SECONDS", 0.2)
     opened = Playground()
     try:
-        opened.prepare(run, small(39), 1)
+        opened.prepare(RunVersion.find(run), small(39), 1)
         wait_until(lambda: opened._process is not None)
         first = opened._process
-        attempt = opened.begin(run, small(), 1)
+        attempt = opened.begin(RunVersion.find(run), small(), 1)
         # The first process is still loading Keras.
         assert wait(attempt)[-1]["event"] == "end"
         assert not first.is_alive()
@@ -367,8 +371,8 @@ def test_a_preparation_that_hinders_a_training_is_given_up(run, monkeypatch):
 
 
 def test_what_cannot_be_prepared_is_told_to_whoever_trains_it(playground, tmp_path):
-    playground.prepare(tmp_path, small(), 1)
-    assert wait(playground.begin(tmp_path, small(), 1))[-1]["event"] == "error"
+    playground.prepare(RunVersion.find(tmp_path), small(), 1)
+    assert wait(playground.begin(RunVersion.find(tmp_path), small(), 1))[-1]["event"] == "error"
 
 
 @pytest.mark.release
@@ -379,17 +383,17 @@ def test_a_run_that_was_replaced_is_read_anew(playground, tmp_path):
         if place.exists():
             place.rename(tmp_path / "old")
         (tmp_path / "new").rename(place)
-        end = wait(playground.begin(place, small(), 1))[-1]
+        end = wait(playground.begin(RunVersion.find(place), small(), 1))[-1]
         images, labels = validation_part(place)
         right = answer(place / "model.onnx", images) == labels
         assert end["before"]["correct"] == right.sum()
 
 
-@pytest.mark.parametrize(
-    ("count", "wanted", "chosen"),
-    [(1005, 50, 50), (1005, 64, 67), (1024, 64, 64), (40, 64, 40), (64, 64, 64), (7, 1, 1)],
-)
-def test_batches_are_whole_and_take_nearly_all_images(count, wanted, chosen):
-    assert choose_batch_size(count, wanted) == chosen
-    for size in range(wanted - wanted // 8, wanted + wanted // 8 + 1):
-        assert count // chosen * chosen >= count // size * size or size > count
+def test_a_run_that_is_not_the_one_the_server_loaded_is_an_error(playground, run, tmp_path):
+    place = shutil.copytree(run, tmp_path / "digits")
+    loaded = RunVersion.find(place)
+    manifest = place / "bundle.json"
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    assert not loaded.is_current()
+    end = wait(playground.begin(loaded, small(), 1))[-1]
+    assert (end["event"], end["code"]) == ("error", "run_replaced")

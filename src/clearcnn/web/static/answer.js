@@ -2,7 +2,7 @@ import { element } from "./element.js";
 import { t } from "./language.js";
 import { percent } from "./numbers.js";
 
-/** Bars of the probabilities, in the classes' own order, so that they only change their length. */
+/** A bar for each class's probability, in the order of the classes. */
 export class Bars {
   constructor(place, classNames) {
     this.classNames = classNames;
@@ -44,7 +44,7 @@ export function argmax(values) {
   return best;
 }
 
-/** The answer in a sentence, for eyes and for screen readers. */
+/** The prediction as a sentence, shown and read by screen readers. */
 export function tell(probabilities, classNames) {
   const best = argmax(probabilities);
   const share = probabilities[best];

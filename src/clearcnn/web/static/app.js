@@ -32,12 +32,12 @@ let pixels,
   again = false,
   opening = 0;
 
-/** Say something to screen readers. */
+/** Announce a text to screen readers. */
 const say = (text) => (find("said").textContent = text);
 
 const fail = (error) => find("problem").replaceChildren(`${t("failed")} `, ...tellProblem(error));
 
-/** Run the models on the image of now; drawn faster than that, the latest image wins. */
+/** Run the models on the current image; while they run, only the latest image is kept. */
 async function predict() {
   again = true;
   if (running || !shown) return;
@@ -56,13 +56,13 @@ async function predict() {
   }
 }
 
-/** Run every model in use on the image of now; null if another is chosen meanwhile. */
+/** Run every model in use on the current image; null if another model is chosen meanwhile. */
 async function runAll() {
   const [mine, looked, image] = [own, shown, pixels];
   const results = new Map();
   for (const model of [looked, mine, fresh]) {
     if (model && !results.has(model)) results.set(model, await model.run(image));
-    // What was left may be released by now.
+    // A model that is no longer shown may have been released.
     if (mine !== own || looked !== shown) return null;
   }
   return results;
@@ -166,7 +166,7 @@ function select(at, pin) {
 const same = (a, b) =>
   a && b && ["position", "row", "column", "channel"].every((key) => a[key] === b[key]);
 
-/** Look inside a model, at the value that the address names, or else where most happens. */
+/** Look inside a model, at the value in the URL, or else at the strongest one. */
 function look(model) {
   shown = model;
   network.open(model);
@@ -188,7 +188,7 @@ function look(model) {
   predict();
 }
 
-/** Open a run; of several that are chosen one after another, the latest counts. */
+/** Open a run; if several are chosen in a row, the latest is shown. */
 async function open(wanted) {
   const mine = ++opening;
   try {
@@ -202,7 +202,7 @@ async function load(wanted, isWanted) {
   name = wanted;
   keep("model", name);
   find("problem").textContent = "";
-  // Until the new model is there, nothing of the old one may be run on the new images.
+  // Until the new model is loaded, the old one must not run on the new images.
   const old = own;
   shown = own = fresh = null;
   playground?.leave();
@@ -245,7 +245,7 @@ async function load(wanted, isWanted) {
   look(own);
 }
 
-/** What the address shares comes first; else a test image shows that something happens here. */
+/** Show the drawing in the URL, or else a test image. */
 function beginWithImage() {
   if (contract.polarity !== "unknown")
     frame = measureFrame(

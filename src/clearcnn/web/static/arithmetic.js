@@ -1,4 +1,4 @@
-// What one output value is made of, with the numbers. Images are flat, channels last.
+// The arithmetic behind one output value. Images are flat arrays, channels last.
 
 const CONVOLUTIONS = ["Conv2D", "DepthwiseConv2D", "SeparableConv2D"];
 const POOLINGS = ["MaxPooling2D", "AveragePooling2D"];
@@ -38,7 +38,7 @@ export function windowAt({ arguments: given, input_shape: shape }, row, column) 
   };
 }
 
-/** The values in a window, one list for each row; null where it reaches into the padding. */
+/** The values in a window, one list for each row; null in the padding. */
 export function look(values, [height, width, channels], { rows, columns }, channel) {
   return rows.map((row) =>
     columns.map((column) =>
@@ -90,7 +90,7 @@ export function convolve(layer, weights, input, [row, column, to]) {
   return { window, channels, bias, products, sum: products + bias };
 }
 
-/** One pooling: the window's values, and the one that counts. Padding takes no part. */
+/** One pooling: the window's values and the result. Padding is ignored. */
 export function pool(layer, input, [row, column, channel]) {
   const window = windowAt(layer, row, column);
   const seen = look(input, layer.input_shape, window, channel);
@@ -98,7 +98,7 @@ export function pool(layer, input, [row, column, channel]) {
   return { window, seen, there, sum: total(there), most: Math.max(...there) };
 }
 
-/** One unit of a Dense layer: what each input adds, the largest first. */
+/** One unit of a Dense layer: the contribution of each input, largest first. */
 export function weigh(layer, weights, input, unit) {
   const units = layer.arguments.units;
   const kernel = weights.get(`${layer.name}/kernel`);
@@ -112,7 +112,7 @@ export function weigh(layer, weights, input, unit) {
   return { terms, bias, products, sum: products + bias };
 }
 
-/** Softmax with every step: exp of each logit less the largest, and their sum. */
+/** Softmax with every step: exp of each logit minus the largest, and their sum. */
 export function softmax(logits) {
   const most = Math.max(...logits);
   const powers = logits.map((logit) => Math.exp(logit - most));

@@ -1,4 +1,4 @@
-/** Bytes as text that may stand in an address, and back. */
+/** URL-safe Base64, both ways. */
 export function toText(bytes) {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);

@@ -32,7 +32,7 @@ export class CloseUp {
     const moved =
       this.at && (this.at.position !== selection.position || this.at.channel !== selection.channel);
     if (moved) {
-      // Another map has other inputs that count, and another size to slide over.
+      // Another map has other contributing inputs, and another size.
       this.from = null;
       this.stop();
     }
@@ -298,7 +298,7 @@ export class CloseUp {
     return t("unit", { number: from + 1 });
   }
 
-  /** The output map, on which mouse and arrows move the place that is shown. */
+  /** The output map, on which the mouse and the arrow keys move the selected position. */
   #mover(layer, output) {
     const { row, column, channel } = this.at;
     const [height, width, channels] = layer.output_shape;
@@ -359,8 +359,8 @@ export class CloseUp {
         {
           type: "button",
           "data-keep": "slide",
-          // While it slides, the button is made anew all the time: no press of a mouse would end
-          // on what it began on. Pressed with a key, a button is clicked without a pointer.
+          // While the window slides, the button is recreated, so a mouse click would start and end
+          // on different buttons. A button pressed with a key gets a click without a pointer.
           onpointerdown: toggle,
           onclick: (event) => event.detail === 0 && toggle(),
         },

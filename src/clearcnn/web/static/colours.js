@@ -1,7 +1,7 @@
-// Below zero is orange, above zero teal, zero is the ground; read from the style sheet, so that
-// light and dark have their own.
+// Negative is orange, positive is teal, zero is the background. The colours come from the style
+// sheet, which has them for light and dark mode.
 
-// Small values are most of them: this exponent below 1 keeps them visible.
+// Most values are small: an exponent below 1 keeps them visible.
 const LIFT = 0.7;
 
 let table = null;
@@ -26,7 +26,7 @@ function makeTable() {
   return colours;
 }
 
-/** Call back when light and dark change, after which everything must be painted again. */
+/** Call back when the mode changes between light and dark, to repaint everything. */
 export function onScheme(listener) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     table = null;
@@ -41,7 +41,7 @@ export function reachOf(values) {
   return most;
 }
 
-/** A colour for CSS; weaker in the dark, so that text on it can be read. */
+/** A CSS colour; weaker in dark mode, so that text on it stays readable. */
 export function colourOf(value, reach) {
   const share = Math.min(1, Math.abs(value) / reach) ** LIFT;
   return `color-mix(in srgb, var(${value < 0 ? "--below" : "--above"}) calc(${100 * share}% * var(--strength)), var(--zero))`;

@@ -14,7 +14,7 @@ const draw = (tag, attributes, text = "") => {
   return made;
 };
 
-/** Accuracy epoch by epoch, which grows while the training goes on. */
+/** A chart of accuracy by epoch, updated during training. */
 export class Curve {
   constructor(place) {
     this.place = place;

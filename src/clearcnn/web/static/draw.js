@@ -29,7 +29,7 @@ export class Pad {
     this.repaint();
   }
 
-  /** Show strokes, or a picture (a canvas) in their place. */
+  /** Show strokes, or an image (a canvas) instead. */
   set(strokes, picture = null) {
     this.strokes = strokes;
     this.picture = picture;

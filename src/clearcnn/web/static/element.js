@@ -16,7 +16,7 @@ export function element(kind, properties = {}, ...children) {
 
 export const find = (id) => document.getElementById(id);
 
-/** A canvas of so many pixels, shown enlarged by the style sheet without smoothing. */
+/** A canvas of the given size; the style sheet enlarges it without smoothing. */
 export function canvas(width, height, properties = {}) {
   return element("canvas", { width, height, ...properties });
 }

@@ -4,14 +4,14 @@ import { t } from "./language.js";
 import { percent, short } from "./numbers.js";
 import { colourOf, paintMap, reachOf } from "./colours.js";
 
-// The parts that a value close up is told with.
+// The figures of a close-up.
 
-/** What an activation makes of a sum, for the end of a line; nothing where it is linear. */
+/** The result of an activation, for the end of a line; nothing for a linear one. */
 export function activate(name, value) {
   return name === "linear" ? [] : [element("span.step", {}, ` → ${name} → `), short(value)];
 }
 
-/** One line of arithmetic; its last part is the result. */
+/** One line of arithmetic, with the result last. */
 export function line(...parts) {
   const last = parts.length - 1;
   return element(
@@ -21,7 +21,7 @@ export function line(...parts) {
   );
 }
 
-/** How much a number counts beside the largest. */
+/** A bar for a number's size relative to the largest. */
 export function bar(value, reach) {
   const bar = element("i.contribution");
   bar.style.width = `${(100 * Math.abs(value)) / Math.max(reach, Math.abs(value))}%`;
@@ -29,7 +29,7 @@ export function bar(value, reach) {
   return bar;
 }
 
-/** Numbers as a table coloured by their size; null is padding, and one value may be marked. */
+/** A table of numbers coloured by value; null is padding, and one value may be marked. */
 export function grid(title, lines, reach, chosen = null) {
   const first = lines.flat().indexOf(chosen);
   const cells = (line, row) =>

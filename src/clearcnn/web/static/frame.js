@@ -1,6 +1,6 @@
-// Where the figure of a training image stands, so that a drawing can be put there too.
+// Position and size of the figures in training images, so that a drawing can be fitted to them.
 
-/** Measure figures on plain ground: median height, width and centre, in shares of the frame. */
+/** Measure figures on a plain background: median height, width and centre, relative to the frame. */
 export function measureFrame(images, contract) {
   const [height, width, channels] = contract.shape;
   const [low, high] = contract.value_range;

@@ -3,13 +3,13 @@ import { t } from "./language.js";
 import { toBytes } from "./base64.js";
 import { fromBytes, paint } from "./picture.js";
 
-/** Test images to pick from; `onpick` gets the image with its pixels. */
+/** Test images to choose from; `onpick` gets the image with its pixels. */
 export class Gallery {
   constructor(place, contract, classNames, onpick) {
     Object.assign(this, { place, contract, classNames, onpick, images: [] });
   }
 
-  /** Fetch the images and show them, if they are still wanted when they come. */
+  /** Fetch the images and show them, unless another run was chosen meanwhile. */
   async load(address, isWanted) {
     const { images, why } = await fetch(`${address}/images`).then((answer) => answer.json());
     if (!isWanted()) return;

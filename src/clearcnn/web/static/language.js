@@ -13,7 +13,7 @@ export function t(key, values = {}) {
 
 export const language = () => current;
 
-/** What the browser prefers, of the languages there are. */
+/** The available language that the browser prefers. */
 export function preferredLanguage() {
   const wanted = navigator.languages.map((code) => code.slice(0, 2));
   return wanted.find((code) => code in dictionaries) ?? "en";

@@ -3,7 +3,7 @@ import { t } from "./language.js";
 import { grouped, times } from "./numbers.js";
 import { parseSides, stepSides, writeSides } from "./sides.js";
 
-// What of each layer the playground lets people change: [argument, kind, ...].
+// The arguments of each layer that can be changed: [argument, kind, ...].
 const COUNT = ["number", 1, 512];
 const SIDES = ["sides"];
 const PADDING = ["choice", ["valid", "same"]];
@@ -51,7 +51,7 @@ export class LayersForm {
     this.place.replaceChildren(...this.rows.map(({ row }) => row));
   }
 
-  /** Show what the server worked out for each layer; null while the model cannot be. */
+  /** Show what the server computed for each layer; null if the model is invalid. */
   tell(network) {
     this.rows.forEach(({ told }, k) => {
       const layer = network?.layers[k];
@@ -185,7 +185,7 @@ export class LayersForm {
     );
   }
 
-  /** Without `anew` the row's own controls stay, so that typing goes on. */
+  /** Without `anew` the row keeps its controls, so that typing is not interrupted. */
   #replace(k, layer, anew = true) {
     const layers = this.layers.map((each, j) => (j === k ? layer : each));
     if (anew) return this.#change(layers);

@@ -9,7 +9,7 @@ ort.env.wasm.wasmPaths = {
 };
 ort.env.logLevel = "error";
 
-/** Answer of the server, as JSON or otherwise; throws its error, with all that `tellProblem` tells. */
+/** Fetch from the server; throws its error with the fields that `tellProblem` uses. */
 export async function ask(address, options = {}, kind = "json") {
   const answer = await fetch(address, options).catch(() => {
     throw new Error(t("lost"));
@@ -50,34 +50,34 @@ export class Model {
     });
   }
 
-  /** Run one image. Gives probabilities, and each layer's values by its name, channels last. */
+  /** Run one image. Returns probabilities, and each layer's values by name, channels last. */
   async run(pixels) {
     const { dtype, shape } = this.contract;
     const images = new ort.Tensor(dtype, pixels, [1, ...shape]);
     this.running = this.session.run({ images });
     const found = await this.running;
     const outputs = new Map(this.layers.map(({ name }) => [name, found[name]?.data]));
-    // A last layer that is called probabilities is the output itself.
+    // A last layer named probabilities is the output itself.
     outputs.set(this.layers.at(-1).name, found.probabilities.data);
     const probabilities = temper(found.probabilities.data, this.temperature);
     return { pixels: Float32Array.from(pixels), probabilities, outputs };
   }
 
-  /** What goes into a layer of a result: the values, and their shape. */
+  /** The input of a layer in a result: values and shape. */
   inputOf(position, result) {
     if (position === 0) return { values: result.pixels, shape: this.contract.shape };
     const before = this.layers[position - 1];
     return { values: result.outputs.get(before.name), shape: before.output_shape };
   }
 
-  /** Give its memory back, once what runs has ended; it runs nothing more. */
+  /** Release the memory after the current inference; the model cannot run again. */
   async release() {
     await this.running?.catch(() => {});
     await this.session.release();
   }
 }
 
-/** Pixels of the lowest value everywhere, or of the highest where figures are dark. */
+/** A blank image: the lowest value, or the highest if figures are dark. */
 export function blank(contract) {
   const [low, high] = contract.value_range;
   const kinds = { uint8: Uint8Array, uint16: Uint16Array, float64: Float64Array };
@@ -88,7 +88,7 @@ export function blank(contract) {
 /** Probabilities at a temperature, as the server gives them (Guo et al. 2017). */
 function temper(probabilities, temperature) {
   if (temperature === 1) return probabilities;
-  // float32's resolution: zero has no logarithm.
+  // float32's epsilon avoids the logarithm of zero.
   const logits = Array.from(probabilities, (p) => Math.log(Math.max(p, 2 ** -23)) / temperature);
   const most = Math.max(...logits);
   const powers = logits.map((logit) => Math.exp(logit - most));

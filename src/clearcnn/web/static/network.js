@@ -7,13 +7,13 @@ import { isConvolution, isImage, isPooling, unflatten, windowAt } from "./arithm
 
 const ROWS_OF_TILES = 6;
 
-/** How a vector is laid out in rows of so many cells. */
+/** The layout of a vector in rows of cells. */
 export function layOut(count) {
   const width = count <= 16 ? 1 : Math.max(4, Math.ceil(Math.sqrt(count / 2.5)));
   return { width, height: Math.ceil(count / width) };
 }
 
-/** CSS pixels for one pixel of a map: the fewer maps there are, the larger they can be. */
+/** CSS pixels per pixel of a map: the fewer maps, the larger. */
 function chooseZoom(layers) {
   const across = layers.reduce(
     (sum, { layer, output_shape: shape }) =>
@@ -38,7 +38,7 @@ export class Network {
     this.target = element("i.marker.target");
   }
 
-  /** Build the row for a model. */
+  /** Build the row of layers for a model. */
   open(model) {
     this.model = model;
     this.zoom = chooseZoom(model.layers);
@@ -72,7 +72,7 @@ export class Network {
     });
   }
 
-  /** Frame the selected value, and the window that it came from. */
+  /** Frame the selected value and the window it comes from. */
   mark({ position, row, column, channel }, from = 0) {
     const layer = this.model.layers[position];
     if (!layer) return this.#hide();
@@ -216,7 +216,7 @@ export class Network {
   #point(event, position, channel, image, pin) {
     if (!this.result || (this.pinned && !pin)) return;
     const box = event.currentTarget.querySelector("canvas").getBoundingClientRect();
-    // Pressed with the keyboard, a button is clicked at no place.
+    // A button pressed with the keyboard gets a click without a position.
     if (pin && event.detail === 0) return this.#pick(position, channel, image, true);
     const x = (event.clientX - box.left) / box.width,
       y = (event.clientY - box.top) / box.height;
@@ -233,7 +233,7 @@ export class Network {
     );
   }
 
-  /** The place of the strongest value of the first convolution, or else of the last layer. */
+  /** The position of the strongest value of the first convolution, or else of the last layer. */
   findStrongest() {
     const { layers } = this.model;
     const first = layers.findIndex(isConvolution);

@@ -1,4 +1,4 @@
-/** A number as people read it: about three digits, a true minus sign. */
+/** A number with about three digits and a true minus sign. */
 export function short(value) {
   if (value === null || value === undefined) return "";
   const size = Math.abs(value);

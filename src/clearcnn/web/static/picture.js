@@ -8,14 +8,14 @@ const KINDS = {
 };
 const LARGEST_SIDE = 6000;
 
-/** The pixels of a model's images, from bytes as they lie in memory. */
+/** The pixels of a model's images, from their raw bytes. */
 export function fromBytes(bytes, contract) {
   return new KINDS[contract.dtype](bytes.buffer, bytes.byteOffset, count(contract));
 }
 
 export const count = ({ shape }) => shape[0] * shape[1] * shape[2];
 
-/** Bring RGBA levels of any size to a model's pixels, as `clearcnn predict` brings a file. */
+/** Convert RGBA levels of any size to a model's pixels, as `clearcnn predict` does with files. */
 export function fromRgba(rgba, height, width, contract) {
   const [wantedHeight, wantedWidth, channels] = contract.shape;
   const levels = channels === 1 ? toGrey(rgba) : toRgb(rgba);
@@ -23,7 +23,7 @@ export function fromRgba(rgba, height, width, contract) {
   return scale(resize(levels, [height, width, channels], size), contract);
 }
 
-/** Read a picture file of any kind the browser knows. */
+/** Read an image file in any format that the browser supports. */
 export async function fromFile(file, contract) {
   const image = await createImageBitmap(file, { colorSpaceConversion: "none" });
   const { width, height } = image;
@@ -34,7 +34,7 @@ export async function fromFile(file, contract) {
   return fromRgba(sheet.getImageData(0, 0, width, height).data, height, width, contract);
 }
 
-/** Exchange light and dark. */
+/** Invert the image. */
 export function invert(pixels, { value_range: [low, high] }) {
   return pixels.map((value) => low + high - value);
 }
@@ -87,7 +87,7 @@ export function paint(pixels, contract, sheet) {
   sheet.getContext("2d").putImageData(painted, 0, 0);
 }
 
-// Transparency is laid on white, as on a page.
+// Transparent pixels get a white background.
 function toRgb(rgba) {
   const levels = new Uint8ClampedArray((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4) {

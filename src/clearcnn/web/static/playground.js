@@ -35,7 +35,7 @@ export class Playground {
       button.onclick = () => this.form.add(button.dataset.add);
   }
 
-  /** Begin with the layers of a run, or with those of the address. */
+  /** Start with the layers of a run, or with those in the URL. */
   open(name, description) {
     this.leave();
     Object.assign(this, { name, description });
@@ -55,7 +55,7 @@ export class Playground {
     this.watch.observe(find("playground"));
   }
 
-  /** End what is trained for the run of now, and forget its attempts. */
+  /** Cancel the current run's training, and forget its attempts. */
   leave() {
     this.visit++;
     clearTimeout(this.preparing);
@@ -71,7 +71,7 @@ export class Playground {
     delete document.body.dataset.attempts;
   }
 
-  /** Everything that is text again, in the language of now. */
+  /** Rewrite all texts in the current language. */
   retell() {
     if (!this.description) return;
     this.form.set(this.form.layers);
@@ -113,7 +113,7 @@ export class Playground {
       if (visit === this.visit) this.#complain(error);
       return false;
     } finally {
-      // Whoever has another run before them is told nothing of this one.
+      // Another run is shown by now.
       if (visit === this.visit) {
         this.number = null;
         this.#busy(false);
@@ -131,7 +131,7 @@ export class Playground {
     this.#status(t("cancelling"));
   }
 
-  /** Have the server end a training. Where it cannot be asked, nobody trains. */
+  /** Ask the server to cancel a training. If it cannot be reached, nothing is training. */
   #end(number) {
     fetch(`${ADDRESS}/attempts/${number}`, { method: "DELETE" }).catch(() => {});
   }
@@ -152,13 +152,13 @@ export class Playground {
   #changed() {
     keepJson("layers", this.form.layers);
     clearTimeout(this.timer);
-    // Nobody knows whether these layers can be; nothing is prepared until the server has said.
+    // Nothing is prepared until the server has checked these layers.
     clearTimeout(this.preparing);
     this.network = null;
     this.timer = setTimeout(() => this.#check(), CHECK_MILLISECONDS);
   }
 
-  /** Ask the server what the layers come to; only the latest answer counts. */
+  /** Ask the server to check the layers; only the latest response is used. */
   async #check() {
     const wanted = ++this.wanted;
     try {
@@ -199,18 +199,18 @@ export class Playground {
     return { run: this.name, layers: this.form.layers, epochs };
   }
 
-  /** Have the server compile what may be trained next, once nothing has changed for a moment. */
+  /** Ask the server to compile the model ahead, once nothing has changed for a moment. */
   #prepareSoon() {
     clearTimeout(this.preparing);
     if (!this.seen || !this.network || this.busy) return;
     this.preparing = setTimeout(
-      // Training tells what is wrong, and does without.
+      // Training works without, and reports what is wrong.
       () => post(`${ADDRESS}/prepare`, this.#wanted()).catch(() => {}),
       PREPARE_MILLISECONDS,
     );
   }
 
-  /** Listen to a training; gives its last message, or null where it was cancelled or left. */
+  /** Listen to a training; returns its last message, or null if it was cancelled or left. */
   #follow(number) {
     return new Promise((resolve, reject) => {
       const source = new EventSource(`${ADDRESS}/attempts/${number}/events`);
@@ -243,7 +243,7 @@ export class Playground {
     });
   }
 
-  /** Take a trained network up; gives whether anybody still looks at its run. */
+  /** Load a trained network; returns whether its run is still shown. */
   async #finish(number, found, visit) {
     const address = `${ADDRESS}/attempts/${number}`;
     const { input, class_names: names } = this.description;
@@ -284,7 +284,7 @@ export class Playground {
       own: true,
     };
     const rows = [own, ...this.attempts];
-    // The axis begins a little below the lowest interval, so that differences can be seen.
+    // The axis starts a little below the lowest interval, to make differences visible.
     const begin = Math.floor(20 * Math.min(...rows.map(({ score }) => score.interval.low))) / 20;
     find("axis").textContent = `${percent(begin, 0).replace(" %", "")}–100 %`;
     find("attempts").replaceChildren(...rows.map((each) => this.#row(each, begin)));

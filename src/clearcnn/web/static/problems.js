@@ -2,7 +2,7 @@ import { element } from "./element.js";
 import { language } from "./language.js";
 import ko from "./problems_ko.js";
 
-// The server's own sentences are English, so English needs no others.
+// The server's messages are in English already.
 const sentences = { ko };
 
 /**

@@ -1,4 +1,4 @@
-// The resizing of training, which is Pillow's: an antialiased triangle filter, first along the
+// Resizing as in training, by Pillow's method: an antialiased triangle filter, first along the
 // rows, then along the columns, rounded to whole levels after each.
 
 /** For each output position: the first input position and the weights from there on. */

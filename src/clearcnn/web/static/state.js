@@ -1,6 +1,6 @@
 import { toBytes, toText } from "./base64.js";
 
-// Everything that can be shared lies in the part of the address behind #, which no server sees.
+// What can be shared is in the URL's fragment, which browsers do not send to servers.
 const parameters = new URLSearchParams(location.hash.slice(1));
 let timer = null;
 
@@ -14,7 +14,7 @@ export function readJson(name) {
   }
 }
 
-/** Keep a value in the address; null removes it. */
+/** Store a value in the URL; null removes it. */
 export function keep(name, value) {
   if (value === null) parameters.delete(name);
   else parameters.set(name, value);
@@ -26,7 +26,7 @@ export function keepJson(name, value) {
   keep(name, value === null ? null : toText(new TextEncoder().encode(JSON.stringify(value))));
 }
 
-/** The address of the page as it is now. */
+/** The page's current URL. */
 export function write() {
   history.replaceState(null, "", `#${parameters}`);
   return location.href;

@@ -23,6 +23,7 @@ from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.playground.worker import describe_failure, work
+from clearcnn.workflows.runs.run_version import RunVersion
 from clearcnn.workflows.runs.save_onnx import MODEL
 
 MOST_EPOCHS = 200
@@ -57,14 +58,14 @@ class Attempt:
 
     Attributes:
       number: counts from 1.
-      run: the run folder whose images are used.
+      run: the run whose images are used.
       folder: where its ONNX files and weights are written.
       against: another attempt to compare with; None compares with the run's model.
       events: events so far, in order, as JSON values; append-only.
     """
 
     number: int
-    run: Path
+    run: RunVersion
     model: ModelSpec
     epochs: int
     folder: Path
@@ -108,7 +109,7 @@ class Playground:
         self._thread = threading.Thread(target=self._run_tasks, daemon=True)
         self._thread.start()
 
-    def prepare(self, run: Path, model: ModelSpec, epochs: int) -> None:
+    def prepare(self, run: RunVersion, model: ModelSpec, epochs: int) -> None:
         """Build and compile a model ahead of its training, in place of any other.
 
         Args:
@@ -122,12 +123,12 @@ class Playground:
             self._changed.notify()
 
     def begin(
-        self, run: Path, model: ModelSpec, epochs: int, against: Attempt | None = None
+        self, run: RunVersion, model: ModelSpec, epochs: int, against: Attempt | None = None
     ) -> Attempt:
         """Request a training.
 
         Args:
-          run: a run folder.
+          run: the run whose images are used, as the server has loaded it.
           model: a valid model for its images.
           epochs: 1 to `MOST_EPOCHS`.
           against: an attempt to compare with; None compares with the run's model.
@@ -306,8 +307,13 @@ def _check_epochs(epochs: int) -> None:
         )
 
 
-def _describe(run: Path, model: ModelSpec, epochs: int) -> JsonObject:
-    return {"run": str(run), "model": to_json(model), "epochs": epochs}
+def _describe(run: RunVersion, model: ModelSpec, epochs: int) -> JsonObject:
+    return {
+        "run": str(run.folder),
+        "fingerprint": run.fingerprint,
+        "model": to_json(model),
+        "epochs": epochs,
+    }
 
 
 def _send(pipe: Connection, message: JsonObject) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from clearcnn import bundle
-from clearcnn.bundle import MANIFEST_NAME, Bundle
+from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.playground.experiment import Experiment
 from clearcnn.workflows.runs.run_data import RunData, read_run_data
+from clearcnn.workflows.runs.run_version import RunVersion
 
 _MOST_EXPERIMENTS = 3
 
@@ -28,6 +29,7 @@ class Job(TypedDict):
 
     Attributes:
       run: the run folder.
+      fingerprint: of its version that the server has loaded; None if it was not there.
       model: a ModelSpec as JSON values.
       epochs: > 0.
       prepare: there if the job is to compile all programs only.
@@ -36,6 +38,7 @@ class Job(TypedDict):
     """
 
     run: str
+    fingerprint: tuple[int, int, int] | None
     model: dict[str, Any]
     epochs: int
     prepare: NotRequired[bool]
@@ -92,7 +95,7 @@ class _Worker:
 
     def __init__(self, pipe: Connection, named: DataSpec | None) -> None:
         self._pipe, self._named = pipe, named
-        self._run_data: dict[Path, tuple[int, Bundle, RunData]] = {}
+        self._run_data: dict[Path, tuple[RunVersion, Bundle, RunData]] = {}
         self._experiments: OrderedDict[str, Experiment] = OrderedDict()
 
     def prepare(self, job: Job) -> None:
@@ -147,13 +150,13 @@ class _Worker:
     def _make(self, job: Job) -> Experiment:
         layers = (LayerSpec(each["layer"], each["arguments"]) for each in job["model"]["layers"])
         model = ModelSpec(job["model"]["name"], tuple(layers))
-        return Experiment(*self._open(Path(job["run"])), model, job["epochs"])
+        return Experiment(*self._open(_find_version(job)), model, job["epochs"])
 
-    def _open(self, folder: Path) -> tuple[Bundle, RunData]:
-        stamp = _stamp(folder)
-        known = self._run_data.get(folder)
-        if known is None or known[0] != stamp:
-            known = self._run_data[folder] = (stamp, *_read(folder, self._named))
+    def _open(self, version: RunVersion) -> tuple[Bundle, RunData]:
+        known = self._run_data.get(version.folder)
+        if known is None or known[0] != version:
+            known = (version, *_read(version, self._named))
+            self._run_data[version.folder] = known
         return known[1:]
 
     def _tell(self, message: JsonObject) -> None:
@@ -167,19 +170,24 @@ class _Worker:
 
 
 def _key(job: Job) -> str:
-    return json.dumps([job["run"], _stamp(Path(job["run"])), job["model"], job["epochs"]])
+    return json.dumps([job["run"], job["fingerprint"], job["model"], job["epochs"]])
 
 
-def _stamp(folder: Path) -> int:
-    """Return a number that changes when another run replaces the run folder."""
-    try:
-        return (folder / MANIFEST_NAME).stat().st_mtime_ns
-    except OSError:
-        return 0
+def _find_version(job: Job) -> RunVersion:
+    """Return the version of the run that the server has loaded."""
+    found = job["fingerprint"]
+    # JSON made a list of it.
+    return RunVersion(Path(job["run"]), None if found is None else (found[0], found[1], found[2]))
 
 
-def _read(folder: Path, named: DataSpec | None) -> tuple[Bundle, RunData]:
-    run = bundle.read_bundle(folder)
+def _read(version: RunVersion, named: DataSpec | None) -> tuple[Bundle, RunData]:
+    run = bundle.read_bundle(version.folder)
+    if not version.is_current():
+        raise DataError(
+            "The run folder was replaced by another run.",
+            remedy="Reload the page.",
+            code="run_replaced",
+        )
     try:
         run_data = read_run_data(run.manifest, named)
     except DataError as error:
