@@ -5,13 +5,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.types import NumPyArray, PyTree
+from clearcnn.types import Arguments, NumPyArray
 
 
 class _Permutes(Protocol):
     """NumPy's global generator or one of its own."""
 
-    def permutation(self, x: PyTree, /) -> NumPyArray: ...
+    def permutation(self, x: int | NumPyArray, /) -> NumPyArray: ...
 
 
 class Shuffler:
@@ -35,14 +35,15 @@ class Shuffler:
         self._random: _Permutes = self._generator or np.random
 
     @property
-    def state(self) -> PyTree:
+    def state(self) -> Arguments:
         """State of the generator: the one of the seed, or NumPy's global one."""
         if self._generator is None:
             return np.random.get_state(legacy=False)
-        return self._generator.bit_generator.state
+        state: Arguments = dict(self._generator.bit_generator.state)
+        return state
 
     @state.setter
-    def state(self, value: PyTree) -> None:
+    def state(self, value: Arguments) -> None:
         if self._generator is None:
             np.random.set_state(value)
         else:
