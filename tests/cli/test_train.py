@@ -225,7 +225,7 @@ def test_stopped_at_once_it_says_how_to_go_on(
     monkeypatch.setattr("clearcnn.workflows.train.train.train", Keeps(fake_train.result))
     assert main(["train"]) == 130
     captured = capsys.readouterr()
-    said = "Go on with it: clearcnn train --resume 'runs/my a'\n"
+    said = "Resume it: clearcnn train --resume 'runs/my a'\n"
     assert f"keeping checkpoints. If this stops: {said}" in captured.out
     assert f"Stopped. {said}" in captured.err
 

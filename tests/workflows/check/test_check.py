@@ -57,14 +57,14 @@ def test_copies_with_their_labels_and_parts(check):
     assert set(found) == {
         "duplicates",
         "duplicates with another label",
-        "duplicates across parts",
+        "duplicates across splits",
     }
     assert "3 images" in found["duplicates"].sentence
     assert found["duplicates"].names[0] == "row 10 = row 3"
     assert not found["duplicates"].is_problem
     assert found["duplicates with another label"].names == ("row 1700 = row 5",)
-    assert found["duplicates across parts"].names == ("row 1600 = row 4", "row 1700 = row 5")
-    assert found["duplicates across parts"].is_problem
+    assert found["duplicates across splits"].names == ("row 1600 = row 4", "row 1700 = row 5")
+    assert found["duplicates across splits"].is_problem
 
 
 def test_a_copy_saved_again_is_near(check):
@@ -85,8 +85,8 @@ def test_empty_images_groups_and_classes(check):
     parts[0] = "test"
     found = kinds(check(planted(images, None, parts, groups)))
     assert found["empty images"].names == ("row 7", "row 8")
-    assert found["groups across parts"].names == ("writer 0",)
-    assert "1 of 6 groups" in found["groups across parts"].sentence
+    assert found["groups across splits"].names == ("writer 0",)
+    assert "1 of 6 groups" in found["groups across splits"].sentence
     few = (DIGITS.labels != 9) | (np.cumsum(DIGITS.labels == 9) <= 5)
     rows = np.flatnonzero(few)
     smaller = dataclasses.replace(
@@ -148,7 +148,7 @@ def test_a_single_class_is_a_problem_and_its_labels_are_not_checked(tmp_path: Pa
         Image.fromarray(pixels).save(tmp_path / "in" / "cat" / f"{number}.png")
     found = kinds(clearcnn.check(tmp_path / "in", out=tmp_path / "out"))
     assert found["one class"].is_problem
-    assert "one class only" in found["labels not checked"].sentence
+    assert "only one class" in found["labels not checked"].sentence
 
 
 def test_a_float_picture_among_others_is_listed_and_stops_nothing(check, tmp_path):

@@ -85,11 +85,11 @@ def test_the_list_keeps_the_first_copy_no_contradiction_and_the_test_part(tmp_pa
         row["name"]: row["reason"] for row in read_list(result.folder) if row["use"] == "no"
     }
     assert left_out == {
-        "row 10": "copy of row 3",
-        "row 4": "copy of row 20, with another label",
-        "row 20": "copy of row 4, with another label",
-        "row 5": "copy of row 160",
-        "row 30": "all pixels of one value",
+        "row 10": "duplicate of row 3",
+        "row 4": "duplicate of row 20, with another label",
+        "row 20": "duplicate of row 4, with another label",
+        "row 5": "duplicate of row 160",
+        "row 30": "all pixels have the same value",
     }
     assert result.num_left_out == 5
     written = json.loads((result.folder / "check.json").read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ def test_almost_copies_leave_the_training_part_only_across_parts():
     )
     uses = propose_uses(data, rows, near, ())
     assert uses.use.tolist() == [True, True, False, True]
-    assert uses.reasons[2] == "almost row 3, of the test part"
+    assert uses.reasons[2] == "near duplicate of row 3, in the test set"
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_the_headline_leaves_whole_groups_out_and_random_folds_stand_beside_it(w
     assert len(random.models[0].folds) == 3
     assert groups.models[0].worst.accuracy == min(f.accuracy for f in groups.models[0].folds)
     assert len({fold.seed for fold in groups.models[0].folds}) == 14
-    assert any("points" in note and "never seen" in note for note in whole.notes)
+    assert any("points" in note and "unseen groups" in note for note in whole.notes)
 
 
 def test_baselines_are_scikit_learns_on_the_same_folds(whole):
@@ -151,7 +151,7 @@ def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
     assert len(folds) == 40
     assert len({fold.seed for fold in folds}) == 40
     assert result.headline.score.total == 20 * 300
-    assert "gone through 20 times" in result.protocols[0].sentence
+    assert "20 times with different seeds" in result.protocols[0].sentence
 
 
 def test_a_test_part_of_the_source_is_left_alone(tmp_path):
@@ -159,7 +159,7 @@ def test_a_test_part_of_the_source_is_left_alone(tmp_path):
     images = dataclasses.replace(UNGROUPED, parts=parts)
     result = clearcnn.evaluate(images, **BARE, out=tmp_path / "e")
     assert result.num_images == 200
-    assert any("100 images of the source's test part" in note for note in result.notes)
+    assert any("100 images of the source's test set" in note for note in result.notes)
     assert sorted(read_answers(result.folder)) == list(range(200))
 
 
@@ -182,14 +182,14 @@ def test_models_are_compared_on_the_same_folds(tmp_path):
 
 def test_compare_takes_the_first_as_the_one_to_compare_with(tmp_path):
     listener = EvaluateListener()
-    with pytest.raises(SpecError, match="1 model"):
+    with pytest.raises(SpecError, match="1 of at least 2 models"):
         clearcnn.compare(["tutorial"])
     with pytest.raises(SpecError, match="compared with itself"):
         clearcnn.compare(["tutorial", "tutorial"], UNGROUPED, listener=listener)
 
 
 def test_new_images_without_a_run_are_refused():
-    with pytest.raises(SpecError, match="no run folder"):
+    with pytest.raises(SpecError, match="not a run folder"):
         clearcnn.evaluate("digits", "digits")
 
 

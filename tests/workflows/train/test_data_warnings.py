@@ -14,7 +14,7 @@ from clearcnn.workflows.train.data_warnings import check_precision, list_data_wa
 
 @pytest.fixture
 def plan():
-    """Twelve different images of two classes: six to learn from, two to validate, four to test."""
+    """Twelve different images of two classes: six to train on, two to validate, four to test."""
     images = SimpleNamespace(
         images=np.random.default_rng(0).integers(0, 255, (12, 8, 8, 1), dtype=np.uint8),
         labels=np.arange(12) % 2,
@@ -41,7 +41,7 @@ def test_test_images_that_were_there_to_learn_from_are_counted(plan):
     plan.images.images[9] = plan.images.images[3]
     plan.images.images[11] = plan.images.images[7]
     (sentence,) = list_data_warnings(plan)
-    assert sentence.startswith("2 of 4 test images stand, pixel for pixel,")
+    assert sentence.startswith("2 of 4 test images are exact duplicates of")
     assert "label" not in sentence
     assert "9.png" in sentence
 

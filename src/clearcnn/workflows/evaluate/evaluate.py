@@ -76,13 +76,13 @@ def evaluate(
     listener = listener or EvaluateListener()
     out = None if out is None else Path(out)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    asked: dict[str, Any] = {
+    given: dict[str, Any] = {
         "recipe": recipe,
         "model": model,
         "compare": tuple(compare) or None,
         **settings,
     }
-    command = command or format_call("evaluate", source, {**asked, "folds": folds, "seed": seed})
+    command = command or format_call("evaluate", source, {**given, "folds": folds, "seed": seed})
     if isinstance(source, (str, Path)) and is_run_folder(source):
         if new is not None and data is not None:
             raise SpecError(
@@ -97,8 +97,8 @@ def evaluate(
             f"{name} is not a run folder, so there is no model to score.",
             remedy="Give a run folder first, or only one source.",
         )
-    given = {name: value for name, value in settings.items() if value is not None}
-    candidates = _list_candidates(recipe, model, compare, given)
+    overrides = {name: value for name, value in settings.items() if value is not None}
+    candidates = _list_candidates(recipe, model, compare, overrides)
     clock = PhaseTimer()
     with open_evaluation_folder(name, out, command) as opened:
         with clock.phase("data"):
