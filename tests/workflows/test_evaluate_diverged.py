@@ -1,4 +1,4 @@
-"""A training whose numbers stop being finite is told of, and spoils no other's."""
+"""Diverged trainings are reported, and do not affect the others."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def images(noise: Any) -> LabelledImages:
     return noise()
 
 
-def test_trainings_that_diverge_are_scored_and_told_of(
+def test_diverged_trainings_are_scored_and_reported(
     images: LabelledImages, flat: ModelSpec, tmp_path: Any
 ) -> None:
     result = clearcnn.evaluate(
@@ -37,7 +37,7 @@ def test_trainings_that_diverge_are_scored_and_told_of(
     assert "diverged" in (tmp_path / "e" / "report.html").read_text(encoding="utf-8")
 
 
-def test_where_no_training_has_a_good_epoch_it_is_an_error(
+def test_if_every_training_diverges_at_once_it_raises(
     images: LabelledImages, flat: ModelSpec, tmp_path: Any
 ) -> None:
     with pytest.raises(DivergenceError, match="no epoch before it was good"):

@@ -234,9 +234,9 @@ def test_a_full_disk_says_what_is_kept(
         train()
     assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
     said = caught.value.remedy
-    assert "left behind" not in said
+    assert "was left" not in said
     assert "What was written before that has been removed." in said
-    assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Go on with it" in said
+    assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Resume it" in said
 
 
 def test_a_full_disk_without_checkpoints_says_that_nothing_is_left(
