@@ -21,9 +21,9 @@ def plan():
         names=tuple(f"{row}.png" for row in range(12)),
         groups=None,
     )
-    parts = Split(train=np.arange(6), validation=np.arange(6, 8), test=np.arange(8, 12))
+    splits = Split(train=np.arange(6), validation=np.arange(6, 8), test=np.arange(8, 12))
     return SimpleNamespace(
-        images=images, split=parts, split_spec=SplitSpec(), train_spec=TrainSpec(patience=3)
+        images=images, splits=splits, split_spec=SplitSpec(), train_spec=TrainSpec(patience=3)
     )
 
 
@@ -69,9 +69,9 @@ def test_only_a_group_split_separates_the_writers_of_the_digits(plan):
     images = clearcnn.load("digits")
     for kind, count in (("stratified", 1), ("group", 0)):
         spec = SplitSpec(split=kind)
-        parts = split(images, spec)
+        splits = split(images, spec)
         mixed = SimpleNamespace(
-            images=images, split=parts, split_spec=spec, train_spec=plan.train_spec
+            images=images, splits=splits, split_spec=spec, train_spec=plan.train_spec
         )
         cautions = list_data_warnings(mixed)
         assert len(cautions) == count
