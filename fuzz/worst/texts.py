@@ -74,7 +74,7 @@ def _make_sparse(path: Path) -> None:
 
 
 def go_on(path: Path) -> None:
-    """Go on with a table of answers."""
+    """Resume a table of predictions."""
     PredictionTable(path, top=1, model="ab" * 32, abstain_below=0.0, resume=True)
 
 
@@ -119,7 +119,7 @@ CASES = {
     "checkpoint, an endless device": checkpoint(lambda path: path.symlink_to("/dev/zero")),
     "checkpoint, a pipe": checkpoint(os.mkfifo),
     "checkpoint, a terabyte of zeros": checkpoint(_make_sparse),
-    "answers, a megabyte of open lines": Case(
+    "predictions, a megabyte of open lines": Case(
         lambda: _put("a.csv", f'{_HEADER},error,model\n"', "\n", 2**20 - 200, ""),
         go_on,
         is_refused=False,

@@ -47,7 +47,7 @@ def test_json_goes_to_stdout_and_everything_else_to_stderr(few, capsys):
 def test_quiet_says_the_score_and_the_folder(few, capsys):
     assert main(["evaluate", few, *QUICK, "--quiet", "--out", "e"]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("80 of 80 answers right") or "answers right" in first
+    assert first.startswith("80 of 80 predictions correct") or "answers right" in first
     assert second == "e"
 
 

@@ -339,10 +339,10 @@ def test_pictures_to_be_answered_for_follow_the_same_rule(lead_out, tmp_path, wr
     folder = tmp_path / "source"
     _pictures(folder, write_picture)
     lead_out(folder / "0.png")
-    first, second, *_ = find_image_files([folder]).pictures
+    first, second, *_ = find_image_files([folder]).files
     with pytest.raises(DataError, match=r"0\.png is a link that leads out of"):
         first.read()
     assert second.read()
     (tmp_path / "link.png").symlink_to(folder / "1.png")
-    (named,) = find_image_files([tmp_path / "link.png"]).pictures
+    (named,) = find_image_files([tmp_path / "link.png"]).files
     assert named.read() == second.read()

@@ -68,8 +68,8 @@ def make_assessment(evaluation, class_names, models=("default", "SVM (RBF)"), **
 def test_a_headline_has_count_interval_spread_and_worst_fold_by_name():
     model = make_models("default")[0]
     assert say_headline(model) == (
-        "19 of 20 answers right: 95.0 %, 95 % interval 76.4–99.1; ±7.0, worst 90.0 % on block 1 "
-        "over 2 trainings"
+        "19 of 20 predictions correct: 95.0 %, 95 % interval 76.4–99.1; ±7.0, worst 90.0 % on "
+        "block 1 over 2 trainings"
     )
     single = replace(model, folds=FOLDS[:1])
     assert say_spread(single) == ""

@@ -1,4 +1,4 @@
-"""From a run folder to every form, each executed on its own."""
+"""Every export format, run independently of clearcnn."""
 
 import dataclasses
 import importlib.util
@@ -42,7 +42,7 @@ def run_folder(noise: Any, tmp_path_factory: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(run_folder: Path) -> Any:
-    """All images of the test below, and what the kept Keras model says of them."""
+    """All digits, and the probabilities of the run's Keras model."""
     import keras
 
     images = np.random.default_rng(1).integers(0, 256, (9, 5, 4, 1), np.uint8)
@@ -50,7 +50,7 @@ def expected(run_folder: Path) -> Any:
     return images, model.predict(images, verbose=0)
 
 
-def test_onnx_is_the_kept_file(run_folder: Path, tmp_path: Path) -> None:
+def test_onnx_is_the_runs_file(run_folder: Path, tmp_path: Path) -> None:
     result = clearcnn.export_run(run_folder, "onnx", tmp_path / "new" / "m.onnx")
     assert (tmp_path / "new" / "m.onnx").read_bytes() == (run_folder / "model.onnx").read_bytes()
     assert list((tmp_path / "new").iterdir()) == [tmp_path / "new" / "m.onnx"]
@@ -69,7 +69,7 @@ assert not [name for name in sys.modules if name.startswith("clearcnn")]
 """
 
 
-def test_keras_is_plain_and_has_no_optimizer(
+def test_the_keras_file_needs_no_clearcnn_and_has_no_optimizer(
     run_folder: Path, expected: Any, tmp_path: Path
 ) -> None:
     clearcnn.export_run(run_folder, "keras", tmp_path / "m.keras")
@@ -87,7 +87,7 @@ def test_keras_is_plain_and_has_no_optimizer(
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), expected[1], rtol=0, atol=1e-6)
 
 
-def test_triton_has_a_repository(run_folder: Path, expected: Any, tmp_path: Path) -> None:
+def test_triton_gets_a_model_repository(run_folder: Path, expected: Any, tmp_path: Path) -> None:
     result = clearcnn.export_run(run_folder, "triton", tmp_path / "models")
     files = {Path(name).relative_to(tmp_path / "models").as_posix() for name in result.files}
     assert files == {"model/config.pbtxt", "model/labels.txt", "model/1/model.onnx"}
@@ -113,9 +113,7 @@ def test_triton_itself_reads_the_configuration(run_folder: Path, tmp_path: Path)
     assert list(config.input[0].dims) == [5, 4, 1]
 
 
-def test_openvino_executes_what_was_written(
-    run_folder: Path, expected: Any, tmp_path: Path
-) -> None:
+def test_openvino_runs_the_export(run_folder: Path, expected: Any, tmp_path: Path) -> None:
     if importlib.util.find_spec("openvino") is None:
         pytest.skip("OpenVINO is not installed")
     clearcnn.export_run(run_folder, "openvino", tmp_path / "ov")
@@ -128,7 +126,7 @@ def test_openvino_executes_what_was_written(
     np.testing.assert_allclose(found, expected[1], rtol=0, atol=1e-5)
 
 
-def test_openvino_that_is_not_there_is_an_extra_to_install(
+def test_without_openvino_the_error_names_the_extra(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
@@ -150,7 +148,7 @@ def test_without_agreement_nothing_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_stays(run_folder: Path, tmp_path: Path) -> None:
+def test_an_existing_path_is_not_overwritten(run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_text("mine")
     with pytest.raises(ExportError, match="exists"):
         clearcnn.export_run(run_folder, "onnx", tmp_path / "m.onnx")
@@ -161,13 +159,15 @@ def test_what_is_there_stays(run_folder: Path, tmp_path: Path) -> None:
     ("out", "fitting"),
     [(".", "model.onnx"), ("..", "../model.onnx"), ("/", "/model.onnx"), ("m.h5", "m.onnx")],
 )
-def test_a_fitting_name_is_offered(run_folder: Path, out: str, fitting: str) -> None:
+def test_a_name_with_the_right_suffix_is_suggested(
+    run_folder: Path, out: str, fitting: str
+) -> None:
     with pytest.raises(ExportError) as caught:
         clearcnn.export_run(run_folder, "onnx", out)
     assert caught.value.remedy == f"Give --out a name such as {Path(fitting)}."
 
 
-def test_what_cannot_be_asked_for_is_said(run_folder: Path, tmp_path: Path) -> None:
+def test_invalid_arguments_are_errors(run_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="KERAS_BACKEND=tensorflow"):
         clearcnn.export_run(run_folder, "litert", tmp_path / "m.tflite")
     with pytest.raises(ExportError, match="Choose one of onnx, keras"):
@@ -178,16 +178,14 @@ def test_what_cannot_be_asked_for_is_said(run_folder: Path, tmp_path: Path) -> N
         clearcnn.export_run(tmp_path, "onnx", tmp_path / "m.onnx")
 
 
-def test_a_run_without_onnx_says_what_still_works(
-    run_folder: Path, reseal: Any, tmp_path: Path
-) -> None:
+def test_a_run_without_onnx_suggests_keras(run_folder: Path, reseal: Any, tmp_path: Path) -> None:
     other = reseal(run_folder, tmp_path / "run", {"model.onnx": None, "model_layers.onnx": None})
     with pytest.raises(ExportError, match="Export --to keras"):
         clearcnn.export_run(other, "onnx", tmp_path / "m.onnx")
     clearcnn.export_run(other, "keras", tmp_path / "m.keras")
 
 
-def test_a_hostile_model_is_refused_though_its_hash_fits(
+def test_a_hostile_model_is_rejected_though_its_hash_matches(
     run_folder: Path, reseal: Any, tmp_path: Path
 ) -> None:
     import keras
@@ -200,7 +198,7 @@ def test_a_hostile_model_is_refused_though_its_hash_fits(
         clearcnn.export_run(other, "keras", tmp_path / "m.keras")
 
 
-def test_weights_are_read_and_the_configuration_is_not(
+def test_only_weights_are_read_from_the_keras_file(
     run_folder: Path, expected: Any, reseal: Any, tmp_path: Path
 ) -> None:
     source = run_folder / "model.keras"

@@ -64,7 +64,7 @@ def test_two_exports_to_one_place_are_one(out: Path, verbs: Any, home: Path) -> 
     words = verbs.command(verbs.VERBS["export onnx"], home, out)
     ended = sorted(end(process) for process in [start(words), start(words)])
     assert [status for status, _ in ended] == [0, 1], ended
-    assert "exists; an export is never written over what is there" in ended[1][1]
+    assert "exists, and an export never overwrites anything" in ended[1][1]
     assert names(out / "new") == {"m.onnx"}
     onnx.checker.check_model(out / "new" / "m.onnx")
 

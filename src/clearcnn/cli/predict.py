@@ -99,7 +99,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.cli.predict_display import PredictDisplay, say
     from clearcnn.workflows.predict.csv_output import open_prediction_table
     from clearcnn.workflows.predict.input_files import find_image_files
-    from clearcnn.workflows.predict.predict import answer, check_options
+    from clearcnn.workflows.predict.predict import check_options, predict_files
     from clearcnn.workflows.runs.load_onnx_model import open_model
 
     options = {"top": arguments.top, "abstain_below": arguments.abstain_below}
@@ -109,9 +109,9 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     for sentence in found.ignored:
         say(f"warning: {printable(sentence)}")
     with open_prediction_table(arguments.csv, model, resume=arguments.resume, **options) as table:
-        waiting = [each for each in found.pictures if not table.holds(each.name)]
+        waiting = [each for each in found.files if not table.holds(each.name)]
         names = [each.name for each in waiting]
-        answers = answer(model, waiting, keep_polarity=arguments.keep_polarity, **options)
+        answers = predict_files(model, waiting, keep_polarity=arguments.keep_polarity, **options)
         display = PredictDisplay(len(waiting), _choose_lines(arguments, names, model.manifest))
         try:
             with display:

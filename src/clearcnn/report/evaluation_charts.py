@@ -71,7 +71,7 @@ def say_headline(model: ModelScore) -> str:
     """Describe a model's score, its interval, its spread and its worst fold."""
     score, interval = model.score, model.score.interval
     sentence = (
-        f"{score.correct:,} of {score.total:,} answers right: {percent(score.accuracy)} %, "
+        f"{score.correct:,} of {score.total:,} predictions correct: {percent(score.accuracy)} %, "
         f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
         f"{percent(interval.high)}"
     )

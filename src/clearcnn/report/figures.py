@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -12,6 +12,12 @@ from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import percent, plain, score_sentence
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.ticker import MaxNLocator
 
 TRAINING, VALIDATION = "#0b7a75", "#cf5a1c"
 _DPI = 144
@@ -62,7 +68,7 @@ def write_confusion(path: Path, evaluation: Evaluation) -> None:
         figure.savefig(path, dpi=_DPI)
 
 
-def _draw_curve(axes: Any, history: History, metric: str) -> None:
+def _draw_curve(axes: "Axes", history: History, metric: str) -> None:
     best = history.best_epoch
     for name, label, color in (
         (metric, "training", TRAINING),
@@ -79,14 +85,14 @@ def _draw_curve(axes: Any, history: History, metric: str) -> None:
     axes.set(xlabel="epoch", title=metric)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="0.92")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    cast("MaxNLocator", axes.xaxis.get_major_locator()).set_params(integer=True)
     if metric == "accuracy":
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, title=f"at epoch {best + 1}", alignment="left")
 
 
-def _label_classes(axes: Any, names: Sequence[str]) -> None:
+def _label_classes(axes: "Axes", names: Sequence[str]) -> None:
     step = -(-len(names) // _MOST_TICKS)
     places = range(0, len(names), step)
     labels = [plain(names[place], most=_LONGEST_NAME) for place in places]
@@ -100,14 +106,14 @@ def _label_classes(axes: Any, names: Sequence[str]) -> None:
         text.set_fontproperties(_font(text.get_text(), size))
 
 
-def _font(text: str, size: float) -> Any:
+def _font(text: str, size: float) -> "FontProperties":
     from matplotlib.font_manager import FontProperties
 
     return FontProperties(fname=str(find_font(text)), size=size)
 
 
 @contextmanager
-def _plain_style() -> Iterator[Any]:
+def _plain_style() -> Iterator["type[Figure]"]:
     """Use Matplotlib's defaults, whatever the user's settings, without glyph warnings."""
     import matplotlib as mpl
     from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
 """The layers of an explained model as images, for the page and for slides."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,9 @@ def _show_layer(
     silent = int(np.sum(~np.any(flattened != 0, axis=0)))
     limit = find_limit(output)
     # A separable convolution mixes its depthwise outputs, so no map belongs to one filter.
-    is_paired = filters is not None and (
-        filters.shape[-1] in (1, 3) and len(filters) == output.shape[-1]
-    )
+    paired = None
+    if filters is not None and filters.shape[-1] in (1, 3) and len(filters) == output.shape[-1]:
+        paired = filters
     maps = []
     if not is_idle(layer) and not is_flat:
         maps = [
@@ -53,7 +53,7 @@ def _show_layer(
                 "number": number,
                 "high": float(output[..., number].max()),
                 "is_strongest": number == layer.strongest,
-                "filter": _paint_filter(filters, number) if is_paired else None,
+                "filter": None if paired is None else _paint_filter(paired, number),
             }
             for number in range(min(output.shape[-1], MOST_MAPS))
         ]
@@ -71,7 +71,7 @@ def _show_layer(
             if is_flat and not is_idle(layer) and not is_last
             else None
         ),
-        "filters": None if filters is None or is_paired else _paint_filters(filters),
+        "filters": None if filters is None or paired is not None else _paint_filters(filters),
         "filter_limit": None if filters is None else find_limit(filters),
         "num_filters": 0 if filters is None else len(filters),
         "filter_channels": 0 if filters is None else filters.shape[-1],
@@ -79,7 +79,7 @@ def _show_layer(
     }
 
 
-def _paint_filter(filters: Any, number: int) -> str:
+def _paint_filter(filters: Array, number: int) -> str:
     """Draw one filter, its channels side by side."""
     return embed(encode_png(paint(_side_by_side(filters[number]), find_limit(filters))))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # Unicode's bidirectional controls: embeddings, overrides and isolates.
-_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BIDI_CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _PAGE = Path(__file__).parent / "page"
 
 
@@ -52,7 +52,7 @@ def _without_controls(value: object) -> object:
 
 def _is_control(letter: str) -> bool:
     # Joiners are of category Cf, too, but many scripts need them.
-    return unicodedata.category(letter) in ("Cc", "Cs") or letter in _TURNING
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in _BIDI_CONTROLS
 
 
 def read_page(name: str) -> str:

@@ -41,7 +41,7 @@ def write_report(
       command: the command that gives the same result.
       versions: versions of the software that made the result, by name.
     Raises:
-      SpecError: the pictures do not belong to the result.
+      SpecError: the images do not belong to the result.
       OSError: a file cannot be written.
     """
     _check_pictures(result, pictures)
@@ -108,9 +108,9 @@ def _check_pictures(result: TrainResult, pictures: ReportImages) -> None:
     if len(pictures.samples) != num_classes or len(pictures.mistakes) < wanted:
         raise SpecError(
             f"The report got samples of {len(pictures.samples)} classes and "
-            f"{len(pictures.mistakes)} pictures of mistakes; the result has {num_classes} "
+            f"{len(pictures.mistakes)} images of mistakes; the result has {num_classes} "
             f"classes and asks for {wanted} mistakes.",
-            remedy="Give samples for every class, and a picture for each of the first mistakes.",
+            remedy="Give samples for every class, and an image for each of the first mistakes.",
         )
 
 

@@ -6,10 +6,14 @@ import math
 import reprlib
 import types
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from clearcnn.errors import ClearCNNError
 from clearcnn.results.scores import Difference, Score
+from clearcnn.types import JsonObject
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SCHEMA_VERSION = 1
 """Changes when a field of a record does."""
@@ -22,11 +26,11 @@ class Mismatch(ValueError):  # noqa: N818
     """A JSON value has the wrong type for its field; the message names the field."""
 
 
-def to_json(record: Any) -> Any:
-    """Turn a record into values `json.dumps` takes: NaN and infinities become None.
+def to_json(record: object) -> Any:
+    """Convert a record to what `json.dumps` accepts; NaN and infinities become None.
 
-    The accuracy of a Score and the verdict on a Difference are included, so that no reader has to
-    divide or compare.
+    The accuracy of a Score and the verdict on a Difference are included, so that readers of the
+    JSON need not compute them.
     """
     if isinstance(record, Score):
         return {"accuracy": record.accuracy, **_fields(record)}
@@ -45,23 +49,23 @@ def to_json(record: Any) -> Any:
     return record
 
 
-def _fields(record: Any) -> dict[str, Any]:
+def _fields(record: "DataclassInstance") -> JsonObject:
     return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
 
 
-def decode(kind: Any, value: Any, where: str) -> Any:
-    """Build `kind` from what `json.loads` gave.
+def decode(kind: Any, value: object, where: str) -> Any:
+    """Build a value of type `kind` from what `json.loads` returned.
 
     Args:
-      kind: a type as an annotation writes it: a dataclass, str, int, float, bool, Path, Any,
-        a Literal, a union with None, a tuple or a mapping with str keys, nested at will.
+      kind: a type: a dataclass, str, int, float, bool, Path, Any, a Literal, a union with None, a
+        tuple or a mapping with str keys, or any nesting of these.
       value: the JSON value.
       where: the field's path, for messages.
     Returns:
-      A value of `kind`. Null where a float belongs is NaN, as `to_json` wrote it. Keys that
-      the dataclass does not have are left out: `to_json` adds properties.
+      A value of `kind`. Null for a float is NaN, as written by `to_json`. Unknown keys of a
+      dataclass are ignored: `to_json` adds properties.
     Raises:
-      Mismatch: the value is of another kind, or the dataclass refuses it.
+      Mismatch: the value has another type, or the dataclass rejects it.
     """
     origin = get_origin(kind)
     if kind is Any:
@@ -71,19 +75,22 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     if origin in (Union, types.UnionType):
         return _decode_union(get_args(kind), value, where)
     if origin is Literal:
-        _require(value in get_args(kind), kind, value, where)
+        if value not in get_args(kind):
+            raise _mismatch(kind, value, where)
         return value
     if origin is tuple:
         return _decode_tuple(kind, value, where)
     if origin in (dict, collections.abc.Mapping):
-        _require(isinstance(value, dict), kind, value, where)
+        if not isinstance(value, dict):
+            raise _mismatch(kind, value, where)
         inner = get_args(kind)[1]
         return {key: decode(inner, item, f"{where}.{key[:60]}") for key, item in value.items()}
     return _decode_plain(kind, value, where)
 
 
-def _decode_record(kind: Any, value: Any, where: str) -> Any:
-    _require(isinstance(value, dict), kind, value, where)
+def _decode_record(kind: Any, value: object, where: str) -> object:
+    if not isinstance(value, dict):
+        raise _mismatch(kind, value, where)
     hints = get_type_hints(kind)
     missing = [
         field.name
@@ -103,7 +110,7 @@ def _decode_record(kind: Any, value: Any, where: str) -> Any:
         raise Mismatch(f"{where}: {error.problem.rstrip('.')}") from error
 
 
-def _decode_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+def _decode_union(kinds: tuple[object, ...], value: object, where: str) -> object:
     if value is None and type(None) in kinds:
         return None
     problems = []
@@ -115,39 +122,43 @@ def _decode_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     raise problems[0]
 
 
-def _decode_tuple(kind: Any, value: Any, where: str) -> Any:
-    _require(isinstance(value, list), kind, value, where)
+def _decode_tuple(kind: object, value: object, where: str) -> tuple[object, ...]:
+    if not isinstance(value, list):
+        raise _mismatch(kind, value, where)
     inner = get_args(kind)
     if inner[-1] is Ellipsis:
         inner = (inner[0],) * len(value)
-    _require(len(inner) == len(value), kind, value, where)
+    if len(inner) != len(value):
+        raise _mismatch(kind, value, where)
     return tuple(
         decode(item_kind, item, f"{where}[{position}]")
         for position, (item_kind, item) in enumerate(zip(inner, value, strict=True))
     )
 
 
-def _decode_plain(kind: Any, value: Any, where: str) -> Any:
+def _decode_plain(kind: object, value: object, where: str) -> object:
     if kind is float:
         if value is None:
             return math.nan
-        _require(type(value) in (int, float), kind, value, where)
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise _mismatch(kind, value, where)
         try:
             return float(value)
         except OverflowError:
             raise Mismatch(f"{where} is an integer too large for a float") from None
     if kind is Path:
-        _require(isinstance(value, str), kind, value, where)
+        if not isinstance(value, str):
+            raise _mismatch(kind, value, where)
         return Path(value)
-    # bool is a subclass of int, but true is no count.
-    _require(type(value) is kind, kind, value, where)
+    # Not isinstance: bool is a subclass of int, but true is not a number.
+    if type(value) is not kind:
+        raise _mismatch(kind, value, where)
     return value
 
 
-def _require(condition: bool, kind: Any, value: Any, where: str) -> None:
-    if not condition:
-        wanted = kind.__name__ if isinstance(kind, type) else str(kind)
-        # Of a deeply nested value, repr itself would exhaust the recursion.
-        found = _REPR.repr(value)
-        found = found if len(found) <= 60 else found[:57] + "..."
-        raise Mismatch(f"{where} is {found}, not {wanted}")
+def _mismatch(kind: object, value: object, where: str) -> Mismatch:
+    expected = kind.__name__ if isinstance(kind, type) else str(kind)
+    # reprlib limits the depth: repr of a deeply nested value would exceed the recursion limit.
+    found = _REPR.repr(value)
+    found = found if len(found) <= 60 else found[:57] + "..."
+    return Mismatch(f"{where} is {found}, not {expected}")

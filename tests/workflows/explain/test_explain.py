@@ -1,4 +1,4 @@
-"""`explain`, end to end on a run of two epochs: what it says is so, and the run stays whole."""
+"""`explain`, end to end on a run of two epochs: its values are correct, the run is unchanged."""
 
 import json
 import shutil
@@ -61,7 +61,7 @@ def test_a_mistake_of_the_report_is_explained_by_its_row(run, metrics, mistake):
     assert mistake.warnings == ()
 
 
-def test_the_folder_is_whole_and_the_run_as_it_was(run, mistake):
+def test_the_folder_is_complete_and_the_run_is_unchanged(run, mistake):
     assert bundle.read_bundle(run).manifest.class_names == mistake_classes(mistake)
     names = sorted(path.relative_to(mistake.folder).as_posix() for path in walk(mistake.folder))
     assert {"explanation.html", "explanation.json", "figures/picture.png"} <= set(names)
@@ -94,7 +94,7 @@ def test_the_layers_are_those_of_the_model_table(metrics, mistake):
     assert mistake.pooling.result == mistake.pooling.keras
 
 
-def test_neighbours_are_near_by_keras_and_scikit_learn(run, mistake):
+def test_neighbours_are_those_of_keras_and_scikit_learn(run, mistake):
     from sklearn.neighbors import NearestNeighbors
 
     keras = load_keras()
@@ -123,7 +123,7 @@ def test_the_closest_mistakes_are_mistakes_of_the_report_and_not_this_one(metric
         )
 
 
-def test_other_weights_give_other_maps(mistake):
+def test_maps_depend_on_the_weights(mistake):
     for pixel_map in (mistake.gradient, mistake.occlusion):
         assert len(pixel_map.sanity.correlations) == 5
         assert pixel_map.sanity.verdict == "passed"
@@ -140,7 +140,7 @@ def test_the_same_seed_gives_the_same_maps_and_a_new_folder(run, mistake):
     assert other.gradient.values != mistake.gradient.values
 
 
-def test_a_picture_file_is_read_as_the_row_it_came_from(run, tmp_path):
+def test_an_image_file_is_read_like_its_row_in_the_source(run, tmp_path):
     by_row = clearcnn.explain(run, 25, out=tmp_path / "row")
     by_file = clearcnn.explain(run, save_digit(tmp_path / "25.png", 25), out=tmp_path / "file")
     assert by_file.answers == by_row.answers
@@ -149,7 +149,7 @@ def test_a_picture_file_is_read_as_the_row_it_came_from(run, tmp_path):
     assert "brought to 0 to 16" in by_file.image.preparation[0]
 
 
-def test_a_picture_of_the_other_polarity_is_told_and_inverted_on_request(run, tmp_path):
+def test_the_opposite_polarity_is_a_warning_and_inverted_on_request(run, tmp_path):
     picture = save_digit(tmp_path / "dark.png", 25, inverted=True)
     told = clearcnn.explain(run, picture, out=tmp_path / "as-it-is")
     assert "dark on light" in told.warnings[0]
@@ -159,11 +159,11 @@ def test_a_picture_of_the_other_polarity_is_told_and_inverted_on_request(run, tm
     assert turned.answers == clearcnn.explain(run, 25, out=tmp_path / "row").answers
 
 
-def test_a_picture_it_has_learnt_from_is_recognised(run, tmp_path):
+def test_a_duplicate_of_a_training_image_is_a_warning(run, tmp_path):
     manifest = bundle.read_bundle(run).manifest
     row = int(clearcnn.data.split(DIGITS, manifest.split).train[3])
     told = clearcnn.explain(run, save_digit(tmp_path / "known.png", row), out=tmp_path / "x")
-    assert f"in the training part (row {row})" in told.warnings[0]
+    assert f"duplicate of a training image (row {row})" in told.warnings[0]
 
 
 @pytest.mark.slow
@@ -181,12 +181,12 @@ def test_without_its_source_only_the_neighbours_are_left_out(tmp_path):
     ):
         assert told.neighbours is None
         assert "could not be read" in told.warnings[-1]
-        assert told.occlusion.fill_source == "the median along the edge of this picture"
-    with pytest.raises(DataError, match="by its row"):
+        assert told.occlusion.fill_source == "the median of this image's border"
+    with pytest.raises(DataError, match="cannot be read from the run's source"):
         clearcnn.explain(run, 0)
 
 
-def test_a_source_that_has_changed_is_not_taken_for_the_same(tmp_path):
+def test_a_changed_source_is_not_used(tmp_path):
     write_classes(tmp_path / "shapes")
     run = clearcnn.train(
         tmp_path / "shapes", recipe="tutorial", epochs=1, out=tmp_path / "run"
@@ -198,12 +198,12 @@ def test_a_source_that_has_changed_is_not_taken_for_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("image", [1797, "9999", -1, "nowhere.png"])
-def test_what_is_not_there_is_said_and_nothing_is_left(run, image, tmp_path):
+def test_a_missing_image_is_an_error_and_leaves_nothing(run, image, tmp_path):
     with pytest.raises(DataError):
         clearcnn.explain(run, image, out=tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_run_folder_itself_is_never_written_to(run):
-    with pytest.raises(BundleError, match="stays as it was written"):
+def test_the_run_folder_is_never_written_to(run):
+    with pytest.raises(BundleError, match="must not change"):
         clearcnn.explain(run, 0, out=run / "figures" / "explained")

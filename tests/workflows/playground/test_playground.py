@@ -132,7 +132,7 @@ def halted(monkeypatch):
         attempt.events.append({"event": "end"})
 
     go = threading.Event()
-    monkeypatch.setattr(Playground, "_have_trained", train)
+    monkeypatch.setattr(Playground, "_train_in_worker", train)
     opened = Playground()
     opened.go = go
     yield opened
@@ -144,7 +144,7 @@ def test_an_attempt_that_waits_is_cancelled_at_once_and_gives_its_place_up(halte
     first = halted.begin(run, small(), 2)
     wait_until(lambda: not halted._waiting)
     waiting = [halted.begin(run, small(), 2) for _ in range(MOST_WAITING)]
-    with pytest.raises(TrainingError, match="waiting already"):
+    with pytest.raises(TrainingError, match="already waiting"):
         halted.begin(run, small(), 2)
     halted.cancel(waiting[1])
     assert waiting[1].events == [{"event": "cancelled"}]
@@ -245,7 +245,7 @@ def test_epochs_out_of_range_are_refused(playground, run, epochs):
 def test_only_so_many_may_wait_and_closing_removes_everything(run):
     opened = Playground()
     attempts = [opened.begin(run, small(), 200)]
-    with pytest.raises(TrainingError, match="waiting already"):
+    with pytest.raises(TrainingError, match="already waiting"):
         attempts.extend(opened.begin(run, small(), 200) for _ in range(MOST_WAITING + 2))
     room = attempts[0].folder.parent
     process_id = wait(attempts[0], lambda _: opened._process) and opened._process.pid
@@ -306,9 +306,9 @@ def test_what_is_prepared_trains_to_the_same_network(run, monkeypatch):
     opened = Playground()
     try:
         prepared = []
-        original = opened._have_prepared
+        original = opened._prepare_in_worker
         monkeypatch.setattr(
-            opened, "_have_prepared", lambda wish: (original(wish), prepared.append(wish))
+            opened, "_prepare_in_worker", lambda wish: (original(wish), prepared.append(wish))
         )
         opened.prepare(run, small(5), 3)
         wait_until(lambda: prepared)
@@ -330,7 +330,7 @@ def test_what_is_prepared_trains_to_the_same_network(run, monkeypatch):
 
 def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first(run, monkeypatch):
     done = []
-    monkeypatch.setattr(Playground, "_have_prepared", lambda _, wish: done.append(wish))
+    monkeypatch.setattr(Playground, "_prepare_in_worker", lambda _, wish: done.append(wish))
     opened = Playground()
     try:
         trained = []
@@ -341,7 +341,7 @@ def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first
                 opened.prepare(run, small(filters), 1)
             attempt.events.append({"event": "end"})
 
-        monkeypatch.setattr(opened, "_have_trained", train)
+        monkeypatch.setattr(opened, "_train_in_worker", train)
         opened.begin(run, small(), 1)
         wait_until(lambda: done)
         assert trained == [1]
@@ -352,7 +352,7 @@ def test_of_what_is_to_be_prepared_only_the_latest_counts_and_trainings_go_first
 
 @pytest.mark.slow
 def test_a_preparation_that_hinders_a_training_is_given_up(run, monkeypatch):
-    monkeypatch.setattr("clearcnn.workflows.playground.playground._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("clearcnn.workflows.playground.playground._GRACE_SECONDS", 0.2)
     opened = Playground()
     try:
         opened.prepare(run, small(39), 1)

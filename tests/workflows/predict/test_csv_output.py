@@ -1,4 +1,4 @@
-"""A CSV that can be cut off anywhere: resumed, it is the file that nothing had cut."""
+"""A CSV truncated at any byte is resumed to the same file as an uninterrupted one."""
 
 import csv
 from pathlib import Path
@@ -14,7 +14,7 @@ NAMES = ("a.png", 'q"uo,te.png', "two\nlines\r.png", "bad\udcff.png", "고양이
 ALIKE = ("x\ny.png", r"x\ny.png", r"x\\ny.png", "x.png ", " x.png", "x.png", r"\x20x.png")
 
 
-def answer(name: str, confidence: float = 0.75) -> Prediction:
+def make_prediction(name: str, confidence: float = 0.75) -> Prediction:
     if name.startswith("="):
         return Prediction(name, None, None, (), False, False, (), f'{name} cannot be "read".')
     top = (ClassProbability("x,\ny", confidence), ClassProbability("z", 1 - confidence))
@@ -34,11 +34,11 @@ def open_prediction_table(path: Path, *, resume: bool = True, **changes: object)
 def whole(tmp_path: Path) -> Path:
     with open_prediction_table(tmp_path / "whole.csv", resume=False) as table:
         for name in NAMES:
-            table.write(answer(name))
+            table.write(make_prediction(name))
     return tmp_path / "whole.csv"
 
 
-def test_it_is_the_csv_that_others_read(whole: Path) -> None:
+def test_pythons_csv_module_reads_it(whole: Path) -> None:
     with whole.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == [
@@ -67,7 +67,7 @@ def test_it_is_the_csv_that_others_read(whole: Path) -> None:
     assert rows[-1]["confidence"] == rows[-1]["prediction"] == ""
 
 
-def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -> None:
+def test_truncated_at_any_byte_it_loses_and_repeats_nothing(whole: Path) -> None:
     content = whole.read_bytes()
     cut = whole.with_name("cut.csv")
     for end in range(len(content) + 1):
@@ -76,14 +76,14 @@ def test_cut_off_at_any_byte_it_loses_nothing_and_repeats_nothing(whole: Path) -
             waiting = [name for name in NAMES if not table.holds(name)]
             assert table.num_rows == len(NAMES) - len(waiting)
             for name in waiting:
-                table.write(answer(name))
+                table.write(make_prediction(name))
         assert cut.read_bytes() == content
 
 
 @pytest.mark.parametrize("written", ALIKE)
-def test_names_that_look_alike_are_told_apart(tmp_path: Path, written: str) -> None:
+def test_similar_names_are_distinguished(tmp_path: Path, written: str) -> None:
     with open_prediction_table(tmp_path / "a.csv") as table:
-        table.write(answer(written))
+        table.write(make_prediction(written))
     with open_prediction_table(tmp_path / "a.csv") as table:
         assert [name for name in ALIKE if table.holds(name)] == [written]
 
@@ -93,7 +93,7 @@ def test_errors_from_before_are_counted(whole: Path) -> None:
         assert (table.num_rows, table.num_errors) == (len(NAMES), 1)
 
 
-def test_what_is_there_is_never_written_over(whole: Path) -> None:
+def test_an_existing_file_is_not_overwritten(whole: Path) -> None:
     content = whole.read_bytes()
     with pytest.raises(PredictionError, match="exists") as caught:
         open_prediction_table(whole, resume=False)
@@ -105,11 +105,11 @@ def test_what_is_there_is_never_written_over(whole: Path) -> None:
     ("changes", "why"),
     [
         ({"model": "f" * 64}, "of another model"),
-        ({"top": 2}, "columns are others"),
-        ({"abstain_below": 0.9}, "abstain below another confidence"),
+        ({"top": 2}, "columns do not match"),
+        ({"abstain_below": 0.9}, "written with another --abstain-below"),
     ],
 )
-def test_answers_of_two_kinds_are_not_mixed(
+def test_predictions_made_differently_are_not_mixed(
     whole: Path, changes: dict[str, object], why: str
 ) -> None:
     content = whole.read_bytes()
@@ -128,15 +128,15 @@ def test_answers_of_two_kinds_are_not_mixed(
         b"name\xff\n",
     ],
 )
-def test_another_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(content)
-    with pytest.raises(PredictionError, match="cannot be gone on with"):
+    with pytest.raises(PredictionError, match="cannot be resumed"):
         open_prediction_table(path)
     assert path.read_bytes() == content
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match="cannot be written"):
         open_prediction_table(tmp_path / "nowhere" / "a.csv", resume=False)
     with pytest.raises(PredictionError, match="cannot be written"):

@@ -1,4 +1,4 @@
-"""Answers for picture files, against Keras on the arrays that training reads."""
+"""Predictions for image files, against Keras on the arrays that training reads."""
 
 import io
 import json
@@ -32,7 +32,7 @@ def save_digit(path: Path, row: int, *, inverted: bool = False) -> Path:
 
 
 def write_coloured(folder: Path) -> None:
-    """Class folders of every kind of 8-bit picture, of several sizes."""
+    """Class folders of every kind of 8-bit image file, of several sizes."""
     for name, shift in (("red", 0), ("blue", 90)):
         (folder / name).mkdir(parents=True)
         for number in range(16):
@@ -46,7 +46,7 @@ def write_coloured(folder: Path) -> None:
 
 
 def write_deep(folder: Path) -> None:
-    """Class folders of greys of 16 bits, and some of 8."""
+    """Class folders of 16-bit greyscale images, and some of 8 bits."""
     for name, most in (("dark", 20_000), ("light", 60_000)):
         (folder / name).mkdir(parents=True)
         for number in range(16):
@@ -63,7 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("write", [write_coloured, write_deep])
-def test_a_file_gets_what_keras_gives_for_what_training_reads(write: Any, tmp_path: Path) -> None:
+def test_predictions_are_those_of_keras_on_the_training_arrays(write: Any, tmp_path: Path) -> None:
     write(tmp_path / "all")
     trained = clearcnn.train(tmp_path / "all", epochs=1, out=tmp_path / "run")
     run = trained.run_folder
@@ -88,7 +88,7 @@ def test_a_file_gets_what_keras_gives_for_what_training_reads(write: Any, tmp_pa
     )
 
 
-def test_a_folder_is_answered_in_natural_order_with_its_bad_files(
+def test_a_folder_is_predicted_in_natural_order_with_its_bad_files(
     run: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
@@ -110,12 +110,12 @@ def test_a_folder_is_answered_in_natural_order_with_its_bad_files(
     assert alone[0].top[0].probability == pytest.approx(found[4].confidence, abs=1e-5)
 
 
-def test_a_picture_given_twice_is_answered_once(run: Path, tmp_path: Path) -> None:
+def test_an_image_given_twice_is_predicted_once(run: Path, tmp_path: Path) -> None:
     save_digit(tmp_path / "a.png", 0)
     assert len(list(clearcnn.predict(run, [tmp_path, tmp_path / "a.png"]))) == 1
 
 
-def test_the_opposite_polarity_is_put_right_and_told(run: Path, tmp_path: Path) -> None:
+def test_an_image_of_the_opposite_polarity_is_inverted(run: Path, tmp_path: Path) -> None:
     light = save_digit(tmp_path / "light.png", 25)
     dark = save_digit(tmp_path / "dark.png", 25, inverted=True)
     expected, found = clearcnn.predict(run, [light, dark])
@@ -128,12 +128,12 @@ def test_the_opposite_polarity_is_put_right_and_told(run: Path, tmp_path: Path) 
     assert kept.confidence != pytest.approx(expected.confidence, abs=1e-3)
 
 
-def test_no_digit_is_taken_for_its_opposite() -> None:
+def test_no_digit_is_inverted_by_mistake() -> None:
     seen = [infer_polarity(image[np.newaxis], DIGITS.value_range) for image in DIGITS.images]
     assert "dark_on_light" not in seen
 
 
-def test_false_alarms_are_as_many_as_the_run_says(run: Path) -> None:
+def test_the_number_of_false_alarms_is_the_manifests(run: Path) -> None:
     model = open_model(run)
     manifest = model.manifest
     rows = clearcnn.data.split(DIGITS, manifest.split).validation
@@ -146,7 +146,7 @@ def test_false_alarms_are_as_many_as_the_run_says(run: Path) -> None:
     assert fitted.false_alarm_rate == fitted.false_alarms / len(rows) <= 0.01
 
 
-def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> None:
+def test_few_test_images_and_most_ood_images_are_flagged(run: Path) -> None:
     model = open_model(run)
     test = DIGITS.images[clearcnn.data.split(DIGITS, model.manifest.split).test]
     shuffled = RANDOM.permuted(test.reshape(len(test), -1), axis=1).reshape(test.shape)
@@ -155,13 +155,13 @@ def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> No
         "shuffled": shuffled,
         "negative": 16 - test,
     }
-    # One in a hundred of 252 images is uncertain, and the test part has 540.
+    # One in a hundred of 252 images is an uncertain threshold, and the test set has 540.
     assert flag_ood(model, model.predictor.answer(test)).sum() <= 16
     for name, images in strange.items():
         assert flag_ood(model, model.predictor.answer(images)).mean() > 0.5, name
 
 
-def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:
+def test_images_beyond_the_threshold_are_flagged(run: Path, tmp_path: Path) -> None:
     Image.new("L", (8, 8), 90).save(tmp_path / "grey.png")
     for row in range(40):
         save_digit(tmp_path / f"{row}.png", row)
@@ -171,8 +171,8 @@ def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> N
     assert len(flagged) < 10
 
 
-def test_a_run_without_distances_is_judged_by_its_confidence(run: Path, tmp_path: Path) -> None:
-    """As those are that were trained before there were any."""
+def test_without_distances_the_confidence_decides(run: Path, tmp_path: Path) -> None:
+    """Like runs of older versions, which have no distances."""
     old = copy_run(run, tmp_path / "old")
     threshold = 0.8
 
@@ -188,7 +188,7 @@ def test_a_run_without_distances_is_judged_by_its_confidence(run: Path, tmp_path
     assert {each.is_unlike for each in found} == {True, False}
 
 
-def test_it_abstains_below_what_was_asked_for(run: Path, tmp_path: Path) -> None:
+def test_it_abstains_below_the_requested_confidence(run: Path, tmp_path: Path) -> None:
     for row in range(40):
         save_digit(tmp_path / f"{row}.png", row)
     sure = list(clearcnn.predict(run, tmp_path, top=2))
@@ -202,7 +202,7 @@ def test_it_abstains_below_what_was_asked_for(run: Path, tmp_path: Path) -> None
         assert len(each.top) == 2
 
 
-def test_stdin_is_one_picture(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin_is_one_image(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_digit(tmp_path / "5.png", 5)
 
     class Stdin:
@@ -213,10 +213,10 @@ def test_stdin_is_one_picture(run: Path, tmp_path: Path, monkeypatch: pytest.Mon
     (expected,) = clearcnn.predict(run, path)
     assert (found.name, found.top) == ("-", expected.top)
     (empty,) = clearcnn.predict(run, "-")
-    assert "stdin holds 0 bytes" in empty.error
+    assert "stdin has 0 bytes" in empty.error
 
 
-def test_a_missing_file_is_an_error_of_its_own(run: Path, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_in_its_prediction(run: Path, tmp_path: Path) -> None:
     there = save_digit(tmp_path / "1.png", 1)
     gone, found = clearcnn.predict(run, [tmp_path / "no.png", there])
     assert "cannot be opened" in gone.error
@@ -229,11 +229,11 @@ def test_a_missing_file_is_an_error_of_its_own(run: Path, tmp_path: Path) -> Non
         ({"top": 0}, ["1.png"], SpecError, "top is 0"),
         ({"abstain_below": 1.5}, ["1.png"], SpecError, "from 0 to 1"),
         ({"abstain_below": float("nan")}, ["1.png"], SpecError, "from 0 to 1"),
-        ({}, [], DataError, "No picture was given"),
-        ({}, ["empty"], DataError, "holds no picture"),
+        ({}, [], DataError, "No image was given"),
+        ({}, ["empty"], DataError, "has no image files"),
     ],
 )
-def test_what_cannot_be_asked_is_told_before_any_answer(
+def test_invalid_arguments_raise_before_any_prediction(
     run: Path, tmp_path: Path, options: Any, files: list[str], kind: Any, why: str
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -251,8 +251,8 @@ def rewrite(run: Path, change: Any) -> None:
     bundle.write_json(run / "bundle.json", values)
 
 
-def test_a_run_without_confidence_answers_as_the_network_does(run: Path, tmp_path: Path) -> None:
-    """As older run folders are, and those without a validation part."""
+def test_without_a_temperature_probabilities_are_the_networks(run: Path, tmp_path: Path) -> None:
+    """Like runs of older versions, and runs without a validation set."""
     old = copy_run(run, tmp_path / "old")
     rewrite(old, lambda values: values.pop("confidence"))
     picture = save_digit(tmp_path / "3.png", 3)
@@ -269,7 +269,7 @@ def test_a_run_without_confidence_answers_as_the_network_does(run: Path, tmp_pat
 @pytest.mark.parametrize(
     ("parts", "num_images"), [((48, 0, 12), None), ((30, 18, 12), 18), ((40, 100, 10), 100)]
 )
-def test_what_the_validation_part_can_tell(
+def test_the_validation_set_fits_temperature_and_threshold(
     noise: Any, flat: Any, tmp_path: Path, parts: tuple[int, int, int], num_images: int | None
 ) -> None:
     images = noise(n=sum(parts), parts=parts)
@@ -286,7 +286,7 @@ def test_what_the_validation_part_can_tell(
         assert confidence.distance_threshold is None  # The one layer of `flat` has no features.
 
 
-def test_only_the_model_must_be_whole(run: Path, tmp_path: Path) -> None:
+def test_only_the_model_file_must_be_intact(run: Path, tmp_path: Path) -> None:
     copied = copy_run(run, tmp_path / "copy")
     (copied / "report.html").unlink()
     open_model(copied)
@@ -296,7 +296,7 @@ def test_only_the_model_must_be_whole(run: Path, tmp_path: Path) -> None:
         open_model(copied)
 
 
-def test_a_model_that_clearcnn_did_not_write_is_not_executed(run: Path, tmp_path: Path) -> None:
+def test_a_foreign_model_is_not_executed(run: Path, tmp_path: Path) -> None:
     import hashlib
 
     import onnx
@@ -312,14 +312,14 @@ def test_a_model_that_clearcnn_did_not_write_is_not_executed(run: Path, tmp_path
         open_model(copied)
 
 
-def test_a_run_that_has_no_onnx_says_so(run: Path, tmp_path: Path) -> None:
+def test_a_run_without_onnx_is_an_error(run: Path, tmp_path: Path) -> None:
     copied = copy_run(run, tmp_path / "copy")
     rewrite(copied, lambda values: values["files"].pop("model.onnx"))
     with pytest.raises(BundleError, match=r"has no model\.onnx"):
         clearcnn.predict(copied, tmp_path)
 
 
-def test_evaluate_has_the_same_temperature(run: Path, tmp_path: Path) -> None:
+def test_evaluate_uses_the_same_temperature(run: Path, tmp_path: Path) -> None:
     reliability = clearcnn.evaluate(run, out=tmp_path / "evaluated").reliability
     model = open_model(run)
     rows = clearcnn.data.split(DIGITS, model.manifest.split).test

@@ -1,4 +1,4 @@
-"""The data that a run names: opened for who trained it here or names it, and for nobody else."""
+"""A run's source is opened only if the user trained it here or names it."""
 
 import dataclasses
 import json
@@ -36,7 +36,7 @@ sys.addaudithook(_hear)
 
 @pytest.fixture
 def secret(tmp_path):
-    """A folder that nobody named, which must not be looked into."""
+    """A folder that the user did not name and that must not be read."""
     folder = tmp_path / "private"
     write_classes(folder, seed=1)
     _watched.append(str(folder))
@@ -66,7 +66,7 @@ def trained(tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def theirs(trained, tmp_path, monkeypatch) -> Path:
-    """The same run, come from somebody else."""
+    """The same run, as received from another user."""
     run = shutil.copytree(trained[0], tmp_path / "theirs")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another user"))
     return run
@@ -95,7 +95,7 @@ ASKING = {
 
 @pytest.mark.parametrize("prefix", ["", "folder:"])
 @pytest.mark.parametrize("verb", ASKING)
-def test_a_place_that_a_stranger_names_is_not_opened(verb, prefix, trained, secret, tmp_path):
+def test_a_source_that_a_stranger_names_is_not_opened(verb, prefix, trained, secret, tmp_path):
     run = rewrite(shutil.copytree(trained[0], tmp_path / "run"), source=f"{prefix}{secret}")
     with pytest.raises(DataError) as raised:
         ASKING[verb](run)
@@ -117,7 +117,7 @@ def test_the_page_and_the_explanation_say_so_and_name_nothing(trained, secret, t
 
 
 @pytest.mark.parametrize("verb", ASKING)
-def test_a_list_that_a_stranger_names_is_not_opened(verb, trained, secret, tmp_path):
+def test_a_use_list_that_a_stranger_names_is_not_opened(verb, trained, secret, tmp_path):
     run = rewrite(
         shutil.copytree(trained[0], tmp_path / "run"),
         source="digits",
@@ -128,7 +128,7 @@ def test_a_list_that_a_stranger_names_is_not_opened(verb, trained, secret, tmp_p
     assert _touched == []
 
 
-def test_a_run_as_it_was_is_not_obeyed_by_another_user(theirs, trained):
+def test_an_unchanged_run_of_another_user_opens_nothing(theirs, trained):
     _watched.append(str(trained[1]))
     try:
         for ask in ASKING.values():
@@ -161,7 +161,7 @@ def test_images_may_be_passed_in_python(theirs, trained, tmp_path):
 
 
 @pytest.mark.parametrize("verb", ASKING)
-def test_other_data_than_that_of_the_run_is_refused_and_not_shown(verb, theirs, secret):
+def test_data_other_than_the_runs_is_rejected_and_not_shown(verb, theirs, secret):
     with pytest.raises(DataError, match=r"are not the images|has changed since") as raised:
         ASKING[verb](theirs, data=DataSpec(str(secret)))
     assert ".png" not in str(raised.value)
@@ -171,7 +171,7 @@ def test_other_data_than_that_of_the_run_is_refused_and_not_shown(verb, theirs, 
     assert str(secret) not in told["why"]
 
 
-def test_why_named_data_cannot_be_read_is_said_to_the_user_and_not_on_the_page(theirs, tmp_path):
+def test_the_reason_for_unreadable_data_is_shown_to_the_user_and_not_on_the_page(theirs, tmp_path):
     write_classes(tmp_path / "photos")
     (tmp_path / "photos" / "a" / "broken.png").write_bytes(b"no picture")
     named = DataSpec(str(tmp_path / "photos"))
@@ -191,9 +191,7 @@ def test_the_embedded_digits_are_read_for_everybody(tmp_path, monkeypatch):
         read_run_data(large)
 
 
-def test_a_list_that_the_run_was_trained_with_is_named_beside_the_data(
-    trained, tmp_path, monkeypatch
-):
+def test_a_runs_use_list_must_be_given_with_the_data(trained, tmp_path, monkeypatch):
     source = trained[1]
     use = tmp_path / "use.csv"
     rows = [f"{name},x,{'no' if name.endswith('/3.png') else 'yes'}," for name in _names(source)]
@@ -229,7 +227,7 @@ def test_the_command_line_names_data(theirs, trained, tmp_path, capsys):
     assert len(read_run_data(read_bundle(tmp_path / "longer").manifest).images) == 30
 
 
-def test_data_is_of_a_run_and_not_of_new_images(trained, tmp_path):
+def test_data_cannot_be_combined_with_new_images(trained, tmp_path):
     run, photos = trained
     with pytest.raises(SpecError, match="either on its own test set"):
         clearcnn.evaluate(run, photos, data=photos, out=tmp_path / "e")
@@ -237,7 +235,7 @@ def test_data_is_of_a_run_and_not_of_new_images(trained, tmp_path):
         clearcnn.evaluate(photos, data=photos, out=tmp_path / "e")
 
 
-def test_an_unfinished_run_of_a_stranger_is_not_obeyed(trained, secret, tmp_path, make_ear):
+def test_an_unfinished_run_of_a_stranger_opens_nothing(trained, secret, tmp_path, make_ear):
     ear, run = make_ear(), tmp_path / "stopped"
 
     def cut(epoch, metrics):
@@ -262,7 +260,7 @@ def test_an_unfinished_run_of_a_stranger_is_not_obeyed(trained, secret, tmp_path
 
 
 @pytest.mark.parametrize("verb", ["explain", "evaluate", "serve"])
-def test_a_list_without_the_images_that_it_is_of_is_refused(verb, trained, capsys):
+def test_a_use_list_without_its_images_is_rejected(verb, trained, capsys):
     words = [verb, str(trained[0]), *(["0"] if verb == "explain" else []), "--use", "list.csv"]
     assert main(words) == 1
     assert "--use was given without --data" in capsys.readouterr().err

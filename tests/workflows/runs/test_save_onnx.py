@@ -1,4 +1,4 @@
-"""The ONNX files of a run folder: as good as Keras, or not there."""
+"""The ONNX files of a run folder agree with Keras, or are not written."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ def read_probabilities(path: Path) -> Any:
     return np.array([[float(row[key]) for key in keys] for row in rows])
 
 
-def test_the_kept_files_give_the_kept_probabilities(
+def test_the_onnx_files_give_the_saved_probabilities(
     noise: Any, flat: ModelSpec, tmp_path: Path
 ) -> None:
     images = noise(parts=(36, 12, 12))
@@ -57,7 +57,7 @@ def forget_dense(patch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("spoil", [spoil_parity, forget_dense])
-def test_without_agreement_there_is_no_file_and_everyone_says_so(
+def test_without_agreement_there_is_no_file_and_a_warning(
     spoil: Any,
     noise: Any,
     flat: ModelSpec,
@@ -79,7 +79,7 @@ def test_without_agreement_there_is_no_file_and_everyone_says_so(
     assert (tmp_path / "run" / "model.keras").is_file()
 
 
-def test_a_name_that_the_file_needs_is_told_with_its_remedy(noise: Any, tmp_path: Path) -> None:
+def test_a_reserved_layer_name_is_a_warning_with_a_remedy(noise: Any, tmp_path: Path) -> None:
     model = ModelSpec(
         "named",
         (
@@ -101,7 +101,7 @@ def test_a_name_that_the_file_needs_is_told_with_its_remedy(noise: Any, tmp_path
         ("int32", 4095, "tensor(uint16)"),
     ],
 )
-def test_the_input_is_of_a_type_that_every_device_takes(
+def test_the_input_type_is_supported_on_every_device(
     dtype: str, most: int, stored: str, flat: ModelSpec, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""`CNNClassifier` keeps every promise of a scikit-learn classifier."""
+"""`CNNClassifier` behaves like a scikit-learn classifier."""
 
 import copy
 import io
@@ -43,7 +43,7 @@ SMALL = ModelSpec(
 
 
 def make(**parameters: Any) -> CNNClassifier:
-    """Quick to train: the tutorial's training of a small model."""
+    """A small model that trains quickly with the tutorial's recipe."""
     quick = {"recipe": "tutorial", "model": SMALL, "epochs": 3, "random_state": 0}
     return CNNClassifier(**(quick | parameters))
 
@@ -53,11 +53,11 @@ def fitted() -> CNNClassifier:
     return make(epochs=20).fit(IMAGES, WORDS)
 
 
-def answers(classifier: CNNClassifier) -> bytes:
+def fingerprint(classifier: CNNClassifier) -> bytes:
     return classifier.predict_proba(IMAGES).tobytes()
 
 
-def test_it_learns_and_tells_of_it_in_the_labels_own_words(fitted: CNNClassifier) -> None:
+def test_it_learns_and_predicts_the_given_labels(fitted: CNNClassifier) -> None:
     assert fitted.classes_.tolist() == ["one", "two", "zero"]
     assert fitted.score(IMAGES, WORDS) == accuracy_score(WORDS, fitted.predict(IMAGES)) > 0.9
     probabilities = fitted.predict_proba(IMAGES)
@@ -68,21 +68,21 @@ def test_it_learns_and_tells_of_it_in_the_labels_own_words(fitted: CNNClassifier
     assert not hasattr(fitted, "partial_fit")
 
 
-def test_the_answers_are_those_of_the_keras_model(fitted: CNNClassifier) -> None:
+def test_the_predictions_are_those_of_the_keras_model(fitted: CNNClassifier) -> None:
     assert isinstance(fitted.model_, load_keras().Sequential)
     own = fitted.model_.predict(IMAGES[..., None], verbose=0)
     np.testing.assert_allclose(fitted.predict_proba(IMAGES), own, atol=1e-6)
 
 
-def test_images_and_rows_of_their_values_give_the_same(fitted: CNNClassifier) -> None:
-    assert answers(make().fit(ROWS, DIGITS)) == answers(make().fit(IMAGES, DIGITS))
+def test_images_and_flattened_rows_give_the_same(fitted: CNNClassifier) -> None:
+    assert fingerprint(make().fit(ROWS, DIGITS)) == fingerprint(make().fit(IMAGES, DIGITS))
     same = fitted.predict_proba(ROWS)
     for images in (IMAGES, IMAGES[..., None], IMAGES.tolist(), list(IMAGES)):
         np.testing.assert_array_equal(fitted.predict_proba(images), same)
 
 
 @pytest.mark.slow
-def test_colour_and_oblong_images_and_rows(fitted: CNNClassifier) -> None:
+def test_colour_and_rectangular_images_and_rows(fitted: CNNClassifier) -> None:
     colour = np.repeat(IMAGES[..., None], 3, axis=3).astype(np.uint8)
     by_images = make().fit(colour, DIGITS)
     by_rows = make(image_shape=(8, 8, 3)).fit(colour.reshape(len(colour), -1), DIGITS)
@@ -93,41 +93,43 @@ def test_colour_and_oblong_images_and_rows(fitted: CNNClassifier) -> None:
 
 
 @pytest.mark.slow
-def test_values_whose_number_is_no_square_are_one_row_of_pixels() -> None:
+def test_a_non_square_number_of_values_is_one_row_of_pixels() -> None:
     rows = np.random.default_rng(0).normal(size=(90, 6)) - 5
     classifier = CNNClassifier(epochs=60, random_state=0).fit(rows, rows[:, 2] > -5)
     assert classifier.image_shape_ == (1, 6, 1)
     assert classifier.score(rows, rows[:, 2] > -5) > 0.9
 
 
-def test_an_image_gets_its_answer_whatever_stands_beside_it(fitted: CNNClassifier) -> None:
+def test_a_prediction_does_not_depend_on_the_other_images(fitted: CNNClassifier) -> None:
     alone = np.concatenate([fitted.predict_proba(image[None]) for image in IMAGES[:70]])
     np.testing.assert_array_equal(fitted.predict_proba(IMAGES[:70]), alone)
 
 
 def test_the_same_random_state_gives_the_same_bits() -> None:
-    by_number = answers(make(random_state=1).fit(ROWS, WORDS))
-    assert by_number == answers(make(random_state=np.int64(1)).fit(ROWS, WORDS))
-    assert by_number != answers(make(random_state=2).fit(ROWS, WORDS))
-    drawn = [answers(make(random_state=np.random.RandomState(1)).fit(ROWS, WORDS)) for _ in "ab"]
+    by_number = fingerprint(make(random_state=1).fit(ROWS, WORDS))
+    assert by_number == fingerprint(make(random_state=np.int64(1)).fit(ROWS, WORDS))
+    assert by_number != fingerprint(make(random_state=2).fit(ROWS, WORDS))
+    drawn = [
+        fingerprint(make(random_state=np.random.RandomState(1)).fit(ROWS, WORDS)) for _ in "ab"
+    ]
     assert drawn[0] == drawn[1]
     source = make(random_state=np.random.RandomState(1))
-    assert answers(source.fit(ROWS, WORDS)) != answers(source.fit(ROWS, WORDS))
+    assert fingerprint(source.fit(ROWS, WORDS)) != fingerprint(source.fit(ROWS, WORDS))
 
 
-def test_no_random_state_draws_from_numpys_own_as_scikit_learn_does() -> None:
+def test_without_random_state_numpys_global_generator_is_used() -> None:
     state = np.random.get_state()
     try:
         given = []
         for seed in (3, 3, 4):
             np.random.seed(seed)
-            given.append(answers(make(random_state=None).fit(ROWS, WORDS)))
+            given.append(fingerprint(make(random_state=None).fit(ROWS, WORDS)))
     finally:
         np.random.set_state(state)
     assert given[0] == given[1] != given[2]
 
 
-def test_a_pickle_holds_no_keras_object_and_gives_the_same_answers(fitted: CNNClassifier) -> None:
+def test_a_pickle_has_no_keras_object_and_gives_the_same_predictions(fitted: CNNClassifier) -> None:
     written = pickle.dumps(fitted)
     packages = set()
 
@@ -139,17 +141,17 @@ def test_a_pickle_holds_no_keras_object_and_gives_the_same_answers(fitted: CNNCl
     Listing(io.BytesIO(written)).load()
     assert packages == {"clearcnn", "numpy"}
     for other in (pickle.loads(written), copy.deepcopy(fitted)):
-        # Once more, before the model has been read from its bytes.
+        # Pickled again before the model was rebuilt.
         again = pickle.loads(pickle.dumps(other))
-        assert answers(other) == answers(again) == answers(fitted)
+        assert fingerprint(other) == fingerprint(again) == fingerprint(fitted)
         assert other.history_ == fitted.history_
 
 
 @pytest.mark.slow
-def test_another_process_answers_alike(fitted: CNNClassifier) -> None:
+def test_another_process_predicts_the_same(fitted: CNNClassifier) -> None:
     with joblib.parallel_config(backend="loky", n_jobs=2):
-        given = joblib.Parallel()(joblib.delayed(answers)(fitted) for _ in range(2))
-    assert given == [answers(fitted)] * 2
+        given = joblib.Parallel()(joblib.delayed(fingerprint)(fitted) for _ in range(2))
+    assert given == [fingerprint(fitted)] * 2
 
 
 def test_a_clone_keeps_every_parameter() -> None:
@@ -196,7 +198,7 @@ def test_cross_validation_trains_every_epoch_where_keras_own_wrapper_trains_one(
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_a_grid_search_finds_the_same_with_workers(backend: str) -> None:
+def test_a_grid_search_gives_the_same_with_workers(backend: str) -> None:
     grid = {"learning_rate": [1e-4, 1e-2], "batch_size": [16, 50]}
     alone = GridSearchCV(make(), grid, cv=2).fit(ROWS, WORDS)
     with joblib.parallel_config(backend=backend, n_jobs=2):
@@ -205,7 +207,7 @@ def test_a_grid_search_finds_the_same_with_workers(backend: str) -> None:
         assert shared.cv_results_[key].tolist() == alone.cv_results_[key].tolist()
     assert len(set(alone.cv_results_["mean_test_score"])) > 1
     assert shared.best_params_ == alone.best_params_
-    assert answers(shared.best_estimator_) == answers(alone.best_estimator_)
+    assert fingerprint(shared.best_estimator_) == fingerprint(alone.best_estimator_)
 
 
 def test_it_is_the_last_step_of_a_pipeline() -> None:
@@ -232,14 +234,14 @@ def test_fits_of_one_shape_share_a_program(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
-def test_other_parameters_reach_the_training() -> None:
+def test_parameters_reach_the_training() -> None:
     stopped = make(epochs=60, learning_rate=0.05, patience=1).fit(ROWS, WORDS)
     assert stopped.history_.best_epoch == stopped.history_.num_epochs - 2 < 58
     losses = stopped.history_.metrics["val_loss"]
     assert losses[stopped.history_.best_epoch] == min(losses)
     everything = make(validation_fraction=0, patience=1).fit(ROWS, WORDS)
     assert set(everything.history_.metrics) == {"loss", "accuracy"}
-    # One image of a class cannot be shared.
+    # A class with one image cannot be split.
     few = make().fit(ROWS[:4], DIGITS[[0, 1, 2, 0]])
     assert set(few.history_.metrics) == {"loss", "accuracy"}
 
@@ -248,10 +250,12 @@ def test_layers_may_come_from_a_file(tmp_path: Any) -> None:
     path = tmp_path / "small.toml"
     path.write_text(models.write_model(SMALL), encoding="utf-8")
     for model in (path, str(path)):
-        assert answers(make(model=model).fit(ROWS, WORDS)) == answers(make().fit(ROWS, WORDS))
+        assert fingerprint(make(model=model).fit(ROWS, WORDS)) == fingerprint(
+            make().fit(ROWS, WORDS)
+        )
 
 
-def test_verbose_speaks_as_keras_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_prints_like_keras(capsys: pytest.CaptureFixture[str]) -> None:
     make().fit(ROWS, WORDS)
     assert capsys.readouterr().out == ""
     make(verbose=2).fit(ROWS, WORDS)
@@ -259,7 +263,7 @@ def test_verbose_speaks_as_keras_does(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", {"zero": 5.0}, {"zero": 3, "one": 0.5}])
-def test_class_weight_is_the_sample_weight_it_stands_for(class_weight: Any) -> None:
+def test_class_weight_equals_the_same_sample_weight(class_weight: Any) -> None:
     uneven = (WORDS != "two") | (np.arange(len(WORDS)) < 60)
     rows, words = ROWS[uneven], WORDS[uneven]
     named = class_weight
@@ -270,13 +274,13 @@ def test_class_weight_is_the_sample_weight_it_stands_for(class_weight: Any) -> N
     np.testing.assert_allclose(
         by_class.predict_proba(IMAGES), by_sample.predict_proba(IMAGES), rtol=1e-5, atol=1e-6
     )
-    assert answers(by_class) != answers(make().fit(rows, words))
+    assert fingerprint(by_class) != fingerprint(make().fit(rows, words))
 
 
-def test_digits_as_words_are_weighed_by_these_words() -> None:
+def test_class_weight_uses_string_labels() -> None:
     words = DIGITS.astype(str)
     by_words = make(class_weight={"0": 9.0}).fit(ROWS, words)
-    assert answers(by_words) == answers(make(class_weight={0: 9.0}).fit(ROWS, DIGITS))
+    assert fingerprint(by_words) == fingerprint(make(class_weight={0: 9.0}).fit(ROWS, DIGITS))
 
 
 def test_sample_weight_reaches_the_loss_as_in_keras() -> None:
@@ -300,7 +304,7 @@ def test_sample_weight_reaches_the_loss_as_in_keras() -> None:
     np.testing.assert_allclose(whole.predict_proba(IMAGES), own, rtol=1e-4, atol=1e-6)
 
 
-def test_without_chance_a_weight_of_two_is_two_copies() -> None:
+def test_without_randomness_a_weight_of_two_equals_two_duplicates() -> None:
     weights = np.random.default_rng(1).integers(0, 4, len(ROWS))
     whole = {"validation_fraction": 0, "batch_size": 4 * len(ROWS), "epochs": 4}
     weighted = make(**whole).fit(ROWS, DIGITS, sample_weight=weights)
@@ -310,11 +314,11 @@ def test_without_chance_a_weight_of_two_is_two_copies() -> None:
     )
 
 
-def test_a_weight_of_zero_is_no_image_and_only_ratios_count() -> None:
+def test_a_weight_of_zero_removes_an_image_and_only_ratios_matter() -> None:
     weights = (np.arange(len(ROWS)) % 3 > 0).astype(float)
     left_out = make().fit(ROWS, WORDS, sample_weight=weights)
-    assert answers(left_out) == answers(make().fit(ROWS[weights > 0], WORDS[weights > 0]))
-    assert answers(left_out) == answers(make().fit(ROWS, WORDS, sample_weight=7 * weights))
+    assert fingerprint(left_out) == fingerprint(make().fit(ROWS[weights > 0], WORDS[weights > 0]))
+    assert fingerprint(left_out) == fingerprint(make().fit(ROWS, WORDS, sample_weight=7 * weights))
 
 
 @pytest.mark.parametrize(
@@ -324,20 +328,23 @@ def test_a_weight_of_zero_is_no_image_and_only_ratios_count() -> None:
         ({"epochs": 0}, "epochs=0 is out of range"),
         ({"patience": 0}, "patience=0 is out of range"),
         ({"validation_fraction": 1.0}, "validation_fraction=1.0 is out of range"),
-        ({"image_shape": (8, 9)}, r"image_shape=\(8, 9\) does not hold.*has 64 values"),
-        ({"image_shape": 8}, "image_shape=8 is no shape"),
-        ({"image_shape": (8, 8.0)}, r"image_shape=\(8, 8.0\) is no shape"),
-        ({"class_weight": "even"}, "class_weight='even' is not known: \"balanced\""),
-        ({"class_weight": {"nil": 2}}, "class_weight names 'nil'; the classes of y are 'one'"),
+        ({"image_shape": (8, 9)}, r"image_shape=\(8, 9\) does not match X.*64 values"),
+        ({"image_shape": 8}, "image_shape=8 is not a shape"),
+        ({"image_shape": (8, 8.0)}, r"image_shape=\(8, 8.0\) is not a shape"),
+        ({"class_weight": "even"}, "class_weight='even' is invalid: \"balanced\""),
+        ({"class_weight": {"nil": 2}}, "class_weight has 'nil'; the classes of y are 'one'"),
         ({"class_weight": {"one": -1}}, "gives 'one' the weight -1"),
         ({"class_weight": {"one": float("nan")}}, "gives 'one' the weight nan"),
         ({"class_weight": {"one": "2"}}, "gives 'one' the weight '2'"),
         ({"class_weight": {"one": [2]}}, r"gives 'one' the weight \[2\]"),
-        ({"class_weight": dict.fromkeys(["zero", "one", "two"], 0)}, "every image weigh zero"),
+        (
+            {"class_weight": dict.fromkeys(["zero", "one", "two"], 0)},
+            "every image a weight of zero",
+        ),
         ({"model": "nowhere.toml"}, "nowhere.toml cannot be read"),
     ],
 )
-def test_what_cannot_be_is_refused(parameters: dict[str, Any], told: str) -> None:
+def test_invalid_parameters_are_errors(parameters: dict[str, Any], told: str) -> None:
     classifier = make(**parameters)
     with pytest.raises(ClearCNNError, match=told):
         classifier.fit(ROWS, WORDS)
@@ -351,9 +358,9 @@ def test_what_cannot_be_is_refused(parameters: dict[str, Any], told: str) -> Non
     [
         (
             IMAGES[:, :4],
-            "images of the shape \\(4, 8, 1\\); the model was trained on \\(8, 8, 1\\)",
+            "images of shape \\(4, 8, 1\\); the model was trained on \\(8, 8, 1\\)",
         ),
-        (IMAGES.reshape(-1, 4, 16), "images of the shape \\(4, 16, 1\\)"),
+        (IMAGES.reshape(-1, 4, 16), "images of shape \\(4, 16, 1\\)"),
         (ROWS[:, :9], "X has 9 features, but CNNClassifier is expecting 64"),
         (IMAGES * np.nan, "contains NaN"),
         (IMAGES * 1j, "Complex data not supported"),
@@ -361,15 +368,15 @@ def test_what_cannot_be_is_refused(parameters: dict[str, Any], told: str) -> Non
         (IMAGES[None, None], "X has the shape \\(1, 1, 120, 8, 8\\)"),
     ],
 )
-def test_images_unlike_those_trained_on_are_refused(
+def test_images_unlike_the_training_images_are_rejected(
     fitted: CNNClassifier, images: Any, told: str
 ) -> None:
     with np.errstate(over="ignore"), pytest.raises(ValueError, match=told):
         fitted.predict(images)
 
 
-def test_one_class_or_a_shape_that_contradicts_is_refused() -> None:
-    with pytest.raises(ClearCNNError, match="y holds one class, 'one'; two or more"):
+def test_one_class_or_a_wrong_image_shape_is_rejected() -> None:
+    with pytest.raises(ClearCNNError, match="y has one class, 'one'; two or more"):
         make().fit(ROWS[:5], ["one"] * 5)
-    with pytest.raises(ClearCNNError, match=r"an image of X has the shape \(8, 8, 1\)"):
+    with pytest.raises(ClearCNNError, match=r"images have the shape \(8, 8, 1\)"):
         make(image_shape=(4, 16)).fit(IMAGES, WORDS)

@@ -1,4 +1,4 @@
-"""Images of quite another range than those trained on are warned of, and dark ones are not."""
+"""Images of a different range from the training images' warn, and dark images do not."""
 
 import pickle
 import warnings
@@ -63,11 +63,11 @@ def has_mismatch(trained: Rows, asked: Rows) -> bool:
         (UNIT, np.full((1, 768), 255.0)),
     ],
 )
-def test_another_scale_is_seen(trained: Rows, asked: Rows, count: int) -> None:
+def test_another_scale_is_detected(trained: Rows, asked: Rows, count: int) -> None:
     assert has_mismatch(trained, asked[:count])
 
 
-def test_a_scale_that_one_picture_does_not_show_is_seen_in_ten() -> None:
+def test_a_scale_that_one_image_does_not_show_is_detected_in_ten() -> None:
     binary = (DIGITS > 7).astype("uint8")
     assert has_mismatch(PHOTOS, np.resize(binary, (10, 768)))
     assert has_mismatch(UNIT, UNIT[:10] / 255)
@@ -136,7 +136,7 @@ def fitted() -> CNNClassifier:
     return make().fit(DIGITS, LABELS)
 
 
-WORDS = "X runs from 0 to 1, and the classifier was trained on values from 0 to 16"
+WORDS = "X has values from 0 to 1, and the classifier was trained on values from 0 to 16"
 
 
 def test_predictions_warn(fitted: CNNClassifier) -> None:
@@ -149,18 +149,18 @@ def test_predictions_warn(fitted: CNNClassifier) -> None:
         fitted.score(DIGITS / 16, LABELS)
 
 
-def test_the_range_is_kept_in_pickles_and_forgotten_in_clones(fitted: CNNClassifier) -> None:
+def test_the_range_is_in_pickles_and_not_in_clones(fitted: CNNClassifier) -> None:
     back = pickle.loads(pickle.dumps(fitted))
     assert back.pixel_range_ == fitted.pixel_range_ == PixelRange(0, 16, 16, True)
     with pytest.warns(UserWarning, match=WORDS):
         back.predict(DIGITS / 16)
     assert not hasattr(clone(fitted), "pixel_range_")
     again = clone(fitted).fit(DIGITS / 16, LABELS)
-    with pytest.warns(UserWarning, match="X runs from 0 to 16, .* from 0 to 1,"):
+    with pytest.warns(UserWarning, match="X has values from 0 to 16, .* from 0 to 1,"):
         again.predict(DIGITS)
 
 
-def test_scikit_learns_ways_say_nothing() -> None:
+def test_scikit_learns_tools_do_not_warn() -> None:
     with warnings.catch_warnings(action="error"):
         for scaler in (StandardScaler(), MinMaxScaler()):
             pipeline = make_pipeline(scaler, make()).fit(DIGITS, LABELS)

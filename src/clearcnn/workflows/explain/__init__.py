@@ -1,1 +1,1 @@
-"""`explain`: what each layer does to one image, and which pixels decided."""
+"""`explain`: the layers' outputs for one image, saliency maps and nearest training images."""

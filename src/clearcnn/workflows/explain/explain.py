@@ -1,4 +1,4 @@
-"""`explain`: what each layer does to one image, and which pixels decided."""
+"""`explain`: the layers' outputs for one image, saliency maps and nearest training images."""
 
 import dataclasses
 from itertools import count
@@ -41,25 +41,24 @@ def explain(
     out: Path | str | None = None,
     command: str | None = None,
 ) -> ExplainResult:
-    """Show how a trained model came to its answer on one image: a page, pictures and JSON.
+    """Explain a trained model's prediction for one image: an HTML page, figures and JSON.
 
     Args:
-      run: a run folder as `train` made it; nothing in it is changed.
-      image: a picture file, or the row of an image among those of the run's source, as
-        `predictions.csv` has it in its column index.
-      data: where the images are that the run was trained on, or these images themselves. None
-        takes the place that the run names, if you trained it on this computer.
-      invert: exchange light and dark first.
-      seed: of the noise of SmoothGrad and of the untrained weights it is checked against.
+      run: a run folder; it is not changed.
+      image: an image file, or the row of an image in the run's source, as in the column index of
+        `predictions.csv`.
+      data: the source that the run was trained on, or its images. None takes the run's own source,
+        if you trained it on this computer.
+      invert: invert the image first.
+      seed: of SmoothGrad's noise, and of the untrained weights for the sanity check.
       out: the folder to make; None makes `<run>-explained-<image>` beside the run folder.
-      command: what to type for the same page; the page shows it.
+      command: the command that reproduces the page; the page shows it.
     Returns:
-      ExplainResult; its `folder` is whole and holds `explanation.html`, `explanation.json` and
-      `figures/`.
+      ExplainResult; its `folder` has `explanation.html`, `explanation.json` and `figures/`.
     Raises:
-      BundleError: the run folder is not as it was written, or `out` cannot be.
-      DataError: the image cannot be found or read, or `data` is not what the run was trained on.
-      SpecError: the seed is out of its range.
+      BundleError: the run folder was altered, or `out` cannot be made.
+      DataError: the image cannot be found or read, or `data` is not the run's data.
+      SpecError: the seed is out of range.
     """
     require_seed(seed)
     clock = PhaseTimer()
@@ -67,8 +66,8 @@ def explain(
     with clock.phase("run folder"):
         opened = bundle.read_bundle(run)
     manifest = opened.manifest
-    asked = {"image": image, "data": data, "invert": invert or None}
-    command = command or format_call("explain", run, asked)
+    options = {"image": image, "data": data, "invert": invert or None}
+    command = command or format_call("explain", run, options)
     with bundle.open_run_folder("explanation", out=_choose_folder(run, image, out)) as folder:
         with clock.phase("data"):
             run_data = read_run_data_or_reason(manifest, data)
@@ -80,7 +79,7 @@ def explain(
         network = explanation.Network(model)
         with clock.phase("layers"):
             passage = explanation.follow(model, input_image.pixels)
-            answers, predicted = _answer(network, input_image, manifest)
+            outputs, predicted = _rank_classes(network, input_image, manifest)
         with clock.phase("pixels"):
             gradient, occlusion, untrained = make_saliency_maps(
                 network, input_image, predicted, manifest, run_data, seed
@@ -90,7 +89,7 @@ def explain(
         result = ExplainResult(
             run_folder=run.resolve(),
             image=input_image.record,
-            answers=answers,
+            answers=outputs,
             layers=_measure_layers(passage, manifest),
             gradient=gradient,
             occlusion=occlusion,
@@ -101,7 +100,7 @@ def explain(
             seconds=clock.seconds,
             folder=folder.path,
         )
-        pictures = report.ExplanationImages(
+        images = report.ExplanationImages(
             image=input_image.pixels,
             value_range=manifest.input.value_range,
             inputs=passage.inputs,
@@ -111,35 +110,36 @@ def explain(
             neighbours=collect_neighbour_images(neighbours, run_data),
         )
         versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
-        report.write_explanation(folder.partial, result, pictures, command, versions)
+        report.write_explanation(folder.partial, result, images, command, versions)
     return dataclasses.replace(result, folder=folder.path)
 
 
 def _choose_folder(run: Path, image: str | int | Path, out: Path | str | None) -> Path:
     if out is None:
         name = f"{run.resolve().name}-explained-{bundle.shorten_name(Path(str(image)).stem)}"
-        places = (
+        folders = (
             run.resolve().with_name(name if number == 1 else f"{name}-{number}")
             for number in count(1)
         )
-        return next(place for place in places if not place.exists())
+        return next(folder for folder in folders if not folder.exists())
     if Path(out).resolve().is_relative_to(run.resolve()):
         raise BundleError(
-            f"{out} lies in the run folder {run}, which stays as it was written.",
-            remedy="Give --out another place, or leave it out.",
+            f"{out} is inside the run folder {run}, which must not change.",
+            remedy="Give another path with --out, or omit it.",
         )
     return Path(out)
 
 
-def _answer(
+def _rank_classes(
     network: "Network", input_image: InputImage, manifest: bundle.Manifest
 ) -> tuple[tuple[ClassOutput, ...], int]:
-    """Give every class, the most probable first, and the index of that one."""
+    """Return every class, the most probable first, and that one's index."""
     logits = network.logits(input_image.pixels[np.newaxis])[0]
-    chances = network.probabilities(input_image.pixels[np.newaxis])[0]
-    order = np.argsort(-chances, kind="stable")
+    probabilities = network.probabilities(input_image.pixels[np.newaxis])[0]
+    order = np.argsort(-probabilities, kind="stable")
     return tuple(
-        ClassOutput(manifest.class_names[k], float(logits[k]), float(chances[k])) for k in order
+        ClassOutput(manifest.class_names[k], float(logits[k]), float(probabilities[k]))
+        for k in order
     ), int(order[0])
 
 

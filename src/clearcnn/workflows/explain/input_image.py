@@ -1,4 +1,4 @@
-"""The image to be explained, and the images that its model was trained on."""
+"""Find the image to explain, and read the data of the run."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +18,11 @@ from clearcnn.workflows.runs.run_data import RunData, Source, read_run_data
 
 @dataclass(frozen=True, eq=False)
 class InputImage:
-    """The image to be explained.
+    """The image to explain.
 
     Attributes:
-      pixels: (height, width, channels) as the model takes them.
-      record: what is known of it.
+      pixels: (height, width, channels), preprocessed for the model.
+      record: its name, and its row, label and split in the source.
       warnings: one sentence each.
     """
 
@@ -32,34 +32,34 @@ class InputImage:
 
 
 def read_run_data_or_reason(manifest: bundle.Manifest, named: Source | None) -> RunData | str:
-    """Read the images of a run once more, if they can be.
+    """Read the images of a run again, or return why they are not available.
 
     Args:
       manifest, named: as for `read_run_data`.
     Returns:
-      A RunData; or, if nothing was named, why there is none, in a sentence.
+      RunData; or, if `named` is None and the run's source cannot be read, the reason in a sentence.
     Raises:
-      DataError: what was named is not the images of the run.
+      DataError: `named` has other images than the run.
     """
     try:
         return read_run_data(manifest, named)
     except DataError as error:
         if named is not None:
             raise
-        # The remedy may name what lies there, which nobody knows to be the images of the run.
-        return f"{error.problem} They can be named with --data, or data= in Python."
+        # Without the remedy: it may reveal what is at a path that a stranger's run folder names.
+        return f"{error.problem} Give them with --data, or data= in Python."
 
 
 def find_input_image(
     image: str | int | Path, manifest: bundle.Manifest, run_data: RunData | str, *, invert: bool
 ) -> InputImage:
-    """Find the image: the row of a number, or a picture file.
+    """Take an image by its row in the source, or read an image file.
 
     Args:
-      image: a row of the source, as a number or its digits; anything else is a path.
+      image: a row of the source, as an int or its digits; anything else is a path.
       manifest: of the run.
-      run_data: as `read_run_data_or_reason` gave it.
-      invert: exchange light and dark.
+      run_data: from `read_run_data_or_reason`.
+      invert: invert the image.
     Raises:
       DataError: there is no such row or file, or it cannot be read.
     """
@@ -69,53 +69,58 @@ def find_input_image(
     else:
         input_image = _read_file(Path(image).expanduser(), contract)
     if invert:
-        turned = invert_pixels(input_image.pixels, contract.value_range)
-        said = (*input_image.record.preparation, "Light and dark exchanged, as asked (inverted).")
-        input_image = replace(
-            input_image, pixels=turned, record=replace(input_image.record, preparation=said)
-        )
-    warnings = [_judge_polarity(input_image, contract), _find_copy(input_image, run_data)]
+        inverted = invert_pixels(input_image.pixels, contract.value_range)
+        record = input_image.record
+        preparation = (*record.preparation, "Inverted, as requested.")
+        record = replace(record, preparation=preparation)
+        input_image = replace(input_image, pixels=inverted, record=record)
+    warnings = [
+        _warn_of_polarity(input_image, contract),
+        _warn_of_duplicate(input_image, run_data),
+    ]
     return replace(input_image, warnings=tuple(filter(None, warnings)))
 
 
 def _take_row(row: int, run_data: RunData | str) -> InputImage:
     if isinstance(run_data, str):
         raise DataError(
-            f"Image {row} was asked for by its row. {run_data}",
-            remedy="Or give a picture file.",
+            f"Image {row} cannot be read from the run's source. {run_data}",
+            remedy="Or give an image file.",
         )
-    images, parts = run_data.images, run_data.splits
+    images, splits = run_data.images, run_data.splits
     if not 0 <= row < len(images):
         raise DataError(
             f"There is no image {row}: the source has the rows 0 to {len(images) - 1:,}.",
-            remedy="Take a number from the column index of predictions.csv, or give a picture "
-            "file; ./17 is a file called 17.",
+            remedy="Take a number from the column index of predictions.csv, or give an image "
+            "file; ./17 is a file named 17.",
         )
-    part = next(name for name in ("train", "validation", "test") if row in getattr(parts, name))
-    facts = ExplainedImage(
+    split_name = next(
+        name for name in ("train", "validation", "test") if row in getattr(splits, name)
+    )
+    record = ExplainedImage(
         name=images.names[row],
         row=row,
         label=images.class_names[images.labels[row]],
-        part=part,
+        part=split_name,
         preparation=(),
     )
-    return InputImage(images.images[row], facts)
+    return InputImage(images.images[row], record)
 
 
 def _read_file(path: Path, contract: InputContract) -> InputImage:
-    picture = data.read_one_picture(
+    image = data.read_one_picture(
         path,
         size=contract.shape[:2],
         color_mode=contract.color_mode,
         dtype=contract.dtype,
         value_range=contract.value_range,
     )
-    facts = ExplainedImage(path.name, None, None, None, picture.preparation)
-    return InputImage(picture.pixels, facts)
+    record = ExplainedImage(path.name, None, None, None, image.preparation)
+    return InputImage(image.pixels, record)
 
 
-def _find_copy(input_image: InputImage, run_data: RunData | str) -> str | None:
-    """Say so if the model has learnt from these very pixels."""
+def _warn_of_duplicate(input_image: InputImage, run_data: RunData | str) -> str | None:
+    """Return a warning if the training set has the same pixels."""
     if isinstance(run_data, str) or input_image.record.row is not None:
         return None
     rows = run_data.splits.train
@@ -124,18 +129,18 @@ def _find_copy(input_image: InputImage, run_data: RunData | str) -> str | None:
         return None
     name = run_data.images.names[rows[same.argmax()]]
     return (
-        f"This picture stands, pixel for pixel, in the training part ({name}): the model has "
-        "learnt from it, and that it is right here says little."
+        f"This image is a duplicate of a training image ({name}), so a correct prediction says "
+        "little."
     )
 
 
-def _judge_polarity(input_image: InputImage, contract: InputContract) -> str | None:
-    """Say so if figure and ground are clearly the other way round."""
-    seen = find_opposite_polarity(input_image.pixels, contract)
-    if seen is None:
+def _warn_of_polarity(input_image: InputImage, contract: InputContract) -> str | None:
+    """Return a warning if the polarity is clearly the opposite of the training images'."""
+    polarity = find_opposite_polarity(input_image.pixels, contract)
+    if polarity is None:
         return None
     return (
-        f"This picture is {seen}, the model was trained on "
-        f"{POLARITY_NAMES[contract.polarity]}: its answer means little. Explain the picture again "
-        "inverted (--invert)."
+        f"This image is {polarity}, and the model was trained on "
+        f"{POLARITY_NAMES[contract.polarity]} images, so its prediction means little. Invert the "
+        "image with --invert."
     )

@@ -1,11 +1,13 @@
-"""Images that a model takes to be like the one explained."""
+"""The images nearest to the explained one, by the model's features."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn.results.explain import Neighbour, Neighbours
+from clearcnn.types import Pixels
 from clearcnn.workflows.explain.input_image import InputImage
 from clearcnn.workflows.runs.run_data import RunData
 
@@ -22,8 +24,8 @@ def find_neighbours(
 
     Args:
       network: the model.
-      input_image: the image.
-      run_data: the images of the run, or why there are none.
+      input_image: the explained image.
+      run_data: the images of the run, or why they are not available.
     Returns:
       Neighbours; None without the images of the run.
     """
@@ -31,13 +33,13 @@ def find_neighbours(
 
     if isinstance(run_data, str):
         return None
-    images, parts = run_data.images, run_data.splits
+    images, splits = run_data.images, run_data.splits
     own = network.features(input_image.pixels[np.newaxis])[0]
-    guesses = network.logits(images.images[parts.test]).argmax(axis=1)
-    wrong = guesses != images.labels[parts.test]
-    predicted = dict(zip(parts.test.tolist(), guesses.tolist(), strict=True))
+    predictions = network.logits(images.images[splits.test]).argmax(axis=1)
+    wrong = predictions != images.labels[splits.test]
+    predicted = dict(zip(splits.test.tolist(), predictions.tolist(), strict=True))
 
-    def near(rows: Any, *, asked: bool) -> tuple[Neighbour, ...]:
+    def find_nearest(rows: NDArray[np.intp], *, show_prediction: bool) -> tuple[Neighbour, ...]:
         rows = rows[rows != (-1 if input_image.record.row is None else input_image.record.row)]
         if not len(rows):
             return ()
@@ -48,7 +50,7 @@ def find_neighbours(
                 row=int(row),
                 name=images.names[row],
                 label=images.class_names[images.labels[row]],
-                prediction=images.class_names[predicted[row]] if asked else None,
+                prediction=images.class_names[predicted[row]] if show_prediction else None,
                 distance=float(distance),
             )
             for row, distance in zip(rows[found].tolist(), distances, strict=True)
@@ -56,17 +58,17 @@ def find_neighbours(
 
     return Neighbours(
         num_features=len(own),
-        num_train=len(parts.train),
+        num_train=len(splits.train),
         num_mistakes=int(wrong.sum()),
-        train=near(parts.train, asked=False),
-        mistakes=near(parts.test[wrong], asked=True),
+        train=find_nearest(splits.train, show_prediction=False),
+        mistakes=find_nearest(splits.test[wrong], show_prediction=True),
     )
 
 
 def collect_neighbour_images(
     neighbours: Neighbours | None, run_data: RunData | str
-) -> Mapping[int, Any]:
-    """Give the image of every neighbour by its row; none without neighbours."""
+) -> Mapping[int, Pixels]:
+    """Return the pixels of every neighbour by its row."""
     if neighbours is None or isinstance(run_data, str):
         return {}
     shown = (*neighbours.train, *neighbours.mistakes)

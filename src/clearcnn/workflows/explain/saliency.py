@@ -1,8 +1,10 @@
-"""Which pixels decided, and whether the maps that say so can be trusted."""
+"""Saliency maps of one image, and their sanity checks with untrained models."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn import bundle, models, report
 from clearcnn.results.explain import GradientMap, Grid, OcclusionMap
@@ -11,7 +13,11 @@ from clearcnn.workflows.fitting.plan import measure_pixels
 from clearcnn.workflows.runs.run_data import RunData
 
 if TYPE_CHECKING:
+    import jax
+
     from clearcnn.explanation import Network
+
+Weights: TypeAlias = "Sequence[jax.Array] | None"
 
 _NOISE_FRACTION = 0.15
 _NUM_SAMPLES = 50
@@ -26,17 +32,17 @@ def make_saliency_maps(
     run_data: RunData | str,
     seed: int,
 ) -> tuple[GradientMap, OcclusionMap, report.UntrainedMaps]:
-    """Make both maps of the trained model, and check them with models of random weights.
+    """Compute both maps of the trained model, and check them against untrained models.
 
     Args:
       network: the model.
-      input_image: the image.
-      predicted: index of the class that was answered.
+      input_image: the explained image.
+      predicted: index of the predicted class.
       manifest: of the run.
-      run_data: the images of the run, or why there are none.
-      seed: of SmoothGrad's noise and of the random weights.
+      run_data: the images of the run, or why they are not available.
+      seed: of SmoothGrad's noise and of the untrained weights.
     Returns:
-      Both maps, and those of the random weights for the page.
+      Both maps, and those of the untrained models.
     """
     from clearcnn import explanation
 
@@ -44,11 +50,11 @@ def make_saliency_maps(
     noise = _NOISE_FRACTION * float(np.ptp(pixels.astype(np.float64)))
     patch = explanation.choose_patch(*pixels.shape[:2])
     fill, fill_source = _choose_fill(input_image, run_data)
-    # Drawn from the seed, and never the first weights of the run itself.
+    # Derived, so that no untrained model has the initial weights of the run.
     seeds = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(_NUM_UNTRAINED) >> 1
     shape, num_classes = manifest.input.shape, len(manifest.class_names)
 
-    def differentiate(weights: Any = None) -> Any:
+    def differentiate(weights: Weights = None) -> NDArray[np.float64]:
         return explanation.smooth_gradient(
             network,
             pixels,
@@ -59,16 +65,17 @@ def make_saliency_maps(
             weights=weights,
         )
 
-    def cover(weights: Any = None) -> Any:
+    def occlude(weights: Weights = None) -> tuple[NDArray[np.float64], float]:
         return explanation.occlude(network, pixels, predicted, patch, fill, weights=weights)
 
-    gradient, (drops, largest) = differentiate(), cover()
-    gradients, occlusions = [], []
+    gradient, (drops, largest) = differentiate(), occlude()
+    gradients: list[NDArray[np.float64]] = []
+    occlusions: list[NDArray[np.float64]] = []
     for other in seeds:
         model = models.build_model(manifest.model, shape, num_classes, int(other))
         weights = explanation.read_weights(model)
         gradients.append(differentiate(weights))
-        occlusions.append(cover(weights)[0])
+        occlusions.append(occlude(weights)[0])
     numbers = [int(other) for other in seeds]
     return (
         GradientMap(
@@ -94,13 +101,13 @@ def make_saliency_maps(
 
 
 def _choose_fill(input_image: InputImage, run_data: RunData | str) -> tuple[tuple[float, ...], str]:
-    """Choose what covers: the ground of the training images, their mean, or this one's edge."""
+    """Choose the fill: the training images' ground or mean, or else this image's border median."""
     channels = input_image.pixels.shape[-1]
     if isinstance(run_data, str):
         pixels = input_image.pixels
-        edge = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
-        medians = np.median(np.concatenate(edge), axis=0)
-        return tuple(map(float, medians)), "the median along the edge of this picture"
+        border = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+        medians = np.median(np.concatenate(border), axis=0)
+        return tuple(map(float, medians)), "the median of this image's border"
     images = run_data.images.images[run_data.splits.train]
     ground = measure_pixels(images).ground
     if ground is not None:
@@ -109,5 +116,5 @@ def _choose_fill(input_image: InputImage, run_data: RunData | str) -> tuple[tupl
     return tuple(map(float, means)), "the mean of the training images"
 
 
-def _grid(values: Any) -> Grid:
+def _grid(values: NDArray[np.float64]) -> Grid:
     return tuple(tuple(map(float, row)) for row in values)

@@ -1,19 +1,20 @@
-"""What the page shows of a run: its network, its weights and images to try it on."""
+"""The data of a run for the page: its network, its weights and test images."""
 
 import base64
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn import models
 from clearcnn.bundle import Bundle, read_bundle, read_metrics
 from clearcnn.errors import DataError, SpecError
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
+from clearcnn.types import JsonObject, Pixels
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.run_data import read_run_data
 from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
@@ -22,35 +23,39 @@ _IMAGES_PER_CLASS = 8
 _MOST_IMAGES = 120
 
 
-def describe_network(spec: ModelSpec, shape: tuple[int, int, int]) -> dict[str, Any]:
-    """Describe a model, layer by layer, with every argument filled in, as JSON values.
+def describe_network(spec: ModelSpec, shape: tuple[int, int, int]) -> JsonObject:
+    """Describe a model layer by layer, with all arguments, as JSON values.
 
     Args:
       spec: the model.
       shape: (height, width, channels) of one image.
     Raises:
-      LayerError, SpecError: the model cannot be.
+      LayerError, SpecError: the model is invalid.
     """
     summary = models.summarize_model(spec, shape)
-    before = [shape, *(row.output_shape for row in summary.layers)]
+    input_shapes = [shape, *(row.output_shape for row in summary.layers)]
     names = models.name_layers(spec.layers)
-    described: dict[str, Any] = to_json(summary)
-    for position, layer in enumerate(spec.layers):
-        described["layers"][position] |= {
-            "title": described["layers"][position]["name"],
-            "name": names[position],
-            "arguments": to_json(models.complete_layer(layer, position + 1)),
+    layers = [
+        {
+            **to_json(row),
+            "title": row.name,
+            "name": name,
+            "arguments": to_json(models.complete_layer(layer, position)),
             "given": to_json(dict(layer.arguments)),
-            "input_shape": list(before[position]),
+            "input_shape": list(input_shape),
         }
-    return described
+        for position, (row, name, layer, input_shape) in enumerate(
+            zip(summary.layers, names, spec.layers, input_shapes[:-1], strict=True), start=1
+        )
+    ]
+    return {**to_json(summary), "layers": layers}
 
 
-def describe_run(run: Bundle) -> dict[str, Any]:
+def describe_run(run: Bundle) -> JsonObject:
     """Describe a run for the page, as JSON values: its contract, network and score.
 
     Raises:
-      BundleError: its metrics.json is not as clearcnn writes it.
+      BundleError: its metrics.json is invalid.
     """
     manifest, metrics = run.manifest, read_metrics(run)
     return {
@@ -65,12 +70,12 @@ def describe_run(run: Bundle) -> dict[str, Any]:
     }
 
 
-def pack_arrays(arrays: dict[str, Any]) -> bytes:
-    """Pack float32 arrays for a browser: a header's length, the header, then the values.
+def pack_arrays(arrays: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """Pack float32 arrays for the browser.
 
     Returns:
-      Four bytes little-endian; so many bytes of JSON, {name: {"shape", "start"}}, counted in
-      values; zeros up to a multiple of four bytes; float32 little-endian.
+      The header's length, uint32; the header, JSON {name: {"shape", "start"}} with start counted in
+      values, padded with spaces to a multiple of four bytes; the values, float32. Little-endian.
     """
     header, start = {}, 0
     for name, array in arrays.items():
@@ -83,48 +88,48 @@ def pack_arrays(arrays: dict[str, Any]) -> bytes:
 
 
 def pack_weights(run: Bundle) -> bytes:
-    """Pack every weight of the file that gives each layer's output, as `pack_arrays` does.
+    """Pack the weights of `model_layers.onnx` with `pack_arrays`.
 
     Raises:
-      BundleError, ExportError: it is not as clearcnn writes it.
+      BundleError, ExportError: the file is invalid.
     """
     return pack_arrays(read_onnx_file(run, MODEL_WITH_LAYERS).weights)
 
 
 def check_run_data(runs: Sequence[Path | str], named: DataSpec) -> None:
-    """Make sure that what the user names are the images that the one run was trained on.
+    """Check that the source that the user named has the images of the only run.
 
     Raises:
       SpecError: there are several runs.
-      ClearCNNError: it is no run folder, or these are not its images.
+      ClearCNNError: it is not a run folder, or the source has other images.
     """
     if len(runs) != 1:
         raise SpecError(
-            f"--data names the images of one run, and {len(runs)} runs were given.",
-            remedy="Serve the run alone, or leave --data out.",
+            f"--data gives the images of one run, and {len(runs)} runs are served.",
+            remedy="Serve one run, or omit --data.",
         )
     read_run_data(read_bundle(runs[0], only=()).manifest, named)
 
 
-def choose_test_images(run: Bundle, named: DataSpec | None = None) -> dict[str, Any]:
-    """Choose images of the test part to try the model on, the same every time.
+def choose_test_images(run: Bundle, named: DataSpec | None = None) -> JsonObject:
+    """Choose test images to try the model on, the same each time.
 
     Args:
       run: the run.
       named: as for `read_run_data`.
     Returns:
-      JSON values: "images", each with row, label, name and pixels (base64 of the contract's
-      dtype, little-endian, rows first); and "why", a sentence if there are none.
+      JSON values: "images", each with row, label, name and pixels (base64 of the contract's dtype,
+      little-endian, in C order); and "why", the reason in a sentence if there are none.
     """
     try:
         run_data = read_run_data(run.manifest, named)
     except DataError as error:
-        # The remedy may name what lies in the source, and is not for all who may ask.
+        # Without the remedy: it may reveal what is at the source, and anyone may open the page.
         return {"images": [], "why": error.problem}
     images, rows = run_data.images, run_data.splits.test
     labels = images.labels[rows]
     by_class = [rows[labels == k][:_IMAGES_PER_CLASS] for k in range(len(images.class_names))]
-    # One of each class in turn, so that the first ones show them all.
+    # Interleave the classes, so that the first images show all of them.
     turns = [
         each[turn] for turn in range(_IMAGES_PER_CLASS) for each in by_class if turn < len(each)
     ]
@@ -142,6 +147,6 @@ def choose_test_images(run: Bundle, named: DataSpec | None = None) -> dict[str, 
     }
 
 
-def _encode(pixels: Any) -> str:
+def _encode(pixels: Pixels) -> str:
     little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
     return base64.b64encode(np.ascontiguousarray(little).tobytes()).decode()

@@ -1,7 +1,7 @@
-"""Changed models, trained beside the server: one warm process, which can be stopped.
+"""The playground: trains changed models in one process beside the server, with cancellation.
 
-A model that is only looked at is prepared: built and compiled ahead, so that its training need not
-wait. Whoever asks for a training goes first, and of what is to be prepared only the latest counts.
+The model that a user is editing is prepared: built and compiled ahead of its training. Trainings
+have priority over preparation, and only the latest model is prepared.
 """
 
 import json
@@ -14,52 +14,53 @@ from collections import deque
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from clearcnn import atomic_write
 from clearcnn.errors import SpecError, TrainingError
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
+from clearcnn.types import JsonObject
 from clearcnn.workflows.playground.worker import describe_failure, work
 from clearcnn.workflows.runs.save_onnx import MODEL
 
 MOST_EPOCHS = 200
 MOST_WAITING = 4
 _MOST_KEPT = 24
-_ROOM = "clearcnn-playground-"
-_PATIENCE_SECONDS = 2.0
-_MOST_SECONDS = 600.0
+_PREFIX = "clearcnn-playground-"
+_GRACE_SECONDS = 2.0
+_TIMEOUT_SECONDS = 600.0
 _LAST_EVENTS = ("end", "error", "cancelled")
 
-_CANCELLED = {"event": "cancelled"}
+_CANCELLED: JsonObject = {"event": "cancelled"}
 _ENDED = describe_failure(
     TrainingError(
-        "The process that trains has ended unexpectedly.",
-        remedy="Press train again.",
+        "The training process ended unexpectedly.",
+        remedy="Start the training again.",
         code="process_ended",
     )
 )
 _TOO_LONG = describe_failure(
     TrainingError(
-        f"The training took longer than {_MOST_SECONDS:.0f} seconds and was stopped.",
-        remedy="Give fewer epochs or a smaller model.",
+        f"The training took longer than {_TIMEOUT_SECONDS:.0f} seconds and was stopped.",
+        remedy="Use fewer epochs or a smaller model.",
         code="took_too_long",
-        values={"seconds": round(_MOST_SECONDS)},
+        values={"seconds": round(_TIMEOUT_SECONDS)},
     )
 )
 
 
 @dataclass(eq=False)
 class Attempt:
-    """A training that was asked for.
+    """A requested training.
 
     Attributes:
       number: counts from 1.
-      run: the run folder whose images it takes.
-      folder: where its ONNX files and weights will be.
-      against: another attempt to compare its answers with; None compares with the run's model.
-      events: what happened so far, in order, as JSON values; only ever appended to.
+      run: the run folder whose images are used.
+      folder: where its ONNX files and weights are written.
+      against: another attempt to compare with; None compares with the run's model.
+      events: events so far, in order, as JSON values; append-only.
     """
 
     number: int
@@ -68,47 +69,47 @@ class Attempt:
     epochs: int
     folder: Path
     against: "Attempt | None" = None
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[JsonObject] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will happen any more."""
+        """Whether no more events will follow."""
         return bool(self.events) and self.events[-1]["event"] in _LAST_EVENTS
 
 
 class Playground:
-    """Trains one attempt after another, in the order in which they were asked for.
+    """Trains attempts one after another, in the order of the requests.
 
-    Close it to end its process and remove its files; those of a server that was killed are
-    removed by the next one. A folder for them is made when they are first needed.
+    Close it to end its process and remove its temporary files; those of a killed server are removed
+    by the next one.
 
     Args:
-      named: where the images of the runs are, as for `read_run_data`.
+      named: the source of the runs' images, as for `read_run_data`.
     """
 
     def __init__(self, named: DataSpec | None = None) -> None:
         self._named = named
         self._stack = ExitStack()
-        self._room: Path | None = None
-        # Also where nobody closes it before Python ends.
-        self._clear_away = weakref.finalize(self, self._stack.close)
+        self._folder: Path | None = None
+        # Also runs at exit if `close` was not called.
+        self._remove_files = weakref.finalize(self, self._stack.close)
         with suppress(OSError):
-            atomic_write.remove_abandoned(Path(tempfile.gettempdir()), _ROOM)
-        self._news = threading.Condition()
+            atomic_write.remove_abandoned(Path(tempfile.gettempdir()), _PREFIX)
+        self._changed = threading.Condition()
         self._waiting: deque[Attempt] = deque()
-        self._wish: dict[str, Any] | None = None
+        self._to_prepare: JsonObject | None = None
         self._closing = False
         self._attempts: dict[int, Attempt] = {}
         self._count = 0
         self._lock = threading.Lock()
-        self._process: Any = None
+        self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._foreman = threading.Thread(target=self._lead, daemon=True)
-        self._foreman.start()
+        self._thread = threading.Thread(target=self._run_tasks, daemon=True)
+        self._thread.start()
 
     def prepare(self, run: Path, model: ModelSpec, epochs: int) -> None:
-        """Have a training built and compiled, in place of what was to be prepared before.
+        """Build and compile a model ahead of its training, in place of any other.
 
         Args:
           run, model, epochs: as for `begin`.
@@ -116,162 +117,165 @@ class Playground:
           SpecError: epochs is out of range.
         """
         _check_epochs(epochs)
-        with self._news:
-            self._wish = _describe(run, model, epochs)
-            self._news.notify()
+        with self._changed:
+            self._to_prepare = _describe(run, model, epochs)
+            self._changed.notify()
 
     def begin(
         self, run: Path, model: ModelSpec, epochs: int, against: Attempt | None = None
     ) -> Attempt:
-        """Ask for a training.
+        """Request a training.
 
         Args:
           run: a run folder.
-          model: which can be on its images.
+          model: a valid model for its images.
           epochs: 1 to `MOST_EPOCHS`.
-          against: an attempt to compare with, in place of the run's own model.
+          against: an attempt to compare with; None compares with the run's model.
         Raises:
           SpecError: epochs is out of range.
-          TrainingError: too many are waiting, or there is no room for temporary files.
+          TrainingError: too many attempts are waiting, or temporary files cannot be written.
         """
         _check_epochs(epochs)
-        with self._news:
+        with self._changed:
             if len(self._waiting) >= MOST_WAITING:
                 raise TrainingError(
-                    f"{MOST_WAITING} trainings are waiting already.",
-                    remedy="Try again when one of them is done.",
+                    f"{MOST_WAITING} trainings are already waiting.",
+                    remedy="Try again when one of them has finished.",
                     code="too_many_waiting",
                     values={"most": MOST_WAITING},
                 )
             self._count += 1
             number = self._count
-            folder = self._find_room() / str(number)
+            folder = self._open_folder() / str(number)
             attempt = Attempt(number, run, model, epochs, folder, against)
             self._attempts[number] = attempt
             self._waiting.append(attempt)
             self._forget_oldest()
-            self._news.notify()
+            self._changed.notify()
         return attempt
 
     def find(self, number: int) -> Attempt | None:
-        """Give the attempt of that number, if it is still known."""
+        """Return the attempt with this number, or None if it is unknown or forgotten."""
         return self._attempts.get(number)
 
     def cancel(self, attempt: Attempt) -> None:
-        """Have an attempt end soon; one that waits gives its place up at once."""
-        with self._news:
+        """Cancel an attempt: immediately if it is waiting, within seconds if it is training."""
+        with self._changed:
             attempt.cancelled.set()
             if attempt in self._waiting:
                 self._waiting.remove(attempt)
                 attempt.events.append(_CANCELLED)
 
     def close(self) -> None:
-        """End the process, and remove every file."""
-        with self._news:
+        """End the process and remove all files."""
+        with self._changed:
             self._closing = True
             for attempt in self._attempts.values():
                 attempt.cancelled.set()
-            self._news.notify()
+            self._changed.notify()
         with self._lock:
-            # The foreman, who reads from it, closes the pipe.
+            # The thread, which reads from the pipe, closes it.
             if self._process is not None:
                 self._process.kill()
-        self._foreman.join(timeout=_PATIENCE_SECONDS + 1)
-        self._stop()
-        self._clear_away()
+        self._thread.join(timeout=_GRACE_SECONDS + 1)
+        self._stop_worker()
+        self._remove_files()
 
-    def _find_room(self) -> Path:
-        if self._room is None:
+    def _open_folder(self) -> Path:
+        """Return the folder for temporary files, made on the first call."""
+        if self._folder is None:
             try:
                 parent = Path(tempfile.gettempdir())
                 name = f"{time.time_ns():x}"
-                room = atomic_write.open_draft(parent, name, prefix=_ROOM, mode=0o700)
-                self._room = self._stack.enter_context(room)
+                draft = atomic_write.open_draft(parent, name, prefix=_PREFIX, mode=0o700)
+                self._folder = self._stack.enter_context(draft)
             except OSError as error:
                 raise TrainingError(
-                    f"The playground cannot make its folder: {error.strerror or error}.",
-                    remedy="Make room, or set TMPDIR to another folder.",
+                    f"The playground cannot create a temporary folder: {error.strerror or error}.",
+                    remedy="Free disk space, or set TMPDIR to another folder.",
                     code="no_room",
                     values={"reason": error.strerror or str(error)},
                 ) from error
-        return self._room
+        return self._folder
 
-    def _lead(self) -> None:
-        while (task := self._next()) is not None:
+    def _run_tasks(self) -> None:
+        while (task := self._take_task()) is not None:
             try:
                 if isinstance(task, Attempt):
-                    self._have_trained(task)
+                    self._train_in_worker(task)
                 else:
-                    self._have_prepared(task)
+                    self._prepare_in_worker(task)
             except (EOFError, OSError):
-                self._stop()
+                self._stop_worker()
                 if isinstance(task, Attempt):
                     task.events.append(_CANCELLED if task.cancelled.is_set() else _ENDED)
 
-    def _next(self) -> Attempt | dict[str, Any] | None:
-        with self._news:
-            self._news.wait_for(lambda: self._closing or self._waiting or self._wish)
+    def _take_task(self) -> Attempt | JsonObject | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._waiting or self._to_prepare)
             if self._waiting:
                 return self._waiting.popleft()
-            wish, self._wish = self._wish, None
-            return None if self._closing else wish
+            preparation, self._to_prepare = self._to_prepare, None
+            return None if self._closing else preparation
 
-    def _have_prepared(self, wish: dict[str, Any]) -> None:
+    def _prepare_in_worker(self, preparation: JsonObject) -> None:
         with self._lock:
-            pipe = self._start()
-        _send(pipe, {"prepare": True, **wish})
-        latest = time.monotonic() + _MOST_SECONDS
+            pipe = self._start_worker()
+        _send(pipe, {"prepare": True, **preparation})
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while not pipe.poll(0.02):
-            if self._hinders(wish):
-                latest = min(latest, time.monotonic() + _PATIENCE_SECONDS)
-            if time.monotonic() > latest:
-                self._stop()
+            if self._delays_another(preparation):
+                deadline = min(deadline, time.monotonic() + _GRACE_SECONDS)
+            if time.monotonic() > deadline:
+                self._stop_worker()
                 return
         pipe.recv_bytes()
 
-    def _hinders(self, wish: dict[str, Any]) -> bool:
-        """Tell whether somebody waits who does not want what is being prepared."""
-        with self._news:
+    def _delays_another(self, preparation: JsonObject) -> bool:
+        """Return whether the next attempt waits for the preparation of another model."""
+        with self._changed:
             first = self._waiting[0] if self._waiting else None
-        return first is not None and _describe(first.run, first.model, first.epochs) != wish
+        return first is not None and _describe(first.run, first.model, first.epochs) != preparation
 
-    def _have_trained(self, attempt: Attempt) -> None:
+    def _train_in_worker(self, attempt: Attempt) -> None:
         if attempt.cancelled.is_set():
             attempt.events.append(_CANCELLED)
             return
         with self._lock:
-            pipe = self._start()
+            pipe = self._start_worker()
         job = {
             **_describe(attempt.run, attempt.model, attempt.epochs),
             "out": str(attempt.folder),
             "against": str(attempt.against.folder / MODEL) if attempt.against else None,
         }
         _send(pipe, job)
-        latest, asked = time.monotonic() + _MOST_SECONDS, False
+        deadline, is_cancelling = time.monotonic() + _TIMEOUT_SECONDS, False
         while not attempt.is_over:
             if pipe.poll(0.05):
                 attempt.events.append(json.loads(pipe.recv_bytes()))
-            elif attempt.cancelled.is_set() and not asked:
+            elif attempt.cancelled.is_set() and not is_cancelling:
                 _send(pipe, {"cancel": True})
-                latest, asked = time.monotonic() + _PATIENCE_SECONDS, True
-            elif time.monotonic() > latest:
-                # While a program is compiled, nobody listens.
-                self._stop()
-                attempt.events.append(_CANCELLED if asked else _TOO_LONG)
+                deadline, is_cancelling = time.monotonic() + _GRACE_SECONDS, True
+            elif time.monotonic() > deadline:
+                # The worker does not react to a cancellation while it compiles.
+                self._stop_worker()
+                attempt.events.append(_CANCELLED if is_cancelling else _TOO_LONG)
                 with self._lock:
-                    self._start()
+                    self._start_worker()
 
-    def _start(self) -> Connection:
+    def _start_worker(self) -> Connection:
         if self._process is None or not self._process.is_alive():
             context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=work, args=(theirs, self._named), daemon=True)
+            self._pipe, worker_end = context.Pipe()
+            self._process = context.Process(
+                target=work, args=(worker_end, self._named), daemon=True
+            )
             self._process.start()
-            theirs.close()
+            worker_end.close()
         assert self._pipe is not None
         return self._pipe
 
-    def _stop(self) -> None:
+    def _stop_worker(self) -> None:
         with self._lock:
             if self._process is not None:
                 self._process.kill()
@@ -282,9 +286,9 @@ class Playground:
                 self._pipe = None
 
     def _forget_oldest(self) -> None:
-        """Keep no more than _MOST_KEPT, but for those that go on and what they compare with."""
-        going_on = [attempt for attempt in self._attempts.values() if not attempt.is_over]
-        needed = {*going_on, *(attempt.against for attempt in going_on)}
+        """Keep at most _MOST_KEPT attempts, and all unfinished ones with what they compare with."""
+        unfinished = [attempt for attempt in self._attempts.values() if not attempt.is_over]
+        needed = {*unfinished, *(attempt.against for attempt in unfinished)}
         spare = [attempt for attempt in self._attempts.values() if attempt not in needed]
         for attempt in spare[: max(0, len(self._attempts) - _MOST_KEPT)]:
             del self._attempts[attempt.number]
@@ -296,15 +300,15 @@ def _check_epochs(epochs: int) -> None:
     if not 1 <= epochs <= MOST_EPOCHS:
         raise SpecError(
             f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the playground.",
-            remedy="For longer trainings use clearcnn train.",
+            remedy="Use clearcnn train for longer trainings.",
             code="epochs_range",
             values={"epochs": epochs, "most": MOST_EPOCHS},
         )
 
 
-def _describe(run: Path, model: ModelSpec, epochs: int) -> dict[str, Any]:
+def _describe(run: Path, model: ModelSpec, epochs: int) -> JsonObject:
     return {"run": str(run), "model": to_json(model), "epochs": epochs}
 
 
-def _send(pipe: Connection, message: dict[str, Any]) -> None:
+def _send(pipe: Connection, message: JsonObject) -> None:
     pipe.send_bytes(json.dumps(message).encode())

@@ -1,4 +1,4 @@
-"""A CSV of answers that grows row by row, and goes on where a killed process left it."""
+"""Predictions as a CSV file, written row by row; a killed process's file can be resumed."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ _MODEL_DIGITS = 12
 
 
 class NullTable:
-    """Stands where no file was asked for: it holds nothing, and keeps nothing."""
+    """The null object where no CSV was requested: it contains nothing and writes nothing."""
 
     num_rows = num_errors = 0
 
@@ -32,24 +32,24 @@ class NullTable:
         pass
 
     def holds(self, name: str) -> bool:  # noqa: ARG002
-        """Hold nothing."""
+        """Return False."""
         return False
 
-    def write(self, answer: Prediction) -> None:
-        """Keep nothing."""
+    def write(self, prediction: Prediction) -> None:
+        """Write nothing."""
 
 
 def open_prediction_table(
     path: Path | None, model: OpenModel, *, top: int, abstain_below: float, resume: bool
 ) -> "PredictionTable | NullTable":
-    """Open the file of answers.
+    """Open the CSV file of predictions.
 
     Args:
       path: of the file; None for no file.
-      model: whose answers they are.
+      model: that predicts.
       top, abstain_below, resume: as for PredictionTable.
     Returns:
-      A context manager.
+      The table, a context manager.
     Raises:
       PredictionError: as PredictionTable.
     """
@@ -60,25 +60,24 @@ def open_prediction_table(
 
 
 class PredictionTable:
-    """The file of `--csv`: a header, then one whole row for each answer, written at once.
+    """The file of `--csv`: a header, then one row for each prediction, written immediately.
 
-    Each row names the model by the first digits of its SHA-256, so that answers of two models
-    are never taken for those of one. Two processes never write one file.
+    Each row has the first digits of the model's SHA-256, so that predictions of two models are
+    never mixed. Only one process can write the file at a time.
 
     Args:
       path: of the file.
-      top: classes that a row names.
+      top: classes per row.
       model: the SHA-256 of the model, hexadecimal.
-      abstain_below: with less confidence an answer abstains.
-      resume: go on in a file that exists: its rows are kept, and a last row that is not whole
-        is cut off.
+      abstain_below: below this confidence the model abstains.
+      resume: append to an existing file: its rows are kept, and an incomplete last row is removed.
 
     Attributes:
-      num_rows, num_errors: that were there already; errors are pictures without an answer.
+      num_rows, num_errors: rows that were there already, and those of them that are errors.
     Raises:
       PredictionError: the file exists and `resume` is not set; or it is another kind of file,
-        or was made with another model, `top` or `abstain_below`; or another process writes it;
-        or it cannot be written.
+        or was made with another model, `top` or `abstain_below`; or another process is writing
+        it; or it cannot be written.
     """
 
     def __init__(
@@ -90,25 +89,25 @@ class PredictionTable:
         self.num_rows = self.num_errors = 0
         was_there = os.path.lexists(path)
         try:
-            # Unbuffered: a row is with the system before the next picture is answered.
+            # Unbuffered: a row reaches the operating system before the next image is predicted.
             self._file = _open(path)
         except OSError as error:
             raise self._unwritable(error) from error
         try:
             if atomic_write.claim(self._file.fileno()) is False:
-                raise self._taken()
+                raise self._locked()
             size = self._file.seek(0, os.SEEK_END)
             if size and not resume:
                 raise PredictionError(
-                    f"{path} exists; answers are never written over what is there.",
-                    remedy="Go on where it ends with --resume, or give another name.",
+                    f"{path} exists, and predictions never overwrite a file.",
+                    remedy="Append to it with --resume, or give another name.",
                 )
             self._end = self._read() if size else 0
             self._cut()
             if self._end == 0:
                 self._write(_name_columns(top))
         except BaseException as error:
-            # Beside an empty file that another process may have begun to fill, too.
+            # Even if another process has just opened the empty file.
             if not was_there and not isinstance(error, PredictionError):
                 with suppress(OSError):
                     path.unlink()
@@ -130,26 +129,26 @@ class PredictionTable:
             self._file.close()
 
     def holds(self, name: str) -> bool:
-        """Whether a picture has its row already, with an answer or an error."""
+        """Return whether an image has a row already, a prediction or an error."""
         return escape(name) in self._names
 
-    def write(self, answer: Prediction) -> None:
-        """Add a row.
+    def write(self, prediction: Prediction) -> None:
+        """Append a row.
 
         Raises:
-          PredictionError: the disk is full, or the like.
+          PredictionError: the file cannot be written, for example because the disk is full.
         """
-        classes = [value for each in answer.top for value in (each.name, each.probability)]
+        classes = [value for each in prediction.top for value in (each.name, each.probability)]
         row = [
-            answer.name,
-            answer.prediction,
-            answer.confidence,
-            _truth(answer.abstained),
-            _truth(answer.is_unlike),
+            prediction.name,
+            prediction.prediction,
+            prediction.confidence,
+            _format_bool(prediction.abstained),
+            _format_bool(prediction.is_unlike),
             *classes,
             *[None] * (2 * self._top - len(classes)),
-            " ".join(answer.preparation),
-            answer.error,
+            " ".join(prediction.preparation),
+            prediction.error,
             self._model,
         ]
         try:
@@ -169,42 +168,42 @@ class PredictionTable:
         self._end += len(content)
 
     def _cut(self) -> None:
-        """End the file with its last whole row."""
+        """Truncate the file after its last complete row."""
         self._file.truncate(self._end)
 
     def _read(self) -> int:
-        """Take note of what is there; give the byte where its last whole row ends."""
+        """Read the existing rows; return the offset where the last complete one ends."""
         end, columns = 0, _name_columns(self._top)
         try:
             for row_end, row in _read_whole_rows(self._path):
                 if end > 0:
                     self._note(dict(zip(columns, row, strict=True)))
                 elif row != columns:
-                    raise self._foreign("its columns are others than those of these options")
+                    raise self._mismatch("its columns do not match these options")
                 end = row_end
         except (ValueError, csv.Error) as error:
-            raise self._foreign("it is no table of answers") from error
+            raise self._mismatch("it is not a table of predictions") from error
         if end == 0 and not _format(columns).startswith(self._path.read_bytes()):
-            raise self._foreign("it is no table of answers")
+            raise self._mismatch("it is not a table of predictions")
         return end
 
     def _note(self, row: dict[str, str]) -> None:
         if row["model"] != self._model:
-            raise self._foreign(f"it has answers of another model ({row['model']})")
+            raise self._mismatch(f"it has predictions of another model ({row['model']})")
         if row["error"]:
             self.num_errors += 1
         elif (float(row["confidence"]) < self._abstain_below) != (row["abstained"] == "true"):
-            raise self._foreign("its answers abstain below another confidence")
+            raise self._mismatch("it was written with another --abstain-below")
         self.num_rows += 1
         self._names.add(row["name"])
 
-    def _foreign(self, what: str) -> PredictionError:
+    def _mismatch(self, why: str) -> PredictionError:
         return PredictionError(
-            f"{self._path} cannot be gone on with: {what}.",
+            f"{self._path} cannot be resumed: {why}.",
             remedy="Give another name with --csv.",
         )
 
-    def _taken(self) -> PredictionError:
+    def _locked(self) -> PredictionError:
         return PredictionError(
             f"Another process is writing {self._path}.",
             remedy="Wait until it has ended, or give another name with --csv.",
@@ -213,18 +212,18 @@ class PredictionTable:
     def _unwritable(self, error: OSError) -> PredictionError:
         return PredictionError(
             f"{self._path} cannot be written: {error.strerror or error}.",
-            remedy="Make room or give another place; --resume goes on where it ends.",
+            remedy="Free disk space or give another path; --resume continues where the file ends.",
         )
 
 
 def _open(path: Path) -> io.FileIO:
-    """Open to read and to append; a pipe or a device, which cannot be cut off, is refused."""
+    """Open to read and append; pipes and devices, which cannot be truncated, raise OSError."""
 
     def open_regular(name: str, flags: int) -> int:
         descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise OSError(None, "it is no ordinary file")
+            raise OSError(None, "it is not a regular file")
         return descriptor
 
     return io.FileIO(path, "a+", opener=open_regular)
@@ -237,15 +236,15 @@ def _name_columns(top: int) -> list[str]:
 
 
 def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Give each row that is whole, and the byte where it ends."""
+    """Yield each complete row and the offset where it ends."""
     end, row, marks = 0, bytearray(), 0
     with path.open("rb") as file:
         while line := file.readline(_MOST_ROW_BYTES):
             row += line
             marks += line.count(b'"')
             if len(row) > _MOST_ROW_BYTES:
-                raise ValueError("longer than any row")
-            # A class may hold line breaks in files of old, and then it stands in quotation marks.
+                raise ValueError("a row is too long")
+            # In files of older versions, class names may contain line breaks, in quotation marks.
             if row.endswith(b"\n") and marks % 2 == 0:
                 end += len(row)
                 yield end, next(csv.reader(io.StringIO(row.decode("utf-8"), newline="")))
@@ -259,5 +258,5 @@ def _format(row: Sequence[object]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _truth(value: bool) -> str:
+def _format_bool(value: bool) -> str:
     return "true" if value else "false"

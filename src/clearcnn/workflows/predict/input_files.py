@@ -1,4 +1,4 @@
-"""The pictures that answers are asked for: files, folders, stdin."""
+"""List the image files to predict: files, folders, stdin."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,11 +14,11 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A picture that was not read yet.
+    """An image file that has not been read yet.
 
     Attributes:
-      name: its path as it was given, or "-".
-      read: gives its bytes, or raises DataError.
+      name: its path as given, or "-".
+      read: returns its bytes, or raises DataError.
     """
 
     name: str
@@ -27,27 +27,27 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """What was found.
+    """Image files to predict.
 
     Attributes:
-      pictures: each once, in the order given; those of a folder in natural order.
-      ignored: a sentence for each folder with files that are no pictures.
+      files: each once, in the order given; those of a folder in natural order.
+      ignored: a sentence for each folder that has files other than images.
     """
 
-    pictures: tuple[ImageFile, ...]
+    files: tuple[ImageFile, ...]
     ignored: tuple[str, ...]
 
 
 def find_image_files(files: Iterable[Path | str]) -> ImageFiles:
-    """List pictures without reading them.
+    """List image files without reading them.
 
     Args:
-      files: paths of pictures, paths of folders, which are searched to the bottom, and "-" for
-        one picture from stdin. A picture that is not there is listed: its answer will say so.
+      files: paths of image files; paths of folders, which are searched recursively; and "-" for
+        one image from stdin. A missing file is listed; its prediction will be an error.
     Returns:
       ImageFiles.
     Raises:
-      DataError: nothing was given, a folder cannot be read or holds no picture or a link to
+      DataError: nothing was given, or a folder cannot be read, has no image, or has a link to
         another folder.
     """
     found: dict[str, ImageFile] = {}
@@ -61,9 +61,9 @@ def find_image_files(files: Iterable[Path | str]) -> ImageFiles:
             ignored += sentences
         else:
             listed = [ImageFile(str(path), partial(data.read_bytes, path))]
-        found.update((picture.name, picture) for picture in listed)
+        found.update((file.name, file) for file in listed)
     if not found:
-        raise DataError("No picture was given.", remedy="Name a file, a folder, or - for stdin.")
+        raise DataError("No image was given.", remedy="Give a file, a folder, or - for stdin.")
     return ImageFiles(tuple(found.values()), tuple(ignored))
 
 
@@ -72,12 +72,12 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
         walk = data.walk_pictures(folder)
     except OSError as error:
         raise DataError(
-            f"{error.filename or folder} cannot be looked into: {error.strerror or error}.",
+            f"{error.filename or folder} cannot be read: {error.strerror or error}.",
             remedy="Check the path and its permissions.",
         ) from error
     if not walk.pictures:
         raise DataError(
-            f"{folder} holds no picture.",
+            f"{folder} has no image files.",
             remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP or TIFF files in it.",
         )
     listed = [ImageFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.pictures]
@@ -87,9 +87,9 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
 def _read_stdin() -> bytes:
     content = sys.stdin.buffer.read(data.LARGEST_IMAGE_BYTES + 1)
     if not 0 < len(content) <= data.LARGEST_IMAGE_BYTES:
-        what = f"more than {data.LARGEST_IMAGE_BYTES:,}" if content else "0"
+        size = f"more than {data.LARGEST_IMAGE_BYTES:,}" if content else "0"
         raise DataError(
-            f"stdin holds {what} bytes; one picture was expected.",
-            remedy="Send the content of one picture file, as in < picture.png.",
+            f"stdin has {size} bytes; one image file was expected.",
+            remedy="Send the content of one image file, as in < image.png.",
         )
     return content

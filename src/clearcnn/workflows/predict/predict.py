@@ -1,9 +1,8 @@
-"""`predict`: answers for new pictures, one after the other, without Keras."""
+"""`predict`: predictions for new images, without Keras."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,30 +26,30 @@ def predict(
     abstain_below: float = 0.0,
     keep_polarity: bool = False,
 ) -> Iterator[Prediction]:
-    """Say what the model of a run folder takes pictures for.
+    """Predict the classes of images with the model of a run folder.
 
-    Pictures are brought to the size, colours, values and polarity of those the model was
-    trained on; each answer says what was done. They are read 32 at a time.
+    Images are converted to the size, colours, value range and polarity of those that the model was
+    trained on; each prediction lists the conversions. 32 images are read at a time.
 
     Args:
       run: a run folder.
-      files: a picture file, a folder of them, or several of both; "-" is stdin.
-      top: classes to name for each picture, >= 1; there may be fewer.
-      abstain_below: in [0, 1]; with less confidence no class is given.
-      keep_polarity: do not exchange light and dark.
+      files: an image file, a folder of them, or several of both; "-" is stdin.
+      top: most classes to list for each image, >= 1.
+      abstain_below: in [0, 1]; below this confidence the prediction is None.
+      keep_polarity: do not invert images of the opposite polarity.
     Returns:
-      An iterator over one Prediction for each picture, in order. One that cannot be read has
-      an `error`; the others are answered.
+      An iterator over one Prediction for each image, in order. One that cannot be read has an
+      `error`; the others are predicted.
     Raises:
-      ClearCNNError: the run folder, its model, an option or a folder is not as it must be;
-        raised before any picture is read.
+      ClearCNNError: the run folder, its model, an option or a folder is invalid; raised before
+        any image is read.
     """
     listed = [files] if isinstance(files, (str, Path)) else files
     check_options(top, abstain_below)
     model, found = open_model(run), find_image_files(listed)
-    return answer(
+    return predict_files(
         model,
-        found.pictures,
+        found.files,
         top=top,
         abstain_below=abstain_below,
         keep_polarity=keep_polarity,
@@ -58,9 +57,9 @@ def predict(
 
 
 def check_options(top: int, abstain_below: float) -> None:
-    """Raise a SpecError if an option of `predict` is out of its range."""
+    """Raise a SpecError if an option of `predict` is out of range."""
     if top < 1:
-        raise SpecError(f"top is {top}; at least 1 was expected.", remedy="Name at least 1 class.")
+        raise SpecError(f"top is {top}; at least 1 was expected.", remedy="Give 1 or more.")
     if not 0 <= abstain_below <= 1:
         raise SpecError(
             f"abstain_below is {abstain_below:g}; a probability from 0 to 1 was expected.",
@@ -68,81 +67,80 @@ def check_options(top: int, abstain_below: float) -> None:
         )
 
 
-def answer(
+def predict_files(
     model: OpenModel,
-    pictures: Iterable[ImageFile],
+    files: Iterable[ImageFile],
     *,
     top: int = 3,
     abstain_below: float = 0.0,
     keep_polarity: bool = False,
 ) -> Iterator[Prediction]:
-    """Answer for pictures in order; memory holds 32 of them at a time.
+    """Predict image files in order, with at most 32 in memory.
 
     Args:
-      model: as `open_model` gave it.
-      pictures: as `find_image_files` gave them.
+      model: from `open_model`.
+      files: from `find_image_files`.
       top, abstain_below, keep_polarity: as for `predict`.
     """
     contract = model.manifest.input
-    waiting = iter(pictures)
+    waiting = iter(files)
     while batch := tuple(islice(waiting, BATCH_SIZE)):
         prepared: list[OnePicture | str] = []
-        for picture in batch:
+        for file in batch:
             try:
-                content = picture.read()
                 prepared.append(
-                    prepare_image(content, picture.name, contract, keep_polarity=keep_polarity)
+                    prepare_image(file.read(), file.name, contract, keep_polarity=keep_polarity)
                 )
             except DataError as error:
                 prepared.append(error.problem)
         readable = [each for each in prepared if isinstance(each, OnePicture)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
-        answers = model.predictor.answer(images.reshape(-1, *model.predictor.shape))
-        found = zip(answers.probabilities, flag_ood(model, answers), strict=True)
-        for picture, each in zip(batch, prepared, strict=True):
+        outputs = model.predictor.answer(images.reshape(-1, *model.predictor.shape))
+        rows = zip(outputs.probabilities, flag_ood(model, outputs), strict=True)
+        for file, each in zip(batch, prepared, strict=True):
             if isinstance(each, str):
-                yield Prediction(picture.name, None, None, (), False, False, (), each)
+                yield Prediction(file.name, None, None, (), False, False, (), each)
             else:
                 yield make_prediction(
-                    model, picture.name, *next(found), each.preparation, top, abstain_below
+                    model, file.name, *next(rows), each.preparation, top, abstain_below
                 )
 
 
-def flag_ood(model: OpenModel, answers: prediction.Answers) -> NDArray[np.bool_]:
-    """Tell which images look like none of the classes, by the threshold of the run; (n,) bool."""
-    fitted, distances = model.manifest.confidence, answers.distances
+def flag_ood(model: OpenModel, outputs: prediction.Answers) -> NDArray[np.bool_]:
+    """Return which images are out of distribution by the run's threshold, (n,) bool."""
+    fitted, distances = model.manifest.confidence, outputs.distances
     if fitted is None:
         threshold = None
     elif distances is None or fitted.distance_threshold is None:
         distances, threshold = None, fitted.threshold
     else:
         threshold = fitted.distance_threshold
-    return prediction.is_unlike(answers.probabilities, distances, threshold)
+    return prediction.is_unlike(outputs.probabilities, distances, threshold)
 
 
 def make_prediction(
     model: OpenModel,
     name: str,
-    probabilities: Any,
-    is_unlike: Any,
+    probabilities: NDArray[np.float32],
+    is_unlike: bool | np.bool_,
     preparation: tuple[str, ...],
     top: int,
     abstain_below: float,
 ) -> Prediction:
-    """Make the record of one answer.
+    """Make the record of one prediction.
 
     Args:
-      model: that gave it.
-      name: of the picture.
+      model: that made it.
+      name: of the image.
       probabilities: (num_classes,) float32, calibrated.
-      is_unlike: whether it looks like none of the classes.
-      preparation: what was done to the picture, one sentence each.
-      top: classes to name, >= 1.
+      is_unlike: whether the image is out of distribution.
+      preparation: how the image was converted, one sentence each.
+      top: most classes to list, >= 1.
       abstain_below: in [0, 1].
     """
     class_names = model.manifest.class_names
     order = np.argsort(-probabilities, kind="stable")[:top]
-    # Through text, so that JSON has the digits of a float32 and not those of a float64 near it.
+    # Via str, so that JSON has the short decimal form of a float32: 0.1, not 0.10000000149.
     ranked = tuple(ClassProbability(class_names[k], float(str(probabilities[k]))) for k in order)
     confidence = ranked[0].probability
     abstained = confidence < abstain_below

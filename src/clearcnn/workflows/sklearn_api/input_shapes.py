@@ -1,96 +1,95 @@
-"""Images as rows of values and back: scikit-learn's X and Keras's images."""
+"""Convert between scikit-learn's X, rows of values, and Keras's images."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from clearcnn.errors import DataError, SpecError
+from clearcnn.types import Pixels
 
 Shape = tuple[int, int, int]
 
 
-def flatten_images(images: Any) -> tuple[Any, Shape | None]:
-    """Give scikit-learn's X of images: one row for each.
+def flatten_images(images: ArrayLike) -> tuple[ArrayLike, Shape | None]:
+    """Flatten images to scikit-learn's X, one row per image.
 
     Args:
-      images: (n, height, width), (n, height, width, channels), or what else scikit-learn takes
-        for X, which is left as it is.
+      images: (n, height, width) or (n, height, width, channels); anything else that scikit-learn
+        accepts as X is returned unchanged.
     Returns:
-      X, and the shape (height, width, channels) that the images have; None for rows.
+      X, and the images' shape (height, width, channels); None for rows.
     Raises:
-      DataError: more than four axes.
+      DataError: there are more than four axes.
     """
-    array = images
     if isinstance(images, (list, tuple)) and _count_axes(images) > 2:
-        array = np.asarray(images)
-    axes = len(getattr(array, "shape", ()))
-    if axes <= 2:
+        images = np.asarray(images)
+    shape = tuple(getattr(images, "shape", ()))
+    if len(shape) <= 2:
         return images, None
-    if axes > 4:
+    if len(shape) > 4:
         raise DataError(
-            f"X has the shape {tuple(array.shape)}; (n, height, width), (n, height, width, "
-            "channels) or rows of values was expected.",
-            remedy="Give one image for each label.",
+            f"X has the shape {shape}; (n, height, width), (n, height, width, channels) or rows of "
+            "values was expected.",
+            remedy="Give one image per label.",
         )
-    array = np.asarray(array)
+    array = np.asarray(images)
     return array.reshape(len(array), math.prod(array.shape[1:])), (*array.shape[1:], 1)[:3]
 
 
-def find_shape(num_values: int, found: Shape | None, asked: Sequence[int] | None) -> Shape:
-    """Decide on the shape of an image.
+def find_shape(num_values: int, found: Shape | None, requested: Sequence[int] | None) -> Shape:
+    """Choose the shape of the images.
 
     Args:
-      num_values: of one image.
-      found: the shape that the images came with; None for rows.
-      asked: (height, width) or (height, width, channels), or None: a square if `num_values`
-        is one, or else one row of pixels.
+      num_values: values per image.
+      found: the shape of the images in X; None for rows.
+      requested: (height, width) or (height, width, channels). None is `found`; for rows, a square
+        if `num_values` is a square number, otherwise one row of pixels.
     Returns:
       (height, width, channels).
     Raises:
-      SpecError: asked for another shape than the images have, or for no shape.
+      SpecError: `requested` is not a shape, or not that of the images.
     """
-    if asked is None:
+    if requested is None:
         side = math.isqrt(num_values)
         square = (side, side, 1) if side * side == num_values else (1, num_values, 1)
         return found or square
-    sides = tuple(asked) if isinstance(asked, (list, tuple)) else ()
+    sides = tuple(requested) if isinstance(requested, (list, tuple)) else ()
     whole = all(isinstance(side, (int, np.integer)) and side >= 1 for side in sides)
     if len(sides) not in (2, 3) or not whole:
         raise SpecError(
-            f"image_shape={asked!r} is no shape: (height, width) or (height, width, channels), "
-            "each 1 or more, was expected.",
+            f"image_shape={requested!r} is not a shape: positive integers (height, width) or "
+            "(height, width, channels) were expected.",
             remedy="Give a shape such as (28, 28).",
         )
     height, width, channels = (int(side) for side in (*sides, 1)[:3])
     shape = (height, width, channels)
     if (found or shape) != shape or math.prod(shape) != num_values:
-        has = f"the shape {found}" if found else f"{num_values} values"
+        actual = f"the shape {found}" if found else f"{num_values} values"
         raise SpecError(
-            f"image_shape={asked!r} does not hold: an image of X has {has}.",
-            remedy="Give the shape that the images have, or leave image_shape out.",
+            f"image_shape={requested!r} does not match X, whose images have {actual}.",
+            remedy="Give the shape of the images, or omit image_shape.",
         )
     return shape
 
 
 def check_same_shape(found: Shape | None, shape: Shape) -> None:
-    """Raise a DataError if images have another shape than those trained on; rows have none."""
+    """Raise a DataError if images have a different shape from the training images."""
     if found is not None and found != shape:
         raise DataError(
-            f"X holds images of the shape {found}; the model was trained on {shape} (height, "
-            "width, channels).",
+            f"X has images of shape {found}; the model was trained on {shape} (height, width, "
+            "channels).",
             remedy="Give images of that shape, or rows of as many values.",
         )
 
 
-def to_pixels(rows: NDArray[Any], shape: Shape) -> NDArray[Any]:
-    """Give the images (n, height, width, channels) of rows."""
+def to_pixels(rows: Pixels, shape: Shape) -> Pixels:
+    """Reshape rows to images (n, height, width, channels)."""
     return rows.reshape(len(rows), *shape)
 
 
-def _count_axes(nested: Any) -> int:
+def _count_axes(nested: object) -> int:
     axes = 0
     while isinstance(nested, (list, tuple)) and nested:
         axes, nested = axes + 1, nested[0]

@@ -1,6 +1,6 @@
-"""A Keras model inside an object that is pickled."""
+"""A Keras model that can be pickled."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,32 +9,39 @@ from clearcnn import models
 from clearcnn.backend import load_keras
 from clearcnn.specs import ModelSpec
 
+if TYPE_CHECKING:
+    import keras
+
 
 class PicklableModel:
-    """Holds a Keras model; a pickle of it has the layers and the weights, and no Keras object.
+    """A Keras model that is pickled as its layers and weights, without Keras objects.
 
-    The model is built anew from these when it is first asked for, not compiled.
+    After unpickling, the model is rebuilt, not compiled, on first use.
 
     Args:
-      network: as `models.build_model` builds it.
+      network: from `models.build_model`.
       spec: its layers.
       shape: (height, width, channels) of an image.
-      num_classes: that it tells apart.
+      num_classes: number of classes.
     """
 
     def __init__(
-        self, network: Any, spec: ModelSpec, shape: tuple[int, int, int], num_classes: int
+        self,
+        network: "keras.Sequential",
+        spec: ModelSpec,
+        shape: tuple[int, int, int],
+        num_classes: int,
     ) -> None:
-        self._network = network
+        self._network: keras.Sequential | None = network
         self._spec, self._shape, self._num_classes = spec, shape, num_classes
         self._weights: list[NDArray[np.float32]] = []
 
     @property
-    def model(self) -> Any:
-        """The `keras.Model`.
+    def model(self) -> "keras.Sequential":
+        """The model.
 
         Raises:
-          BackendError: Keras cannot compute in this process.
+          BackendError: Keras cannot run in this process.
         """
         load_keras()
         if self._network is None:
@@ -42,6 +49,6 @@ class PicklableModel:
             self._network.set_weights(self._weights)
         return self._network
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         weights = self._weights if self._network is None else self._network.get_weights()
         return {**self.__dict__, "_network": None, "_weights": weights}

@@ -1,7 +1,7 @@
-"""The range of the pixel values that a classifier was trained on, and whether others are like it.
+"""Detect images whose pixel values have a different range from the training images'.
 
-A model trained on 0 to 255 answers for 0 to 1 as it would for black pictures, and says nothing.
-A single dark picture is no such mistake, so what it cannot be told from is not warned of.
+A model trained on 0 to 255 silently predicts images in 0 to 1 as if they were black. A single dark
+image has such values too, so there is no warning where the two cannot be distinguished.
 """
 
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Beyond this, no light, contrast or outlier explains the difference.
+# A larger ratio is not explained by brightness, contrast or outliers.
 _FACTOR = 10
-# So many pictures are not all dark by chance.
+# This many images are not all dark by chance.
 _MANY = 10
 
 
 @dataclass(frozen=True)
 class PixelRange:
-    """What is remembered of the images trained on.
+    """Statistics of the training images.
 
     Attributes:
       low, high: the smallest and the largest value.
@@ -32,7 +32,7 @@ class PixelRange:
 
     @classmethod
     def of(cls, rows: NDArray[np.generic]) -> "PixelRange":
-        """Look at the images trained on, (n, values), n >= 1."""
+        """Compute the statistics of training images, (n, num_values), n >= 1."""
         return cls(
             rows.min().item(),
             rows.max().item(),
@@ -41,18 +41,18 @@ class PixelRange:
         )
 
     def find_mismatch(self, rows: NDArray[np.generic]) -> str | None:
-        """Tell whether other images have quite another range.
+        """Return a warning if other images have a very different range.
 
-        That is one of three: values ten times as large as any before; negative ones where there
-        were none, half as large as the positive ones or more; or values a tenth as large as usual.
-        The last is what dark pictures have too, so it counts only with negative values, or with
-        the fractions from 0 to 1 that scaling makes of whole numbers, or if none of ten images or
-        more has larger ones; images of one value, such as black ones, are left out.
+        There is a mismatch if values are over ten times as large as any training value; or if
+        values are negative where none were, and at least half as large as the positive ones; or if
+        values are at most a tenth of the usual peak. Dark images have small values too, so the
+        last rule also needs negative values, or fractions from 0 to 1 where training values were
+        whole numbers, or at least ten images. Constant images, such as black ones, are ignored.
 
         Args:
-          rows: (n, values), n >= 1.
+          rows: (n, num_values), n >= 1.
         Returns:
-          A sentence with the two ranges, or None.
+          A sentence with both ranges, or None.
         """
         low, high = rows.min().item(), rows.max().item()
         largest = max(-low, high)
@@ -61,9 +61,9 @@ class PixelRange:
         if not (is_large or is_negative or self._is_small(rows, low, largest)):
             return None
         return (
-            f"X runs from {low:g} to {high:g}, and the classifier was trained on values from "
-            f"{self.low:g} to {self.high:g}, so its predictions mean little. Scale X as the "
-            "training images were."
+            f"X has values from {low:g} to {high:g}, and the classifier was trained on values from "
+            f"{self.low:g} to {self.high:g}, so its predictions mean little. Scale X like the "
+            "training images."
         )
 
     def _is_small(self, rows: NDArray[np.generic], low: float, largest: float) -> bool:

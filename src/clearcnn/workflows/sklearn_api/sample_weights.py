@@ -1,9 +1,9 @@
-"""How much each image counts in the loss: scikit-learn's class_weight and sample_weight."""
+"""Combine scikit-learn's class_weight and sample_weight into one weight per image."""
 
 import math
 import numbers
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,42 +13,45 @@ from clearcnn.errors import SpecError
 
 Weights = NDArray[np.float64]
 
+ClassWeight: TypeAlias = Mapping[Any, float] | str | None
+"""Label → weight, "balanced", or None; a Mapping's keys are invariant, hence Any."""
+
 
 def weigh_images(
     codes: NDArray[np.intp],
-    classes: NDArray[Any],
-    class_weight: Mapping[Any, float] | str | None,
+    classes: NDArray[np.generic],
+    class_weight: ClassWeight,
     sample_weight: Weights | None,
 ) -> NDArray[np.float32] | None:
-    """Give the weight of each image, 1 on average: only the ratios count.
+    """Compute the weight of each image, scaled to a mean of 1.
 
     Args:
       codes: (n,) index of each image's class.
-      classes: (classes,) their labels.
-      class_weight: "balanced", label → weight (a class that is not named weighs 1), or None.
-      sample_weight: (n,) >= 0, not all 0, multiplied in; or None.
+      classes: (num_classes,) the labels.
+      class_weight: "balanced", a mapping from label to weight (1 for missing labels), or None.
+      sample_weight: (n,) >= 0, not all 0, multiplied by the class's weight; or None.
     Returns:
-      float32 (n,), or None if all are alike.
+      (n,) float32; None if all are equal.
     Raises:
-      SpecError: class_weight is none of these, or names what is no class.
+      SpecError: class_weight is invalid, or has a label that is not a class.
     """
     weights = np.ones(len(codes)) if sample_weight is None else sample_weight.astype(np.float64)
     weights = weights * _weigh_classes(codes, classes, class_weight, sample_weight)[codes]
     if not weights.any():
         raise SpecError(
-            "class_weight and sample_weight make every image weigh zero.",
-            remedy="Give some image a weight above zero.",
+            "class_weight and sample_weight give every image a weight of zero.",
+            remedy="Give at least one image a weight above zero.",
         )
     if np.all(weights == weights[0]):
         return None
-    shares: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
-    return shares
+    scaled: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+    return scaled
 
 
 def _weigh_classes(
     codes: NDArray[np.intp],
-    classes: NDArray[Any],
-    class_weight: Mapping[Any, float] | str | None,
+    classes: NDArray[np.generic],
+    class_weight: ClassWeight,
     sample_weight: Weights | None,
 ) -> Weights:
     if class_weight is None:
@@ -61,19 +64,20 @@ def _weigh_classes(
         return weights
     if not isinstance(class_weight, Mapping):
         raise SpecError(
-            f'class_weight={class_weight!r} is not known: "balanced", a dict from label to '
-            "weight, or None was expected.",
+            f'class_weight={class_weight!r} is invalid: "balanced", a dict from label to weight, '
+            "or None was expected.",
             remedy='Give class_weight="balanced", or a dict.',
         )
     labels = classes.tolist()
-    named = [label in class_weight for label in labels]
-    # A fold may lack a class that is named; a name that is no class is an error of spelling.
-    if not all(named) and sum(named) < len(class_weight):
-        strange = [label for label in class_weight if label not in labels]
+    has_weight = [label in class_weight for label in labels]
+    # A fold of a cross-validation may lack a class. An unknown label is an error only if some
+    # class has no weight: then it is probably misspelled.
+    if not all(has_weight) and sum(has_weight) < len(class_weight):
+        unknown = [label for label in class_weight if label not in labels]
         raise SpecError(
-            f"class_weight names {', '.join(map(repr, strange))}; the classes of y are "
+            f"class_weight has {', '.join(map(repr, unknown))}; the classes of y are "
             f"{', '.join(map(repr, labels))}.",
-            remedy="Name the classes as y does.",
+            remedy="Use the labels of y.",
         )
     for label, weight in class_weight.items():
         is_number = isinstance(weight, numbers.Real)
