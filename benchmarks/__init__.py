@@ -1,4 +1,4 @@
-"""clearcnn beside other libraries: one file for each question, asked in fresh processes.
+"""Compare clearcnn with other libraries: one file for each question, run in fresh processes.
 
-`make benchmark` asks them all and writes `docs/benchmarks.md`.
+`make benchmark` runs them all and writes `docs/benchmarks.md`.
 """

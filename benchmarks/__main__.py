@@ -1,4 +1,4 @@
-"""`python -m benchmarks [QUESTION ...]`: ask, keep the records, write the page."""
+"""`python -m benchmarks [QUESTION ...]`: measure, save the records, write the page."""
 
 import argparse
 import datetime
@@ -18,7 +18,7 @@ _BUSY_FRACTION = 0.05
 
 
 def main() -> int:
-    """Ask what was asked for; 1 if a question found nobody to answer it."""
+    """Run the chosen questions; return 1 if no contender of a question could run."""
     arguments = _parse()
     environments = Environments(device=arguments.device, here=arguments.here)
     out = arguments.out or (_RECORDS / "quick" if arguments.quick else None)
@@ -38,7 +38,7 @@ def main() -> int:
             _warn_if_busy(record)
         if not record.contenders():
             status = 1
-        # After every question, so that an interruption costs one question only.
+        # After every question, so that an interruption loses one question only.
         _write_page(records, docs)
     if arguments.page:
         _write_page(records, docs)
@@ -48,26 +48,31 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure clearcnn beside other libraries, and write docs/benchmarks.md.",
+        description="Compare clearcnn with other libraries, and write docs/benchmarks.md.",
         epilog=f"Questions: {', '.join(questions.NAMES)}.",
     )
-    parser.add_argument("questions", nargs="*", metavar="QUESTION", help="all of them without any")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works")
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help="default: all of them")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes, to check that everything runs"
+    )
     parser.add_argument("--rounds", type=int, metavar="N", help="runs of each contender")
     parser.add_argument(
-        "--device", choices=("cpu", "gpu"), default="cpu", help="gpu asks only what has a GPU side"
+        "--device",
+        choices=("cpu", "gpu"),
+        default="cpu",
+        help="gpu runs only questions that can use a GPU",
     )
     parser.add_argument(
         "--here",
         action="store_true",
-        help="make no environments; leave out whose library is not installed here",
+        help="create no environments; skip contenders whose library is not installed here",
     )
-    parser.add_argument("--page", action="store_true", help="only write the page anew")
+    parser.add_argument("--page", action="store_true", help="only rewrite the page")
     parser.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="put records and page there; without it, into .cache/benchmarks and docs, and with "
+        help="folder for records and page; default: .cache/benchmarks and docs, and with "
         "--quick into .cache/benchmarks/quick",
     )
     arguments = parser.parse_args()
@@ -79,7 +84,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _choose(arguments: argparse.Namespace) -> list[str]:
-    """The shortest first, so that most is known soon."""
+    """Return the questions, shortest first."""
     asked = {name: questions.load(name).QUESTION for name in arguments.questions or questions.NAMES}
     fitting = [name for name in asked if arguments.device in asked[name].devices]
     return sorted(fitting, key=lambda name: asked[name].minutes)
@@ -105,7 +110,7 @@ def _ask(
 def _warn_if_busy(record: Record) -> None:
     if (record.others_fraction or 0) > _BUSY_FRACTION:
         print(
-            f"Other programs took {record.others_fraction:.0%} of the machine meanwhile. "
+            f"Other programs used {record.others_fraction:.0%} of the machine during this time. "
             "Measure again when it is idle.",
             file=sys.stderr,
         )

@@ -3,10 +3,10 @@
     python -m benchmarks.attacks runs/digits
     python -m benchmarks.attacks runs/digits --seconds 8 --only send_scans go_away
 
-Each attack of tests/web/test_attacks.py is made by three clients at once, on a server of its own.
+Each attack of tests/web/test_attacks.py runs in three clients at once, against its own server.
 Meanwhile one honest client sends a small PNG to /predict, on a new connection each time. Printed is
-a row of the table in docs/reliability.md: in what time 99 of 100 answers came, what they were, and
-the server's memory at its highest. Clients and server share the machine's cores.
+a row of the table in docs/reliability.md: the 99th percentile of the response time, the statuses,
+and the server's peak memory. Clients and server share the machine's cores.
 """
 
 import argparse
@@ -38,13 +38,13 @@ def go_on(attack: Callable[[Attacker], None], attacker: Attacker) -> None:
 
 
 def ask(address: str, until: float) -> tuple[list[float], Counter[str], float]:
-    """Be an honest client.
+    """Send requests as an honest client.
 
     Args:
       address: of the server.
-      until: by the monotonic clock.
+      until: the end, by the monotonic clock.
     Returns:
-      Milliseconds of each request, ascending; statuses; the server's most MB.
+      Milliseconds of each request, ascending; statuses; the server's peak memory in MB.
     """
     file = BytesIO()
     Image.new("L", (120, 120)).save(file, "PNG")
@@ -67,7 +67,7 @@ def ask(address: str, until: float) -> tuple[list[float], Counter[str], float]:
 
 
 def main() -> None:
-    """Make each attack, and print a row for it."""
+    """Run each attack, and print a row for it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--only", nargs="*", help="names of attacks")
     arguments = parser.parse_args()
-    for side in (1500, 5000):  # Made now, so that the attacks begin at once.
+    for side in (1500, 5000):  # Created first, so that the attacks begin together.
         black_png(side)
     for attack in ATTACKS:
         if arguments.only and attack.__name__ not in arguments.only:

@@ -1,4 +1,4 @@
-"""A contest: the contenders of one question, in turn, each time in a fresh process."""
+"""Run the contenders of one question in turn, each time in a fresh process."""
 
 import json
 import os
@@ -16,28 +16,28 @@ from benchmarks.environments import Device, EnvironmentMissingError, Environment
 _CONTENDERS = Path(__file__).parent / "contenders"
 _LONGEST_SECONDS = 3600
 
-# Stands for the number of the round in a command: a seed, the same for every contender.
+# Replaced in a command by the number of the round: a seed, the same for every contender.
 SEED = "{seed}"
 
 Result = dict[str, Any]
 
 
 def read_last_line(stdout: str) -> Result:
-    """Read what a script of `contenders/` says at its end."""
+    """Parse the JSON that a script of `contenders/` prints at its end."""
     result: Result = json.loads(stdout.splitlines()[-1])
     return result
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to do the work.
+    """One way to do the work of a question.
 
     Attributes:
-      name: what the tables call it.
+      name: in the tables.
       environment: of `environments.PINS`.
-      command: what Python is given; the name of a script in `contenders/` stands for its path.
+      command: arguments of Python; the name of a script in `contenders/` is replaced by its path.
       variables: environment variables.
-      keeps_cache: whether caches on disk last from run to run, or each run finds none.
+      keeps_cache: whether caches on disk are kept between runs, or each run starts without.
       read: standard output → result.
     """
 
@@ -51,14 +51,14 @@ class Contender:
 
 @dataclass(frozen=True)
 class Run:
-    """What one process did.
+    """The outcome of one process.
 
     Attributes:
       contender: its name.
       round: counted from 0.
-      result: what it reported, with `wall_seconds` from its start to its end; empty where it
+      result: what it reported, with its `wall_seconds` from start to end; empty if it
         failed.
-      failure: why it did not run, or None.
+      failure: why it failed, or None.
     """
 
     contender: str
@@ -74,14 +74,14 @@ def play(
     warm_ups: int = 0,
     say: Callable[[str], None] = print,
 ) -> list[Run]:
-    """Run A B C A B C …; a contender that fails once is left out from then on.
+    """Run A B C A B C …; a contender that fails is left out from then on.
 
     Args:
       contenders: in turn.
-      environments: gives their Pythons.
+      environments: has their Pythons.
       rounds: runs of each, > 0.
       warm_ups: rounds before these that are not counted.
-      say: told how it goes.
+      say: called with a line about each run.
     """
     runs: list[Run] = []
     pythons: dict[str, Path] = {}
@@ -105,7 +105,7 @@ def play(
                     say(f"  {contender.name}: left out, {run.failure}")
                 else:
                     label = f"round {number + 1} of {rounds}" if number >= 0 else "warm-up"
-                    say(f"  {label} · {contender.name}: {run.result['wall_seconds']:.1f} s in all")
+                    say(f"  {label} · {contender.name}: {run.result['wall_seconds']:.1f} s")
     return runs
 
 
@@ -147,7 +147,7 @@ def _find_cause(stderr: str) -> str:
 
 
 def _variables(contender: Contender, device: Device, caches: Path) -> dict[str, str]:
-    """The caller's environment, less what people set for themselves about Keras and devices."""
+    """The caller's environment without variables that configure Keras or devices."""
     variables = {
         name: value
         for name, value in os.environ.items()

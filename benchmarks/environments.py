@@ -1,6 +1,6 @@
-"""The virtual environments of the peers, made when they are first needed.
+"""The virtual environments of the other libraries, created when first needed.
 
-Each engine lives by itself under `.venvs/`, so that no package of one can help or hinder
+Each engine has its own environment under `.venvs/`, so that the packages of one cannot affect
 another, and none becomes a dependency of clearcnn.
 """
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 Device = Literal["cpu", "gpu"]
 
-# What every contender needs: the digits, and their split.
+# For every contender: the digits and their split.
 _BASE = ("numpy==2.4.6", "scikit-learn==1.9.1")
 _KERAS = (*_BASE, "keras==3.15.1")
 _ON_LINUX_X86 = "sys_platform == 'linux' and platform_machine == 'x86_64'"
@@ -49,7 +49,7 @@ PINS: dict[str, dict[Device, tuple[str, ...]]] = {
     },
 }
 
-# Environment → the module without which it is none.
+# Environment → the module that it must have.
 _ENGINES = {
     "keras-tensorflow": "tensorflow",
     "keras-jax": "jax",
@@ -59,17 +59,17 @@ _ENGINES = {
 
 
 class EnvironmentMissingError(Exception):
-    """An environment could not be made; the message says why, in one sentence."""
+    """An environment could not be created; the message says why, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Environments:
-    """Gives the Python of each environment.
+    """Finds or creates the Python of each environment.
 
     Attributes:
-      folder: where they are made.
-      device: what they compute on.
-      here: make none; run every contender in the environment that runs this.
+      folder: where they are created.
+      device: "cpu" or "gpu".
+      here: create none; run every contender in the current environment.
     """
 
     folder: Path = ROOT / ".venvs"
@@ -77,7 +77,7 @@ class Environments:
     here: bool = False
 
     def python(self, name: str) -> Path:
-        """Make the environment unless it is there and unchanged, and give its Python.
+        """Return the environment's Python; create the environment if it is missing or outdated.
 
         Raises:
           EnvironmentMissingError: something could not be installed.

@@ -1,4 +1,4 @@
-"""The figure of how cost grows."""
+"""The figure of the cost over size."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +7,11 @@ Points = list[tuple[int, float]]
 
 
 def draw(curves: Mapping[str, Mapping[str, Points]], limit: str, path: Path) -> None:
-    """Draw one panel for each thing that grows, both axes logarithmic.
+    """Draw one panel for each growing quantity, with logarithmic axes.
 
     Args:
-      curves: what grows, in words → contender, or "limit" → (value, seconds for an epoch).
-      limit: what the limit is, in words.
+      curves: growing quantity, in words → contender, or "limit" → (value, seconds for an epoch).
+      limit: the limit, in words.
       path: the PNG to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -1,4 +1,4 @@
-"""The contenders on a workload, by the names the tables give them."""
+"""The contenders for a workload, by their names in the tables."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def ours(workload: Workload, *options: str, name: str = OURS) -> Contender:
 
 
 def keras(backend: str, workload: Workload, *options: str, name: str | None = None) -> Contender:
-    """`model.fit` on a backend; on TensorFlow, XLA is tried and kept where it is faster."""
+    """`model.fit` on a backend; on TensorFlow, XLA is tried and used if it is faster."""
     environment, setting = BACKENDS[backend]
     if backend == KERAS_TENSORFLOW and "--jit" not in options and "--cold" not in options:
         options = (*options, "--jit", "try")
@@ -37,7 +37,7 @@ def keras(backend: str, workload: Workload, *options: str, name: str | None = No
 
 
 def pytorch(workload: Workload, *options: str, name: str = PYTORCH) -> Contender:
-    """The loop written by hand."""
+    """The hand-written loop in PyTorch."""
     return Contender(name, "torch", ("torch_loop.py", *_work(workload), *options))
 
 

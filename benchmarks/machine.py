@@ -1,4 +1,4 @@
-"""The machine in words, without its name."""
+"""A description of the machine, without its name."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def describe_machine() -> dict[str, Any]:
-    """Give processor, cores, memory and system; None for what the system does not tell."""
+    """Return processor, cores, memory and system; None for what the system does not report."""
     return {
         "processor": _find("/proc/cpuinfo", "model name") or platform.processor() or None,
         "instructions": _widest_instructions(),
@@ -21,13 +21,13 @@ def describe_machine() -> dict[str, Any]:
 
 
 class OtherPrograms:
-    """Watches how much of the machine other programs take while ours run and are waited for."""
+    """Measures the share of the machine that other programs use while ours run."""
 
     def __init__(self) -> None:
         self._start = self._read()
 
     def fraction(self) -> float | None:
-        """Share of all cores' time since the beginning, in [0, 1]; None off Linux."""
+        """Share of all cores' time since the start, in [0, 1]; None if the system is not Linux."""
         now = self._read()
         if now is None or self._start is None:
             return None

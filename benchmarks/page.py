@@ -1,4 +1,4 @@
-"""`docs/benchmarks.md`, made of all records of one machine."""
+"""`docs/benchmarks.md`, from all records of one machine."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,13 +30,13 @@ _DEVICES = {"cpu": "On the CPU", "gpu": "On the GPU"}
 def make_page(
     records: list[Record], machine: dict[str, Any], images: Path, *, others: Sequence[str] = ()
 ) -> str:
-    """Give the whole page.
+    """Return the whole page.
 
     Args:
       records: of any machine; only those of `machine` are shown.
-      machine: what `describe_machine` gave.
-      images: where questions draw their figures.
-      others: names of the pages of other machines that lie beside this one.
+      machine: as `describe_machine` returns it.
+      images: the folder for figures.
+      others: names of the pages of other machines in the same folder.
     """
     of_machine = [record for record in records if record.machine == machine]
     parts = [_INTRODUCTION]

@@ -1,4 +1,4 @@
-"""A question: who contends, in what quantity, with what aim."""
+"""A question: its contenders, the quantity that is compared, and the aim."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from benchmarks.tables import Aim, Quantity, compare
 
 
 def answer_by_comparison(question: "Question", record: Record, _: Path) -> str:
-    """One row for each contender, beside the first of them."""
+    """One row for each contender, compared with the first."""
     return compare(record, question.quantity)
 
 
 @dataclass(frozen=True)
 class Question:
-    """How one question is asked; its words are the docstring of its module.
+    """How a question is measured; its text is the docstring of its module.
 
     Attributes:
-      contenders: (quick) → who contends, ours first. Quick is the same in small.
+      contenders: (quick) → the contenders, ours first; quick uses tiny sizes.
       quantity: what is compared.
-      aims: how far ours shall be ahead.
+      aims: the ratios to reach.
       rounds: runs of each contender.
-      warm_ups: whole processes before the first that is counted.
-      minutes: what it takes on two cores, roughly, once the environments are made.
-      devices: where it can be asked.
-      answer: makes the Markdown below the question; may draw figures into the folder.
+      warm_ups: processes of each contender that are run first and not counted.
+      minutes: roughly, on two cores, with the environments installed.
+      devices: on which it can be run.
+      answer: returns the Markdown below the question; may write figures to the folder.
     """
 
     contenders: Callable[[bool], list[Contender]]
@@ -42,6 +42,6 @@ class Question:
 
 
 def split_words(module: ModuleType) -> tuple[str, str]:
-    """Part a question's docstring into the question and what is said about it."""
+    """Split a question's docstring into the question and its explanation."""
     question, _, explanation = (module.__doc__ or "").strip().partition("\n\n")
     return " ".join(question.split()), explanation.strip()

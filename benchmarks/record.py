@@ -1,4 +1,4 @@
-"""What was measured, kept as JSON lines: a head, then one line for each process."""
+"""Measurements as JSON lines: a header, then one line for each process."""
 
 import dataclasses
 import json
@@ -17,9 +17,9 @@ class Record:
       question: the name of its module.
       device: "cpu" or "gpu".
       measured: the day, as YYYY-MM-DD.
-      machine: what `describe_machine` gave.
-      others_fraction: share of the machine's time that other programs took meanwhile, in
-        [0, 1]; None where the system does not tell.
+      machine: as `describe_machine` returns it.
+      others_fraction: share of the machine's time that other programs used during the run, in
+        [0, 1]; None if unknown.
       runs: in the order in which they ran.
     """
 
@@ -31,22 +31,22 @@ class Record:
     runs: tuple[Run, ...]
 
     def results(self, contender: str) -> list[dict[str, Any]]:
-        """What a contender reported, run by run."""
+        """The results of a contender, run by run."""
         return [
             run.result for run in self.runs if run.contender == contender and run.failure is None
         ]
 
     def contenders(self) -> list[str]:
-        """Who ran to the end at least once, in order."""
+        """The contenders with at least one finished run, in order."""
         return list(dict.fromkeys(run.contender for run in self.runs if run.failure is None))
 
     def failures(self) -> dict[str, str]:
-        """Contender → why it was left out."""
+        """Contender → why it failed."""
         return {run.contender: run.failure for run in self.runs if run.failure is not None}
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write `<question>-<device>.jsonl` into the folder, in place of an older one."""
+    """Write `<question>-<device>.jsonl` to the folder, replacing an older one."""
     folder.mkdir(parents=True, exist_ok=True)
     head = {name: value for name, value in vars(record).items() if name != "runs"}
     lines = [head, *(dataclasses.asdict(run) for run in record.runs)]
@@ -55,7 +55,7 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """Read every record of the folder, by file name; none where there is no folder."""
+    """Read every record of the folder, by file name; none if there is no folder."""
     records = []
     for path in sorted(folder.glob("*.jsonl")):
         head, *runs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

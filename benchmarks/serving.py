@@ -3,10 +3,10 @@
     python -m benchmarks.serving runs/digits
     python -m benchmarks.serving runs/digits --peer http://127.0.0.1:9000/v2/models/digits/infer
 
-Each of 64 clients keeps a connection and sends one image again and again for 30 seconds, as JSON to
-the Open Inference Protocol. Beside it stand a loop around ONNX Runtime, without HTTP, and any other
-server that speaks the protocol, started by hand with the run's model.onnx. Clients and server share
-the machine's cores.
+Each of 64 clients keeps a connection and sends one image repeatedly for 30 seconds, as JSON of the
+Open Inference Protocol. This is compared with a loop around ONNX Runtime, without HTTP, and
+with any other server of the protocol, started by hand with the run's model.onnx. Clients and server
+share the machine's cores.
 """
 
 import argparse
@@ -30,10 +30,10 @@ import onnxruntime
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load.
+    """The outcome of a load.
 
     Attributes:
-      seconds: that it took.
+      seconds: duration.
       milliseconds: of each request, ascending.
       statuses: of HTTP, and how many answers had them.
     """
@@ -53,13 +53,13 @@ class Load:
 
 
 def put_load(url: str, body: bytes, clients: int, seconds: float) -> Load:
-    """Let clients send a body again and again, each as soon as it has its answer.
+    """Let clients send a body repeatedly, each as soon as it has the response.
 
     Args:
       url: to POST to.
       body: JSON.
-      clients: at once.
-      seconds: that they go on.
+      clients: number of concurrent clients.
+      seconds: duration.
     """
     place = urlsplit(url)
     top = (
@@ -106,7 +106,7 @@ def run_bare(model: Path, images: Any, seconds: float) -> float:
 
 @contextmanager
 def serve(run: Path) -> Iterator[str]:
-    """Start `clearcnn serve` on a free port, and give its address."""
+    """Start `clearcnn serve` on a free port, and return its address."""
     options = ("--port", "0", "--drain-seconds", "0")
     command = [sys.executable, "-m", "clearcnn", "serve", str(run), *options]
     with subprocess.Popen(
@@ -122,7 +122,7 @@ def serve(run: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Ask, and print a line for each."""
+    """Measure, and print a line for each contender."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -7,17 +7,17 @@ from typing import Any
 
 from benchmarks.record import Record
 
-# Reported by every contender that trains; where it differs, the work was not equal.
+# Reported by every contender that trains; if it differs, the work was not equal.
 _WORK = ("samples", "epochs", "parameters")
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is compared.
+    """The quantity that is compared.
 
     Attributes:
       key: of a result.
-      label: heads its column.
+      label: the column's heading.
       show: value → text.
       more_is_better: for a rate.
     """
@@ -42,13 +42,13 @@ PEAK_MEMORY = Quantity("peak_memory_bytes", "MiB", lambda v: f"{v / 2**20:,.0f}"
 
 @dataclass(frozen=True)
 class Aim:
-    """How far ours shall be ahead.
+    """The ratio that ours should reach.
 
     Attributes:
-      label: of whom, in words.
-      against: names of contenders; the best of those that ran counts.
+      label: whom it is compared with, in words.
+      against: names of contenders; the best of those that ran is used.
       ratio: to reach.
-      moonshot: to dream of.
+      moonshot: a ratio far beyond.
     """
 
     label: str
@@ -59,7 +59,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times better one contender is than another.
+    """The ratio by which one contender is better than another.
 
     Attributes:
       medians: ratio of the medians.
@@ -75,7 +75,7 @@ class Ratio:
 
 
 def find_ratio(record: Record, quantity: Quantity, ours: str, peer: str) -> Ratio:
-    """How many times better ours is than a peer: above 1 is faster, or smaller."""
+    """Return the ratio by which ours is better than a peer: above 1 is faster, or smaller."""
     values = [[r[quantity.key] for r in record.results(name)] for name in (ours, peer)]
     better, worse = values if quantity.more_is_better else values[::-1]
     pairs = [a / b for a, b in zip(better, worse, strict=False)]
@@ -83,7 +83,7 @@ def find_ratio(record: Record, quantity: Quantity, ours: str, peer: str) -> Rati
 
 
 def find_best(record: Record, quantity: Quantity, names: Iterable[str]) -> str | None:
-    """The best of those that ran, by median."""
+    """The best contender that ran, by median."""
     ran = [name for name in names if record.results(name)]
     sign = -1 if quantity.more_is_better else 1
     return min(
@@ -92,7 +92,7 @@ def find_best(record: Record, quantity: Quantity, names: Iterable[str]) -> str |
 
 
 def compare(record: Record, quantity: Quantity) -> str:
-    """One row for each contender: median, spread, ratio to the first, and proof of equal work."""
+    """One row for each contender: median, spread, ratio to the first, and if the work was equal."""
     names = record.contenders()
     if not names:
         return say_failures(record)
@@ -115,7 +115,7 @@ def compare(record: Record, quantity: Quantity) -> str:
 
 
 def say_work(record: Record) -> str:
-    """Say what everyone did, or that it was not the same."""
+    """Say what work every contender did, or that it differed."""
     work = {
         name: {tuple(result.get(key) for key in _WORK) for result in record.results(name)}
         for name in record.contenders()
@@ -139,12 +139,12 @@ def say_work(record: Record) -> str:
 
 
 def say_failures(record: Record) -> str:
-    """Say who was left out, and why."""
+    """Say which contenders were left out, and why."""
     return "\n".join(f"- {name} was left out: {why}." for name, why in record.failures().items())
 
 
 def tabulate(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first are numbers and lean right."""
+    """A Markdown table; all columns but the first are numbers and right-aligned."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 

@@ -1,4 +1,4 @@
-"""The data of each workload, written once and read by every contender."""
+"""The data of each workload, written to a file that every contender reads."""
 
 import dataclasses
 import json
@@ -21,14 +21,14 @@ Arrays = dict[str, Array]
 
 @dataclass(frozen=True)
 class Workload:
-    """What is trained, on what, for how long: all that a contender needs to know.
+    """The model, the data and the length of a training.
 
     Attributes:
       model: "digits", "mnist", "colour" or "growth", built by the contender.
       source: where the images come from, in words.
       data: an .npz file with uint8 x_train, x_test and integer y_train, y_test, and perhaps
         x_validation and y_validation.
-      scale: what pixels are multiplied by.
+      scale: the factor for pixels.
       batch_size, epochs: as for `fit`.
       filters: of the first convolution of "growth".
     """
@@ -42,7 +42,7 @@ class Workload:
     filters: int = 0
 
     def to_json(self) -> str:
-        """What goes on a contender's command line."""
+        """Return the arguments of a contender's command line."""
         return json.dumps(dataclasses.asdict(self))
 
 
@@ -69,9 +69,9 @@ def digits(quick: bool) -> Workload:
 
 
 def mnist(quick: bool) -> Workload:
-    """B: one epoch of MNIST, batches of 128; of made-up images where MNIST is not at hand."""
+    """B: one epoch of MNIST, batches of 128; of synthetic images if MNIST is not available."""
     arrays = _read_mnist() if has_mnist() else make_images(60_000, 10_000, (28, 28, 1))
-    source = "MNIST" if has_mnist() else "made up: MNIST was not at hand"
+    source = "MNIST" if has_mnist() else "synthetic: MNIST was not available"
     if quick:
         arrays = {name: array[:512] for name, array in arrays.items()}
     path = _write(f"mnist-{len(arrays['x_train'])}", arrays)
@@ -79,30 +79,30 @@ def mnist(quick: bool) -> Workload:
 
 
 def colour(quick: bool) -> Workload:
-    """10,000 made-up colour images of 32×32 pixels, batches of 128, two epochs."""
+    """10,000 synthetic colour images of 32×32 pixels, batches of 128, two epochs."""
     counts = (256, 128) if quick else (10_000, 2_000)
     arrays = make_images(*counts, (32, 32, 3))
     path = _write(f"colour-{counts[0]}", arrays)
-    return Workload("colour", "made up", path, 1 / 255, 128, 2)
+    return Workload("colour", "synthetic", path, 1 / 255, 128, 2)
 
 
 def growth(side: int, filters: int, samples: int, epochs: int) -> Workload:
-    """Made-up grey images of any size and number, batches of 64."""
+    """Synthetic grey images of any size and number, batches of 64."""
     arrays = make_images(samples, 100, (side, side, 1))
     path = _write(f"growth-{side}-{samples}", arrays)
-    return Workload("growth", "made up", path, 1 / 255, 64, epochs, filters)
+    return Workload("growth", "synthetic", path, 1 / 255, 64, epochs, filters)
 
 
 def has_mnist() -> bool:
-    """Whether MNIST lies beside the repository."""
+    """Whether MNIST is in the folder beside the repository."""
     return (_MNIST / "train-images-idx3-ubyte.gz").is_file()
 
 
 def make_images(num_train: int, num_test: int, shape: tuple[int, int, int]) -> Arrays:
-    """Ten classes, each a smooth pattern that is moved about, dimmed and covered in noise.
+    """Generate ten classes, each a smooth pattern that is shifted, dimmed and covered with noise.
 
     Returns:
-      uint8 images and labels; the same ones whenever the arguments are the same.
+      uint8 images and labels; the same for the same arguments.
     """
     rng = np.random.default_rng(777)
     height, width, channels = shape

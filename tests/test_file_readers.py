@@ -71,7 +71,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
     # Files installed with clearcnn, or in the user's cache.
     "web/assets.py": ("the page", {"self.path.read_bytes"}),
     "report/templates.py": ("the page's style", {"(_PAGE / name).read_text"}),
-    "training/trace_cache.py": ("traces in the cache", {"path.read_bytes"}),
+    "training/disk_cache.py": ("traces in the cache", {"path.read_bytes"}),
     "cli/streams.py": ("nothing: it opens the null device for writing", {"os.open"}),
 }
 # Reading sources of images is the whole purpose of data/; its own tests cover what it opens.

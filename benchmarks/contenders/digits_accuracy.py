@@ -1,7 +1,7 @@
 """The accuracy of one model on the digits, over random splits or with blocks left out.
 
-The recipes choose nothing by the test part: what they need for validation they take from the
-training part, a fifth of it. The baselines train on all of it.
+The recipes do not see the test set: their validation images are a fifth of the training set.
+The baselines train on all of it.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from clearcnn.specs import DataSpec, SplitSpec
 
 
 def main() -> None:
-    """Score every split, and report images right and images scored of each."""
+    """Score every split, and report correct and scored images of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=_MODELS, required=True)
     parser.add_argument("--protocol", choices=_PROTOCOLS, required=True)
-    parser.add_argument("--most", type=int, help="the first so many splits only")
-    parser.add_argument("--epochs", type=int, help="in place of the recipe's")
+    parser.add_argument("--most", type=int, help="number of splits, from the first")
+    parser.add_argument("--epochs", type=int, help="replaces the recipe's")
     arguments = parser.parse_args()
     right, total = [], []
     for number, images in enumerate(_PROTOCOLS[arguments.protocol](data.load("digits"))):
@@ -37,13 +37,13 @@ def main() -> None:
 
 
 def split_at_random(images: LabelledImages) -> Iterator[LabelledImages]:
-    """Twenty times the same images: 30 % of each class will be the test, by the seed."""
+    """Twenty splits of the images: 30 % of each class are the test set, chosen by the seed."""
     for _ in range(20):
         yield images
 
 
 def leave_blocks_out(images: LabelledImages) -> Iterator[LabelledImages]:
-    """Each of the 14 blocks of writing as the test part, once."""
+    """Each of the 14 blocks of writing as the test set, once."""
     assert images.groups is not None
     for block in dict.fromkeys(images.groups.tolist()):
         parts = np.where(images.groups == block, "test", "train")
@@ -51,7 +51,7 @@ def leave_blocks_out(images: LabelledImages) -> Iterator[LabelledImages]:
 
 
 def predict_by_recipe(name: str) -> Callable[..., Any]:
-    """Make a function that trains a recipe on the training part and labels the test part."""
+    """Return a function that trains a recipe on the training set and predicts the test set."""
 
     def predict(images: LabelledImages, parts: Any, seed: int, epochs: int | None) -> Any:
         from clearcnn.workflows.fitting.fit_plan import fit_plan, score_plan
@@ -78,7 +78,7 @@ def predict_by_recipe(name: str) -> Callable[..., Any]:
 
 
 def predict_by(make: Callable[[], Any]) -> Callable[..., Any]:
-    """Make a function that does the same with a scikit-learn classifier on the raw pixels."""
+    """Return a function that does the same with a scikit-learn classifier on the raw pixels."""
 
     def predict(images: LabelledImages, parts: Any, *_: Any) -> Any:
         flat = images.images.reshape(len(images), -1).astype(np.float64)

@@ -1,8 +1,8 @@
-"""`model.fit` of Keras, on any backend, or `clearcnn.fit` in its place.
+"""`model.fit` of Keras, on any backend, or `clearcnn.fit`.
 
-The model is warmed up, put back to its first weights, and then timed. For Keras one short epoch
-traces and compiles all there is; clearcnn's program depends on the number of epochs, so there
-the warm-up is the very same call.
+The model is warmed up, gets its first weights back, and is then timed. For Keras one short epoch
+traces and compiles everything; clearcnn's program depends on the number of epochs, so there the
+warm-up is the same call.
 """
 
 import os
@@ -21,7 +21,7 @@ def main() -> None:
     parser = protocol.make_parser(__doc__)
     parser.add_argument("--with", dest="fit", choices=("model.fit", "clearcnn.fit"), required=True)
     parser.add_argument(
-        "--jit", choices=_JIT, default="auto", help="jit_compile; try keeps the faster one"
+        "--jit", choices=_JIT, default="auto", help="jit_compile; try uses the faster one"
     )
     parser.add_argument(
         "--steps-per-execution", type=int, default=1, help="0 makes an epoch one execution"
@@ -65,7 +65,7 @@ def main() -> None:
     warmed = time.perf_counter()
 
     history = fit(model, x, y, epochs=workload.epochs, **settings).history
-    model.get_weights()  # They must be there, not only on their way.
+    model.get_weights()  # The weights must be computed, not only scheduled.
     seconds = time.perf_counter() - warmed
     peak_memory_bytes = protocol.peak_memory_bytes()
     loss, accuracy = model.evaluate(*_to_arrays(workload.parts["test"]), batch_size=500, verbose=0)
@@ -124,7 +124,7 @@ def _write_state(state: list[tuple[Any, Any]]) -> None:
 
 
 def _find_accelerator(backend: str) -> str | None:
-    """Name the GPU that the backend computes on; None if it computes on the CPU."""
+    """Return the name of the backend's GPU; None if it uses the CPU."""
     if backend == "jax":
         import jax
 

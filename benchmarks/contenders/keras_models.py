@@ -8,7 +8,7 @@ from keras import layers
 
 
 def build(workload: SimpleNamespace) -> Any:
-    """Build the workload's model, its first weights drawn from Keras's global generator."""
+    """Build the workload's model, with first weights from Keras's global generator."""
     head, tail = keras.Input(workload.shape), _classify(workload.num_classes)
     middle = _BODIES[workload.model](workload)
     return keras.Sequential([head, *middle, *tail])
@@ -41,7 +41,7 @@ def _colour(_: SimpleNamespace) -> list[Any]:
     for filters in (32, 64, 128):
         blocks += [
             layers.Conv2D(filters, 3, padding="same"),
-            # Statistics that follow within the few hundred steps there are.
+            # Statistics that adapt within a few hundred steps.
             layers.BatchNormalization(momentum=0.9),
             layers.Activation("relu"),
             layers.MaxPooling2D(2),

@@ -1,4 +1,4 @@
-"""The tutorial as a script in plain Keras: digits in, test accuracy out, nothing kept."""
+"""The tutorial as a script in plain Keras: digits in, test accuracy out, nothing saved."""
 
 import argparse
 

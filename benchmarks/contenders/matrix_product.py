@@ -1,4 +1,4 @@
-"""How many float32 operations a second a library does in a large matrix product."""
+"""The float32 operations a second of a library in a large matrix product."""
 
 import argparse
 import time
@@ -10,7 +10,7 @@ import protocol
 
 
 def main() -> None:
-    """Multiply again and again, and report the best."""
+    """Multiply repeatedly, and report the best."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--with", dest="library", choices=("jax", "numpy", "torch"), required=True)
     parser.add_argument("--side", type=int, default=2048)

@@ -1,4 +1,4 @@
-"""What the contenders have in common: what they are told, and what they report at the end.
+"""The interface of the contenders: their options, and the result that they report at the end.
 
 Needs NumPy only, and runs in every environment.
 """
@@ -24,9 +24,11 @@ _STEPS_TO_TRY = 20
 def make_parser(description: str | None) -> argparse.ArgumentParser:
     """Options that every contender on a workload has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--workload", required=True, help="JSON, as Workload.to_json gives it")
+    parser.add_argument("--workload", required=True, help="JSON, as Workload.to_json returns it")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--cold", action="store_true", help="measure the first fit, unwarmed")
+    parser.add_argument(
+        "--cold", action="store_true", help="measure the first fit, without a warm-up"
+    )
     return parser
 
 
@@ -64,7 +66,7 @@ def to_one_hot(labels: Any) -> Any:
 
 
 def peak_memory_bytes() -> int:
-    """The most main memory that this process has held so far."""
+    """The peak main memory of this process so far."""
     status = Path("/proc/self/status")
     if status.is_file():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -77,7 +79,7 @@ def peak_memory_bytes() -> int:
 
 
 def find_versions() -> dict[str, str]:
-    """Package → version, of those of interest that are here."""
+    """Package → version, of the packages of interest that are installed."""
     versions = {}
     for package in _PACKAGES:
         try:
@@ -93,7 +95,7 @@ def report(**result: Any) -> None:
 
 
 def report_fit(workload: SimpleNamespace, *, seconds: float, **result: Any) -> None:
-    """Report a fit of a workload, with the rate that follows from its time."""
+    """Report a fit of a workload, with its rate."""
     samples = len(workload.parts["train"][0])
     report(
         seconds=seconds,

@@ -46,7 +46,7 @@ def main() -> None:
 
     first = arguments.seed * arguments.trainings
     started = time.perf_counter()
-    train_all(range(first, first + 1))  # The program is compiled once, for all.
+    train_all(range(first, first + 1))  # The program is compiled once for all seeds.
     warmed = time.perf_counter()
     models = train_all(range(first, first + arguments.trainings))
     for model in models:

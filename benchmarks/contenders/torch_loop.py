@@ -1,7 +1,7 @@
-"""A training loop written by hand in PyTorch: fused Adam, no data loader, no waiting.
+"""A hand-written training loop in PyTorch: fused Adam, no data loader, no synchronization.
 
-It keeps what `fit` keeps: loss and accuracy of each epoch, on the training and the validation
-part. Of the two layouts of images in memory the faster one on the first batches is kept.
+It computes what `fit` does: loss and accuracy of each epoch, on training and validation data. Of
+the two memory layouts of images it uses the one that is faster on the first batches.
 """
 
 import time
@@ -21,7 +21,7 @@ Tensors = Any
 def main() -> None:
     """Train once, and report."""
     parser = protocol.make_parser(__doc__)
-    parser.add_argument("--threads", type=int, help="PyTorch's own choice without it")
+    parser.add_argument("--threads", type=int, help="default: PyTorch's own choice")
     arguments = parser.parse_args()
     workload = protocol.read_workload(arguments.workload)
     if arguments.threads:
@@ -74,7 +74,7 @@ def fit(
     batch_size: int,
     epochs: int,
 ) -> list[dict[str, float]]:
-    """Train; give loss, accuracy and, with validation data, val_loss and val_accuracy."""
+    """Train; return loss, accuracy and, with validation data, val_loss and val_accuracy."""
     x, y = train
     criterion = nn.CrossEntropyLoss()
     history = []

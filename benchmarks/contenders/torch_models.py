@@ -1,4 +1,4 @@
-"""The models of the workloads in PyTorch, giving logits; sizes as Keras's are."""
+"""The models of the workloads in PyTorch, returning logits; the same sizes as in Keras."""
 
 import math
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ def build(workload: SimpleNamespace) -> Any:
 
 
 def count_parameters(model: Any) -> int:
-    """Trainable ones."""
+    """Count the trainable parameters."""
     return sum(math.prod(p.shape) for p in model.parameters())
 
 

@@ -1,4 +1,4 @@
-"""The tutorial as a script in PyTorch, with the loop of `torch_loop.py`; nothing is kept."""
+"""The tutorial as a script in PyTorch, with the loop of `torch_loop.py`; nothing is saved."""
 
 import argparse
 from types import SimpleNamespace

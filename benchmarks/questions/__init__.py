@@ -21,5 +21,5 @@ NAMES = (
 
 
 def load(name: str) -> ModuleType:
-    """Give the module of a question; it has `__doc__` and `QUESTION`."""
+    """Return the module of a question; it has `__doc__` and `QUESTION`."""
     return importlib.import_module(f"{__name__}.{name}")

@@ -1,10 +1,10 @@
-"""How accurate are the recipes on the digits, and two old methods beside them?
+"""How accurate are the recipes on the digits, compared with two classical methods?
 
-Twenty stratified splits of 70 and 30 % (seeds 0 to 19), where the same hands wrote both parts; and
-each of the 14 blocks of writing left out once, which asks for hands never seen. The recipes take
-their validation images, a fifth, from the training part; the support vector machine
+Twenty stratified splits of 70 and 30 % (seeds 0 to 19), where the same people wrote both sides; and
+each of the 14 blocks of writing left out once, which tests on people never seen. The recipes take
+their validation images, a fifth, from the training set; the support vector machine
 (RBF, C = 10, γ = 0.001) and the nearest neighbour train on all of it. Mean ± standard deviation
-over splits or blocks, in percent, and all images right out of all images tested.
+over splits or blocks, in percent, and correct images out of all test images.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ PROTOCOLS = {"splits": "20 splits", "blocks": "a block left out"}
 
 
 def contenders(quick: bool) -> list[Contender]:
-    """Each model in each way."""
+    """Each model with each kind of split."""
     less = ("--most", "2", "--epochs", "2") if quick else ()
     return [
         Contender(
@@ -39,7 +39,7 @@ def contenders(quick: bool) -> list[Contender]:
 
 
 def answer(_: Question, record: Record, __: Path) -> str:
-    """One row for each model: mean, spread, the worst, and the counts, in both ways."""
+    """One row for each model: mean, spread, the worst, and the counts, with both kinds of split."""
     rows = []
     for words in MODELS.values():
         row = [words]

@@ -1,8 +1,8 @@
-"""How many colour images of 32×32 pixels a second does training take in, with batch normalization?
+"""How many colour images of 32×32 pixels a second does training process, with batch normalization?
 
 Three blocks of a `same` convolution (32, 64, 128 filters), batch normalization, ReLU and pooling;
-batches of 128; two epochs of 10,000 made-up images after a warm-up. Whole-batch statistics forbid
-some of the forms that help elsewhere.
+batches of 128; two epochs of 10,000 synthetic images after a warm-up. Whole-batch statistics rule
+out some of the CPU kernels that help elsewhere.
 """
 
 from benchmarks import workloads

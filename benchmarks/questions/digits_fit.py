@@ -2,8 +2,8 @@
 
 The tutorial: 1,005 digits of 8×8 pixels for training and 252 for validation, batches of 50, 100
 epochs. Each process builds the model, warms it up until nothing is left to trace or compile,
-puts its first weights back, and times one `fit`. TensorFlow's XLA (`jit_compile`) is tried in the
-warm-up and kept where it is faster.
+restores its first weights, and times one `fit`. TensorFlow's XLA (`jit_compile`) is tried in the
+warm-up and used if it is faster.
 """
 
 from benchmarks import workloads

@@ -1,7 +1,7 @@
-"""How long is the wait for the tutorial, from the command to its end?
+"""How long does the tutorial take, from the command to its end?
 
-`clearcnn train --recipe tutorial` against the same lesson as a script, each as a whole process and
-not for the first time: what can be kept on disk is kept, JAX's compiled programs for Keras/JAX too.
+`clearcnn train --recipe tutorial` against the same training as a script, each as a whole process
+and not for the first time: caches on disk are filled, JAX's compiled programs for Keras/JAX too.
 Only clearcnn also writes a model, tables, figures and a report.
 """
 
@@ -22,13 +22,13 @@ def contenders(quick: bool) -> list[Contender]:
 
 
 def command(name: str, *options: str, keeps_cache: bool = True) -> Contender:
-    """The command as people type it."""
+    """The command as users type it."""
     words = ("-m", "clearcnn", "train", "--recipe", "tutorial", "--json", *options)
     return Contender(name, "clearcnn", words, keeps_cache=keeps_cache, read=read_result)
 
 
 def read_result(stdout: str) -> Result:
-    """Take what is compared out of the command's JSON."""
+    """Extract the compared figures from the command's JSON."""
     result = json.loads(stdout)
     return {
         "samples": result["data"]["train"],

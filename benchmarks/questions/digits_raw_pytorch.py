@@ -1,8 +1,8 @@
 """How long does `fit` take in a warm process, against a loop written by hand in PyTorch?
 
-The tutorial again. The loop uses fused Adam and no data loader, waits for the processor only
-once an epoch, keeps the same loss and accuracy of both parts, and tries both layouts of images in
-memory. For work this small one thread may be faster than PyTorch's own choice, so both run, and the
+The tutorial again. The loop uses fused Adam and no data loader, synchronizes only once an epoch,
+computes the same loss and accuracy of training and validation, and tries both memory layouts of
+images. For work this small one thread may be faster than PyTorch's own choice, so both run, and the
 faster one counts. The loop has no callbacks, no history object and no checks.
 """
 

@@ -1,8 +1,8 @@
 """Does it reach the same accuracy in the same number of epochs?
 
-A sceptic's question: speed that is paid for in accuracy is none. The tutorial from ten seeds, of
-the first weights and of the order of images, on one split. Mean ± standard deviation over the
-seeds, in percent: the 252 validation images along the way, and the 540 test images at the end.
+A sceptic's question: speed at the cost of accuracy is worth nothing. The tutorial with ten seeds,
+of the first weights and of the order of images, on one split. Mean ± standard deviation over the
+seeds, in percent: the 252 validation images after some epochs, and the 540 test images at the end.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ _EPOCHS = (10, 25, 50, 100)
 
 
 def contenders(quick: bool) -> list[Contender]:
-    """Everyone, not warmed up."""
+    """Every contender, without a warm-up."""
     workload = workloads.digits(quick)
     peers = [keras(name, workload, "--cold") for name in KERAS]
     return [ours(workload, "--cold"), *peers, pytorch(workload, "--cold")]

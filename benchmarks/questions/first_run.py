@@ -1,8 +1,8 @@
 """What does the first run cost, when nothing has been compiled before?
 
-A sceptic's question: a compiled program must be compiled. Each run of the tutorial finds empty
-caches, but for the last row, the second run of `clearcnn train`. (Python's own bytecode is there:
-it was made when the packages were installed or first imported.)
+A sceptic's question: a compiled program must be compiled. Each run of the tutorial starts with
+empty caches, except in the last row, the second run of `clearcnn train`. (Python's own bytecode
+exists: it was written when the packages were installed or first imported.)
 """
 
 from benchmarks.contest import Contender

@@ -1,8 +1,8 @@
 """How does the cost grow with the size of the images, with filters and with samples?
 
-Two `same` convolutions of f and 2f filters with pooling between, batches of 64; one thing grows,
-the rest stays: 24 pixels, 16 filters, 2,000 images. The dotted line is what the same arithmetic
-would take at the speed of a large matrix product on this machine, the fastest of NumPy's, JAX's
+Two `same` convolutions of f and 2f filters with pooling between, batches of 64; one quantity grows,
+the others stay at 24 pixels, 16 filters, 2,000 images. The dotted line is the time of the same
+arithmetic at the speed of a large matrix product on this machine, the fastest of NumPy's, JAX's
 and PyTorch's.
 """
 
@@ -32,7 +32,7 @@ def contenders(quick: bool) -> list[Contender]:
     for key, (_, values) in SERIES.items():
         for value in values[:2] if quick else values:
             sizes = {**USUAL, **({"samples": 128} if quick else {}), key: value}
-            # Long enough to time; more epochs of few images are not more work for each.
+            # Long enough to time; the work per image stays the same.
             epochs = 1 if quick else max(1, 4_000 // sizes["samples"])
             workload = workloads.growth(**sizes, epochs=epochs)
             found.append(ours(workload, name=label(OURS, key, value)))
@@ -46,14 +46,15 @@ def contenders(quick: bool) -> list[Contender]:
 
 
 def label(name: str, key: str, value: int) -> str:
-    """Name one point."""
+    """Return the name of one point."""
     return f"{name}, {key} {value}"
 
 
 def count_operations(side: int, filters: int, samples: int) -> int:
     """Additions and multiplications of one epoch, forward and backward.
 
-    Backward takes twice as many as forward, less the gradient of the images, which nobody wants.
+    The backward pass takes twice as many as forward, less the gradient of the images, which is not
+    needed.
     """
     first = side**2 * 9 * filters
     second = (side // 2) ** 2 * 9 * filters * 2 * filters
@@ -62,7 +63,7 @@ def count_operations(side: int, filters: int, samples: int) -> int:
 
 
 def answer(_: Question, record: Record, images: Path) -> str:
-    """A figure, and the same in numbers."""
+    """A figure, and its numbers in a table."""
     fastest = max(
         (
             (result["operations_per_second"], name.removeprefix(MATRIX_PRODUCT))

@@ -1,8 +1,8 @@
 """How much memory does training on MNIST take at its peak?
 
-The model and data of the throughput question, one epoch. It is the most main memory that the
-whole process held until the end of `fit`: interpreter, libraries, compiled programs, and the
-images, 188 MB as float32 in each.
+The model and data of the throughput question, one epoch. The figure is the peak main memory of the
+whole process until the end of `fit`: interpreter, libraries, compiled programs, and the images,
+188 MB as float32 in each.
 """
 
 from benchmarks import workloads
@@ -13,7 +13,7 @@ from benchmarks.tables import PEAK_MEMORY, Aim
 
 
 def contenders(quick: bool) -> list[Contender]:
-    """Everyone, not warmed up."""
+    """Every contender, without a warm-up."""
     workload = workloads.mnist(quick)
     peers = [keras(name, workload, "--cold") for name in KERAS]
     return [ours(workload, "--cold"), *peers, pytorch(workload, "--cold")]

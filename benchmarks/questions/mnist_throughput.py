@@ -1,4 +1,4 @@
-"""How many MNIST images a second does training take in?
+"""How many MNIST images a second does training process?
 
 Keras's "Simple MNIST convnet": two convolutions of 32 and 64 filters, dropout, batches of 128; one
 epoch of 60,000 images after a warm-up, without validation.

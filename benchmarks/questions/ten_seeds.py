@@ -1,7 +1,7 @@
-"""How much sooner are ten trainings done in one call of `fit_many` than in ten calls of `fit`?
+"""How much faster are ten trainings in one call of `fit_many` than in ten calls of `fit`?
 
-The tutorial from ten seeds, models built within the time; both after one training that compiles
-the program. Accuracy and loss are means over the ten.
+The tutorial with ten seeds; the time includes building the models. Both follow one training that
+compiles the program. Accuracy and loss are means over the ten.
 """
 
 from benchmarks import workloads

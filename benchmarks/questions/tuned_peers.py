@@ -1,9 +1,9 @@
-"""Does it still win when the peers are given their best settings, or larger batches?
+"""Is clearcnn still faster when the others have their best settings, or larger batches?
 
 A sceptic's question. The tutorial, warm, with `jit_compile` on and off, with `steps_per_execution`
-1, 7 and a whole epoch; the loop in PyTorch on one thread and on as many as PyTorch takes by itself.
-Then all of it with batches of 256 in place of 50, which spare everyone four fifths of the steps;
-these are compared with clearcnn at 256.
+1, 7 and a whole epoch; the loop in PyTorch on one thread and on as many as PyTorch chooses.
+Then everything with batches of 256 instead of 50, which save every contender four fifths of the
+steps; these are compared with clearcnn at 256.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ _LARGE = f", batches of {LARGE_BATCH}"
 
 
 def contenders(quick: bool) -> list[Contender]:
-    """Ours, and every setting of the peers; then all of it with larger batches."""
+    """Ours, and every setting of the others; then everything with larger batches."""
     small = workloads.digits(quick)
     large = dataclasses.replace(small, batch_size=LARGE_BATCH)
     found = []
@@ -43,7 +43,7 @@ def contenders(quick: bool) -> list[Contender]:
             (KERAS_JAX, "yes"),
             (KERAS_PYTORCH, "no"),
         ):
-            # PyTorch's `fit` has no compiled steps to put together.
+            # The PyTorch backend's `fit` has no compiled steps to combine.
             for steps in ("1",) if quick or backend == KERAS_PYTORCH else ("1", "7", "0"):
                 name = f"{backend}, jit {jit}, {steps if steps != '0' else 'all'} at once{suffix}"
                 settings = ("--jit", jit, "--steps-per-execution", steps)

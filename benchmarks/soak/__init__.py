@@ -1,8 +1,8 @@
-"""Does a server that has worked for long hold more memory, files or threads than one that has not?
+"""Does a server that has run for long hold more memory, files or threads than a new one?
 
     python -m benchmarks.soak
     python -m benchmarks.soak --seconds 60
 
-Clients of many kinds ask at once, good, bad and slow ones; meanwhile its model is trained anew and
-replaced, models are trained in its playground and cancelled, and the other verbs run beside it.
+Clients of many kinds, good, bad and slow, send requests concurrently; meanwhile its model is
+retrained and replaced, models are trained in its playground and cancelled, and other verbs run.
 """

@@ -1,4 +1,4 @@
-"""Soaks a server, prints what it did and held, and fails if it kept something."""
+"""Soak-test a server, print what it did and held, and fail if it leaked something."""
 
 import argparse
 import os
@@ -29,20 +29,20 @@ TABLE = ROOT / ".cache" / "benchmarks" / "soak.csv"
 # One or two may still be closing.
 _SPARE_FILES, _SPARE_THREADS = 4, 2
 
-# When it is next asked, anyio's pool lets threads go that had nothing to do for ten seconds.
+# At the next request, anyio's pool ends threads that were idle for ten seconds.
 _IDLE_SECONDS = 12
 
 
 @dataclass(frozen=True)
 class Soaking:
-    """What came of it.
+    """The outcome of a soak test.
 
     Attributes:
-      outcomes: of each kind of work, and how often.
-      before: what the server held at rest, after each kind of work was done once.
+      outcomes: counts, for each kind of work.
+      before: what the idle server held, after each kind of work was done once.
       samples: each second.
-      after: what it held at rest in the end.
-      faults: what must not be, in sentences.
+      after: what the idle server held at the end.
+      faults: sentences; none if the test passed.
     """
 
     outcomes: dict[str, Counter[str]]
@@ -53,11 +53,11 @@ class Soaking:
 
 
 class Work:
-    """All that is done to and beside a server, until it is told to end.
+    """All work with a server, until it is told to end.
 
     Args:
       url: of the server.
-      place: a folder in which the run `model` is served.
+      place: the folder with the served run `model`.
 
     Attributes:
       outcomes: so far.
@@ -70,7 +70,7 @@ class Work:
         self._lock = threading.Lock()
 
     def do_all_once(self) -> None:
-        """Each kind of client once, and a model replaced."""
+        """Run each kind of client once, and replace a model."""
         self._replace(random.Random(0))
         with httpx.Client(base_url=self._url, timeout=60) as client:
             time.sleep(1.5)
@@ -78,7 +78,7 @@ class Work:
                 self._note(kind, ask(client, random.Random(1)))
 
     def go_on(self, seconds: float) -> None:
-        """Do all at once, again and again."""
+        """Do all of it concurrently and repeatedly."""
         threads = [
             threading.Thread(target=self._ask_again, args=(kind, ask, rest, number))
             for kind, (ask, count, rest) in KINDS.items()
@@ -102,7 +102,7 @@ class Work:
             while not self._over.is_set():
                 try:
                     self._note(kind, ask(client, chance))
-                except Exception as error:  # One odd failure is counted, and the work goes on.
+                except Exception as error:  # A single failure is counted, and the work continues.
                     self._note(kind, type(error).__name__)
                 self._over.wait(rest)
 
@@ -142,7 +142,7 @@ class Work:
 
 
 def run_verb(*words: object) -> int:
-    """Run clearcnn, and give its exit status."""
+    """Run clearcnn, and return its exit status."""
     command = [sys.executable, "-m", "clearcnn", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -152,7 +152,7 @@ def run_verb(*words: object) -> int:
 
 @contextmanager
 def serve(place: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start a server of the run `model` there; give its process and address."""
+    """Start a server of the run `model`; return its process and address."""
     folder = place / "temporary"
     folder.mkdir()
     command = [sys.executable, "-m", "clearcnn", "serve", str(place / MODEL), "--port", "0"]
@@ -175,11 +175,11 @@ def serve(place: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def soak(place: Path, seconds: float) -> Soaking:
-    """Soak a server.
+    """Soak-test a server.
 
     Args:
       place: an empty folder.
-      seconds: that the work goes on.
+      seconds: duration of the work.
     """
     words = ("--recipe", "tutorial", "--epochs", "1", "--out", place / MODEL)
     assert run_verb("train", "digits", *words) == 0
@@ -232,8 +232,8 @@ def _find_faults(outcomes: dict[str, Counter[str]], before: Sample, after: Sampl
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Soak, and print."""
-    parser = argparse.ArgumentParser(description="Soaks a server.")
+    """Run the soak test, and print the outcome."""
+    parser = argparse.ArgumentParser(description="Soak-test a server.")
     parser.add_argument("--seconds", type=float, default=600)
     arguments = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Clients of a server, each of one kind: they ask once, and say what became of it."""
+"""Clients of a server, each of one kind: they send one request and return its outcome."""
 
 import io
 import itertools
@@ -50,7 +50,7 @@ def ask_in_json(client: httpx.Client, chance: random.Random) -> str:
 
 
 def ask_in_bytes(client: httpx.Client, chance: random.Random) -> str:
-    """The same, as bytes both ways."""
+    """The same, as bytes in both directions."""
     images = _images(chance, chance.randint(1, 2000))
     tensor = {
         "name": "images",
@@ -65,13 +65,13 @@ def ask_in_bytes(client: httpx.Client, chance: random.Random) -> str:
 
 
 def send_forms(client: httpx.Client, chance: random.Random) -> str:
-    """Several pictures in a form, on a connection of its own."""
+    """Several images in a form, on a new connection."""
     files = [("files", (f"{k}.png", _picture(chance))) for k in range(chance.randint(1, 8))]
     return str(httpx.post(f"{client.base_url}/predict", files=files, timeout=30).status_code)
 
 
 def send_nonsense(client: httpx.Client, chance: random.Random) -> str:
-    """What is refused, of one kind or another."""
+    """Requests that are rejected, of several kinds."""
     path, options = chance.choice(
         [
             ("/predict", {"content": b"no picture", "headers": {"Content-Type": "image/png"}}),
@@ -90,7 +90,7 @@ def send_nonsense(client: httpx.Client, chance: random.Random) -> str:
 
 
 def be_slow(client: httpx.Client, chance: random.Random) -> str:
-    """A body in trickles, which is given up as often as not."""
+    """A body sent slowly, and abandoned half of the time."""
     place = urlsplit(str(client.base_url))
     picture = _picture(chance)
     with socket.create_connection((place.hostname, place.port), timeout=30) as made:
@@ -106,7 +106,7 @@ def be_slow(client: httpx.Client, chance: random.Random) -> str:
 
 
 def read_nothing(client: httpx.Client, chance: random.Random) -> str:
-    """A large answer is asked for and left lying."""
+    """A large response is requested and not read."""
     place = urlsplit(str(client.base_url))
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -118,7 +118,7 @@ def read_nothing(client: httpx.Client, chance: random.Random) -> str:
 
 
 def look_at_the_page(client: httpx.Client, chance: random.Random) -> str:
-    """What the page loads of the model, and the figures for Prometheus."""
+    """The model data that the page loads, and the metrics for Prometheus."""
     path = chance.choice(["", "/weights", "/images", "/layers.onnx"])
     statuses = {
         client.get(address).status_code
@@ -128,7 +128,7 @@ def look_at_the_page(client: httpx.Client, chance: random.Random) -> str:
 
 
 def train_in_the_playground(client: httpx.Client, chance: random.Random) -> str:
-    """A training, which is cancelled as often as not; what it says is heard to the end."""
+    """A training, cancelled half of the time; its events are read to the end."""
     job = {"run": MODEL, "layers": LAYERS, "epochs": chance.randint(1, 20)}
     answer = client.post("/page/playground/attempts", json=job)
     if answer.status_code != 202:
@@ -146,7 +146,7 @@ def train_in_the_playground(client: httpx.Client, chance: random.Random) -> str:
     return event
 
 
-# Each kind: how many such clients there are, and how long one rests after it has asked.
+# For each kind: the number of clients, and the pause after a request.
 KINDS: dict[str, tuple[Client, int, float]] = {
     "JSON": (ask_in_json, 2, 0.05),
     "bytes": (ask_in_bytes, 2, 0.05),

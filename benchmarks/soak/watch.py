@@ -1,4 +1,4 @@
-"""What a process holds, each second, as Linux tells it; and whether it grows."""
+"""The resources of a process, each second, as Linux reports them; and whether they grow."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Sample:
-    """What a server holds at one time.
+    """The resources that a server holds at one time.
 
     Attributes:
       seconds: since the first sample.
@@ -20,7 +20,7 @@ class Sample:
       files: open, sockets among them.
       threads: of the server itself.
       children: processes.
-      temporary: files in its folder for temporary ones.
+      temporary: files in its folder for temporary files.
     """
 
     seconds: float
@@ -40,12 +40,12 @@ class Sample:
 
 
 def take_sample(pid: int, folder: Path, begin: float) -> Sample:
-    """Look at a process.
+    """Sample a process.
 
     Args:
       pid: of the server.
       folder: for its temporary files.
-      begin: of the seconds, by `time.monotonic`.
+      begin: the start, by `time.monotonic`.
     """
     process = Path("/proc") / str(pid)
     children = _find_children(pid)
@@ -61,7 +61,7 @@ def take_sample(pid: int, folder: Path, begin: float) -> Sample:
 
 
 class Watch:
-    """Takes a sample each second, in a thread, while it is open.
+    """Take a sample each second, in a thread, while open.
 
     Attributes:
       samples: taken so far.
@@ -88,7 +88,7 @@ class Watch:
 
 
 def slope_per_minute(seconds: Sequence[float], values: Sequence[float]) -> float:
-    """By how much values grow in a minute: the slope of the line of least squares."""
+    """The growth of values per minute: the slope of the least-squares line."""
     count = len(seconds)
     middle, mean = sum(seconds) / count, sum(values) / count
     spread = sum((each - middle) ** 2 for each in seconds)

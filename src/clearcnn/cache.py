@@ -2,7 +2,7 @@
 
 JAX writes it, from any number of processes: `NAME-HASH-cache` is a program, `NAME-HASH-atime` is
 written after it and says when it was last used, and whoever reads or writes holds `.lockfile`.
-Below it, `traces/` has what `training/trace_cache.py` keeps, and XLA what it found out about a GPU.
+Below it, `traces/` has what `training/disk_cache.py` keeps, and XLA what it found out about a GPU.
 What has another name is somebody else's, and is never deleted.
 """
 

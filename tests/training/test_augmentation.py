@@ -1,4 +1,4 @@
-"""Augmentation held against SciPy, and its draws read back from what it does to coordinates."""
+"""Augmentation checked against SciPy; its random numbers are read back from coordinates."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def augment(layer: RandomAffine, images: np.ndarray) -> np.ndarray:
 def read_draws(layer: RandomAffine, count: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
     """Matrices (count, 2, 2) and displacements (count, 2) of a layer, in (y, x), about the centre.
 
-    Pictures whose values are their own coordinates show where each pixel was read; bilinear
+    Images whose values are their own coordinates show where each pixel was read; bilinear
     interpolation is exact on them.
     """
     height, width = 25, 31
@@ -158,7 +158,7 @@ def test_a_bright_pixel_moves_by_no_more_than_the_limit() -> None:
     np.testing.assert_allclose(changed.sum(axis=(1, 2)), 1, atol=1e-5)
     centres = np.array([ndimage.center_of_mass(each) for each in changed]) - [4, 5]
     assert np.abs(centres).max() <= 0.8 + 1e-5
-    # What was read at place − displacement has moved by the displacement.
+    # Reading at position − displacement moves the image by the displacement.
     np.testing.assert_allclose(
         centres, -read_draws(RandomAffine(shift_pixels=0.8, seed=5))[1], atol=1e-4
     )
@@ -179,7 +179,7 @@ def test_zoom_is_the_same_along_both_axes() -> None:
     np.testing.assert_allclose(displacements, 0, atol=1e-4)
     np.testing.assert_allclose(matrices[:, 0, 0], matrices[:, 1, 1], atol=1e-5)
     np.testing.assert_allclose(matrices[:, [0, 1], [1, 0]], 0, atol=1e-5)
-    # Twice the size is read at half the places.
+    # Twice the size is read at half the distances.
     assert_uniform(1 / matrices[:, 0, 0] - 1, 0.15)
 
 
@@ -196,10 +196,10 @@ def test_shear_slants_along_each_axis_by_itself() -> None:
 def test_together_they_stay_within_their_limits() -> None:
     matrices, displacements = read_draws(RandomAffine(**LIMITS, seed=5))
     area = np.linalg.det(matrices)
-    # Shear along both axes keeps the area but for the product of the two.
+    # Shear along both axes keeps the area, except for the product of the two.
     sheared = 1 + np.array([-1, 1]) * 0.15**2
     assert np.all((area >= sheared[0] * 1.15**-2 - 1e-4) & (area <= sheared[1] * 0.85**-2 + 1e-4))
-    # What was shifted is then turned, scaled and sheared about the centre: A · (p − shift).
+    # After the shift comes rotation, scale and shear about the centre: A · (p − shift).
     shifts = np.linalg.solve(matrices, -displacements[..., np.newaxis])[..., 0]
     for axis in range(2):
         assert_uniform(shifts[:, axis], 0.8)
@@ -248,7 +248,7 @@ def test_a_configuration_makes_the_same_layer(tmp_path) -> None:
 
     keras.Sequential([keras.Input((6, 7, 3)), again]).save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras").layers[0]
-    # Keras keeps no states of seed generators in a file: draws begin anew.
+    # Keras saves no states of seed generators, so they start again.
     np.testing.assert_array_equal(
         augment(loaded, images), augment(RandomAffine(**LIMITS, seed=4), images)
     )
@@ -308,7 +308,7 @@ def test_a_fit_augments_anew_in_every_epoch_and_never_for_validation(same: bool)
     histories = []
     for seed in (1, 1 if same else 2):
         augmented = augment_model(make_base(), AugmentationSpec(**LIMITS), seed=seed)
-        # Nothing is learned, so that only augmentation can move the loss.
+        # Nothing is learned, so only augmentation can change the loss.
         augmented.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
         history = fit(
             augmented, x, y, epochs=5, batch_size=24, validation_data=(x, y), verbose=0, seed=0

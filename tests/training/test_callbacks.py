@@ -1,4 +1,4 @@
-"""Callbacks that live on epochs do in `clearcnn.fit` what they do in Keras; others are refused."""
+"""Callbacks on epochs work in `clearcnn.fit` as in Keras; callbacks on batches raise an error."""
 
 import csv
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clearcnn.errors import TrainingError
-from clearcnn.training import fit
+from clearcnn.training import fit, fit_loop
 from clearcnn.training.callbacks import LogReader
 
 import keras  # isort: skip
@@ -244,7 +244,10 @@ def test_an_interrupt_leaves_the_last_finished_epoch_in_the_model():
         np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_an_interrupt_while_logs_are_replayed_leaves_history_and_weights_together():
+def test_an_interrupt_while_logs_are_replayed_leaves_history_and_weights_together(monkeypatch):
+    # So that a slow machine, too, runs several epochs at once.
+    monkeypatch.setattr(fit_loop, "_CALLBACKS_EVERY_SECONDS", 60)
+
     class Impatient(LogReader):
         def on_epoch_end(self, epoch, logs=None):
             if epoch == 1:

@@ -1,4 +1,4 @@
-"""A fit that was stopped and goes on ends in the same bits as one that never stopped."""
+"""A fit that was stopped and resumed ends in the same bits as one that never stopped."""
 
 import json
 
@@ -159,7 +159,7 @@ def test_a_finished_training_is_not_trained_again(tmp_path, monkeypatch):
     heard = []
     ours = train(again, [stopping(), Watch(lambda *said: heard.append(said))], checkpoint=tmp_path)
     assert_same_bits(again, model, ours, theirs)
-    # A callback that reads logs is told of every epoch all the same.
+    # A callback that reads logs gets every epoch nevertheless.
     assert [epoch for epoch, _ in heard] == theirs.epoch
 
 
@@ -215,7 +215,7 @@ def test_fewer_epochs_are_refused(kept, tmp_path):
 
 
 class Counts(keras.callbacks.Callback):
-    """Ends the training after so many epochs, counted by itself."""
+    """Ends the training after a number of epochs, which it counts itself."""
 
     def __init__(self):
         super().__init__()
@@ -237,7 +237,7 @@ class Remembers(Counts):
 
 
 def test_a_callback_of_ones_own_must_tell_what_it_remembers(tmp_path):
-    with pytest.raises(TrainingError, match="Counts may remember"):
+    with pytest.raises(TrainingError, match="Counts may have state"):
         train(make_model(), [Counts()], checkpoint=tmp_path / "no")
     checkpoint = CheckpointSpec(tmp_path / "yes", seconds=0)
     with pytest.raises(StopError):
@@ -307,7 +307,7 @@ def test_what_does_not_fit_is_one_error(tmp_path):
         store.save(type(found)(broken, found.arrays))
         with store.locked():
             pass
-        with pytest.raises(CheckpointError, match="cannot be gone on from"):
+        with pytest.raises(CheckpointError, match="cannot be resumed"):
             train(make_model(), epochs=1, checkpoint=tmp_path / "broken")
     fewer = {name: array for name, array in found.arrays.items() if name != "optimizer/2"}
     CheckpointFolder(tmp_path / "fewer").save(type(found)(found.facts, fewer))

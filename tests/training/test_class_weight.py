@@ -1,4 +1,4 @@
-"""`class_weight` is taken as Keras and scikit-learn mean it, or refused by name."""
+"""`class_weight` means what it does in Keras and scikit-learn, or raises an error."""
 
 import numpy as np
 import pytest
@@ -149,7 +149,7 @@ def test_a_class_without_a_sample_is_said():
     words = "names class 2, which no training sample has; .*the classes 0, 1"
     with pytest.warns(UserWarning, match=words):
         fit(make_model(), X, Y % 2, class_weight=DICT, verbose=0, seed=0)
-    # A list names every class, and a weight of 1 changes nothing.
+    # A list has every class, and a weight of 1 changes nothing.
     for weights in ([0.5, 2.0, 7.0], {0: 3.0, 2: 1}, "balanced"):
         fit(make_model(), X, Y % 2, class_weight=weights, verbose=0, seed=0)
 
@@ -166,7 +166,7 @@ def test_a_loss_of_ones_own_does_not_say_how_many_classes_there_are():
 
 
 def test_balanced_counts_what_is_trained_on():
-    """Not the validation part: rows at the end have other shares."""
+    """The validation set does not count: its rows have other class frequencies."""
     settings = {"batch_size": 8, "epochs": 2, "shuffle": False, "verbose": 0}
     by_name, by_hand = make_model(), make_model()
     fit(by_name, X, Y, class_weight="balanced", validation_split=0.25, **settings)

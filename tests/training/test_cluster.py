@@ -1,4 +1,4 @@
-"""`fit_many` on a Ray cluster of two nodes, in processes of their own."""
+"""`fit_many` on a Ray cluster of two nodes, in separate processes."""
 
 import joblib
 import numpy as np
@@ -13,7 +13,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed; `pip install ray`
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.slow,
-    # Ray warns of its own future, and leaves sockets to the garbage collector.
+    # Ray warns of its own changes, and leaves sockets to the garbage collector.
     pytest.mark.filterwarnings("default"),
 ]
 

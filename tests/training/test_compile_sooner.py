@@ -1,4 +1,4 @@
-"""Programs that are compiled sooner train as the usual ones do, and are kept beside them."""
+"""Programs that are compiled sooner give the same training, and are cached separately."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""`clearcnn.fit` held against `keras.Model.fit`: same weights in, same numbers out."""
+"""`clearcnn.fit` checked against `keras.Model.fit`: same weights in, same numbers out."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ MODELS = {"tutorial": tutorial_model, "normalised": normalised_model, "branched"
 
 
 def twins(build, **compile_arguments):
-    """Two models with the same initial weights and seeds, compiled alike."""
+    """Two models with the same initial weights and seeds, compiled in the same way."""
     keras.utils.set_random_seed(3)
     first = build()
     keras.utils.set_random_seed(3)
@@ -325,7 +325,7 @@ def test_integer_images_train_as_in_keras():
 
 
 def test_the_model_is_left_whole():
-    """No attribute stays behind, and Keras's own methods work afterwards."""
+    """No attribute is left behind, and Keras's own methods work afterwards."""
     x, labels = make_data()
     model, _ = twins(tutorial_model, optimizer="adam", loss="sparse_categorical_crossentropy")
     layers = list(model.layers)

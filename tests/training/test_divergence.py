@@ -1,4 +1,4 @@
-"""Numbers that stop being finite end a training within the epoch, and harm no other."""
+"""NaN and infinity end a training with the epoch, and do not affect others."""
 
 import pickle
 
@@ -27,7 +27,7 @@ def make_model(rate, scale=None, optimizer=keras.optimizers.SGD):
 
 
 class Meets(keras.callbacks.Callback):
-    """Not a LogReader, so that every epoch is met."""
+    """Not a LogReader, so that it is called after every epoch."""
 
 
 def history_of_keras(model, epochs):
@@ -62,7 +62,7 @@ def test_a_fit_ends_with_the_last_finite_epoch_of_keras(callbacks, stored, tmp_p
 def test_without_a_good_epoch_the_weights_are_the_first():
     model = make_model(1e30)
     before = model.get_weights()
-    with pytest.raises(DivergenceError, match="no epoch before it was good") as caught:
+    with pytest.raises(DivergenceError, match="no epoch was finished") as caught:
         fit(model, X, Y, epochs=5, verbose=0, seed=0)
     assert caught.value.epoch == 0
     assert model.history.history == {}
@@ -95,7 +95,7 @@ def test_bad_values_are_named_first():
 @pytest.mark.parametrize(
     ("scale", "sentence"),
     [
-        (None, "and no layer brings them near 1: begin with Rescaling(1e-06)."),
+        (None, "and no layer rescales them: begin with Rescaling(1e-06)."),
         (1e-6, None),
         (0.01, "after Rescaling; about -1 to 1 trains well."),
     ],

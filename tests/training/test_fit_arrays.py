@@ -1,4 +1,4 @@
-"""What `clearcnn.fit` cannot honour is refused by name, before anything is trained."""
+"""Unsupported data and arguments of `clearcnn.fit` raise an error before anything is trained."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_a_model_not_compiled_or_eager_is_refused():
 
 
 def test_the_validation_split_is_keras_own():
-    """1257 samples at 0.2 leave 1005, as in the lesson."""
+    """1257 samples at 0.2 leave 1005, as in the tutorial."""
     arrays = arrange(np.zeros((1257, 1)), np.arange(1257), None, None, 0.2, None)
     assert (arrays.num_train, arrays.num_validation) == (1005, 252)
     np.testing.assert_array_equal(arrays.validation[1], np.arange(1005, 1257))

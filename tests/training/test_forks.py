@@ -1,6 +1,6 @@
-"""A process that was forked after JAX had computed: an error that names spawn, never a wait.
+"""In a process that was forked after JAX had computed, an error that names spawn, and no hang.
 
-Real forks, each in a fresh interpreter, which kills and reports a child that is not done in time.
+Real forks, each in a fresh interpreter, which kills and reports a child that hangs.
 """
 
 import subprocess

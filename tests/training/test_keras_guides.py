@@ -1,6 +1,6 @@
-"""What Keras's guides and examples do on JAX: the same history and weights as by `model.fit`.
+"""Examples after Keras's guides on JAX: the same history and weights as with `model.fit`.
 
-Each case is written after the idea of a guide. What cannot be honoured is in test_steps.py.
+Unsupported steps are in test_train_step.py.
 """
 
 import jax
@@ -30,7 +30,7 @@ def dense(kind, *, layers=(), **compiled):
 
 
 class OwnLoss(keras.Model):
-    """A loss function of another signature than Keras's own of that name."""
+    """A loss function with another signature than Keras's own of that name."""
 
     def compute_loss_and_updates(self, trainable, other, x, y, weight=None, training=False):
         y_pred, other = self.stateless_call(trainable, other, x, training=training)
@@ -82,7 +82,7 @@ class OwnMetrics(OwnLoss):
 
 
 class LastLogs(keras.Model):
-    """Logs that are no metrics, one within another."""
+    """Nested logs that are not metrics."""
 
     def train_step(self, state, data):
         logs, state = super().train_step(state, data)
@@ -90,7 +90,7 @@ class LastLogs(keras.Model):
 
 
 class Adversarial(keras.Model):
-    """Trains on inputs moved along their own gradient."""
+    """Trains on inputs that are moved along their gradient."""
 
     def train_step(self, state, data):
         x, y = data
@@ -115,7 +115,7 @@ class Distilled(keras.Model):
 
 
 class MeasuresMore(keras.Model):
-    """Metrics and losses beside the compiled ones, and metrics that see the weights."""
+    """Metrics and losses in addition to the compiled ones, and metrics that see the weights."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -181,7 +181,7 @@ class Adversaries(keras.Model):
 
 
 class Penalty(L.Layer):
-    """Adds to the loss, counts its calls, and draws from its own seeds."""
+    """Adds to the loss, counts its calls, and draws random numbers from its own seeds."""
 
     def __init__(self):
         super().__init__()

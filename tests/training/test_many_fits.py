@@ -1,4 +1,4 @@
-"""Many trainings in one call are, one by one, those of `fit`."""
+"""Each of many trainings in one call equals one `fit`."""
 
 from pathlib import Path
 

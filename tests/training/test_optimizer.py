@@ -1,4 +1,4 @@
-"""Optimizer, loss and learning rate as the spec says, held against formulas in NumPy."""
+"""Optimizer, loss and learning rate follow the spec, checked against formulas in NumPy."""
 
 import jax
 import jax.numpy as jnp
@@ -71,7 +71,7 @@ def test_weight_decay_is_decoupled(optimizer: str, kind: str) -> None:
     assert model.optimizer.weight_decay == pytest.approx(0.2)
     variable = keras.Variable(np.array([2.0], np.float32))
     model.optimizer.build([variable])
-    # Without a gradient Adam stands still, and only the decay moves: w − rate · decay · w.
+    # Without a gradient Adam does nothing, and only the decay acts: w − rate · decay · w.
     model.optimizer.apply([np.zeros(1, np.float32)])
     assert float(variable.numpy()[0]) == pytest.approx(2.0 * (1 - 0.1 * 0.2), rel=1e-6)
 

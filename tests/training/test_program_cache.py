@@ -1,4 +1,4 @@
-"""Models that differ in values only share a compiled program; others never do."""
+"""Models that differ only in inputs of the program share it; others never do."""
 
 import gc
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from clearcnn.training import fit, program_cache
-from clearcnn.training.identity import identify
+from clearcnn.training.fingerprint import fingerprint_program
 
 import keras  # isort: skip
 
@@ -90,7 +90,7 @@ def test_other_shapes_get_another_program():
 
 
 def count_executables():
-    """Count what XLA has compiled and still holds, whoever holds on to it."""
+    """Count the programs that XLA has compiled and that are still in memory."""
     gc.collect()
     return len(jax.devices()[0].client.live_executables())
 
@@ -143,7 +143,7 @@ def test_what_is_not_keras_own_is_compiled_anew(build):
     for _ in range(2):
         model = build()
         train(model)
-        assert identify(model) is None
+        assert fingerprint_program(model) is None
     assert len(program_cache._programs) == 0
 
 

@@ -1,4 +1,4 @@
-"""Sample weights that cannot be meant are refused before training; all others train as in Keras."""
+"""Sample weights that must be mistakes raise an error before training; others work as in Keras."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ def test_weights_that_cannot_be_meant(weights, words):
 def test_weights_of_images_of_classes():
     images = RANDOM.uniform(size=(20, 4, 4, 1)).astype("float32")
     maps = RANDOM.integers(0, 3, (20, 4, 4))
-    # Four in a batch: NumPy would lay a weight per sample along the columns.
+    # Batches of four: NumPy would broadcast a weight per sample along the columns.
     words = r"shape \(20,\).*\(20, 1, 1\)"
     weights = RANDOM.uniform(size=20)
     refuse(words, make_segmenter(), maps, images, sample_weight=weights, batch_size=4)

@@ -37,7 +37,7 @@ def make_model():
 
 
 class Slices:
-    """Knows its shape and dtype, and gives rows for slices only."""
+    """Has a shape and a dtype, and returns rows for slices only."""
 
     def __init__(self, array):
         self._array, self.shape, self.dtype = array, array.shape, array.dtype
@@ -124,7 +124,7 @@ print("done", x.nbytes)
 def test_a_file_several_times_the_allowed_memory(tmp_path):
     """0.8 GiB of images with 192 MiB more address space than a small fit needs.
 
-    The map itself is in place before the limit; what is limited is what the fit allocates.
+    The memory map exists before the limit, which applies to what the fit allocates.
     """
     path = tmp_path / "x.npy"
     images = np.lib.format.open_memmap(path, "w+", "uint8", (200_000, 64, 64, 1))

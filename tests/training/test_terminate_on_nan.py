@@ -1,4 +1,4 @@
-"""Keras's TerminateOnNaN in `fit`: a training that ends in NaN ends as it does in Keras."""
+"""Keras's TerminateOnNaN in `fit`: a training that ends in NaN ends as in Keras."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ Y = X.sum(axis=1, keepdims=True)
 
 
 class Ears(keras.callbacks.Callback):
-    """Remembers what it is told, and so has every epoch met."""
+    """Records its calls; not a LogReader, so it is called after every epoch."""
 
     def __init__(self):
         super().__init__()
@@ -30,7 +30,7 @@ class Ears(keras.callbacks.Callback):
 
 
 def make_model(rate=10.0):
-    """Each step multiplies the error by some hundreds: it overflows in the third epoch."""
+    """Each step multiplies the error by several hundred: it overflows in the third epoch."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(rate), "mse", metrics=["mae"])

@@ -1,4 +1,4 @@
-"""Steps that no compiled fit can honour are refused by name, before anything is trained."""
+"""Steps that a compiled fit does not support raise an error before anything is trained."""
 
 import jax
 import numpy as np
@@ -20,7 +20,7 @@ class TensorFlowStep(keras.Model):
 
 
 class TwoOptimizers(keras.Model):
-    """As for TensorFlow: the second optimizer changes its variables by itself."""
+    """As for TensorFlow: the second optimizer changes its variables itself."""
 
     def compile(self, *args, second, **kwargs):
         super().compile(*args, **kwargs)
@@ -95,14 +95,14 @@ REFUSED = {
     "logs that are no dict": (
         changed(lambda logs, state: ([], state)),
         {},
-        "Changed.train_step gives logs that are a list",
+        "Changed.train_step returns logs that are a list",
     ),
     "a log of many numbers": (
         changed(lambda logs, state: ({"all": state[0][0]}, state)),
         {},
         r"'all' has the shape \(4, 2\)",
     ),
-    "a part too few": (changed(lambda logs, state: (logs, state[:3])), {}, "3 parts; 4 were"),
+    "a group too few": (changed(lambda logs, state: (logs, state[:3])), {}, "3 groups; 4 were"),
     "a value too few": (
         changed(lambda logs, state: (logs, (*state[:3], state[3][:1]))),
         {},

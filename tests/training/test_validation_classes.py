@@ -1,4 +1,4 @@
-"""A validation that holds classes nobody trains on is said, and others are not."""
+"""A warning for validation classes without training samples, and for nothing else."""
 
 import warnings
 
@@ -43,7 +43,7 @@ def test_sorted_rows_are_said(loss, y):
         history = run(y, model=make_model(loss), validation_split=0.2)
     assert caught[0].filename == __file__
     assert history.history["val_accuracy"][-1] == 0
-    # Shuffled, the same rows are validated without a word.
+    # Shuffled, the same rows give no warning.
     run(y[MIXED], X[MIXED], make_model(loss), validation_split=0.2)
 
 
@@ -62,7 +62,7 @@ def test_streamed_rows(tmp_path):
 
 def test_two_classes_sorted_leave_one_to_validate():
     y = (SORTED > 2).astype(int)
-    words = "All 20 validation samples are of class 1, and 2 classes are trained on"
+    words = "All 20 validation samples are of class 1, and 2 classes are in the training data"
     with pytest.warns(UserWarning, match=words):
         run(y, model=make_model("binary_crossentropy", 1, "sigmoid"), validation_split=0.2)
 
@@ -71,7 +71,7 @@ def test_validation_data():
     later, before = SORTED >= 3, SORTED < 3
     with pytest.warns(UserWarning, match=r"2 of 2 .* sample: 3, 4\. .*stratify=y"):
         run(SORTED[before], X[before], validation_data=(X[later], SORTED[later]))
-    # To look at one class only is a choice; it is trained on.
+    # Validating on one class is a choice; it is trained on.
     run(SORTED, validation_data=(X[later], SORTED[later]))
 
 
@@ -97,7 +97,7 @@ def test_folds_of_sorted_rows():
 
 
 def test_no_false_alarm():
-    """Quantities, several labels, words of a language, and a mixed label have no such classes."""
+    """Quantities, several labels, tokens, and a mixed label have no such classes."""
     with warnings.catch_warnings(action="error"):
         run(X[:, :1], model=make_model("mse", 1, None), validation_split=0.2)
         several = np.stack([number == SORTED for number in range(5)], axis=1)

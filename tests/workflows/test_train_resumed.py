@@ -311,6 +311,6 @@ def test_a_diverged_run_keeps_the_last_finite_epoch(
 def test_divergence_in_the_first_epoch_leaves_no_run(
     images: LabelledImages, flat: ModelSpec, tmp_path: Path
 ) -> None:
-    with pytest.raises(DivergenceError, match="no epoch before it was good"):
+    with pytest.raises(DivergenceError, match="no epoch was finished"):
         clearcnn.train(images, model=flat, learning_rate=1e38, epochs=3, out=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

@@ -39,9 +39,8 @@ WRITERS = {
     "bundle/provenance.py",
     # Under JAX's own lock; what is cut off is dropped.
     "cache.py",
-    "training/jax_cache.py",
     # Flushed and renamed; known by its digest, and made anew where that is wrong.
-    "training/trace_cache.py",
+    "training/disk_cache.py",
     # Row by row, cut back to the last whole one, under a lock.
     "workflows/predict/csv_output.py",
     # To nowhere.

@@ -1,26 +1,27 @@
 """One compiled program for a whole fit, over an ordinary Keras model on JAX.
 
-Importing this room loads Keras, refuses any backend but JAX, and has JAX keep compiled
-programs in the user's cache folder.
+Importing this package loads Keras, raises an error if its backend is not JAX, and lets JAX keep
+compiled programs in the user's cache folder.
 """
 
 from clearcnn.backend import load_keras
 
 load_keras()
 
-from clearcnn.training.jax_cache import keep_programs  # noqa: E402
+from clearcnn.training.disk_cache import keep_programs  # noqa: E402
 
 keep_programs()
 
 from clearcnn.training.augmentation import augment_model  # noqa: E402
+from clearcnn.training.callbacks import LogReader, NoEpoch, Watch  # noqa: E402
 from clearcnn.training.compiled_fit import fit  # noqa: E402
 from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
-from clearcnn.training.optimizer import compile_model  # noqa: E402
-from clearcnn.training.watching import NoEpoch, Watch, early_stopping  # noqa: E402
+from clearcnn.training.optimizer import compile_model, early_stopping  # noqa: E402
 from clearcnn.training.xla_options import compile_sooner  # noqa: E402
 
 __all__ = [
     "Fitted",
+    "LogReader",
     "NoEpoch",
     "Watch",
     "augment_model",

@@ -1,127 +1,145 @@
-"""What callbacks remember between epochs, so that a training can be gone on with."""
+"""The state of callbacks between epochs, so that a training can be resumed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeGuard
 
 import keras
 
 from clearcnn.errors import TrainingError
 from clearcnn.training.callbacks import LogReader
+from clearcnn.types import Logs
 
-Row = dict[str, float]
+Callbacks = Iterable[keras.callbacks.Callback]
+
+
+class StatefulCallback(Protocol):
+    """A callback whose state can be kept in a checkpoint.
+
+    The state is a dict of numbers, strings and arrays, and of lists and dicts of these.
+    """
+
+    def get_state(self) -> object:
+        """Return the state."""
+
+    def set_state(self, state: object) -> None:
+        """Restore what `get_state` returned."""
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """Attributes of one of Keras's callbacks: what it remembers, and what it was asked for."""
+class _Attributes:
+    """Names of attributes of one of Keras's callbacks: its state and its settings."""
 
-    memory: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
 
 
 _KERAS_OWN = {
-    keras.callbacks.EarlyStopping: _Kind(
+    keras.callbacks.EarlyStopping: _Attributes(
         ("wait", "stopped_epoch", "best", "best_weights", "best_epoch"),
         ("monitor", "mode", "patience", "baseline", "restore_best_weights", "start_from_epoch"),
     ),
-    keras.callbacks.ReduceLROnPlateau: _Kind(
+    keras.callbacks.ReduceLROnPlateau: _Attributes(
         ("wait", "best", "cooldown_counter"),
         ("monitor", "mode", "factor", "patience", "cooldown", "min_lr"),
     ),
-    keras.callbacks.ModelCheckpoint: _Kind(("best",), ("monitor", "save_best_only")),
-    keras.callbacks.LearningRateScheduler: _Kind(),
-    keras.callbacks.RemoteMonitor: _Kind(),
+    keras.callbacks.ModelCheckpoint: _Attributes(("best",), ("monitor", "save_best_only")),
+    keras.callbacks.LearningRateScheduler: _Attributes(),
+    keras.callbacks.RemoteMonitor: _Attributes(),
 }
-_IS_TOLD_AGAIN = (keras.callbacks.History, keras.callbacks.CSVLogger)
-_FORGETS = (*_IS_TOLD_AGAIN, keras.callbacks.ProgbarLogger, keras.callbacks.TerminateOnNaN)
+_REPLAYED = (keras.callbacks.History, keras.callbacks.CSVLogger)
+_STATELESS = (*_REPLAYED, keras.callbacks.ProgbarLogger, keras.callbacks.TerminateOnNaN)
 
 
-def check_memories(callbacks: Iterable[Any]) -> None:
-    """Refuse, by name, a callback whose memory nobody knows.
+def check_states(callbacks: Callbacks) -> None:
+    """Reject callbacks whose state cannot be read.
 
     Raises:
-      TrainingError: it is neither Keras's own nor a LogReader, and has no get_state and set_state.
+      TrainingError: a callback is neither Keras's own nor a LogReader, and has no get_state and
+        set_state.
     """
     for callback in callbacks:
-        if not (_forgets(callback) or type(callback) in _KERAS_OWN or _tells(callback)):
+        known = _is_stateless(callback) or type(callback) in _KERAS_OWN
+        if not (known or _is_stateful(callback)):
             raise TrainingError(
-                f"{type(callback).__name__} may remember what no checkpoint would hold, so a "
-                "resumed training could end otherwise.",
-                remedy="Give it get_state(), which gives a dict of numbers, texts and arrays, and "
+                f"{type(callback).__name__} may have state that a checkpoint would not hold, so a "
+                "resumed training could end differently.",
+                remedy="Add get_state(), which returns a dict of numbers, strings and arrays, and "
                 "set_state(state); or leave checkpoint out.",
             )
 
 
-def read_memories(callbacks: Iterable[Any]) -> list[Any]:
-    """Give what callbacks remember, in order, without those that do not."""
-    return [_read(callback) for callback in callbacks if not _forgets(callback)]
+def read_states(callbacks: Callbacks) -> list[object]:
+    """Return the states of callbacks, in order, without those that have none."""
+    return [_read(callback) for callback in callbacks if not _is_stateless(callback)]
 
 
-def write_memories(callbacks: Iterable[Any], memories: Sequence[Any]) -> None:
-    """Let callbacks that have just begun remember what `read_memories` gave."""
-    remembering = [callback for callback in callbacks if not _forgets(callback)]
-    for callback, memory in zip(remembering, memories, strict=True):
-        if _tells(callback):
-            callback.set_state(memory)
-        else:
-            for name, value in memory.items():
+def restore_states(callbacks: Callbacks, states: Sequence[object]) -> None:
+    """Give callbacks that have just begun the states that `read_states` returned."""
+    with_state = [callback for callback in callbacks if not _is_stateless(callback)]
+    for callback, state in zip(with_state, states, strict=True):
+        if _is_stateful(callback):
+            callback.set_state(state)
+        elif isinstance(state, dict):
+            for name, value in state.items():
                 setattr(callback, name, value)
+        else:
+            raise TypeError(f"the state of {type(callback).__name__} is no dict")
 
 
-def describe_callbacks(callbacks: Iterable[Any]) -> list[Any]:
-    """Name the callbacks that remember, with what they were asked for."""
+def describe_callbacks(callbacks: Callbacks) -> list[list[object]]:
+    """Return the name and settings of each callback that has state."""
     return [
         [
             type(callback).__name__,
-            {name: getattr(callback, name) for name in _kind(callback).settings},
+            {name: getattr(callback, name) for name in _attributes(callback).settings},
         ]
         for callback in callbacks
-        if not _forgets(callback)
+        if not _is_stateless(callback)
     ]
 
 
-def tell_again(callbacks: Iterable[Any], first_epoch: int, rows: Sequence[Row]) -> None:
-    """Tell callbacks that only read logs of the epochs that were done before.
+def replay_epochs(callbacks: Callbacks, first_epoch: int, rows: Sequence[Logs]) -> None:
+    """Pass the logs of the epochs before the resume to callbacks that only read logs.
 
-    A progress bar is not told, nor a CSVLogger that appends: its file has them.
+    A progress bar does not get them, nor a CSVLogger that appends: its file has them.
     """
     for callback in callbacks:
         if isinstance(callback, LogReader):
-            tell = callback.on_epoch_again
-        elif type(callback) in _IS_TOLD_AGAIN and not getattr(callback, "append", False):
-            tell = callback.on_epoch_end
+            on_epoch = callback.on_epoch_again
+        elif type(callback) in _REPLAYED and not getattr(callback, "append", False):
+            on_epoch = callback.on_epoch_end
         else:
             continue
         for offset, row in enumerate(rows):
-            tell(first_epoch + offset, dict(row))
+            on_epoch(first_epoch + offset, dict(row))
 
 
-def has_stopped(callbacks: Iterable[Any]) -> bool:
+def has_stopped_early(callbacks: Callbacks) -> bool:
     """Tell whether an EarlyStopping has ended the training."""
     return any(getattr(callback, "stopped_epoch", 0) > 0 for callback in callbacks)
 
 
-def be_patient_anew(callbacks: Iterable[Any]) -> None:
+def reset_patience(callbacks: Callbacks) -> None:
     """Let an EarlyStopping that has ended the training count from here; its best stays."""
     for callback in callbacks:
         if type(callback) is keras.callbacks.EarlyStopping and callback.stopped_epoch > 0:
             callback.wait = callback.stopped_epoch = 0
 
 
-def _read(callback: Any) -> Any:
-    if _tells(callback):
+def _read(callback: keras.callbacks.Callback) -> object:
+    if _is_stateful(callback):
         return callback.get_state()
-    return {name: getattr(callback, name, None) for name in _kind(callback).memory}
+    return {name: getattr(callback, name, None) for name in _attributes(callback).state}
 
 
-def _kind(callback: Any) -> _Kind:
-    return _KERAS_OWN.get(type(callback), _Kind())
+def _attributes(callback: keras.callbacks.Callback) -> _Attributes:
+    return _KERAS_OWN.get(type(callback), _Attributes())
 
 
-def _forgets(callback: Any) -> bool:
-    return type(callback) in _FORGETS or isinstance(callback, LogReader)
+def _is_stateless(callback: keras.callbacks.Callback) -> bool:
+    return type(callback) in _STATELESS or isinstance(callback, LogReader)
 
 
-def _tells(callback: Any) -> bool:
+def _is_stateful(callback: object) -> TypeGuard[StatefulCallback]:
     return all(callable(getattr(callback, name, None)) for name in ("get_state", "set_state"))

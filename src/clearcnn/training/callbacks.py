@@ -1,12 +1,21 @@
-"""Which callbacks a compiled fit can honour, and how often it must stop for them."""
+"""Callbacks in a compiled fit: which ones work, how often it stops for them, and our own.
 
-from collections.abc import Iterable, Iterator
+The end of an epoch is reported in one way: `fit_loop` calls Keras's `CallbackList`, which calls
+each callback. Whoever wants to follow a training passes a callback; `Watch` is one that calls a
+function.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 
 from clearcnn.errors import DivergenceError, TrainingError
+from clearcnn.types import Logs
+
+Callbacks = Iterable[keras.callbacks.Callback]
+OnEpoch = Callable[[int, Logs], None]
 
 _BATCH_HOOKS = (
     "on_batch_begin",
@@ -16,35 +25,84 @@ _BATCH_HOOKS = (
     "on_test_batch_begin",
     "on_test_batch_end",
 )
-# These define batch hooks that do nothing when they save by epoch, or that only draw.
+# Their batch hooks do nothing when they save by epoch.
 _IDLE_BY_EPOCH = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
-_DRAWS_ONLY = keras.callbacks.ProgbarLogger
-# These read the logs and touch nothing else, so that many epochs may be run at once and their
-# logs replayed.
+# Its batch hooks only draw.
+_PROGRESS_BAR = keras.callbacks.ProgbarLogger
+# These read the logs and nothing else, so several epochs may run before their logs are replayed.
 _READS_LOGS_ONLY = (
     keras.callbacks.History,
     keras.callbacks.ProgbarLogger,
     keras.callbacks.CSVLogger,
     keras.callbacks.TerminateOnNaN,
 )
-# `fit` looks at each epoch's numbers itself, so this one has nothing to do at a batch.
+# `fit` checks each epoch for NaN itself, so its batch hooks have nothing to do.
 _ENDS_AT_NAN = keras.callbacks.TerminateOnNaN
 
 
 class LogReader(keras.callbacks.Callback):  # type: ignore[misc]
     """A callback that promises to read logs only: neither the model nor its optimizer.
 
-    `fit` may then run several epochs at once and replay their logs in order. When it goes on from a
-    checkpoint, it tells of the epochs that were done before by `on_epoch_again`.
+    `fit` may then run several epochs at once and replay their logs in order. When it resumes from
+    a checkpoint, it passes the epochs before that to `on_epoch_again`.
     """
 
-    def on_epoch_again(self, epoch: int, logs: Any = None) -> None:
-        """Hear of an epoch that was done before the training was stopped."""
+    def on_epoch_again(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called for each epoch that was finished before the training was stopped."""
         self.on_epoch_end(epoch, logs)
 
 
-def check_callbacks(callbacks: Iterable[Any]) -> None:
-    """Refuse, by name, every callback that wants to see single batches.
+class Watch(LogReader):
+    """Call a function after every epoch, and note when the first one began.
+
+    Args:
+      on_epoch_end: called with the epoch, counted from 0, and its logs.
+      on_epoch_again: the same, for epochs that were finished before the training was stopped;
+        None calls `on_epoch_end` for these too.
+
+    Attributes:
+      begun: `time.perf_counter()` when the program was compiled.
+      interrupted: whether `interrupt` was called.
+    """
+
+    def __init__(self, on_epoch_end: OnEpoch, on_epoch_again: OnEpoch | None = None) -> None:
+        super().__init__()
+        self._on_epoch_end = on_epoch_end
+        self._on_epoch_again = on_epoch_again or on_epoch_end
+        self.interrupted = False
+        self.begun = time.perf_counter()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Called when `fit` has compiled its program."""
+        self.begun = time.perf_counter()
+
+    def interrupt(self) -> None:
+        """Stop after the current epoch; a checkpoint notes that the training was not finished."""
+        self.interrupted = True
+        self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Pass a new epoch on."""
+        self._on_epoch_end(epoch, dict(logs or {}))
+
+    def on_epoch_again(self, epoch: int, logs: Logs | None = None) -> None:
+        """Pass an epoch from before the resume on."""
+        self._on_epoch_again(epoch, dict(logs or {}))
+
+
+class NoEpoch(LogReader):
+    """Stop before the first epoch: `fit` builds and compiles everything, and trains nothing.
+
+    A later `fit` of a similar model with a `Watch` finds the program compiled.
+    """
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Called when `fit` is ready to train."""
+        self.model.stop_training = True
+
+
+def check_callbacks(callbacks: Callbacks) -> None:
+    """Reject callbacks on single batches.
 
     Raises:
       TrainingError: a callback overrides a batch hook.
@@ -59,7 +117,7 @@ def check_callbacks(callbacks: Iterable[Any]) -> None:
             )
 
 
-def read_logs_only(callbacks: Iterable[Any]) -> bool:
+def read_logs_only(callbacks: Callbacks) -> bool:
     """Tell whether all callbacks do nothing but read logs."""
     return all(
         type(callback) in _READS_LOGS_ONLY or isinstance(callback, LogReader)
@@ -67,19 +125,19 @@ def read_logs_only(callbacks: Iterable[Any]) -> bool:
     )
 
 
-def ends_at_nan(callbacks: Iterable[Any]) -> bool:
-    """Tell whether a TerminateOnNaN asks for a training that ends in NaN like any other."""
+def ends_at_nan(callbacks: Callbacks) -> bool:
+    """Tell whether a TerminateOnNaN asks for a training that ends in NaN to return normally."""
     return any(isinstance(c, _ENDS_AT_NAN) and not _raises(c) for c in callbacks)
 
 
-def raises_at_nan(callbacks: Iterable[Any]) -> bool:
+def raises_at_nan(callbacks: Callbacks) -> bool:
     """Tell whether a TerminateOnNaN asks for an error without any `on_train_end`."""
     return any(isinstance(c, _ENDS_AT_NAN) and _raises(c) for c in callbacks)
 
 
 @contextmanager
-def honour_terminate_on_nan(callbacks: Iterable[Any]) -> Iterator[None]:
-    """Let a training that ended in NaN return, where a TerminateOnNaN asks for that."""
+def honour_terminate_on_nan(callbacks: Callbacks) -> Iterator[None]:
+    """Suppress DivergenceError if a TerminateOnNaN asks for that."""
     try:
         yield
     except DivergenceError:
@@ -87,12 +145,12 @@ def honour_terminate_on_nan(callbacks: Iterable[Any]) -> Iterator[None]:
             raise
 
 
-def _raises(callback: Any) -> bool:
+def _raises(callback: keras.callbacks.TerminateOnNaN) -> bool:
     return bool(getattr(callback, "raise_error", False))
 
 
-def _batch_hooks(callback: Any) -> list[str]:
-    if isinstance(callback, _DRAWS_ONLY):
+def _batch_hooks(callback: keras.callbacks.Callback) -> list[str]:
+    if isinstance(callback, _PROGRESS_BAR):
         return []
     if isinstance(callback, _IDLE_BY_EPOCH) and callback.save_freq == "epoch":
         return []

@@ -1,98 +1,77 @@
-"""A fit that can be gone on with: what is kept of it between two epochs, and how often.
+"""Checkpoints of a fit: what is in them, how often they are written, how a fit resumes.
 
-A training that was stopped anywhere and goes on from its checkpoint ends in the same bits as one
-that never stopped. Kept are all variables of the model and its optimizer, the generator of the
-shuffles, the history, and what the callbacks remember.
+A training that was stopped anywhere and resumes from its checkpoint ends in the same bits as one
+that was never stopped. A checkpoint holds all variables of the model and its optimizer, the state
+of the random generator, the history, and the state of the callbacks.
 """
 
 import time
 import warnings
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 
-from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointStore, CheckpointTarget
+from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointTarget
 from clearcnn.errors import CheckpointError, TrainingError
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training import keras_state
 from clearcnn.training.callback_state import (
-    be_patient_anew,
-    check_memories,
-    has_stopped,
-    read_memories,
-    tell_again,
-    write_memories,
+    check_states,
+    has_stopped_early,
+    read_states,
+    replay_epochs,
+    reset_patience,
+    restore_states,
 )
-from clearcnn.training.fingerprint import (
-    Fingerprint,
-    describe_training,
-    find_differences,
-    hash_data,
-)
-from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.fingerprint import find_differences, fingerprint_training, hash_data
+from clearcnn.training.fit_setup import FitSetup
+from clearcnn.training.keras_state import State
 from clearcnn.training.nested_json import Arrays, from_plain, pack, to_plain, unpack
-from clearcnn.training.shuffling import Shuffler
+from clearcnn.types import JsonValue
 
 FORM = 1
 
-# So that what is kept costs under 2 % of the time.
-_TIMES_AS_LONG = 50
+# The pause is this many times as long as writing takes, so that checkpoints cost under 2 %.
+_PAUSE_FACTOR = 50
 _GROUPS = ("trainable", "non_trainable", "optimizer", "metrics")
 
 
 class Checkpointer:
-    """Keeps a fit's checkpoints, and takes the fit back to where the last one was kept.
+    """Writes the checkpoints of a fit, and restores the newest one.
 
     Args:
-      store: where they lie.
-      seconds: as in CheckpointSpec.
-      model: compiled and built.
-      arrays, batch_sizes, epochs, callbacks, shuffler, initial_epoch: of the fit, which has not
-        begun.
+      target: where checkpoints are kept, and how often.
+      setup: of the fit, which has not begun.
     Raises:
-      TrainingError: a callback's memory cannot be kept.
-      CheckpointError: what is there cannot be read, or belongs to another training.
+      TrainingError: the state of a callback cannot be read.
+      CheckpointError: a checkpoint cannot be read, or belongs to another training.
     """
 
-    def __init__(
-        self,
-        store: CheckpointStore,
-        seconds: float,
-        model: Any,
-        arrays: FitArrays,
-        batch_sizes: tuple[int, int],
-        epochs: int,
-        callbacks: Any,
-        shuffler: Shuffler,
-        initial_epoch: int,
-    ) -> None:
-        self._store, self._seconds = store, seconds
-        self._model, self._arrays, self._epochs = model, arrays, epochs
-        self._callbacks, self._shuffler = callbacks.callbacks, shuffler
-        self._initial_epoch = initial_epoch
-        check_memories(self._callbacks)
-        self._fingerprint: Fingerprint = describe_training(
-            model, arrays, batch_sizes, shuffler, self._callbacks, initial_epoch
-        )
-        self._found = store.load()
+    def __init__(self, target: CheckpointTarget, setup: FitSetup) -> None:
+        self._store, self._seconds = target.store, target.seconds
+        self._model, self._arrays, self._epochs = setup.model, setup.arrays, setup.epochs
+        self._callbacks, self._shuffler = setup.callbacks.callbacks, setup.shuffler
+        self._initial_epoch = setup.initial_epoch
+        check_states(self._callbacks)
+        self._fingerprint = fingerprint_training(setup)
+        self._found = self._store.load()
         if self._found is not None:
             self._check(self._found)
-        self._took = 0.0
-        self._kept_at = time.perf_counter()
+        self._last_duration = 0.0
+        self._last_time = time.perf_counter()
 
     def resume(self) -> int | None:
-        """After `on_train_begin`: go back to the checkpoint, if there is one.
+        """After `on_train_begin`: restore the checkpoint, if there is one.
 
         Returns:
           The epoch to begin with, counted from 0, or None without a checkpoint.
         Raises:
-          TrainingError: what a callback remembers cannot be kept.
-          CheckpointError: what was found does not fit this training.
+          TrainingError: the state of a callback cannot be saved.
+          CheckpointError: the checkpoint does not fit this training.
         """
-        self._pack_memories({})  # What cannot be kept is said before hours of training.
-        self._kept_at = time.perf_counter()
+        self._pack_callbacks({})  # An error here comes before hours of training, not after.
+        self._last_time = time.perf_counter()
         found = self._found
         if found is None:
             return None
@@ -107,43 +86,43 @@ class Checkpointer:
             ]
             if len(rows) != found.epoch - self._initial_epoch:
                 raise ValueError(f"a history of {len(rows)} epochs")
-            goes_on = self._epochs > facts["epochs"]
-            # Before the callbacks are told, one of which may hear a Ctrl-C.
-            self._model.stop_training = facts["stopped"] and not goes_on
-            tell_again(self._callbacks, self._initial_epoch, rows)
-            write_memories(self._callbacks, unpack(facts["callbacks"], found.arrays))
+            has_more_epochs = self._epochs > facts["epochs"]
+            # Before the replay: a callback may set it there, as at Ctrl-C.
+            self._model.stop_training = facts["stopped"] and not has_more_epochs
+            replay_epochs(self._callbacks, self._initial_epoch, rows)
+            restore_states(self._callbacks, unpack(facts["callbacks"], found.arrays))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _no_training(f"what it holds does not fit this training ({error})") from error
-        if goes_on:
-            be_patient_anew(self._callbacks)
+            raise _cannot_resume(f"its content does not fit this training ({error})") from error
+        if has_more_epochs:
+            reset_patience(self._callbacks)
         return found.epoch
 
-    def look(self, state: Any, epoch: int) -> None:
-        """Between epochs: keep a checkpoint if it is time to.
+    def save_if_due(self, state: State, epoch: int) -> None:
+        """Between epochs: write a checkpoint if enough time has passed.
 
         Args:
-          state: as `keras_state.read_state` gives it.
-          epoch: epochs that are done.
+          state: as `keras_state.read_state` returns it.
+          epoch: number of finished epochs.
         """
-        pause = max(self._seconds, _TIMES_AS_LONG * self._took) if self._seconds else 0.0
-        if time.perf_counter() - self._kept_at >= pause:
-            self._keep(state, epoch, is_last=False)
+        pause = max(self._seconds, _PAUSE_FACTOR * self._last_duration) if self._seconds else 0.0
+        if time.perf_counter() - self._last_time >= pause:
+            self._save(state, epoch, is_last=False)
 
-    def finish(self, state: Any, epoch: int) -> None:
-        """After the last epoch, before early stopping puts the best weights back: keep it."""
-        self._keep(state, epoch, is_last=True)
+    def save_last(self, state: State, epoch: int) -> None:
+        """After the last epoch, before early stopping restores the best weights: write one."""
+        self._save(state, epoch, is_last=True)
 
-    def _keep(self, state: Any, epoch: int, *, is_last: bool) -> None:
+    def _save(self, state: State, epoch: int, *, is_last: bool) -> None:
         start = time.perf_counter()
         try:
             self._store.save(self._capture(state, epoch), is_last=is_last)
         except CheckpointError as error:
-            # Hours of training are worth more than the right to go on with them.
-            warnings.warn(f"{error.problem} Training goes on.", RuntimeWarning, stacklevel=2)
-        self._kept_at = time.perf_counter()
-        self._took = self._kept_at - start
+            # A training without checkpoints is better than none.
+            warnings.warn(f"{error.problem} Training continues.", RuntimeWarning, stacklevel=2)
+        self._last_time = time.perf_counter()
+        self._last_duration = self._last_time - start
 
-    def _capture(self, state: Any, epoch: int) -> Checkpoint:
+    def _capture(self, state: State, epoch: int) -> Checkpoint:
         if "data" not in self._fingerprint:
             self._fingerprint["data"] = hash_data(self._arrays)
         arrays: Arrays = {
@@ -153,33 +132,34 @@ class Checkpointer:
         }
         callbacks = self._callbacks
         interrupted = any(getattr(callback, "interrupted", False) for callback in callbacks)
-        stopped = bool(self._model.stop_training) and (not interrupted or has_stopped(callbacks))
+        ended = not interrupted or has_stopped_early(callbacks)
         facts = {
             "form": FORM,
             "epoch": epoch,
             "epochs": self._epochs,
-            "stopped": stopped,
+            "stopped": bool(self._model.stop_training) and ended,
             "training": self._fingerprint,
             "history": pack(self._model.history.history, "history", arrays),
             "shuffler": pack(self._shuffler.state, "shuffler", arrays),
-            "callbacks": self._pack_memories(arrays),
+            "callbacks": self._pack_callbacks(arrays),
         }
         return Checkpoint(facts, arrays)
 
-    def _pack_memories(self, arrays: Arrays) -> Any:
+    def _pack_callbacks(self, arrays: Arrays) -> JsonValue:
         try:
-            return pack(read_memories(self._callbacks), "callbacks", arrays)
+            return pack(read_states(self._callbacks), "callbacks", arrays)
         except TypeError as error:
             raise TrainingError(
                 f"A checkpoint cannot hold this: {error}.",
-                remedy="Let get_state() give numbers, texts, arrays, and lists and dicts of them.",
+                remedy="Let get_state() return numbers, strings, arrays, and lists and dicts of "
+                "these.",
             ) from error
 
     def _check(self, found: Checkpoint) -> None:
-        """Refuse a checkpoint of another training, and say what differs."""
+        """Reject a checkpoint of another training, and say what differs."""
         facts = found.facts
         if facts.get("form") != FORM or not isinstance(facts.get("training"), dict):
-            raise _no_training(f"it is of the form {facts.get('form')!r}, and {FORM} is read")
+            raise _cannot_resume(f"its format is {facts.get('form')!r}, and {FORM} was expected")
         self._fingerprint["data"] = hash_data(self._arrays)
         differences = find_differences(
             facts["training"],
@@ -187,40 +167,44 @@ class Checkpointer:
             schedule_may_differ=self._epochs != facts.get("epochs"),
         )
         if differences:
-            raise _no_training(
+            raise _cannot_resume(
                 f"it belongs to another training, which differs in {', '.join(differences)}"
             )
         if found.epoch > self._epochs:
-            raise _no_training(
+            raise _cannot_resume(
                 f"it has {found.epoch} epochs, more than the {self._epochs} asked for"
             )
         self._read_variables(found.arrays)
 
-    def _read_variables(self, arrays: Arrays) -> Any:
+    def _read_variables(self, arrays: Arrays) -> list[list[np.ndarray]]:
         groups = []
         for group, values in zip(_GROUPS, keras_state.read_state(self._model), strict=True):
             read = []
             for number, value in enumerate(values):
                 array = arrays.get(f"{group}/{number}")
-                bits = None if array is None else array.dtype.itemsize
-                if array is None or array.shape != value.shape or bits != value.dtype.itemsize:
-                    raise _no_training(f"its {group} variable {number} is not as the model has it")
+                size = None if array is None else array.dtype.itemsize
+                if array is None or array.shape != value.shape or size != value.dtype.itemsize:
+                    raise _cannot_resume(
+                        f"its {group} variable {number} differs in shape or dtype from the model's"
+                    )
                 read.append(from_plain(array, np.dtype(value.dtype)))
             groups.append(read)
-        return tuple(groups)
+        return groups
 
 
-def open_store(checkpoint: str | Path | CheckpointSpec | CheckpointTarget) -> CheckpointTarget:
-    """Resolve the `checkpoint` argument of `fit`.
+def open_target(checkpoint: CheckpointTarget | CheckpointSpec | Path | str) -> CheckpointTarget:
+    """Return where to keep the checkpoints of a fit.
 
+    Args:
+      checkpoint: a CheckpointTarget, a CheckpointSpec or a folder.
     Raises:
       TrainingError: several processes train together.
     """
     if jax.process_count() > 1:
         raise TrainingError(
-            "checkpoint was given in one of several processes that train together, and only one "
-            "could keep it.",
-            remedy="Leave it out there.",
+            "checkpoint was given to one of several processes that train together; only one of "
+            "them could write it.",
+            remedy="Leave checkpoint out.",
         )
     if isinstance(checkpoint, CheckpointTarget):
         return checkpoint
@@ -228,8 +212,8 @@ def open_store(checkpoint: str | Path | CheckpointSpec | CheckpointTarget) -> Ch
     return CheckpointTarget(CheckpointFolder(spec.folder), spec.seconds)
 
 
-def _no_training(what: str) -> CheckpointError:
+def _cannot_resume(reason: str) -> CheckpointError:
     return CheckpointError(
-        f"The checkpoint cannot be gone on from: {what}.",
-        remedy="Train as before, or give an empty folder to train from the start.",
+        f"The checkpoint cannot be resumed: {reason}.",
+        remedy="Train with the same settings, or use an empty folder to train from the start.",
     )

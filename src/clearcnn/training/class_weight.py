@@ -1,9 +1,8 @@
-"""`class_weight`: how much the samples of each class count in the loss."""
+"""`class_weight`: the weight of each class in the loss."""
 
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
 from clearcnn.training.streamed_array import StoredArray
+from clearcnn.types import NumPyArray
 
 _SUM_TOLERANCE = 1e-3
 _FORMS = 'a dict from class number to weight, a list with one weight per class, "balanced", or None'
@@ -21,22 +21,22 @@ class ClassWeight:
     """A checked `class_weight`.
 
     Attributes:
-      weights: class number → weight, finite and >= 0; None for "balanced". A class that is not
-        named weighs 1.
-      is_list: whether one weight per class was given, so that none may be missing.
+      weights: class number → weight, finite and >= 0; None for "balanced". A class without an
+        entry has weight 1.
+      is_list: whether the weights were a list, in which every class needs one.
     """
 
     weights: Mapping[int, float] | None
     is_list: bool = False
 
     @classmethod
-    def parse(cls, value: Any) -> "ClassWeight":
-        """Check what was passed to `fit`.
+    def parse(cls, value: object) -> "ClassWeight":
+        """Check the argument of `fit`.
 
         Args:
           value: a dict, a list, tuple or array of shape (classes,), or "balanced".
         Raises:
-          TrainingError: something else, or a class or weight that cannot be.
+          TrainingError: something else, or an invalid class or weight.
         """
         if isinstance(value, str) and value == "balanced":
             return cls(None)
@@ -50,12 +50,12 @@ class ClassWeight:
             remedy='Pass class_weight={0: 1.0, 1: 5.0}, or class_weight="balanced".',
         )
 
-    def weigh(self, y: Any, rows: NDArray[np.int32]) -> NDArray[Any]:
-        """Give each sample the weight of its class.
+    def weigh(self, y: NumPyArray | StoredArray, rows: NDArray[np.int32]) -> NumPyArray:
+        """Return the weight of each sample: that of its class.
 
         Args:
           y: class numbers (n,) or (n, 1), or one-hot rows (n, classes).
-          rows: int32, those trained on; "balanced" counts these.
+          rows: int32, the training samples, which "balanced" counts.
         Returns:
           Keras's floatx (n,).
         Raises:
@@ -74,15 +74,15 @@ class ClassWeight:
         return result
 
     def check_outputs(self, num_classes: int | None, present: NDArray[np.int64]) -> list[str]:
-        """Compare the classes that are named with those of the model.
+        """Compare the classes that have weights with those of the model.
 
         Args:
-          num_classes: of the model; None if its loss does not say.
-          present: the class numbers of the samples trained on.
+          num_classes: of the model; None if unknown.
+          present: the class numbers of the training samples.
         Returns:
-          What to warn of: a class is named that no sample has.
+          Warnings: a class has a weight but no sample.
         Raises:
-          TrainingError: a class is named that the model does not have, or a list lacks one.
+          TrainingError: a class has a weight that the model does not have, or a list lacks one.
         """
         if self.weights is None:
             return []
@@ -113,8 +113,8 @@ class ClassWeight:
         ]
 
 
-def find_classes(y: Any) -> NDArray[np.int64]:
-    """Give the class of each sample, (n,), as Keras does for class_weight.
+def find_classes(y: NumPyArray | StoredArray) -> NDArray[np.int64]:
+    """Return the class of each sample, (n,), as Keras does for class_weight.
 
     Args:
       y: class numbers (n,) or (n, 1), or one-hot rows (n, classes).
@@ -145,7 +145,7 @@ def find_classes(y: Any) -> NDArray[np.int64]:
     )
 
 
-def _to_class(name: Any) -> int:
+def _to_class(name: object) -> int:
     if isinstance(name, (numbers.Real, np.bool_)) and float(name).is_integer():
         return int(float(name))
     raise TrainingError(
@@ -154,14 +154,15 @@ def _to_class(name: Any) -> int:
     )
 
 
-def _to_weight(name: Any, weight: Any) -> float:
-    is_number = isinstance(weight, (numbers.Real, np.number)) and not isinstance(weight, complex)
-    if is_number and np.isfinite(float(weight)) and float(weight) >= 0:
-        return float(weight)
+def _to_weight(name: object, weight: object) -> float:
+    if isinstance(weight, (numbers.Real, np.number)) and not isinstance(weight, complex):
+        number = float(weight)
+        if np.isfinite(number) and number >= 0:
+            return number
     raise TrainingError(
         f"class_weight gives the class {name!r} the weight {weight!r}; a finite number of 0 or "
         "more was expected.",
-        remedy="Give weights of 0 or more.",
+        remedy="Use weights of 0 or more.",
     )
 
 

@@ -1,7 +1,6 @@
-"""What is looked at once before a fit: labels, weights, and the classes of the validation."""
+"""Checks before a fit: labels, weights, and the classes of the validation data."""
 
-from typing import Any
-
+import keras
 import numpy as np
 from keras import tree
 from numpy.typing import NDArray
@@ -13,26 +12,27 @@ from clearcnn.training.fit_arrays import FitArrays
 from clearcnn.training.keras_state import LossCall
 from clearcnn.training.label_stats import Summary, summarize
 from clearcnn.training.loss_labels import LossLabels, check_call
+from clearcnn.types import PyTree
 
 _MOST_NAMED = 10
 
 
-def check_data(model: Any, arrays: FitArrays, batch_size: int) -> list[str]:
-    """Refuse labels and weights that the model's losses would silently misread.
+def check_data(model: keras.Model, arrays: FitArrays, batch_size: int) -> list[str]:
+    """Reject labels and weights that the model's losses would silently misread.
 
-    A model with a train_step or a compute_loss of its own may read y as it likes; of its
-    labels and weights nothing is checked but class_weight.
+    A model with its own train_step or compute_loss may use y in any way; then only class_weight is
+    checked.
 
     Args:
       model: a compiled `keras.Model`.
-      arrays: what `fit` trains on.
+      arrays: of the fit.
       batch_size: of training; a model without a graph is traced with such a batch.
     Returns:
-      What to warn of, a sentence each: validation classes without a training sample, negative
-      weights, weights for a class without a sample.
+      Warnings, a sentence each: validation classes without a training sample, negative weights,
+      weights for a class without a sample.
     Raises:
-      TrainingError: labels without an output or of another kind than the loss takes, weights
-        that are NaN, infinite or all zero, or class weights for other classes.
+      TrainingError: labels that have no output or are not what the loss takes, weights that are
+        NaN, infinite or all zero, or class weights for other classes.
     """
     if keras_state.has_own_step(model):
         return _check_class_weight(arrays, None)
@@ -41,19 +41,19 @@ def check_data(model: Any, arrays: FitArrays, batch_size: int) -> list[str]:
     calls = keras_state.match_losses(model, output, y, weights)
     trained = [check_call(call, "y", arrays.train_rows) for call in calls]
     num_classes = LossLabels.of(calls[0]).num_classes if len(calls) == 1 else None
-    said = _check_class_weight(arrays, num_classes)
+    warnings = _check_class_weight(arrays, num_classes)
     what = "sample_weight" if arrays.class_weight is None else "class_weight"
-    said += _check_weights(weights, calls, what, arrays.train_rows)
+    warnings += _check_weights(weights, calls, what, arrays.train_rows)
     if arrays.validation is None or not arrays.num_validation:
-        return said
+        return warnings
     _, y, weights = arrays.validation
     calls = keras_state.match_losses(model, output, y, weights)
-    said += _check_weights(weights, calls, "validation sample_weight", arrays.validation_rows)
+    warnings += _check_weights(weights, calls, "validation sample_weight", arrays.validation_rows)
     for call, before in zip(calls, trained, strict=True):
         found = check_call(call, "validation y", arrays.validation_rows)
         if found is not None and before is not None:
-            said += _compare_classes(before, found, call.output, is_split=arrays.is_split)
-    return said
+            warnings += _compare_classes(before, found, call.output, is_split=arrays.is_split)
+    return warnings
 
 
 def _check_class_weight(arrays: FitArrays, num_classes: int | None) -> list[str]:
@@ -64,11 +64,11 @@ def _check_class_weight(arrays: FitArrays, num_classes: int | None) -> list[str]
 
 
 def _check_weights(
-    weights: Any, calls: list[LossCall], name: str, rows: NDArray[np.int32]
+    weights: PyTree, calls: list[LossCall], name: str, rows: NDArray[np.int32]
 ) -> list[str]:
     if weights is None:
         return []
-    said = []
+    warnings = []
     for call in calls:
         _check_weight_shape(call, name)
     largest = 0.0
@@ -80,7 +80,7 @@ def _check_weights(
                 remedy="Give each sample a finite weight; 0 leaves it out.",
             )
         if found.num_negative:
-            said.append(
+            warnings.append(
                 f"{name} has {found.num_negative:,} negative values, down to {found.low:g}: "
                 "training makes the loss of these samples larger."
             )
@@ -90,15 +90,15 @@ def _check_weights(
             f"{name} gives every sample the weight 0.",
             remedy="Give some sample a weight above 0.",
         )
-    return said
+    return warnings
 
 
 def _check_weight_shape(call: LossCall, name: str) -> None:
-    """Refuse what NumPy's rules would lay along another axis than that of the samples."""
+    """Reject weights that broadcasting would align with another axis than the samples."""
     if call.sample_weight is None or LossLabels.of(call).kind == "other":
         return
     has, values = call.sample_weight.shape[1:], tuple(call.y_pred.shape[1:-1])
-    # Keras drops or adds one last axis of 1, and lays the rest out as NumPy does.
+    # Keras drops or adds one last axis of size 1, and broadcasts the rest as NumPy does.
     if len(has) == len(values) + 1 and has[-1] == 1:
         has = has[:-1]
     elif len(has) == len(values) - 1:
@@ -120,7 +120,7 @@ def _check_weight_shape(call: LossCall, name: str) -> None:
 
 
 def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: bool) -> list[str]:
-    """Warn of classes that are validated but not trained on, or of a split that holds one."""
+    """Warn of validation classes without training samples, or of a split with a single class."""
     if not before.classes.any():
         return []
     of = f" of the output {output!r}" if output else ""
@@ -129,8 +129,8 @@ def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: 
     )
     if is_split:
         remedy = (
-            "validation_split takes the last rows as they are: shuffle x and y first, or split "
-            "by class with scikit-learn's train_test_split(x, y, stratify=y)."
+            "validation_split takes the last rows without shuffling: shuffle x and y first, or "
+            "split by class with scikit-learn's train_test_split(x, y, stratify=y)."
         )
     missing = np.flatnonzero(found.classes & ~before.classes)
     held = np.flatnonzero(found.classes)
@@ -144,6 +144,6 @@ def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: 
     if is_split and len(held) == 1 and before.classes.sum() > 1:
         return [
             f"All {found.num_samples:,} validation samples{of} are of class {held[0]}, and "
-            f"{before.classes.sum()} classes are trained on. {remedy}"
+            f"{before.classes.sum()} classes are in the training data. {remedy}"
         ]
     return []

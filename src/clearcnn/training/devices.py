@@ -1,15 +1,15 @@
-"""Several JAX devices: the batch is shared out, everything else is on each of them.
+"""Several JAX devices: each has a share of the batch, and a copy of everything else.
 
-XLA sees where the batch lies and adds the sums over devices by itself, so the step stays
-Keras's own, and the results are those of one device to float tolerance. Devices may belong to
-several processes joined by `jax.distributed.initialize`; each is then given the same data.
+XLA sees where the batch lies and adds the sums over devices itself, so the step stays Keras's own,
+and the results are those of one device to float tolerance. Devices may belong to several processes
+joined by `jax.distributed.initialize`; each is then given the same data.
 """
-
-from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from clearcnn.types import Batch, PyTree
 
 _AXIS = "batch"
 
@@ -19,18 +19,18 @@ def is_spread() -> bool:
     return jax.device_count() > 1
 
 
-def place(tree: Any) -> Any:
-    """Put arrays whole on every device.
+def place(tree: PyTree) -> PyTree:
+    """Copy whole arrays to every device.
 
     Args:
       tree: a pytree of arrays, the same in every process.
     Returns:
       The same pytree of `jax.Array`.
     """
-    if not is_spread():
-        # Not jax.numpy.asarray, which compiles a copy for each shape and keeps it for ever.
+    sharding = replicated_sharding()
+    if sharding is None:
+        # Not jax.numpy.asarray, which compiles a program for each shape and keeps it for ever.
         return jax.device_put(tree)
-    sharding = whole_everywhere()
     if jax.process_count() == 1:
         return jax.device_put(tree, sharding)
     return jax.tree.map(
@@ -38,31 +38,35 @@ def place(tree: Any) -> Any:
     )
 
 
-def fetch(tree: Any) -> Any:
+def fetch(tree: PyTree) -> PyTree:
     """Bring arrays that are whole on every device back to one, as Keras expects them."""
     return jax.tree.map(np.asarray, tree) if is_spread() else tree
 
 
-def whole_everywhere() -> Any:
-    """Give the sharding of what `place` places, or None for one device."""
+def replicated_sharding() -> NamedSharding | None:
+    """Return the sharding of arrays that `place` returns, or None for one device."""
     return NamedSharding(_mesh(), PartitionSpec()) if is_spread() else None
 
 
-def share_batch(batch: Any) -> Any:
-    """Inside a program, share the samples of a batch out among the devices.
+def share_batch(batch: Batch) -> Batch:
+    """Inside a program, divide the samples of a batch among the devices.
 
-    A batch that the devices do not divide stays whole on each of them.
+    A batch size that is not divisible by the number of devices leaves it whole on each.
     """
     if not is_spread():
         return batch
     mesh = _mesh()
 
-    def share(array: Any) -> Any:
+    sharding = NamedSharding(mesh, PartitionSpec(_AXIS))
+
+    def share(array: jax.Array) -> jax.Array:
         if array.shape[0] % mesh.size:
             return array
-        return jax.lax.with_sharding_constraint(array, NamedSharding(mesh, PartitionSpec(_AXIS)))
+        shared: jax.Array = jax.lax.with_sharding_constraint(array, sharding)
+        return shared
 
-    return jax.tree.map(share, batch)
+    shared_batch: Batch = jax.tree.map(share, batch)
+    return shared_batch
 
 
 def _mesh() -> Mesh:

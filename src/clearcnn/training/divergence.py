@@ -1,20 +1,23 @@
-"""When a training's numbers stop being finite, and what the likely causes are.
+"""Detect NaN and infinity in a training, and name the likely causes.
 
-A gradient that is not finite makes the weights so in the same step, and they stay so to the end
-of the epoch; it is enough to look there.
+A gradient that is NaN or infinite makes the weights so in the same step, and they stay so to the
+end of the epoch; it is enough to check there.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import DivergenceError
+from clearcnn.training import keras_state
 from clearcnn.training.fit_arrays import FitArrays
+from clearcnn.training.keras_state import State
 from clearcnn.training.streamed_array import StoredArray
+from clearcnn.types import Logs, NumPyArray, PyTree
 
 _LOSSES = {"loss": "loss", "val_loss": "validation loss"}
 _LARGE_VALUE = 100.0
@@ -25,15 +28,13 @@ _SCALING_LAYERS = (
     keras.layers.LayerNormalization,
 )
 
-Rows = list[dict[str, float]]
 
-
-def is_finite(state: Any, logs: Any) -> Any:
-    """Tell, inside a program or outside, whether losses and model are finite after an epoch.
+def is_finite(state: State, logs: Mapping[str, ArrayLike]) -> jax.Array:
+    """Tell, inside a program or outside, whether losses and weights are finite after an epoch.
 
     Args:
-      state: as `keras_state.read_state` gives it; of it, the model's own variables count.
-      logs: of the epoch; of them, "loss" and "val_loss" count.
+      state: as `keras_state.read_state` returns it; the model's own variables are checked.
+      logs: of the epoch; "loss" and "val_loss" are checked.
     Returns:
       A bool array of shape ().
     """
@@ -44,16 +45,16 @@ def is_finite(state: Any, logs: Any) -> Any:
 
 
 def describe_divergence(
-    model: Any, arrays: FitArrays, epoch: int, finished: Rows, last: dict[str, float]
+    model: keras.Model, arrays: FitArrays, epoch: int, finished: Sequence[Logs], last: Logs
 ) -> DivergenceError:
-    """Say what happened, and name the likely causes with the figures of this training.
+    """Return an error that names the likely causes, with the figures of this training.
 
     Args:
       model: with the state of the last good epoch.
-      arrays: what was trained on, on the host or on the device.
-      epoch: the one that went wrong, counted from 0.
+      arrays: the data, on the host or on the device.
+      epoch: the epoch that diverged, counted from 0.
       finished: the logs of the good epochs of this call, in order.
-      last: the logs of the one that went wrong.
+      last: the logs of the epoch that diverged.
     """
     what = "weights became infinite or NaN"
     for name, words in _LOSSES.items():
@@ -64,26 +65,26 @@ def describe_divergence(
         *_find_bad_values(arrays),
         *_find_bad_labels(model, arrays),
         *_find_large_values(model, arrays),
-        _say_rate(model, [row["loss"] for row in finished if "loss" in row]),
+        _suggest_rate(model, [row["loss"] for row in finished if "loss" in row]),
     )
-    kept = "what came before is kept" if epoch else "no epoch before it was good"
+    kept = "the epochs before it are kept" if epoch else "no epoch was finished"
     return DivergenceError(
         f"Training stopped in epoch {epoch + 1}: {what}; {kept}.",
-        remedy="Mend the first of these, and train again.",
+        remedy="Fix the first of these, and train again.",
         epoch=epoch,
         causes=causes,
     )
 
 
 def _find_bad_values(arrays: FitArrays) -> list[str]:
-    """NaN and infinities in what was given: a cause for certain."""
+    """Find NaN and infinity in the data, a certain cause."""
     found = []
     names = "x", "y", "sample_weight"
-    parts = [(*each, arrays.train_rows) for each in zip(names, arrays.train, strict=True)]
-    for name, part in zip(names, arrays.validation or (), strict=False):
-        parts.append((f"validation {name}", part, arrays.validation_rows))
-    for name, part, rows in parts:
-        for values in _look(part, rows):
+    trees = [(*each, arrays.train_rows) for each in zip(names, arrays.train, strict=True)]
+    for name, tree in zip(names, arrays.validation or (), strict=False):
+        trees.append((f"validation {name}", tree, arrays.validation_rows))
+    for name, tree, rows in trees:
+        for values in _read(tree, rows):
             bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
             if bad.any():
                 found.append(
@@ -93,9 +94,9 @@ def _find_bad_values(arrays: FitArrays) -> list[str]:
     return found
 
 
-def _find_bad_labels(model: Any, arrays: FitArrays) -> list[str]:
-    """Class numbers that the model has no output for."""
-    labels = [y for y in _look(arrays.train[1], arrays.train_rows) if y.dtype.kind in "iu"]
+def _find_bad_labels(model: keras.Model, arrays: FitArrays) -> list[str]:
+    """Find class numbers for which the model has no output."""
+    labels = [y for y in _read(arrays.train[1], arrays.train_rows) if y.dtype.kind in "iu"]
     outputs = keras.tree.flatten(getattr(model, "outputs", None) or [])
     if len(labels) != 1 or len(outputs) != 1 or labels[0].size != len(labels[0]):
         return []
@@ -105,16 +106,16 @@ def _find_bad_labels(model: Any, arrays: FitArrays) -> list[str]:
     return [f"The labels run from {least} to {most}, but the model has {classes} outputs."]
 
 
-def _find_large_values(model: Any, arrays: FitArrays) -> list[str]:
-    """Inputs far from 1 that no first layer brings nearer."""
-    seen = [x for x in _look(arrays.train[0], arrays.train_rows) if np.isfinite(x).all()]
+def _find_large_values(model: keras.Model, arrays: FitArrays) -> list[str]:
+    """Find large inputs that no first layer rescales."""
+    seen = [x for x in _read(arrays.train[0], arrays.train_rows) if np.isfinite(x).all()]
     if not seen:
         return []
     low, high = min(float(x.min()) for x in seen), max(float(x.max()) for x in seen)
     scaling = _find_scaling(model)
-    if type(scaling) is keras.layers.Rescaling:
+    if scaling is not None and type(scaling) is keras.layers.Rescaling:
         ends = np.asarray([low, high], np.float64)
-        scaled = ends * np.mean(scaling.scale) + np.mean(scaling.offset)
+        scaled = ends * float(np.mean(scaling.scale)) + float(np.mean(scaling.offset))
         if np.abs(scaled).max() <= _LARGE_VALUE:
             return []
         return [
@@ -124,14 +125,14 @@ def _find_large_values(model: Any, arrays: FitArrays) -> list[str]:
     if scaling is not None or max(abs(low), abs(high)) <= _LARGE_VALUE:
         return []
     return [
-        f"The values run from {low:g} to {high:g}, and no layer brings them near 1: begin with "
+        f"The values run from {low:g} to {high:g}, and no layer rescales them: begin with "
         f"Rescaling({1 / max(abs(low), abs(high)):.2g})."
     ]
 
 
-def _find_scaling(model: Any) -> Any:
+def _find_scaling(model: keras.Model) -> keras.Layer | None:
     """Find the layer that scales the inputs, if it comes before any other with weights."""
-    for layer in model._flatten_layers(include_self=False):
+    for layer in keras_state.flatten_layers(model, include_self=False):
         if isinstance(layer, _SCALING_LAYERS):
             return layer
         if layer.weights and not getattr(layer, "layers", None):
@@ -139,7 +140,7 @@ def _find_scaling(model: Any) -> Any:
     return None
 
 
-def _say_rate(model: Any, losses: list[float]) -> str:
+def _suggest_rate(model: keras.Model, losses: list[float]) -> str:
     rate = float(np.asarray(model.optimizer.learning_rate))
     name = type(model.optimizer).__name__
     sentence = f"The learning rate of {name} was {rate:.3g}: try {rate / 10:.3g}."
@@ -151,10 +152,10 @@ def _say_rate(model: Any, losses: list[float]) -> str:
     return sentence
 
 
-def _look(part: Any, rows: NDArray[np.int32]) -> list[NDArray[Any]]:
-    """The arrays that were trained on; of those in files, evenly chosen rows."""
+def _read(tree: PyTree, rows: NDArray[np.int32]) -> list[NumPyArray]:
+    """Return the rows of each array; of arrays in files, evenly chosen ones."""
     found = []
-    for leaf in jax.tree.leaves(part):
+    for leaf in jax.tree.leaves(tree):
         if isinstance(leaf, StoredArray):
             found.append(leaf.sample(rows))
         else:

@@ -1,11 +1,11 @@
-"""The arrays of a fit: checked, cast and parted as `keras.Model.fit` does.
+"""The arrays of a fit: checked, cast and split as by `keras.Model.fit`.
 
-Whatever cannot be honoured is refused here, by name, before anything is trained.
+Unsupported data raise an error here, before anything is trained.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,26 +15,27 @@ from numpy.typing import NDArray
 from clearcnn.errors import TrainingError
 from clearcnn.training.class_weight import ClassWeight
 from clearcnn.training.streamed_array import StoredArray, is_stored
+from clearcnn.types import Batch, NumPyArray, PyTree
 
 Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class FitArrays:
-    """What is trained on, and what is validated on.
+    """The training and the validation data.
 
     Attributes:
       train: (x, y, sample_weight); each a pytree of arrays with the samples first, or None.
-      train_rows: int32, the rows of `train` that are trained on.
+      train_rows: int32, the rows of `train` to train on.
       validation: as `train`, or None.
-      validation_rows: int32, the rows of `validation` that are validated on; none without.
-      is_split: whether `validation` are the last rows of what was given.
-      class_weight: what the sample weights of `train` were made from, or None.
+      validation_rows: int32, the rows of `validation` to validate on; empty without validation.
+      is_split: whether `validation` was split off from the training data.
+      class_weight: the source of the sample weights of `train`, or None.
     """
 
-    train: tuple[Any, Any, Any]
+    train: Batch
     train_rows: Rows
-    validation: tuple[Any, Any, Any] | None
+    validation: Batch | None
     validation_rows: Rows
     is_split: bool = False
     class_weight: ClassWeight | None = None
@@ -47,34 +48,34 @@ class FitArrays:
 
     @property
     def num_train(self) -> int:
-        """Samples that are trained on."""
+        """Number of training samples."""
         return len(self.train_rows)
 
     @property
     def num_validation(self) -> int:
-        """Samples that are validated on."""
+        """Number of validation samples."""
         return len(self.validation_rows)
 
 
 def arrange(
-    x: Any,
-    y: Any,
-    sample_weight: Any,
-    class_weight: Any,
+    x: PyTree,
+    y: PyTree,
+    sample_weight: PyTree,
+    class_weight: Mapping[int, float] | Sequence[float] | str | None,
     validation_split: float,
-    validation_data: Any,
+    validation_data: PyTree,
 ) -> FitArrays:
-    """Check the arguments of `fit` that hold data, and part them.
+    """Check the data among the arguments of `fit`, and split off the validation data.
 
     Args:
       x, y, sample_weight: arrays, or lists, tuples or dicts of arrays, samples first; floats
-        are cast to Keras's floatx, integers stay. Memory maps and what else is read by slices
-        stay in their files.
+        are cast to Keras's floatx, integers stay. Memory maps and other array-likes that are
+        read by slices stay in their files.
       class_weight: as for `fit`.
-      validation_split: the last part of the samples goes to validation, in [0, 1).
+      validation_split: the fraction of samples, from the end, used for validation, in [0, 1).
       validation_data: (x, y) or (x, y, sample_weight); wins over validation_split.
     Raises:
-      TrainingError: something else than arrays, or arrays that contradict each other.
+      TrainingError: something that is not arrays, or arrays that contradict each other.
     """
     x, y = _to_arrays("x", x), _to_arrays("y", y)
     if y is None:
@@ -109,13 +110,13 @@ def _all_rows(count: int) -> Rows:
     return np.arange(count, dtype=np.int32)
 
 
-def _to_arrays(name: str, value: Any) -> Any:
+def _to_arrays(name: str, value: PyTree) -> PyTree:
     if value is None:
         return None
     return tree.map_structure(lambda leaf: _to_array(name, leaf), value)
 
 
-def _to_array(name: str, leaf: Any) -> Any:
+def _to_array(name: str, leaf: PyTree) -> NumPyArray | StoredArray:
     is_array = hasattr(leaf, "__array__") or is_stored(leaf)
     is_array = is_array and len(getattr(leaf, "shape", ())) > 0
     if not is_array or type(leaf).__module__.startswith("tensorflow.python.data"):
@@ -135,7 +136,7 @@ def _to_array(name: str, leaf: Any) -> Any:
     return array
 
 
-def _describe(leaf: Any) -> str:
+def _describe(leaf: object) -> str:
     kind = type(leaf)
     return (
         f"a {kind.__module__}.{kind.__qualname__}"
@@ -144,7 +145,7 @@ def _describe(leaf: Any) -> str:
     )
 
 
-def _count(arrays: Any) -> int:
+def _count(arrays: PyTree) -> int:
     counts = {leaf.shape[0] for leaf in tree.flatten(arrays) if leaf is not None}
     if len(counts) != 1:
         raise TrainingError(
@@ -157,7 +158,7 @@ def _count(arrays: Any) -> int:
     return count
 
 
-def _share_weights(sample_weight: Any, y: Any) -> Any:
+def _share_weights(sample_weight: PyTree, y: PyTree) -> PyTree:
     """Use one array of weights for every output, as Keras does."""
     if tree.is_nested(y) and not tree.is_nested(sample_weight):
         return tree.map_structure(lambda _: sample_weight, y)
@@ -172,7 +173,7 @@ def _share_weights(sample_weight: Any, y: Any) -> Any:
     return sample_weight
 
 
-def _validation_arrays(validation_data: Any) -> tuple[Any, Any, Any]:
+def _validation_arrays(validation_data: object) -> Batch:
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise TrainingError(
             f"validation_data is {_describe(validation_data)}; (x, y) or (x, y, sample_weight) "
@@ -188,7 +189,7 @@ def _validation_arrays(validation_data: Any) -> tuple[Any, Any, Any]:
     return arrays
 
 
-def _split(arrays: Any, count: int, fraction: float) -> tuple[Any, Any]:
+def _split(arrays: Batch, count: int, fraction: float) -> tuple[Batch, Batch]:
     if not 0 < fraction < 1:
         raise TrainingError(
             f"validation_split={fraction} is out of range: [0, 1).",
@@ -201,13 +202,16 @@ def _split(arrays: Any, count: int, fraction: float) -> tuple[Any, Any]:
             remedy="Give more samples or a smaller fraction.",
         )
 
-    def take(part: slice) -> Any:
-        return tree.map_structure(lambda a: None if a is None else a[part], arrays)
+    def take(rows: slice) -> Batch:
+        taken: Batch = tree.map_structure(lambda a: None if a is None else a[rows], arrays)
+        return taken
 
     return take(slice(None, at)), take(slice(at, None))
 
 
-def _class_to_sample_weight(y: Any, sample_weight: Any, class_weight: ClassWeight) -> Any:
+def _class_to_sample_weight(
+    y: PyTree, sample_weight: PyTree, class_weight: ClassWeight
+) -> NumPyArray:
     if sample_weight is not None:
         raise TrainingError(
             "class_weight and sample_weight were both given.",

@@ -1,7 +1,6 @@
-"""The course of a fit: chunks of epochs, and the callbacks between them."""
+"""The loop of a fit: chunks of epochs, and the callbacks between them."""
 
 import time
-from typing import Any
 
 import keras
 import numpy as np
@@ -11,112 +10,101 @@ from clearcnn.training.callbacks import ends_at_nan, raises_at_nan, read_logs_on
 from clearcnn.training.checkpointing import Checkpointer
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.divergence import describe_divergence
-from clearcnn.training.fit_arrays import FitArrays
-from clearcnn.training.program import Plan
+from clearcnn.training.fit_setup import FitSetup
+from clearcnn.training.program import ProgramSizes
 from clearcnn.training.program_cache import obtain_program
 from clearcnn.training.rescaling_values import read_constants
-from clearcnn.training.shuffling import Shuffler
 from clearcnn.training.train_step import check_steps
+from clearcnn.types import Logs
 
-_LOOK_EVERY_SECONDS = 0.1
+_CALLBACKS_EVERY_SECONDS = 0.1
 _LARGEST_ORDERS_BYTES = 64 * 2**20
 
-Logs = dict[str, float]
 
+class FitLoop:
+    """One fit: its compiled program, the model's state, and its progress.
 
-class Course:
-    """One fit: its compiled program, the model's state, and how far it has come.
-
-    A callback that may read or change the model is met after every epoch. Callbacks that only
-    read logs let several epochs run at once, as many as take a tenth of a second, and have
-    their logs replayed; without any, all epochs run at once.
+    Callbacks that may read or change the model are called after every epoch. If all callbacks only
+    read logs, several epochs run at once, as many as take a tenth of a second, and their logs are
+    replayed; without callbacks, all epochs run at once.
 
     Args:
-      model: a compiled and built `keras.Model`.
-      arrays: what `arrange` gave.
-      batch_sizes: samples per step of training and of validation, > 0.
-      epochs: as in `fit`.
-      callbacks: a `keras.callbacks.CallbackList` of checked callbacks.
-      shuffler: draws the orders.
-      checkpointer: keeps what is needed to go on after a stop; None keeps nothing.
+      setup: of the fit.
+      checkpointer: writes checkpoints and resumes from one; None does neither.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        arrays: FitArrays,
-        batch_sizes: tuple[int, int],
-        epochs: int,
-        callbacks: Any,
-        shuffler: Shuffler,
-        checkpointer: Checkpointer | None = None,
-    ) -> None:
+    def __init__(self, setup: FitSetup, checkpointer: Checkpointer | None = None) -> None:
+        model, callbacks = setup.model, setup.callbacks
         check_steps(model)
-        self.model = model
-        self.epochs = epochs
+        self.setup = setup
+        self.model, self.arrays, self.epochs = model, setup.arrays, setup.epochs
         self.callbacks = callbacks
-        self.shuffler = shuffler
-        self.num_steps = -(-arrays.num_train // batch_sizes[0])
+        self.num_steps = -(-self.arrays.num_train // setup.batch_size)
         self.replays = read_logs_only(callbacks.callbacks)
         self.checkpointer = checkpointer
-        self.is_watched = checkpointer is not None or any(
+        self.has_callbacks = checkpointer is not None or any(
             type(c) is not keras.callbacks.History for c in callbacks.callbacks
         )
-        most = max(1, _LARGEST_ORDERS_BYTES // (4 * arrays.num_train))
-        self.chunk = min(epochs, most) if self.replays else 1
-        self.train_rows = arrays.train_rows
-        self.arrays = arrays
+        most = max(1, _LARGEST_ORDERS_BYTES // (4 * self.arrays.num_train))
+        self.chunk = min(self.epochs, most) if self.replays else 1
         self.finished: list[Logs] = []
         self.diverged: Logs | None = None
         model.reset_metrics()
         self.state = place(keras_state.read_state(model))
         self.fresh = self.state[3]
-        self._prepare(arrays, batch_sizes)
+        self._prepare()
 
-    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:
+    def _prepare(self) -> None:
         """Put the arrays on the device and compile the program."""
+        setup, arrays = self.setup, self.arrays
         held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
         self.data = place((arrays.train, held_out))
-        batch_size, validation_batch_size = batch_sizes
-        plan = Plan(
-            arrays.num_train, batch_size, arrays.num_validation, validation_batch_size, self.chunk
+        sizes = ProgramSizes(
+            arrays.num_train,
+            setup.batch_size,
+            arrays.num_validation,
+            setup.validation_batch_size,
+            self.chunk,
         )
         orders = np.zeros((self.chunk, arrays.num_train), np.int32)
         self.constants = place(read_constants(self.model))
         arguments = (self.state, self.fresh, self.constants, *self.data, orders, np.int32(1))
-        self.program = obtain_program(self.model, plan, arguments)
+        self.program = obtain_program(self.model, sizes, arguments)
 
-    def run(self, initial_epoch: int) -> None:
-        """Train until the last epoch or until a callback stops; the state always comes back.
+    def run(self) -> None:
+        """Train until the last epoch or until a callback stops; the model always gets its state.
 
         Raises:
-          DivergenceError: an epoch ended in numbers that are not finite. The model, its history
-            and the callbacks know nothing of that epoch.
+          DivergenceError: an epoch ended in NaN or infinity. The model, its history and the
+            callbacks do not see that epoch.
         """
         model, callbacks = self.model, self.callbacks
         model.stop_training = False
         callbacks.on_train_begin()
         resumed = None if self.checkpointer is None else self.checkpointer.resume()
         self.state = place(keras_state.read_state(model))
-        epoch = keras_state.first_epoch(model, initial_epoch) if resumed is None else resumed
-        length = 1 if self.is_watched else self.chunk
+        if resumed is None:
+            epoch = keras_state.first_epoch(model, self.setup.initial_epoch)
+        else:
+            epoch = resumed
+        length = 1 if self.has_callbacks else self.chunk
         logs: Logs = {}
         try:
             while epoch < self.epochs and not (model.stop_training or self.diverged):
                 length = min(length, self.epochs - epoch)
                 start = time.perf_counter()
-                rows = self._replay(epoch, length) if self.replays else self._meet(epoch)
+                rows = self._replay(epoch, length) if self.replays else self._run_one(epoch)
                 self.finished += rows
                 epoch, logs = epoch + len(rows), (self.finished or [{}])[-1]
-                if self.is_watched:
+                if self.has_callbacks:
                     pace = (time.perf_counter() - start) / length
-                    length = max(1, min(self.chunk, int(_LOOK_EVERY_SECONDS / pace)))
+                    length = max(1, min(self.chunk, int(_CALLBACKS_EVERY_SECONDS / pace)))
                 if self.checkpointer is not None and not self.diverged and epoch < self.epochs:
-                    self.checkpointer.look(self.state, epoch)
+                    self.checkpointer.save_if_due(self.state, epoch)
             if self.checkpointer is not None and not self.diverged:
-                self.checkpointer.finish(self.state, epoch)
+                self.checkpointer.save_last(self.state, epoch)
             if self.diverged and ends_at_nan(callbacks.callbacks):
-                logs = self._tell_of_nan(epoch, self.diverged)
+                logs = self._report_nan(epoch, self.diverged)
         finally:
             keras_state.write_state(model, fetch(self.state))
             model.optimizer.finalize_variable_values(model.trainable_weights)
@@ -126,7 +114,7 @@ class Course:
             raise describe_divergence(model, self.arrays, epoch, self.finished, self.diverged)
 
     def _replay(self, epoch: int, length: int) -> list[Logs]:
-        """Run epochs at once and tell the callbacks afterwards."""
+        """Run several epochs at once, and call the callbacks afterwards."""
         rows = self._compute(length)
         interrupt = None
         for offset, logs in enumerate(rows):
@@ -134,13 +122,13 @@ class Course:
                 self.callbacks.on_epoch_begin(epoch + offset)
                 self._end_epoch(epoch + offset, logs)
             except KeyboardInterrupt as error:
-                # The weights are those of the last epoch; the history must not stop earlier.
+                # The weights are those of the last epoch, so the history must reach it too.
                 interrupt = error
         if interrupt is not None:
             raise interrupt
         return rows
 
-    def _meet(self, epoch: int) -> list[Logs]:
+    def _run_one(self, epoch: int) -> list[Logs]:
         """Run one epoch between callbacks that may read or change the model."""
         self.callbacks.on_epoch_begin(epoch)
         self.state = place(keras_state.read_state(self.model))
@@ -151,8 +139,8 @@ class Course:
         self.state = place(keras_state.read_state(self.model))
         return rows
 
-    def _tell_of_nan(self, epoch: int, logs: Logs) -> Logs:
-        """Let the callbacks, history among them, hear of the epoch that ended in NaN."""
+    def _report_nan(self, epoch: int, logs: Logs) -> Logs:
+        """Pass the epoch that ended in NaN to the callbacks, with the history among them."""
         if self.replays:
             self.callbacks.on_epoch_begin(epoch)
         self._end_epoch(epoch, logs)
@@ -160,14 +148,14 @@ class Course:
         return logs
 
     def _end_epoch(self, epoch: int, logs: Logs) -> None:
-        # Keras's progress bar counts batches, and TerminateOnNaN looks at their loss; no other
-        # callback here acts on them.
+        # For Keras's progress bar, which counts batches, and for TerminateOnNaN, which reads
+        # their loss; other callbacks do nothing at a batch.
         self.callbacks.on_train_batch_end(self.num_steps - 1, logs)
         self.callbacks.on_epoch_end(epoch, dict(logs))
 
     def _compute(self, length: int) -> list[Logs]:
-        """Run epochs; give the logs of the good ones, and keep those of one that is not."""
-        orders = self.train_rows[self.shuffler.draw(length, self.chunk)]
+        """Run epochs; return the logs of the good ones, and keep those of one that diverged."""
+        orders = self.arrays.train_rows[self.setup.shuffler.draw(length, self.chunk)]
         self.state, logs, num_good, num_run = self.program(
             self.state, self.fresh, self.constants, *self.data, orders, np.int32(length)
         )

@@ -1,14 +1,15 @@
-"""A Keras model's state as pure values: the one place that knows Keras's private names.
+"""A Keras model's state as pure values; the only module that reads Keras's private names.
 
-Keras 3.15 documents `stateless_call` and friends, but builds metrics and optimizers lazily
+Keras 3.15 documents `stateless_call` and the like, but builds metrics and optimizers lazily
 inside `fit`; there is no public name for "build everything from one batch".
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeAlias
 
+import jax
 import keras
 import numpy as np
 from keras import tree
@@ -16,13 +17,26 @@ from keras.src.backend import compute_output_spec, standardize_dtype
 from keras.src.trainers.compile_utils import get_loss
 
 from clearcnn.errors import TrainingError
+from clearcnn.types import Arguments, Batch, PyTree
+
+State: TypeAlias = tuple[list[jax.Array], ...]
+"""Values of the trainable, non-trainable, optimizer's and metrics' variables, or of some groups."""
 
 _OWN_STEPS = ("train_step", "compute_loss", "compute_loss_and_updates")
+_WRAPPED_BY_KERAS = {"build", "quantize"}
+_LOOP_METHODS = (
+    "make_train_function",
+    "make_test_function",
+    "evaluate",
+    "_get_jax_state",
+    "jax_state_sync",
+    "_get_metrics_result_or_logs",
+)
 
 
 @dataclass(frozen=True)
 class LossCall:
-    """What Keras passes to one of a model's losses.
+    """The arguments that Keras passes to one of a model's losses.
 
     Attributes:
       loss: the `keras.losses.Loss`; a plain function is within a LossFunctionWrapper.
@@ -32,24 +46,35 @@ class LossCall:
       output: the output's name; "" if the model has one loss.
     """
 
-    loss: Any
-    y: Any
-    y_pred: Any
-    sample_weight: Any
+    loss: keras.losses.Loss
+    y: PyTree
+    y_pred: keras.KerasTensor
+    sample_weight: PyTree
     output: str
 
+    @property
+    def options(self) -> Arguments:
+        """Keyword arguments of a loss function that was wrapped in a Loss."""
+        options: Arguments = getattr(self.loss, "_fn_kwargs", {})
+        return options
 
-def trace_output(model: Any, x: Any, batch_size: int) -> Any:
-    """Give the model's symbolic output for samples `x`.
+    @property
+    def is_masked(self) -> bool:
+        """Whether the model's own mask leaves some values out of the loss."""
+        return getattr(self.y_pred, "_keras_mask", None) is not None
 
-    A model without a graph is traced, and built if it is not yet, from a first batch as Keras does.
+
+def trace_output(model: keras.Model, x: PyTree, batch_size: int) -> PyTree:
+    """Return the model's symbolic output for samples `x`.
+
+    A model without a graph is traced with a first batch, and built if it is not yet, as by Keras.
     """
     graph = getattr(model, "_functional", model)
     output = getattr(graph, "_outputs_struct", None)
     if output is not None:
         return output
 
-    def to_spec(leaf: Any) -> Any:
+    def to_spec(leaf: PyTree) -> keras.KerasTensor | None:
         if leaf is None:
             return None
         shape = (min(batch_size, leaf.shape[0]), *leaf.shape[1:])
@@ -58,17 +83,45 @@ def trace_output(model: Any, x: Any, batch_size: int) -> Any:
     return compute_output_spec(model, tree.map_structure(to_spec, x), training=False)
 
 
-def has_own_step(model: Any) -> bool:
-    """Tell whether the model trains by a method of its own, which may read y in its own way."""
+def has_own_step(model: keras.Model) -> bool:
+    """Tell whether the model overrides its training step or loss, and may read y in its own way."""
     return any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _OWN_STEPS)
 
 
-def match_losses(model: Any, output: Any, y: Any, sample_weight: Any) -> list[LossCall]:
+def is_keras_own(model: keras.Model, method: str) -> bool:
+    """Tell whether a method is Keras's: neither the model nor its class overrides it."""
+    return method not in vars(model) and getattr(type(model), method) is getattr(
+        keras.Model, method
+    )
+
+
+def overridden_loop_methods(model: keras.Model) -> list[str]:
+    """List the methods of Keras's training loop that the model overrides."""
+    return [method for method in _LOOP_METHODS if not is_keras_own(model, method)]
+
+
+def has_own_methods(model: keras.Model) -> bool:
+    """Tell whether a method of the model or of one of its layers was replaced on the instance."""
+    return any(
+        callable(value) and hasattr(type(layer), name) and name not in _WRAPPED_BY_KERAS
+        for layer in flatten_layers(model)
+        for name, value in vars(layer).items()
+    )
+
+
+def flatten_layers(model: keras.Model, *, include_self: bool = True) -> list[keras.Layer]:
+    """List a model's layers, with those inside other layers, in Keras's order."""
+    return list(model._flatten_layers(include_self=include_self))
+
+
+def match_losses(
+    model: keras.Model, output: PyTree, y: PyTree, sample_weight: PyTree
+) -> list[LossCall]:
     """Match targets and weights to losses and outputs as Keras does; nothing is computed.
 
     Args:
       model: a compiled `keras.Model` without a step of its own.
-      output: as `trace_output` gives it.
+      output: as `trace_output` returns it.
       y, sample_weight: as `fit` will pass them; any number of samples.
     """
     compiled = model._compile_loss
@@ -77,11 +130,11 @@ def match_losses(model: Any, output: Any, y: Any, sample_weight: Any) -> list[Lo
     calls: list[LossCall] = []
 
     class Recorder(keras.losses.Loss):  # type: ignore[misc]
-        def __init__(self, identifier: Any) -> None:
+        def __init__(self, identifier: object) -> None:
             super().__init__(name="recorder")
             self.identifier = identifier
 
-        def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        def __call__(self, y_true: PyTree, y_pred: PyTree, sample_weight: PyTree = None) -> float:
             loss = get_loss(self.identifier, y_true, y_pred)
             calls.append(LossCall(loss, y_true, y_pred, sample_weight, ""))
             return 0.0
@@ -98,8 +151,8 @@ def match_losses(model: Any, output: Any, y: Any, sample_weight: Any) -> list[Lo
     return [replace(call, output=name) for call, name in zip(calls, names, strict=True)]
 
 
-def build(model: Any, batch: Any) -> None:
-    """Make sure that every variable of model, optimizer, loss and metrics exists.
+def build(model: keras.Model, batch: Batch) -> None:
+    """Create every variable of model, optimizer, loss and metrics.
 
     Args:
       model: a compiled `keras.Model`.
@@ -108,8 +161,8 @@ def build(model: Any, batch: Any) -> None:
     model._symbolic_build(data_batch=batch)
 
 
-def variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """Give the trainable, non-trainable, optimizer's and metrics' variables, in Keras's order."""
+def variables(model: keras.Model) -> tuple[list[keras.Variable], ...]:
+    """Return the trainable, non-trainable, optimizer's and metrics' variables, in Keras's order."""
     return (
         model.trainable_variables,
         model.non_trainable_variables,
@@ -118,35 +171,38 @@ def variables(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     )
 
 
-def read_state(model: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """Give the values of `variables`."""
-    trainable, other, optimizer, metrics = ([v.value for v in vs] for vs in variables(model))
-    return trainable, other, optimizer, metrics
+def read_state(model: keras.Model) -> State:
+    """Return the values of `variables`."""
+    return tuple([v.value for v in group] for group in variables(model))
 
 
-def write_state(model: Any, state: Any) -> None:
-    """Put the values of `read_state` back into the model."""
+def write_state(model: keras.Model, state: PyTree) -> None:
+    """Assign the values of `read_state`, as arrays of any kind, to the model's variables."""
     for group, values in zip(variables(model), state, strict=True):
         for variable, value in zip(group, values, strict=True):
             variable.assign(value)
 
 
 @contextmanager
-def emptied(variable: Any, ask: Callable[[Any], Any]) -> Iterator[None]:
-    """Take a variable's value away, as Keras does while it trains; who reads it calls `ask`."""
+def emptied(
+    variable: keras.Variable, on_read: Callable[[keras.Variable], jax.Array]
+) -> Iterator[None]:
+    """Remove a variable's value, as Keras does during training; reading it calls `on_read`."""
     kept = variable._value, variable._initializer
-    variable._value, variable._initializer = None, lambda *_, **__: ask(variable)
+    variable._value, variable._initializer = None, lambda *_, **__: on_read(variable)
     try:
         yield
     finally:
         variable._value, variable._initializer = kept
 
 
-def metric_results(model: Any, state: Any, step_logs: dict[str, Any]) -> dict[str, Any]:
-    """Compute an epoch's logs, as Keras does.
+def metric_results(
+    model: keras.Model, state: State, step_logs: dict[str, PyTree]
+) -> dict[str, jax.Array]:
+    """Compute an epoch's logs as Keras does.
 
-    A custom `train_step` may return other logs than the compiled metrics; then those of the
-    last step stand, which is also Keras's rule.
+    A custom `train_step` may return other logs than the compiled metrics; then the logs of the
+    last step are used, as by Keras.
 
     Args:
       state: the values of all variables.
@@ -164,8 +220,8 @@ def metric_results(model: Any, state: Any, step_logs: dict[str, Any]) -> dict[st
     return dict(_to_numbers(results if set(step_logs) == set(results) else step_logs))
 
 
-def _to_numbers(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Flatten logs as Keras's History does."""
+def _to_numbers(logs: dict[str, PyTree]) -> Iterator[tuple[str, jax.Array]]:
+    """Flatten nested logs as Keras's History does."""
     for name, value in sorted(logs.items()):
         if isinstance(value, dict):
             yield from _to_numbers(value)
@@ -178,6 +234,6 @@ def _to_numbers(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             )
 
 
-def first_epoch(model: Any, initial_epoch: int) -> int:
-    """Give the epoch to begin with; `BackupAndRestore` leaves a later one in the model."""
+def first_epoch(model: keras.Model, initial_epoch: int) -> int:
+    """Return the epoch to begin with; `BackupAndRestore` leaves a later one in the model."""
     return int(getattr(model, "_initial_epoch", None) or initial_epoch)

@@ -1,13 +1,12 @@
-"""Which labels a loss takes, and the refusal of those it would silently misread.
+"""Which labels a loss takes; labels that it would silently misread raise an error.
 
-On JAX, Keras's sparse losses treat a class number without an output as no class at all, cut
-fractions off, and make 0 or a huge number of NaN: the loss stays finite and the model is wrong.
+On JAX, Keras's sparse losses ignore a class number without an output, truncate fractions, and turn
+NaN into 0 or a huge number: the loss stays finite and the model is wrong.
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import keras
 import numpy as np
@@ -15,8 +14,10 @@ from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
 from clearcnn.training.keras_state import LossCall
-from clearcnn.training.label_stats import Summary, occurring, summarize
+from clearcnn.training.label_stats import FindClasses, Summary, occurring, summarize
+from clearcnn.types import PyTree
 
+Shape = tuple[int | None, ...]
 _K = keras.losses
 _SPARSE = (
     _K.sparse_categorical_crossentropy,
@@ -35,9 +36,9 @@ _BINARY = (
     _K.binary_focal_crossentropy,
 )
 _HINGE = (_K.hinge, _K.squared_hinge)
-# Rounding, as of a scaler that maps to 0..1, is no other range.
+# For rounding, as by a scaler that maps to 0..1.
 _TOLERANCE = 1e-3
-# Of a class in a label that is smoothed or mixed, for the sample to count as one of it.
+# The least share of a class in a smoothed or mixed label that counts as a sample of it.
 _LEAST_SHARE = 0.25
 
 
@@ -47,30 +48,31 @@ class LossLabels:
 
     Attributes:
       kind: "sparse" (class numbers), "one-hot", "binary" (0 to 1), "hinge" (-1 to 1), or
-        "other", of which nothing is known.
-      num_classes: the classes of the output; None where that is not known.
+        "other", which is not checked.
+      num_classes: the classes of the output; None if unknown.
       ignored: the class number that the loss leaves out, or None.
     """
 
-    kind: str
+    kind: Literal["sparse", "one-hot", "binary", "hinge", "other"]
     num_classes: int | None
     ignored: int | None = None
 
     @classmethod
     def of(cls, call: LossCall) -> "LossLabels":
-        """Recognise the loss: by name, function, class or `functools.partial`."""
-        function: Any = getattr(call.loss, "fn", None)
-        options = getattr(call.loss, "_fn_kwargs", {})
-        # Keras's own losses share one `call`; a subclass with another may read y in its own way.
+        """Recognise a loss given by name, function, class or `functools.partial`."""
+        function: PyTree = getattr(call.loss, "fn", None)
+        options = call.options
+        # Keras's own losses share one `call`; a subclass that overrides it may use y in any way.
         is_wrapper = type(call.loss).call is keras.losses.MeanSquaredError.call
         while isinstance(function, functools.partial):
             function, options = function.func, {**function.keywords, **options}
-        shape: tuple[Any, ...] = getattr(call.y_pred, "shape", ())
+        shape: Shape = getattr(call.y_pred, "shape", ())
         if not is_wrapper or len(shape) < 2:
             return cls("other", None)
-        for kind, functions in (("sparse", _SPARSE), ("one-hot", _ONE_HOT)):
-            if function in functions:
-                return cls(kind, shape[options.get("axis", -1)], options.get("ignore_class"))
+        if function in _SPARSE:
+            return cls("sparse", shape[options.get("axis", -1)], options.get("ignore_class"))
+        if function in _ONE_HOT:
+            return cls("one-hot", shape[options.get("axis", -1)])
         if function in _BINARY:
             return cls("binary", 2 if shape[-1] == 1 else shape[-1])
         return cls("hinge", 2) if function in _HINGE else cls("other", None)
@@ -82,10 +84,10 @@ def check_call(call: LossCall, name: str, rows: NDArray[np.int32]) -> Summary | 
     Args:
       call: the loss, with its targets and weights.
       name: of the targets, for messages.
-      rows: int32, the samples that count.
+      rows: int32, the samples to check.
     Returns:
-      What was found, with the classes that occur where each sample has one; None for a loss of
-      which nothing is known.
+      Statistics, with the classes that occur if each sample has one class; None for a loss that
+      is not known.
     Raises:
       TrainingError: labels that this loss would misread.
     """
@@ -107,15 +109,14 @@ def check_call(call: LossCall, name: str, rows: NDArray[np.int32]) -> Summary | 
             f"{name} has {found.num_invalid:,} NaN or infinite values.",
             remedy="Remove these samples, or give them a label.",
         )
-    # What the model's own mask leaves out may have any label.
-    is_masked = getattr(call.y_pred, "_keras_mask", None) is not None
-    if found.low <= found.high and not is_masked:
+    # Values that the model's own mask leaves out may have any label.
+    if found.low <= found.high and not call.is_masked:
         _check_range(wanted, found, name)
     return found
 
 
-def _class_finder(wanted: LossLabels, y_pred: Any) -> Callable[[NDArray[Any]], Any] | None:
-    """Give what finds the classes of samples that have one class each; else None."""
+def _class_finder(wanted: LossLabels, y_pred: keras.KerasTensor) -> FindClasses | None:
+    """Return a function that finds the classes in labels; None if samples have several classes."""
     classes = wanted.num_classes
     if classes is None or len(y_pred.shape) != 2:
         return None
@@ -169,7 +170,7 @@ def _check_range(wanted: LossLabels, found: Summary, name: str) -> None:
         if found.fraction is not None:
             raise TrainingError(
                 f"{name} has fractions such as {found.fraction:g}; this loss takes class "
-                "numbers, and would cut them off.",
+                "numbers, and would truncate them.",
                 remedy="Give whole numbers from 0; for quantities, compile with a loss such as "
                 '"mse".',
             )
@@ -222,13 +223,13 @@ def _rescale(found: Summary, low: float, high: float) -> str:
     return "Scale the values to 0..1, for example y / 255."
 
 
-def _is_like(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> bool:
+def _is_like(shape: Shape, wanted: Shape) -> bool:
     return len(shape) == len(wanted) and all(
         size is None or other is None or size == other
         for size, other in zip(shape, wanted, strict=True)
     )
 
 
-def _say(shape: tuple[Any, ...]) -> str:
+def _say(shape: Shape) -> str:
     sizes = ", ".join("any" if size is None else str(size) for size in shape)
     return f"(n, {sizes})" if sizes else "(n,)"

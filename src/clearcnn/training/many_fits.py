@@ -1,36 +1,37 @@
 """Many trainings that differ in seed, fold or learning rate, through one compiled program.
 
-Each runs in a thread of its own. Ten seeds of the digits' tutorial took 1.9 s so, 3.9 s one after
-the other, and 3.5 s as one program under `vmap`, whose batched products are no faster on a CPU
-(medians, 2 cores).
+Each runs in its own thread. That took 1.9 s for ten seeds of the digits' tutorial, against 3.9 s
+one after the other, and 3.5 s as one program under `vmap`, whose batched products are no faster on
+a CPU (medians, 2 cores).
 """
 
 import dataclasses
 import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import joblib
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn.backend import load_keras
 from clearcnn.errors import DivergenceError, TrainingError
-from clearcnn.training import keras_state
-from clearcnn.training.callbacks import check_callbacks
-from clearcnn.training.data_checks import check_data
 from clearcnn.training.devices import place
 from clearcnn.training.fit_arrays import FitArrays, arrange
-from clearcnn.training.fit_loop import Course
-from clearcnn.training.shuffling import Shuffler
+from clearcnn.training.fit_loop import FitLoop
+from clearcnn.training.fit_setup import set_up_fit
+from clearcnn.types import Batch, NumPyArray, PyTree
 
-Fold = tuple[Any, Any]
-_Sent = tuple[list[Any], dict[str, list[float]], DivergenceError | None]
+Rows = Sequence[int] | NDArray[np.integer]
+Fold = tuple[Rows, Rows]
+MakeModel = Callable[[int], keras.Model]
+MakeCallbacks = Callable[[], Sequence[keras.callbacks.Callback]]
+_Sent = tuple[list[NumPyArray], dict[str, list[float]], DivergenceError | None]
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ class Fitted:
       fold: position among the folds, or None without folds.
       model: the trained `keras.Model`.
       history: metric → values, one per epoch.
-      divergence: why this training ended before its time, with the weights as in DivergenceError;
-        None where all numbers stayed finite.
+      divergence: why this training ended early, with the weights as in DivergenceError; None if
+        all numbers stayed finite.
     """
 
     seed: int
     fold: int | None
     learning_rate: float | None
-    model: Any
+    model: keras.Model
     history: dict[str, list[float]]
     divergence: DivergenceError | None = None
 
@@ -64,60 +65,60 @@ class _Task:
 @dataclass(frozen=True)
 class _Settings:
     batch_size: int
-    validation_batch_size: int
+    validation_batch_size: int | None
     epochs: int
     shuffle: bool | str
-    callbacks: Callable[[], Any] | None
+    callbacks: MakeCallbacks | None
 
 
 def fit_many(
-    build: Callable[[int], Any],
-    x: Any,
-    y: Any,
+    build: MakeModel,
+    x: PyTree,
+    y: PyTree,
     *,
     seeds: Sequence[int] = (0,),
     folds: Iterable[Fold] | None = None,
     learning_rates: Sequence[float] | None = None,
     batch_size: int = 32,
     epochs: int = 1,
-    callbacks: Callable[[], Any] | None = None,
+    callbacks: MakeCallbacks | None = None,
     validation_split: float = 0.0,
-    validation_data: Any = None,
+    validation_data: PyTree = None,
     validation_batch_size: int | None = None,
     shuffle: bool | str = True,
-    class_weight: Any = None,
-    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | Sequence[float] | str | None = None,
+    sample_weight: PyTree = None,
 ) -> list[Fitted]:
     """Train one model for every combination of seed, fold and learning rate.
 
     Each result is that of `fit` with the same seed, to the bit. The program is compiled once,
-    or once for each size of fold; trainings run side by side, one on each core, which suits
-    small models: their steps are too short for one training to use two cores. Inside
-    `joblib.parallel_config(backend=..., n_jobs=...)` they are dealt out to its workers.
+    or once for each size of fold; trainings run in parallel, one on each core, which suits small
+    models: their steps are too short for one training to use two cores. Inside
+    `joblib.parallel_config(backend=..., n_jobs=...)` they are distributed to its workers.
 
     Args:
-      build: takes a seed and gives a compiled `keras.Model`; it should use the seed for its
+      build: takes a seed and returns a compiled `keras.Model`; it should use the seed for its
         weights. Keras's global generator is seeded with it before each call.
       x, y: as for `fit`.
       seeds: of the weights and of the order of samples.
-      folds: (training rows, validation rows) each, as scikit-learn's splitters give them.
-      learning_rates: put in place of the optimizer's own.
-      callbacks: makes the list of callbacks of one training; they live on epochs.
+      folds: (training rows, validation rows) each, as scikit-learn's splitters yield them.
+      learning_rates: replace the optimizer's own.
+      callbacks: returns the callbacks of one training, which are called for epochs only.
       batch_size, epochs, validation_split, validation_data, validation_batch_size, shuffle,
         class_weight, sample_weight: as for `fit`.
     Returns:
-      One Fitted for each combination, seeds outermost and learning rates innermost. One whose
-      numbers stop being finite ends alone and says so in `divergence`, and in a RuntimeWarning.
+      One Fitted for each combination, seeds outermost and learning rates innermost. A training that
+      diverges ends alone; its `divergence` has the reason, and a RuntimeWarning reports it.
     Raises:
-      TrainingError: as `fit`; or folds are given beside other validation data; or learning
-        rates for a model whose optimizer follows a schedule.
+      TrainingError: as for `fit`; or folds are given together with other validation data; or
+        learning rates for a model whose optimizer follows a schedule.
       BackendError: a process was forked from one in which JAX had computed.
     """
     load_keras()
     if folds is not None and (validation_data is not None or validation_split):
         raise TrainingError(
-            "folds were given beside validation_split or validation_data.",
-            remedy="Leave these out: each fold brings its own validation rows.",
+            "folds were given together with validation_split or validation_data.",
+            remedy="Leave these out: each fold has its own validation rows.",
         )
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
     if arrays.is_stored:
@@ -125,37 +126,37 @@ def fit_many(
             "x or y is a memory map or another stored array; fit_many keeps its arrays in memory.",
             remedy="Load them, or call fit once for each training.",
         )
-    parts = [arrays] if folds is None else _part(arrays, sample_weight, folds)
-    numbers = [None] if folds is None else list(range(len(parts)))
+    by_fold = [arrays] if folds is None else _select_folds(arrays, sample_weight, folds)
+    numbers = [None] if folds is None else list(range(len(by_fold)))
     tasks = [
         _Task(*combination)
         for combination in itertools.product(seeds, numbers, learning_rates or (None,))
     ]
-    settings = _Settings(
-        batch_size, validation_batch_size or batch_size, epochs, shuffle, callbacks
-    )
+    settings = _Settings(batch_size, validation_batch_size, epochs, shuffle, callbacks)
     workers = joblib.effective_n_jobs(None)
     if workers == 1:
-        return _warn_of_divergence(_fit_here(build, parts, tasks, settings))
+        return _warn_of_divergence(_fit_here(build, by_fold, tasks, settings))
     shares = [tasks[start::workers] for start in range(min(workers, len(tasks)))]
     done = joblib.Parallel(n_jobs=workers)(
-        joblib.delayed(_fit_there)(build, parts, share, settings) for share in shares
+        joblib.delayed(_fit_in_worker)(build, by_fold, share, settings) for share in shares
     )
     by_task = {
         task: out
         for share, outs in zip(shares, done, strict=True)
         for task, out in zip(share, outs, strict=True)
     }
-    return _warn_of_divergence([_bring_home(build, task, *by_task[task]) for task in tasks])
+    return _warn_of_divergence([_restore(build, task, *by_task[task]) for task in tasks])
 
 
-def _part(arrays: FitArrays, sample_weight: Any, folds: Iterable[Fold]) -> list[FitArrays]:
-    """Give each fold its rows of the one set of arrays."""
+def _select_folds(
+    arrays: FitArrays, sample_weight: PyTree, folds: Iterable[Fold]
+) -> list[FitArrays]:
+    """Return each fold as rows of the shared arrays."""
     x, y, _ = arrays.train
     weights = None if sample_weight is None else np.asarray(sample_weight)
     validation = (x, y, weights)
 
-    def weigh(rows: Any) -> Any:
+    def weigh(rows: Rows) -> Batch:
         # "balanced" counts the classes of this fold.
         if arrays.class_weight is None:
             return arrays.train
@@ -174,43 +175,43 @@ def _part(arrays: FitArrays, sample_weight: Any, folds: Iterable[Fold]) -> list[
 
 
 def _fit_here(
-    build: Callable[[int], Any], parts: list[FitArrays], tasks: list[_Task], settings: _Settings
+    build: MakeModel, by_fold: list[FitArrays], tasks: list[_Task], settings: _Settings
 ) -> list[Fitted]:
-    on_device: dict[int, Any] = {}
+    on_device: dict[int, jax.Array] = {}
 
-    def place_once(array: Any) -> Any:
-        # The folds share their arrays; so do they on the device.
+    def place_once(array: NumPyArray) -> jax.Array:
+        # The folds share their arrays, on the device too.
         if id(array) not in on_device:
             on_device[id(array)] = place(array)
         return on_device[id(array)]
 
     placed = [
         dataclasses.replace(
-            part,
-            train=jax.tree.map(place_once, part.train),
-            validation=jax.tree.map(place_once, part.validation),
+            fold,
+            train=jax.tree.map(place_once, fold.train),
+            validation=jax.tree.map(place_once, fold.validation),
         )
-        for part in parts
+        for fold in by_fold
     ]
-    courses = [_prepare(build, placed[task.fold or 0], task, settings) for task in tasks]
+    loops = [_prepare(build, placed[task.fold or 0], task, settings) for task in tasks]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = list(pool.map(_run, courses))
+        outcomes = list(pool.map(_run, loops))
     return [
         Fitted(
             task.seed,
             task.fold,
             task.learning_rate,
-            course.model,
-            course.model.history.history,
+            loop.model,
+            loop.model.history.history,
             divergence,
         )
-        for task, course, divergence in zip(tasks, courses, outcomes, strict=True)
+        for task, loop, divergence in zip(tasks, loops, outcomes, strict=True)
     ]
 
 
-def _run(course: Course) -> DivergenceError | None:
+def _run(loop: FitLoop) -> DivergenceError | None:
     try:
-        course.run(0)
+        loop.run()
     except DivergenceError as error:
         return error
     return None
@@ -220,37 +221,29 @@ def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
     ended = [each for each in fitted if each.divergence is not None]
     if ended:
         warnings.warn(
-            f"{len(ended)} of {len(fitted)} trainings stopped in numbers that are not finite; each "
-            f"has the weights of a good epoch before. The first: {ended[0].divergence}",
+            f"{len(ended)} of {len(fitted)} trainings stopped at NaN or infinity; each has the "
+            f"weights of an earlier, good epoch. The first: {ended[0].divergence}",
             RuntimeWarning,
             stacklevel=3,
         )
     return fitted
 
 
-def _prepare(
-    build: Callable[[int], Any], arrays: FitArrays, task: _Task, settings: _Settings
-) -> Course:
-    model = _build(build, task)
-    for sentence in check_data(model, arrays, settings.batch_size):
-        warnings.warn(sentence, UserWarning, stacklevel=2)
-    first = jax.tree.map(lambda a: a[: settings.batch_size], arrays.train)
-    keras_state.build(model, first)
-    callbacks = keras.callbacks.CallbackList(
-        None if settings.callbacks is None else settings.callbacks(),
-        add_history=True,
+def _prepare(build: MakeModel, arrays: FitArrays, task: _Task, settings: _Settings) -> FitLoop:
+    setup = set_up_fit(
+        _build(build, task),
+        arrays,
+        batch_size=settings.batch_size,
+        validation_batch_size=settings.validation_batch_size,
         epochs=settings.epochs,
-        steps=-(-arrays.num_train // settings.batch_size),
-        verbose=0,
-        model=model,
+        callbacks=None if settings.callbacks is None else settings.callbacks(),
+        shuffle=settings.shuffle,
+        seed=task.seed,
     )
-    check_callbacks(callbacks.callbacks)
-    shuffler = Shuffler(arrays.num_train, settings.batch_size, settings.shuffle, task.seed)
-    batch_sizes = settings.batch_size, settings.validation_batch_size
-    return Course(model, arrays, batch_sizes, settings.epochs, callbacks, shuffler)
+    return FitLoop(setup)
 
 
-def _build(build: Callable[[int], Any], task: _Task) -> Any:
+def _build(build: MakeModel, task: _Task) -> keras.Model:
     keras.utils.set_random_seed(task.seed)
     model = build(task.seed)
     if task.learning_rate is not None:
@@ -265,21 +258,21 @@ def _build(build: Callable[[int], Any], task: _Task) -> Any:
     return model
 
 
-def _fit_there(
-    build: Callable[[int], Any], parts: list[FitArrays], tasks: list[_Task], settings: _Settings
+def _fit_in_worker(
+    build: MakeModel, by_fold: list[FitArrays], tasks: list[_Task], settings: _Settings
 ) -> list[_Sent]:
-    """Train in another process; models come home as weights, which any channel can carry."""
+    """Train in another process; models come back as weights, which any channel can carry."""
     load_keras()
     return [
         ([np.asarray(v.value) for v in fitted.model.weights], fitted.history, fitted.divergence)
-        for fitted in _fit_here(build, parts, tasks, settings)
+        for fitted in _fit_here(build, by_fold, tasks, settings)
     ]
 
 
-def _bring_home(
-    build: Callable[[int], Any],
+def _restore(
+    build: MakeModel,
     task: _Task,
-    weights: list[Any],
+    weights: list[NumPyArray],
     history: dict[str, list[float]],
     divergence: DivergenceError | None,
 ) -> Fitted:

@@ -1,7 +1,6 @@
-"""From a TrainSpec to Keras's optimizer, schedule and loss."""
+"""From a TrainSpec to Keras's optimizer, learning-rate schedule, loss and early stopping."""
 
 import math
-from typing import Any
 
 import keras
 
@@ -11,7 +10,7 @@ WARM_UP_FRACTION = 0.3
 START_FRACTION = 1 / 25
 
 
-def compile_model(model: Any, spec: TrainSpec, num_samples: int) -> None:
+def compile_model(model: keras.Model, spec: TrainSpec, num_samples: int) -> None:
     """Compile a classifier of one-hot labels as the spec says.
 
     Args:
@@ -28,11 +27,13 @@ def compile_model(model: Any, spec: TrainSpec, num_samples: int) -> None:
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 
 
-def learning_rate(spec: TrainSpec, steps_per_epoch: int) -> Any:
-    """Give the constant rate, or one cycle: up to the rate linearly, then down a cosine to 0.
+def learning_rate(
+    spec: TrainSpec, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return the constant rate, or one cycle: linear warm-up to the rate, then a cosine to 0.
 
-    Source: Smith 2018, arXiv:1803.09820; the 25-fold start and the 30 % of warming up are the
-    defaults of its usual implementations.
+    Source: Smith 2018, arXiv:1803.09820. Starting at 1/25 of the rate and warming up for 30 % of
+    the steps are the defaults of PyTorch's OneCycleLR.
     """
     if spec.schedule == "constant":
         return spec.learning_rate
@@ -43,4 +44,13 @@ def learning_rate(spec: TrainSpec, steps_per_epoch: int) -> Any:
         max(steps - warm_up, 1),
         warmup_target=spec.learning_rate,
         warmup_steps=warm_up,
+    )
+
+
+def early_stopping(spec: TrainSpec) -> keras.callbacks.EarlyStopping | None:
+    """Return an EarlyStopping on val_loss that restores the best weights; None without patience."""
+    if spec.patience is None:
+        return None
+    return keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=spec.patience, restore_best_weights=True
     )

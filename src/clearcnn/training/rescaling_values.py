@@ -1,24 +1,26 @@
-"""The numbers of Rescaling layers, given to a program as values.
+"""The numbers of Rescaling layers, passed to a program as inputs.
 
-A recipe rescales by the mean and deviation of its training part, which differ a little from fold
-to fold. Compiled in, they would cost each fold a compilation of its own; given as values, one
+A recipe rescales by the mean and deviation of its training set, which differ a little from fold
+to fold. As constants of the program they would make each fold compile its own; as inputs, one
 program serves all.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+import jax
 import jax.numpy as jnp
 import keras
 
+from clearcnn.training import keras_state
+
 NAMES = ("scale", "offset")
 
-Constants = list[dict[str, Any]]
+Constants = list[dict[str, jax.Array]]
 
 
-def read_constants(model: Any) -> Constants:
-    """Give scale and offset of each Rescaling layer, in order, in the layer's dtype."""
+def read_constants(model: keras.Model) -> Constants:
+    """Return scale and offset of each Rescaling layer, in order, in the layer's dtype."""
     return [
         {name: jnp.asarray(getattr(layer, name), layer.compute_dtype) for name in NAMES}
         for layer in _rescalings(model)
@@ -26,7 +28,7 @@ def read_constants(model: Any) -> Constants:
 
 
 @contextmanager
-def constants_in_place(model: Any, constants: Constants) -> Iterator[None]:
+def constants_in_place(model: keras.Model, constants: Constants) -> Iterator[None]:
     """While tracing, let the layers compute with `constants`; the model stays as it was."""
     layers = _rescalings(model)
     own = [{name: getattr(layer, name) for name in NAMES} for layer in layers]
@@ -37,13 +39,13 @@ def constants_in_place(model: Any, constants: Constants) -> Iterator[None]:
         _set(layers, own)
 
 
-def _rescalings(model: Any) -> list[Any]:
-    found = {id(layer): layer for layer in model._flatten_layers()}
+def _rescalings(model: keras.Model) -> list[keras.layers.Rescaling]:
+    found = {id(layer): layer for layer in keras_state.flatten_layers(model)}
     return [layer for layer in found.values() if type(layer) is keras.layers.Rescaling]
 
 
-def _set(layers: list[Any], constants: Constants) -> None:
+def _set(layers: list[keras.layers.Rescaling], constants: Constants) -> None:
     for layer, values in zip(layers, constants, strict=True):
         for name, value in values.items():
-            # Past Keras's own setter, which would track what is only passing through.
+            # Keras's own setter would track the value as part of the layer.
             object.__setattr__(layer, name, value)

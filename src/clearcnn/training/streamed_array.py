@@ -1,20 +1,36 @@
-"""Arrays that stay where they are, and are read a few rows at a time."""
+"""Arrays that stay in their files, and are read a few rows at a time."""
 
-from typing import Any
+from typing import Protocol
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.types import NumPyArray
+
 _IN_MEMORY = {"numpy", "jax", "jaxlib", "pandas", "builtins"}
 _MOST_SAMPLED = 1000
 
 
-def is_stored(leaf: Any) -> bool:
-    """Tell whether an array-like should not be loaded whole.
+class SliceableArray(Protocol):
+    """An array-like such as a NumPy memory map, or a data set of HDF5 or Zarr."""
 
-    That is a NumPy memory map, or something else with a shape, a NumPy dtype and slices, such
-    as a data set of HDF5 or Zarr.
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Samples first."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """NumPy's."""
+
+    def __getitem__(self, rows: slice, /) -> NumPyArray:
+        """Load rows into memory."""
+
+
+def is_stored(leaf: object) -> bool:
+    """Tell whether an array-like should be streamed instead of loaded whole.
+
+    That is a NumPy memory map, or another array-like with a shape, a NumPy dtype and slices.
     """
     if isinstance(leaf, np.memmap):
         return True
@@ -30,15 +46,15 @@ class StoredArray:
     """A range of rows of an array that is read by slices.
 
     Args:
-      array: has shape, dtype, and gives rows for a slice.
-      start, stop: the rows of it that count.
+      array: to read from.
+      start, stop: the range.
 
     Attributes:
       shape: of these rows.
-      dtype: of what `read` gives; floats become Keras's floatx.
+      dtype: of what `read` returns; floats become Keras's floatx.
     """
 
-    def __init__(self, array: Any, start: int = 0, stop: int | None = None) -> None:
+    def __init__(self, array: SliceableArray, start: int = 0, stop: int | None = None) -> None:
         self._array = array
         self._start = start
         self._stop = int(array.shape[0]) if stop is None else stop
@@ -50,8 +66,8 @@ class StoredArray:
         start, stop, _ = rows.indices(self.shape[0])
         return StoredArray(self._array, self._start + start, self._start + stop)
 
-    def read(self, rows: NDArray[np.int32]) -> NDArray[Any]:
-        """Load rows, in the order asked for.
+    def read(self, rows: NDArray[np.int32]) -> NumPyArray:
+        """Load rows, in the given order.
 
         Args:
           rows: int (m,), each in 0..n-1.
@@ -61,14 +77,14 @@ class StoredArray:
         positions = np.argsort(rows, kind="stable")
         ascending = rows[positions].astype(np.int64) + self._start
         loaded = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        # Neighbours are read by one slice, which every store can do.
+        # Adjacent rows are read by one slice, which every kind of store supports.
         for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(ascending) != 1) + 1):
             first, last = ascending[run[0]], ascending[run[-1]]
             loaded[positions[run]] = self._array[first : last + 1]
         return loaded
 
-    def sample(self, rows: NDArray[np.int32]) -> NDArray[Any]:
-        """Load some of the rows, evenly chosen: a thousand at most.
+    def sample(self, rows: NDArray[np.int32]) -> NumPyArray:
+        """Load at most a thousand of the rows, evenly chosen.
 
         Args:
           rows: int (m,), each in 0..n-1.

@@ -1,11 +1,10 @@
 """A fit over data larger than memory: the same steps, chunk by chunk.
 
 A chunk is as many batches as fit a fixed number of bytes. While one is trained on, the next is
-read, since JAX does not wait for a program to end before it returns.
+read, since JAX returns before a program has ended.
 """
 
 import math
-from typing import Any
 
 import jax
 import numpy as np
@@ -14,23 +13,23 @@ from numpy.typing import NDArray
 from clearcnn.training import keras_state
 from clearcnn.training.devices import place
 from clearcnn.training.divergence import is_finite
-from clearcnn.training.fit_arrays import FitArrays
-from clearcnn.training.fit_loop import Course, Logs
+from clearcnn.training.fit_loop import FitLoop
+from clearcnn.training.keras_state import State
 from clearcnn.training.program import compile_steps
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.training.xla_options import compile_lowered
+from clearcnn.types import Batch, Logs, PyTree
 
 CHUNK_BYTES = 16 * 2**20
 
 
-class StreamedCourse(Course):
-    """A Course whose arrays stay in their files; never more than two chunks are in memory."""
+class StreamedFitLoop(FitLoop):
+    """A FitLoop whose arrays stay in their files; at most two chunks are in memory."""
 
-    def _prepare(self, arrays: FitArrays, batch_sizes: tuple[int, int]) -> None:  # noqa: ARG002
-        # Each epoch is a journey of its own through the file.
+    def _prepare(self) -> None:
+        # Each epoch reads the files anew.
         self.chunk = 1
-        self.batch_sizes = batch_sizes
-        self._programs: dict[tuple[int, bool], Any] = {}
+        self._programs: dict[tuple[int, bool], jax.stages.Compiled] = {}
 
     def _compute(self, length: int) -> list[Logs]:  # noqa: ARG002
         before = self.state
@@ -42,19 +41,19 @@ class StreamedCourse(Course):
         self.state, self.diverged = before, logs
         return []
 
-    def _compute_one(self) -> tuple[Any, Any]:
-        arrays, (batch_size, validation_batch_size) = self.arrays, self.batch_sizes
-        order = self.train_rows[self.shuffler.draw(1, 1)[0]]
-        state = (*self.state[:3], self.fresh)
-        state, logs = self._walk(state, arrays.train, order, batch_size, training=True)
+    def _compute_one(self) -> tuple[State, dict[str, jax.Array]]:
+        setup, arrays = self.setup, self.arrays
+        order = arrays.train_rows[setup.shuffler.draw(1, 1)[0]]
+        state: State = (*self.state[:3], self.fresh)
+        state, logs = self._stream(state, arrays.train, order, setup.batch_size, training=True)
         row = keras_state.metric_results(self.model, state, logs)
-        if arrays.num_validation:
+        if arrays.validation is not None and arrays.num_validation:
             trainable, other, optimizer, _ = state
-            tested, logs = self._walk(
+            tested, logs = self._stream(
                 (trainable, other, self.fresh),
                 arrays.validation,
                 arrays.validation_rows,
-                validation_batch_size,
+                setup.validation_batch_size,
                 training=False,
             )
             state = (*tested[:2], optimizer, tested[2])
@@ -62,36 +61,37 @@ class StreamedCourse(Course):
             row.update({f"val_{name}": value for name, value in results.items()})
         return state, row
 
-    def _walk(
+    def _stream(
         self,
-        state: Any,
-        data: Any,
+        state: State,
+        data: Batch,
         rows: NDArray[np.int32],
         batch_size: int,
         *,
         training: bool,
-    ) -> Any:
+    ) -> tuple[State, dict[str, PyTree]]:
         per_chunk = batch_size * max(1, CHUNK_BYTES // (batch_size * _sample_bytes(data)))
-        logs = None
+        logs: dict[str, PyTree] = {}
         for start in range(0, len(rows), per_chunk):
             chunk = _read(data, rows[start : start + per_chunk])
             key = min(per_chunk, len(rows) - start), training
             if key not in self._programs:
                 steps = compile_steps(self.model, key[0], batch_size, training=training)
                 self._programs[key] = compile_lowered(steps.lower(state, chunk))
-            # Reading may be faster than training: let no third chunk pile up.
+            # Reading may be faster than training: wait, so that there is no third chunk.
             jax.block_until_ready(logs)
             state, logs = self._programs[key](state, chunk)
         return state, logs
 
 
-def _sample_bytes(data: Any) -> int:
+def _sample_bytes(data: Batch) -> int:
     size: int = sum(math.prod(a.shape[1:]) * a.dtype.itemsize for a in jax.tree.leaves(data))
     return max(1, size)
 
 
-def _read(data: Any, rows: NDArray[np.int32]) -> Any:
-    def read(leaf: Any) -> Any:
+def _read(data: Batch, rows: NDArray[np.int32]) -> Batch:
+    def read(leaf: PyTree) -> PyTree:
         return leaf.read(rows) if isinstance(leaf, StoredArray) else leaf[rows]
 
-    return place(jax.tree.map(read, data))
+    chunk: Batch = place(jax.tree.map(read, data))
+    return chunk

@@ -1,52 +1,40 @@
-"""A model's `train_step` and `test_step`, called as Keras calls them on JAX, or refused by name.
+"""Call a model's `train_step` and `test_step` as Keras does on JAX, with checked results.
 
-While Keras trains, what the model computes with is the state that its steps are given, and its
-variables hold nothing. A step that reads a variable itself, or assigns to one, would be compiled
-with the value of that moment. So here the variables are empty while a step is traced, and say so.
+While Keras trains, a model computes with the state that its steps are given, and its variables
+hold no values. A step that reads or assigns a variable itself would be compiled with the value of
+that moment. So the variables are emptied while a step is traced, and reading one is an error.
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
+import jax
 import jax.numpy as jnp
 import keras
 
 from clearcnn.errors import TrainingError
 from clearcnn.training import keras_state
+from clearcnn.training.keras_state import State
+from clearcnn.types import Batch, PyTree
 
-_LOOPS = (
-    "make_train_function",
-    "make_test_function",
-    "evaluate",
-    "_get_jax_state",
-    "jax_state_sync",
-    "_get_metrics_result_or_logs",
-)
 _GROUPS = ("trainable", "non-trainable", "optimizer's", "metrics'")
 
 
-def is_keras_own(model: Any, method: str) -> bool:
-    """Tell whether neither the model nor its class has a method of its own by this name."""
-    return method not in vars(model) and getattr(type(model), method) is getattr(
-        keras.Model, method
-    )
-
-
-def check_steps(model: Any) -> None:
-    """Refuse, by name, a model whose training is more than its two steps.
+def check_steps(model: keras.Model) -> None:
+    """Reject a model whose training is more than its two steps.
 
     Raises:
-      TrainingError: it has no optimizer, replaces parts of Keras's loop, or has steps that do not
-        take (state, data).
+      TrainingError: the model has no optimizer, overrides parts of Keras's loop, or has steps that
+        do not take (state, data).
     """
     name = type(model).__name__
     if model.optimizer is None:
         raise TrainingError(
             f"{name} is compiled without an optimizer.", remedy="Give model.compile an optimizer."
         )
-    if replaced := [method for method in _LOOPS if not is_keras_own(model, method)]:
+    if replaced := keras_state.overridden_loop_methods(model):
         raise TrainingError(
             f"{name} overrides {', '.join(replaced)}; clearcnn.fit calls train_step and test_step "
             "in a loop of its own.",
@@ -63,41 +51,46 @@ def check_steps(model: Any) -> None:
             ) from error
 
 
-def run_step(model: Any, state: Any, batch: Any, *, training: bool) -> tuple[Any, Any]:
+def run_step(
+    model: keras.Model, state: State, batch: Batch, *, training: bool
+) -> tuple[dict[str, PyTree], State]:
     """Trace one step.
 
     Args:
       model: a compiled and built `keras.Model`.
-      state: the groups of variables that the step is given, as `keras_state.read_state` gives them,
-        without the optimizer's where training is False.
+      state: as `keras_state.read_state` returns it, without the optimizer's variables if training
+        is False.
       batch: (x, y, sample_weight).
     Returns:
-      (logs, state), as the step gives them.
+      (logs, state) of the step.
     Raises:
-      TrainingError: the logs are no dict, or the state is not like the one that was given.
+      TrainingError: the logs are not a dict, or the state differs in structure, shape or dtype
+        from the one that was given.
     """
     method = "train_step" if training else "test_step"
-    with _AssignsNothing(model):
+    with _RejectAssignments(model):
         result = getattr(model, method)(state, keras.utils.pack_x_y_sample_weight(*batch))
     name = f"{type(model).__name__}.{method}"
     if not isinstance(result, tuple) or len(result) != 2 or not isinstance(result[0], dict):
         raise TrainingError(
-            f"{name} gives {_describe(result)}; (logs, state) with a dict of logs was expected.",
+            f"{name} returns {_describe(result)}; (logs, state) with a dict of logs was expected.",
             remedy="Return the metrics by name, and the state.",
         )
     logs, after = result
     groups = [group for group in _GROUPS if training or group != "optimizer's"]
     if len(after) != len(groups):
         raise TrainingError(
-            f"{name} gives a state of {len(after)} parts; {len(groups)} were expected: "
+            f"{name} returns a state of {len(after)} groups; {len(groups)} were expected: "
             f"{', '.join(groups)} variables.",
-            remedy="Return the parts of the state it is given, in the same order.",
+            remedy="Return the groups of the state it is given, in the same order.",
         )
     return logs, tuple(map(_check_group, [name] * len(groups), groups, state, after))
 
 
-def _check_group(name: str, group: str, before: Any, given: Any) -> list[Any]:
-    after: list[Any] = list(given)
+def _check_group(
+    name: str, group: str, before: Sequence[jax.Array], given: Sequence[jax.Array]
+) -> list[jax.Array]:
+    after = list(given)
     if len(after) != len(before):
         wrong = f"{len(after)} values for {len(before)}"
     else:
@@ -107,60 +100,57 @@ def _check_group(name: str, group: str, before: Any, given: Any) -> list[Any]:
             return after
         wrong = changed[0]
     raise TrainingError(
-        f"{name} gives other {group} variables than it was given: {wrong}.",
+        f"{name} returns other {group} variables than it was given: {wrong}.",
         remedy="Return one value for each variable, in order, of the same shape and dtype.",
     )
 
 
-def _describe_array(array: Any) -> str:
+def _describe_array(array: jax.Array) -> str:
     return f"{jnp.result_type(array)}{jnp.shape(array)}"
 
 
-def _describe(result: Any) -> str:
+def _describe(result: object) -> str:
     if isinstance(result, tuple) and len(result) == 2:
         return f"logs that are a {type(result[0]).__name__}"
     return f"a {type(result).__name__}"
 
 
-class _AssignsNothing(keras.StatelessScope):  # type: ignore[misc]
-    """What surrounds a step: Keras asks it for values of variables, and tells it of new ones."""
+class _RejectAssignments(keras.StatelessScope):  # type: ignore[misc]
+    """The scope of a step: Keras asks it for variables' values, and passes it assignments."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: keras.Model) -> None:
         super().__init__()
         self._model = model
         self._own = {id(v) for group in keras_state.variables(model) for v in group}
 
-    def get_current_value(self, variable: Any) -> Any:
+    def get_current_value(self, variable: keras.Variable) -> None:
         if id(variable) in self._own:
-            _refuse_to_read(self._model, variable)
-        return None
+            _reject_read(self._model, variable)
 
-    def add_update(self, update: Any) -> None:
+    def add_update(self, update: tuple[keras.Variable, jax.Array]) -> None:
         name = type(self._model).__name__
         raise TrainingError(
             f"A step of {name} assigns to {update[0].path}; on JAX a step changes no variable, so "
             "the value would be lost.",
             remedy="Use stateless_update_state, stateless_apply or stateless_call, and return the "
-            "value in the state; an optimizer beside model.optimizer has no place there.",
+            "value in the state; a second optimizer beside model.optimizer is not supported.",
         )
 
 
 @contextmanager
-def empty_variables(model: Any) -> Iterator[None]:
-    """While tracing, let no variable of the model be read but through the state of a step."""
+def empty_variables(model: keras.Model) -> Iterator[None]:
+    """While tracing, make reading a variable of the model, past the state of a step, an error."""
     with ExitStack() as stack:
         for group in keras_state.variables(model):
             for variable in group:
-                stack.enter_context(
-                    keras_state.emptied(variable, lambda v: _refuse_to_read(model, v))
-                )
+                stack.enter_context(keras_state.emptied(variable, lambda v: _reject_read(model, v)))
         yield
 
 
-def _refuse_to_read(model: Any, variable: Any) -> NoReturn:
+def _reject_read(model: keras.Model, variable: keras.Variable) -> NoReturn:
     raise TrainingError(
         f"A step of {type(model).__name__} reads {variable.path} from the model; on JAX it has no "
-        "value there while it is trained.",
+        "value there during training.",
         remedy="Take it from the state that the step is given, or compute with stateless_call and "
         "stateless_compute_loss.",
     )

@@ -36,13 +36,13 @@ def pool(image, size, strides, padding="VALID", largest=True):
 
 @functools.partial(jax.jit, static_argnums=0)
 def values_and_gradients(function, *arrays):
-    """The function's value, and the gradients of its arrays under a drawn cotangent."""
+    """The function's value, and the gradients of its arrays with a random cotangent."""
     value, pull_back = jax.vjp(function, *arrays)
     return value, *pull_back(normal(*value.shape, seed=3))
 
 
 def product_rows(function, *arrays):
-    """The height and width of what each convolution of the rewritten function gives."""
+    """Height and width of the output of each convolution in the rewritten function."""
     jaxpr = str(jax.make_jaxpr(rewrite(function))(*arrays))
     found = re.findall(r"f32\[\d+,(\d+),(\d+),\d+\] = dot_general", jaxpr)
     return [(int(height), int(width)) for height, width in found]

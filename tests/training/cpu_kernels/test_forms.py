@@ -1,4 +1,4 @@
-"""Each CPU form equals the plain operation, forward and backward, over drawn shapes."""
+"""Each CPU kernel equals the plain operation, forward and backward, for random shapes."""
 
 import functools
 
@@ -30,7 +30,7 @@ def assert_same(function, *arrays, exact=False):
 
 @functools.partial(jax.jit, static_argnums=0)
 def values_and_gradients(function, *arrays):
-    """The function's value, and the gradients of its arrays under a drawn cotangent."""
+    """The function's value, and the gradients of its arrays with a random cotangent."""
     value, pull_back = jax.vjp(function, *arrays)
     cotangent = np.random.default_rng(1).normal(size=value.shape)
     return value, *pull_back(jnp.asarray(cotangent, value.dtype))

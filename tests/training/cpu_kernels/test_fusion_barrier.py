@@ -1,4 +1,4 @@
-"""XLA computes what is set apart once, however many places read it."""
+"""XLA computes a function behind a fusion barrier once, however many places read its result."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Walking a batch in micro-batches gives the batch's own loss, metrics and gradient."""
+"""Micro-batches give the loss, metrics and gradient of the whole batch."""
 
 from collections import OrderedDict
 
@@ -16,7 +16,7 @@ L = keras.layers
 
 @pytest.fixture
 def small_budget(monkeypatch):
-    """A budget of 8 samples' patches, 16 outputs of 9 taps each; gives the lengths chosen."""
+    """A budget of 8 samples' patches, 16 outputs of 9 taps each; returns the chosen lengths."""
     chosen = []
     choose = microbatches.choose_length
 
@@ -74,18 +74,18 @@ def test_the_fit_equals_keras(small_budget):
 
 
 def test_dropout_draws_for_every_micro_batch_anew(small_budget):
-    """Eight equal pieces of a batch are answered in eight ways."""
+    """Dropout differs in eight equal micro-batches of a batch."""
     model = make_model(L.Dropout(0.5, seed=3))
     x, y = make_data(1)
     x, y = np.repeat(x, 64, 0), np.repeat(y, 64, 0)
     keras_state.build(model, (x, y, None))
     trainable, other, optimizer, metrics = keras_state.read_state(model)
     differentiate = jax.value_and_grad(loss_in_cpu_forms(model), has_aux=True)
-    (_, (_, answers, *_)), _ = differentiate(
+    (_, (_, y_pred, *_)), _ = differentiate(
         trainable, other, metrics, x, y, None, training=True, optimizer_variables=optimizer
     )
     assert small_budget == [8]
-    assert len(np.unique(np.asarray(answers).reshape(8, -1), axis=0)) == 8
+    assert len(np.unique(np.asarray(y_pred).reshape(8, -1), axis=0)) == 8
 
 
 @pytest.mark.parametrize(

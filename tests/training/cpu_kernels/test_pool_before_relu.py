@@ -23,7 +23,7 @@ def pool(image, size, strides, padding):
 
 
 def relu_shapes(function, *args):
-    """The shapes on which the rewritten function computes max(x, 0)."""
+    """The shapes of max(x, 0) in the rewritten function."""
     lines = str(jax.make_jaxpr(rewrite(function))(*args)).splitlines()
     maxima = [line for line in lines if re.search(r"= max \w+ 0\.0", line)]
     return [tuple(map(int, re.search(r"\[([\d,]+)\]", line)[1].split(","))) for line in maxima]

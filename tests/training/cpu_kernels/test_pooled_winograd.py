@@ -41,7 +41,7 @@ def values_and_gradients(function, *arrays):
 
 
 def shapes(function, *arrays):
-    """The shapes that the rewritten function computes anything in."""
+    """The shapes of all values in the rewritten function."""
     closed = jax.make_jaxpr(rewrite(function))(*arrays)
     found = set()
 

@@ -1,4 +1,4 @@
-"""Random bits written out are JAX's own, and other generators are left alone."""
+"""Random bits of the unrolled kernel are JAX's own, and other generators are not replaced."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""Winograd's way equals the plain convolution, forward and backward, and is taken where it pays."""
+"""Winograd's algorithm equals the plain convolution, and is used where it is faster."""
 
 import functools
 
@@ -32,7 +32,7 @@ def convolution(padding="VALID", strides=(1, 1), dilation=(1, 1)):
 
 @functools.partial(jax.jit, static_argnums=0)
 def values_and_gradients(function, *arrays):
-    """The function's value, and the gradients of its arrays under a drawn cotangent."""
+    """The function's value, and the gradients of its arrays with a random cotangent."""
     value, pull_back = jax.vjp(function, *arrays)
     return value, *pull_back(normal(*value.shape, seed=2))
 

@@ -1,9 +1,9 @@
-"""CPU forms: the same arithmetic, in shapes XLA compiles well on a CPU.
+"""CPU kernels: the same arithmetic, in forms that XLA compiles well on a CPU.
 
 XLA's CPU convolutions and window reductions are slow inside a loop, and their gradients slower.
-`rewrite` traces a function and replaces those primitives, one by one, by forms made of slices,
-matrix products and elementwise operations; a case no form covers keeps the plain primitive.
-`loss_in_cpu_forms` does so for a Keras model's loss, and walks large batches in micro-batches.
+`rewrite` traces a function and replaces these primitives by forms made of slices, matrix products
+and elementwise operations; a case without a form keeps the plain primitive. `loss_in_cpu_forms`
+does this for a Keras model's loss, and processes large batches in micro-batches.
 """
 
 from clearcnn.training.cpu_kernels.jaxpr_rewrite import rewrite

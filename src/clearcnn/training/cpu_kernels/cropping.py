@@ -1,22 +1,25 @@
-"""Leave out the rows and columns of an image that no pooling reads.
+"""Skip the rows and columns of an image that no pooling reads.
 
-A window of 2 that steps by 2 over 11 rows never reads the last one. Then the convolution before
-need not compute it, nor what comes before that give what only it reads: of 28×28 pixels through
-two convolutions of 3 and poolings of 2, a sixth of the arithmetic is for nothing.
+A window of 2 with stride 2 over 11 rows never reads the last row. Then the convolution before it
+need not compute that row, nor the layers before what only that row reads: of 28×28 pixels through
+two 3×3 convolutions and 2×2 poolings, a sixth of the arithmetic is wasted.
 
 Measured on 2 cores, the gradients of such a network on 16 or 32 images: 1.1 to 1.2×.
 """
 
-from typing import Any
+from collections.abc import Mapping
 
+import jax
 from jax import lax
-from jax.extend import core
+from jax.extend.core import Jaxpr, JaxprEqn, Literal, Var
 
 from clearcnn.training.cpu_kernels.convolution import convolution_geometry
+from clearcnn.training.cpu_kernels.equations import Atom, input_shapes, shape_of
 from clearcnn.training.cpu_kernels.pooling import pooling_geometry
 from clearcnn.training.cpu_kernels.window_geometry import Geometry, Size
+from clearcnn.types import Arguments
 
-Extents = dict[Any, Size]
+Extents = dict[Var, Size]
 
 _GEOMETRIES = {
     "conv_general_dilated": convolution_geometry,
@@ -25,21 +28,21 @@ _GEOMETRIES = {
 }
 
 
-def find_extents(jaxpr: Any, postponable: dict[Any, int]) -> Extents:
+def find_extents(jaxpr: Jaxpr, postponable: Mapping[Atom, int]) -> Extents:
     """Find how much of each image is read.
 
     Args:
       jaxpr: a function of images (n, height, width, channels).
-      postponable: what `find_postponable` found in it.
+      postponable: as `find_postponable` returns it.
     Returns:
-      Variable → the first (height, width) of it that are read, where that is not all.
+      Variable → the (height, width) from the top left that is read, if that is not all of it.
     """
-    read: dict[Any, Size] = {}
+    read: dict[Var, Size] = {}
 
-    def note(atom: Any, size: Size | None) -> None:
-        if isinstance(atom, core.Literal) or atom.aval.ndim != 4:
+    def note(atom: Atom, size: Size | None) -> None:
+        if isinstance(atom, Literal) or shape_of(atom).ndim != 4:
             return
-        whole = atom.aval.shape[1:3]
+        whole = shape_of(atom).shape[1:3]
         before = read.get(atom, (0, 0))
         read[atom] = tuple(map(min, whole, map(max, before, size or whole, (1, 1))))
 
@@ -52,23 +55,23 @@ def find_extents(jaxpr: Any, postponable: dict[Any, int]) -> Extents:
         for number, atom in enumerate(equation.invars):
             size = read.get(variable) if number == position else None
             note(atom, _reach(geometry, size) if geometry and size else size)
-    return {atom: size for atom, size in read.items() if size != atom.aval.shape[1:3]}
+    return {atom: size for atom, size in read.items() if size != shape_of(atom).shape[1:3]}
 
 
-def crop(equation: Any, image: Any, extents: Extents) -> tuple[dict[str, Any], Any]:
-    """Make a convolution or pooling compute no more than is read.
+def crop(equation: JaxprEqn, image: jax.Array, extents: Extents) -> tuple[Arguments, jax.Array]:
+    """Let a convolution or pooling compute no more than is read.
 
     Args:
       equation: of the jaxpr.
-      image: its first input, which may have been cropped already.
-      extents: what `find_extents` found.
+      image: its first input, which may be cropped already.
+      extents: as `find_extents` returns them.
     Returns:
-      The equation's parameters and the image, changed where need be.
+      The equation's parameters and the image, changed if needed.
     """
     geometry, size = _geometry(equation), extents.get(equation.outvars[0])
     if geometry is None or (size is None and equation.invars[0] not in extents):
         return equation.params, image
-    reach = _reach(geometry, size or equation.outvars[0].aval.shape[1:3])
+    reach = _reach(geometry, size or shape_of(equation.outvars[0]).shape[1:3])
     kept = tuple(map(max, (1, 1), map(min, image.shape[1:3], reach)))
     pads = [
         (low, end - length)
@@ -82,7 +85,7 @@ def crop(equation: Any, image: Any, extents: Extents) -> tuple[dict[str, Any], A
 
 
 def _reach(geometry: Geometry, size: Size) -> Size:
-    """Give the row and column after the last ones read for an output of (height, width)."""
+    """Return the numbers of rows and columns that an output of (height, width) reads."""
     rows, columns = (
         (length - 1) * step + (taps - 1) * gap + 1 - low
         for length, step, taps, gap, (low, _) in zip(
@@ -97,7 +100,7 @@ def _reach(geometry: Geometry, size: Size) -> Size:
     return rows, columns
 
 
-def _geometry(equation: Any) -> Geometry | None:
-    """Give how an equation walks over its image, where a form covers it."""
+def _geometry(equation: JaxprEqn) -> Geometry | None:
+    """Return the geometry of an equation that a form covers."""
     read = _GEOMETRIES.get(equation.primitive.name)
-    return read and read(equation.params, [atom.aval for atom in equation.invars])
+    return read and read(equation.params, input_shapes(equation))

@@ -1,41 +1,46 @@
-"""A Keras model's loss in its CPU forms."""
+"""A Keras model's loss, computed by CPU kernels."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
+import keras
 
 from clearcnn.training.cpu_kernels.jaxpr_rewrite import rewrite
 from clearcnn.training.cpu_kernels.microbatches import (
+    LossAndUpdates,
+    Values,
     choose_length,
     in_microbatches,
     treats_samples_alone,
 )
 from clearcnn.training.devices import is_spread
+from clearcnn.types import Batch, PyTree
 
 
-def loss_in_cpu_forms(model: Any) -> Callable[..., Any]:
-    """Make a stand-in for `model.compute_loss_and_updates`, same in values and derivatives.
+def loss_in_cpu_forms(model: keras.Model) -> Callable[..., LossAndUpdates]:
+    """Return a substitute for `model.compute_loss_and_updates`: same values, same derivatives.
 
     Args:
       model: a compiled and built `keras.Model` on the JAX backend.
     Returns:
-      A function with the method's own signature.
+      A function with the signature of the method.
     """
-    plain = model.compute_loss_and_updates
+    plain: Callable[..., LossAndUpdates] = model.compute_loss_and_updates
     splits = not is_spread() and treats_samples_alone(model)
 
     def loss_in_forms(
-        trainable: Any,
-        other: Any,
-        metrics: Any,
-        x: Any,
-        y: Any,
-        sample_weight: Any,
+        trainable: Values,
+        other: Values,
+        metrics: Values,
+        x: PyTree,
+        y: PyTree,
+        sample_weight: PyTree,
         training: bool = False,
-        optimizer_variables: Any = None,
-    ) -> Any:
-        def loss(trainable: Any, other: Any, metrics: Any, data: Any, rest: Any) -> Any:
+        optimizer_variables: Values | None = None,
+    ) -> LossAndUpdates:
+        def loss(
+            trainable: Values, other: Values, metrics: Values, data: Batch, rest: Values | None
+        ) -> LossAndUpdates:
             return plain(
                 trainable, other, metrics, *data, training=training, optimizer_variables=rest
             )

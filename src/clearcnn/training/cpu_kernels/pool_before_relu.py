@@ -1,58 +1,61 @@
-"""Pool before bias and ReLU, which commute with taking the largest.
+"""Max pooling before bias and ReLU, which commute with the maximum.
 
-Adding one number to a whole channel, and ReLU, keep the order of values, so the largest of a
-window can be taken first; they and their gradients then run over a quarter of the values at
-2×2. Values are the same to the bit; gradients too, but where rounding makes or breaks a tie.
+Adding one number to a whole channel, and ReLU, keep the order of values, so the maximum of a window
+can be taken first; with 2×2 windows, bias, ReLU and their gradients then run over a quarter of the
+values. Values are the same to the bit; gradients too, except where rounding makes or breaks a tie.
 
 Measured on 2 cores: 8.0 against 7.4 thousand images of 28×28 a second (batch 128), and 0.36 against
 0.67 seconds for the digits' tutorial, whose steps are made of small operations.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeAlias
 
 import jax
-from jax.extend import core
+from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
+from clearcnn.training.cpu_kernels.equations import Atom, input_shapes, shape_of
 from clearcnn.training.cpu_kernels.pooling import pooling_geometry
+
+Operation: TypeAlias = Callable[[jax.Array], jax.Array]
 
 
 @dataclass(frozen=True)
 class Postponed:
-    """A value with operations still to be done to it, in order.
+    """A value with operations that are still to be applied to it, in order.
 
     Attributes:
       value: an array.
-      operations: each takes and gives an array.
-      is_pooled: the pooling that they wait for is in the value already.
+      operations: each takes and returns an array.
+      is_pooled: whether the value is already pooled.
     """
 
-    value: Any
-    operations: tuple[Callable[[Any], Any], ...] = ()
+    value: jax.Array
+    operations: tuple[Operation, ...] = ()
     is_pooled: bool = False
 
-    def then(self, operation: Callable[[Any], Any]) -> "Postponed":
+    def then(self, operation: Operation) -> "Postponed":
         """Add an operation at the end."""
         return replace(self, operations=(*self.operations, operation))
 
-    def finish(self, value: Any) -> Any:
-        """Do the operations to another value."""
+    def finish(self, value: jax.Array) -> jax.Array:
+        """Apply the operations to another value."""
         for operation in self.operations:
             value = operation(value)
         return value
 
 
-def find_postponable(jaxpr: Any) -> dict[Any, int]:
-    """Find what can wait until after a max pooling.
+def find_postponable(jaxpr: Jaxpr) -> dict[Atom, int]:
+    """Find the equations that can be postponed until after a max pooling.
 
     Returns:
-      The first output of each such equation → the position among its inputs of the value that
-      is pooled in the end. Nothing but the pooling reads it.
+      The first output of each such equation → the position, among its inputs, of the value that
+      is pooled. Nothing but the pooling reads that output.
     """
     uses, makers = _count_uses(jaxpr), _find_makers(jaxpr)
-    found = {}
+    found: dict[Atom, int] = {}
     for equation in jaxpr.eqns:
         if equation.primitive.name != "reduce_window_max" or not _always_sees_the_image(equation):
             continue
@@ -66,17 +69,17 @@ def find_postponable(jaxpr: Any) -> dict[Any, int]:
     return found
 
 
-def find_pooled(jaxpr: Any, postponable: dict[Any, int]) -> dict[Any, Any]:
-    """Find the convolutions that nothing reads but a max pooling.
+def find_pooled(jaxpr: Jaxpr, postponable: Mapping[Atom, int]) -> dict[Atom, JaxprEqn]:
+    """Find the convolutions whose only reader is a max pooling.
 
     Args:
       jaxpr: a function of images.
-      postponable: what `find_postponable` found in it.
+      postponable: as `find_postponable` returns it.
     Returns:
       The output of each such convolution → the equation of the pooling.
     """
     uses, makers = _count_uses(jaxpr), _find_makers(jaxpr)
-    found = {}
+    found: dict[Atom, JaxprEqn] = {}
     for equation in jaxpr.eqns:
         if equation.primitive.name != "reduce_window_max":
             continue
@@ -89,55 +92,55 @@ def find_pooled(jaxpr: Any, postponable: dict[Any, int]) -> dict[Any, Any]:
     return found
 
 
-def operation_of(equation: Any, position: int, inputs: list[Any]) -> Callable[[Any], Any]:
-    """Give a postponable equation as a function of its pooled input."""
+def operation_of(equation: JaxprEqn, position: int, inputs: Sequence[jax.Array]) -> Operation:
+    """Return a postponable equation as a function of its pooled input."""
     if equation.primitive.name == "add":
         other = inputs[1 - position]
         return lambda value: value + other
     return jax.nn.relu
 
 
-def _count_uses(jaxpr: Any) -> Counter[Any]:
+def _count_uses(jaxpr: Jaxpr) -> Counter[Atom]:
     return Counter(
         atom
         for atoms in (*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
         for atom in atoms
-        if not isinstance(atom, core.Literal)
+        if not isinstance(atom, Literal)
     )
 
 
-def _find_makers(jaxpr: Any) -> dict[Any, Any]:
+def _find_makers(jaxpr: Jaxpr) -> dict[Atom, JaxprEqn]:
     return {variable: equation for equation in jaxpr.eqns for variable in equation.outvars}
 
 
-def _pooled_input(equation: Any) -> int | None:
+def _pooled_input(equation: JaxprEqn) -> int | None:
     name = equation.primitive.name
     if name == "custom_jvp_call" and _is_relu(equation.params["call_jaxpr"].jaxpr):
         return 0
     if name == "add":
-        shape = equation.outvars[0].aval.shape
+        shape = shape_of(equation.outvars[0]).shape
         for position in (0, 1):
-            other = equation.invars[1 - position].aval.shape
-            is_whole = equation.invars[position].aval.shape == shape
+            other = shape_of(equation.invars[1 - position]).shape
+            is_whole = shape_of(equation.invars[position]).shape == shape
             if is_whole and len(other) == len(shape) == 4 and other[:3] == (1, 1, 1):
                 return position
     return None
 
 
-def _is_relu(jaxpr: Any) -> bool:
-    """Tell whether a function is max(x, 0), however often wrapped in jit."""
+def _is_relu(jaxpr: Jaxpr) -> bool:
+    """Tell whether a function is max(x, 0), possibly within jit."""
     if len(jaxpr.eqns) != 1:
         return False
     (equation,) = jaxpr.eqns
     if equation.primitive.name == "jit":
         return _is_relu(equation.params["jaxpr"].jaxpr)
     zero = equation.invars[-1]
-    return equation.primitive.name == "max" and isinstance(zero, core.Literal) and zero.val == 0
+    return equation.primitive.name == "max" and isinstance(zero, Literal) and zero.val == 0
 
 
-def _always_sees_the_image(pooling: Any) -> bool:
-    """Tell whether each window holds more than padding, so that it has a largest element."""
-    if pooling_geometry(pooling.params, [atom.aval for atom in pooling.invars]) is None:
+def _always_sees_the_image(pooling: JaxprEqn) -> bool:
+    """Tell whether no window is padding only, so that each has a largest element."""
+    if pooling_geometry(pooling.params, input_shapes(pooling)) is None:
         return False
     sizes, padding = pooling.params["window_dimensions"], pooling.params["padding"]
     return all(0 <= pad < size for size, pads in zip(sizes, padding, strict=True) for pad in pads)

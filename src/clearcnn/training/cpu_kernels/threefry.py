@@ -1,7 +1,7 @@
-"""Random bits from Threefry in one piece.
+"""Random bits from Threefry in one kernel.
 
-JAX walks the cipher's twenty rounds in a loop of five on a CPU, to compile sooner; each turn
-reads and writes the whole array, and waits at its end. Written out, the rounds are one kernel.
+On a CPU, JAX computes the cipher's twenty rounds in a loop of five, to compile sooner; each
+iteration reads and writes the whole array. Unrolled, the rounds are one kernel.
 The bits are the same. Measured on 2 cores: 0.09 against 0.31 ms for 16×1,600 numbers, 0.4 against
 3.7 ms for 128×1,600.
 
@@ -11,20 +11,21 @@ Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from clearcnn.training.cpu_kernels.equations import Shapes
 from clearcnn.training.cpu_kernels.fusion_barrier import apart
+from clearcnn.types import Arguments
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
 
 
-def random_bits_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., Any] | None:
-    """Cover 32 random bits a number from one Threefry key, as JAX counts them today."""
+def random_bits_form(params: Arguments, avals: Shapes) -> Callable[[jax.Array], jax.Array] | None:
+    """Cover 32 random bits per number from one Threefry key, with JAX's partitionable counter."""
     (key,) = avals
     covered = (
         key.shape == ()
@@ -34,12 +35,12 @@ def random_bits_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., 
         and jax.config.jax_threefry_partitionable  # type: ignore[attr-defined]
     )
     shape = params["shape"]
-    # Apart, so that it is one tight loop and is not done again backward.
+    # Apart, so that it is one tight loop and is not recomputed in the backward pass.
     return (lambda key: apart(functools.partial(_random_bits, shape), key)) if covered else None
 
 
 def _random_bits(shape: tuple[int, ...], key: jax.Array) -> jax.Array:
-    """Give uint32 of `shape`: each number's place in it, encrypted, both halves together."""
+    """Return uint32 of `shape`: the XOR of both halves of each index, encrypted."""
     first, second = jax.random.key_data(key)
     keys = (first, second, first ^ second ^ jnp.uint32(_PARITY))
     low = lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)

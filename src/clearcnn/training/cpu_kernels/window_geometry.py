@@ -1,4 +1,4 @@
-"""How a window walks over an image."""
+"""The geometry of a window that moves over an image."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ Size = tuple[int, int]
 
 
 class Geometry(NamedTuple):
-    """Everything static about a convolution or pooling but the number of channels.
+    """Everything static about a convolution or pooling except the number of channels.
 
     Attributes:
       kernel, strides, dilation: (height, width).
       padding: ((top, bottom), (left, right)), may be negative as in lax.
-      groups: input channels are parted in so many groups.
+      groups: number of groups of input channels.
     """
 
     kernel: Size
@@ -21,7 +21,7 @@ class Geometry(NamedTuple):
     groups: int
 
     def output(self, image: Size) -> Size:
-        """Give the (height, width) of what comes out of an image of (height, width)."""
+        """Return the (height, width) of the output for an image of (height, width)."""
         rows, columns = (
             (length + sum(pads) - (size - 1) * gap - 1) // step + 1
             for length, pads, size, gap, step in zip(

@@ -1,4 +1,4 @@
-"""What each place of a window sees of an image as the window walks over it, and the way back."""
+"""Shifted views of an image, one for each position in a window, and their transpose."""
 
 import functools
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,12 @@ from clearcnn.training.cpu_kernels.window_geometry import Geometry, Size
 
 
 def views(geometry: Geometry, image: jax.Array, filling: float = 0.0) -> Iterator[jax.Array]:
-    """Give (n, output height, output width, channels) for each place, in reading order.
+    """Yield (n, output height, output width, channels) for each position, in reading order.
 
     Args:
       geometry: of the window.
       image: (n, height, width, channels).
-      filling: what stands in the padding.
+      filling: the value of the padding.
     """
     (top, bottom), (left, right) = geometry.padding
     filler = jnp.asarray(filling, image.dtype)
@@ -36,11 +36,11 @@ def views(geometry: Geometry, image: jax.Array, filling: float = 0.0) -> Iterato
 
 
 def add_views(geometry: Geometry, parts: Iterable[jax.Array], size: Size) -> jax.Array:
-    """Add each part to the pixels that its view was read from: the transpose of `views`.
+    """Add each array to the pixels that its view was read from: the transpose of `views`.
 
     Args:
       geometry: of the window.
-      parts: (n, output height, output width, channels) for each place, in reading order.
+      parts: (n, output height, output width, channels) for each position, in reading order.
       size: (height, width) of the image.
     Returns:
       (n, height, width, channels).

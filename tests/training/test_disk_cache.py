@@ -1,4 +1,4 @@
-"""Traced programs are found again by what they were made from, and never mistaken."""
+"""A kept trace is used for exactly the programs that it fits."""
 
 import os
 
@@ -9,7 +9,7 @@ from jax import export
 
 from clearcnn import backend
 from clearcnn.specs import AugmentationSpec
-from clearcnn.training import augment_model, compile_sooner, fit, program_cache, trace_cache
+from clearcnn.training import augment_model, compile_sooner, disk_cache, fit, program_cache
 
 import keras  # isort: skip
 
@@ -25,10 +25,10 @@ class Double(L.Layer):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where traces are kept, as in a process of our own."""
+    """The folder of traces, as in a process of our own."""
     monkeypatch.setattr(backend, "_is_own_process", True)
     before = jax.config.values["jax_compilation_cache_dir"]
-    # Not there yet, as where somebody names another folder.
+    # It does not exist yet, as if a user chose a new folder.
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "programs"))
     yield tmp_path / "programs" / "traces"
     jax.config.update("jax_compilation_cache_dir", before)
@@ -45,7 +45,7 @@ def make_model(*more, filters=2, seed=0, rate=0.01):
 
 
 def train(model):
-    """Train it as the first one of a process."""
+    """Train it as the first model of a process."""
     program_cache._programs.clear()
     history = fit(model, X, Y, batch_size=5, epochs=3, validation_split=0.25, verbose=0, seed=1)
     return history.history, model.get_weights()
@@ -64,7 +64,7 @@ def test_a_kept_trace_spares_tracing_and_trains_to_the_bit_as_a_new_one(folder, 
     assert len(list(folder.iterdir())) == 1
     monkeypatch.setattr(export, "export", refuse)
     assert_equal(train(make_model()), first)
-    # Seeds and learning rates are values that the program is given.
+    # Seeds and learning rates are inputs of the program.
     other = train(make_model(seed=4, rate=0.02))
     monkeypatch.setattr(backend, "_is_own_process", False)
     assert_equal(train(make_model()), first)
@@ -96,7 +96,7 @@ def test_augmentation_and_winograds_way_are_kept_too(folder, monkeypatch):
     [
         (3, lambda patch: None),
         (2, lambda patch: patch.setattr(keras, "__version__", "99.0")),
-        (2, lambda patch: patch.setattr(trace_cache, "_digest_sources", lambda: "changed")),
+        (2, lambda patch: patch.setattr(disk_cache, "_hash_sources", lambda: "changed")),
         (2, lambda patch: patch.setattr(keras.config, "epsilon", lambda: 1e-3)),
     ],
     ids=["another model", "another Keras", "our code changed", "another setting"],
@@ -121,11 +121,11 @@ def test_a_damaged_trace_is_made_anew(folder, content):
     whole = path.read_bytes()
     path.write_bytes(whole[:-100] if content is None else content)
     assert_equal(train(make_model()), first)
-    assert trace_cache._read(path) is not None
+    assert disk_cache._read(path) is not None
 
 
 def test_what_was_used_longest_ago_is_dropped(folder, monkeypatch):
-    monkeypatch.setattr(trace_cache, "_MOST", 2)
+    monkeypatch.setattr(disk_cache, "_MOST", 2)
     kept = []
     for filters in (1, 2, 1, 3):
         train(make_model(filters=filters))
@@ -148,13 +148,13 @@ def test_nothing_is_kept_where_nothing_may_be(folder, monkeypatch, case):
 
 
 def test_what_is_not_a_trace_is_never_dropped(tmp_path, monkeypatch):
-    monkeypatch.setattr(trace_cache, "_MOST", 2)
+    monkeypatch.setattr(disk_cache, "_MOST", 2)
     mine = tmp_path / "notes.txt"
     mine.write_bytes(b"mine")
     os.utime(mine, (0, 0))
     for number in range(4):
         path = tmp_path / f"{number:064x}"
-        trace_cache._write(path, b"trace")
+        disk_cache._write(path, b"trace")
         os.utime(path, (number, number))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"{2:064x}",
