@@ -52,11 +52,11 @@ def save_run(
         confidence=confidence,
     )
     versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
-    report.write_report(folder, result, _choose_pictures(plan, result), command, versions)
+    report.write_report(folder, result, _choose_images(plan, result), command, versions)
     bundle.write_manifest(folder, manifest)
 
 
-def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
+def _choose_images(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
     images, rows = plan.images, plan.splits.train
     samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]

@@ -92,7 +92,7 @@ def train(
         _check_resume_options({**given, "epochs": None}, {"recipe": "default", "seed": 777})
         call = format_call("train", source, {"epochs": epochs, "resume": str(resume)})
         with open_job(Path(resume), epochs, out, command or call, listener) as job:
-            return _train(_name_source(job, source), images, checkpoint_seconds, listener)
+            return _train(_set_source(job, source), images, checkpoint_seconds, listener)
     found_recipe = models.find_recipe(recipe)
     # Invalid settings raise here, before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_without_none(settings))
@@ -115,7 +115,7 @@ def _train(
     """Run the job; remove the unfinished run when the run folder is complete."""
     files = job.unfinished
     if job.out is not None and files is None:
-        _refuse_unfinished(job.out)
+        _check_no_unfinished_run(job.out)
     try:
         with (
             ExitStack() as on_exit,
@@ -131,7 +131,7 @@ def _train(
             )
     except ClearCNNError as error:
         if files is not None and files.is_held:
-            error.remedy += f" {_say_what_is_kept(files)}"
+            error.remedy += f" {_describe_checkpoints(files)}"
         raise
     finally:
         if files is not None and job.unfinished is None:
@@ -139,7 +139,7 @@ def _train(
     return dataclasses.replace(result, run_folder=run.path)
 
 
-def _refuse_unfinished(out: Path) -> None:
+def _check_no_unfinished_run(out: Path) -> None:
     folder = bundle.unfinished_place(out)
     if not os.path.lexists(folder):
         return
@@ -160,7 +160,7 @@ def _refuse_unfinished(out: Path) -> None:
     )
 
 
-def _say_what_is_kept(files: CheckpointFolder) -> str:
+def _describe_checkpoints(files: CheckpointFolder) -> str:
     kept = files.list_files()
     if not kept:
         return f"{files.folder} was left without a checkpoint; delete it."
@@ -177,7 +177,7 @@ def _check_resume_options(given: Arguments, defaults: Arguments) -> None:
         )
 
 
-def _name_source(job: Job, source: str | Path | DataSpec | LabelledImages) -> Job:
+def _set_source(job: Job, source: str | Path | DataSpec | LabelledImages) -> Job:
     """Read the images of a resumed run from the source that the user names."""
     if isinstance(source, LabelledImages):
         # The request will be signed, so it must not name a source that a stranger's run chose.
