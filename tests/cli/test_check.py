@@ -29,7 +29,7 @@ def test_findings_are_printed_with_a_verdict(spoilt, capsys):
     assert main(["check", str(spoilt), "--no-labels", "--out", "c"]) == 0
     out = capsys.readouterr().out
     assert "40 images of 2 classes" in out
-    assert "problem  Copies, pixel for pixel, with another label: 1 image." in out
+    assert "problem  Exact duplicates with another label: 1 image." in out
     assert "row 39 = row 0" in out
     assert out.rstrip().endswith("1 problem found")
     assert "cleaned list: c/use.csv (excludes 2; for train --use)" in out

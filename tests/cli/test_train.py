@@ -223,7 +223,7 @@ def test_stopped_at_once_it_says_how_to_resume(
     monkeypatch.setattr("clearcnn.workflows.train.train.train", Keeps(fake_train.result))
     assert main(["train"]) == 130
     captured = capsys.readouterr()
-    said = "Go on with it: clearcnn train --resume 'runs/my a'\n"
+    said = "Resume with: clearcnn train --resume 'runs/my a'\n"
     assert f"keeping checkpoints in case this stops. {said}" in captured.out
     assert f"Stopped. {said}" in captured.err
 

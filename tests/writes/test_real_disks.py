@@ -109,7 +109,7 @@ def test_a_full_disk_with_checkpoints_says_that_they_are_kept(
     say_one_message(said, "No space left on device")
     assert [path.name for path in place.iterdir()] == ["run.unfinished"]
     assert f"epoch-000003.npz is kept in {place / 'run.unfinished'}." in said
-    assert said.rstrip().endswith(f"Go on with it: clearcnn train --resume {place / 'run'}")
+    assert said.rstrip().endswith(f"Resume with: clearcnn train --resume {place / 'run'}")
     subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
     assert run(["train", "--quiet", "--resume", str(place / "run")])[0] == 0
     assert [path.name for path in place.iterdir()] == ["run"]

@@ -55,8 +55,8 @@ def test_a_training_that_is_told_to_end_says_how_to_resume(
     assert status == 143
     lines = [line for line in said.splitlines() if line]
     assert lines == [
-        f"Go on with it: clearcnn train --resume {out / 'new' / 'run'}",
-        "Stopped by SIGTERM.",
+        f"Resume with: clearcnn train --resume {out / 'new' / 'run'}",
+        "Ended by SIGTERM.",
     ]
     assert names(out / "new") == {"run.unfinished"}
 

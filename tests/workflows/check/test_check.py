@@ -1,4 +1,4 @@
-"""What is planted is found, and nothing is cried over clean data."""
+"""`check` finds planted problems, and none in clean data."""
 
 import dataclasses
 from pathlib import Path
@@ -16,7 +16,7 @@ DIGITS = clearcnn.load("digits")
 
 @pytest.fixture
 def check(tmp_path):
-    """`clearcnn.check` without trainings, writing where nobody looks."""
+    """`clearcnn.check` without trainings, in a temporary folder."""
     made = []
 
     def look(source):
@@ -31,7 +31,7 @@ def kinds(result):
 
 
 def planted(images=None, labels=None, parts=None, groups=None, names=None) -> LabelledImages:
-    """The digits, with something changed."""
+    """The digits with changes."""
     return dataclasses.replace(
         DIGITS,
         images=DIGITS.images if images is None else images,
@@ -47,7 +47,7 @@ def test_the_digits_are_clean(check):
     assert (result.num_images, result.num_problems) == (1797, 0)
 
 
-def test_copies_with_their_labels_and_parts(check):
+def test_duplicates_with_their_labels_and_splits(check):
     images, labels = DIGITS.images.copy(), DIGITS.labels.copy()
     parts = np.where(np.arange(1797) < 1500, "train", "test")
     for copy, original in ((10, 3), (1600, 4), (1700, 5)):
@@ -57,17 +57,17 @@ def test_copies_with_their_labels_and_parts(check):
     assert set(found) == {
         "duplicates",
         "duplicates with another label",
-        "duplicates across parts",
+        "duplicates across splits",
     }
     assert "3 images" in found["duplicates"].sentence
     assert found["duplicates"].names[0] == "row 10 = row 3"
     assert not found["duplicates"].is_problem
     assert found["duplicates with another label"].names == ("row 1700 = row 5",)
-    assert found["duplicates across parts"].names == ("row 1600 = row 4", "row 1700 = row 5")
-    assert found["duplicates across parts"].is_problem
+    assert found["duplicates across splits"].names == ("row 1600 = row 4", "row 1700 = row 5")
+    assert found["duplicates across splits"].is_problem
 
 
-def test_a_copy_saved_again_is_near(check):
+def test_a_resaved_duplicate_is_a_near_duplicate(check):
     images = DIGITS.images.astype(np.float32)
     images[900] = 0.8 * images[30] + np.random.default_rng(0).normal(0, 0.05, (8, 8, 1))
     found = kinds(
@@ -85,8 +85,8 @@ def test_empty_images_groups_and_classes(check):
     parts[0] = "test"
     found = kinds(check(planted(images, None, parts, groups)))
     assert found["empty images"].names == ("row 7", "row 8")
-    assert found["groups across parts"].names == ("writer 0",)
-    assert "1 of 6 groups" in found["groups across parts"].sentence
+    assert found["groups across splits"].names == ("writer 0",)
+    assert "1 of 6 groups" in found["groups across splits"].sentence
     few = (DIGITS.labels != 9) | (np.cumsum(DIGITS.labels == 9) <= 5)
     rows = np.flatnonzero(few)
     smaller = dataclasses.replace(
@@ -101,7 +101,7 @@ def test_empty_images_groups_and_classes(check):
     assert "9 5" in found["imbalance"].sentence
 
 
-def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(check, tmp_path: Path):
+def test_unreadable_files_are_listed_and_the_others_checked(check, tmp_path: Path):
     random = np.random.default_rng(0)
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
@@ -115,13 +115,13 @@ def test_files_that_cannot_be_read_are_listed_and_the_rest_is_checked(check, tmp
     assert "broken.png" in finding.names[0]
 
 
-def test_narrow_values_are_worth_a_look(check):
+def test_narrow_value_ranges_are_reported(check):
     found = kinds(check(dataclasses.replace(DIGITS, value_range=(0.0, 255.0))))
     assert set(found) == {"narrow values"}
 
 
 @pytest.mark.parametrize("counts", [(1, 1), (1, 25), (25, 0)])
-def test_classes_too_small_to_train_are_found_and_do_not_end_the_check(counts, tmp_path: Path):
+def test_classes_too_small_to_train_do_not_stop_the_check(counts, tmp_path: Path):
     random = np.random.default_rng(0)
     for name, count in zip(("cat", "dog"), counts, strict=True):
         (tmp_path / "in" / name).mkdir(parents=True)
@@ -148,10 +148,10 @@ def test_a_single_class_is_a_problem_and_its_labels_are_not_checked(tmp_path: Pa
         Image.fromarray(pixels).save(tmp_path / "in" / "cat" / f"{number}.png")
     found = kinds(clearcnn.check(tmp_path / "in", out=tmp_path / "out"))
     assert found["one class"].is_problem
-    assert "one class only" in found["labels not checked"].sentence
+    assert "only one class" in found["labels not checked"].sentence
 
 
-def test_a_float_picture_among_others_is_listed_and_stops_nothing(check, tmp_path):
+def test_a_float_image_is_listed_and_does_not_stop_the_check(check, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
     for number, each in enumerate(pixels):
         path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"

@@ -1,4 +1,4 @@
-"""Planted faults in real digits: they are found, listed, and left out by `train --use`."""
+"""Planted problems in real digits are found, listed, and excluded by `train --use`."""
 
 import csv
 import dataclasses
@@ -27,8 +27,8 @@ def read_list(folder):
 @pytest.mark.mnist
 @pytest.mark.release
 @pytest.mark.skipif(not MNIST.is_dir(), reason="shared/data/mnist is not beside the repository")
-def test_wrong_labels_planted_in_mnist_are_found(tmp_path, monkeypatch):
-    """5 % of 1,000 labels flipped: 80 % of them or more are among the first 6 % ranked."""
+def test_flipped_labels_in_mnist_are_found(tmp_path, monkeypatch):
+    """Of 5 % flipped labels among 1,000, at least 80 % rank within the first 6 %."""
     seen = []
     find = evaluation.find_suspects
 
@@ -60,7 +60,7 @@ def test_wrong_labels_planted_in_mnist_are_found(tmp_path, monkeypatch):
     assert all(row["use"] == "yes" for row in read_list(tmp_path / "check"))
 
 
-def test_too_few_of_a_class_are_said(tmp_path):
+def test_small_classes_are_reported_as_unchecked(tmp_path):
     rows = np.concatenate(
         [np.flatnonzero(DIGITS.labels == k)[: 4 if k == 3 else 30] for k in range(10)]
     )
@@ -70,7 +70,7 @@ def test_too_few_of_a_class_are_said(tmp_path):
     assert result.suspects == ()
 
 
-def test_the_list_keeps_the_first_copy_no_contradiction_and_the_test_part(tmp_path):
+def test_the_list_keeps_first_duplicates_and_the_test_set_but_no_contradictions(tmp_path):
     images, labels = DIGITS.images[:200].copy(), DIGITS.labels[:200].copy()
     parts = np.where(np.arange(200) < 150, "train", "test")
     images[10], labels[10] = images[3], labels[3]
@@ -85,18 +85,18 @@ def test_the_list_keeps_the_first_copy_no_contradiction_and_the_test_part(tmp_pa
         row["name"]: row["reason"] for row in read_list(result.folder) if row["use"] == "no"
     }
     assert left_out == {
-        "row 10": "copy of row 3",
-        "row 4": "copy of row 20, with another label",
-        "row 20": "copy of row 4, with another label",
-        "row 5": "copy of row 160",
-        "row 30": "all pixels of one value",
+        "row 10": "duplicate of row 3",
+        "row 4": "duplicate of row 20, with another label",
+        "row 20": "duplicate of row 4, with another label",
+        "row 5": "duplicate of row 160",
+        "row 30": "all pixels have the same value",
     }
     assert result.num_left_out == 5
     written = json.loads((result.folder / "check.json").read_text(encoding="utf-8"))
     assert written["num_left_out"] == 5
 
 
-def test_almost_copies_leave_the_training_part_only_across_parts():
+def test_near_duplicates_are_excluded_only_across_splits():
     rows = np.arange(4)
     near = np.array([0, 0, 2, 2])
     data = dataclasses.replace(
@@ -104,12 +104,12 @@ def test_almost_copies_leave_the_training_part_only_across_parts():
     )
     uses = propose_uses(data, rows, near, ())
     assert uses.use.tolist() == [True, True, False, True]
-    assert uses.reasons[2] == "almost row 3, of the test part"
+    assert uses.reasons[2] == "near duplicate of row 3, in the test set"
 
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Forty pictures in two folders, one of them twice, and one that is broken."""
+    """Forty images in two folders, one duplicate, and one broken file."""
     rng = np.random.default_rng(0)
     for name, level in (("dark", 0), ("light", 120)):
         (tmp_path / "pictures" / name).mkdir(parents=True)
@@ -122,13 +122,13 @@ def pictures(tmp_path):
     return source
 
 
-def test_pictures_of_odd_sizes_are_said(pictures, tmp_path):
+def test_odd_sizes_are_reported(pictures, tmp_path):
     Image.new("L", (9, 8), 50).save(pictures / "dark" / "wide.png")
     result = clearcnn.check(pictures, labels=False, out=tmp_path / "check")
     assert any("9" in sentence and "esize" in sentence for sentence in result.preparation)
 
 
-def test_train_takes_the_list(pictures, tmp_path):
+def test_train_uses_the_list(pictures, tmp_path):
     folder = clearcnn.check(pictures, labels=False, out=tmp_path / "check").folder
     spec = DataSpec(str(pictures), use=str(folder / "use.csv"))
     images = clearcnn.load(spec)
@@ -142,7 +142,7 @@ def test_train_takes_the_list(pictures, tmp_path):
     assert again.evaluation.score == result.test.score
 
 
-def test_what_a_person_changed_counts(pictures, tmp_path):
+def test_manual_changes_count(pictures, tmp_path):
     path = clearcnn.check(pictures, labels=False, out=tmp_path / "check").folder / "use.csv"
     text = path.read_text(encoding="utf-8").replace(
         "light/7.png,light,yes", "light/7.png,light, No "
@@ -162,14 +162,14 @@ def test_what_a_person_changed_counts(pictures, tmp_path):
         ("name,label,use,reason", "name,label,keep,reason", "no column 'use'"),
     ],
 )
-def test_a_list_that_does_not_fit_is_refused(pictures, tmp_path, old, new, sentence):
+def test_an_invalid_list_raises(pictures, tmp_path, old, new, sentence):
     path = clearcnn.check(pictures, labels=False, out=tmp_path / "check").folder / "use.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(DataError, match=sentence):
         clearcnn.load(DataSpec(str(pictures), use=str(path)))
 
 
-def test_a_list_of_another_source_is_refused(pictures, tmp_path):
+def test_a_list_of_another_source_raises(pictures, tmp_path):
     path = clearcnn.check(pictures, labels=False, out=tmp_path / "check").folder / "use.csv"
     with pytest.raises(DataError, match="lists 41 images, scikit-learn's digits has 1,797"):
         clearcnn.load(DataSpec("digits", use=str(path)))

@@ -1,4 +1,4 @@
-"""Evaluations against scikit-learn on the same folds, and on data whose truth is known."""
+"""Evaluations checked against scikit-learn on the same folds, and on synthetic data."""
 
 import dataclasses
 import json
@@ -25,7 +25,7 @@ BARE = {**QUICK, "baselines": False, "learning_curve": False}
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Everything that an evaluation reports, on 300 digits."""
+    """A complete evaluation of 300 digits."""
     out = tmp_path_factory.mktemp("evaluation") / "whole"
     return clearcnn.evaluate(FEW, **QUICK, out=out)
 
@@ -36,7 +36,7 @@ def read_answers(folder):
     return {int(row[0]): (row[2], row[3]) for row in rows}
 
 
-def test_every_image_is_answered_once_and_the_figures_are_scikit_learns(whole):
+def test_every_image_is_predicted_once_and_metrics_match_scikit_learn(whole):
     answers = read_answers(whole.folder)
     assert sorted(answers) == list(range(300))
     truth, given = zip(*answers.values(), strict=True)
@@ -48,17 +48,17 @@ def test_every_image_is_answered_once_and_the_figures_are_scikit_learns(whole):
     assert headline.score.interval.low < headline.score.accuracy < headline.score.interval.high
 
 
-def test_the_headline_leaves_whole_groups_out_and_random_folds_stand_beside_it(whole):
+def test_the_headline_leaves_groups_out_beside_random_folds(whole):
     groups, random = whole.protocols
     assert (groups.kind, random.kind) == ("groups", "random")
     assert [fold.name for fold in groups.models[0].folds] == [f"block {k}" for k in range(1, 15)]
     assert len(random.models[0].folds) == 3
     assert groups.models[0].worst.accuracy == min(f.accuracy for f in groups.models[0].folds)
     assert len({fold.seed for fold in groups.models[0].folds}) == 14
-    assert any("points" in note and "never seen" in note for note in whole.notes)
+    assert any("points" in note and "unseen groups" in note for note in whole.notes)
 
 
-def test_baselines_are_scikit_learns_on_the_same_folds(whole):
+def test_baselines_match_scikit_learn_on_the_same_folds(whole):
     flat = FEW.images.reshape(300, -1) / 16
     for protocol, folds in (
         (
@@ -87,7 +87,7 @@ def test_baselines_are_scikit_learns_on_the_same_folds(whole):
         assert nearest.difference.mean == pytest.approx(np.mean(gaps))
 
 
-def test_the_learning_curve_ends_where_the_folds_are(whole):
+def test_the_learning_curve_ends_with_the_full_folds(whole):
     curve = whole.learning_curve
     sizes = [point.num_train for point in curve.points]
     assert len(sizes) >= 3
@@ -96,7 +96,7 @@ def test_the_learning_curve_ends_where_the_folds_are(whole):
     assert curve.sentence
 
 
-def test_robustness_starts_with_the_images_as_they_are(whole):
+def test_robustness_starts_with_undistorted_images(whole):
     plain = whole.robustness[0]
     assert plain.distortion == "none"
     assert plain.ours == pytest.approx(whole.headline.score.accuracy)
@@ -115,7 +115,7 @@ def test_json_and_record_have_the_same_fields(whole):
     assert (whole.folder / "report.html").is_file()
 
 
-def test_the_same_seed_gives_the_same_answers_and_another_one_does_not(tmp_path):
+def test_the_same_seed_gives_the_same_predictions_and_another_does_not(tmp_path):
     results = [
         clearcnn.evaluate(UNGROUPED, **BARE, seed=seed, out=tmp_path / str(number))
         for number, seed in enumerate((1, 1, 2))
@@ -125,8 +125,8 @@ def test_the_same_seed_gives_the_same_answers_and_another_one_does_not(tmp_path)
 
 
 @pytest.mark.release
-def test_nothing_is_learnt_of_the_images_that_are_tested(tmp_path):
-    """With labels drawn at random there is nothing to know; who peeps would score above chance."""
+def test_test_images_are_not_learned(tmp_path):
+    """With random labels, only a model that saw the test images scores above chance."""
     labels = np.random.default_rng(0).integers(0, 2, 300)
     images = dataclasses.replace(UNGROUPED, labels=labels, class_names=("heads", "tails"))
     result = clearcnn.evaluate(
@@ -143,7 +143,7 @@ def test_nothing_is_learnt_of_the_images_that_are_tested(tmp_path):
 
 
 @pytest.mark.release
-def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
+def test_repeats_use_other_seeds(tmp_path):
     result = clearcnn.evaluate(
         UNGROUPED, **{**BARE, "budget": 10_000, "epochs": 1, "folds": 2}, out=tmp_path / "e"
     )
@@ -151,15 +151,15 @@ def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
     assert len(folds) == 40
     assert len({fold.seed for fold in folds}) == 40
     assert result.headline.score.total == 20 * 300
-    assert "gone through 20 times" in result.protocols[0].sentence
+    assert "20 times with different seeds" in result.protocols[0].sentence
 
 
-def test_a_test_part_of_the_source_is_left_alone(tmp_path):
+def test_a_test_set_of_the_source_is_not_used(tmp_path):
     parts = np.where(np.arange(300) < 200, "train", "test")
     images = dataclasses.replace(UNGROUPED, parts=parts)
     result = clearcnn.evaluate(images, **BARE, out=tmp_path / "e")
     assert result.num_images == 200
-    assert any("100 images of the source's test part" in note for note in result.notes)
+    assert any("100 images of the source's test set" in note for note in result.notes)
     assert sorted(read_answers(result.folder)) == list(range(200))
 
 
@@ -180,16 +180,16 @@ def test_models_are_compared_on_the_same_folds(tmp_path):
     assert 0 <= theirs.p_value <= 1
 
 
-def test_compare_takes_the_first_as_the_one_to_compare_with(tmp_path):
+def test_compare_compares_with_the_first(tmp_path):
     listener = EvaluateListener()
-    with pytest.raises(SpecError, match="1 model"):
+    with pytest.raises(SpecError, match="1 of at least 2 models"):
         clearcnn.compare(["tutorial"])
     with pytest.raises(SpecError, match="compared with itself"):
         clearcnn.compare(["tutorial", "tutorial"], UNGROUPED, listener=listener)
 
 
-def test_new_images_without_a_run_are_refused():
-    with pytest.raises(SpecError, match="no run folder"):
+def test_new_images_without_a_run_raise():
+    with pytest.raises(SpecError, match="not a run folder"):
         clearcnn.evaluate("digits", "digits")
 
 
@@ -205,7 +205,7 @@ def run(tmp_path_factory):
     return clearcnn.train("digits", recipe="tutorial", epochs=3, out=out)
 
 
-def test_its_own_test_part_scores_as_it_did(run, tmp_path):
+def test_a_runs_own_test_set_has_the_same_score(run, tmp_path):
     result = clearcnn.evaluate(run.run_folder, out=tmp_path / "e")
     assert result.evaluation.score == run.test.score
     assert result.evaluation.mistakes == run.test.mistakes
@@ -215,7 +215,7 @@ def test_its_own_test_part_scores_as_it_did(run, tmp_path):
     assert result.robustness[0].ours == pytest.approx(run.test.score.accuracy)
 
 
-def test_new_images_are_scored_by_the_names_of_their_classes(run, tmp_path):
+def test_new_images_are_matched_by_class_names(run, tmp_path):
     """Only threes and eights, numbered 0 and 1 among themselves."""
     rows = np.flatnonzero(np.isin(FEW.labels, (3, 8)))
     some = FEW.take(rows)
@@ -239,7 +239,7 @@ def save_digits(folder: Path, rows: list[int]) -> Path:
 
 @pytest.fixture(scope="module")
 def picture_run(tmp_path_factory):
-    """A run that was trained on PNG pictures."""
+    """A run that was trained on PNG images."""
     place = tmp_path_factory.mktemp("pictures")
     save_digits(place / "digits", [*range(200)])
     out = place / "run"
@@ -248,7 +248,7 @@ def picture_run(tmp_path_factory):
 
 @pytest.mark.parametrize("digits", [[3], [3, 8], [*range(10)]], ids=str)
 @pytest.mark.parametrize("of_each", [1, 2])
-def test_what_is_only_scored_needs_no_two_images_of_a_class(digits, of_each, picture_run, tmp_path):
+def test_scoring_does_not_need_two_images_of_a_class(digits, of_each, picture_run, tmp_path):
     rows = [row for k in digits for row in np.flatnonzero(FEW.labels == k)[:of_each].tolist()]
     new = save_digits(tmp_path / "new", rows)
     (new / "9").mkdir(exist_ok=True)
@@ -273,7 +273,7 @@ def test_one_image_in_an_array_is_scored(run, tmp_path):
     assert result.headline.score.total == 1
 
 
-def test_classes_without_an_image_need_not_be_known(picture_run, tmp_path):
+def test_unknown_classes_without_images_are_accepted(picture_run, tmp_path):
     rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
     new = save_digits(tmp_path / "new", rows)
     (new / "zebra").mkdir()
@@ -290,20 +290,20 @@ def test_training_still_needs_two_images_of_each_class(tmp_path):
             learn(str(new), out=tmp_path / "x")
 
 
-def test_classes_the_model_does_not_know_are_refused(run, tmp_path):
+def test_unknown_classes_raise(run, tmp_path):
     new = dataclasses.replace(FEW, class_names=tuple("abcdefghij"))
     with pytest.raises(DataError, match="class 'a', which the model does not know"):
         clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
     assert not (tmp_path / "e").exists()
 
 
-def test_another_range_of_values_is_refused(run, tmp_path):
+def test_another_value_range_raises(run, tmp_path):
     new = dataclasses.replace(FEW, value_range=(0.0, 255.0))
     with pytest.raises(DataError, match="0 to 255; the model expects"):
         clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
 
 
-def test_a_source_that_changed_is_not_its_own(run, tmp_path, monkeypatch):
+def test_a_changed_source_raises(run, tmp_path, monkeypatch):
     changed = dataclasses.replace(DIGITS, labels=DIGITS.labels[::-1].copy())
     monkeypatch.setattr("clearcnn.data.load", lambda *_: changed)
     with pytest.raises(ClearCNNError, match="are not the images that"):

@@ -1,4 +1,4 @@
-"""The first Ctrl-C is heard, the second one strikes."""
+"""The first Ctrl-C calls a function, the second one raises KeyboardInterrupt."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ import pytest
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 
 
-def test_the_first_is_heard_and_the_second_strikes() -> None:
+def test_the_first_calls_and_the_second_raises() -> None:
     heard = []
     with pytest.raises(KeyboardInterrupt), first_interrupt(lambda: heard.append("stop")):
         signal.raise_signal(signal.SIGINT)
@@ -19,14 +19,14 @@ def test_the_first_is_heard_and_the_second_strikes() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_afterwards_all_is_as_it_was() -> None:
+def test_the_handler_is_restored() -> None:
     with first_interrupt(lambda: None):
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_what_is_to_be_done_may_strike_itself() -> None:
+def test_the_function_may_raise() -> None:
     def strike() -> None:
         raise KeyboardInterrupt
 
@@ -35,7 +35,7 @@ def test_what_is_to_be_done_may_strike_itself() -> None:
 
 
 @pytest.mark.parametrize("settled", [signal.SIG_IGN, lambda *_: None], ids=["ignored", "handled"])
-def test_who_settled_it_already_keeps_his_way(settled: object) -> None:
+def test_another_handler_is_not_replaced(settled: object) -> None:
     signal.signal(signal.SIGINT, settled)
     try:
         with first_interrupt(lambda: pytest.fail("heard")):
@@ -46,7 +46,7 @@ def test_who_settled_it_already_keeps_his_way(settled: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def test_in_another_thread_nothing_changes() -> None:
+def test_another_thread_changes_nothing() -> None:
     seen = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""The call that the report shows: typed again, it asks for the same."""
+"""The call that the report shows reproduces the arguments."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ IMAGES = clearcnn.LabelledImages(
 
 
 def hear(text: str) -> tuple[tuple, dict]:
-    """Run the sentence as Python, with a `clearcnn` that only listens."""
+    """Execute the call with a fake `clearcnn`, and return its arguments."""
 
     class Ear:
         def train(self, *args, **options):
@@ -42,11 +42,11 @@ def hear(text: str) -> tuple[tuple, dict]:
     ],
     ids=["digits", "path", "spec", "images"],
 )
-def test_a_source_is_said_as_python_reads_it(source: object, heard: object) -> None:
+def test_a_source_is_formatted_as_python(source: object, heard: object) -> None:
     assert hear(format_call("train", source, {})) == ((heard,), {})
 
 
-def test_options_are_those_that_were_given() -> None:
+def test_only_given_options_are_formatted() -> None:
     options = {"recipe": "tutorial", "model": None, "epochs": 2, "seed": 0, "learning_rate": 0.5}
     text = format_call("train", "digits", options)
     assert text == (

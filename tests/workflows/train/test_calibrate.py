@@ -1,4 +1,4 @@
-"""What distances are fitted on, and when there are none."""
+"""The images that distances are fitted on, and when there are no distances."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def train(images: Any, place: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", [pytest.param(np.uint8, marks=pytest.mark.release), np.float32])
-def test_the_kept_model_gives_distances_of_images_and_their_distortions(
+def test_model_onnx_outputs_distances_fitted_on_distorted_images_too(
     noise: Any, tmp_path: Any, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted_on: list[Any] = []
@@ -52,7 +52,7 @@ def test_the_kept_model_gives_distances_of_images_and_their_distortions(
     (distances,) = session.run(["distances"], {"images": validation})
     assert distances.shape == (110, 3)
     assert kept.false_alarms == 1
-    # A confidence is at most 1, so that whoever is farther than that is flagged.
+    # One false alarm in 110 images is allowed.
     assert (distances.min(axis=1) > kept.distance_threshold).sum() <= 1
 
     both = fitted_on[0]
@@ -60,7 +60,7 @@ def test_the_kept_model_gives_distances_of_images_and_their_distortions(
     assert len(both) == 240
     low, high = images.value_range
     assert low <= both.min() <= both.max() <= high
-    # The first half are the training images, by class; in the second each has its distortion.
+    # First the training images, sorted by class; then a distorted version of each.
     order = np.argsort(images.labels[:120], kind="stable")
     np.testing.assert_array_equal(both[:120], images.images[:120][order])
     changed = (both[120:] != both[:120]).reshape(120, -1).any(axis=1)
@@ -68,7 +68,7 @@ def test_the_kept_model_gives_distances_of_images_and_their_distortions(
 
 
 @pytest.mark.release
-def test_few_validation_images_and_what_cannot_be_written_give_none(
+def test_few_validation_images_or_an_unsupported_layer_give_no_distances(
     noise: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = train(noise(n=100, parts=(60, 30, 10)), tmp_path / "few")

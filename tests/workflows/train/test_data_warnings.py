@@ -1,4 +1,4 @@
-"""What `train` warns of, and what it keeps quiet about."""
+"""The warnings of `train` about data and splits."""
 
 from types import SimpleNamespace
 
@@ -14,34 +14,34 @@ from clearcnn.workflows.train.data_warnings import check_precision, list_data_wa
 
 @pytest.fixture
 def plan():
-    """Twelve different images of two classes: six to learn from, two to validate, four to test."""
+    """Twelve different images of two classes: six to train on, two to validate, four to test."""
     images = SimpleNamespace(
         images=np.random.default_rng(0).integers(0, 255, (12, 8, 8, 1), dtype=np.uint8),
         labels=np.arange(12) % 2,
         names=tuple(f"{row}.png" for row in range(12)),
         groups=None,
     )
-    parts = Split(train=np.arange(6), validation=np.arange(6, 8), test=np.arange(8, 12))
+    splits = Split(train=np.arange(6), validation=np.arange(6, 8), test=np.arange(8, 12))
     return SimpleNamespace(
-        images=images, split=parts, split_spec=SplitSpec(), train_spec=TrainSpec(patience=3)
+        images=images, splits=splits, split_spec=SplitSpec(), train_spec=TrainSpec(patience=3)
     )
 
 
-def test_nothing_is_said_of_a_sound_plan(plan):
+def test_a_sound_plan_has_no_warnings(plan):
     assert list_data_warnings(plan) == ()
 
 
-def test_a_copy_within_one_part_is_no_leak(plan):
+def test_a_duplicate_within_one_split_is_no_leak(plan):
     plan.images.images[9] = plan.images.images[8]
     plan.images.images[1] = plan.images.images[0]
     assert list_data_warnings(plan) == ()
 
 
-def test_test_images_that_were_there_to_learn_from_are_counted(plan):
+def test_test_images_that_are_training_images_are_counted(plan):
     plan.images.images[9] = plan.images.images[3]
     plan.images.images[11] = plan.images.images[7]
     (sentence,) = list_data_warnings(plan)
-    assert sentence.startswith("2 of 4 test images stand, pixel for pixel,")
+    assert sentence.startswith("2 of 4 test images are exact duplicates of")
     assert "label" not in sentence
     assert "9.png" in sentence
 
@@ -54,7 +54,7 @@ def test_a_leak_with_another_label_is_counted_too(plan):
     assert "1 of them with another label" in sentence
 
 
-def test_groups_on_both_sides_are_counted(plan):
+def test_groups_in_two_splits_are_counted(plan):
     plan.images.groups = np.array(list("aabbccddaddd"))
     (sentence,) = list_data_warnings(plan)
     assert "ignores the 4 groups" in sentence
@@ -65,13 +65,13 @@ def test_groups_on_both_sides_are_counted(plan):
     assert list_data_warnings(plan) == ()
 
 
-def test_the_digits_keep_their_writers_apart_only_in_a_group_split(plan):
+def test_only_a_group_split_separates_the_writers_of_the_digits(plan):
     images = clearcnn.load("digits")
     for kind, count in (("stratified", 1), ("group", 0)):
         spec = SplitSpec(split=kind)
-        parts = split(images, spec)
+        splits = split(images, spec)
         mixed = SimpleNamespace(
-            images=images, split=parts, split_spec=spec, train_spec=plan.train_spec
+            images=images, splits=splits, split_spec=spec, train_spec=plan.train_spec
         )
         cautions = list_data_warnings(mixed)
         assert len(cautions) == count
@@ -86,11 +86,11 @@ def score(correct, total):
     return evaluate_predictions(labels, probabilities, ("a", "b"), rows, names).score
 
 
-# Wilson's half-widths by his formula: 1.50, 0.62 and 0.43 %.
+# Wilson's half-widths: 1.50, 0.62 and 0.43 %.
 @pytest.mark.parametrize(
     ("correct", "total", "is_told"), [(523, 540, True), (538, 540, False), (9_500, 10_000, False)]
 )
-def test_a_small_test_part_is_told_by_its_interval(correct, total, is_told):
+def test_a_small_test_set_is_found_by_its_interval(correct, total, is_told):
     sentence = check_precision(score(correct, total))
     assert (sentence is not None) == is_told
     if is_told:

@@ -1,4 +1,4 @@
-"""The whole journey of `train`, held against scikit-learn's split and plain Keras."""
+"""`train` from end to end, checked against scikit-learn's split and plain Keras."""
 
 import csv
 import hashlib
@@ -42,16 +42,16 @@ EPOCHS = 6
 
 
 @pytest.fixture(scope="module")
-def lesson_rows() -> SimpleNamespace:
-    """The rows of the lesson's split: scikit-learn's, then Keras's `validation_split=0.2`."""
+def tutorial_rows() -> SimpleNamespace:
+    """The rows of the tutorial's split: scikit-learn's, then Keras's `validation_split=0.2`."""
     rest, test = train_test_split(np.arange(1797), test_size=0.3, random_state=777)
     return SimpleNamespace(train=rest[:-252], validation=rest[-252:], test=test)
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: Any, make_ear: Any, spying: Any) -> Iterator[SimpleNamespace]:
-    """One run of the tutorial on the digits, and all that was heard and seen of it."""
-    home = tmp_path_factory.mktemp("lesson")
+def tutorial(tmp_path_factory: Any, make_ear: Any, spying: Any) -> Iterator[SimpleNamespace]:
+    """One run of the tutorial on the digits, with its events and its call of `fit`."""
+    home = tmp_path_factory.mktemp("tutorial")
     ear = make_ear()
     with spying() as spy, pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
@@ -60,8 +60,8 @@ def lesson(tmp_path_factory: Any, make_ear: Any, spying: Any) -> Iterator[Simple
 
 
 @pytest.fixture(scope="module")
-def predictions(lesson: SimpleNamespace) -> list[dict[str, str]]:
-    return read_table(lesson.result.run_folder / "predictions.csv")
+def predictions(tutorial: SimpleNamespace) -> list[dict[str, str]]:
+    return read_table(tutorial.result.run_folder / "predictions.csv")
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -79,11 +79,11 @@ def files_in(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
-# The lesson, exactly
+# The tutorial, exactly
 
 
-def test_the_data_are_the_lessons(lesson: SimpleNamespace) -> None:
-    data = lesson.result.data
+def test_the_data_are_the_tutorials(tutorial: SimpleNamespace) -> None:
+    data = tutorial.result.data
     assert data.shape == (1797, 8, 8)
     assert (data.train, data.validation, data.test) == (1005, 252, 540)
     assert data.value_range == data.observed_range == (0.0, 16.0)
@@ -95,25 +95,25 @@ def test_the_data_are_the_lessons(lesson: SimpleNamespace) -> None:
 
 
 def test_fit_receives_raw_training_and_validation_images_and_never_the_test(
-    lesson: SimpleNamespace, lesson_rows: SimpleNamespace
+    tutorial: SimpleNamespace, tutorial_rows: SimpleNamespace
 ) -> None:
     digits = load_digits()
-    (call,) = lesson.fits
+    (call,) = tutorial.fits
     validation_x, validation_y, validation_weights = call["validation_data"]
     assert validation_weights is None
-    np.testing.assert_array_equal(call["x"][..., 0], digits.images[lesson_rows.train])
-    np.testing.assert_array_equal(validation_x[..., 0], digits.images[lesson_rows.validation])
-    np.testing.assert_array_equal(call["y"], np.eye(10)[digits.target[lesson_rows.train]])
-    np.testing.assert_array_equal(validation_y, np.eye(10)[digits.target[lesson_rows.validation]])
-    # No two digits are alike, so pixels tell whether a test image came along somewhere.
-    test = {image.tobytes() for image in digits.images[lesson_rows.test].astype(np.float64)}
+    np.testing.assert_array_equal(call["x"][..., 0], digits.images[tutorial_rows.train])
+    np.testing.assert_array_equal(validation_x[..., 0], digits.images[tutorial_rows.validation])
+    np.testing.assert_array_equal(call["y"], np.eye(10)[digits.target[tutorial_rows.train]])
+    np.testing.assert_array_equal(validation_y, np.eye(10)[digits.target[tutorial_rows.validation]])
+    # No two digits are equal, so pixels identify test images.
+    test = {image.tobytes() for image in digits.images[tutorial_rows.test].astype(np.float64)}
     seen = np.concatenate([call["x"], validation_x])[..., 0].astype(np.float64)
     assert len(test) == 540
     assert not test & {image.tobytes() for image in seen}
 
 
-def test_the_training_is_the_lessons(lesson: SimpleNamespace) -> None:
-    (call,) = lesson.fits
+def test_the_training_is_the_tutorials(tutorial: SimpleNamespace) -> None:
+    (call,) = tutorial.fits
     assert (call["batch_size"], call["epochs"]) == (50, EPOCHS)
     optimizer = call["model"].optimizer
     assert type(optimizer).__name__ == "Adam"
@@ -124,33 +124,33 @@ def test_the_training_is_the_lessons(lesson: SimpleNamespace) -> None:
 
 
 def test_test_rows_are_those_of_scikit_learn(
-    predictions: list[dict[str, str]], lesson_rows: SimpleNamespace
+    predictions: list[dict[str, str]], tutorial_rows: SimpleNamespace
 ) -> None:
-    assert [int(row["index"]) for row in predictions] == lesson_rows.test.tolist()
-    truth = load_digits().target[lesson_rows.test]
+    assert [int(row["index"]) for row in predictions] == tutorial_rows.test.tolist()
+    truth = load_digits().target[tutorial_rows.test]
     assert [int(row["label"]) for row in predictions] == truth.tolist()
 
 
-def test_six_epochs_learn_something(lesson: SimpleNamespace) -> None:
-    losses = lesson.result.history.metrics["loss"]
+def test_six_epochs_learn_something(tutorial: SimpleNamespace) -> None:
+    losses = tutorial.result.history.metrics["loss"]
     assert losses[-1] < losses[0] / 4
-    assert lesson.result.test.score.accuracy > 0.8
+    assert tutorial.result.test.score.accuracy > 0.8
 
 
-# What is kept
+# The run folder
 
 
-def test_the_run_folder_is_whole_and_alone(lesson: SimpleNamespace) -> None:
-    folder = lesson.result.run_folder
+def test_the_run_folder_is_complete_and_alone(tutorial: SimpleNamespace) -> None:
+    folder = tutorial.result.run_folder
     assert folder.is_absolute()
-    assert list((lesson.home / "runs").iterdir()) == [folder]
+    assert list((tutorial.home / "runs").iterdir()) == [folder]
     assert folder.name.startswith("digits-")
     assert files_in(folder) == FILES
     assert read_bundle(folder).manifest.class_names == tuple("0123456789")
 
 
-def test_hashes_are_those_of_the_files(lesson: SimpleNamespace) -> None:
-    folder = lesson.result.run_folder
+def test_hashes_are_those_of_the_files(tutorial: SimpleNamespace) -> None:
+    folder = tutorial.result.run_folder
     listed = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["files"]
     assert set(listed) == FILES - {"bundle.json"}
     for name, entry in listed.items():
@@ -158,9 +158,9 @@ def test_hashes_are_those_of_the_files(lesson: SimpleNamespace) -> None:
         assert entry == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def test_the_manifest_says_what_was_asked_for_and_what_goes_in(lesson: SimpleNamespace) -> None:
-    manifest = read_bundle(lesson.result.run_folder).manifest
-    result = lesson.result
+def test_the_manifest_has_the_specs_and_the_input_contract(tutorial: SimpleNamespace) -> None:
+    manifest = read_bundle(tutorial.result.run_folder).manifest
+    result = tutorial.result
     assert (manifest.split, manifest.train) == (result.split, result.train)
     assert manifest.data.source == "digits"
     assert manifest.content_hash == clearcnn.load("digits").content_hash
@@ -170,9 +170,9 @@ def test_the_manifest_says_what_was_asked_for_and_what_goes_in(lesson: SimpleNam
     assert manifest.input.polarity == "light_on_dark"
 
 
-def test_history_csv_is_the_history(lesson: SimpleNamespace) -> None:
-    rows = read_table(lesson.result.run_folder / "history.csv")
-    metrics = lesson.result.history.metrics
+def test_history_csv_is_the_history(tutorial: SimpleNamespace) -> None:
+    rows = read_table(tutorial.result.run_folder / "history.csv")
+    metrics = tutorial.result.history.metrics
     assert list(metrics) == ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert list(rows[0]) == ["epoch", *metrics]
     assert [row["epoch"] for row in rows] == [str(k + 1) for k in range(EPOCHS)]
@@ -181,39 +181,39 @@ def test_history_csv_is_the_history(lesson: SimpleNamespace) -> None:
 
 
 def test_metrics_json_and_predictions_csv_agree(
-    lesson: SimpleNamespace, predictions: list[dict[str, str]]
+    tutorial: SimpleNamespace, predictions: list[dict[str, str]]
 ) -> None:
-    kept = json.loads((lesson.result.run_folder / "metrics.json").read_text(encoding="utf-8"))
+    kept = json.loads((tutorial.result.run_folder / "metrics.json").read_text(encoding="utf-8"))
     right = [row["label"] == row["prediction"] for row in predictions]
     assert [row["correct"] == "true" for row in predictions] == right
     score = kept["test"]["score"]
     assert (score["correct"], score["total"]) == (sum(right), 540)
     assert score["accuracy"] == pytest.approx(np.mean(right))
-    assert lesson.result.test.score.correct == sum(right)
-    probabilities = read_probabilities(lesson.result.run_folder / "predictions.csv")
+    assert tutorial.result.test.score.correct == sum(right)
+    probabilities = read_probabilities(tutorial.result.run_folder / "predictions.csv")
     assert [str(k) for k in probabilities.argmax(axis=1)] == [r["prediction"] for r in predictions]
 
 
-def test_model_toml_reads_back_as_the_model(lesson: SimpleNamespace) -> None:
-    spec = read_model(lesson.result.run_folder / "model.toml")
-    assert spec == lesson.result.model_spec
-    kept = read_bundle(lesson.result.run_folder).manifest.model
+def test_model_toml_reads_back_as_the_model(tutorial: SimpleNamespace) -> None:
+    spec = read_model(tutorial.result.run_folder / "model.toml")
+    assert spec == tutorial.result.model_spec
+    kept = read_bundle(tutorial.result.run_folder).manifest.model
     assert models.write_model(kept) == models.write_model(spec)
 
 
-def test_the_report_tells_the_accuracy(lesson: SimpleNamespace) -> None:
-    page = (lesson.result.run_folder / "report.html").read_text(encoding="utf-8")
-    score = lesson.result.test.score
-    assert f"{score.correct} of 540 test images correct" in page
+def test_the_report_shows_the_accuracy(tutorial: SimpleNamespace) -> None:
+    page = (tutorial.result.run_folder / "report.html").read_text(encoding="utf-8")
+    score = tutorial.result.test.score
+    assert f"{score.correct} of 540 test images right" in page
     assert f"{100 * score.correct / 540:.1f}" in page
     command = f"clearcnn.train('digits', recipe='tutorial', epochs={EPOCHS}, seed=777)"
     assert command in html.unescape(page)
 
 
-def test_the_listener_hears_everything_in_order(lesson: SimpleNamespace) -> None:
-    result, heard = lesson.result, lesson.ear.heard
+def test_the_listener_gets_all_events_in_order(tutorial: SimpleNamespace) -> None:
+    result, heard = tutorial.result, tutorial.ear.heard
     groups, precision = result.warnings
-    assert lesson.ear.names == [
+    assert tutorial.ear.names == [
         *("data", "model", "warning", "begin"),
         *["epoch"] * EPOCHS,
         *("end", "warning"),
@@ -231,16 +231,16 @@ def test_the_listener_hears_everything_in_order(lesson: SimpleNamespace) -> None
     assert "540 test images" in precision
 
 
-def test_every_phase_has_its_seconds(lesson: SimpleNamespace) -> None:
-    seconds = lesson.result.seconds
+def test_every_phase_has_its_seconds(tutorial: SimpleNamespace) -> None:
+    seconds = tutorial.result.seconds
     phases = ["data", "load Keras", "build", "compile", "fit", "evaluate", "export"]
     assert list(seconds) == phases
     assert all(value >= 0 for value in seconds.values())
-    kept = json.loads((lesson.result.run_folder / "metrics.json").read_text(encoding="utf-8"))
+    kept = json.loads((tutorial.result.run_folder / "metrics.json").read_text(encoding="utf-8"))
     assert kept["seconds"] == seconds
 
 
-# The model that is kept
+# The saved model
 
 PLAIN_KERAS = """
 import sys
@@ -258,11 +258,11 @@ assert not [name for name in sys.modules if name.startswith("clearcnn")]
 
 
 def test_plain_keras_predicts_the_same_without_clearcnn(
-    lesson: SimpleNamespace, lesson_rows: SimpleNamespace, tmp_path: Path
+    tutorial: SimpleNamespace, tutorial_rows: SimpleNamespace, tmp_path: Path
 ) -> None:
     default = clearcnn.train("digits", epochs=2, out=tmp_path / "default")
     words = []
-    for folder in (lesson.result.run_folder, default.run_folder):
+    for folder in (tutorial.result.run_folder, default.run_folder):
         rows = [int(row["index"]) for row in read_table(folder / "predictions.csv")]
         np.save(tmp_path / f"{folder.name}-rows.npy", rows)
         words += [folder, tmp_path / f"{folder.name}-rows.npy", tmp_path / f"{folder.name}.npy"]
@@ -272,11 +272,11 @@ def test_plain_keras_predicts_the_same_without_clearcnn(
         cwd=tmp_path,
         check=True,
     )
-    for folder in (lesson.result.run_folder, default.run_folder):
+    for folder in (tutorial.result.run_folder, default.run_folder):
         found = np.load(tmp_path / f"{folder.name}.npy")
         kept = read_probabilities(folder / "predictions.csv")
         np.testing.assert_allclose(found, kept, atol=1e-5, rtol=0)
-    # The other recipe draws its test part with every class's share kept.
+    # The default recipe's split is stratified.
     stratified = train_test_split(
         np.arange(1797), test_size=0.3, random_state=777, stratify=load_digits().target
     )[1]
@@ -289,7 +289,7 @@ def test_plain_keras_predicts_the_same_without_clearcnn(
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(
     noise: Any, flat: ModelSpec, tmp_path: Path
 ) -> None:
-    # The parts are given, so that the seed has no say in who is tested.
+    # The splits are given, so the seed does not change the test set.
     images = noise(parts=(36, 12, 12))
     seeds = {"first": 5, "again": 5, "other": 6}
     for name, seed in seeds.items():

@@ -1,4 +1,4 @@
-"""Ctrl-C: what is kept is whole and says the truth about itself; what is not leaves nothing."""
+"""Ctrl-C leaves a complete, truthful run folder or nothing."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 
 
 def check_that_history_and_model_agree(folder: Path, images: np.ndarray, labels: np.ndarray) -> int:
-    """The last val_loss must be that of the model in the folder; gives the epochs kept."""
+    """Assert that the last val_loss is that of the saved model; return the number of epochs."""
     import keras
 
     bundle = read_bundle(folder)
@@ -66,7 +66,7 @@ def test_the_model_is_that_of_the_last_epoch(
     assert f"Training was interrupted after {epochs:,} epochs" in report
 
 
-def test_where_every_epoch_is_met_no_other_follows(
+def test_with_a_callback_per_epoch_no_further_epoch_runs(
     noise: Any, flat: ModelSpec, make_ear: Any, tmp_path: Path
 ) -> None:
     ear = make_ear(interrupt_after=2)
@@ -128,7 +128,7 @@ def test_before_the_first_epoch_or_while_writing_nothing_is_left(
 
 @pytest.fixture
 def long_source(tmp_path: Path) -> Path:
-    """So many images, in so many epochs, that a person has the time to press Ctrl-C."""
+    """Enough data that a training is still running when Ctrl-C comes."""
     random = np.random.default_rng(0)
     labels = random.integers(0, 4, 3000)
     images = random.integers(0, 100, (3000, 12, 12), np.uint8)
@@ -141,7 +141,7 @@ def long_source(tmp_path: Path) -> Path:
 
 
 def interrupt_process(home: Path, words: list[str], is_time: Callable[[str], bool]) -> tuple:
-    """Run `clearcnn train`, send SIGINT when a line on stdout says so; give (status, stderr)."""
+    """Run `clearcnn train`, send SIGINT when a line on stdout says so; return (status, stderr)."""
     with subprocess.Popen(
         [sys.executable, "-m", "clearcnn", "train", *words],
         cwd=home,
@@ -158,7 +158,7 @@ def interrupt_process(home: Path, words: list[str], is_time: Callable[[str], boo
     return process.returncode, said
 
 
-def test_a_process_interrupted_in_training_keeps_a_whole_run(long_source: Path) -> None:
+def test_a_process_interrupted_in_training_leaves_a_complete_run(long_source: Path) -> None:
     home = long_source.parent
     words = ["long.npz", "--epochs", "9000", "--batch-size", "500", "--recipe", "tutorial"]
     status, said = interrupt_process(home, words, lambda line: line.startswith("  epoch    1 of"))
@@ -183,7 +183,7 @@ def test_a_process_interrupted_while_compiling_leaves_nothing(long_source: Path)
 
 
 @pytest.mark.parametrize("place", ["score_plan", "fit_confidence", "write_onnx", "save_run"])
-def test_ctrl_c_after_training_is_heard_and_drops_nothing(
+def test_ctrl_c_after_training_is_reported_and_loses_nothing(
     place: str, noise: Any, flat: ModelSpec, make_ear: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     step, ear = getattr(train_workflow, place), make_ear()
@@ -200,7 +200,7 @@ def test_ctrl_c_after_training_is_heard_and_drops_nothing(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_second_ctrl_c_after_training_drops_the_run(
+def test_a_second_ctrl_c_after_training_discards_the_run(
     noise: Any, flat: ModelSpec, tmp_path: Path, monkeypatch: Any
 ) -> None:
     def strike(*_: Any) -> Any:
@@ -216,7 +216,7 @@ def test_the_second_ctrl_c_after_training_drops_the_run(
 
 
 @pytest.mark.release
-def test_a_reader_that_ctrl_c_ends_too_costs_no_run(long_source: Path) -> None:
+def test_a_pipe_reader_killed_by_ctrl_c_costs_no_run(long_source: Path) -> None:
     home = long_source.parent
     words = ["long.npz", "--epochs", "9000", "--batch-size", "500", "--recipe", "tutorial"]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What may be asked of `train`, what early stopping does, and what is refused."""
+"""Options of `train`, early stopping, and rejected input."""
 
 import csv
 import dataclasses
@@ -18,7 +18,7 @@ from clearcnn.specs import LayerSpec, ModelSpec, TrainSpec
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch, flat: ModelSpec) -> None:
-    """A recipe that learns noise by heart, so that validation soon grows worse."""
+    """A recipe that memorizes noise, so that the validation loss soon grows."""
     recipe = Recipe(
         "impatient",
         "stratified",
@@ -45,7 +45,7 @@ def test_early_stopping_keeps_the_best_epoch(impatient: None, noise: Any, tmp_pa
     assert loss != pytest.approx(losses[-1], rel=1e-2)
 
 
-def test_without_validation_every_epoch_is_trained_and_a_warning_says_so(
+def test_without_validation_every_epoch_is_trained_with_a_warning(
     impatient: None, noise: Any, make_ear: Any, tmp_path: Path
 ) -> None:
     ear = make_ear()
@@ -62,14 +62,14 @@ def test_without_validation_every_epoch_is_trained_and_a_warning_says_so(
     assert (result.history.num_epochs, result.history.best_epoch) == (5, 4)
     assert (result.data.train, result.data.validation) == (48, 0)
     sentence, precision = result.warnings
-    assert "no validation part" in sentence
+    assert "no validation set" in sentence
     assert "12 test images" in precision
     assert ear.heard[2] == ("warning", sentence)
     assert sentence in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert read_bundle(tmp_path / "run").manifest.warnings == (sentence, precision)
 
 
-# What may be asked for
+# Options
 
 
 def test_a_model_may_be_a_spec_a_path_or_its_text(
@@ -85,7 +85,7 @@ def test_a_model_may_be_a_spec_a_path_or_its_text(
         assert result.model.parameters == 5 * 4 * 3 + 3
         assert read_model(tmp_path / str(number) / "model.toml") == flat
     trained = [type(layer).__name__ for layer in fit_spy.calls[0]["model"].layers]
-    # The model is the user's, how it is trained stays the recipe's.
+    # The user's model, trained with the recipe's settings.
     assert trained == ["RandomAffine", "Flatten", "Dense"]
 
 
@@ -112,7 +112,7 @@ def test_arguments_win_over_the_recipe(noise: Any, flat: ModelSpec, tmp_path: Pa
     assert "do it again" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
-def test_loaded_images_train_as_they_are(
+def test_loaded_images_are_trained_on_unchanged(
     noise: Any, flat: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -129,10 +129,10 @@ def test_loaded_images_train_as_they_are(
     assert list(rows[0])[-3:] == ["probability_1", "probability_2", "probability_10"]
 
 
-# What is refused, before anything is trained
+# Input rejected before any training
 
 
-def test_a_taken_place_is_refused_before_anything_is_read(
+def test_an_existing_folder_is_rejected_before_reading(
     fit_spy: Any, make_ear: Any, tmp_path: Path
 ) -> None:
     taken = tmp_path / "taken"
@@ -163,7 +163,7 @@ def test_a_taken_place_is_refused_before_anything_is_read(
     ],
     ids=["source", "recipe", "split", "epochs", "fraction", "seed", "file", "layers"],
 )
-def test_what_cannot_be_leaves_nothing(
+def test_invalid_input_leaves_nothing(
     arguments: dict[str, Any],
     error: type[Exception],
     match: str,

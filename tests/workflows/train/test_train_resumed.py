@@ -1,4 +1,4 @@
-"""Runs that were stopped, finished ones that are trained on, and what is refused."""
+"""Stopped runs that are resumed, finished runs that are extended, and rejected ones."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ class PowerCutError(Exception):
 
 
 def stop_after(make_ear: Any, epochs: int) -> Any:
-    """An ear that ends a training as a power cut would: nobody tidies up the checkpoints."""
+    """A listener that ends a training like a power cut: checkpoints are not cleaned up."""
     ear = make_ear()
 
     def cut(epoch: int, metrics: dict[str, float]) -> None:
@@ -64,7 +64,7 @@ def assert_same(run: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["run", "run.unfinished"])
-def test_a_stopped_run_ends_as_if_it_had_never_been(
+def test_a_resumed_run_ends_in_the_same_bits(
     spelling: str, images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Path
 ) -> None:
     never = start(images, flat, tmp_path / "never")
@@ -94,7 +94,7 @@ def test_a_stopped_run_ends_as_if_it_had_never_been(
     assert (ours.data, ours.split, ours.train) == (theirs.data, theirs.split, theirs.train)
 
 
-def test_a_finished_run_is_trained_on_to_the_same_bits(
+def test_an_extended_run_ends_in_the_same_bits(
     images: LabelledImages, flat: ModelSpec, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"recipe": "tutorial", "model": flat}
@@ -113,18 +113,18 @@ def test_a_finished_run_is_trained_on_to_the_same_bits(
     assert names(tmp_path) == ["long", "once", "short"]
 
 
-def test_a_cycle_is_laid_over_all_epochs_and_said(
+def test_an_extended_one_cycle_schedule_is_reported(
     images: LabelledImages, flat: ModelSpec, tmp_path: Path
 ) -> None:
     start(images, flat, tmp_path / "short")
     result = clearcnn.train(images, resume=tmp_path / "short", epochs=12, out=tmp_path / "long")
     assert result.history.num_epochs == 12
-    assert "the rest follows one over 12 from there on" in result.warnings[1]
+    assert "the others follow a cycle planned for 12" in result.warnings[1]
     # Ctrl-C before the first new checkpoint leaves nothing; an extension is a run like others.
     assert (tmp_path / "long" / "checkpoint.npz").is_file()
 
 
-def test_a_run_stopped_by_ctrl_c_is_gone_on_with(
+def test_a_run_stopped_by_ctrl_c_is_resumed(
     images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Path
 ) -> None:
     start(images, flat, tmp_path / "never")
@@ -135,7 +135,7 @@ def test_a_run_stopped_by_ctrl_c_is_gone_on_with(
     assert_same(tmp_path / "whole", tmp_path / "never")
 
 
-def test_a_second_ctrl_c_leaves_what_can_be_gone_on_with(
+def test_a_run_stopped_by_a_second_ctrl_c_can_be_resumed(
     images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
@@ -157,7 +157,7 @@ def test_a_short_run_keeps_its_last_state_only(
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, "[]", "{}"], ids=["deep", "a list", "empty"])
-def test_what_is_no_run_folder_is_no_end_of_one(content: str, stopped: Path) -> None:
+def test_a_damaged_folder_does_not_count_as_finished(content: str, stopped: Path) -> None:
     stopped.mkdir()
     (stopped / "bundle.json").write_text(content)
     assert not is_finished_as(stopped.with_name("run.unfinished"), stopped)
@@ -186,15 +186,15 @@ def stopped(images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Pa
     return tmp_path / "run"
 
 
-def test_a_new_run_of_that_name_is_refused(
+def test_a_new_run_of_that_name_raises(
     stopped: Path, images: LabelledImages, flat: ModelSpec
 ) -> None:
-    with pytest.raises(BundleError, match="holds an unfinished run") as caught:
+    with pytest.raises(BundleError, match="has an unfinished run") as caught:
         start(images, flat, stopped)
     assert f"clearcnn train --resume {stopped}" in caught.value.remedy
 
 
-def test_two_processes_cannot_go_on_with_one_run(
+def test_two_processes_cannot_resume_one_run(
     stopped: Path, images: LabelledImages, flat: ModelSpec
 ) -> None:
     other = CheckpointFolder(stopped.with_name("run.unfinished"))
@@ -205,10 +205,10 @@ def test_two_processes_cannot_go_on_with_one_run(
     assert "Delete" not in got.value.remedy
 
 
-def test_other_images_are_refused(
+def test_other_images_raise(
     stopped: Path, images: LabelledImages, noise: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(DataError, match="is not what the run was begun with"):
+    with pytest.raises(DataError, match="has changed since the run began"):
         clearcnn.train(noise(), resume=stopped)
     with pytest.raises(DataError) as caught:
         clearcnn.train(resume=stopped)
@@ -218,12 +218,12 @@ def test_other_images_are_refused(
 
 
 def test_more_epochs_for_an_unfinished_run(stopped: Path, images: LabelledImages) -> None:
-    with pytest.raises(SpecError, match="has 2 already"):
+    with pytest.raises(SpecError, match="already has 2"):
         clearcnn.train(images, resume=stopped, epochs=2)
     assert clearcnn.train(images, resume=stopped, epochs=10).history.num_epochs == 10
 
 
-def test_a_run_that_ended_while_tidying_up_counts_as_finished(
+def test_a_run_that_ended_during_cleanup_counts_as_finished(
     images: LabelledImages, flat: ModelSpec, tmp_path: Path
 ) -> None:
     run = start(images, flat, tmp_path / "run").run_folder
@@ -253,27 +253,27 @@ def test_a_damaged_request_is_one_error(
 
 
 @pytest.mark.parametrize("place", ["nothing", ".", "..", "/", ".unfinished"])
-def test_what_is_no_run_is_refused(
+def test_resuming_something_else_raises(
     place: str, tmp_path: Path, images: LabelledImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BundleError, match="is no run to go on with"):
+    with pytest.raises(BundleError, match="is not a run to resume"):
         clearcnn.train(images, resume=place)
 
 
-def test_a_run_is_gone_on_with_from_within(
+def test_a_run_is_resumed_from_within_its_folder(
     stopped: Path, images: LabelledImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(stopped.with_name("run.unfinished"))
     assert clearcnn.train(images, resume=".").run_folder == stopped
 
 
-def test_what_the_run_has_already_is_refused_beside_resume(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="resume was given beside seed, which the run has"):
+def test_options_of_the_run_raise_with_resume(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="resume was given together with seed, which the run"):
         clearcnn.train("photos", resume=tmp_path, seed=1)
 
 
-def test_a_disk_that_is_full_is_a_warning(
+def test_a_full_disk_is_a_warning(
     images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     def fail(*_: Any) -> None:
@@ -287,7 +287,7 @@ def test_a_disk_that_is_full_is_a_warning(
     assert read_bundle(result.run_folder).manifest.warnings == result.warnings
 
 
-def test_a_run_that_diverges_keeps_the_last_good_epoch(
+def test_a_diverged_run_keeps_the_last_finite_epoch(
     images: LabelledImages, flat: ModelSpec, make_ear: Any, tmp_path: Path
 ) -> None:
     ear = make_ear()
@@ -304,11 +304,11 @@ def test_a_run_that_diverges_keeps_the_last_good_epoch(
     assert metrics["divergence"]["epoch"] == result.divergence.epoch
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Stopped by numbers that are not finite." in report
-    with pytest.raises(BundleError, match="ended in numbers that are not finite"):
+    with pytest.raises(BundleError, match=r"diverged \(NaN or infinity\)"):
         clearcnn.train(images, resume=tmp_path / "run", epochs=300)
 
 
-def test_without_a_good_epoch_there_is_no_run(
+def test_divergence_in_the_first_epoch_leaves_no_run(
     images: LabelledImages, flat: ModelSpec, tmp_path: Path
 ) -> None:
     with pytest.raises(DivergenceError, match="no epoch was finished"):

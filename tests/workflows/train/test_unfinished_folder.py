@@ -130,9 +130,9 @@ def test_a_folder_of_that_name_that_is_not_ours_is_refused_and_stays(
     if content is not None:
         (folder / "request.json").write_bytes(content)
     before = look(tmp_path)
-    with pytest.raises(BundleError, match="is no unfinished run") as caught:
+    with pytest.raises(BundleError, match="is not an unfinished run") as caught:
         train()
-    assert "give another place with --out" in caught.value.remedy
+    assert "give another path with --out" in caught.value.remedy
     assert "--resume" not in caught.value.remedy
     assert look(tmp_path) == before
 
@@ -146,7 +146,7 @@ def test_whatever_has_that_name_is_refused_and_stays(kind: str, train: Any, tmp_
         place.mkdir()
     else:
         place.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(BundleError, match="is no unfinished run"):
+    with pytest.raises(BundleError, match="is not an unfinished run"):
         train()
     assert os.path.lexists(place)
 
@@ -181,7 +181,7 @@ def test_what_others_put_into_our_folder_stays_and_is_said(
     assert set(look(stopped)) == {"notes.txt", "more/.partial-a.1", ".partial-mine.2"}
     said = ear.heard[-1]
     assert said[0] == "warning"
-    assert "(.partial-mine.2, more, notes.txt); that was left there" in said[1]
+    assert "(.partial-mine.2, more, notes.txt); they were left there" in said[1]
 
 
 def test_a_folder_of_checkpoints_keeps_what_is_not_ours(tmp_path: Path) -> None:
@@ -234,9 +234,9 @@ def test_a_full_disk_says_what_is_kept(
         train()
     assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
     said = caught.value.remedy
-    assert "left behind" not in said
+    assert "was left" not in said
     assert "What was written before that has been removed." in said
-    assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Go on with it" in said
+    assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Resume it" in said
 
 
 def test_a_full_disk_without_checkpoints_says_that_nothing_is_left(

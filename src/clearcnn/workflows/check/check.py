@@ -1,10 +1,9 @@
-"""`check`: what is wrong with the data, before anyone trains."""
+"""`check`: find problems in the data before training."""
 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,20 +33,20 @@ def check(
     out: Path | str | None = None,
     listener: EvaluateListener | None = None,
 ) -> CheckResult:
-    """Look for what spoils a training or its score; nothing of the source is changed.
+    """Find problems that harm a training or its score; the source is not changed.
 
     Args:
-      source: "digits", a path, a DataSpec, or images already loaded. Files that cannot be read
-        are left out and listed.
-      labels: whether to look for suspect labels, too, which takes a few short trainings.
+      source: "digits", a path, a DataSpec, or images already loaded. Unreadable files are skipped
+        and listed.
+      labels: whether to look for suspect labels too, which takes a few short trainings.
       seed: of these trainings.
       out: the folder to make; None makes `checks/<source>-<UTC time>/`.
-      listener: hears how the trainings go.
+      listener: hears about the progress of the trainings.
     Returns:
-      CheckResult; its `folder` holds `check.json`, `use.csv`, the cleaned list that `train --use`
-      takes, and `suspects.png` if there are suspects.
+      CheckResult; its `folder` has `check.json`, the cleaned list `use.csv` for `train --use`,
+      and, if there are suspects, `suspects.png`.
     Raises:
-      ClearCNNError: the source cannot be read at all, or the folder cannot be written.
+      ClearCNNError: the source cannot be read, or the folder cannot be written.
     """
     listener = listener or EvaluateListener()
     if isinstance(source, LabelledImages):
@@ -75,21 +74,21 @@ def _check(
         suspects = find_suspects(images, seed, listener.on_step)
     findings = [
         *_list_unreadable(images),
-        *_judge_copies(images, exact, "duplicates", "Copies, pixel for pixel"),
-        *_judge_copies(
+        *_find_duplicates(images, exact, "duplicates", "Exact duplicates"),
+        *_find_duplicates(
             images,
             np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
             "near duplicates",
-            "Almost copies",
+            "Near duplicates",
         ),
         *_find_constant(images),
         *_find_split_groups(images),
-        *_judge_suspects(suspects),
-        *_judge_classes(images),
-        *_judge_range(images),
+        *_list_suspects(suspects),
+        *_check_classes(images),
+        *_check_range(images),
     ]
     if labels and not can_train:
-        findings.append(_say_unchecked(images, fewest))
+        findings.append(_report_unchecked(images, fewest))
     findings.sort(key=lambda finding: not finding.is_problem)
     uses = propose_uses(images, exact, near, suspects)
     result = CheckResult(
@@ -119,7 +118,7 @@ def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResu
         sheet.save(folder / "suspects.png")
 
 
-def _judge_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
+def _list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
     if suspects:
         names = tuple(
             f"{each.name}: {each.label}, looks like {each.suggestion} "
@@ -129,18 +128,18 @@ def _judge_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
         yield Finding(
             "suspect labels",
             False,
-            f"Labels that models not trained on them do not believe: {len(suspects):,}. They may "
-            "be right all the same: look at them.",
+            f"Labels that models trained without them contradict: {len(suspects):,}. They may "
+            "still be right: review them.",
             names,
         )
 
 
-def _say_unchecked(images: LabelledImages, fewest: int) -> Finding:
+def _report_unchecked(images: LabelledImages, fewest: int) -> Finding:
     what = (
-        f"the smallest class has {fewest} image{'' if fewest == 1 else 's'}, and "
-        f"{FEWEST_OF_A_CLASS} are needed to train without each in turn"
+        f"the smallest class has {fewest} image{'' if fewest == 1 else 's'}, and cross-validation "
+        f"needs {FEWEST_OF_A_CLASS}"
         if len(images.class_names) > 1
-        else "there is one class only, and two are needed to train"
+        else "there is only one class, and training needs two"
     )
     return Finding("labels not checked", False, f"Labels could not be checked: {what}.", ())
 
@@ -152,70 +151,70 @@ def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
         yield Finding(
             "unreadable files",
             True,
-            f"Files that cannot be read: {count:,}.",
+            f"Unreadable files: {count:,}.",
             names[:_MOST_NAMES],
         )
 
 
-def _judge_copies(
+def _find_duplicates(
     images: LabelledImages, first: NDArray[np.intp], kind: str, words: str
 ) -> Iterator[Finding]:
-    """Copies are worth a look; with another label, or in another part, they are a problem."""
-    copies = np.flatnonzero(first != np.arange(len(first)))
-    if not len(copies):
+    """Report duplicates; with another label, or in another split, they are a problem."""
+    duplicates = np.flatnonzero(first != np.arange(len(first)))
+    if not len(duplicates):
         return
-    yield _report(images, copies, kind, False, f"{words}: {{}}.", first)
-    other_label = copies[images.labels[copies] != images.labels[first[copies]]]
+    yield _report(images, duplicates, kind, False, f"{words}: {{}}.", first)
+    other_label = duplicates[images.labels[duplicates] != images.labels[first[duplicates]]]
     if len(other_label):
-        sentence = f"{words}, with another label: {{}}. Can both labels be right?"
+        sentence = f"{words} with another label: {{}}. At most one of the labels is right."
         yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
     if images.parts is None:
         return
     found_in = defaultdict(set)
-    for row, part in enumerate(images.parts):
-        found_in[first[row]].add(part)
-    across = copies[[len(found_in[first[row]]) > 1 for row in copies]]
+    for row, name in enumerate(images.parts):
+        found_in[first[row]].add(name)
+    across = duplicates[[len(found_in[first[row]]) > 1 for row in duplicates]]
     if len(across):
-        sentence = f"{words}, in another part: {{}}. The score counts what was learnt by heart."
-        yield _report(images, across, f"{kind} across parts", True, sentence, first)
+        sentence = f"{words} in another split: {{}}. The score counts memorized images."
+        yield _report(images, across, f"{kind} across splits", True, sentence, first)
 
 
 def _find_constant(images: LabelledImages) -> Iterator[Finding]:
     flat = images.images.reshape(len(images), -1)
     rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
     if len(rows):
-        yield _report(images, rows, "empty images", True, "All pixels of one value: {}.")
+        yield _report(images, rows, "empty images", True, "All pixels have the same value: {}.")
 
 
 def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
-    """Groups on both sides of the source's own parts."""
+    """Report groups that are in several of the source's own splits."""
     if images.groups is None or images.parts is None:
         return
-    parts = defaultdict(set)
-    for group, part in zip(images.groups.tolist(), images.parts.tolist(), strict=True):
-        parts[group].add(part)
-    split = [group for group, found in parts.items() if len(found) > 1]
+    splits = defaultdict(set)
+    for group, name in zip(images.groups.tolist(), images.parts.tolist(), strict=True):
+        splits[group].add(name)
+    split = [group for group, found in splits.items() if len(found) > 1]
     if split:
         yield Finding(
-            "groups across parts",
+            "groups across splits",
             True,
-            f"{len(split):,} of {len(parts):,} groups stand in more than one part: the "
-            "score says little of a new group.",
+            f"{len(split):,} of {len(splits):,} groups are in more than one split: the score says "
+            "little about new groups.",
             tuple(map(str, split[:_MOST_NAMES])),
         )
 
 
-def _judge_classes(images: LabelledImages) -> Iterator[Finding]:
+def _check_classes(images: LabelledImages) -> Iterator[Finding]:
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     if len(counts) == 1:
-        yield Finding("one class", True, "One class only: there is nothing to tell apart.", ())
+        yield Finding("one class", True, "There is only one class: nothing to classify.", ())
     lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
     if len(lacking):
         yield Finding(
             "classes too small to train",
             True,
-            f"Classes of fewer than {_FEWEST_TO_TRAIN} images, without which no model can be "
-            f"trained and tested: {len(lacking):,}.",
+            f"Classes of fewer than {_FEWEST_TO_TRAIN} images, too few to train and test a model: "
+            f"{len(lacking):,}.",
             tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
         )
     few = np.flatnonzero(counts < _FEW_IMAGES)
@@ -224,8 +223,8 @@ def _judge_classes(images: LabelledImages) -> Iterator[Finding]:
         yield Finding(
             "small classes",
             False,
-            f"Classes of fewer than {_FEW_IMAGES} images, too few to learn from and to score: "
-            f"{len(few):,}.",
+            f"Classes of fewer than {_FEW_IMAGES} images, too few for good training and a precise "
+            f"score: {len(few):,}.",
             names,
         )
     if counts.max() >= _IMBALANCE * counts.min():
@@ -233,21 +232,20 @@ def _judge_classes(images: LabelledImages) -> Iterator[Finding]:
         yield Finding(
             "imbalance",
             False,
-            f"{largest} has {counts.max():,} images and {smallest} {counts.min():,}: read the "
-            "figures class by class, not the accuracy alone.",
+            f"{largest} has {counts.max():,} images and {smallest} {counts.min():,}: look at the "
+            "metrics of each class, not only at the accuracy.",
             (),
         )
 
 
-def _judge_range(images: LabelledImages) -> Iterator[Finding]:
+def _check_range(images: LabelledImages) -> Iterator[Finding]:
     low, high = images.value_range
     seen = float(images.images.max()) - float(images.images.min())
     if seen < _NARROW * (high - low):
         yield Finding(
             "narrow values",
             False,
-            f"The pixels span {seen:g} of the {high - low:g} they may: are they scaled as you "
-            "think?",
+            f"The pixels span {seen:g} of a possible {high - low:g}: check their scale.",
             (),
         )
 
@@ -258,7 +256,7 @@ def _report(
     kind: str,
     is_problem: bool,
     sentence: str,
-    first: Any = None,
+    first: NDArray[np.intp] | None = None,
 ) -> Finding:
     name: Callable[[int], str] = images.names.__getitem__
     names = tuple(

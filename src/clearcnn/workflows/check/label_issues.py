@@ -1,4 +1,4 @@
-"""Suspect labels: what models say of images that they were not trained on."""
+"""Suspect labels: out-of-fold predictions that contradict them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,30 +20,30 @@ from clearcnn.workflows.evaluate.cross_validate import (
 FEWEST_OF_A_CLASS = 5
 _MANY_IMAGES = 10_000
 _RECIPE = "default"
-# Of 100 flipped labels among 2,000 MNIST images, a quarter of the recipe's epochs ranked all within
-# the first 6 %, as all epochs did in four times as long.
+# With 100 flipped labels among 2,000 MNIST images, a quarter of the recipe's epochs ranked all of
+# them within the first 6 %, the same as all epochs in four times the time.
 _SHARE_OF_EPOCHS = 1 / 4
 _FEWEST_EPOCHS = 6
 
 
 def count_folds(images: LabelledImages) -> int:
-    """Give the trainings it takes: five, or three where there are many images."""
+    """Return the number of trainings: five, or three if there are many images."""
     return 3 if len(images) > _MANY_IMAGES else 5
 
 
 def find_suspects(
-    images: LabelledImages, seed: int, hear: Callable[[], None]
+    images: LabelledImages, seed: int, on_step: Callable[[], None]
 ) -> tuple[Suspect, ...]:
-    """Train on stratified folds, and list the labels that the others' models do not believe.
+    """Cross-validate, and list the labels that the out-of-fold predictions contradict.
 
     Args:
-      images: with at least five of each class.
+      images: at least five of each class.
       seed: of folds and trainings.
-      hear: called after each training.
+      on_step: called after each training.
     Returns:
       The suspects, the most suspect first.
     Raises:
-      DivergenceError: a training ended in numbers that are not finite, which say nothing of labels.
+      DivergenceError: a training diverged, so its predictions say nothing about labels.
     """
     labels = images.labels
     folds = evaluation.make_random_folds(labels, num_folds=count_folds(images), repeat=0, seed=seed)
@@ -56,11 +56,11 @@ def find_suspects(
         partial(fit_fold, images, candidate, fold, size, seed + number)
         for number, (fold, size) in enumerate(zip(folds, sizes, strict=True))
     ]
-    for _, answers in run_in_parallel(tasks):
-        if answers.divergence is not None:
-            raise answers.divergence
-        probabilities[answers.fold.test] = answers.probabilities
-        hear()
+    for _, outcome in run_in_parallel(tasks):
+        if outcome.divergence is not None:
+            raise outcome.divergence
+        probabilities[outcome.fold.test] = outcome.probabilities
+        on_step()
     return _describe(images, probabilities, evaluation.find_suspects(labels, probabilities))
 
 

@@ -1,4 +1,4 @@
-"""The cleaned list: which images of a source to use, and why not the others."""
+"""The cleaned list: which images of a source to use, and the reasons to exclude others."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class UseList:
 
     Attributes:
       use: (n,) bool.
-      reasons: why not, or what to look at; empty where there is nothing to say.
+      reasons: why an image is excluded or suspect; empty for all others.
     """
 
     use: NDArray[np.bool_]
@@ -27,44 +27,45 @@ class UseList:
 def propose_uses(
     images: LabelledImages, exact: Rows, near: Rows, suspects: tuple[Suspect, ...]
 ) -> UseList:
-    """Propose what to leave out: copies, contradictions, leaks and empty images; no suspects.
+    """Propose to exclude duplicates, contradictions, leaks and empty images.
 
-    Of copies with one label the first is kept, of copies with several labels none. Of copies in
-    several parts, exact or near, those of the test part are kept. A suspect stays in use: a person
-    should look at it.
+    Of duplicates with the same label the first is kept, of duplicates with different labels none.
+    Of exact or near duplicates in several splits, those in the test set are kept. Suspects are
+    kept: a person should review them.
 
     Args:
-      images: all of them.
-      exact, near: (n,) the first image with the same, or almost the same, pixels.
-      suspects: labels that models do not believe.
+      images: all images of the source.
+      exact: (n,) the first image with the same pixels.
+      near: (n,) the first image with nearly the same pixels.
+      suspects: labels that models contradict.
     """
     use = np.ones(len(images), bool)
     reasons = [""] * len(images)
 
-    def leave_out(row: int, reason: str) -> None:
+    def exclude(row: int, reason: str) -> None:
         if use[row]:
             use[row], reasons[row] = False, reason
 
     flat = images.images.reshape(len(images), -1)
     for row in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)).tolist():
-        leave_out(row, "all pixels of one value")
-    parts = np.full(len(images), "train") if images.parts is None else images.parts
+        exclude(row, "all pixels have the same value")
+    split_names = np.full(len(images), "train") if images.parts is None else images.parts
     for rows in _gather(exact):
         others = {row: rows[0] if row != rows[0] else rows[1] for row in rows}
         if len(set(images.labels[rows].tolist())) > 1:
             for row in rows:
-                leave_out(row, f"copy of {images.names[others[row]]}, with another label")
+                exclude(row, f"duplicate of {images.names[others[row]]}, with another label")
             continue
-        keep = next((row for row in rows if parts[row] == "test"), rows[0])
+        keep = next((row for row in rows if split_names[row] == "test"), rows[0])
         for row in rows:
             if row != keep:
-                leave_out(row, f"copy of {images.names[keep]}")
+                exclude(row, f"duplicate of {images.names[keep]}")
     for rows in _gather(near):
-        tested = [row for row in rows if parts[row] == "test"]
+        tested = [row for row in rows if split_names[row] == "test"]
         if tested and len(tested) < len(rows):
             for row in rows:
-                if parts[row] != "test":
-                    leave_out(row, f"almost {images.names[tested[0]]}, of the test part")
+                if split_names[row] != "test":
+                    exclude(row, f"near duplicate of {images.names[tested[0]]}, in the test set")
     for suspect in suspects:
         if use[suspect.index]:
             reasons[suspect.index] = (
@@ -74,9 +75,9 @@ def propose_uses(
 
 
 def _gather(first: Rows) -> list[list[int]]:
-    """Give the rows of each set of copies, ascending."""
-    copies = np.flatnonzero(first != np.arange(len(first)))
-    sets: dict[int, list[int]] = {int(row): [int(row)] for row in np.unique(first[copies])}
-    for row in copies.tolist():
+    """Return the rows of each set of duplicates, ascending."""
+    duplicates = np.flatnonzero(first != np.arange(len(first)))
+    sets: dict[int, list[int]] = {int(row): [int(row)] for row in np.unique(first[duplicates])}
+    for row in duplicates.tolist():
         sets[int(first[row])].append(row)
     return list(sets.values())

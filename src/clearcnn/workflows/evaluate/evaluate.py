@@ -76,13 +76,13 @@ def evaluate(
     listener = listener or EvaluateListener()
     out = None if out is None else Path(out)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
-    asked: dict[str, Any] = {
+    given: dict[str, Any] = {
         "recipe": recipe,
         "model": model,
         "compare": tuple(compare) or None,
         **settings,
     }
-    command = command or format_call("evaluate", source, {**asked, "folds": folds, "seed": seed})
+    command = command or format_call("evaluate", source, {**given, "folds": folds, "seed": seed})
     if isinstance(source, (str, Path)) and is_run_folder(source):
         if new is not None and data is not None:
             raise SpecError(
@@ -97,23 +97,23 @@ def evaluate(
             f"{name} is not a run folder, so there is no model to score.",
             remedy="Give a run folder first, or only one source.",
         )
-    given = {name: value for name, value in settings.items() if value is not None}
-    candidates = _list_candidates(recipe, model, compare, given)
+    overrides = {name: value for name, value in settings.items() if value is not None}
+    candidates = _list_candidates(recipe, model, compare, overrides)
     clock = PhaseTimer()
     with open_evaluation_folder(name, out, command) as opened:
         with clock.phase("data"):
             images, notes = _read(source)
-            runs, sentences = _lay_out(images, folds, seed)
+            runs, sentences = _make_protocols(images, folds, seed)
         schedule = Schedule(runs, candidates, seed, listener, clock)
         schedule.fit_candidates()
         if baselines:
             schedule.fit_baselines()
         schedule.repeat(budget)
         protocols = tuple(
-            run.conclude(sentence.format(repeats=_say_times(schedule.repeats.get(run.kind, 1))))
+            run.conclude(sentence.format(repeats=_count_passes(schedule.repeats.get(run.kind, 1))))
             for run, sentence in zip(runs, sentences, strict=True)
         )
-        baseline = _find_best(protocols[0]) if baselines else None
+        baseline = _find_best_baseline(protocols[0]) if baselines else None
         curve = schedule.trace_learning() if learning_curve else None
         headline, first = runs[0], candidates[0].name
         rows, probabilities = headline.pool(first)
@@ -129,7 +129,7 @@ def evaluate(
             ),
             baseline=baseline,
             learning_curve=curve,
-            notes=(*notes, *_say_divergences(runs), *_say_gap(protocols)),
+            notes=(*notes, *_report_divergences(runs), *_report_gap(protocols)),
             seconds=clock.seconds,
         )
         opened.write(result, images, rows, probabilities)
@@ -228,7 +228,7 @@ def _read(
     return dataclasses.replace(images.take(rows), parts=None), notes
 
 
-def _lay_out(
+def _make_protocols(
     images: LabelledImages, num_folds: int, seed: int
 ) -> tuple[list[ProtocolRun], list[str]]:
     """Make the protocols, the headline first, and the sentences that describe them."""
@@ -256,17 +256,17 @@ def _lay_out(
     return runs, sentences
 
 
-def _say_times(number: int) -> str:
+def _count_passes(number: int) -> str:
     return "once" if number == 1 else f"{number} times with different seeds"
 
 
-def _find_best(protocol: Protocol) -> str:
+def _find_best_baseline(protocol: Protocol) -> str:
     among = [model for model in protocol.models if model.name in BASELINES]
     best: ModelScore = max(among, key=lambda model: model.score.accuracy)
     return best.name
 
 
-def _say_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
+def _report_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
     """Report diverged trainings."""
     return tuple(
         f"{len(errors)} of {len(run.outcomes[name])} trainings of {name} diverged (NaN or "
@@ -276,7 +276,7 @@ def _say_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
     )
 
 
-def _say_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
+def _report_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
     """Report how much easier random folds are than unseen groups."""
     if len(protocols) < 2:
         return ()

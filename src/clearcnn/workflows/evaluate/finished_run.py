@@ -113,12 +113,12 @@ def _assess(
         ),
         baseline=None,
         learning_curve=None,
-        notes=(*images.preparation, *_say_absent(scored)),
+        notes=(*images.preparation, *_report_absent_classes(scored)),
         seconds=clock.seconds,
     )
 
 
-def _say_absent(scored: Evaluation) -> tuple[str, ...]:
+def _report_absent_classes(scored: Evaluation) -> tuple[str, ...]:
     """Report the classes without an image."""
     absent = [each.name for each in scored.classes if not each.support]
     if not absent:

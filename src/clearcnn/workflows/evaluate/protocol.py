@@ -144,8 +144,8 @@ class ProtocolRun:
                 num_test=float(np.mean([len(fold.test) for fold in self.folds])),
             )
             p_value = evaluation.compare_answers(
-                np.concatenate([self._judge(each) for each in first]),
-                np.concatenate([self._judge(each) for each in theirs]),
+                np.concatenate([self._is_correct(each) for each in first]),
+                np.concatenate([self._is_correct(each) for each in theirs]),
             )
         correct, total = sum(f.correct for f in folds), sum(f.total for f in folds)
         return ModelScore(
@@ -161,7 +161,7 @@ class ProtocolRun:
         """Compute the interval of the accuracy on new groups, or on new images."""
         if self.kind == "groups" and self.images.groups is not None:
             rows = np.concatenate([each.fold.test for each in outcomes])
-            right = np.concatenate([self._judge(each) for each in outcomes])
+            right = np.concatenate([self._is_correct(each) for each in outcomes])
             _, where = np.unique(self.images.groups[rows], return_inverse=True)
             repeats = len({each.fold.repeat for each in outcomes})
             return evaluation.group_interval(
@@ -217,18 +217,19 @@ class ProtocolRun:
     def _mean_distorted(self, outcomes: Sequence[FoldOutcome]) -> dict[str, float]:
         weights = [len(each.fold.test) for each in outcomes]
         table = [
-            {UNDISTORTED: float(self._judge(each).mean()), **each.distorted} for each in outcomes
+            {UNDISTORTED: float(self._is_correct(each).mean()), **each.distorted}
+            for each in outcomes
         ]
         return {
             key: float(np.average([row[key] for row in table], weights=weights)) for key in table[0]
         }
 
-    def _judge(self, outcome: FoldOutcome) -> NDArray[np.bool_]:
+    def _is_correct(self, outcome: FoldOutcome) -> NDArray[np.bool_]:
         right: NDArray[np.bool_] = outcome.predictions == self.images.labels[outcome.fold.test]
         return right
 
     def _score_fold(self, outcome: FoldOutcome) -> FoldScore:
-        right = self._judge(outcome)
+        right = self._is_correct(outcome)
         return FoldScore(
             outcome.fold.name, outcome.seed, outcome.num_train, int(right.sum()), len(right)
         )

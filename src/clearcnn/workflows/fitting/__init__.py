@@ -1,1 +1,1 @@
-"""How a recipe is trained: plan, build, compile, fit and score, the same for every verb."""
+"""How a recipe is trained: plan, build, compile, fit and score; shared by all verbs."""

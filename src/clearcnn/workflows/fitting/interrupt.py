@@ -1,35 +1,34 @@
-"""Ctrl-C, heard where it does no harm."""
+"""Ctrl-C as a call instead of an exception."""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 
 @contextmanager
 def first_interrupt(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at the first Ctrl-C, in place of KeyboardInterrupt; a second one raises it.
+    """Call `stop` at the first Ctrl-C, instead of KeyboardInterrupt; a second one raises it.
 
-    A KeyboardInterrupt strikes anywhere, also between a model's weights and what is noted of
-    them. Nothing changes outside the main thread, where Python hears no signals, and where
-    somebody has settled already what Ctrl-C does.
+    A KeyboardInterrupt may be raised anywhere, even between an update of the weights and that of
+    the history. No-op outside the main thread, where Python handles no signals, and if the caller
+    has its own handler.
 
     Args:
-      stop: what to do; it may raise KeyboardInterrupt.
+      stop: may raise KeyboardInterrupt.
     """
-    usual = signal.default_int_handler
+    default = signal.default_int_handler
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not usual:
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not default:
         yield
         return
 
-    def hear(*_: Any) -> None:
-        signal.signal(signal.SIGINT, usual)
+    def handle(*_: object) -> None:
+        signal.signal(signal.SIGINT, default)
         stop()
 
-    signal.signal(signal.SIGINT, hear)
+    signal.signal(signal.SIGINT, handle)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, default)

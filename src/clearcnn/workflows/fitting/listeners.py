@@ -1,4 +1,4 @@
-"""How a workflow tells of its progress."""
+"""Listeners: how a workflow reports its progress."""
 
 from pathlib import Path
 
@@ -6,44 +6,44 @@ from clearcnn.results.train import DataSummary, History, ModelSummary
 
 
 class TrainListener:
-    """Hears how a training goes; every method may be overridden and does nothing here."""
+    """Progress of a training; override the methods of interest, which do nothing here."""
 
     def on_data(self, summary: DataSummary, sheet: Path) -> None:
-        """The data is read and parted; the picture sheet will lie at `sheet`."""
+        """The data has been read and split; sample images will be written to `sheet`."""
 
     def on_model(self, summary: ModelSummary) -> None:
-        """The model is known, layer by layer."""
+        """The model has been planned, layer by layer."""
 
     def on_warning(self, sentence: str) -> None:
-        """Something the user should know."""
+        """A warning for the user."""
 
     def on_train_begin(self, epochs: int) -> None:
-        """Keras is loaded; the program is about to be compiled, for so many epochs at most."""
+        """Keras is loaded; next, the program for at most `epochs` epochs is compiled."""
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
-        """An epoch, counted from 0, is done; metrics by Keras's names."""
+        """An epoch, counted from 0, has ended; metrics by Keras's names."""
 
     def on_resume(self, epochs: int) -> None:
-        """The training goes on after so many epochs, of which nothing more is heard."""
+        """The training resumes after `epochs` epochs, which are not reported again."""
 
     def on_checkpoint(self, folder: Path) -> None:
-        """From now on the training can be gone on with, if it is stopped: from this folder."""
+        """From now on, a stopped training can be resumed from this folder."""
 
     def on_train_end(self, history: History, interrupted: bool) -> None:
-        """Training is over."""
+        """Training has ended."""
 
     def on_late_interrupt(self) -> None:
-        """Ctrl-C, after training was over: the run is written all the same, unless it comes again.
+        """Ctrl-C after the end of training: the run is written anyway, unless it is pressed again.
 
-        Called between any two steps of the program.
+        Called in the signal handler, between any two steps of the program.
         """
 
 
 class EvaluateListener:
-    """Hears how an evaluation goes; every method may be overridden and does nothing here."""
+    """Progress of an evaluation; override the methods of interest, which do nothing here."""
 
     def on_phase(self, name: str, steps: int) -> None:
-        """A phase begins, of so many steps."""
+        """A phase of `steps` steps begins."""
 
     def on_step(self) -> None:
-        """A step of it, such as one training, is done."""
+        """A step, such as one training, has ended."""

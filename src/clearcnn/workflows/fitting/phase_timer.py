@@ -1,4 +1,4 @@
-"""How long each phase of a workflow takes."""
+"""The duration of each phase of a workflow."""
 
 import time
 from collections.abc import Iterator
@@ -6,14 +6,18 @@ from contextlib import contextmanager
 
 
 class PhaseTimer:
-    """Wall-clock seconds of each phase, in order."""
+    """Wall-clock seconds of each phase, in order.
+
+    Attributes:
+      seconds: by the name of the phase.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Note the seconds of what is done within."""
+        """Record the duration of the context."""
         start = time.perf_counter()
         try:
             yield

@@ -1,9 +1,7 @@
-"""Everything about a training that is decided before Keras is loaded."""
+"""The plan of a training: all decisions that need no Keras."""
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,14 +10,15 @@ from clearcnn.contract import InputContract, ResizeRule
 from clearcnn.data import LabelledImages, Split, infer_polarity
 from clearcnn.results.train import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
+from clearcnn.types import Arguments, Pixels
 
 _NEAR_DEVIATIONS = 0.1
-_LEAST_GROUND_SHARE = 0.5
+_LEAST_BACKGROUND_SHARE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainPlan:
-    """What is trained on what, and how; and how that looks to people."""
+    """Data, model and training, with their summaries for people."""
 
     recipe: str
     images: LabelledImages
@@ -34,32 +33,32 @@ class TrainPlan:
 
 def plan_training(
     images: LabelledImages,
-    parts: Split,
+    splits: Split,
     *,
     recipe: str,
     seed: int,
     data_spec: DataSpec,
     split_spec: SplitSpec,
     model: ModelSpec | Path | str | None = None,
-    settings: Mapping[str, Any] | None = None,
+    settings: Arguments | None = None,
     summary: DataSummary | None = None,
 ) -> TrainPlan:
-    """Decide on the model and its training, by the training part alone.
+    """Choose the model and its training, from the training set alone.
 
     Args:
-      images: all of them.
-      parts: their rows.
+      images: all images of the source.
+      splits: the rows of training, validation and test set.
       recipe: its name.
-      seed: of the first weights, the shuffles, dropout and augmentation.
-      data_spec, split_spec: where images and parts came from.
-      model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
-      settings: of TrainSpec, in place of the recipe's.
-      summary: of images and parts, if it was made already.
+      seed: of the initial weights, shuffling, dropout and augmentation.
+      data_spec, split_spec: how images and splits were made.
+      model: layers that replace the recipe's; a spec, or the path of a TOML file.
+      settings: fields of TrainSpec that replace the recipe's.
+      summary: of images and splits, if it was made already.
     Raises:
-      ClearCNNError: no such recipe, or the model can't be.
+      ClearCNNError: there is no such recipe, or the model is invalid.
     """
     model_spec, train_spec, model_summary = choose_training(
-        images.images[parts.train],
+        images.images[splits.train],
         len(images.class_names),
         recipe=recipe,
         seed=seed,
@@ -70,32 +69,32 @@ def plan_training(
         recipe=recipe,
         images=images,
         data_spec=data_spec,
-        splits=parts,
+        splits=splits,
         split_spec=split_spec,
         model_spec=model_spec,
         train_spec=train_spec,
-        data_summary=summary or summarize_data(images, parts),
+        data_summary=summary or summarize_data(images, splits),
         model_summary=model_summary,
     )
 
 
 def choose_training(
-    images: Any,
+    images: Pixels,
     num_classes: int,
     *,
     recipe: str,
     seed: int,
     model: ModelSpec | Path | str | None = None,
-    settings: Mapping[str, Any] | None = None,
+    settings: Arguments | None = None,
 ) -> tuple[ModelSpec, TrainSpec, ModelSummary]:
-    """Decide on the layers and on how they are trained.
+    """Choose the layers and how they are trained.
 
     Args:
-      images: those to train on, (n, height, width, channels), any real dtype.
-      num_classes: classes to tell apart.
+      images: the training images, (n, height, width, channels).
+      num_classes: number of classes.
       recipe, seed, model, settings: as for `plan_training`.
     Returns:
-      The model, its training, and the model's summary.
+      The model, its training, and the summary of the model.
     Raises:
       ClearCNNError: as `plan_training`.
     """
@@ -109,24 +108,24 @@ def choose_training(
         model_spec = models.read_model(Path(model), shape)
     train_spec = found.make_training(len(images), statistics, seed)
     if 1 in shape[:2]:
-        # A row of values is no picture that keeps its meaning when it is shifted and turned.
+        # A single row of values is not an image that may be shifted and rotated.
         train_spec = dataclasses.replace(train_spec, augmentation=None)
     train_spec = dataclasses.replace(train_spec, **(settings or {}))
     return model_spec, train_spec, models.check_output(model_spec, shape, num_classes)
 
 
-def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
-    """Count the images of each class and part, and say what they are like."""
+def summarize_data(images: LabelledImages, splits: Split) -> DataSummary:
+    """Count the images of each class and split, and describe them."""
     pixels = images.images
     counts = {
-        part: np.bincount(images.labels[rows], minlength=len(images.class_names))
-        for part, rows in dataclasses.asdict(parts).items()
+        name: np.bincount(images.labels[rows], minlength=len(images.class_names))
+        for name, rows in dataclasses.asdict(splits).items()
     }
     classes = tuple(
         ClassCount(
             name,
             int(sum(count[k] for count in counts.values())),
-            *(int(counts[part][k]) for part in ("train", "validation", "test")),
+            *(int(counts[split][k]) for split in ("train", "validation", "test")),
         )
         for k, name in enumerate(images.class_names)
     )
@@ -137,9 +136,9 @@ def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
         value_range=images.value_range,
         observed_range=(float(pixels.min()), float(pixels.max())),
         classes=classes,
-        train=len(parts.train),
-        validation=len(parts.validation),
-        test=len(parts.test),
+        train=len(splits.train),
+        validation=len(splits.validation),
+        test=len(splits.test),
         num_groups=None if images.groups is None else len(np.unique(images.groups)),
         preparation=images.preparation,
         skipped=images.skipped,
@@ -148,7 +147,7 @@ def summarize_data(images: LabelledImages, parts: Split) -> DataSummary:
 
 
 def describe_input(plan: TrainPlan) -> InputContract:
-    """Say what goes into the network; polarity is the training part's."""
+    """Describe the input of the network; the polarity is that of the training set."""
     images = plan.images
     height, width, channels = images.images.shape[1:]
     return InputContract(
@@ -161,20 +160,20 @@ def describe_input(plan: TrainPlan) -> InputContract:
     )
 
 
-def measure_pixels(images: Any) -> models.PixelStatistics:
-    """Measure what the recipes ask of training images.
+def measure_pixels(images: Pixels) -> models.PixelStatistics:
+    """Compute the pixel statistics that recipes depend on.
 
     Args:
-      images: (n, height, width, channels), any real dtype.
+      images: the training images, (n, height, width, channels).
     """
     mean, deviation = float(images.mean(dtype=np.float64)), float(images.std(dtype=np.float64))
-    return models.PixelStatistics(mean, deviation, _find_ground(images, deviation))
+    return models.PixelStatistics(mean, deviation, _find_background(images, deviation))
 
 
-def _find_ground(images: Any, deviation: float) -> float | None:
-    """Give the value that most edge pixels have, within a tenth of the deviation, or None."""
+def _find_background(images: Pixels, deviation: float) -> float | None:
+    """Return the value that most edge pixels have, within a tenth of the deviation, or None."""
     rows, columns = images[:, [0, -1]], images[:, 1:-1, [0, -1]]
     edge = np.concatenate([rows.ravel(), columns.ravel()]).astype(np.float64)
     value = float(np.median(edge))
     share = float(np.mean(np.abs(edge - value) <= _NEAR_DEVIATIONS * deviation))
-    return value if share >= _LEAST_GROUND_SHARE else None
+    return value if share >= _LEAST_BACKGROUND_SHARE else None

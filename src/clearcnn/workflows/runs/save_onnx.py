@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.ood import DistanceWeights
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def write_onnx(
     contract: InputContract,
     network: "keras.Model",
     probabilities: NDArray[np.float32],
-    distances: DistanceWeights | None = None,
+    built: bytes | None = None,
 ) -> str | None:
     """Write `model.onnx` and `model_layers.onnx`, which also outputs every layer's values.
 
@@ -38,7 +37,7 @@ def write_onnx(
       contract: the network's input contract.
       network: the trained Keras model.
       probabilities: (n, num_classes) float32, Keras's on the test set.
-      distances: weights of the distance to each class, a further output of `model.onnx`.
+      built: the content of `model.onnx`, if it was built already; it may have more outputs.
     Returns:
       None; or, if no file was written, the reason in a sentence.
     """
@@ -46,17 +45,15 @@ def write_onnx(
 
     images = plan.images.images[plan.splits.test]
     most = {MODEL: len(images), MODEL_WITH_LAYERS: _MOST_IMAGES_WITH_LAYERS}
-    contents = {}
+    contents = {} if built is None else {MODEL: built}
     try:
         for name, count in most.items():
-            model = export.build_onnx(
-                network,
-                plan.images.class_names,
-                contract,
-                layer_outputs=name == MODEL_WITH_LAYERS,
-                distances=distances if name == MODEL else None,
-            )
-            contents[name] = model.SerializeToString()
+            if name not in contents:
+                with_layers = name == MODEL_WITH_LAYERS
+                model = export.build_onnx(
+                    network, plan.images.class_names, contract, layer_outputs=with_layers
+                )
+                contents[name] = model.SerializeToString()
             found = export.run_onnx(contents[name], images[:count], outputs=["probabilities"])
             export.check_parity(name, found["probabilities"], probabilities[:count])
     except ExportError as error:

@@ -1,6 +1,7 @@
-"""Fit what an answer's confidence means, and what is far from every class, after training."""
+"""After training: fit the temperature, the distances to the classes, and a threshold for them."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,32 +10,48 @@ from clearcnn import evaluation
 from clearcnn.bundle import Confidence
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.ood import DistanceWeights
 from clearcnn.temperature import apply_temperature
+from clearcnn.types import Pixels
 from clearcnn.workflows.fitting.plan import TrainPlan
 from clearcnn.workflows.fitting.trainer import predict_probabilities
 
+if TYPE_CHECKING:
+    import keras
+
 _MOST_IMAGES = 2_500
-# Negatives are foreign, and pale images would make any grey ground known; they are near anyway.
+# Inverted images are out of distribution. Images of low contrast are near as it is, and fitting on
+# them would make any grey background count as near.
 _LEFT_OUT = ("inverted", "contrast")
 
 
-def fit_distances(
-    plan: TrainPlan, contract: InputContract, network: Any
-) -> tuple[DistanceWeights, NDArray[np.float32]] | None:
-    """Fit how far an image is from each class, on up to 2,500 training images.
+@dataclass(frozen=True, eq=False)
+class DistanceModel:
+    """A model that outputs distances, too.
 
-    Each counts twice: as it is, and distorted in a way of the robustness table, so that what is
-    only a little moved, turned, scaled, blurred or noisy is not far.
+    Attributes:
+      onnx: the content of `model.onnx`.
+      validation_distances: (n, num_classes), of the validation images.
+    """
+
+    onnx: bytes
+    validation_distances: NDArray[np.float32]
+
+
+def fit_distances(
+    plan: TrainPlan, contract: InputContract, network: "keras.Model"
+) -> DistanceModel | None:
+    """Fit the distances of an image to the classes, on up to 2,500 training images.
+
+    Each image is used twice: as it is, and with one distortion of the robustness table, so that
+    images that are slightly shifted, rotated, scaled, blurred or noisy count as near.
 
     Args:
-      plan: what was trained on what.
-      contract: what goes into the network.
+      plan: of the training.
+      contract: the network's input contract.
       network: the trained Keras model.
     Returns:
-      DistanceWeights, and the distances of the validation images to each class, as `model.onnx`
-      will give them. None with fewer than 100 validation images, which no threshold could be
-      found on, and where the network cannot be written as ONNX or has no features.
+      DistanceModel. None with fewer than 100 validation images, which are too few for a threshold,
+      or if the network has no features or cannot be written as ONNX.
     """
     from clearcnn import export, prediction
 
@@ -51,27 +68,28 @@ def fit_distances(
             return None
         weights = evaluation.fit_distances(features, labels)
         model = export.build_onnx(network, class_names, contract, distances=weights)
+        onnx = model.SerializeToString()
         names = [export.DISTANCES_NAME]
-        found = export.run_onnx(model.SerializeToString(), plan.images.images[rows], outputs=names)
+        found = export.run_onnx(onnx, plan.images.images[rows], outputs=names)
     except ExportError:
-        # Why, is said where the network itself is written.
+        # `write_onnx` reports the reason.
         return None
-    return weights, found[export.DISTANCES_NAME]
+    return DistanceModel(onnx, found[export.DISTANCES_NAME])
 
 
 def fit_confidence(
-    plan: TrainPlan, network: Any, distances: NDArray[np.float32] | None = None
+    plan: TrainPlan, network: "keras.Model", distances: DistanceModel | None = None
 ) -> Confidence | None:
-    """Fit the temperature, and the threshold beyond which an image looks like none of the classes.
+    """Fit the temperature, and the threshold beyond which an image is out of distribution.
 
     Args:
-      plan: what was trained on what.
+      plan: of the training.
       network: the trained Keras model.
-      distances: of the validation images to each class; None finds a threshold of the
-        confidence alone, which tells less.
+      distances: of the validation images; None fits a threshold of the confidence, which detects
+        less.
     Returns:
-      Confidence; None without a validation part. It has no threshold where fewer than 100
-      images would have to say what one in a hundred is.
+      Confidence; None without a validation set. It has no threshold if there are fewer than 100
+      validation images, which are too few to estimate one false alarm in a hundred.
     """
     from clearcnn import prediction
 
@@ -82,18 +100,20 @@ def fit_confidence(
     probabilities = predict_probabilities(network, images)
     temperature = evaluation.fit_temperature(labels, probabilities)
     calibrated = apply_temperature(probabilities, temperature)
-    found = prediction.find_threshold(calibrated, distances)
+    found = prediction.find_threshold(
+        calibrated, None if distances is None else distances.validation_distances
+    )
     threshold, false_alarms = found or (None, None)
     if distances is None:
         return Confidence(temperature, threshold, false_alarms, len(rows))
     return Confidence(temperature, None, false_alarms, len(rows), threshold)
 
 
-def _choose_images(plan: TrainPlan) -> tuple[Any, Any]:
-    """Choose training images, evenly, and lay a distorted one beside each."""
+def _choose_images(plan: TrainPlan) -> tuple[Pixels, NDArray[np.int64]]:
+    """Choose evenly spaced training images, and add a distorted version of each."""
     rows = plan.splits.train
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_IMAGES)).astype(np.intp)]
-    # In the order of their classes, each distortion meets them all.
+    # Sorted by class, so that each distortion is applied to images of every class.
     rows = rows[np.argsort(plan.images.labels[rows], kind="stable")]
     chosen, labels = plan.images.images[rows], plan.images.labels[rows]
     low, high = plan.images.value_range

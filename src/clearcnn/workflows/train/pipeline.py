@@ -1,4 +1,4 @@
-"""The way of one run: read, plan, fit, score, write."""
+"""The steps of one run: read, plan, fit, score, write."""
 
 from contextlib import ExitStack
 
@@ -21,17 +21,17 @@ from clearcnn.workflows.train.save_run import save_run
 
 
 class TrainPipeline:
-    """A training from its images to a filled run folder in the making.
+    """A training, from reading the images to the filled draft of the run folder.
 
     Args:
-      job: what to do.
-      run: the folder in the making.
-      files: where checkpoints go.
-      checkpoint_seconds: the least between two of them.
-      listener: hears how it goes.
+      job: the training to run.
+      run: the draft of the run folder.
+      files: the folder of the checkpoints.
+      checkpoint_seconds: the least time between two checkpoints.
+      listener: hears about the progress.
 
     Attributes:
-      unfinished: what the run keeps to be gone on with; there once the model is planned.
+      unfinished: the unfinished run, which can be resumed; set once the model is planned.
     """
 
     unfinished: UnfinishedRun
@@ -52,22 +52,22 @@ class TrainPipeline:
         self.clock = PhaseTimer()
         self.warnings: list[str] = []
 
-    def do(self, images: LabelledImages | None, to_the_end: ExitStack) -> TrainResult:
-        """Do it.
+    def run_steps(self, images: LabelledImages | None, on_exit: ExitStack) -> TrainResult:
+        """Run all steps.
 
         Args:
-          images: None reads them.
-          to_the_end: left when the run folder is there. Until then, what was trained is not
-            thrown away for an impatient hand: a first Ctrl-C is only answered.
+          images: None reads the job's source.
+          on_exit: closed when the run folder is complete. From the end of the training until
+            then, a first Ctrl-C is only reported, so that it does not discard the trained model.
         """
         with self.clock.phase("data"):
             images = self._check(images or self._load())
-            parts = data.split(images, self.job.split)
-            summary = summarize_data(images, parts)
+            splits = data.split(images, self.job.split)
+            summary = summarize_data(images, splits)
         self.listener.on_data(summary, self.run.path / "figures" / "data.png")
         plan = plan_training(
             images,
-            parts,
+            splits,
             recipe=self.job.recipe,
             seed=self.job.seed,
             data_spec=self.job.data,
@@ -80,7 +80,7 @@ class TrainPipeline:
         for sentence in (*self.job.notes, *list_data_warnings(plan)):
             self._warn(sentence)
         outcome = self._fit(plan)
-        to_the_end.enter_context(first_interrupt(self.listener.on_late_interrupt))
+        on_exit.enter_context(first_interrupt(self.listener.on_late_interrupt))
         return self._keep(plan, outcome)
 
     def _load(self) -> LabelledImages:
@@ -90,17 +90,17 @@ class TrainPipeline:
             return data.load(self.job.data)
         except ClearCNNError as error:
             error.remedy += (
-                " Go on where the images can be read as before; pass them again, if they came "
-                "from Python."
+                " Resume where the images can be read as before; if they came from Python, pass "
+                "them again."
             )
             raise
 
     def _check(self, images: LabelledImages) -> LabelledImages:
         if self.job.content_hash not in (None, images.content_hash):
             raise DataError(
-                f"{images.source} is not what the run was begun with: its images, labels or "
-                "classes have changed.",
-                remedy="Bring back what was there, or train from the start.",
+                f"{images.source} has changed since the run began: its images, labels or classes "
+                "are different.",
+                remedy="Restore the data, or train from the start.",
             )
         return images
 
@@ -137,7 +137,7 @@ class TrainPipeline:
         return outcome
 
     def _keep(self, plan: TrainPlan, outcome: FitOutcome) -> TrainResult:
-        """Score the network once, and write everything down."""
+        """Score the network once, and fill the run folder."""
         assert outcome.history is not None
         network, run = outcome.network, self.run
         contract = describe_input(plan)
@@ -145,14 +145,15 @@ class TrainPipeline:
             try:
                 probabilities, scored = score_plan(plan, network)
             except SpecError as error:
-                # Finite weights can still give answers that are no numbers.
+                # Finite weights can still give NaN as probabilities.
                 raise outcome.divergence or error from error
-            weights, distances = fit_distances(plan, contract, network) or (None, None)
+            distances = fit_distances(plan, contract, network)
             confidence = fit_confidence(plan, network, distances)
         if imprecise := check_precision(scored.score):
             self._warn(imprecise)
         with self.clock.phase("export"):
-            unwritten = write_onnx(run.partial, plan, contract, network, probabilities, weights)
+            built = None if distances is None else distances.onnx
+            unwritten = write_onnx(run.partial, plan, contract, network, probabilities, built)
         if unwritten:
             self._warn(unwritten)
         ended = outcome.divergence

@@ -1,11 +1,10 @@
-"""What `train` has been asked to do: a run of its own, or one to go on with."""
+"""The job of `train`: a new run, or a run to resume."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from clearcnn import bundle, models
 from clearcnn.bundle import Bundle, Request
@@ -18,38 +17,41 @@ from clearcnn.checkpoints import (
 from clearcnn.errors import BundleError, SpecError
 from clearcnn.models.size_limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
+from clearcnn.types import Arguments
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.repro_command import suggest_resume
 
-# Weights, an optimizer's two averages of each, early stopping's best weights, and room for two
-# more, in four bytes each, of the largest model there may be.
+# Six arrays of four bytes per parameter of the largest allowed model: the weights, the optimizer's
+# two moments, the best weights of early stopping, and room for two more.
 _MOST_CHECKPOINT_BYTES = 6 * 4 * MOST_PARAMETERS
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A training to be done.
+    """A training to run.
 
     Attributes:
       recipe: its name.
-      data, split: where images and parts come from.
-      model: the layers, in place of the recipe's; a spec, or the path of a TOML file.
-      settings: of TrainSpec, in place of the recipe's.
-      seed: of weights, shuffles, dropout and augmentation.
+      data: the source of the images.
+      split: how they are split.
+      model: layers that replace the recipe's; a spec, or the path of a TOML file.
+      settings: fields of TrainSpec that replace the recipe's.
+      seed: of the initial weights, shuffling, dropout and augmentation.
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
-      command: what to type for the same result.
-      content_hash: that the images must have; None takes any.
-      is_own: whether it was this user who named `data` on this computer.
-      start: the checkpoint to go on from.
-      unfinished: where checkpoints go, held by this process; None for a place beside the run.
-      notes: what the report says of how the run came about, one sentence each.
+      command: the command that gives the same result.
+      content_hash: the hash that the images must have; None accepts any.
+      is_own: whether this user named `data` on this computer.
+      start: the checkpoint to resume from.
+      unfinished: the folder of the checkpoints, locked by this process; None for a new one beside
+        the run folder.
+      notes: what the report says about the origin of the run, one sentence each.
     """
 
     recipe: str
     data: DataSpec
     split: SplitSpec
     model: ModelSpec | Path | str | None
-    settings: Mapping[str, Any]
+    settings: Arguments
     seed: int
     out: Path | None
     command: str
@@ -64,49 +66,48 @@ class Job:
 def open_job(
     run: Path, epochs: int | None, out: Path | None, command: str, listener: TrainListener
 ) -> Iterator[Job]:
-    """Find a run to go on with; an unfinished one is for this process alone, meanwhile.
+    """Find a run to resume; an unfinished one is locked for this process within the context.
 
     Args:
-      run: a run folder, or where one would be, or its `.unfinished`.
-      epochs: the most epochs, in place of what the run was asked for.
-      out: the run folder to make, in place of the usual one.
-      command: of this going on.
+      run: a run folder, the path of a future one, or its `.unfinished`.
+      epochs: replaces the run's number of epochs, unless None.
+      out: the run folder to make, unless None.
+      command: the command that resumes the run.
       listener: hears of damaged checkpoints.
     Raises:
-      ClearCNNError: there is no such run, it cannot be gone on with, or another process does.
+      ClearCNNError: there is no such run, it cannot be resumed, or another process is training it.
     """
     run = run if run.name not in ("", "..") else run.resolve()
     name = run.name.removesuffix(bundle.UNFINISHED)
     if not name:
-        raise BundleError(f"{run} is no run to go on with.", remedy="Give a folder below runs/.")
+        raise BundleError(f"{run} is not a run to resume.", remedy="Give a folder below runs/.")
     place = run.with_name(name)
     folder = bundle.unfinished_place(place)
     is_stopped = bundle.may_be_unfinished(folder) and not bundle.is_finished_as(folder, place)
     is_finished = (place / bundle.MANIFEST_NAME).is_file()
     if is_stopped and is_finished and run.name == name:
         raise BundleError(
-            f"{run} may mean two runs: the finished {place}, and {folder}, which is another one "
-            "that was stopped.",
-            remedy="Name the stopped one in full; once it is finished, the other can be trained "
-            f"on. {suggest_resume(folder)}",
+            f"{run} may mean two runs: the finished {place}, or the stopped {folder}.",
+            remedy="Give the full name of the stopped one; when it is finished, the other can be "
+            f"resumed. {suggest_resume(folder)}",
         )
     if is_stopped:
         files = CheckpointFolder(folder, listener.on_warning, _MOST_CHECKPOINT_BYTES)
         with files.locked():
-            yield _go_on(files, place, epochs, out)
+            yield _resume(files, place, epochs, out)
     elif is_finished:
         yield _extend(bundle.read_bundle(place), epochs, out, command)
     else:
         raise BundleError(
-            f"{run} is no run to go on with: there is neither a run folder {place} nor an "
+            f"{run} is not a run to resume: there is neither a run folder {place} nor an "
             f"unfinished {folder}.",
-            remedy="Give a folder below runs/. A run keeps its first checkpoint after half a "
-            "minute; one that ended before has to be trained from the start.",
+            remedy="Give a folder below runs/. A run writes its first checkpoint after half a "
+            "minute; one that ended before must be trained from the start.",
         )
 
 
-def _go_on(files: CheckpointFolder, place: Path, epochs: int | None, out: Path | None) -> Job:
-    """Go on with what was stopped; where it is finished, it is as if it had never been."""
+def _resume(files: CheckpointFolder, place: Path, epochs: int | None, out: Path | None) -> Job:
+    """Resume a stopped run; its result is the same as without the stop."""
     request, start = bundle.read_request(files.folder), files.load()
     done = 0 if start is None else start.epoch
     train = request.train
@@ -125,23 +126,23 @@ def _go_on(files: CheckpointFolder, place: Path, epochs: int | None, out: Path |
         )
     free = bundle.find_free_place(place)
     if out is None and free != place:
-        notes += (f"{place} is there already, so this run became {free.name}.",)
+        notes += (f"{place} already exists, so this run became {free.name}.",)
     return _make_job(request, train, out or free, request.command, start, files, notes)
 
 
 def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> Job:
-    """Train a finished run on, into a run folder of its own."""
+    """Train a finished run for more epochs, into a new run folder."""
     manifest, folder = run.manifest, run.folder
     metrics = bundle.read_metrics(run)
     if metrics.divergence:
         raise BundleError(
-            f"{folder} ended in numbers that are not finite, and would do so again.",
-            remedy="Train anew; its report says what to change.",
+            f"{folder} diverged (NaN or infinity), and would do so again.",
+            remedy="Train again from the start; its report says what to change.",
         )
     if bundle.CHECKPOINT_NAME not in manifest.files:
         raise BundleError(
-            f"{folder} holds no {bundle.CHECKPOINT_NAME}, so it cannot be gone on with.",
-            remedy="Train again: clearcnn keeps one in each run folder.",
+            f"{folder} has no {bundle.CHECKPOINT_NAME}, so it cannot be resumed.",
+            remedy="Train again: clearcnn writes one into each run folder.",
         )
     start = _read_end(run)
     train = manifest.train
@@ -149,7 +150,7 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
     if epochs is None and not interrupted:
         raise SpecError(
             f"{folder} is finished: it was trained for up to {train.epochs} epochs.",
-            remedy=f"Say for how many in all: --epochs {2 * train.epochs}.",
+            remedy=f"Give the total number of epochs: --epochs {2 * train.epochs}.",
         )
     if epochs is not None:
         _require_more(folder, epochs, start.epoch if interrupted else train.epochs)
@@ -157,8 +158,8 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
     notes = [f"The first {start.epoch} epochs are those of the run {folder.resolve().name}."]
     if longer.schedule == "one_cycle" and longer.epochs != train.epochs:
         notes.append(
-            f"Their cycle of the learning rate was laid over {train.epochs} epochs; the rest "
-            f"follows one over {longer.epochs} from there on."
+            f"Their one-cycle learning rate was planned for {train.epochs} epochs; the others "
+            f"follow a cycle planned for {longer.epochs}."
         )
     request = bundle.make_request(
         recipe=metrics.recipe,
@@ -176,7 +177,7 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
 
 
 def _read_end(run: Bundle) -> Checkpoint:
-    """Read the checkpoint that a finished run ended with."""
+    """Read the last checkpoint of a finished run."""
     manifest = run.manifest
     shape, num_classes = manifest.input.shape, len(manifest.class_names)
     parameters = models.check_output(manifest.model, shape, num_classes).parameters
@@ -197,8 +198,8 @@ def _make_job(
     others = [f"{name} {then}" for name, then in request.versions.items() if now.get(name) != then]
     if start is not None and others:
         notes += (
-            f"It was begun with {', '.join(others)}, and is not what one training with today's "
-            "versions gives, to the bit.",
+            f"It was begun with {', '.join(others)}, so it may differ in its last bits from one "
+            "training with the current versions.",
         )
     return Job(
         recipe=request.recipe,
@@ -220,6 +221,6 @@ def _make_job(
 def _require_more(folder: Path, epochs: int, done: int) -> None:
     if epochs <= done:
         raise SpecError(
-            f"epochs={epochs} is out of range: {folder} has {done} already.",
-            remedy=f"Give the epochs in all, more than {done}.",
+            f"epochs={epochs} is out of range: {folder} already has {done}.",
+            remedy=f"Give the total number of epochs, more than {done}.",
         )

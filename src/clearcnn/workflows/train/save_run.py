@@ -1,28 +1,32 @@
-"""Write down a finished training, so that a run folder is complete."""
+"""Write a finished training into its run folder."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn import bundle, models, report
 from clearcnn.contract import InputContract
 from clearcnn.results.train import TrainResult
 from clearcnn.workflows.fitting.plan import TrainPlan
 
+if TYPE_CHECKING:
+    import keras
+
 
 def save_run(
     folder: Path,
     plan: TrainPlan,
-    network: Any,
-    probabilities: Any,
+    network: "keras.Model",
+    probabilities: NDArray[np.float32],
     contract: InputContract,
     confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
     checkpoint: bytes | None = None,
 ) -> None:
-    """Fill the run folder in the making; the manifest, which hashes the rest, comes last."""
+    """Fill the draft of the run folder; the manifest, which hashes all other files, is last."""
     if checkpoint is not None:
         (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
     images, rows = plan.images, plan.splits.test
@@ -48,11 +52,11 @@ def save_run(
         confidence=confidence,
     )
     versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
-    report.write_report(folder, result, _choose_pictures(plan, result), command, versions)
+    report.write_report(folder, result, _choose_images(plan, result), command, versions)
     bundle.write_manifest(folder, manifest)
 
 
-def _choose_pictures(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
+def _choose_images(plan: TrainPlan, result: TrainResult) -> report.ReportImages:
     images, rows = plan.images, plan.splits.train
     samples = report.choose_samples(images.labels[rows], len(images.class_names))
     shown = [mistake.index for mistake in result.test.mistakes[: report.MOST_MISTAKES]]
