@@ -47,7 +47,7 @@ def test_json_goes_to_stdout_and_everything_else_to_stderr(few, capsys):
 def test_quiet_says_the_score_and_the_folder(few, capsys):
     assert main(["evaluate", few, *QUICK, "--quiet", "--out", "e"]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("80 of 80 predictions correct") or "answers right" in first
+    assert first.startswith("80 of 80 predictions correct") or "predictions correct" in first
     assert second == "e"
 
 
@@ -88,7 +88,7 @@ def test_groups_come_from_a_column_of_the_metadata(tmp_path, capsys, monkeypatch
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["evaluate", "digits", "digits"], "is no run folder"),
+        (["evaluate", "digits", "digits"], "is not a run folder"),
         (["evaluate", "digits", "--groups", "writer"], "no column 'writer'"),
         (["evaluate", "--compare", "nowhere.toml"], "nowhere.toml"),
         (["evaluate", "nowhere"], "no file or folder"),
