@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn.bundle import (
-    InputContract,
-    ResizeRule,
     describe_run,
     is_own,
     read_bundle,
     write_manifest,
 )
 from clearcnn.bundle.manifest import REQUIRED_FILES
+from clearcnn.contract import InputContract, ResizeRule
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import AugmentationSpec, DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.workflows.runs.load_onnx_model import open_model

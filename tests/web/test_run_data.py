@@ -31,5 +31,5 @@ def test_data_that_is_not_of_the_run_is_refused_before_serving(theirs):
 
 
 def test_data_is_of_one_run(theirs, digits_run):
-    with pytest.raises(SpecError, match="2 runs were given"):
+    with pytest.raises(SpecError, match="2 runs are served"):
         make_app([theirs, digits_run], data=DataSpec("digits"))

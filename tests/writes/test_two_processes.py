@@ -56,7 +56,7 @@ def test_a_training_that_is_told_to_end_says_how_to_resume(
     lines = [line for line in said.splitlines() if line]
     assert lines == [
         f"Resume with: clearcnn train --resume {out / 'new' / 'run'}",
-        "Ended by SIGTERM.",
+        "Stopped by SIGTERM.",
     ]
     assert names(out / "new") == {"run.unfinished"}
 

@@ -204,7 +204,7 @@ def test_model_toml_reads_back_as_the_model(tutorial: SimpleNamespace) -> None:
 def test_the_report_shows_the_accuracy(tutorial: SimpleNamespace) -> None:
     page = (tutorial.result.run_folder / "report.html").read_text(encoding="utf-8")
     score = tutorial.result.test.score
-    assert f"{score.correct} of 540 test images right" in page
+    assert f"{score.correct} of 540 test images correct" in page
     assert f"{100 * score.correct / 540:.1f}" in page
     command = f"clearcnn.train('digits', recipe='tutorial', epochs={EPOCHS}, seed=777)"
     assert command in html.unescape(page)
