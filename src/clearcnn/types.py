@@ -1,11 +1,11 @@
-"""Names for the types that pass between rooms."""
+"""Type aliases that several packages use."""
 
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-"""What `json.loads` gives and `json.dumps` takes."""
+"""A value of `json.loads` and `json.dumps`."""
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
@@ -13,7 +13,7 @@ Pixels: TypeAlias = NDArray[Any]
 """Pixel values of any real dtype."""
 
 PyTree: TypeAlias = Any
-"""Arrays nested in tuples, lists and dicts, as JAX's tree functions take them."""
+"""Arrays nested in tuples, lists and dicts, as in JAX's tree functions."""
 
 View: TypeAlias = dict[str, Any]
-"""Values that a page's template shows, by name."""
+"""The values of a page's template, by name."""

@@ -89,8 +89,8 @@ def test_the_label_may_stand_anywhere_and_have_company(tmp_path):
     np.testing.assert_array_equal(data.images[1, ..., 0], [[5, 6], [7, 8]])
     assert data.groups is not None
     assert data.groups.tolist() == ["g", "g", "h", "h"]
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train", "test", "train", "train"]
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train", "test", "train", "train"]
 
 
 @pytest.mark.parametrize(

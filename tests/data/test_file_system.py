@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from clearcnn.data.folder import walk_pictures
+from clearcnn.data.folder import walk_images
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 
@@ -123,7 +123,7 @@ def test_folders_deeper_than_pythons_recursion_are_walked(tmp_path, write_pictur
         place.mkdir()
     write_picture(place / "1.png")
     try:
-        assert walk_pictures(tmp_path).pictures == [place / "1.png"]
+        assert walk_images(tmp_path).pictures == [place / "1.png"]
     finally:
         # pytest could not remove it.
         (place / "1.png").unlink()

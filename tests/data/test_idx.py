@@ -52,8 +52,8 @@ def test_t10k_files_are_the_test_part(tmp_path, zipped):
     train = _write(tmp_path, "train-", 6, zipped=zipped)
     data = read(tmp_path, DataSpec())
     np.testing.assert_array_equal(data.images[..., 0], np.concatenate([train, test]))
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 6 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 6 + ["test"] * 4
     assert data.labels.tolist() == [0, 1] * 5
     assert data.class_names == ("0", "1")
     assert data.names[-1] == "test row 3"
@@ -65,7 +65,7 @@ def test_one_file_stands_for_its_pair(tmp_path):
     for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
         data = read(tmp_path / name, DataSpec())
         np.testing.assert_array_equal(data.images[..., 0], test)
-        assert data.parts is None
+        assert data.split_names is None
 
 
 def test_other_usual_names_are_pairs(tmp_path):
@@ -132,10 +132,10 @@ def test_the_whole_of_mnist_is_read(mnist_folder):
     data = read(mnist_folder, DataSpec())
     assert data.images.shape == (70_000, 28, 28, 1)
     assert data.images.dtype == np.uint8
-    assert data.parts is not None
-    assert np.sum(data.parts == "test") == 10_000
+    assert data.split_names is not None
+    assert np.sum(data.split_names == "test") == 10_000
     # Published counts of the training digits 0 to 9, and the mean that everybody normalises by.
-    train = data.parts == "train"
+    train = data.split_names == "train"
     counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(data.labels[train]).tolist() == counts
     assert data.images[train].mean() / 255 == pytest.approx(0.1307, abs=5e-5)

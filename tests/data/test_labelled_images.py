@@ -18,7 +18,7 @@ def data() -> LabelledImages:
         value_range=(0.0, 255.0),
         names=("a", "b", "c", "d"),
         groups=np.array(["x", "x", "y", "y"]),
-        parts=np.array(["train", "train", "test", "validation"]),
+        split_names=np.array(["train", "train", "test", "validation"]),
     )
 
 
@@ -37,7 +37,7 @@ def data() -> LabelledImages:
         ({"class_names": ("cat", "cat")}, "once"),
         ({"names": ("a",)}, "4 images but 1 names"),
         ({"groups": np.array(["x"])}, "4 images but 1 groups"),
-        ({"parts": np.array(["train", "train", "test", "dev"])}, "'dev'"),
+        ({"split_names": np.array(["train", "train", "test", "dev"])}, "'dev'"),
         ({"value_range": (1.0, 1.0)}, "value_range"),
         ({"value_range": (0.0, np.nan)}, "value_range"),
     ],
@@ -55,8 +55,8 @@ def test_take_keeps_everything_together(data):
     assert taken.names == ("d", "b", "b")
     assert taken.groups is not None
     assert taken.groups.tolist() == ["y", "x", "x"]
-    assert taken.parts is not None
-    assert taken.parts.tolist() == ["validation", "train", "train"]
+    assert taken.split_names is not None
+    assert taken.split_names.tolist() == ["validation", "train", "train"]
     assert taken.class_names == data.class_names
 
 
@@ -69,7 +69,7 @@ def test_take_keeps_everything_together(data):
         {"labels": np.array([1, 1, 1, 0])},
         {"class_names": ("dog", "cat")},
         {"groups": None},
-        {"parts": None},
+        {"split_names": None},
     ],
 )
 def test_the_content_hash_sees_every_change(data, changes):

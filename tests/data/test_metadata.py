@@ -45,8 +45,8 @@ def test_pictures_follow_the_table(folder, write_picture, tmp_path, name, write)
     assert data.labels.tolist() == [1, 0, 1, 0]
     assert data.groups is not None
     assert data.groups.tolist() == ["g1", "g1", "g2", "g2"]
-    assert data.parts is not None
-    assert data.parts.tolist() == ["test", "train", "train", "validation"]
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["test", "train", "train", "validation"]
     np.testing.assert_array_equal(data.images[0], write_picture(tmp_path / "again.png", 3))
 
 
@@ -56,7 +56,7 @@ def test_the_table_itself_may_be_named_and_called_anything(folder):
     data = read(folder / "labels.csv", DataSpec())
     assert len(data) == 4
     assert data.groups is None
-    assert data.parts is None
+    assert data.split_names is None
 
 
 def test_part_folders_may_each_have_a_table(tmp_path, write_picture):
@@ -66,8 +66,8 @@ def test_part_folders_may_each_have_a_table(tmp_path, write_picture):
         rows = [{"file_name": f"{k}.png", "label": "ab"[k % 2]} for k in range(4)]
         _jsonl(tmp_path / part / "metadata.jsonl", rows)
     data = read(tmp_path, DataSpec())
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 4 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 4 + ["test"] * 4
     assert data.names[4] == "test/0.png"
 
 

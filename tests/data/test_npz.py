@@ -30,8 +30,8 @@ def test_keras_and_medmnist_keys_are_parts(tmp_path, keys):
     data = read(tmp_path / "a.npz", DataSpec())
     np.testing.assert_array_equal(data.images, np.concatenate([arrays[0], arrays[2]]))
     assert data.labels.tolist() == [0, 1] * 5
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 6 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 6 + ["test"] * 4
     assert data.names[6] == "test row 0"
 
 
@@ -46,7 +46,7 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
     assert data.labels.tolist() == [1, 0, 1, 0]
     assert data.groups is not None
     assert data.groups.tolist() == ["7", "7", "8", "8"]
-    assert data.parts is None
+    assert data.split_names is None
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_one_file_with_class_labels(tmp_path):
     np.testing.assert_array_equal(data.images[..., 0], [_pixels(k) for k in range(5)])
     assert data.class_names == ("고양이", "개")
     assert data.labels.tolist() == [1, 0, 1, 0, 1]
-    assert data.parts is None
+    assert data.split_names is None
     assert data.names[1] == "a.parquet row 1"
 
 
@@ -75,8 +75,8 @@ def test_files_named_after_parts_are_the_parts(tmp_path, below):
         labels = [k % 2 for k in range(count)]
         _write(tmp_path / below / f"{name}.parquet", labels, names=["a", "b"])
     data = read(tmp_path, DataSpec())
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 6 + ["validation"] * 2 + ["test"] * 3
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 6 + ["validation"] * 2 + ["test"] * 3
     assert data.names[0] == "train-00002-of-00011.parquet row 0"
 
 

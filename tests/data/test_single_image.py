@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcnn.data import load, read_one_picture
+from clearcnn.data import load, read_image_file
 from clearcnn.errors import DataError
 
 RGB = np.random.default_rng(0).integers(0, 256, (30, 22, 3), np.uint8)
@@ -20,7 +20,7 @@ def read(path, **changes):
         "dtype": "uint8",
         "value_range": (0.0, 255.0),
     }
-    return read_one_picture(path, **(options | changes))
+    return read_image_file(path, **(options | changes))
 
 
 @pytest.mark.parametrize("color_mode", ["grayscale", "rgb"])

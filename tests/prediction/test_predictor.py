@@ -133,7 +133,7 @@ def test_distances_of_another_form_are_refused(nodes, shape):
 def test_distances_that_are_not_as_declared_are_refused():
     predictor = Predictor(write_odd_distances(COUNTED, ["batch", 2]), 3)
     with pytest.raises(PredictionError, match=re.escape("shape (2, 15) for 5 images; (5, 2)")):
-        predictor.answer(IMAGES[:5])
+        predictor.predict_with_distances(IMAGES[:5])
 
 
 def test_a_name_that_is_no_unicode_is_refused():
@@ -145,10 +145,12 @@ def test_a_name_that_is_no_unicode_is_refused():
 
 @pytest.mark.parametrize("n", [0, 1, 33])
 def test_distances_are_told_where_the_model_gives_them(n):
-    answers = Predictor(write_model(distances=2), 3, temperature=2).answer(IMAGES[:n])
+    answers = Predictor(write_model(distances=2), 3, temperature=2).predict_with_distances(
+        IMAGES[:n]
+    )
     logits = IMAGES[:n].reshape(n, 12).astype(float) @ WEIGHTS
     assert answers.distances.shape == (n, 2)
     np.testing.assert_allclose(answers.distances, np.abs(logits[:, :2]), rtol=1e-5, atol=1e-5)
     plain = Predictor(write_model(), 3, temperature=2)
-    assert plain.answer(IMAGES[:n]).distances is None
+    assert plain.predict_with_distances(IMAGES[:n]).distances is None
     np.testing.assert_array_equal(answers.probabilities, plain.predict(IMAGES[:n]))

@@ -35,5 +35,5 @@ def _put_plainly(message: str) -> tuple[str, str]:
         return "Compiled programs cannot be kept for the next run", f": {reason}"
     from clearcnn import cache
 
-    cache.drop(cache.programs_folder(), program)
+    cache.delete_program(cache.programs_folder(), program)
     return "Compiled programs that were kept are damaged; they are compiled and kept anew.", ""

@@ -8,7 +8,7 @@ import os
 
 import jax
 
-from clearcnn.cache import LARGEST_BYTES, mend, programs_folder
+from clearcnn.cache import LARGEST_BYTES, programs_folder, repair
 
 
 def keep_programs() -> None:
@@ -25,7 +25,7 @@ def keep_programs() -> None:
     except OSError:
         return
     if os.access(folder, os.W_OK):
-        mend(folder)
+        repair(folder)
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_compilation_cache_max_size", LARGEST_BYTES)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

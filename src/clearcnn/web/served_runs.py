@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from clearcnn import models
 from clearcnn.bundle import MANIFEST_NAME
-from clearcnn.data import OnePicture
+from clearcnn.data import PreparedImage
 from clearcnn.errors import ClearCNNError, SpecError
-from clearcnn.prediction import Answers, join_answers
+from clearcnn.prediction import Predictions, join_predictions
 from clearcnn.web.access_log import log
 from clearcnn.web.http_errors import Refusal, too_many_images
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_inference
@@ -91,7 +91,7 @@ class ServedModel:
                 remedy="Scale them to that range, or send picture files to /predict.",
             )
 
-    def prepare(self, content: bytes, name: str, *, keep_polarity: bool) -> OnePicture:
+    def prepare(self, content: bytes, name: str, *, keep_polarity: bool) -> PreparedImage:
         """Make a picture file like those the model was trained on.
 
         Raises:
@@ -109,9 +109,11 @@ class ServedModel:
         """Calibrated probabilities (n, classes) of images (n, height, width, channels)."""
         return np.concatenate((yield from self._in_steps(images, self.opened.predictor.predict)))
 
-    def answer(self, images: NDArray[Any]) -> Work[Answers]:
+    def answer(self, images: NDArray[Any]) -> Work[Predictions]:
         """Calibrated probabilities of images, and distances to the classes."""
-        return join_answers((yield from self._in_steps(images, self.opened.predictor.answer)))
+        return join_predictions(
+            (yield from self._in_steps(images, self.opened.predictor.predict_with_distances))
+        )
 
     def _in_steps(
         self, images: NDArray[Any], ask: Callable[[NDArray[Any]], _Found]

@@ -65,7 +65,7 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
         from clearcnn import export
 
         network = restore_network(whole)
-        probes = export.make_probes(whole.manifest.input)
+        probes = export.make_test_images(whole.manifest.input)
         expected = network.predict(probes, verbose=0)
         run_it = _WRITERS[to](whole, network, draft)
         largest = export.check_parity(place.name, run_it(probes), expected)
@@ -146,7 +146,7 @@ def _open_draft(place: Path) -> Iterator[Path]:
         with atomic_write.open_draft(place.parent, place.name) as folder:
             yield folder / place.name
             try:
-                atomic_write.put(folder / place.name, place)
+                atomic_write.publish(folder / place.name, place)
             except FileExistsError:
                 _refuse_taken(place)
                 raise
@@ -157,7 +157,7 @@ def _open_draft(place: Path) -> Iterator[Path]:
         raise ExportError(
             f"{place} cannot be written: {error.strerror or error}.",
             remedy="Make room or give another place with --out. "
-            + atomic_write.say_what_is_left(folder),
+            + atomic_write.describe_leftovers(folder),
         ) from error
     finally:
         if not finished:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcnn.data import prepare_one_picture
+from clearcnn.data import prepare_image
 
 pytestmark = pytest.mark.browser
 
@@ -140,7 +140,7 @@ def test_pictures_are_resized_as_pillow_does(open_page, tmp_path, model, mode, s
         model,
     )
     pixels, contract = found
-    expected = prepare_one_picture(
+    expected = prepare_image(
         path.read_bytes(),
         "picture",
         size=tuple(contract["shape"][:2]),

@@ -36,7 +36,7 @@ def planted(images=None, labels=None, parts=None, groups=None, names=None) -> La
         DIGITS,
         images=DIGITS.images if images is None else images,
         labels=DIGITS.labels if labels is None else labels,
-        parts=parts,
+        split_names=parts,
         groups=groups,
     )
 

@@ -156,7 +156,7 @@ def test_repeats_go_through_the_folds_again_with_other_seeds(tmp_path):
 
 def test_a_test_part_of_the_source_is_left_alone(tmp_path):
     parts = np.where(np.arange(300) < 200, "train", "test")
-    images = dataclasses.replace(UNGROUPED, parts=parts)
+    images = dataclasses.replace(UNGROUPED, split_names=parts)
     result = clearcnn.evaluate(images, **BARE, out=tmp_path / "e")
     assert result.num_images == 200
     assert any("100 images of the source's test part" in note for note in result.notes)

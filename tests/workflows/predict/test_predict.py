@@ -137,7 +137,7 @@ def test_false_alarms_are_as_many_as_the_run_says(run: Path) -> None:
     model = open_model(run)
     manifest = model.manifest
     rows = clearcnn.data.split(DIGITS, manifest.split).validation
-    answers = model.predictor.answer(DIGITS.images[rows])
+    answers = model.predictor.predict_with_distances(DIGITS.images[rows])
     fitted = manifest.confidence
     scores = answers.distances.min(axis=1) / answers.probabilities.max(axis=1)
     assert fitted.num_images == len(rows)
@@ -156,9 +156,9 @@ def test_test_images_are_seldom_flagged_and_strange_ones_mostly(run: Path) -> No
         "negative": 16 - test,
     }
     # One in a hundred of 252 images is uncertain, and the test part has 540.
-    assert find_unlike(model, model.predictor.answer(test)).sum() <= 16
+    assert find_unlike(model, model.predictor.predict_with_distances(test)).sum() <= 16
     for name, images in strange.items():
-        assert find_unlike(model, model.predictor.answer(images)).mean() > 0.5, name
+        assert find_unlike(model, model.predictor.predict_with_distances(images)).mean() > 0.5, name
 
 
 def test_what_is_beyond_the_threshold_is_flagged(run: Path, tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def check(
 def _check(
     images: LabelledImages, labels: bool, seed: int, listener: EvaluateListener, folder: Path
 ) -> CheckResult:
-    exact = data.find_first_copies(images.images)
-    near = data.find_near_copies(images.images)
+    exact = data.find_duplicates(images.images)
+    near = data.find_near_duplicates(images.images)
     fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
     can_train = fewest >= FEWEST_OF_A_CLASS and len(images.class_names) > 1
     suspects: tuple[Suspect, ...] = ()
@@ -169,10 +169,10 @@ def _judge_copies(
     if len(other_label):
         sentence = f"{words}, with another label: {{}}. Can both labels be right?"
         yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
-    if images.parts is None:
+    if images.split_names is None:
         return
     found_in = defaultdict(set)
-    for row, part in enumerate(images.parts):
+    for row, part in enumerate(images.split_names):
         found_in[first[row]].add(part)
     across = copies[[len(found_in[first[row]]) > 1 for row in copies]]
     if len(across):
@@ -189,10 +189,10 @@ def _find_constant(images: LabelledImages) -> Iterator[Finding]:
 
 def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
     """Groups on both sides of the source's own parts."""
-    if images.groups is None or images.parts is None:
+    if images.groups is None or images.split_names is None:
         return
     parts = defaultdict(set)
-    for group, part in zip(images.groups.tolist(), images.parts.tolist(), strict=True):
+    for group, part in zip(images.groups.tolist(), images.split_names.tolist(), strict=True):
         parts[group].add(part)
     split = [group for group, found in parts.items() if len(found) > 1]
     if split:

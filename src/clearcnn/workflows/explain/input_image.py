@@ -101,7 +101,7 @@ def _take_row(row: int, lesson: Lesson | str) -> Subject:
 
 
 def _read_file(path: Path, contract: InputContract) -> Subject:
-    picture = data.read_one_picture(
+    picture = data.read_image_file(
         path,
         size=contract.shape[:2],
         color_mode=contract.color_mode,

@@ -69,18 +69,18 @@ def find_pictures(files: Iterable[Path | str]) -> PictureFiles:
 
 def _search(folder: Path) -> tuple[list[PictureFile], tuple[str, ...]]:
     try:
-        walk = data.walk_pictures(folder)
+        walk = data.walk_images(folder)
     except OSError as error:
         raise DataError(
             f"{error.filename or folder} cannot be looked into: {error.strerror or error}.",
             remedy="Check the path and its permissions.",
         ) from error
-    if not walk.pictures:
+    if not walk.images:
         raise DataError(
             f"{folder} holds no picture.",
             remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP or TIFF files in it.",
         )
-    listed = [PictureFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.pictures]
+    listed = [PictureFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.images]
     return listed, data.describe_ignored(walk.ignored, folder)
 
 

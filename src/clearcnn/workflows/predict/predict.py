@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import prediction
-from clearcnn.data import OnePicture
+from clearcnn.data import PreparedImage
 from clearcnn.errors import DataError, SpecError
 from clearcnn.results.predict import ClassProbability, Prediction
 from clearcnn.workflows.predict.input_files import PictureFile, find_pictures
@@ -86,7 +86,7 @@ def answer(
     contract = model.manifest.input
     waiting = iter(pictures)
     while batch := tuple(islice(waiting, BATCH_SIZE)):
-        prepared: list[OnePicture | str] = []
+        prepared: list[PreparedImage | str] = []
         for picture in batch:
             try:
                 content = picture.read()
@@ -95,9 +95,9 @@ def answer(
                 )
             except DataError as error:
                 prepared.append(error.problem)
-        readable = [each for each in prepared if isinstance(each, OnePicture)]
+        readable = [each for each in prepared if isinstance(each, PreparedImage)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
-        answers = model.predictor.answer(images.reshape(-1, *model.predictor.shape))
+        answers = model.predictor.predict_with_distances(images.reshape(-1, *model.predictor.shape))
         found = zip(answers.probabilities, find_unlike(model, answers), strict=True)
         for picture, each in zip(batch, prepared, strict=True):
             if isinstance(each, str):
@@ -108,7 +108,7 @@ def answer(
                 )
 
 
-def find_unlike(model: OpenModel, answers: prediction.Answers) -> NDArray[np.bool_]:
+def find_unlike(model: OpenModel, answers: prediction.Predictions) -> NDArray[np.bool_]:
     """Tell which images look like none of the classes, by the threshold of the run; (n,) bool."""
     fitted, distances = model.manifest.confidence, answers.distances
     if fitted is None:

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from clearcnn import data
 from clearcnn.contract import InputContract
-from clearcnn.data import OnePicture, infer_polarity
+from clearcnn.data import PreparedImage, infer_polarity
 
 POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
 
 
 def prepare_picture(
     content: bytes, name: str, contract: InputContract, *, keep_polarity: bool = False
-) -> OnePicture:
+) -> PreparedImage:
     """Make a picture like those the model was trained on, and say what was done.
 
     Colour, size and values are brought to the contract as they were for training. Where the
@@ -28,11 +28,11 @@ def prepare_picture(
       contract: of the model.
       keep_polarity: leave light and dark as they are.
     Returns:
-      OnePicture.
+      PreparedImage.
     Raises:
       DataError: it cannot be read, or holds floats, whose range nobody can know.
     """
-    picture = data.prepare_one_picture(
+    picture = data.prepare_image(
         content,
         name,
         size=contract.shape[:2],

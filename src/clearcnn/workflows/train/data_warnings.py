@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from clearcnn.data import find_first_copies
+from clearcnn.data import find_duplicates
 from clearcnn.results.train import Score
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -38,7 +38,7 @@ def _miss_validation(plan: TrainPlan) -> str | None:
 def _find_leaks(plan: TrainPlan) -> str | None:
     """Test images whose very pixels were there to learn from."""
     images, parts = plan.images, plan.split
-    copies = find_first_copies(images.images)
+    copies = find_duplicates(images.images)
     known = np.concatenate([parts.train, parts.validation])
     leaks = parts.test[np.isin(copies[parts.test], copies[known])]
     if not len(leaks):
