@@ -67,9 +67,7 @@ def test_a_process_that_gets_the_number_of_a_killed_one_begins_anew(tmp_path: Pa
 def test_what_is_said_to_be_left_is_what_is_left(tmp_path: Path) -> None:
     with atomic_write.open_draft(tmp_path, "a") as draft:
         assert atomic_write.describe_leftovers(draft).endswith(f"could not be removed: {draft}.")
-    assert (
-        atomic_write.describe_leftovers(draft) == "What was written before that has been removed."
-    )
+    assert atomic_write.describe_leftovers(draft) == "The partial output has been removed."
     assert atomic_write.describe_leftovers(None) == "Nothing was written."
 
 

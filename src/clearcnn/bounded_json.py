@@ -21,7 +21,7 @@ def parse_json(
     content: bytes | str,
     *,
     most_memory: int = MOST_MEMORY,
-    refuse_constant: Callable[[str], Any] | None = None,
+    refuse_constant: Callable[[str], object] | None = None,
 ) -> Any:
     """Parse JSON from an untrusted source.
 

@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn import atomic_write
 from clearcnn.archives import open_archive
 from clearcnn.bounded_json import parse_json
 from clearcnn.errors import CheckpointError
 from clearcnn.regular_files import read_regular
+from clearcnn.types import Array
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -59,7 +59,7 @@ class Checkpoint:
     """
 
     facts: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Array]
 
     @property
     def epoch(self) -> int:
@@ -325,7 +325,7 @@ def _open(content: bytes) -> zipfile.ZipFile:
     return open_archive(file) if len(content) < _MOST_BYTES_OF_PLAIN_ZIP else zipfile.ZipFile(file)
 
 
-def _read_array(content: bytes) -> NDArray[Any]:
+def _read_array(content: bytes) -> Array:
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     if version != (1, 0):

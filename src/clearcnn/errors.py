@@ -31,7 +31,12 @@ class ClearCNNError(Exception):
     """
 
     def __init__(
-        self, problem: str, *, remedy: str, code: str = "", values: Mapping[str, Any] | None = None
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        code: str = "",
+        values: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(problem, remedy)
         self.problem = problem

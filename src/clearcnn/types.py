@@ -9,6 +9,9 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
+Array: TypeAlias = NDArray[Any]
+"""An array of any dtype."""
+
 Pixels: TypeAlias = NDArray[Any]
 """Pixel values of any real dtype."""
 

@@ -88,7 +88,7 @@ def test_groups_come_from_a_column_of_the_metadata(tmp_path, capsys, monkeypatch
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["evaluate", "digits", "digits"], "is no run folder"),
+        (["evaluate", "digits", "digits"], "is not a run folder"),
         (["evaluate", "digits", "--groups", "writer"], "no column 'writer'"),
         (["evaluate", "--compare", "nowhere.toml"], "nowhere.toml"),
         (["evaluate", "nowhere"], "no file or folder"),

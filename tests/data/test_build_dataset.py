@@ -27,7 +27,7 @@ def test_floats_of_one_value_have_no_range():
 
 
 def test_as_many_labels_as_images_are_needed():
-    with pytest.raises(DataError, match="4 images but 3 labels"):
+    with pytest.raises(DataError, match="4 images, but 3 labels"):
         build_from_array(np.zeros((4, 2, 2, 1), np.uint8), ["a", "b", "a"], DataSpec(), source="x")
 
 

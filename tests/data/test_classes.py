@@ -35,7 +35,7 @@ def test_the_wanted_order_wins():
 
 
 def test_wanted_and_found_classes_must_be_the_same():
-    with pytest.raises(DataError, match="'cta' have no image; 'cat' are in the data") as info:
+    with pytest.raises(DataError, match="no image of 'cta'; 'cat' in the data") as info:
         number_classes(["cat", "dog"], "x", wanted=["cta", "dog"])
     assert "Did you mean 'cat'?" in info.value.remedy
     with pytest.raises(DataError, match="'dog' are in the data but not named"):

@@ -36,7 +36,7 @@ def test_the_wanted_class_order_wins(class_folders):
     data = read(class_folders, DataSpec(class_names=("10", "2", "1")))
     assert data.class_names == ("10", "2", "1")
     assert data.labels[0] == 2
-    with pytest.raises(DataError, match="'3' have no image; '2' are in the data"):
+    with pytest.raises(DataError, match="no image of '3'; '2' in the data"):
         read(class_folders, DataSpec(class_names=("10", "3", "1")))
 
 
@@ -138,11 +138,11 @@ def _clear(folder):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda f: _clear(f / "2"), "class folder '2' holds no picture"),
+        (lambda f: _clear(f / "2"), "no images in the class folder '2'"),
         (lambda f: [shutil.rmtree(f / c) for c in ("1", "2")], "one class only, '10'"),
         (lambda f: [(f / "2" / n).unlink() for n in ("1.png", "2.png")], "one image only.*'2'"),
         (lambda f: shutil.copy(f / "2" / "1.png", f / "x.png"), "beside the class.*x.png"),
-        (_clear, "no class folders with pictures.*Looked for metadata.csv.*found nothing"),
+        (_clear, "no class folders with images.*Looked for metadata.csv.*found nothing"),
     ],
 )
 def test_folders_without_enough_labelled_pictures_are_refused(class_folders, change, problem):
@@ -176,7 +176,9 @@ def test_two_folders_for_one_part_are_refused(split_folders):
 
 def test_pictures_beside_the_parts_are_refused(split_folders, write_picture):
     write_picture(split_folders / "trian" / "x" / "0.png")
-    with pytest.raises(DataError, match="'trian' holds pictures beside the parts") as info:
+    with pytest.raises(
+        DataError, match="'trian' contains images, but is none of the split"
+    ) as info:
         read(split_folders, DataSpec())
     assert "'train'" in info.value.remedy
 
@@ -184,5 +186,5 @@ def test_pictures_beside_the_parts_are_refused(split_folders, write_picture):
 def test_a_test_part_without_classes_is_refused(split_folders, write_picture):
     shutil.rmtree(split_folders / "test")
     write_picture(split_folders / "test" / "0.png")
-    with pytest.raises(DataError, match="test: no class folders with pictures"):
+    with pytest.raises(DataError, match="test: no class folders with images"):
         read(split_folders, DataSpec())

@@ -82,7 +82,7 @@ def test_names_that_clash_are_refused(tmp_path):
     with pytest.raises(DataError, match="more than one train pair: 'other-', 'train-'"):
         read(tmp_path, DataSpec())
     _write(tmp_path, "train-", 4, zipped=True)
-    with pytest.raises(DataError, match="holds both"):
+    with pytest.raises(DataError, match="contains both"):
         read(tmp_path, DataSpec())
 
 
@@ -102,7 +102,7 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (LABELS, lambda c: _idx(np.zeros(5, np.uint8)), "6 images but .* 5 labels"),
         (LABELS, lambda c: _idx(np.zeros((6, 1, 1), np.uint8)), "labels-idx1-ubyte has 3"),
         (IMAGES, lambda c: b"", "0 bytes"),
-        (IMAGES, lambda c: gzip.compress(c)[:-9], "its gzip data are cut off"),
+        (IMAGES, lambda c: gzip.compress(c)[:-9], "its gzip data are truncated"),
         (IMAGES, lambda c: gzip.compress(c)[:-8] + b"\0" * 8, "its gzip data are damaged"),
     ],
 )
@@ -118,12 +118,12 @@ def test_broken_files_are_named_with_the_fault(tmp_path, name, change, problem):
 def test_half_a_pair_is_refused(tmp_path):
     _write(tmp_path, "train-", 6)
     (tmp_path / LABELS).unlink()
-    with pytest.raises(DataError, match="its labels file is not"):
+    with pytest.raises(DataError, match="but not its labels file"):
         read(tmp_path, DataSpec())
 
 
 def test_a_folder_without_pairs_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no IDX files by their usual names"):
+    with pytest.raises(DataError, match="no IDX files with the usual names"):
         read(tmp_path, DataSpec())
 
 

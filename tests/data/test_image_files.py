@@ -66,7 +66,7 @@ def test_one_coloured_picture_makes_all_rgb(save):
     pictures = read_images(save(grey, colour), DataSpec(), "x")
     np.testing.assert_array_equal(pictures.images[1], colour)
     np.testing.assert_array_equal(pictures.images[0], np.repeat(grey[..., None], 3, axis=-1))
-    assert pictures.preparation == ("1 picture showing only greys read as RGB.",)
+    assert pictures.preparation == ("1 image with only grey pixels read as RGB.",)
 
 
 def test_colour_can_be_turned_into_grey(save):
@@ -74,14 +74,14 @@ def test_colour_can_be_turned_into_grey(save):
     pictures = read_images(save(colour, _random(9, 8)), DataSpec(color_mode="grayscale"), "x")
     expected = np.asarray(Image.fromarray(colour).convert("L"))
     np.testing.assert_array_equal(pictures.images[0, ..., 0], expected)
-    assert "1 picture in colour converted to greyscale" in pictures.preparation[0]
+    assert "1 image in colour converted to greyscale" in pictures.preparation[0]
 
 
 def test_greys_stored_in_colour_are_grey_and_said_to_be(save):
     grey = _random(4, 5)
     pictures = read_images(save(np.repeat(grey[..., None], 3, axis=-1)), DataSpec(), "x")
     np.testing.assert_array_equal(pictures.images[0, ..., 0], grey)
-    assert "only greys" in pictures.preparation[0]
+    assert "only grey pixels" in pictures.preparation[0]
     rgb = read_images(save(grey), DataSpec(color_mode="rgb"), "x")
     assert rgb.images.shape == (1, 4, 5, 3)
 
@@ -92,14 +92,12 @@ def test_8_bits_join_16_bits_at_the_same_brightness(save):
     assert pictures.images.dtype == np.uint16
     np.testing.assert_array_equal(pictures.images[1, ..., 0], sixteen)
     np.testing.assert_array_equal(pictures.images[0, ..., 0], eight * np.uint16(257))
-    assert "brought to 16" in pictures.preparation[0]
+    assert "converted to 16" in pictures.preparation[0]
 
 
 def test_floats_among_integers_are_named(save):
     arrays = [np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.float32), np.ones((4, 5), np.uint8)]
-    with pytest.raises(
-        DataError, match=r"2 pictures with integers, but 1 with floating-point"
-    ) as e:
+    with pytest.raises(DataError, match=r"2 images with integers, but 1 with floating-point") as e:
         read_images(save(*arrays, suffix="tif"), DataSpec(), "x")
     assert "'1.tif'" in e.value.problem
 
@@ -135,7 +133,7 @@ def test_the_first_unreadable_picture_is_named_or_all_are_listed(save):
     assert pictures.kept.tolist() == [0, 1, 3, 5]
     assert len(pictures.images) == 4
     assert [skipped.path for skipped in pictures.skipped] == ["2.png", "4.png"]
-    assert "cut off" in pictures.skipped[1].reason
+    assert "truncated" in pictures.skipped[1].reason
 
 
 def test_a_large_picture_broken_inside_is_skipped_too(save):
@@ -150,7 +148,7 @@ def test_a_large_picture_broken_inside_is_skipped_too(save):
 
 def test_nothing_readable_is_an_error_even_when_skipping(save):
     entries = [_broken(b"nothing", entry) for entry in save(_random(4, 5))]
-    with pytest.raises(DataError, match="none of 1 pictures can be read"):
+    with pytest.raises(DataError, match="none of the 1 images can be read"):
         read_images(entries, DataSpec(skip_unreadable=True), "x")
 
 

@@ -82,14 +82,14 @@ def test_pictures_that_the_table_does_not_name_are_counted(folder, write_picture
     [
         ({"label": ""}, r"metadata\.csv, line 2: more/3\.png has no label"),
         ({"file_name": ""}, "line 2: no file_name"),
-        ({"file_name": "0.png"}, r"line 3: 0\.png is named in line 2 already"),
+        ({"file_name": "0.png"}, r"line 3: 0\.png was already listed in line 2"),
         ({"file_name": "../in/0.png"}, "line 2: .* leads out of the folder"),
         ({"file_name": "more/../../in/0.png"}, "leads out of the folder"),
         ({"file_name": "/etc/passwd"}, "leads out of the folder"),
         ({"file_name": "C:\\pictures\\0.png"}, "leads out of the folder"),
         ({"file_name": "..\\0.png"}, "leads out of the folder"),
         ({"file_name": "missing.png"}, r"missing\.png cannot be opened: No such file"),
-        ({"split": "holdout"}, "line 2: the split 'holdout' is not known"),
+        ({"split": "holdout"}, "line 2: unknown split 'holdout'"),
         ({"split": ""}, r"more/3\.png has no split, but others have"),
         ({"group": ""}, r"more/3\.png has no group, but others have"),
     ],
@@ -123,7 +123,7 @@ def test_tables_without_columns_or_rows_are_refused(folder):
     with pytest.raises(DataError, match=r"no column 'label'.*Did you mean 'lable'"):
         read(folder, DataSpec())
     table.write_text("file_name,label\n")
-    with pytest.raises(DataError, match="names no pictures"):
+    with pytest.raises(DataError, match="lists no images"):
         read(folder, DataSpec())
     shutil.copy(table, folder / "metadata.jsonl")
     with pytest.raises(DataError, match=r"both metadata\.csv and metadata\.jsonl"):
@@ -138,5 +138,5 @@ def test_tables_without_columns_or_rows_are_refused(folder):
 def test_what_no_file_can_be_called_is_refused(folder, name):
     (folder / "metadata.csv").unlink(missing_ok=True)
     (folder / "metadata.jsonl").write_text(f'{{"file_name": "{name}", "label": "a"}}\n')
-    with pytest.raises(DataError, match="is no name that a file can have"):
+    with pytest.raises(DataError, match="is not a valid file name"):
         load(folder)

@@ -53,14 +53,14 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
     ("arrays", "problem"),
     [
         ({"x": _images(4)}, "y is missing; the keys are x"),
-        ({"a": _images(4)}, "the keys give no one set of images; the keys are a"),
+        ({"a": _images(4)}, "the keys do not identify one data set; the keys are a"),
         ({}, "the keys are none"),
         ({"x": _images(4), "y": _labels(3)}, r"x has the shape \(4, 5, 4\), but y has 3 labels"),
         ({"x": np.array(3), "y": _labels(3)}, r"shape \(\)"),
         ({"x_train": _images(4), "y_train": _labels(4), "x_test": _images(4)}, "y_test is missing"),
         (
             {"x": _images(4), "y": _labels(4), "x_train": _images(4), "y_train": _labels(4)},
-            "no one set",
+            "do not identify one",
         ),
         (
             {
@@ -73,8 +73,8 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
         ),
         ({"x": _images(4), "y": np.eye(4)}, "one-hot"),
         ({"x": _images(4), "y": np.array([0.5, 1, 0, 1])}, "neither whole numbers nor text"),
-        ({"x": np.full((4, 3, 3), np.nan), "y": _labels(4)}, "image 0 holds nan"),
-        ({"x": _images(4), "y": _labels(4), "groups": np.arange(3)}, "4 images but 3 groups"),
+        ({"x": np.full((4, 3, 3), np.nan), "y": _labels(4)}, "image 0 has the value nan"),
+        ({"x": _images(4), "y": _labels(4), "groups": np.arange(3)}, "4 images, but 3 groups"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, problem):
@@ -91,7 +91,7 @@ class _Touch:
 def test_nothing_is_ever_unpickled(tmp_path):
     y = np.array([_Touch(), "b", "a", "b"], dtype=object)
     np.savez(tmp_path / "a.npz", x=_images(4), y=y)
-    with pytest.raises(DataError, match="never unpickled") as info:
+    with pytest.raises(DataError, match="never unpickles") as info:
         read(tmp_path / "a.npz", DataSpec())
     assert "dtype=str" in info.value.remedy
 

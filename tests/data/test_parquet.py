@@ -88,7 +88,7 @@ def test_a_broken_picture_is_refused_or_skipped(tmp_path):
     pq.write_table(
         table.set_column(0, "image", pa.array(cells, table.schema.field("image").type)), path
     )
-    with pytest.raises(DataError, match=r"a\.parquet row 0 cannot be read as a picture"):
+    with pytest.raises(DataError, match=r"a\.parquet row 0 cannot be read as an image"):
         read(path, DataSpec())
     data = read(path, DataSpec(skip_unreadable=True))
     assert len(data) == 4
@@ -129,7 +129,7 @@ def test_broken_files_are_refused(tmp_path):
 
 
 def test_folders_that_mix_are_refused(tmp_path):
-    with pytest.raises(DataError, match="holds no Parquet files"):
+    with pytest.raises(DataError, match="contains no Parquet files"):
         read(tmp_path, DataSpec())
     _write(tmp_path / "train.parquet", [0, 1, 0, 1], names=["a", "b"])
     _write(tmp_path / "test.parquet", [0, 1, 0, 1], names=["a", "c"])

@@ -50,5 +50,5 @@ def test_a_missing_column_is_named_with_its_neighbour(tmp_path):
 def test_a_line_without_an_end_is_refused(tmp_path):
     for name in ("t.csv", "t.jsonl"):
         (tmp_path / name).write_bytes(b"a" * (LONGEST_LINE + 1))
-        with pytest.raises(DataError, match="line 1: more than 4,194,304 letters"):
+        with pytest.raises(DataError, match="line 1: more than 4,194,304 characters"):
             list(read_rows(tmp_path / name))

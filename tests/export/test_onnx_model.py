@@ -222,7 +222,7 @@ def test_a_layer_may_have_any_name_in_the_plain_file(network_of: Any, contract_o
     model = build_onnx(network, CLASSES, contract_of()).SerializeToString()
     found = run_onnx(model, images)["probabilities"]
     np.testing.assert_allclose(found, network.predict(images, verbose=0), rtol=0, atol=1e-5)
-    with pytest.raises(ExportError, match="name 'images'"):
+    with pytest.raises(ExportError, match="named 'images'"):
         build_onnx(network, CLASSES, contract_of(), layer_outputs=True)
 
 

@@ -250,7 +250,7 @@ def test_what_clearcnn_never_writes_is_refused(
     model.CopyFrom(written)
     spoil(model)
     assert model != written
-    with pytest.raises(ExportError, match=r"model\.onnx is not as clearcnn writes it"):
+    with pytest.raises(ExportError, match=r"model\.onnx is damaged"):
         read(model.SerializeToString(), description, contract_of())
 
 

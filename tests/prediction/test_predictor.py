@@ -77,7 +77,7 @@ def test_images_need_no_order_in_memory():
     "images", [IMAGES.astype(np.float32), IMAGES[:, :1], IMAGES[..., :1], IMAGES[0]]
 )
 def test_other_images_are_refused(images):
-    with pytest.raises(PredictionError, match="the model takes"):
+    with pytest.raises(PredictionError, match="the model expects"):
         Predictor(write_model(), 3).predict(images)
 
 
@@ -92,9 +92,9 @@ def test_what_is_no_model_of_ours_is_refused(content):
 
 
 def test_what_gives_no_probabilities_is_refused():
-    with pytest.raises(PredictionError, match="no probabilities of 4 classes"):
+    with pytest.raises(PredictionError, match="not valid probabilities; expected 4 classes"):
         Predictor(write_model(), 4).predict(IMAGES)
-    with pytest.raises(PredictionError, match="no probabilities"):
+    with pytest.raises(PredictionError, match="not valid probabilities"):
         # Logarithms of negative numbers.
         Predictor(write_model(end="Log"), 3).predict(IMAGES)
 
@@ -125,14 +125,16 @@ COUNTED = [
     ids=["rank 0", "rank 4", "no width"],
 )
 def test_distances_of_another_form_are_refused(nodes, shape):
-    declared = re.escape(f"its distances are declared as {shape}")
+    declared = re.escape(f"its distances are declared with the shape {shape}")
     with pytest.raises(PredictionError, match=declared):
         Predictor(write_odd_distances(nodes, shape), 3)
 
 
 def test_distances_that_are_not_as_declared_are_refused():
     predictor = Predictor(write_odd_distances(COUNTED, ["batch", 2]), 3)
-    with pytest.raises(PredictionError, match=re.escape("shape (2, 15) for 5 images; (5, 2)")):
+    with pytest.raises(
+        PredictionError, match=re.escape("shape (2, 15) for 5 images; expected (5, 2)")
+    ):
         predictor.predict_with_distances(IMAGES[:5])
 
 

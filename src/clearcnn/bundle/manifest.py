@@ -7,7 +7,6 @@ import platform
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from clearcnn.bundle.provenance import sign
 from clearcnn.contract import InputContract
@@ -194,7 +193,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     return signed
 
 
-def parse_manifest(values: Any) -> Manifest:
+def parse_manifest(values: object) -> Manifest:
     """Build a Manifest from the values of `bundle.json`.
 
     Raises:
@@ -211,7 +210,7 @@ def describe_file(path: Path) -> FileEntry:
         return FileEntry(digest.hexdigest(), file.tell())
 
 
-def write_json(path: Path, values: Any) -> None:
+def write_json(path: Path, values: object) -> None:
     """Write indented JSON in UTF-8, without NaN.
 
     A lone surrogate, from a file name that is not Unicode, becomes a JSON escape, which is read

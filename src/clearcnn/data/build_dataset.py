@@ -1,10 +1,8 @@
 """The last step of every source: number the classes, check the counts, build LabelledImages."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.data.classes import check_counts, number_classes
 from clearcnn.data.image_files import Entry, read_images
@@ -12,11 +10,12 @@ from clearcnn.data.labelled_images import Images, LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.results.train import SkippedFile
 from clearcnn.specs import DataSpec
+from clearcnn.types import Array
 
 
 def build_from_array(
     images: Images,
-    labels: Sequence[str] | NDArray[Any],
+    labels: Sequence[str] | Array,
     spec: DataSpec,
     *,
     source: str,

@@ -2,21 +2,20 @@
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.data.labelled_images import Labels
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
+from clearcnn.types import Array
 
 _LONGEST_QUOTE = 100
 
 
 def number_classes(
-    labels: Sequence[str] | NDArray[Any],
+    labels: Sequence[str] | Array,
     source: str,
     *,
     known: Sequence[str] | None = None,

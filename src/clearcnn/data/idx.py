@@ -9,10 +9,9 @@ import re
 import zlib
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.data.arrays import join_arrays, prepare_array
 from clearcnn.data.build_dataset import build_from_array
@@ -21,6 +20,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import check_decompressed_size, describe_content, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
+from clearcnn.types import Array
 
 # Third byte of the magic number → big-endian dtype.
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -95,7 +95,7 @@ def find_pairs(folder: Path) -> dict[str, Pair]:
     return dict(pairs)
 
 
-def read_idx(path: Path, root: Path | None = None) -> NDArray[Any]:
+def read_idx(path: Path, root: Path | None = None) -> Array:
     """Read one IDX file, gzipped or not, into an array in native byte order.
 
     Args:
@@ -117,7 +117,7 @@ def read_idx(path: Path, root: Path | None = None) -> NDArray[Any]:
             ) from None
 
 
-def _read_array(stream: BinaryIO, path: Path) -> NDArray[Any]:
+def _read_array(stream: BinaryIO, path: Path) -> Array:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= 4:
         raise DataError(
@@ -158,7 +158,7 @@ def _by_split(pairs: dict[str, Pair], path: Path) -> dict[str, Pair]:
     return {part: by_part[part] for part in ("train", "test") if part in by_part}
 
 
-def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Array]:
     """Read the images and labels of a pair; `named` is the file that the user named, if any."""
     path = named or folder
     if len(pair) < 2:

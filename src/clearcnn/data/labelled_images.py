@@ -7,18 +7,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import DataError
 from clearcnn.results.train import SkippedFile
+from clearcnn.types import Array
 
 DTYPES = ("uint8", "uint16", "float32")
 SPLIT_NAMES = ("train", "validation", "test")
 
-Images = NDArray[Any]
+Images = Array
 Labels = NDArray[np.int64]
 Words = NDArray[np.str_]
 
@@ -108,7 +108,7 @@ class LabelledImages:
             digest.update(np.ascontiguousarray(little).view(np.uint8).data)
         return digest.hexdigest()
 
-    def take(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> "LabelledImages":
+    def take(self, indices: Sequence[int] | Array) -> "LabelledImages":
         """Select the images at `indices`, in that order, with their labels, names and groups.
 
         Args:

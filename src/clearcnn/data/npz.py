@@ -2,11 +2,9 @@
 
 import math
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.archives import open_archive
 from clearcnn.data.arrays import join_arrays, prepare_array
@@ -15,6 +13,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
+from clearcnn.types import Array
 
 # (split name, key of the images, key of the labels): Keras's, MedMNIST's, and without a split.
 KEYS = (
@@ -92,7 +91,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     )
 
 
-def tidy_labels(labels: NDArray[Any], place: str) -> NDArray[Any]:
+def tidy_labels(labels: Array, place: str) -> Array:
     """Convert labels, whole numbers or text in (n,) or (n, 1), to (n,) of int64 or str.
 
     Raises:
@@ -119,7 +118,7 @@ def tidy_labels(labels: NDArray[Any], place: str) -> NDArray[Any]:
     )
 
 
-def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
+def _read_arrays(path: Path) -> tuple[dict[str, Array], list[str]]:
     """Read the arrays of known keys; return them and all keys."""
     wanted = {key for row in KEYS for key in row[1:]} | {"groups"}
     try:
@@ -144,7 +143,7 @@ def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     )
 
 
-def _read_member(archive: ZipFile, info: ZipInfo, place: str) -> NDArray[Any]:
+def _read_member(archive: ZipFile, info: ZipInfo, place: str) -> Array:
     """Read one array after checking its header.
 
     Raises:

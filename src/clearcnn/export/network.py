@@ -1,16 +1,52 @@
 """A network for export: its layers by Keras's names, with shapes and weights."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import ExportError
+from clearcnn.specs import Arguments
 
 Shape = tuple[int, ...]
+
+
+class KerasTensor(Protocol):
+    """A symbolic tensor of Keras."""
+
+    shape: tuple[int | None, ...]
+
+
+class KerasVariable(Protocol):
+    """A variable of Keras."""
+
+    name: str
+
+
+class KerasLayer(Protocol):
+    """The attributes of `keras.Layer` that the export reads."""
+
+    name: str
+    weights: Sequence[KerasVariable]
+    input: KerasTensor
+    output: KerasTensor
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+
+    def get_weights(self) -> list[NDArray[np.float32]]:
+        """Return the weights."""
+
+
+class KerasModel(Protocol):
+    """The attributes of `keras.Sequential` that the export reads, without importing Keras."""
+
+    name: str
+    layers: Sequence[KerasLayer]
+
 
 # Keras arguments that the export does not support, with their only accepted values.
 _EXPECTED = {"axis": -1, "data_format": "channels_last", "keepdims": False, "renorm": False}
@@ -30,7 +66,7 @@ class Layer:
 
     kind: str
     name: str
-    arguments: Mapping[str, Any]
+    arguments: Arguments
     input_shape: Shape
     output_shape: Shape
     weights: Mapping[str, NDArray[np.float32]]
@@ -68,7 +104,7 @@ def make_placeholder(shape: Shape) -> NDArray[np.float32]:
     return np.broadcast_to(np.float32(0), shape)
 
 
-def read_network(model: Any) -> Network:
+def read_network(model: KerasModel) -> Network:
     """Read a built `keras.Sequential` with channels last.
 
     Raises:
@@ -77,7 +113,7 @@ def read_network(model: Any) -> Network:
     return Network(model.name, tuple(map(_read_layer, model.layers)))
 
 
-def _read_layer(layer: Any) -> Layer:
+def _read_layer(layer: KerasLayer) -> Layer:
     kind = type(layer).__name__
     if not type(layer).__module__.startswith("keras."):
         raise ExportError(
@@ -98,7 +134,7 @@ def _read_layer(layer: Any) -> Layer:
         kind,
         layer.name,
         config,
-        tuple(layer.input.shape[1:]),
-        tuple(layer.output.shape[1:]),
+        cast(Shape, tuple(layer.input.shape[1:])),
+        cast(Shape, tuple(layer.output.shape[1:])),
         dict(zip(names, layer.get_weights(), strict=True)),
     )

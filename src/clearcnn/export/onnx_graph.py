@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 import onnx
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 from onnx import helper
+
+from clearcnn.types import Array
 
 Layout = Literal["NHWC", "NCHW", "flat"]
 
@@ -26,7 +28,7 @@ class Initializer:
     """
 
     name: str
-    values: NDArray[Any]
+    values: Array
     is_learned: bool
 
 
@@ -66,7 +68,7 @@ class Graph:
         self.nodes.append(node)
         self.tensor = output
 
-    def add_constant(self, name: str, values: ArrayLike, dtype: Any = np.float32) -> str:
+    def add_constant(self, name: str, values: ArrayLike, dtype: DTypeLike = np.float32) -> str:
         """Add a constant tensor.
 
         Args:
@@ -78,11 +80,11 @@ class Graph:
         """
         return self._add(name, np.asarray(values, dtype), is_learned=False)
 
-    def add_weights(self, name: str, values: NDArray[Any]) -> str:
+    def add_weights(self, name: str, values: Array) -> str:
         """Add weights, such as a "kernel", as float32; otherwise like `add_constant`."""
         return self._add(name, np.asarray(values, np.float32), is_learned=True)
 
-    def _add(self, name: str, values: NDArray[Any], *, is_learned: bool) -> str:
+    def _add(self, name: str, values: Array, *, is_learned: bool) -> str:
         full_name = f"{self.layer}/{name}_{len(self.initializers)}"
         # A scalar is stored as an array of shape (1,).
         self.initializers.append(Initializer(full_name, np.atleast_1d(values), is_learned))

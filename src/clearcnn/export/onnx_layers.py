@@ -15,7 +15,7 @@ from clearcnn.export.onnx_activations import write_activation
 from clearcnn.export.onnx_graph import Graph, place_padding
 
 Config = Mapping[str, Any]
-Weights = Mapping[str, NDArray[Any]]
+Weights = Mapping[str, NDArray[np.float32]]
 Writer = Callable[[Graph, Layer, Config, Weights], None]
 
 
@@ -107,7 +107,7 @@ def _write_separable_convolution(
     write_activation(graph, config["activation"])
 
 
-def _per_channel(kernel: NDArray[Any]) -> NDArray[Any]:
+def _per_channel(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """(rows, columns, channels, multiplier) → (channels · multiplier, 1, rows, columns)."""
     rows, columns, channels, multiplier = kernel.shape
     return kernel.transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, rows, columns)
@@ -117,8 +117,8 @@ def _convolve(
     graph: Graph,
     layer: Layer,
     config: Config,
-    kernel: NDArray[Any],
-    bias: NDArray[Any] | None,
+    kernel: NDArray[np.float32],
+    bias: NDArray[np.float32] | None,
     groups: int,
 ) -> None:
     sizes, strides, dilations = config["kernel_size"], config["strides"], config["dilation_rate"]
@@ -169,7 +169,7 @@ def _write_global_pooling(operator: str) -> Writer:
     return write
 
 
-def _write_nothing(*_: Any) -> None:
+def _write_nothing(*_: object) -> None:
     """Write no operator: Dropout acts in training only."""
 
 

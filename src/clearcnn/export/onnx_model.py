@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import onnx
@@ -11,7 +10,7 @@ from onnx import helper, numpy_helper
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.export.network import Network, read_network
+from clearcnn.export.network import KerasModel, Network, read_network
 from clearcnn.export.onnx_graph import Graph, Initializer
 from clearcnn.export.onnx_layers import write_layer
 from clearcnn.export.ood import (
@@ -36,7 +35,7 @@ _MOST_PARAMETERS = 500_000_000  # A protobuf file is smaller than 2 GiB.
 
 
 def build_onnx(
-    network: Any,
+    network: KerasModel,
     class_names: Sequence[str],
     contract: InputContract,
     *,
@@ -71,7 +70,7 @@ def build_onnx(
 
 
 def build_features(
-    network: Any, class_names: Sequence[str], contract: InputContract
+    network: KerasModel, class_names: Sequence[str], contract: InputContract
 ) -> onnx.ModelProto | None:
     """Convert a Keras model to an ONNX model of its features, in which distances are measured.
 

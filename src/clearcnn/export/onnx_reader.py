@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.export.network import Network, make_placeholder, read_network
+from clearcnn.export.network import KerasModel, Network, make_placeholder, read_network
 from clearcnn.export.onnx_graph import Initializer
 from clearcnn.export.onnx_layout import Layout, compute_layout
 from clearcnn.export.onnx_model import build_graph
@@ -69,7 +68,7 @@ def read_onnx(
 
 
 def list_weights(
-    model: Any, class_names: Sequence[str], contract: InputContract
+    model: KerasModel, class_names: Sequence[str], contract: InputContract
 ) -> dict[str, NDArray[np.float32]]:
     """List the weights that `build_onnx` writes for a Keras model, under the same names."""
     _, kept = build_graph(read_network(model), class_names, contract)

@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.errors import MissingExtraError
+from clearcnn.types import Array
 
 
 def convert_to_openvino(model: Path, folder: Path) -> Path:
@@ -30,7 +30,7 @@ def convert_to_openvino(model: Path, folder: Path) -> Path:
     return path
 
 
-def run_openvino(model: Path, images: NDArray[Any]) -> NDArray[Any]:
+def run_openvino(model: Path, images: Array) -> Array:
     """Execute a model on the CPU in float32.
 
     By default OpenVINO uses bfloat16 on CPUs that support it, and then differs by 4e-4.

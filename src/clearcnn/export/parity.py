@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
+from clearcnn.types import Array
 
 LARGEST_DIFFERENCE = 1e-5
 """The largest accepted difference of a probability between two programs for one network."""
@@ -19,10 +18,10 @@ _BATCH_SIZE = 64
 
 def run_onnx(
     model: Path | bytes,
-    images: NDArray[Any],
+    images: Array,
     batch_size: int = _BATCH_SIZE,
     outputs: Sequence[str] | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     """Execute an ONNX model with ONNX Runtime on one core.
 
     Args:
@@ -59,7 +58,7 @@ def run_onnx(
     return dict(zip(names, map(np.concatenate, zip(*batches, strict=True)), strict=True))
 
 
-def check_parity(what: str, found: NDArray[Any], expected: NDArray[Any]) -> float:
+def check_parity(what: str, found: Array, expected: Array) -> float:
     """Check that probabilities equal those of Keras, to within `LARGEST_DIFFERENCE`.
 
     Args:
@@ -81,7 +80,7 @@ def check_parity(what: str, found: NDArray[Any], expected: NDArray[Any]) -> floa
     return largest
 
 
-def make_test_images(contract: InputContract, num_random: int = 30, seed: int = 0) -> NDArray[Any]:
+def make_test_images(contract: InputContract, num_random: int = 30, seed: int = 0) -> Array:
     """Make random images for testing a model, within the value range of its input contract.
 
     Args:

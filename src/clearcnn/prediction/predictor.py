@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn.errors import PredictionError
 from clearcnn.prediction.confidence import apply_temperature
+from clearcnn.types import Array
 
 BATCH_SIZE = 32
 """Images per batch; larger batches are not faster."""
@@ -94,11 +95,11 @@ class Predictor:
         self._batch_size = batch_size
         self._num_centres = _read_num_centres(outputs.get(_DISTANCES))
 
-    def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
+    def predict(self, images: Array) -> NDArray[np.float32]:
         """Compute only the probabilities of `predict_with_distances`."""
         return self._predict(images, None).probabilities
 
-    def predict_with_distances(self, images: NDArray[Any]) -> Predictions:
+    def predict_with_distances(self, images: Array) -> Predictions:
         """Compute the probability of every class, and the distance to each if the model has them.
 
         Args:
@@ -110,7 +111,7 @@ class Predictor:
         """
         return self._predict(images, self._num_centres)
 
-    def _predict(self, images: NDArray[Any], num_centres: int | None) -> Predictions:
+    def _predict(self, images: Array, num_centres: int | None) -> Predictions:
         if images.shape[1:] != self.shape or images.dtype != self.dtype:
             raise PredictionError(
                 f"The images have the shape {images.shape[1:]} and dtype {images.dtype}; the model "
@@ -130,7 +131,7 @@ class Predictor:
             apply_temperature(chances, self.temperature), distances[0] if distances else None
         )
 
-    def _run(self, images: NDArray[Any], outputs: list[str]) -> list[NDArray[np.float32]]:
+    def _run(self, images: Array, outputs: list[str]) -> list[NDArray[np.float32]]:
         try:
             found = self._session.run(outputs, {_INPUT: np.ascontiguousarray(images)})
         except Exception as error:

@@ -161,4 +161,4 @@ def test_a_float_picture_among_others_is_listed_and_stops_nothing(check, tmp_pat
     result = check(str(tmp_path / "photos"))
     assert result.num_images == 6
     (name,) = kinds(result)["unreadable files"].names
-    assert "odd.tif: It holds floating-point numbers" in name
+    assert "odd.tif: It has floating-point numbers" in name

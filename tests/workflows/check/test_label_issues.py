@@ -134,7 +134,7 @@ def test_train_takes_the_list(pictures, tmp_path):
     images = clearcnn.load(spec)
     assert len(images) == 40
     assert "dark/copy.png" not in images.names
-    assert "1 of 41 images left out, as use.csv says." in images.preparation
+    assert "1 of 41 images left out, as listed in use.csv." in images.preparation
     result = clearcnn.train(spec, recipe="tutorial", epochs=1, out=tmp_path / "run")
     assert result.data.shape[0] == 40
     assert [skipped.path for skipped in result.data.skipped] == ["light/broken.png"]

@@ -146,7 +146,7 @@ def test_a_picture_file_is_read_as_the_row_it_came_from(run, tmp_path):
     assert by_file.answers == by_row.answers
     assert by_file.gradient.values == by_row.gradient.values
     assert (by_file.image.row, by_file.image.label) == (None, None)
-    assert "brought to 0 to 16" in by_file.image.preparation[0]
+    assert "scaled to 0 to 16" in by_file.image.preparation[0]
 
 
 def test_a_picture_of_the_other_polarity_is_told_and_inverted_on_request(run, tmp_path):

@@ -315,7 +315,7 @@ def test_a_model_that_clearcnn_did_not_write_is_not_executed(run: Path, tmp_path
 def test_a_run_that_has_no_onnx_says_so(run: Path, tmp_path: Path) -> None:
     copied = copy_run(run, tmp_path / "copy")
     rewrite(copied, lambda values: values["files"].pop("model.onnx"))
-    with pytest.raises(BundleError, match=r"holds no model\.onnx"):
+    with pytest.raises(BundleError, match=r"has no model.onnx"):
         clearcnn.predict(copied, tmp_path)
 
 
