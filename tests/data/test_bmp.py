@@ -102,9 +102,9 @@ def test_runs_are_laid_out():
     ("runs", "problem"),
     [
         (b"\0\1", "it has no values for 77 of its pixels"),
-        (b"\x0b\1\0\0" * 6 + b"\5\1\0\2\1\0\5\1\0\1", "it leaves out 1 of its pixels"),
-        (b"\x0c\1\0\1", "its runs of pixels leave the picture"),
-        (b"\x0b\1\0\0" * 8 + b"\0\1", "its runs of pixels leave the picture"),
+        (b"\x0b\1\0\0" * 6 + b"\5\1\0\2\1\0\5\1\0\1", "it has no values for 1 of its pixels"),
+        (b"\x0c\1\0\1", "a run of pixels exceeds the image"),
+        (b"\x0b\1\0\0" * 8 + b"\0\1", "a run of pixels exceeds the image"),
         (b"\x0b\1\0\0" * 7, "it is truncated inside its pixels"),
     ],
 )

@@ -98,13 +98,13 @@ def test_the_label_may_stand_anywhere_and_have_company(tmp_path):
     [
         ("1,2,3,4,5\n1,2,3,4,5\n", "is called label, class or target"),
         ("label,a,b,c,d\n", "has no rows"),
-        ("label\nx\n", "0 pixel columns are no square"),
-        ("label,a,b,c,d\nx,1,2,3,4\ny,1,,3,4\n", "line 3: '' in the column b is no number"),
+        ("label\nx\n", "0 pixel columns do not make a square"),
+        ("label,a,b,c,d\nx,1,2,3,4\ny,1,,3,4\n", "line 3: '' in the column b is not a number"),
         ("label,a,b,c,d\nx,1,2,3,4\n\ny,1,z,3,4\n", "line 4: 'z' in the column b"),
-        ("label,a,b,c,d\nx,1,2,3\n", "line 2: 4 cells under 5 column names"),
-        ("label,a,b,c,d\nx,1,2,3,4\n,1,2,3,4\n", "line 3: no label"),
+        ("label,a,b,c,d\nx,1,2,3\n", "line 2: 4 cells, but 5 column names"),
+        ("label,a,b,c,d\nx,1,2,3,4\n,1,2,3,4\n", "line 3: the label is missing"),
         ("label,a,b,c,d\nx,1,2,3,nan\ny,1,2,3,4\n", "image 0 has the value nan"),
-        ("label,a,b,c,d\nx,1,2,3,inf\ny,1,2,3,4\n", "image 0 holds inf"),
+        ("label,a,b,c,d\nx,1,2,3,inf\ny,1,2,3,4\n", "image 0 has the value inf"),
         ("label,a,b,c,d,split\nx,1,2,3,4,all\n", "unknown split 'all'"),
     ],
 )

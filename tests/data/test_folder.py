@@ -76,7 +76,7 @@ def test_what_is_no_picture_is_ignored_and_said(class_folders):
     (class_folders / "readme.md").write_text("?")
     data = read(class_folders, DataSpec())
     assert len(data) == 9
-    assert data.preparation == ("1 file that is no picture was ignored, such as 1/notes.txt.",)
+    assert data.preparation == ("1 file that is not an image was ignored, such as 1/notes.txt.",)
 
 
 @pytest.mark.parametrize("name", ["bad.png", "photo.heic", "drawing.SVG"])
@@ -139,9 +139,9 @@ def _clear(folder):
     ("change", "problem"),
     [
         (lambda f: _clear(f / "2"), "no images in the class folder '2'"),
-        (lambda f: [shutil.rmtree(f / c) for c in ("1", "2")], "one class only, '10'"),
-        (lambda f: [(f / "2" / n).unlink() for n in ("1.png", "2.png")], "one image only.*'2'"),
-        (lambda f: shutil.copy(f / "2" / "1.png", f / "x.png"), "beside the class.*x.png"),
+        (lambda f: [shutil.rmtree(f / c) for c in ("1", "2")], "only one class, '10'"),
+        (lambda f: [(f / "2" / n).unlink() for n in ("1.png", "2.png")], "only one image.*'2'"),
+        (lambda f: shutil.copy(f / "2" / "1.png", f / "x.png"), "outside the class.*x.png"),
         (_clear, "no class folders with images.*Looked for metadata.csv.*found nothing"),
     ],
 )

@@ -29,7 +29,10 @@ def data() -> LabelledImages:
         ({"images": np.zeros((4, 3, 2, 2), np.uint8)}, "1 or 3 channels"),
         ({"images": np.zeros((0, 3, 2, 1), np.uint8)}, r"shape \(0"),
         ({"images": np.zeros((4, 3, 2, 1), np.int64)}, "dtype int64"),
-        ({"images": np.full((4, 3, 2, 1), np.inf, np.float32)}, "image 0 holds inf at row 0"),
+        (
+            {"images": np.full((4, 3, 2, 1), np.inf, np.float32)},
+            "image 0 has the value inf at row 0",
+        ),
         ({"labels": np.array([0, 1, 1])}, "4 images, but 3 labels"),
         ({"labels": np.array([0, 1, 1, 2])}, "range from 0 to 2, but there are 2 classes"),
         ({"labels": np.array([0, -1, 1, 1])}, "range from -1"),

@@ -74,7 +74,7 @@ def test_part_folders_may_each_have_a_table(tmp_path, write_picture):
 def test_pictures_that_the_table_does_not_name_are_counted(folder, write_picture):
     _csv(folder / "metadata.csv", ROWS)
     write_picture(folder / "extra.png")
-    assert "1 picture in the folder" in read(folder, DataSpec()).preparation[0]
+    assert "1 image in the folder" in read(folder, DataSpec()).preparation[0]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_tables_without_columns_or_rows_are_refused(folder):
         read(folder, DataSpec())
     table.unlink()
     (folder / "metadata.jsonl").unlink()
-    with pytest.raises(DataError, match=r"none of metadata\.csv, metadata\.jsonl"):
+    with pytest.raises(DataError, match=r"neither metadata\.csv nor metadata\.jsonl"):
         read(folder, DataSpec())
 
 

@@ -133,10 +133,10 @@ def test_folders_that_mix_are_refused(tmp_path):
         read(tmp_path, DataSpec())
     _write(tmp_path / "train.parquet", [0, 1, 0, 1], names=["a", "b"])
     _write(tmp_path / "test.parquet", [0, 1, 0, 1], names=["a", "c"])
-    with pytest.raises(DataError, match="different classes"):
+    with pytest.raises(DataError, match="different class names"):
         read(tmp_path, DataSpec())
     _write(tmp_path / "more.parquet", [0, 1])
-    with pytest.raises(DataError, match=r"more\.parquet is not called like a part"):
+    with pytest.raises(DataError, match=r"more\.parquet is not named after a split"):
         read(tmp_path, DataSpec())
 
 

@@ -165,7 +165,7 @@ def test_no_validation_is_an_empty_one(digits, kind):
         (
             _data([0, 0, 1, 1], groups=list("xxyy")),
             SplitSpec(split="group"),
-            "2 groups .* too few to carve off test; 3 are needed",
+            "2 groups .* too few to hold out a test set; at least 3 are needed",
         ),
         (
             _data([0, 1], groups=list("xx")),
@@ -175,37 +175,37 @@ def test_no_validation_is_an_empty_one(digits, kind):
         (
             _data([0] * 30 + [1]),
             SplitSpec(),
-            r"of class 'b' \(1 images in all\) one image is left.*test",
+            r"class 'b' \(1 images in total\) has only one image left.*test",
         ),
         (
             _data([0] * 30 + [1] * 2),
             SplitSpec(),
-            r"of class 'b' \(2 images in all\) one image is left.*validation",
+            r"class 'b' \(2 images in total\) has only one image left.*validation",
         ),
         (
             _data(np.repeat(np.arange(10), 2)),
             SplitSpec(test_fraction=0.3),
-            "6 of 20 images for test are too few to hold one of each of 10 classes",
+            "taking 6 of 20 images for the test set leaves too few .* each of 10 classes",
         ),
         (
             _data([0] * 30 + [1] * 2),
             SplitSpec(split="random", test_fraction=0.9),
-            r"no image to train on of the classes 'b' \(2 images in all\)",
+            r"no image of the classes 'b' \(2 images in total\)",
         ),
         (
             _data([0, 0, 1, 1], parts=["test"] * 4),
             SplitSpec(),
-            "the given parts leave no image to train on",
+            "the source's split has no training images",
         ),
         (
             _data([0, 0, 0, 1, 1], parts=["train"] * 3 + ["test"] * 2),
             SplitSpec(validation_fraction=0),
-            "no image to train on of the classes 'b'",
+            "no image of the classes 'b'",
         ),
         (
             _data([0, 1]),
             SplitSpec(split="random", test_fraction=0.9),
-            "taking 2 of 2 images for test leaves one side empty",
+            "taking 2 of 2 images for the test set leaves it or the training set empty",
         ),
     ],
 )

@@ -286,7 +286,7 @@ def test_training_still_needs_two_images_of_each_class(tmp_path):
     rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
     new = save_digits(tmp_path / "new", rows)
     for learn in (clearcnn.train, clearcnn.evaluate):
-        with pytest.raises(DataError, match="one image only in the classes '3', '8'"):
+        with pytest.raises(DataError, match="only one image in the classes '3', '8'"):
             learn(str(new), out=tmp_path / "x")
 
 
