@@ -131,8 +131,8 @@ def _read_mnist() -> Arrays:
     import clearcnn
 
     images = clearcnn.load(f"idx:{_MNIST}")
-    assert images.parts is not None
-    is_test = images.parts == "test"
+    assert images.split_names is not None
+    is_test = images.split_names == "test"
     return {
         "x_train": images.images[~is_test],
         "y_train": images.labels[~is_test],

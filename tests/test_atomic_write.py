@@ -13,7 +13,7 @@ HOLD = """
 import os, sys
 from clearcnn import drafts
 descriptor = os.open(sys.argv[1], os.O_RDONLY)
-assert atomic_write.claim(descriptor)
+assert atomic_write.try_lock(descriptor)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -66,9 +66,9 @@ def test_a_process_that_gets_the_number_of_a_killed_one_begins_anew(tmp_path: Pa
 
 def test_what_is_said_to_be_left_is_what_is_left(tmp_path: Path) -> None:
     with atomic_write.open_draft(tmp_path, "a") as draft:
-        assert atomic_write.say_what_is_left(draft).endswith(f"could not be removed: {draft}.")
-    assert atomic_write.say_what_is_left(draft) == "What was written before that has been removed."
-    assert atomic_write.say_what_is_left(None) == "Nothing was written."
+        assert atomic_write.describe_leftovers(draft).endswith(f"could not be removed: {draft}.")
+    assert atomic_write.describe_leftovers(draft) == "The partial output has been removed."
+    assert atomic_write.describe_leftovers(None) == "Nothing was written."
 
 
 def test_what_only_looks_like_a_draft_is_somebody_elses(tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_a_file_is_never_put_over_another(
     with atomic_write.open_draft(tmp_path, "place") as draft:
         (draft / "place").write_bytes(b"mine")
         with pytest.raises(FileExistsError):
-            atomic_write.put(draft / "place", tmp_path / "place")
-        atomic_write.put(draft / "place", tmp_path / "free")
+            atomic_write.publish(draft / "place", tmp_path / "place")
+        atomic_write.publish(draft / "place", tmp_path / "free")
     assert (tmp_path / "place").read_bytes() == b"theirs"
     assert (tmp_path / "free").read_bytes() == b"mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["free", "place"]
@@ -111,5 +111,5 @@ def test_a_folder_is_never_put_over_another(tmp_path: Path) -> None:
     with atomic_write.open_draft(tmp_path, "place") as draft:
         (draft / "place").mkdir()
         with pytest.raises(FileExistsError):
-            atomic_write.put(draft / "place", tmp_path / "place")
+            atomic_write.publish(draft / "place", tmp_path / "place")
     assert [path.name for path in (tmp_path / "place").iterdir()] == ["theirs"]

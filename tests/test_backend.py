@@ -65,7 +65,7 @@ def test_our_own_process_loads_keras_without_extras_and_can_load_them_after() ->
             "import os; os.environ['KERAS_BACKEND'] = 'numpy'\nimport keras\n"
             "import clearcnn, clearcnn.errors\n" + FIT,
             {},
-            "already loaded with the 'numpy' backend",
+            "already imported with the 'numpy' backend",
         ),
         (
             "import clearcnn, clearcnn.errors\n" + FIT,

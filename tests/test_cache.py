@@ -76,8 +76,8 @@ def test_the_command_shows_and_clears(
     assert capsys.readouterr().out == f"{folder}\n3.0 MiB in 3 files\n"
     assert main(["cache", "--clear"]) == 0
     assert capsys.readouterr().out == "Cleared 3.0 MiB in 3 files.\n"
-    cache.drop(folder, "jit_a")
-    cache.mend(folder)
+    cache.delete_program(folder, "jit_a")
+    cache.repair(folder)
     left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert left == {".lockfile", *mine}
     assert main(["cache", "--clear"]) == 0
@@ -123,7 +123,7 @@ def test_clearing_harms_no_process_that_compiles(tmp_path: Path) -> None:
     while any(process.poll() is None for process in both):
         cleared += cache.measure(folder)[0]
         cache.clear(folder)
-        cache.mend(folder)
+        cache.repair(folder)
         # Whoever waits for the lock looks twenty times a second.
         time.sleep(0.3)
     for process in both:
@@ -181,9 +181,9 @@ def test_what_a_kill_or_a_full_disk_cut_off_is_dropped(tmp_path: Path) -> None:
     assert run(tmp_path)[1] == hits - 1
     assert run(tmp_path)[1] == hits
     others = {path.name for path in folder.iterdir()}
-    cache.mend(folder)
+    cache.repair(folder)
     assert {path.name for path in folder.iterdir()} == others
-    cache.mend(tmp_path / "nowhere")
+    cache.repair(tmp_path / "nowhere")
 
 
 @pytest.mark.release

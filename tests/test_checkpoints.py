@@ -137,7 +137,7 @@ BAD = {
 
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD)
 def test_what_nobody_here_wrote_is_refused(content):
-    with pytest.raises(CheckpointError, match="cannot be gone on from") as error:
+    with pytest.raises(CheckpointError, match="cannot be resumed") as error:
         decode_checkpoint(content, "here")
     assert "\n" not in error.value.problem
 
@@ -152,7 +152,10 @@ def test_the_newest_two_are_kept_and_the_one_before_helps_out(tmp_path):
     assert (newest.name, before.name) == ("epoch-000010.npz", "epoch-000002.npz")
     assert store.load().epoch == 10
     newest.write_bytes(newest.read_bytes()[:-1])
-    with pytest.warns(RuntimeWarning, match=r"epoch-000010.*after 2 epochs, is gone on"):
+    with pytest.warns(
+        RuntimeWarning,
+        match=r"epoch-000010.*Training resumes from the one before it, after 2 epochs",
+    ):
         assert store.load().epoch == 2
     before.write_bytes(b"")
     with pytest.raises(CheckpointError, match="epoch-000010"):

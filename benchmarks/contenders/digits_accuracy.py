@@ -47,7 +47,7 @@ def leave_blocks_out(images: LabelledImages) -> Iterator[LabelledImages]:
     assert images.groups is not None
     for block in dict.fromkeys(images.groups.tolist()):
         parts = np.where(images.groups == block, "test", "train")
-        yield dataclasses.replace(images, parts=parts)
+        yield dataclasses.replace(images, split_names=parts)
 
 
 def predict_by_recipe(name: str) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from clearcnn.data.decode_image import decode
 from clearcnn.data.image_files import quiet_pillow
-from clearcnn.data.single_image import prepare_one_picture
+from clearcnn.data.single_image import prepare_image
 from clearcnn.errors import DataError
 from fuzz.target import Target
 
@@ -62,7 +62,7 @@ def _read(content: bytes) -> None:
     assert np.isfinite(pixels).all()
     assert sorted(measured.size) == sorted(picture.size)
     options = {"color_mode": "grayscale", "dtype": "float32", "value_range": (0.0, 1.0)}
-    made = prepare_one_picture(content, "x", size=(8, 8), **options).pixels
+    made = prepare_image(content, "x", size=(8, 8), **options).pixels
     assert made.shape == (8, 8, 1)
     assert np.isfinite(made).all()
     assert pixels.dtype.kind == "f" or 0 <= made.min() <= made.max() <= 1

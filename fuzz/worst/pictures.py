@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from clearcnn.data.png import SIGNATURE
-from clearcnn.data.single_image import prepare_one_picture
+from clearcnn.data.single_image import prepare_image
 from fuzz.worst.case import Case
 
 Image.MAX_IMAGE_PIXELS = None  # Of what is made here; the reader has bounds of its own.
@@ -97,7 +97,7 @@ def bmp(width: int, height: int) -> bytes:
 def read(content: bytes) -> None:
     """Make it like the pictures of a model."""
     options: dict[str, Any] = {"color_mode": "grayscale", "dtype": "uint8"}
-    prepare_one_picture(content, "x", size=(28, 28), value_range=(0.0, 255.0), **options)
+    prepare_image(content, "x", size=(28, 28), value_range=(0.0, 255.0), **options)
 
 
 def refused(make: Any) -> Case:

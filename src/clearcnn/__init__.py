@@ -6,7 +6,7 @@ quick, and names JAX as Keras's backend if nobody has named one.
 
 import importlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clearcnn import backend as _backend
 from clearcnn.version import __version__
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'clearcnn' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""Zip archives of a few members, opened with care."""
+"""Safe opening of zip archives with few members."""
 
 import os
 import struct
@@ -11,17 +11,17 @@ _END_BYTES, _LOCATOR_BYTES, _LONGEST_COMMENT = 22, 20, 2**16 - 1
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip archive for reading, unless its list of members is out of proportion.
+    """Open a zip archive for reading, unless its central directory is too large.
 
-    Python makes an object of half a kilobyte for each entry of that list before anyone can ask
-    how many there are, and an entry takes 46 bytes.
+    Python allocates half a kilobyte for each entry of the directory as soon as it opens an archive,
+    and an entry takes only 46 bytes.
 
     Args:
       file: open for reading, seekable.
     Raises:
-      zipfile.BadZipFile: it is no archive, its list has more than 1 MiB, or it is a Zip64 one,
+      zipfile.BadZipFile: it is not an archive, its directory is larger than 1 MiB, or it is Zip64,
         which only more than 4 GiB or 65,535 members need.
-      Exception: whatever else `zipfile` raises.
+      Exception: any other error of `zipfile`.
     Source: PKWARE, .ZIP File Format Specification, sections 4.3.15 and 4.3.16.
     """
     size = file.seek(0, os.SEEK_END)
@@ -32,6 +32,6 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
         (num_bytes,) = struct.unpack_from("<I", tail, place + 12)
         before = max(0, place - _LOCATOR_BYTES)
         if num_bytes > _MOST_DIRECTORY_BYTES or tail[before:place].startswith(_LOCATOR_64):
-            raise zipfile.BadZipFile("its list of members is too long")
+            raise zipfile.BadZipFile("its central directory is too large")
     file.seek(0)
     return zipfile.ZipFile(file)

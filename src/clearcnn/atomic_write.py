@@ -1,9 +1,8 @@
-"""Drafts: what is written under another name first, and put into its place in one step.
+"""Atomic writing: files are written into a draft folder first, and then renamed in one step.
 
-A draft is a folder, named after what is being made and by whom: `.partial-NAME.PID@HOST~SUM`. SUM
-is a checksum of the rest, so that nobody else's folder is taken for a draft. While its process
-lives, it holds a lock on the folder. What a killed process left is removed by the next one that
-writes there.
+A draft is named after its target and its process: `.partial-NAME.PID@HOST~SUM`. SUM is a checksum
+of the rest, so no other folder is mistaken for a draft. A living process holds a lock on its draft.
+The drafts of killed processes are removed by the next process that writes into the same folder.
 """
 
 import errno
@@ -26,7 +25,7 @@ PREFIX = ".partial-"
 _LONGEST_HOST = 40
 _SUM_DIGITS = 12
 
-# So that no thread takes for abandoned what another one has made and not yet locked.
+# Guards the window between mkdir and flock: no other thread may treat the draft as abandoned.
 _making = threading.RLock()
 
 
@@ -34,28 +33,27 @@ _making = threading.RLock()
 def open_draft(
     parent: Path, name: str, *, prefix: str = PREFIX, mode: int = 0o777
 ) -> Iterator[Path]:
-    """Make a folder to write into, and remove it in the end, whatever happens.
+    """Create a draft folder, and remove it at the end in any case.
 
     Args:
-      parent: of the folder; it is there. What is put into its place in one step must lie on the
-        same disk.
-      name: of what is being made.
-      prefix: of the folder's name.
-      mode: who may read it, less what the umask takes away.
+      parent: an existing folder, on the same file system as the target.
+      name: the name of the target.
+      prefix: of the draft's name.
+      mode: its permissions, before the umask.
     Yields:
-      The folder.
+      The draft.
     Raises:
-      OSError: it cannot be made.
+      OSError: it cannot be created.
     """
     draft = parent / name_draft(name, os.getpid(), prefix=prefix)
     lock = None
     with _making:
         remove_abandoned(parent, prefix)
         draft.mkdir(mode)
-        # Where folders cannot be opened or locked, it is the living process that tells.
+        # If folders cannot be locked here, only the process id shows that the draft is in use.
         with suppress(OSError):
             lock = os.open(draft, os.O_RDONLY)
-            claim(lock)
+            try_lock(lock)
     try:
         yield draft
     finally:
@@ -65,27 +63,27 @@ def open_draft(
 
 
 def name_draft(name: str, pid: int, *, prefix: str = PREFIX) -> str:
-    """Name a draft that a process of this computer makes.
+    """Return the name of a draft of a process on this computer.
 
     Args:
-      name: of what is being made.
+      name: the name of the target.
       pid: of the process.
-      prefix: of the folder's name.
+      prefix: of the draft's name.
     """
     start = f"{prefix}{name}.{pid}@{_host()}"
     return f"{start}~{_sum(start)}"
 
 
 def remove_abandoned(parent: Path, prefix: str = PREFIX) -> set[str]:
-    """Remove the drafts of processes that are no more.
+    """Remove the drafts of processes that no longer run.
 
     Args:
-      parent: of the drafts.
+      parent: the folder of the drafts.
       prefix: of their names.
     Returns:
-      The names of what others are making.
+      The names of the targets that other processes are writing.
     """
-    in_the_making = set()
+    in_progress = set()
     with _making:
         for draft in parent.glob(f"{prefix}*.*@*~*"):
             start, _, found = draft.name.rpartition("~")
@@ -96,24 +94,25 @@ def remove_abandoned(parent: Path, prefix: str = PREFIX) -> set[str]:
             if host == _host() and pid.isdecimal() and _is_abandoned(draft, int(pid)):
                 shutil.rmtree(draft, ignore_errors=True)
             else:
-                in_the_making.add(name)
-    return in_the_making
+                in_progress.add(name)
+    return in_progress
 
 
-def say_what_is_left(draft: Path | None) -> str:
-    """Say, after a draft was left, what became of it; None is one that was never made."""
+def describe_leftovers(draft: Path | None) -> str:
+    """Describe what happened to a draft after an error; None means that it was never created."""
     if draft is None:
         return "Nothing was written."
     if os.path.lexists(draft):
-        return f"What was written before that could not be removed: {draft}."
-    return "What was written before that has been removed."
+        return f"The partial output could not be removed: {draft}."
+    return "The partial output has been removed."
 
 
-def claim(descriptor: int) -> bool | None:
-    """Lock an open file or folder for as long as it is open, if nobody else has.
+def try_lock(descriptor: int) -> bool | None:
+    """Try to lock an open file or folder until it is closed.
 
     Returns:
-      True if it is ours, False if it is another's, None if locks are not known there.
+      True if the lock was acquired, False if another process holds it, None if locks are not
+      supported there.
     """
     if fcntl is None:
         return None
@@ -125,10 +124,10 @@ def claim(descriptor: int) -> bool | None:
 
 
 def flush(path: Path) -> None:
-    """Have the disk take a file, or all that is in a folder.
+    """Flush a file, or everything in a folder, to disk.
 
     Raises:
-      OSError: it cannot.
+      OSError: the flush fails.
     """
     inside = list(path.rglob("*")) if path.is_dir() else [path]
     for file in inside:
@@ -137,16 +136,16 @@ def flush(path: Path) -> None:
                 os.fsync(opened.fileno())
     for folder in (*inside, path):
         if folder.is_dir():
-            flush_names(folder)
+            flush_directory(folder)
 
 
-def flush_names(folder: Path) -> None:
-    """Have the disk take which files there are in a folder.
+def flush_directory(folder: Path) -> None:
+    """Flush the directory of a folder, the names of its files, to disk.
 
     Raises:
-      OSError: it cannot.
+      OSError: the flush fails.
     """
-    # Windows cannot open a directory, and needs no flush to keep a rename.
+    # Windows cannot open a directory, and needs no flush after a rename.
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -156,15 +155,15 @@ def flush_names(folder: Path) -> None:
         os.close(descriptor)
 
 
-def put(draft: Path, place: Path) -> None:
-    """Flush a finished file or folder and give it its place, in one step; nothing is replaced.
+def publish(draft: Path, place: Path) -> None:
+    """Flush a finished file or folder and move it atomically; nothing is overwritten.
 
     Args:
-      draft: the file or folder; afterwards it need not be there any more.
-      place: on the same disk.
+      draft: the file or folder; it may no longer exist afterwards.
+      place: the target, on the same file system.
     Raises:
-      FileExistsError: something is there, put there by another process perhaps.
-      OSError: it cannot be flushed or renamed; the place is as it was.
+      FileExistsError: the target exists.
+      OSError: it cannot be flushed or moved; the target is unchanged.
     """
     flush(draft)
     if draft.is_dir():
@@ -175,19 +174,19 @@ def put(draft: Path, place: Path) -> None:
                 raise
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place)) from error
     else:
-        _put_file(draft, place)
+        _publish_file(draft, place)
     with suppress(OSError):
-        flush_names(place.parent)
+        flush_directory(place.parent)
 
 
-def _put_file(draft: Path, place: Path) -> None:
-    # A rename would replace a file; a second name does not.
+def _publish_file(draft: Path, place: Path) -> None:
+    # A rename would overwrite a file; a hard link does not.
     try:
         os.link(draft, place)
     except FileExistsError:
         raise
     except OSError:
-        # Some disks know no second names.
+        # Some file systems have no hard links.
         if os.path.lexists(place):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place)) from None
         draft.rename(place)
@@ -201,18 +200,18 @@ def _is_abandoned(draft: Path, pid: int) -> bool:
     try:
         descriptor = os.open(draft, os.O_RDONLY)
         try:
-            lock = claim(descriptor)
+            lock = try_lock(descriptor)
         finally:
             os.close(descriptor)
     except OSError:
         pass
-    # One that has our number was killed, if it does not hold its lock: in a container that is
-    # started anew, numbers come again. Of two containers, each takes the other's for dead.
+    # A draft with our own process id and no lock belongs to a killed process: a restarted container
+    # reuses ids. Two containers with one host name cannot see each other's processes.
     return lock is True if is_ours else lock is not False
 
 
 def _is_alive(pid: int) -> bool:
-    # Windows has no signal 0: what is there stays there.
+    # Windows has no signal 0; every process counts as alive.
     if os.name == "nt":
         return True
     try:

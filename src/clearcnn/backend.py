@@ -1,4 +1,4 @@
-"""Keras on JAX: chosen before Keras loads, checked whenever Keras is used."""
+"""Keras on JAX: selected before Keras is imported, checked whenever Keras is used."""
 
 import importlib
 import os
@@ -6,64 +6,64 @@ import sys
 from types import ModuleType
 
 from clearcnn.errors import BackendError
-from clearcnn.fork_guard import refuse_fork
+from clearcnn.fork_guard import raise_if_forked
 
 _EXTRAS = ("matplotlib", "sklearn")
 _is_own_process = False
 
 
 def prefer_jax() -> None:
-    """Name JAX as Keras's backend, unless the user has named one or Keras is loaded."""
+    """Select JAX as Keras's backend, unless the user has selected one or Keras is imported."""
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 def load_keras() -> ModuleType:
-    """Import Keras and make sure that it runs on JAX.
+    """Import Keras and check that it runs on JAX.
 
     Returns:
       The `keras` module.
     Raises:
-      BackendError: Keras is loaded, or asked for by KERAS_BACKEND, with another backend; or this
-        process was forked from one in which JAX had computed.
+      BackendError: Keras is already imported with another backend, or KERAS_BACKEND names one; or
+        this process was forked after JAX had started to compute.
     """
-    refuse_fork()
+    raise_if_forked()
     prefer_jax()
     wanted = os.environ.get("KERAS_BACKEND")
     if "keras" not in sys.modules and wanted != "jax":
         raise BackendError(
-            f"KERAS_BACKEND is {wanted!r}; clearcnn trains with Keras on JAX.",
+            f"KERAS_BACKEND is {wanted!r}; clearcnn requires Keras on JAX.",
             remedy="Unset it, or set KERAS_BACKEND=jax.",
         )
     keras = _import_keras()
     if keras.backend.backend() != "jax":
         raise BackendError(
-            f"Keras is already loaded with the {keras.backend.backend()!r} backend; "
-            "clearcnn trains with Keras on JAX.",
+            f"Keras is already imported with the {keras.backend.backend()!r} backend; "
+            "clearcnn requires Keras on JAX.",
             remedy="Import clearcnn before keras, or set KERAS_BACKEND=jax before Python starts.",
         )
     return keras
 
 
 def own_process() -> None:
-    """Say that this process is clearcnn's own: that no other code runs in it.
+    """Declare that only clearcnn's code runs in this process, as in the command line.
 
-    Then `load_keras` does without scikit-learn and Matplotlib, which Keras uses for its wrappers
-    and galleries and which are half of the time that it takes to load; in a user's process, Keras
-    is loaded whole. And what Keras's functions do is known from its version.
+    Then `load_keras` imports Keras without scikit-learn and Matplotlib, which Keras uses only for
+    its wrappers and plots and which take half of the import time. In a user's process Keras is
+    imported completely. Also, nobody else can have changed Keras's functions.
     """
     global _is_own_process
     _is_own_process = True
 
 
 def is_own_process() -> bool:
-    """Tell whether `own_process` was called."""
+    """Return whether `own_process` was called."""
     return _is_own_process
 
 
 def _import_keras() -> ModuleType:
     hidden = [name for name in _EXTRAS if _is_own_process and name not in sys.modules]
-    # Python's own way to say that there is no such module.
+    # None in sys.modules makes a module look absent.
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         return importlib.import_module("keras")

@@ -1,64 +1,64 @@
-"""JSON from outside, parsed only if what it becomes in memory stays within a bound."""
+"""Parsing of untrusted JSON within a memory limit."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
 MOST_MEMORY = 256 * 2**20
-"""In bytes, of one parsed text."""
+"""The default limit in bytes for one parsed text."""
 
-# CPython's sizes, rounded up: an object with its first key, an array with its first place, a
-# key's place in a growing table, a place with a number in it, and half a text's head, which has
-# two quotes. Keys are shared within one text, so repeated ones are counted too often.
+# CPython's sizes, rounded up: a dict with its first key, a list with its first item, a further
+# key's slot in a growing dict, a further item with a number, and half of a string's header, since a
+# string has two quotes. Keys are shared within one text, so repeated ones are overestimated.
 _COSTS = {"{": 120, "[": 100, ":": 100, ",": 40, '"': 30}
 
 
 class JsonError(ValueError):
-    """A text is no JSON, or becomes too much; the message is a clause without a full stop."""
+    """A text is not JSON, or is too large; the message is a clause without a full stop."""
 
 
 def parse_json(
     content: bytes | str,
     *,
     most_memory: int = MOST_MEMORY,
-    refuse_constant: Callable[[str], Any] | None = None,
+    refuse_constant: Callable[[str], object] | None = None,
 ) -> Any:
-    """Parse JSON that somebody else may have written.
+    """Parse JSON from an untrusted source.
 
-    Three bytes can become seventy: `{},` is an empty dict and its place in a list. So the marks
-    that begin values are counted first; those within texts count too.
+    Three bytes can become seventy: `{},` is an empty dict and its slot in a list. So the memory is
+    estimated first, by counting the characters that start values, even those inside strings.
 
     Args:
-      content: a text, or its UTF-8.
-      most_memory: bytes that the text and its values may take, at most, by estimate.
-      refuse_constant: called with NaN, Infinity or -Infinity, which Python takes for numbers.
+      content: a text, as str or UTF-8.
+      most_memory: the limit in bytes for the text and its values, by estimate.
+      refuse_constant: called with "NaN", "Infinity" or "-Infinity", which `json.loads` accepts.
     Returns:
-      What `json.loads` gives.
+      The value that `json.loads` returns.
     Raises:
-      JsonError: it is no JSON, is nested too deeply, or would take more memory.
+      JsonError: it is not JSON, is nested too deeply, or may take more memory.
     """
     expected = estimate_memory(content)
     if expected > most_memory:
         raise JsonError(
-            f"its JSON of {len(content):,} letters may take {expected:,} bytes in memory, "
+            f"its JSON of {len(content):,} characters may take {expected:,} bytes in memory, "
             f"and at most {most_memory:,} are used"
         )
     try:
-        # Names of files that are no Unicode have lone surrogates.
+        # File names that are not Unicode have lone surrogates.
         text = content if isinstance(content, str) else content.decode("utf-8-sig", "surrogatepass")
         return json.loads(text, parse_constant=refuse_constant)
     except RecursionError:
         raise JsonError("it is nested too deeply") from None
     except ValueError as error:  # UnicodeDecodeError and integers of thousands of digits, too.
-        raise JsonError(f"it is no JSON: {str(error)[:200].rstrip('.')}") from error
+        raise JsonError(f"it is not JSON: {str(error)[:200].rstrip('.')}") from error
 
 
 def estimate_memory(content: bytes | str) -> int:
-    """Estimate, from above, how many bytes a JSON text and its values take when parsed."""
-    # One letter beyond Latin-1 widens all others of its text to as many as four bytes.
+    """Compute an upper bound on the bytes that a JSON text and its values take when parsed."""
+    # One character beyond Latin-1 makes all others of its string take up to four bytes.
     whole = 1 if content.isascii() else 4
-    parts = 4 if _count(content, "\\u") else whole
-    text_bytes = len(content) * (whole + parts)
+    strings = 4 if _count(content, "\\u") else whole
+    text_bytes = len(content) * (whole + strings)
     return text_bytes + sum(_count(content, mark) * cost for mark, cost in _COSTS.items())
 
 

@@ -1,9 +1,9 @@
-"""The user's cache folder: compiled programs, which may be deleted at any time.
+"""The user's cache folder of compiled programs, which may be deleted at any time.
 
 JAX writes it, from any number of processes: `NAME-HASH-cache` is a program, `NAME-HASH-atime` is
-written after it and says when it was last used, and whoever reads or writes holds `.lockfile`.
-Below it, `traces/` has what `training/disk_cache.py` keeps, and XLA what it found out about a GPU.
-What has another name is somebody else's, and is never deleted.
+written after it and has the time of its last use, and every reader and writer holds `.lockfile`.
+`traces/` has the files of `training/disk_cache.py`; another folder has XLA's autotuning results
+for GPUs. Files with other names are not clearcnn's, and are never deleted.
 """
 
 import re
@@ -26,31 +26,31 @@ _OWN = re.compile(
 
 
 def programs_folder() -> Path:
-    """Where compiled programs are kept, in the place the operating system has for caches."""
+    """Return the folder of compiled programs, in the operating system's place for caches."""
     import platformdirs
 
     return platformdirs.user_cache_path("clearcnn", appauthor=False) / "programs"
 
 
 def measure(folder: Path) -> tuple[int, int]:
-    """Count what is kept.
+    """Measure the cache.
 
     Returns:
-      (files, bytes); zeros where there is no such folder.
+      (number of files, bytes); zeros if the folder does not exist.
     """
     sizes = []
     for path in _list(folder):
-        # Another process may be clearing.
+        # Another process may be deleting files.
         with suppress(FileNotFoundError):
             sizes.append(path.stat().st_size)
     return len(sizes), sum(sizes)
 
 
 def clear(folder: Path) -> None:
-    """Delete the compiled programs in a folder, if it is there, and nothing else.
+    """Delete the compiled programs in a folder, if it exists, and nothing else.
 
     Raises:
-      OSError: something cannot be deleted, or others keep the folder locked for too long.
+      OSError: a file cannot be deleted, or other processes hold the lock for too long.
     """
     if folder.is_dir():
         with _locked(folder, _PATIENCE_SECONDS):
@@ -58,12 +58,11 @@ def clear(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def mend(folder: Path) -> None:
-    """Drop the programs that a killed process or a full disk left cut off.
+def repair(folder: Path) -> None:
+    """Delete programs that a killed process or a full disk left truncated.
 
-    JAX would never write them again, and one without its `-atime` keeps it from dropping what was
-    used longest ago, and so from keeping anything new. If others are at work there, or nothing
-    can be deleted, all stays as it is.
+    JAX never rewrites them, and one without its `-atime` file makes JAX's eviction fail, so that no
+    new program is stored. If the lock is taken or a file cannot be deleted, nothing happens.
     """
     with suppress(OSError), _locked(folder, 0):
         names = {path.name for path in _list(folder)}
@@ -72,8 +71,8 @@ def mend(folder: Path) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
-def drop(folder: Path, program: str) -> None:
-    """Delete every program of a name, such as "jit_train", so that JAX writes it anew."""
+def delete_program(folder: Path, program: str) -> None:
+    """Delete every program with a name, such as "jit_train", so that JAX writes it again."""
     with suppress(OSError), _locked(folder, _PATIENCE_SECONDS):
         for path in _list(folder):
             if path.name.startswith(f"{program}-"):

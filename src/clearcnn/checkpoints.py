@@ -1,13 +1,12 @@
-"""Checkpoints on the disk: each one a file that is whole and as it was written, or refused.
+"""Checkpoint files, written atomically and checked by a checksum.
 
-The form is NPZ: NumPy's own, with a member `checkpoint.json` for what is no array. It needs no
-further package, anybody can open it, and read as here it never unpickles. The archive's comment,
-its last 64 bytes, is the SHA-256 of all before it, in hexadecimal. safetensors would do as well but
-brings no checksum; Orbax spreads a checkpoint over many files, which no single rename can put in
-place, and is made for what no one machine holds.
+The format is NPZ, with a member `checkpoint.json` for everything except arrays. It needs no further
+package, NumPy can open it, and it is never unpickled. The archive's comment, its last 64 bytes, is
+the SHA-256 of all bytes before it, in hexadecimal. safetensors would work too, but has no checksum;
+Orbax uses many files, which no single rename can publish, and is made for distributed training.
 
-A file is written under another name, flushed to the disk and renamed. Only then is the one before
-the previous deleted: if the newest cannot be read, the previous one is gone on from.
+A file is written under a temporary name, flushed to disk and renamed. Then all but the newest two
+are deleted: if the newest cannot be read, training resumes from the previous one.
 """
 
 import hashlib
@@ -22,16 +21,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn import atomic_write
 from clearcnn.archives import open_archive
 from clearcnn.bounded_json import parse_json
 from clearcnn.errors import CheckpointError
 from clearcnn.regular_files import read_regular
+from clearcnn.types import Array
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 FACTS = "checkpoint.json"
 _LOCK = "lock"
@@ -41,7 +43,7 @@ _HASH_BYTES = 64
 _KEPT = 2
 _MOST_HEADER_BYTES = 10_000
 _MOST_FACTS_BYTES = 64 * 2**20
-# Weights, up to four more numbers that an optimizer keeps for each, and the best weights so far.
+# Weights, up to four optimizer variables of the same size, and the best weights so far.
 _MOST_COPIES = 6
 _ROOM_BYTES = 16 * 2**20
 _MOST_BYTES_OF_PLAIN_ZIP = 2**32 - 1
@@ -49,30 +51,30 @@ _MOST_BYTES_OF_PLAIN_ZIP = 2**32 - 1
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A training between two epochs.
+    """The state of a training between two epochs.
 
     Attributes:
-      facts: what JSON can hold; "epoch" counts the epochs that are done.
-      arrays: name → array, of dtypes that NumPy knows without help.
+      facts: JSON values; "epoch" is the number of finished epochs.
+      arrays: name → array, of NumPy's own dtypes.
     """
 
     facts: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Array]
 
     @property
     def epoch(self) -> int:
-        """Epochs that are done."""
+        """The number of finished epochs."""
         return int(self.facts["epoch"])
 
 
 class CheckpointStore(Protocol):
-    """Where a training keeps its checkpoints."""
+    """A place where a training stores its checkpoints."""
 
     def load(self) -> Checkpoint | None:
-        """Give what to go on from, or None."""
+        """Return the checkpoint to resume from, or None."""
 
     def save(self, checkpoint: Checkpoint, *, is_last: bool) -> None:
-        """Keep one; `is_last` says that the training ends with it."""
+        """Store a checkpoint; `is_last` if the training ends with it."""
 
     def locked(self) -> AbstractContextManager[None]:
         """Return a context in which no other process writes here."""
@@ -92,7 +94,7 @@ class CheckpointTarget:
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Write a checkpoint as an NPZ that ends in its own SHA-256."""
+    """Encode a checkpoint as an NPZ file that ends with its SHA-256."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(FACTS), json.dumps(checkpoint.facts))
@@ -107,54 +109,54 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 
 def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
-    """Read what `encode_checkpoint` wrote, and nothing else.
+    """Decode a checkpoint that `encode_checkpoint` wrote.
 
     Args:
-      content: of the file.
+      content: the bytes of the file.
       where: the file, for messages.
     Raises:
-      CheckpointError: it is not whole, has been altered, or is no checkpoint.
+      CheckpointError: it is truncated, altered, or not a checkpoint.
     """
     whole = memoryview(content)
     digest = hashlib.sha256(whole[:-_HASH_BYTES]).hexdigest()
     if digest.encode() != bytes(whole[-_HASH_BYTES:]):
-        raise _damaged(where, "its checksum does not agree with its content")
+        raise _damaged(where, "its checksum does not match its content")
     try:
         with _open(content) as archive:
             members = archive.infolist()
             if any(m.compress_type != zipfile.ZIP_STORED for m in members):
                 raise ValueError("a member is compressed")
-            # Stored members are no larger than the file, unless they lie over each other.
+            # Uncompressed members are larger than the file only if they overlap.
             if sum(m.file_size for m in members) > len(content):
                 raise ValueError("its members are larger than itself")
             if archive.getinfo(FACTS).file_size > _MOST_FACTS_BYTES:
                 raise ValueError(f"{FACTS} is larger than any training writes")
             facts = parse_json(archive.read(FACTS))
             if not isinstance(facts, dict) or type(facts.get("epoch")) is not int:
-                raise ValueError(f"{FACTS} does not say the epoch")
+                raise ValueError(f"{FACTS} has no epoch")
             arrays = {
                 m.filename.removesuffix(".npy"): _read_array(archive.read(m))
                 for m in members
                 if m.filename != FACTS
             }
-    # zipfile, NumPy and json raise almost any kind for what is none of theirs.
+    # zipfile, NumPy and json raise almost any exception on damaged files.
     except Exception as error:
         raise _damaged(where, " ".join(str(error).split())) from error
     return Checkpoint(facts, arrays)
 
 
 def limit_checkpoint_bytes(parameters: int) -> int:
-    """The most bytes of a checkpoint of a run whose model has so many parameters."""
+    """Compute an upper bound on the size of a checkpoint of a model with this many parameters."""
     return 4 * parameters * _MOST_COPIES + _MOST_FACTS_BYTES + _ROOM_BYTES
 
 
 class CheckpointFolder:
-    """A folder with the newest checkpoints of one training, which one process has at a time.
+    """A folder with the newest checkpoints of one training, locked by one process at a time.
 
     Args:
-      folder: made with the first checkpoint.
-      warn: is told, in a sentence, of a damaged checkpoint that was passed over.
-      most_bytes: no larger checkpoint is read; None reads any size.
+      folder: created with the first checkpoint.
+      warn: called with a sentence when a damaged checkpoint is skipped.
+      most_bytes: larger checkpoints are rejected; None accepts any size.
     """
 
     def __init__(
@@ -166,17 +168,15 @@ class CheckpointFolder:
         self.folder = Path(folder)
         self._warn = warn or _warn
         self._most_bytes = most_bytes
-        self._lock: Any = None
-        # Files that this object wrote or read, and so may delete.
+        self._lock: FileLock | None = None
+        # Files that this object wrote or read, and may delete.
         self._known: set[Path] = set()
 
     def load(self) -> Checkpoint | None:
-        """Read the newest checkpoint that is whole.
-
-        A damaged one is passed over with a warning.
+        """Read the newest valid checkpoint; damaged ones are skipped with a warning.
 
         Raises:
-          CheckpointError: there are checkpoints, but none that can be read.
+          CheckpointError: there are checkpoints, but none can be read.
         """
         problem = None
         for path in self.list_files():
@@ -187,8 +187,9 @@ class CheckpointFolder:
                 continue
             if problem is not None:
                 self._warn(
-                    f"{problem.problem} The one before it, after {found.epoch} epochs, is gone on "
-                    "from."
+                    f"{problem.problem} Training resumes from the one before it, after "
+                    f"{found.epoch} "
+                    "epochs."
                 )
             return found
         if problem is not None:
@@ -196,25 +197,25 @@ class CheckpointFolder:
         return None
 
     def save(self, checkpoint: Checkpoint, *, is_last: bool = False) -> None:  # noqa: ARG002
-        """Write one; the one before stays beside it, and those before that are deleted.
+        """Write a checkpoint, keep the previous one, and delete older ones.
 
-        What is no checkpoint, or a damaged one, is neither replaced nor deleted, whatever its
-        name: it may be somebody else's.
+        A file that is not a valid checkpoint is neither replaced nor deleted, whatever its name: it
+        may be somebody else's.
 
         Raises:
-          CheckpointError: it cannot be written; those before are as they were.
+          CheckpointError: it cannot be written; earlier checkpoints are unchanged.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.lock()
             path = self.folder / f"epoch-{checkpoint.epoch:06}.npz"
             if os.path.lexists(path) and not self._is_checkpoint(path):
-                raise OSError(None, f"{path.name} is there, and is no whole checkpoint")
+                raise OSError(None, f"{path.name} exists and is not a valid checkpoint")
             write_whole(path, encode_checkpoint(checkpoint))
             self._known.add(path)
             files = self.list_files()
             at = files.index(path)
-            # What is newer could not be read when this training began.
+            # Newer ones could not be read when this training started.
             for old in (*files[:at], *files[at + _KEPT :]):
                 if self._is_checkpoint(old):
                     old.unlink(missing_ok=True)
@@ -224,12 +225,12 @@ class CheckpointFolder:
             newest = self.list_files()
             raise CheckpointError(
                 f"A checkpoint cannot be written to {self.folder}: {error.strerror or error}.",
-                remedy="Make room, or give another folder. "
-                + (f"{newest[0].name} is as it was." if newest else "None was written before."),
+                remedy="Free disk space, or choose another folder. "
+                + (f"{newest[0].name} is unchanged." if newest else "None was written before."),
             ) from error
 
     def list_files(self) -> list[Path]:
-        """The checkpoints, the newest first."""
+        """List the checkpoints, the newest first."""
         try:
             names = [path.name for path in self.folder.iterdir()]
         except OSError:
@@ -248,7 +249,7 @@ class CheckpointFolder:
         return found
 
     def _is_checkpoint(self, path: Path) -> bool:
-        """Whether a file of such a name was written by clearcnn."""
+        """Whether a file with such a name was written by clearcnn."""
         if path not in self._known:
             with suppress(CheckpointError):
                 self._read(path)
@@ -256,14 +257,14 @@ class CheckpointFolder:
 
     @property
     def is_held(self) -> bool:
-        """Whether this process has the folder for itself."""
+        """Whether this process holds the lock of the folder."""
         return self._lock is not None
 
     def lock(self) -> None:
-        """Have the folder for this process alone, until it ends or calls `unlock`.
+        """Lock the folder, if it exists, until the process ends or calls `unlock`.
 
         Raises:
-          CheckpointError: another one has it, or it cannot be locked.
+          CheckpointError: another process holds the lock, or the folder cannot be locked.
         """
         if self._lock is not None or not self.folder.is_dir():
             return
@@ -275,12 +276,12 @@ class CheckpointFolder:
         except filelock.Timeout as error:
             raise CheckpointError(
                 f"Another process is training with {self.folder}.",
-                remedy="Wait until it has ended, or give another folder.",
+                remedy="Wait until it has ended, or choose another folder.",
             ) from error
         except OSError as error:
             raise CheckpointError(
                 f"{self.folder} cannot be locked: {error.strerror or error}.",
-                remedy="Check its permissions, or give another folder.",
+                remedy="Check its permissions, or choose another folder.",
             ) from error
         self._lock = lock
         for left in self.folder.iterdir():
@@ -289,14 +290,14 @@ class CheckpointFolder:
                     left.unlink()
 
     def unlock(self) -> None:
-        """Let another process have it."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Have the folder, if it is there, within; and what `save` has locked, to the end of it."""
+        """Lock the folder, if it exists, and unlock it at the end, even if `save` locked it."""
         self.lock()
         try:
             yield
@@ -305,19 +306,19 @@ class CheckpointFolder:
 
 
 def is_own_name(name: str) -> bool:
-    """Whether a file in a folder of checkpoints has a name that a training gives."""
+    """Whether a file has a name that a training uses in a folder of checkpoints."""
     return name == _LOCK or any(each.fullmatch(name) for each in (_NAME, _HALF_WRITTEN))
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name, flush it to the disk, and rename it.
+    """Write a file under a temporary name, flush it to disk, and rename it.
 
     Raises:
-      OSError: it cannot be written; what was there is as it was.
+      OSError: it cannot be written; the target is unchanged.
     """
     aside = path.with_name(f".partial-{path.name}.{os.getpid()}")
     try:
-        # What a killed process left is not written into: it may be a link by now.
+        # A file that a killed process left is not reused: it may be a link by now.
         aside.unlink(missing_ok=True)
         with aside.open("xb") as file:
             file.write(content)
@@ -327,7 +328,7 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
-    atomic_write.flush_names(path.parent)
+    atomic_write.flush_directory(path.parent)
 
 
 def _warn(sentence: str) -> None:
@@ -336,25 +337,25 @@ def _warn(sentence: str) -> None:
 
 def _open(content: bytes) -> zipfile.ZipFile:
     file = io.BytesIO(content)
-    # Larger ones have the longer list of members that `open_archive` does not take.
+    # Larger ones are Zip64, which `open_archive` rejects.
     return open_archive(file) if len(content) < _MOST_BYTES_OF_PLAIN_ZIP else zipfile.ZipFile(file)
 
 
-def _read_array(content: bytes) -> NDArray[Any]:
+def _read_array(content: bytes) -> Array:
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
-        raise ValueError(f"an array is of the version {version}")
+        raise ValueError(f"an array has the format version {version}")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, _MOST_HEADER_BYTES)
     start = file.tell()
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - start:
-        raise ValueError("an array is not as long as it says")
+        raise ValueError("an array is not as long as its header states")
     flat = np.frombuffer(content, dtype, offset=start)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
 def _damaged(where: Path | str, what: str) -> CheckpointError:
     return CheckpointError(
-        f"The checkpoint {where} cannot be gone on from: {what}.",
-        remedy="Restore it from a copy, or delete it and train from the start.",
+        f"The checkpoint {where} cannot be resumed: {what}.",
+        remedy="Restore it from a backup, or delete it and train from the start.",
     )

@@ -1,15 +1,15 @@
-"""Every error clearcnn raises on purpose.
+"""Every error that clearcnn raises on purpose.
 
 ClearCNNError
-├── DataError           a source cannot be read, or contradicts itself
-├── SpecError           an option or a field of a spec is out of its range
-│   └── LayerError      one layer of a model is impossible, named with its position and shape
-├── TrainingError       `fit` was asked for something it cannot honour
-│   └── DivergenceError a training ended in numbers that are not finite
-├── CheckpointError     a checkpoint cannot be written, read, or gone on from
-├── BackendError        Keras runs on another backend than JAX, or in a fork
+├── DataError           a source cannot be read, or is inconsistent
+├── SpecError           an option or a field of a spec is out of range
+│   └── LayerError      one layer of a model is impossible; names its position and shape
+├── TrainingError       an argument of `fit` is not supported
+│   └── DivergenceError a training reached NaN or infinite values
+├── CheckpointError     a checkpoint cannot be written, read, or resumed
+├── BackendError        Keras runs on a backend other than JAX, or in a fork
 ├── BundleError         a run folder cannot be written or read
-├── ExportError         a model cannot be written in another form, or says other things in it
+├── ExportError         a model cannot be exported, or the export gives other probabilities
 ├── PredictionError     a model cannot be executed, or not on these images
 ├── ServeError          the server cannot listen
 ├── CacheError          the cache folder cannot be cleared
@@ -21,17 +21,22 @@ from typing import Any
 
 
 class ClearCNNError(Exception):
-    """The root: catch it to catch everything clearcnn raises on purpose.
+    """The base class of every error that clearcnn raises on purpose.
 
     Args:
       problem: one or two sentences: what failed, with its values, and what was expected.
       remedy: one sentence: what to do next.
-      code: names the problem for whoever tells it in another language; "" where nobody does.
-      values: what stands in the sentences, by name, as JSON values.
+      code: identifies the problem for translation; "" if it is not translated.
+      values: the values in the sentences, by name, as JSON values.
     """
 
     def __init__(
-        self, problem: str, *, remedy: str, code: str = "", values: Mapping[str, Any] | None = None
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        code: str = "",
+        values: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(problem, remedy)
         self.problem = problem
@@ -48,11 +53,11 @@ class ClearCNNError(Exception):
 
 
 class DataError(ClearCNNError, ValueError):
-    """A source of images cannot be read, or contradicts itself."""
+    """A source of images cannot be read, or is inconsistent."""
 
 
 class SpecError(ClearCNNError, ValueError):
-    """An option or a field of a spec is out of its range."""
+    """An option or a field of a spec is out of range."""
 
 
 class LayerError(SpecError):
@@ -60,20 +65,21 @@ class LayerError(SpecError):
 
 
 class TrainingError(ClearCNNError, ValueError):
-    """`fit` was asked for something it cannot honour; raised before anything is trained."""
+    """an argument of `fit` is not supported; raised before anything is trained."""
 
 
 class DivergenceError(TrainingError, RuntimeError):
-    """A training ended in numbers that are not finite.
+    """A training reached NaN or infinite values.
 
-    The model has the weights of the epoch before, or of the best one where `EarlyStopping` puts
-    them back.
+    The model has the weights of the epoch before, or of the best one if `EarlyStopping` restores
+    them.
 
     Args:
-      what: what happened, in a sentence.
+      what: one sentence: what happened.
       remedy: as for every error.
-      epoch: the epoch, counted from 0, whose loss or weights are not finite.
-      causes: the likely ones with this training's figures, one sentence each, the likeliest first.
+      epoch: the first epoch, counted from 0, whose loss or weights are NaN or infinite.
+      causes: probable causes with this training's figures, one sentence each, the most probable
+        first.
     """
 
     def __init__(
@@ -95,15 +101,15 @@ class CheckpointError(ClearCNNError, OSError):
 
 
 class BackendError(ClearCNNError, RuntimeError):
-    """Keras runs on another backend than JAX, or in a fork, where JAX cannot compute."""
+    """Keras runs on a backend other than JAX, or in a fork, where JAX cannot compute."""
 
 
 class BundleError(ClearCNNError, OSError):
-    """A run folder cannot be written, or what is there is not a whole run folder."""
+    """A run folder cannot be written or read."""
 
 
 class ExportError(ClearCNNError, RuntimeError):
-    """A model cannot be written in another form, or gives other probabilities in it."""
+    """A model cannot be exported, or the export gives other probabilities."""
 
 
 class PredictionError(ClearCNNError, RuntimeError):

@@ -1,19 +1,19 @@
-"""Forked processes, in which JAX cannot compute.
+"""An error instead of a deadlock in forked processes.
 
-JAX computes in threads, and a fork has none of its parent's: whatever it asks of a JAX that had
-begun to compute before the fork waits for ever. So a fork of that kind is noted when it begins, and
-in it clearcnn and Keras raise an error where they would wait. A fork made before JAX computes is
-as good as any process.
+JAX computes in threads, and a forked process has none of its parent's threads: if JAX had started
+to
+compute before the fork, any computation in the fork waits for ever. So such a fork is detected when
+it starts, and in it clearcnn and Keras raise an error. A fork before JAX computes is safe.
 """
 
 import os
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from clearcnn.errors import BackendError
 
-# Where a program that uses Keras has to pass by, to build a model or to compute with one.
-_DOORS = {
+# The methods that every program calls to build a Keras model or to compute with one.
+_GUARDED = {
     "Variable": ("__init__",),
     "Layer": ("__call__",),
     "Model": ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"),
@@ -21,19 +21,19 @@ _DOORS = {
 _is_forked_after_jax = False
 
 
-def refuse_fork() -> None:
-    """Let every process pass but one that was forked after JAX had begun to compute.
+def raise_if_forked() -> None:
+    """Raise an error in a process that was forked after JAX had started to compute.
 
     Raises:
       BackendError: this is such a process.
     """
     if _is_forked_after_jax:
-        _refuse()
+        _raise()
 
 
-def _refuse(*_: Any, **__: Any) -> NoReturn:
+def _raise(*_: object, **__: object) -> NoReturn:
     raise BackendError(
-        f"Process {os.getpid()} was forked after JAX had begun to compute. A fork has none of "
+        f"Process {os.getpid()} was forked after JAX had started to compute. The fork has none of "
         "JAX's threads, so Keras would wait for ever.",
         remedy='Start processes with multiprocessing.get_context("spawn"), or with joblib\'s '
         'backend "loky".',
@@ -41,7 +41,7 @@ def _refuse(*_: Any, **__: Any) -> NoReturn:
 
 
 def _note_fork() -> None:
-    """In a new fork: find out whether JAX had begun to compute, and close Keras's doors if so."""
+    """In a new fork: if JAX had started to compute, replace Keras's methods by an error."""
     global _is_forked_after_jax
     # JAX's own function for this takes a lock, which the fork may have left locked for ever.
     bridge = sys.modules.get("jax._src.xla_bridge")
@@ -49,10 +49,10 @@ def _note_fork() -> None:
         return
     _is_forked_after_jax = True
     keras = sys.modules.get("keras")
-    for name, methods in _DOORS.items():
+    for name, methods in _GUARDED.items():
         for method in methods:
             if hasattr(getattr(keras, name, None), method):
-                setattr(getattr(keras, name), method, _refuse)
+                setattr(getattr(keras, name), method, _raise)
 
 
 if hasattr(os, "register_at_fork"):  # Windows cannot fork.

@@ -1,4 +1,4 @@
-"""What it takes to tell how far an image is from each class, in what a network makes of it."""
+"""The weights of the distance from an image to each class, in a network's feature space."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class DistanceWeights:
     With features f, the squared distance to class k is |f · whitening + offset − centres[k]|².
 
     Attributes:
-      whitening: (num_features, num_features) float32; what it makes has, within a class, the
-        covariance of the identity.
+      whitening: (num_features, num_features) float32; makes the covariance within a class the
+        identity.
       offset: (num_features,) float32.
-      centres: (num_classes, num_features) float32, the mean of each class that has images.
+      centres: (num_classes, num_features) float32, the whitened mean of each class with images.
     """
 
     whitening: NDArray[np.float32]

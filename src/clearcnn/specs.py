@@ -1,6 +1,6 @@
-"""What the user asked for: frozen, validated once at the edge, and serialisable.
+"""Specs: frozen records of what the user asked for, validated once, and serialisable.
 
-Each spec is a plain dataclass; `dataclasses.asdict` gives the JSON written into a bundle.
+Each spec is a plain dataclass; `dataclasses.asdict` converts it for JSON.
 """
 
 import math
@@ -27,18 +27,18 @@ Arguments: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images to read, and into what shape.
+    """Which images to read, and how.
 
     Attributes:
       source: "digits", a path, or either behind a prefix such as "folder:" or "idx:".
-      size: (height, width) in pixels to resize to; None keeps a common size, or states a rule.
-      color_mode: "grayscale" or "rgb" converts; "auto" is grey only if every image is.
-      class_names: the classes in the wanted order; None sorts them naturally.
-      skip_unreadable: go on without files that cannot be read, and list them.
-      group_column: of a metadata file, which says what images belong together.
-      use: path of a list that `check` wrote: which images to use; unreadable files are left out.
-      for_training: whether they are to train and to test a model, for which there must be two
-        classes, and two images of each. What is only scored or checked needs one image.
+      size: (height, width) in pixels to resize to; None keeps a common size, or chooses one.
+      color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
+      class_names: the classes in the order to use; None sorts them naturally.
+      skip_unreadable: skip files that cannot be read, and list them.
+      group_column: the column of a metadata file with the group of each image.
+      use: path of a list that `check` wrote, of the images to use; unreadable files are skipped.
+      for_training: whether the images are for training and testing a model, which needs two classes
+        with two images each. For scoring or checking, one image is enough.
     """
 
     source: str = "digits"
@@ -56,31 +56,31 @@ class DataSpec:
             for side in self.size:
                 _require(
                     SMALLEST_SIDE <= side <= LARGEST_SIDE,
-                    f"size={self.size} is out of range: each side is "
-                    f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels.",
-                    "Give a size such as 28 or 28x28.",
+                    f"size={self.size} is out of range; each side must be {SMALLEST_SIDE} to "
+                    f"{LARGEST_SIDE} pixels.",
+                    "Choose a size such as 28 or 28x28.",
                 )
         if self.class_names is not None:
             counts = Counter(self.class_names)
             repeated = sorted(name for name, count in counts.items() if count > 1)[:8]
             _require(
                 not repeated,
-                f"class_names holds {', '.join(map(repr, repeated))} more than once.",
+                f"class_names has {', '.join(map(repr, repeated))} more than once.",
                 "Name each class once.",
             )
 
 
 @dataclass(frozen=True)
 class SplitSpec:
-    """How the images are parted for training, validation and test.
+    """How the images are split into a training, a validation and a test set.
 
     Attributes:
-      split: "random" as train_test_split does; "stratified" keeps class shares; "group" keeps
-        groups whole.
-      test_fraction: share of all images for the test, in (0, 1); unused if the source has a
-        test part.
-      validation_fraction: share of the rest for validation, in [0, 1); unused if the source
-        has a validation part.
+      split: "random" as in train_test_split; "stratified" keeps the class proportions; "group"
+        keeps groups whole.
+      test_fraction: share of all images for the test set, in (0, 1); unused if the source has a
+        test set.
+      validation_fraction: share of the rest for the validation set, in [0, 1); unused if the
+        source has a validation set.
       seed: non-negative int, the `random_state` of the split.
     """
 
@@ -106,11 +106,11 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A chain of layers, from raw pixels to one probability per class.
+    """A sequence of layers, from raw pixels to one probability per class.
 
     Attributes:
-      name: what people call the model, such as "tutorial".
-      layers: in order; the last one gives the class probabilities.
+      name: of the model, such as "tutorial".
+      layers: in order; the last one outputs the class probabilities.
     """
 
     name: str
@@ -119,14 +119,14 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class AugmentationSpec:
-    """Random affine changes that keep a picture's meaning; each drawn uniformly in ±value.
+    """Random affine transformations of images; each parameter is uniform in ±value.
 
     Attributes:
       shift_pixels: along each axis.
       rotation_radians: about the centre.
       zoom_fraction: 0.15 means 0.85 to 1.15 times the size, the same along both axes.
       shear_fraction: along each axis, as the tangent of the angle.
-      fill_value: the pixel value of what comes in from outside; None repeats the edge.
+      fill_value: the value of pixels from outside the image; None repeats the edge.
     """
 
     shift_pixels: float = 0.0
@@ -147,17 +147,17 @@ class TrainSpec:
     """How a model is trained.
 
     Attributes:
-      epochs: the most epochs to train, > 0.
+      epochs: the largest number of epochs, > 0.
       batch_size: images per step, > 0.
       learning_rate: constant, or the peak of a one-cycle schedule, > 0.
       optimizer: Keras's name in lower case.
-      schedule: "constant" or "one_cycle" (warm up, then anneal to nothing; Smith 2018).
+      schedule: "constant" or "one_cycle" (warm up, then anneal to zero; Smith 2018).
       weight_decay: decoupled, for AdamW, >= 0.
       label_smoothing: in [0, 1).
-      patience: epochs without a better val_loss before stopping early, the best weights
-        restored; None trains every epoch.
-      augmentation: None trains on the images as they are.
-      seed: non-negative int; governs initial weights, shuffles, dropout and augmentation.
+      patience: epochs without a better val_loss before training stops and restores the best
+        weights; None trains every epoch.
+      augmentation: None trains on the unchanged images.
+      seed: non-negative int, of initial weights, shuffling, dropout and augmentation.
     """
 
     epochs: int = 100
@@ -175,7 +175,9 @@ class TrainSpec:
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             _require(
-                value > 0, f"{name}={value} is out of range: at least 1.", f"Give {name} 1 or more."
+                value > 0,
+                f"{name}={value} is out of range; it must be at least 1.",
+                f"Set {name} to 1 or more.",
             )
         _require_choice("optimizer", self.optimizer, get_args(OptimizerName))
         _require_choice("schedule", self.schedule, get_args(ScheduleName))
@@ -184,20 +186,21 @@ class TrainSpec:
         _require_range("label_smoothing", self.label_smoothing, 0.0, 1.0)
         _require(
             self.patience is None or self.patience > 0,
-            f"patience={self.patience} is out of range: at least 1, or none.",
-            "Give patience 1 or more.",
+            f"patience={self.patience} is out of range; it must be at least 1, or None.",
+            "Set patience to 1 or more, or to None.",
         )
         require_seed(self.seed)
 
 
 @dataclass(frozen=True)
 class CheckpointSpec:
-    """Where a training keeps what it needs to go on after a stop, and how often.
+    """Where and how often a training writes checkpoints, from which it can be resumed.
 
     Attributes:
-      folder: where checkpoints lie; it is made when the first one is written.
-      seconds: the least between two checkpoints, >= 0; never less than 50 times what the last one
-        took, so that they cost under 2 % of the time. 0 keeps one as often as callbacks are met.
+      folder: of the checkpoints; created with the first one.
+      seconds: the shortest time between two checkpoints, >= 0. It is raised to 50 times the
+        duration of the last write, so that checkpoints take less than 2 % of the time. 0 writes
+        one whenever callbacks run.
     """
 
     folder: Path | str
@@ -215,7 +218,7 @@ def _require(condition: bool, problem: str, remedy: str) -> None:
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     _require(
         value in choices,
-        f"{name}={value!r} is not known: one of {', '.join(choices)}.",
+        f"Unknown {name}={value!r}; expected one of {', '.join(choices)}.",
         f"Choose {name} from these.",
     )
 
@@ -234,15 +237,15 @@ def _require_range(
     interval = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if closed_high else ')'}"
     _require(
         above and below,
-        f"{name}={value} is out of range: {interval}.",
-        f"Give {name} a value in {interval}.",
+        f"{name}={value} is out of range; it must be in {interval}.",
+        f"Set {name} to a value in {interval}.",
     )
 
 
 def require_seed(seed: int) -> None:
-    """Raise a SpecError unless the seed is one that every generator takes."""
+    """Raise a SpecError unless every random generator accepts the seed."""
     _require(
         0 <= seed < 2**32,
-        f"seed={seed} is out of range: 0 to {2**32 - 1}.",
-        "Give a seed such as 0 or 777.",
+        f"seed={seed} is out of range; it must be 0 to {2**32 - 1}.",
+        "Choose a seed such as 0 or 777.",
     )

@@ -1,21 +1,21 @@
-"""Did you mean …?"""
+"""Suggestions for misspelt words: "Did you mean …?"."""
 
 import difflib
 from collections.abc import Iterable
 from itertools import islice
 
-# Comparing takes time: a table of a million columns is no list to choose a word from.
+# Limits the time for long lists, such as a table with a million columns.
 _LONGEST, _MOST = 100, 1_000
 
 
 def suggest(word: str, choices: Iterable[str]) -> str | None:
-    """Find the choice that a misspelt word most likely stands for.
+    """Find the choice that is most similar to a misspelt word.
 
     Args:
-      word: what was written.
-      choices: what may be written.
+      word: the misspelt word.
+      choices: the valid words.
     Returns:
-      The nearest choice, capitals aside, or None where nothing is near.
+      The most similar choice, ignoring case, or None if none is similar.
     """
     short = (choice for choice in choices if len(choice) <= _LONGEST)
     by_lower_case = {choice.lower(): choice for choice in islice(short, _MOST)}
@@ -24,6 +24,6 @@ def suggest(word: str, choices: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """Give "Did you mean 'label'? " where a choice is near, otherwise nothing."""
+    """Return "Did you mean 'label'? " if a choice is similar, otherwise ""."""
     near = suggest(word, choices)
     return f"Did you mean {near!r}? " if near else ""

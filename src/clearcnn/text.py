@@ -1,16 +1,16 @@
-"""Text that came from outside, made safe to show, and to write into tables."""
+"""Escaping of untrusted text for terminals and tables."""
 
 
 def printable(text: str) -> str:
-    """Write control characters as escapes, so that no file or class name can steer a terminal."""
+    """Escape control characters, so that no file or class name can control a terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def escape(text: str) -> str:
-    """Write a cell of a table so that no two texts are written alike.
+    """Escape a text for a table cell, reversibly.
 
-    As `printable`; besides, a backslash is doubled, and a space at either end, which readers of
-    tables strip, becomes an escape. Within quotation marks Python reads the text back.
+    As in `printable`; also, a backslash is doubled, and leading and trailing spaces, which readers
+    of tables strip, are escaped. The result is the inside of a Python string literal.
     """
     inside = text.strip(" ")
     start = len(text) - len(text.lstrip(" "))

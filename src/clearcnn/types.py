@@ -1,13 +1,16 @@
-"""Names for the types that pass between rooms."""
+"""Type aliases that several packages use."""
 
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-"""What `json.loads` gives and `json.dumps` takes."""
+"""A value of `json.loads` and `json.dumps`."""
 
 JsonObject: TypeAlias = dict[str, JsonValue]
+
+Array: TypeAlias = NDArray[Any]
+"""An array of any dtype."""
 
 Pixels: TypeAlias = NDArray[Any]
 """Pixel values of any real dtype."""
@@ -16,7 +19,7 @@ NumPyArray: TypeAlias = NDArray[Any]
 """A NumPy array of any dtype."""
 
 PyTree: TypeAlias = Any
-"""Arrays nested in tuples, lists and dicts, as JAX's tree functions take them."""
+"""Arrays nested in tuples, lists and dicts, as in JAX's tree functions."""
 
 Batch: TypeAlias = tuple[PyTree, PyTree, PyTree]
 """(x, y, sample_weight) with the samples first; sample_weight may be None."""
@@ -28,4 +31,4 @@ Arguments: TypeAlias = dict[str, Any]
 """Arguments or settings of any type, by name."""
 
 View: TypeAlias = dict[str, Any]
-"""Values that a page's template shows, by name."""
+"""The values of a page's template, by name."""

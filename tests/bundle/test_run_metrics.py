@@ -63,7 +63,7 @@ def test_a_value_of_another_kind_is_named(whole_folder, manifest, result, change
     values = json.loads((whole_folder / "metrics.json").read_bytes())
     change(values)
     run = seal(whole_folder, json.dumps(values).encode())
-    with pytest.raises(BundleError, match=f"not as clearcnn writes it: .*{words}"):
+    with pytest.raises(BundleError, match=f"is damaged: .*{words}"):
         read_metrics(run)
 
 
@@ -71,7 +71,7 @@ def test_a_value_of_another_kind_is_named(whole_folder, manifest, result, change
     ("content", "words"),
     [
         (b"[]", r"metrics is \[\]"),
-        (b"{", "it is no JSON: "),
+        (b"{", "it is not JSON: "),
         (b"[" * 100_000, "it is nested too deeply"),
         (b"[{}" + b",{}" * 2_000_000 + b"]", "bytes in memory, and at most"),
     ],

@@ -52,7 +52,7 @@ def test_json_on_stdout_equals_the_file_in_the_folder(folder: Path) -> None:
     [
         (("runs/d", "2000"), 1, "error: There is no image 2000"),
         (("runs/d", "no.png"), 1, "error: no.png cannot be opened"),
-        (("runs/none", "3"), 1, "error: runs/none is no run folder"),
+        (("runs/none", "3"), 1, "error: runs/none is not a run folder"),
         (("runs/d", "3", "--seed", "-1"), 1, "error: seed=-1 is out of range"),
         (("runs/d",), 2, "required: IMAGE"),
         (("runs/d", "3", "--inverted"), 2, "Did you mean --invert?"),

@@ -87,9 +87,9 @@ def test_the_table_has_a_line_per_image(
         assert Path(answer.name).name in line
         assert answer.error is not None or f" {answer.prediction} " in line
     assert "cannot be read" in lines[-1]
-    assert err.count("bad.png cannot be read as a picture") == 1
+    assert err.count("bad.png cannot be read as an image") == 1
     assert "error: 1 of 5 images could not be read." in err
-    assert "1 file that is no picture was ignored, such as note.txt." in err
+    assert "1 file that is not an image was ignored, such as note.txt." in err
 
 
 def test_json_is_one_line_per_image(
@@ -254,7 +254,7 @@ def test_the_confidence_of_the_run_is_explained(
         (["{run}", "a.png", "--abstain"], 2, "Did you mean --abstain-below?"),
         (["{run}", "a.png", "--abstain-below", "2"], 1, "from 0 to 1"),
         (["{run}", "no.png"], 1, "error: no.png cannot be opened"),
-        (["nowhere", "no.png"], 1, "error: nowhere is no run folder"),
+        (["nowhere", "no.png"], 1, "error: nowhere is not a run folder"),
     ],
 )
 def test_an_error_is_one_message(

@@ -24,7 +24,7 @@ def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         ((), 2, "RUN is missing"),
         (("run", "--prot", "1"), 2, "Did you mean --port?"),
         (("run", "--port", "x"), 2, "not a whole number"),
-        (("nowhere",), 1, "is no run folder"),
+        (("nowhere",), 1, "is not a run folder"),
         (("run", "--port", "70000"), 1, "The port is 70000"),
         (("run", "--queue", "-1"), 1, "--queue"),
         (("run", "--host", "0.0.0.0"), 1, "there is no token"),

@@ -17,7 +17,7 @@ from PIL import Image
 from clearcnn.models import RECIPES
 
 # Of each class so many for training, validation and test; the default fractions give the same.
-PARTS = {"train": 11, "val": 3, "test": 6}
+SPLIT_NAMES = {"train": 11, "val": 3, "test": 6}
 KOREAN = ("강아지", "고양이", "토끼 2", "토끼 10")
 
 
@@ -46,7 +46,7 @@ class Written:
 def draw(num_classes: int = 3, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """(images, labels): light bars on dark noise, a place for each class; classes in turn."""
     random = np.random.default_rng(0)
-    labels = np.arange(sum(PARTS.values()) * num_classes) % num_classes
+    labels = np.arange(sum(SPLIT_NAMES.values()) * num_classes) % num_classes
     images = random.integers(0, 40, (len(labels), 8, 8, channels), np.uint8)
     for image, label in zip(images, labels, strict=True):
         y, x = divmod(int(label), 2)
@@ -56,8 +56,8 @@ def draw(num_classes: int = 3, channels: int = 1) -> tuple[np.ndarray, np.ndarra
 
 def parted(num_classes: int = 3) -> list[tuple[str, slice]]:
     """Each part and its rows of what `draw` gives, in which classes take turns."""
-    bounds = np.cumsum([0, *PARTS.values()]) * num_classes
-    return [(part, slice(*bounds[k : k + 2])) for k, part in enumerate(PARTS)]
+    bounds = np.cumsum([0, *SPLIT_NAMES.values()]) * num_classes
+    return [(part, slice(*bounds[k : k + 2])) for k, part in enumerate(SPLIT_NAMES)]
 
 
 def encode(pixels: np.ndarray) -> bytes:

@@ -46,7 +46,9 @@ def test_float64_is_stored_as_float32_and_said():
     np.testing.assert_array_equal(prepared[..., 0], images.astype(np.float32))
     assert sentences == ("float64 stored as float32, which models compute in on every device.",)
     images[2, 1, 0] = 1e39
-    with pytest.raises(DataError, match=r"values up to 1e\+39; float32.* up to 3.4028"):
+    with pytest.raises(
+        DataError, match=r"values up to 1e\+39; networks compute in float32.* 3.4028"
+    ):
         prepare_array(images, DataSpec(), "x")
     images[2, 1, 0] = np.inf
     with pytest.raises(DataError, match="image 2 holds inf at row 1, column 0"):
@@ -63,9 +65,9 @@ def test_bits_become_0_and_255():
     ("images", "problem"),
     [
         (_images().astype(np.int64) - 1, r"int64 with values from -1 to"),
-        (_images().astype(np.int64) * 1000, "0..65535"),
+        (_images().astype(np.int64) * 1000, "0 to 65,535"),
         (_images().astype(complex), "complex128"),
-        (np.full((2, 3, 3), np.nan, np.float32), "image 0 holds nan"),
+        (np.full((2, 3, 3), np.nan, np.float32), "image 0 has the value nan"),
         (_images((5, 4)), r"shape \(5, 4\)"),
         (_images((5, 4, 3, 4)), "1 or 3 channels"),
         (_images((5, 3, 8, 8)), "numpy.moveaxis"),
@@ -88,7 +90,7 @@ def test_colour_is_kept_chosen_or_found_to_be_grey():
     equal = np.repeat(rgb[..., :1], 3, axis=-1)
     found, sentences = prepare_array(equal, DataSpec(), "x")
     np.testing.assert_array_equal(found, rgb[..., :1])
-    assert "only greys" in sentences[0]
+    assert "only grey pixels" in sentences[0]
     wide, _ = prepare_array(rgb[..., 0], DataSpec(color_mode="rgb"), "x")
     np.testing.assert_array_equal(wide, equal)
 

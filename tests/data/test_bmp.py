@@ -101,11 +101,11 @@ def test_runs_are_laid_out():
 @pytest.mark.parametrize(
     ("runs", "problem"),
     [
-        (b"\0\1", "it leaves out 77 of its pixels"),
-        (b"\x0b\1\0\0" * 6 + b"\5\1\0\2\1\0\5\1\0\1", "it leaves out 1 of its pixels"),
-        (b"\x0c\1\0\1", "its runs of pixels leave the picture"),
-        (b"\x0b\1\0\0" * 8 + b"\0\1", "its runs of pixels leave the picture"),
-        (b"\x0b\1\0\0" * 7, "it is cut off inside its pixels"),
+        (b"\0\1", "it has no values for 77 of its pixels"),
+        (b"\x0b\1\0\0" * 6 + b"\5\1\0\2\1\0\5\1\0\1", "it has no values for 1 of its pixels"),
+        (b"\x0c\1\0\1", "a run of pixels exceeds the image"),
+        (b"\x0b\1\0\0" * 8 + b"\0\1", "a run of pixels exceeds the image"),
+        (b"\x0b\1\0\0" * 7, "it is truncated inside its pixels"),
     ],
 )
 def test_runs_that_miss_pixels_or_leave_the_picture_are_refused(runs, problem):
@@ -116,7 +116,7 @@ def test_runs_that_miss_pixels_or_leave_the_picture_are_refused(runs, problem):
 def test_what_viewers_show_differently_is_refused():
     rows = [bytes([k, k, k, 128] * WIDTH) for k in range(HEIGHT)]
     masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
-    with pytest.raises(DataError, match="viewers differ"):
+    with pytest.raises(DataError, match="viewers display differently"):
         decode(_bmp(rows, 32, masks=masks, size=108), "x")
     opaque = [bytes([k, k, k, 255] * WIDTH) for k in range(HEIGHT)]
     assert decode(_bmp(opaque, 32, masks=masks, size=108), "x").pixels[3, 0, 0] == 3
@@ -125,5 +125,5 @@ def test_what_viewers_show_differently_is_refused():
 @pytest.mark.parametrize("masks", [(0, 0, 0, 0), (0xFF, 0xFF, 0xFF00, 0), (0x505, 0xF0, 0xF000, 0)])
 def test_masks_that_make_no_sense_are_refused(masks):
     rows = [bytes(4 * WIDTH)] * HEIGHT
-    with pytest.raises(DataError, match="its masks of red, green, blue and alpha make no sense"):
+    with pytest.raises(DataError, match="its bit masks of red, green, blue and alpha are invalid"):
         decode(_bmp(rows, 32, masks=masks, size=56, compression=3), "x")

@@ -18,7 +18,15 @@ def _saved(image: Image.Image, kind: str, **options) -> bytes:
 def test_words_of_pillow_never_reach_people():
     """Broken in the header, in the middle and at the end, in every format."""
     words = "Pillow", "decoder", "codec", "C ssize_t", "bytes not processed", "Error", "unpack"
-    words += "NoneType", "index out of", "truncated", "struct", "argument", "PIL", "identify"
+    words += (
+        "NoneType",
+        "index out of",
+        "file is truncated",
+        "struct",
+        "argument",
+        "PIL",
+        "identify",
+    )
     rng = np.random.default_rng(0)
     grey = rng.integers(0, 256, (40, 40), np.uint8)
     for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"):

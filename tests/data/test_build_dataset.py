@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearcnn.data.build_dataset import assemble, nominal_range
+from clearcnn.data.build_dataset import build_from_array, nominal_range
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -27,10 +27,12 @@ def test_floats_of_one_value_have_no_range():
 
 
 def test_as_many_labels_as_images_are_needed():
-    with pytest.raises(DataError, match="4 images but 3 labels"):
-        assemble(np.zeros((4, 2, 2, 1), np.uint8), ["a", "b", "a"], DataSpec(), source="x")
+    with pytest.raises(DataError, match="4 images, but 3 labels"):
+        build_from_array(np.zeros((4, 2, 2, 1), np.uint8), ["a", "b", "a"], DataSpec(), source="x")
 
 
 def test_rows_without_names_are_called_by_their_number():
-    data = assemble(np.zeros((4, 2, 2, 1), np.uint8), ["a", "b", "a", "b"], DataSpec(), source="x")
+    data = build_from_array(
+        np.zeros((4, 2, 2, 1), np.uint8), ["a", "b", "a", "b"], DataSpec(), source="x"
+    )
     assert data.names == ("row 0", "row 1", "row 2", "row 3")

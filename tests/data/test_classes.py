@@ -35,7 +35,7 @@ def test_the_wanted_order_wins():
 
 
 def test_wanted_and_found_classes_must_be_the_same():
-    with pytest.raises(DataError, match="'cta' have no image; 'cat' are in the data") as info:
+    with pytest.raises(DataError, match="no image of 'cta'; 'cat' in the data") as info:
         number_classes(["cat", "dog"], "x", wanted=["cta", "dog"])
     assert "Did you mean 'cat'?" in info.value.remedy
     with pytest.raises(DataError, match="'dog' are in the data but not named"):
@@ -60,8 +60,8 @@ def test_names_are_one_whatever_their_unicode_form():
     [
         ([0, 0], ("a",), "one class only, 'a'"),
         ([0, 0, 2, 2], ("a", "b", "c"), "no image in the class 'b'"),
-        ([0, 0, 1], ("a", "b"), "one image only in the class 'b'"),
-        ([0, 1], ("a", "b"), "one image only in the classes 'a', 'b'"),
+        ([0, 0, 1], ("a", "b"), "only one image in the class 'b'"),
+        ([0, 1], ("a", "b"), "only one image in the classes 'a', 'b'"),
     ],
 )
 def test_too_few_classes_or_images_are_refused(labels, names, problem):

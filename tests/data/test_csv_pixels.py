@@ -41,7 +41,7 @@ def test_size_gives_the_shape_of_what_is_no_square_and_of_colours(write):
     np.testing.assert_array_equal(data.images, _pixels(4, 12).reshape(4, 3, 4, 1))
     data = read(path, DataSpec(size=(2, 2)))
     np.testing.assert_array_equal(data.images, _pixels(4, 12).reshape(4, 2, 2, 3))
-    with pytest.raises(DataError, match="12 pixel columns are no square"):
+    with pytest.raises(DataError, match="12 pixel columns do not make a square image"):
         read(path, DataSpec())
 
 
@@ -58,7 +58,7 @@ def test_names_give_places_whatever_their_order(write, pattern, first):
 
 def test_names_that_fill_no_image_are_refused(write):
     path = write(["p_0_0", "p_0_1", "p_1_0"], _pixels(4, 3), list("abab"))
-    with pytest.raises(DataError, match="p_0_0 to p_1_0, do not fill an image of 2×2"):
+    with pytest.raises(DataError, match="p_0_0 to p_1_0, do not cover an image of 2×2"):
         read(path, DataSpec())
 
 
@@ -89,8 +89,8 @@ def test_the_label_may_stand_anywhere_and_have_company(tmp_path):
     np.testing.assert_array_equal(data.images[1, ..., 0], [[5, 6], [7, 8]])
     assert data.groups is not None
     assert data.groups.tolist() == ["g", "g", "h", "h"]
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train", "test", "train", "train"]
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train", "test", "train", "train"]
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_the_label_may_stand_anywhere_and_have_company(tmp_path):
     [
         ("1,2,3,4,5\n1,2,3,4,5\n", "is called label, class or target"),
         ("label,a,b,c,d\n", "has no rows"),
-        ("label\nx\n", "0 pixel columns are no square"),
-        ("label,a,b,c,d\nx,1,2,3,4\ny,1,,3,4\n", "line 3: '' in the column b is no number"),
+        ("label\nx\n", "0 pixel columns do not make a square"),
+        ("label,a,b,c,d\nx,1,2,3,4\ny,1,,3,4\n", "line 3: '' in the column b is not a number"),
         ("label,a,b,c,d\nx,1,2,3,4\n\ny,1,z,3,4\n", "line 4: 'z' in the column b"),
-        ("label,a,b,c,d\nx,1,2,3\n", "line 2: 4 cells under 5 column names"),
-        ("label,a,b,c,d\nx,1,2,3,4\n,1,2,3,4\n", "line 3: no label"),
-        ("label,a,b,c,d\nx,1,2,3,nan\ny,1,2,3,4\n", "image 0 holds nan"),
-        ("label,a,b,c,d\nx,1,2,3,inf\ny,1,2,3,4\n", "image 0 holds inf"),
-        ("label,a,b,c,d,split\nx,1,2,3,4,all\n", "'all' is not known"),
+        ("label,a,b,c,d\nx,1,2,3\n", "line 2: 4 cells, but 5 column names"),
+        ("label,a,b,c,d\nx,1,2,3,4\n,1,2,3,4\n", "line 3: the label is missing"),
+        ("label,a,b,c,d\nx,1,2,3,nan\ny,1,2,3,4\n", "image 0 has the value nan"),
+        ("label,a,b,c,d\nx,1,2,3,inf\ny,1,2,3,4\n", "image 0 has the value inf"),
+        ("label,a,b,c,d,split\nx,1,2,3,4,all\n", "unknown split 'all'"),
     ],
 )
 def test_faults_are_named_with_their_place(tmp_path, content, problem):

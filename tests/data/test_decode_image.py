@@ -100,7 +100,7 @@ def test_pngsuites_broken_files_are_all_refused(pngsuite_folder):
     broken = sorted(pngsuite_folder.glob("x*.png"))
     assert len(broken) == 14
     for path in broken:
-        with pytest.raises(DataError, match=f"{path.name} cannot be read as a picture"):
+        with pytest.raises(DataError, match=f"{path.name} cannot be read as an image"):
             decode(path.read_bytes(), path.name)
 
 
@@ -297,7 +297,7 @@ def test_large_pictures_are_only_measured_when_asked():
 def test_cut_off_files_are_refused(kind):
     content = _saved(Image.fromarray(_grey(40, 40)), kind)
     for length in (1, 20, len(content) // 2):
-        with pytest.raises(DataError, match=r"x cannot be read as a picture"):
+        with pytest.raises(DataError, match=r"x cannot be read as an image"):
             decode(content[:length], "x")
 
 
@@ -322,14 +322,14 @@ def test_bombs_are_refused_before_they_unfold():
 
 def test_formats_outside_the_list_are_refused():
     for kind in ("PPM", "ICO", "TGA"):
-        with pytest.raises(DataError, match="not a whole file of PNG, JPEG, BMP, GIF, WEBP or"):
+        with pytest.raises(DataError, match="not a PNG, JPEG, BMP, GIF, WEBP or"):
             decode(_saved(Image.fromarray(_grey(16, 16)), kind), "x")
 
 
 def test_a_jpeg_of_endless_segments_ends():
     content = _saved(Image.fromarray(_grey()), "JPEG")
     padded = content[:2] + b"\xff\xe0\0\2" * 400_000 + content[2:]
-    with pytest.raises(DataError, match="it consists of too many pieces"):
+    with pytest.raises(DataError, match=r"it has too many (blocks|segments)"):
         decode(padded, "x")
 
 
@@ -337,7 +337,7 @@ def test_scans_are_counted_with_the_pixels_that_each_goes_over():
     whole = _saved(Image.new("RGB", (4000, 4000)), "JPEG", progressive=True)
     again = whole[:-2] + whole[whole.rfind(b"\xff\xda") : -2] * 100 + whole[-2:]
     assert decode(whole, "x").pixels is not None
-    with pytest.raises(DataError, match="it goes over 4000×4000 pixels 110 times"):
+    with pytest.raises(DataError, match="it has 110 scans of 4000×4000 pixels"):
         decode(again, "x")
 
 
@@ -345,7 +345,7 @@ def test_a_tiff_of_a_million_strips_is_refused_before_they_are_numbers():
     content = bytearray(_saved(Image.fromarray(_grey()), "TIFF"))
     tag = content.find(struct.pack("<HHL", 273, 4, 1))
     content[tag + 4 : tag + 8] = struct.pack("<L", 10**6)
-    with pytest.raises(DataError, match="its tag 273 holds 1,000,000 numbers"):
+    with pytest.raises(DataError, match="its tag 273 has 1,000,000 numbers"):
         decode(bytes(content), "x")
 
 
@@ -380,7 +380,9 @@ def test_a_png_with_colours_that_its_palette_lacks_is_refused():
             expected = np.frombuffer(colors, np.uint8).reshape(2, 4, 3)
             np.testing.assert_array_equal(decode(whole, "x").pixels, expected)
             continue
-        with pytest.raises(DataError, match="a pixel has colour 7 of a palette of 5 colours"):
+        with pytest.raises(
+            DataError, match="a pixel has the palette index 7, but the palette has 5 colours"
+        ):
             decode(whole, "x")
 
 

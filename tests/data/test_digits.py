@@ -14,7 +14,7 @@ def test_the_digits_are_scikit_learns_bit_for_bit():
     assert data.class_names == tuple(map(str, digits.target_names))
     assert data.value_range == (0, 16)
     assert data.images.max() == 16
-    assert data.parts is None
+    assert data.split_names is None
 
 
 def test_the_fourteen_blocks_of_writing_are_groups():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearcnn.data import find_first_copies, find_near_copies, load
+from clearcnn.data import find_duplicates, find_near_duplicates, load
 from clearcnn.specs import DataSpec
 
 
@@ -11,7 +11,7 @@ def test_copies_are_found_and_near_ones_are_not():
     images[5] = images[1]
     images[4] = images[2]
     images[4, 0, 0, 0] ^= 1
-    assert find_first_copies(images).tolist() == [0, 1, 2, 1, 4, 1]
+    assert find_duplicates(images).tolist() == [0, 1, 2, 1, 4, 1]
 
 
 def test_it_agrees_with_numpy_on_any_layout_in_memory():
@@ -19,12 +19,12 @@ def test_it_agrees_with_numpy_on_any_layout_in_memory():
     _, first, where = np.unique(
         images.reshape(400, -1), axis=0, return_index=True, return_inverse=True
     )
-    rows = find_first_copies(np.asfortranarray(images))
+    rows = find_duplicates(np.asfortranarray(images))
     np.testing.assert_array_equal(rows, first[where.ravel()])
 
 
 def test_no_images_have_no_copies():
-    assert find_first_copies(np.zeros((0, 8, 8, 1))).shape == (0,)
+    assert find_duplicates(np.zeros((0, 8, 8, 1))).shape == (0,)
 
 
 def test_near_copies_are_those_of_a_correlation_matrix(monkeypatch):
@@ -36,23 +36,23 @@ def test_near_copies_are_those_of_a_correlation_matrix(monkeypatch):
         images[copy] = 0.7 * images[original] + 9 + random.normal(0, 0.5, (6, 6, 1))
     correlations = np.corrcoef(images.reshape(30, -1))
     near = [min((j for j in range(i) if correlations[i, j] > 0.998), default=i) for i in range(30)]
-    assert find_near_copies(images).tolist() == near
+    assert find_near_duplicates(images).tolist() == near
     assert near[3] == near[20] == 1
 
 
 def test_empty_images_are_nobodys_copies():
-    assert find_near_copies(np.zeros((3, 4, 4, 1), np.uint8)).tolist() == [0, 1, 2]
+    assert find_near_duplicates(np.zeros((3, 4, 4, 1), np.uint8)).tolist() == [0, 1, 2]
 
 
 @pytest.mark.mnist
 @pytest.mark.release
 def test_copies_planted_in_mnist_are_found_and_no_others_of_another_label(mnist_folder):
     mnist = load(DataSpec(f"idx:{mnist_folder}"))
-    train = mnist.parts == "train"
+    train = mnist.split_names == "train"
     images, labels = mnist.images[train].copy(), mnist.labels[train]
     noise = np.random.default_rng(0).normal(0, 1, (100, 28, 28, 1))
     images[-100:] = np.clip(images[:100] + noise, 0, 255).astype(np.uint8)
-    near = find_near_copies(images)
+    near = find_near_duplicates(images)
     assert near[-100:].tolist() == list(range(100))
     others = np.flatnonzero(near[:-100] != np.arange(len(near) - 100))
     np.testing.assert_array_equal(labels[others], labels[near[others]])

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from clearcnn.data.folder import walk_pictures
+from clearcnn.data.folder import walk_images
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 
@@ -39,7 +39,7 @@ def test_two_names_that_are_one_in_unicode_are_refused(tmp_path, write_picture):
     for folder in ("caf\u00e9", "cafe\u0301", "tea"):
         for number in range(2):
             write_picture(tmp_path / folder / f"{number}.png", number)
-    with pytest.raises(DataError, match=r"'cafe\\u0301' and 'caf\\xe9' have one name"):
+    with pytest.raises(DataError, match=r"'cafe\\u0301' and 'caf\\xe9' are the same name"):
         load(tmp_path)
 
 
@@ -123,7 +123,7 @@ def test_folders_deeper_than_pythons_recursion_are_walked(tmp_path, write_pictur
         place.mkdir()
     write_picture(place / "1.png")
     try:
-        assert walk_pictures(tmp_path).pictures == [place / "1.png"]
+        assert walk_images(tmp_path).images == [place / "1.png"]
     finally:
         # pytest could not remove it.
         (place / "1.png").unlink()

@@ -20,7 +20,7 @@ def test_classes_and_files_come_in_natural_order(class_folders, write_picture, t
     np.testing.assert_array_equal(data.images[8], expected)
     assert data.images.shape == (9, 6, 5, 1)
     assert data.value_range == (0, 255)
-    assert data.parts is None
+    assert data.split_names is None
     assert str(class_folders) in data.source
 
 
@@ -36,7 +36,7 @@ def test_the_wanted_class_order_wins(class_folders):
     data = read(class_folders, DataSpec(class_names=("10", "2", "1")))
     assert data.class_names == ("10", "2", "1")
     assert data.labels[0] == 2
-    with pytest.raises(DataError, match="'3' have no image; '2' are in the data"):
+    with pytest.raises(DataError, match="no image of '3'; '2' in the data"):
         read(class_folders, DataSpec(class_names=("10", "3", "1")))
 
 
@@ -46,8 +46,8 @@ def test_parts_are_found_by_any_alias(tmp_path, write_picture):
             for number in range(2):
                 write_picture(tmp_path / folder / label / f"{number}.png")
     data = read(tmp_path, DataSpec())
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 4 + ["validation"] * 4 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 4 + ["validation"] * 4 + ["test"] * 4
     assert data.names[0] == "Training/a/0.png"
     assert data.class_names == ("a", "b")
 
@@ -58,7 +58,7 @@ def test_a_class_may_be_called_train(tmp_path, write_picture):
             write_picture(tmp_path / label / f"{number}.png")
     data = read(tmp_path, DataSpec())
     assert data.class_names == ("bus", "train")
-    assert data.parts is None
+    assert data.split_names is None
 
 
 def test_folders_below_a_class_belong_to_it(class_folders, write_picture):
@@ -76,7 +76,7 @@ def test_what_is_no_picture_is_ignored_and_said(class_folders):
     (class_folders / "readme.md").write_text("?")
     data = read(class_folders, DataSpec())
     assert len(data) == 9
-    assert data.preparation == ("1 file that is no picture was ignored, such as 1/notes.txt.",)
+    assert data.preparation == ("1 file that is not an image was ignored, such as 1/notes.txt.",)
 
 
 @pytest.mark.parametrize("name", ["bad.png", "photo.heic", "drawing.SVG"])
@@ -138,11 +138,11 @@ def _clear(folder):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda f: _clear(f / "2"), "class folder '2' holds no picture"),
-        (lambda f: [shutil.rmtree(f / c) for c in ("1", "2")], "one class only, '10'"),
-        (lambda f: [(f / "2" / n).unlink() for n in ("1.png", "2.png")], "one image only.*'2'"),
-        (lambda f: shutil.copy(f / "2" / "1.png", f / "x.png"), "beside the class.*x.png"),
-        (_clear, "no class folders with pictures.*Looked for metadata.csv.*found nothing"),
+        (lambda f: _clear(f / "2"), "no images in the class folder '2'"),
+        (lambda f: [shutil.rmtree(f / c) for c in ("1", "2")], "only one class, '10'"),
+        (lambda f: [(f / "2" / n).unlink() for n in ("1.png", "2.png")], "only one image.*'2'"),
+        (lambda f: shutil.copy(f / "2" / "1.png", f / "x.png"), "outside the class.*x.png"),
+        (_clear, "no class folders with images.*Looked for metadata.csv.*found nothing"),
     ],
 )
 def test_folders_without_enough_labelled_pictures_are_refused(class_folders, change, problem):
@@ -152,7 +152,7 @@ def test_folders_without_enough_labelled_pictures_are_refused(class_folders, cha
 
 
 @pytest.fixture
-def part_folders(tmp_path, write_picture):
+def split_folders(tmp_path, write_picture):
     for part in ("train", "test"):
         for label in ("cat", "dog"):
             for number in range(2):
@@ -160,29 +160,31 @@ def part_folders(tmp_path, write_picture):
     return tmp_path
 
 
-def test_parts_of_different_classes_are_refused(part_folders, write_picture):
-    write_picture(part_folders / "test" / "cow" / "0.png")
-    shutil.rmtree(part_folders / "test" / "cat")
+def test_parts_of_different_classes_are_refused(split_folders, write_picture):
+    write_picture(split_folders / "test" / "cow" / "0.png")
+    shutil.rmtree(split_folders / "test" / "cat")
     with pytest.raises(DataError, match="'train' lacks 'cow'; 'test' lacks 'cat'"):
-        read(part_folders, DataSpec())
+        read(split_folders, DataSpec())
 
 
-def test_two_folders_for_one_part_are_refused(part_folders):
-    (part_folders / "train").rename(part_folders / "val")
-    shutil.copytree(part_folders / "val", part_folders / "valid")
+def test_two_folders_for_one_part_are_refused(split_folders):
+    (split_folders / "train").rename(split_folders / "val")
+    shutil.copytree(split_folders / "val", split_folders / "valid")
     with pytest.raises(DataError, match="'val' and 'valid' both stand for the validation"):
-        read(part_folders, DataSpec())
+        read(split_folders, DataSpec())
 
 
-def test_pictures_beside_the_parts_are_refused(part_folders, write_picture):
-    write_picture(part_folders / "trian" / "x" / "0.png")
-    with pytest.raises(DataError, match="'trian' holds pictures beside the parts") as info:
-        read(part_folders, DataSpec())
+def test_pictures_beside_the_parts_are_refused(split_folders, write_picture):
+    write_picture(split_folders / "trian" / "x" / "0.png")
+    with pytest.raises(
+        DataError, match="'trian' contains images, but is none of the split"
+    ) as info:
+        read(split_folders, DataSpec())
     assert "'train'" in info.value.remedy
 
 
-def test_a_test_part_without_classes_is_refused(part_folders, write_picture):
-    shutil.rmtree(part_folders / "test")
-    write_picture(part_folders / "test" / "0.png")
-    with pytest.raises(DataError, match="test: no class folders with pictures"):
-        read(part_folders, DataSpec())
+def test_a_test_part_without_classes_is_refused(split_folders, write_picture):
+    shutil.rmtree(split_folders / "test")
+    write_picture(split_folders / "test" / "0.png")
+    with pytest.raises(DataError, match="test: no class folders with images"):
+        read(split_folders, DataSpec())

@@ -53,7 +53,7 @@ def test_frames_have_their_own_colours_and_lie_on_white(shared, own, place, tran
     indices = np.random.default_rng(2).integers(0, 4, (height, width))
     content = _gif(shared, own, indices, (left, top), transparent)
     if colors is None:
-        with pytest.raises(DataError, match="it has no colours"):
+        with pytest.raises(DataError, match="it has neither a global palette"):
             decode(content, "x")
         return
     expected = np.full((*CANVAS, 3), 255, np.uint8)
@@ -69,5 +69,5 @@ def test_frames_have_their_own_colours_and_lie_on_white(shared, own, place, tran
 def test_a_gif_without_a_frame_is_refused():
     flags, table = _table(COLORS)
     head = b"GIF89a" + struct.pack("<HHBBB", *CANVAS[::-1], flags, 3, 0) + table
-    with pytest.raises(DataError, match="x cannot be read as a picture: its GIF data are"):
+    with pytest.raises(DataError, match="x cannot be read as an image: its GIF data are"):
         decode(head + b";", "x")

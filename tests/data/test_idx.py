@@ -52,8 +52,8 @@ def test_t10k_files_are_the_test_part(tmp_path, zipped):
     train = _write(tmp_path, "train-", 6, zipped=zipped)
     data = read(tmp_path, DataSpec())
     np.testing.assert_array_equal(data.images[..., 0], np.concatenate([train, test]))
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 6 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 6 + ["test"] * 4
     assert data.labels.tolist() == [0, 1] * 5
     assert data.class_names == ("0", "1")
     assert data.names[-1] == "test row 3"
@@ -65,7 +65,7 @@ def test_one_file_stands_for_its_pair(tmp_path):
     for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
         data = read(tmp_path / name, DataSpec())
         np.testing.assert_array_equal(data.images[..., 0], test)
-        assert data.parts is None
+        assert data.split_names is None
 
 
 def test_other_usual_names_are_pairs(tmp_path):
@@ -82,7 +82,7 @@ def test_names_that_clash_are_refused(tmp_path):
     with pytest.raises(DataError, match="more than one train pair: 'other-', 'train-'"):
         read(tmp_path, DataSpec())
     _write(tmp_path, "train-", 4, zipped=True)
-    with pytest.raises(DataError, match="holds both"):
+    with pytest.raises(DataError, match="contains both"):
         read(tmp_path, DataSpec())
 
 
@@ -95,14 +95,14 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (IMAGES, lambda c: b"\x89PNG" + c[4:], r"starts with the bytes 89 50 4e 47"),
         (IMAGES, lambda c: b"\0\0\x07\x03" + c[4:], "type from 08 to 0e"),
         (IMAGES, lambda c: c[:3], "starts with the bytes"),
-        (IMAGES, lambda c: c[:10], r"holds only"),
-        (IMAGES, lambda c: c[:-1], r"shape 6×5×4, 120 bytes, but holds only 119"),
-        (IMAGES, lambda c: c + b"\0", "holds more"),
+        (IMAGES, lambda c: c[:10], r"contains only"),
+        (IMAGES, lambda c: c[:-1], r"shape 6×5×4, 120 bytes, but contains only 119"),
+        (IMAGES, lambda c: c + b"\0", "contains more"),
         (IMAGES, lambda c: c[:4] + b"\xff" * 12 + c[16:], "at most"),
         (LABELS, lambda c: _idx(np.zeros(5, np.uint8)), "6 images but .* 5 labels"),
         (LABELS, lambda c: _idx(np.zeros((6, 1, 1), np.uint8)), "labels-idx1-ubyte has 3"),
         (IMAGES, lambda c: b"", "0 bytes"),
-        (IMAGES, lambda c: gzip.compress(c)[:-9], "its gzip data are cut off"),
+        (IMAGES, lambda c: gzip.compress(c)[:-9], "its gzip data are truncated"),
         (IMAGES, lambda c: gzip.compress(c)[:-8] + b"\0" * 8, "its gzip data are damaged"),
     ],
 )
@@ -118,12 +118,12 @@ def test_broken_files_are_named_with_the_fault(tmp_path, name, change, problem):
 def test_half_a_pair_is_refused(tmp_path):
     _write(tmp_path, "train-", 6)
     (tmp_path / LABELS).unlink()
-    with pytest.raises(DataError, match="its labels file is not"):
+    with pytest.raises(DataError, match="but not its labels file"):
         read(tmp_path, DataSpec())
 
 
 def test_a_folder_without_pairs_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no IDX files by their usual names"):
+    with pytest.raises(DataError, match="no IDX files with the usual names"):
         read(tmp_path, DataSpec())
 
 
@@ -132,10 +132,10 @@ def test_the_whole_of_mnist_is_read(mnist_folder):
     data = read(mnist_folder, DataSpec())
     assert data.images.shape == (70_000, 28, 28, 1)
     assert data.images.dtype == np.uint8
-    assert data.parts is not None
-    assert np.sum(data.parts == "test") == 10_000
+    assert data.split_names is not None
+    assert np.sum(data.split_names == "test") == 10_000
     # Published counts of the training digits 0 to 9, and the mean that everybody normalises by.
-    train = data.parts == "train"
+    train = data.split_names == "train"
     counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(data.labels[train]).tolist() == counts
     assert data.images[train].mean() / 255 == pytest.approx(0.1307, abs=5e-5)

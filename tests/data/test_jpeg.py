@@ -1,4 +1,4 @@
-"""JPEGs that are cut off and closed with an end marker, which Pillow reads without a word."""
+"""JPEGs that are truncated and closed with an end marker, which Pillow reads without a word."""
 
 import io
 
@@ -54,7 +54,7 @@ def test_cut_off_data_are_refused_and_whole_ones_read(kind, mode):
             except OSError:
                 continue
             taken_by_pillow += 1
-            with pytest.raises(DataError, match="cut off"):
+            with pytest.raises(DataError, match="truncated"):
                 decode(cut, "x")
     assert taken_by_pillow >= 12
 
@@ -77,7 +77,7 @@ def test_a_gap_before_a_restart_marker_is_noticed():
     whole = _saved(_photo(0), restart_marker_rows=1)
     place = whole.index(b"\xff\xd1")
     _pixels(whole[: place - 40] + whole[place:])
-    with pytest.raises(DataError, match="its JPEG data are cut off"):
+    with pytest.raises(DataError, match="its JPEG data are truncated"):
         decode(whole[: place - 40] + whole[place:], "x")
 
 

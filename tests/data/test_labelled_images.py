@@ -18,7 +18,7 @@ def data() -> LabelledImages:
         value_range=(0.0, 255.0),
         names=("a", "b", "c", "d"),
         groups=np.array(["x", "x", "y", "y"]),
-        parts=np.array(["train", "train", "test", "validation"]),
+        split_names=np.array(["train", "train", "test", "validation"]),
     )
 
 
@@ -29,15 +29,18 @@ def data() -> LabelledImages:
         ({"images": np.zeros((4, 3, 2, 2), np.uint8)}, "1 or 3 channels"),
         ({"images": np.zeros((0, 3, 2, 1), np.uint8)}, r"shape \(0"),
         ({"images": np.zeros((4, 3, 2, 1), np.int64)}, "dtype int64"),
-        ({"images": np.full((4, 3, 2, 1), np.inf, np.float32)}, "image 0 holds inf at row 0"),
-        ({"labels": np.array([0, 1, 1])}, "4 images but 3 labels"),
+        (
+            {"images": np.full((4, 3, 2, 1), np.inf, np.float32)},
+            "image 0 has the value inf at row 0",
+        ),
+        ({"labels": np.array([0, 1, 1])}, "4 images, but 3 labels"),
         ({"labels": np.array([0, 1, 1, 2])}, "range from 0 to 2, but there are 2 classes"),
         ({"labels": np.array([0, -1, 1, 1])}, "range from -1"),
         ({"labels": np.array([0.0, 1, 1, 1])}, "dtype float64"),
         ({"class_names": ("cat", "cat")}, "once"),
-        ({"names": ("a",)}, "4 images but 1 names"),
-        ({"groups": np.array(["x"])}, "4 images but 1 groups"),
-        ({"parts": np.array(["train", "train", "test", "dev"])}, "'dev'"),
+        ({"names": ("a",)}, "4 images, but 1 names"),
+        ({"groups": np.array(["x"])}, "4 images, but 1 groups"),
+        ({"split_names": np.array(["train", "train", "test", "dev"])}, "'dev'"),
         ({"value_range": (1.0, 1.0)}, "value_range"),
         ({"value_range": (0.0, np.nan)}, "value_range"),
     ],
@@ -55,8 +58,8 @@ def test_take_keeps_everything_together(data):
     assert taken.names == ("d", "b", "b")
     assert taken.groups is not None
     assert taken.groups.tolist() == ["y", "x", "x"]
-    assert taken.parts is not None
-    assert taken.parts.tolist() == ["validation", "train", "train"]
+    assert taken.split_names is not None
+    assert taken.split_names.tolist() == ["validation", "train", "train"]
     assert taken.class_names == data.class_names
 
 
@@ -69,7 +72,7 @@ def test_take_keeps_everything_together(data):
         {"labels": np.array([1, 1, 1, 0])},
         {"class_names": ("dog", "cat")},
         {"groups": None},
-        {"parts": None},
+        {"split_names": None},
     ],
 )
 def test_the_content_hash_sees_every_change(data, changes):

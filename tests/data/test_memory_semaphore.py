@@ -1,11 +1,11 @@
 import threading
 import time
 
-from clearcnn.data.memory_semaphore import Room
+from clearcnn.data.memory_semaphore import MemorySemaphore
 
 
 def test_no_more_is_lent_than_there_is():
-    room, held, most = Room(10), [], []
+    room, held, most = MemorySemaphore(10), [], []
 
     def hold(units: int) -> None:
         with room.take(units):

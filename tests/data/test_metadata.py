@@ -45,8 +45,8 @@ def test_pictures_follow_the_table(folder, write_picture, tmp_path, name, write)
     assert data.labels.tolist() == [1, 0, 1, 0]
     assert data.groups is not None
     assert data.groups.tolist() == ["g1", "g1", "g2", "g2"]
-    assert data.parts is not None
-    assert data.parts.tolist() == ["test", "train", "train", "validation"]
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["test", "train", "train", "validation"]
     np.testing.assert_array_equal(data.images[0], write_picture(tmp_path / "again.png", 3))
 
 
@@ -56,7 +56,7 @@ def test_the_table_itself_may_be_named_and_called_anything(folder):
     data = read(folder / "labels.csv", DataSpec())
     assert len(data) == 4
     assert data.groups is None
-    assert data.parts is None
+    assert data.split_names is None
 
 
 def test_part_folders_may_each_have_a_table(tmp_path, write_picture):
@@ -66,15 +66,15 @@ def test_part_folders_may_each_have_a_table(tmp_path, write_picture):
         rows = [{"file_name": f"{k}.png", "label": "ab"[k % 2]} for k in range(4)]
         _jsonl(tmp_path / part / "metadata.jsonl", rows)
     data = read(tmp_path, DataSpec())
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 4 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 4 + ["test"] * 4
     assert data.names[4] == "test/0.png"
 
 
 def test_pictures_that_the_table_does_not_name_are_counted(folder, write_picture):
     _csv(folder / "metadata.csv", ROWS)
     write_picture(folder / "extra.png")
-    assert "1 picture in the folder" in read(folder, DataSpec()).preparation[0]
+    assert "1 image in the folder" in read(folder, DataSpec()).preparation[0]
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_pictures_that_the_table_does_not_name_are_counted(folder, write_picture
     [
         ({"label": ""}, r"metadata\.csv, line 2: more/3\.png has no label"),
         ({"file_name": ""}, "line 2: no file_name"),
-        ({"file_name": "0.png"}, r"line 3: 0\.png is named in line 2 already"),
+        ({"file_name": "0.png"}, r"line 3: 0\.png was already listed in line 2"),
         ({"file_name": "../in/0.png"}, "line 2: .* leads out of the folder"),
         ({"file_name": "more/../../in/0.png"}, "leads out of the folder"),
         ({"file_name": "/etc/passwd"}, "leads out of the folder"),
         ({"file_name": "C:\\pictures\\0.png"}, "leads out of the folder"),
         ({"file_name": "..\\0.png"}, "leads out of the folder"),
         ({"file_name": "missing.png"}, r"missing\.png cannot be opened: No such file"),
-        ({"split": "holdout"}, "line 2: the split 'holdout' is not known"),
+        ({"split": "holdout"}, "line 2: unknown split 'holdout'"),
         ({"split": ""}, r"more/3\.png has no split, but others have"),
         ({"group": ""}, r"more/3\.png has no group, but others have"),
     ],
@@ -123,14 +123,14 @@ def test_tables_without_columns_or_rows_are_refused(folder):
     with pytest.raises(DataError, match=r"no column 'label'.*Did you mean 'lable'"):
         read(folder, DataSpec())
     table.write_text("file_name,label\n")
-    with pytest.raises(DataError, match="names no pictures"):
+    with pytest.raises(DataError, match="lists no images"):
         read(folder, DataSpec())
     shutil.copy(table, folder / "metadata.jsonl")
     with pytest.raises(DataError, match=r"both metadata\.csv and metadata\.jsonl"):
         read(folder, DataSpec())
     table.unlink()
     (folder / "metadata.jsonl").unlink()
-    with pytest.raises(DataError, match=r"none of metadata\.csv, metadata\.jsonl"):
+    with pytest.raises(DataError, match=r"neither metadata\.csv nor metadata\.jsonl"):
         read(folder, DataSpec())
 
 
@@ -138,5 +138,5 @@ def test_tables_without_columns_or_rows_are_refused(folder):
 def test_what_no_file_can_be_called_is_refused(folder, name):
     (folder / "metadata.csv").unlink(missing_ok=True)
     (folder / "metadata.jsonl").write_text(f'{{"file_name": "{name}", "label": "a"}}\n')
-    with pytest.raises(DataError, match="is no name that a file can have"):
+    with pytest.raises(DataError, match="is not a valid file name"):
         load(folder)

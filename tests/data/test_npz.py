@@ -30,8 +30,8 @@ def test_keras_and_medmnist_keys_are_parts(tmp_path, keys):
     data = read(tmp_path / "a.npz", DataSpec())
     np.testing.assert_array_equal(data.images, np.concatenate([arrays[0], arrays[2]]))
     assert data.labels.tolist() == [0, 1] * 5
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 6 + ["test"] * 4
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 6 + ["test"] * 4
     assert data.names[6] == "test row 0"
 
 
@@ -46,21 +46,21 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
     assert data.labels.tolist() == [1, 0, 1, 0]
     assert data.groups is not None
     assert data.groups.tolist() == ["7", "7", "8", "8"]
-    assert data.parts is None
+    assert data.split_names is None
 
 
 @pytest.mark.parametrize(
     ("arrays", "problem"),
     [
         ({"x": _images(4)}, "y is missing; the keys are x"),
-        ({"a": _images(4)}, "the keys give no one set of images; the keys are a"),
+        ({"a": _images(4)}, "the keys do not identify one data set; the keys are a"),
         ({}, "the keys are none"),
         ({"x": _images(4), "y": _labels(3)}, r"x has the shape \(4, 5, 4\), but y has 3 labels"),
         ({"x": np.array(3), "y": _labels(3)}, r"shape \(\)"),
         ({"x_train": _images(4), "y_train": _labels(4), "x_test": _images(4)}, "y_test is missing"),
         (
             {"x": _images(4), "y": _labels(4), "x_train": _images(4), "y_train": _labels(4)},
-            "no one set",
+            "do not identify one",
         ),
         (
             {
@@ -69,12 +69,12 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
                 "x_test": _images(4, 6, 6),
                 "y_test": _labels(4),
             },
-            "parts hold different images",
+            "splits have images of different kinds",
         ),
         ({"x": _images(4), "y": np.eye(4)}, "one-hot"),
         ({"x": _images(4), "y": np.array([0.5, 1, 0, 1])}, "neither whole numbers nor text"),
-        ({"x": np.full((4, 3, 3), np.nan), "y": _labels(4)}, "image 0 holds nan"),
-        ({"x": _images(4), "y": _labels(4), "groups": np.arange(3)}, "4 images but 3 groups"),
+        ({"x": np.full((4, 3, 3), np.nan), "y": _labels(4)}, "image 0 has the value nan"),
+        ({"x": _images(4), "y": _labels(4), "groups": np.arange(3)}, "4 images, but 3 groups"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, problem):
@@ -91,7 +91,7 @@ class _Touch:
 def test_nothing_is_ever_unpickled(tmp_path):
     y = np.array([_Touch(), "b", "a", "b"], dtype=object)
     np.savez(tmp_path / "a.npz", x=_images(4), y=y)
-    with pytest.raises(DataError, match="never unpickled") as info:
+    with pytest.raises(DataError, match="never unpickles") as info:
         read(tmp_path / "a.npz", DataSpec())
     assert "dtype=str" in info.value.remedy
 
@@ -154,8 +154,8 @@ def _npy(shape: tuple[int, ...], kind: str, content: bytes = b"") -> bytes:
         (_npy((2**60,), "<f8"), r"x declares the shape \(1152921504606846976,\) of float64, but"),
         (_npy((2**32, 2**32), "|u1"), r"x declares the shape \(4294967296, 4294967296\)"),
         (_npy((2**40, 0), "|u1"), "x has the shape|2199023255552|1099511627776"),
-        (_npy((4,), "|S0"), "elements hold nothing"),
-        (_npy((4,), "|u1", b"12345"), "holds 5 bytes"),
+        (_npy((4,), "|S0"), "elements have no bytes"),
+        (_npy((4,), "|u1", b"12345"), "contains 5 bytes"),
         (b"no array", "cannot be read as an NPZ file: an array in it is damaged"),
         (b"\x93NUMPY\x01\x00\x04\x00((((", "cannot be read as an NPZ file"),
         (b"\x93NUMPY\x09\x00" + bytes(9), "cannot be read as an NPZ file"),

@@ -45,7 +45,7 @@ def test_one_file_with_class_labels(tmp_path):
     np.testing.assert_array_equal(data.images[..., 0], [_pixels(k) for k in range(5)])
     assert data.class_names == ("고양이", "개")
     assert data.labels.tolist() == [1, 0, 1, 0, 1]
-    assert data.parts is None
+    assert data.split_names is None
     assert data.names[1] == "a.parquet row 1"
 
 
@@ -75,8 +75,8 @@ def test_files_named_after_parts_are_the_parts(tmp_path, below):
         labels = [k % 2 for k in range(count)]
         _write(tmp_path / below / f"{name}.parquet", labels, names=["a", "b"])
     data = read(tmp_path, DataSpec())
-    assert data.parts is not None
-    assert data.parts.tolist() == ["train"] * 6 + ["validation"] * 2 + ["test"] * 3
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 6 + ["validation"] * 2 + ["test"] * 3
     assert data.names[0] == "train-00002-of-00011.parquet row 0"
 
 
@@ -88,7 +88,7 @@ def test_a_broken_picture_is_refused_or_skipped(tmp_path):
     pq.write_table(
         table.set_column(0, "image", pa.array(cells, table.schema.field("image").type)), path
     )
-    with pytest.raises(DataError, match=r"a\.parquet row 0 cannot be read as a picture"):
+    with pytest.raises(DataError, match=r"a\.parquet row 0 cannot be read as an image"):
         read(path, DataSpec())
     data = read(path, DataSpec(skip_unreadable=True))
     assert len(data) == 4
@@ -129,14 +129,14 @@ def test_broken_files_are_refused(tmp_path):
 
 
 def test_folders_that_mix_are_refused(tmp_path):
-    with pytest.raises(DataError, match="holds no Parquet files"):
+    with pytest.raises(DataError, match="contains no Parquet files"):
         read(tmp_path, DataSpec())
     _write(tmp_path / "train.parquet", [0, 1, 0, 1], names=["a", "b"])
     _write(tmp_path / "test.parquet", [0, 1, 0, 1], names=["a", "c"])
-    with pytest.raises(DataError, match="different classes"):
+    with pytest.raises(DataError, match="different class names"):
         read(tmp_path, DataSpec())
     _write(tmp_path / "more.parquet", [0, 1])
-    with pytest.raises(DataError, match=r"more\.parquet is not called like a part"):
+    with pytest.raises(DataError, match=r"more\.parquet is not named after a split"):
         read(tmp_path, DataSpec())
 
 

@@ -50,5 +50,5 @@ def test_what_was_done_to_sizes_is_said():
     mixed = describe_resizing([(8, 8), (10, 12)], (9, 10), asked=False) or ""
     assert "2 sizes from 8×8 to 10×12" in mixed
     assert "9×10 (height × width), the median" in mixed
-    assert "as asked" in (describe_resizing([(8, 8)], (9, 9), asked=True) or "")
+    assert "as requested" in (describe_resizing([(8, 8)], (9, 9), asked=True) or "")
     assert "longer side has 96" in (describe_resizing([(192, 96)], (96, 48), asked=False) or "")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcnn.data import load, read_one_picture
+from clearcnn.data import load, read_image_file
 from clearcnn.errors import DataError
 
 RGB = np.random.default_rng(0).integers(0, 256, (30, 22, 3), np.uint8)
@@ -20,7 +20,7 @@ def read(path, **changes):
         "dtype": "uint8",
         "value_range": (0.0, 255.0),
     }
-    return read_one_picture(path, **(options | changes))
+    return read_image_file(path, **(options | changes))
 
 
 @pytest.mark.parametrize("color_mode", ["grayscale", "rgb"])
@@ -44,8 +44,8 @@ def test_values_are_brought_to_the_range_of_the_digits_and_that_is_said(tmp_path
     # 128 · 16 / 255 = 8.03 and 7 · 16 / 255 = 0.44
     assert found.pixels[..., 0].tolist() == [[0, 16], [8, 0]]
     assert found.preparation == (
-        "Values from 0 to 255 brought to 0 to 16, the range of the images the model was trained "
-        "on, and rounded to whole numbers.",
+        "Values from 0 to 255 scaled to 0 to 16, the range of the training images, and rounded to "
+        "integers.",
     )
     floats = read(path, size=(2, 2), dtype="float32", value_range=(-1.0, 1.0))
     np.testing.assert_allclose(floats.pixels[..., 0], [[-1, 1], [2 * 128 / 255 - 1, 14 / 255 - 1]])
@@ -72,7 +72,7 @@ def test_bits_are_brought_to_those_of_the_model(tmp_path: Path):
 def test_floats_have_no_range_that_could_be_known(tmp_path: Path):
     path = tmp_path / "float.tiff"
     Image.fromarray(np.array([[0.5, 2.0]], np.float32)).save(path)
-    with pytest.raises(DataError, match="no rule leads from one to the other"):
+    with pytest.raises(DataError, match="of unknown range"):
         read(path, size=(1, 2))
     found = read(path, size=(1, 2), dtype="float64", value_range=(0.0, 3.0))
     assert found.pixels.ravel().tolist() == [0.5, 2.0]

@@ -106,7 +106,7 @@ def test_unknown_sources_say_what_was_meant(sources, monkeypatch):
         with pytest.raises(DataError, match="There is no file or folder") as info:
             load(wrong)
         assert f"Did you mean '{meant}'?" in info.value.remedy
-    with pytest.raises(DataError, match="'fodler', which is not known") as info:
+    with pytest.raises(DataError, match="unknown prefix 'fodler'") as info:
         load("fodler:shapes")
     assert "Did you mean 'folder'?" in info.value.remedy
     for strange in ("a\0b", "x" * 5000, ""):
@@ -117,7 +117,7 @@ def test_unknown_sources_say_what_was_meant(sources, monkeypatch):
 @pytest.mark.parametrize("name", ["1/1.png", "notes.txt"])
 def test_files_that_are_no_source_say_what_was_looked_for(class_folders, name):
     (class_folders / "notes.txt").write_text("hello")
-    with pytest.raises(DataError, match=r"Looked for \.npz, \.csv, \.jsonl, Parquet and IDX"):
+    with pytest.raises(DataError, match=r"Expected an \.npz, \.csv, \.jsonl, Parquet or IDX"):
         load(class_folders / name)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from clearcnn.data.split_names import part_called, require_part
+from clearcnn.data.split_names import parse_split_name, require_split_name
 from clearcnn.errors import DataError
 
 
@@ -18,9 +18,9 @@ from clearcnn.errors import DataError
     ],
 )
 def test_the_usual_aliases_are_known_whatever_their_capitals(name, part):
-    assert part_called(name) == part
+    assert parse_split_name(name) == part
 
 
 def test_an_unknown_part_is_refused_with_its_place():
     with pytest.raises(DataError, match=r"t\.csv.*'holdout'.*validation"):
-        require_part("holdout", "t.csv")
+        require_split_name("holdout", "t.csv")

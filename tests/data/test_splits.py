@@ -26,7 +26,7 @@ def _data(labels, *, groups=None, parts=None) -> LabelledImages:
         value_range=(0, 255),
         names=tuple(map(str, range(len(labels)))),
         groups=None if groups is None else np.asarray(groups, np.str_),
-        parts=None if parts is None else np.asarray(parts, np.str_),
+        split_names=None if parts is None else np.asarray(parts, np.str_),
     )
 
 
@@ -107,13 +107,13 @@ def test_the_seed_decides_and_nothing_else(digits, kind):
     assert set(first.test) != set(other.test)
 
 
-PARTS = np.array(["train"] * 60 + ["validation"] * 20 + ["test"] * 20)
+SPLIT_NAMES = np.array(["train"] * 60 + ["validation"] * 20 + ["test"] * 20)
 SORTED = np.repeat([0, 1, 0, 1, 0, 1], [30, 30, 10, 10, 10, 10])
 
 
 @pytest.mark.parametrize("kind", ["random", "stratified", "group"])
 def test_given_parts_win(kind):
-    data = _data(SORTED, parts=PARTS, groups=np.arange(100) % 7)
+    data = _data(SORTED, parts=SPLIT_NAMES, groups=np.arange(100) % 7)
     parted = split(data, SplitSpec(split=kind))
     assert sorted(parted.train) == list(range(60))
     assert parted.validation.tolist() == list(range(60, 80))
@@ -122,7 +122,7 @@ def test_given_parts_win(kind):
 
 @pytest.mark.parametrize("kind", ["random", "stratified"])
 def test_validation_is_never_carved_from_class_sorted_order(kind):
-    parts = np.where(PARTS == "validation", "train", PARTS)
+    parts = np.where(SPLIT_NAMES == "validation", "train", SPLIT_NAMES)
     data = _data(np.repeat([0, 1, 0, 1], [40, 40, 10, 10]), parts=parts)
     parted = split(data, SplitSpec(split=kind))
     assert parted.test.tolist() == list(range(80, 100))
@@ -143,7 +143,7 @@ def test_a_train_part_alone_is_split_like_data_without_parts(kind, parts):
 
 
 def test_a_given_validation_part_is_kept_while_the_test_is_carved():
-    data = _data(SORTED, parts=np.where(PARTS == "test", "train", PARTS))
+    data = _data(SORTED, parts=np.where(SPLIT_NAMES == "test", "train", SPLIT_NAMES))
     parted = split(data, SplitSpec())
     assert parted.validation.tolist() == list(range(60, 80))
     assert len(parted.test) == 24
@@ -165,7 +165,7 @@ def test_no_validation_is_an_empty_one(digits, kind):
         (
             _data([0, 0, 1, 1], groups=list("xxyy")),
             SplitSpec(split="group"),
-            "2 groups .* too few to carve off test; 3 are needed",
+            "2 groups .* too few to hold out a test set; at least 3 are needed",
         ),
         (
             _data([0, 1], groups=list("xx")),
@@ -175,37 +175,37 @@ def test_no_validation_is_an_empty_one(digits, kind):
         (
             _data([0] * 30 + [1]),
             SplitSpec(),
-            r"of class 'b' \(1 images in all\) one image is left.*test",
+            r"class 'b' \(1 images in total\) has only one image left.*test",
         ),
         (
             _data([0] * 30 + [1] * 2),
             SplitSpec(),
-            r"of class 'b' \(2 images in all\) one image is left.*validation",
+            r"class 'b' \(2 images in total\) has only one image left.*validation",
         ),
         (
             _data(np.repeat(np.arange(10), 2)),
             SplitSpec(test_fraction=0.3),
-            "6 of 20 images for test are too few to hold one of each of 10 classes",
+            "taking 6 of 20 images for the test set leaves too few .* each of 10 classes",
         ),
         (
             _data([0] * 30 + [1] * 2),
             SplitSpec(split="random", test_fraction=0.9),
-            r"no image to train on of the classes 'b' \(2 images in all\)",
+            r"no image of the classes 'b' \(2 images in total\)",
         ),
         (
             _data([0, 0, 1, 1], parts=["test"] * 4),
             SplitSpec(),
-            "the given parts leave no image to train on",
+            "the source's split has no training images",
         ),
         (
             _data([0, 0, 0, 1, 1], parts=["train"] * 3 + ["test"] * 2),
             SplitSpec(validation_fraction=0),
-            "no image to train on of the classes 'b'",
+            "no image of the classes 'b'",
         ),
         (
             _data([0, 1]),
             SplitSpec(split="random", test_fraction=0.9),
-            "taking 2 of 2 images for test leaves one side empty",
+            "taking 2 of 2 images for the test set leaves it or the training set empty",
         ),
     ],
 )

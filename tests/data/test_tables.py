@@ -26,9 +26,9 @@ def test_json_lines_become_text(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("t.csv", b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells under 2 column names"),
-        ("t.csv", "a,b\n고양이,2\n".encode("cp949"), "not text in UTF-8"),
-        ("t.csv", b'a,b\n"open,2\n', "not a CSV file"),
+        ("t.csv", b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells, but 2 column names"),
+        ("t.csv", "a,b\n고양이,2\n".encode("cp949"), "not UTF-8 text"),
+        ("t.csv", b'a,b\n"open,2\n', "not a valid CSV file"),
         ("t.jsonl", b'{"a": 1}\n[1]\n', "line 2: not a JSON object"),
         ("t.jsonl", b'{"a": 1\n', "line 1: not a JSON object"),
         ("t.jsonl", b"[" * 100_000, "line 1: not a JSON object"),
@@ -50,5 +50,5 @@ def test_a_missing_column_is_named_with_its_neighbour(tmp_path):
 def test_a_line_without_an_end_is_refused(tmp_path):
     for name in ("t.csv", "t.jsonl"):
         (tmp_path / name).write_bytes(b"a" * (LONGEST_LINE + 1))
-        with pytest.raises(DataError, match="line 1: more than 4,194,304 letters"):
+        with pytest.raises(DataError, match="line 1: more than 4,194,304 characters"):
             list(read_rows(tmp_path / name))

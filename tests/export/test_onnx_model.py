@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.export import build_onnx, make_probes, run_onnx
+from clearcnn.export import build_onnx, make_test_images, run_onnx
 from clearcnn.export.onnx_layers import LAYER_WRITERS
 from clearcnn.models import LAYERS
 from clearcnn.models.layer_arguments import ACTIVATIONS
@@ -73,7 +73,7 @@ def compare(network: Any, contract: InputContract, sizes: tuple[int, ...] = (1, 
     with_layers = build_onnx(network, CLASSES, contract, layer_outputs=True).SerializeToString()
     inside = keras.Model(network.inputs, [layer.output for layer in network.layers])
     for size in sizes:
-        images = make_probes(contract, size, seed=size)[:size]
+        images = make_test_images(contract, size, seed=size)[:size]
         layers = [np.asarray(values) for values in inside([images.astype(np.float32)])]
         expected = layers[-1]
         found = run_onnx(plain, images)
@@ -119,7 +119,7 @@ def test_pixels_go_in_as_they_are_and_come_out_as_keras_predicts(
     source = model.graph.input[0].type.tensor_type
     assert onnx.helper.tensor_dtype_to_np_dtype(source.elem_type) == dtype
     assert [d.dim_param or d.dim_value for d in source.shape.dim] == ["batch", 9, 8, 3]
-    images = make_probes(contract)
+    images = make_test_images(contract)
     found = run_onnx(model.SerializeToString(), images)["probabilities"]
     np.testing.assert_allclose(found, network.predict(images, verbose=0), rtol=0, atol=1e-5)
     if dtype != "float32":
@@ -189,7 +189,7 @@ def test_the_checker_and_the_reference_take_it_too(network_of: Any, contract_of:
     network = network_of(SCALE, conv, pool, LayerSpec("BatchNormalization"), FLATTEN, SOFTMAX)
     model = build_onnx(network, CLASSES, contract_of())
     onnx.checker.check_model(model, full_check=True)
-    images = make_probes(contract_of())
+    images = make_test_images(contract_of())
     (found,) = onnx.reference.ReferenceEvaluator(model).run(None, {"images": images})
     np.testing.assert_allclose(found, network.predict(images, verbose=0), rtol=0, atol=1e-5)
 
@@ -218,11 +218,11 @@ def test_a_layer_may_have_any_name_in_the_plain_file(network_of: Any, contract_o
         LayerSpec("Flatten", {"name": "펼치기"}),
         LayerSpec("Dense", {"units": 3, "activation": "softmax", "name": "probabilities"}),
     )
-    images = make_probes(contract_of())
+    images = make_test_images(contract_of())
     model = build_onnx(network, CLASSES, contract_of()).SerializeToString()
     found = run_onnx(model, images)["probabilities"]
     np.testing.assert_allclose(found, network.predict(images, verbose=0), rtol=0, atol=1e-5)
-    with pytest.raises(ExportError, match="name 'images'"):
+    with pytest.raises(ExportError, match="named 'images'"):
         build_onnx(network, CLASSES, contract_of(), layer_outputs=True)
 
 

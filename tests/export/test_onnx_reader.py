@@ -23,7 +23,7 @@ from clearcnn.export import (
     make_placeholder,
     read_onnx,
 )
-from clearcnn.export.onnx_model import draw_onnx
+from clearcnn.export.onnx_model import build_graph
 from clearcnn.models.layer_arguments import ACTIVATIONS
 from clearcnn.ood import DistanceWeights
 from clearcnn.specs import LayerSpec
@@ -250,7 +250,7 @@ def test_what_clearcnn_never_writes_is_refused(
     model.CopyFrom(written)
     spoil(model)
     assert model != written
-    with pytest.raises(ExportError, match=r"model\.onnx is not as clearcnn writes it"):
+    with pytest.raises(ExportError, match=r"model\.onnx is damaged"):
         read(model.SerializeToString(), description, contract_of())
 
 
@@ -363,7 +363,7 @@ def test_classes_that_were_not_trained_on_have_no_centre(
     )
     arrays = (np.ones(shape) for shape in ((features, features), (features,)))
     distances = DistanceWeights(*arrays, np.ones((num_centres, features)))
-    model, kept = draw_onnx(network, names, contract_of(), distances=distances)
+    model, kept = build_graph(network, names, contract_of(), distances=distances)
     for each in kept:
         values = np.ascontiguousarray(each.values)
         model.graph.initializer.append(numpy_helper.from_array(values, each.name))

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from clearcnn.export import (
     build_features,
     build_onnx,
-    make_probes,
+    make_test_images,
     read_network,
     run_onnx,
 )
@@ -57,7 +57,7 @@ def find_features(network: Any, images: Any) -> Any:
 @pytest.mark.parametrize("size", [1, 7])
 def test_features_are_means_over_each_channel(size: int, network_of: Any, contract_of: Any) -> None:
     network, contract = network_of(*LAYERS), contract_of()
-    images = make_probes(contract, size, seed=size)[:size]
+    images = make_test_images(contract, size, seed=size)[:size]
     model = build_features(network, CLASSES, contract).SerializeToString()
     found = run_onnx(model, images)
     assert list(found) == ["features"]
@@ -75,7 +75,7 @@ def test_distances_come_beside_the_same_probabilities(
     network, contract = network_of(*LAYERS), contract_of(dtype)
     weights = make_weights(NUM_FEATURES, num_centres)
     model = build_onnx(network, CLASSES, contract, distances=weights)
-    images = make_probes(contract)
+    images = make_test_images(contract)
     found = run_onnx(model.SerializeToString(), images)
     assert list(found) == ["probabilities", "distances"]
     plain = run_onnx(build_onnx(network, CLASSES, contract).SerializeToString(), images)
@@ -89,7 +89,7 @@ def test_distances_come_beside_the_same_probabilities(
 
 def test_an_image_at_a_centre_has_no_distance_and_no_nan(network_of: Any, contract_of: Any) -> None:
     network, contract = network_of(*LAYERS), contract_of()
-    images = make_probes(contract)
+    images = make_test_images(contract)
     weights = make_weights(NUM_FEATURES)
     centres = find_features(network, images[:3]) @ weights.whitening + weights.offset
     weights = DistanceWeights(weights.whitening, weights.offset, centres.astype(np.float32))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from clearcnn.errors import ExportError
-from clearcnn.export import build_onnx, check_parity, make_probes, run_onnx
+from clearcnn.export import build_onnx, check_parity, make_test_images, run_onnx
 from clearcnn.specs import LayerSpec
 
 CLASSES = ("a", "b", "c")
@@ -37,7 +37,7 @@ def test_the_gate_shuts_beyond_1e_5_and_at_no_number(fault: float) -> None:
 def test_other_weights_do_not_pass(network_of: Any, contract_of: Any) -> None:
     network = network_of(*LAYERS)
     model = build_onnx(network, CLASSES, contract_of()).SerializeToString()
-    images = make_probes(contract_of())
+    images = make_test_images(contract_of())
     before = network.predict(images, verbose=0)
     check_parity("It", run_onnx(model, images)["probabilities"], before)
     network.layers[-1].kernel.assign_add(np.full((216, 3), [1e-3, 0, 0], np.float32))
@@ -52,7 +52,7 @@ def test_a_file_and_its_bytes_run_alike_in_batches_of_any_size(
 ) -> None:
     model = build_onnx(network_of(*LAYERS), CLASSES, contract_of()).SerializeToString()
     (tmp_path / "모델.onnx").write_bytes(model)
-    images = make_probes(contract_of())
+    images = make_test_images(contract_of())
     whole = run_onnx(model, images)["probabilities"]
     for batch_size in (1, 7, 100):
         found = run_onnx(tmp_path / "모델.onnx", images, batch_size)["probabilities"]
@@ -62,17 +62,19 @@ def test_a_file_and_its_bytes_run_alike_in_batches_of_any_size(
 def test_what_is_no_model_is_an_error_of_ours(tmp_path: Path, contract_of: Any) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model")
     with pytest.raises(ExportError, match="cannot be executed"):
-        run_onnx(tmp_path / "model.onnx", make_probes(contract_of()))
+        run_onnx(tmp_path / "model.onnx", make_test_images(contract_of()))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 def test_probes_fill_the_range_that_the_contract_allows(dtype: str, contract_of: Any) -> None:
     low, high = 3.0, 16.0
-    probes = make_probes(contract_of(dtype, value_range=(low, high)))
+    probes = make_test_images(contract_of(dtype, value_range=(low, high)))
     assert probes.shape == (32, 9, 8, 3)
     assert probes.dtype == dtype
     assert (probes.min(), probes.max()) == (low, high)
     assert (probes[-2] == low).all()
     assert (probes[-1] == high).all()
     assert len(np.unique(probes[15:30])) >= 14
-    np.testing.assert_array_equal(probes, make_probes(contract_of(dtype, value_range=(low, high))))
+    np.testing.assert_array_equal(
+        probes, make_test_images(contract_of(dtype, value_range=(low, high)))
+    )

@@ -77,7 +77,7 @@ def test_images_need_no_order_in_memory():
     "images", [IMAGES.astype(np.float32), IMAGES[:, :1], IMAGES[..., :1], IMAGES[0]]
 )
 def test_other_images_are_refused(images):
-    with pytest.raises(PredictionError, match="the model takes"):
+    with pytest.raises(PredictionError, match="the model expects"):
         Predictor(write_model(), 3).predict(images)
 
 
@@ -92,9 +92,9 @@ def test_what_is_no_model_of_ours_is_refused(content):
 
 
 def test_what_gives_no_probabilities_is_refused():
-    with pytest.raises(PredictionError, match="no probabilities of 4 classes"):
+    with pytest.raises(PredictionError, match="not valid probabilities; expected 4 classes"):
         Predictor(write_model(), 4).predict(IMAGES)
-    with pytest.raises(PredictionError, match="no probabilities"):
+    with pytest.raises(PredictionError, match="not valid probabilities"):
         # Logarithms of negative numbers.
         Predictor(write_model(end="Log"), 3).predict(IMAGES)
 
@@ -125,15 +125,17 @@ COUNTED = [
     ids=["rank 0", "rank 4", "no width"],
 )
 def test_distances_of_another_form_are_refused(nodes, shape):
-    declared = re.escape(f"its distances are declared as {shape}")
+    declared = re.escape(f"its distances are declared with the shape {shape}")
     with pytest.raises(PredictionError, match=declared):
         Predictor(write_odd_distances(nodes, shape), 3)
 
 
 def test_distances_that_are_not_as_declared_are_refused():
     predictor = Predictor(write_odd_distances(COUNTED, ["batch", 2]), 3)
-    with pytest.raises(PredictionError, match=re.escape("shape (2, 15) for 5 images; (5, 2)")):
-        predictor.answer(IMAGES[:5])
+    with pytest.raises(
+        PredictionError, match=re.escape("shape (2, 15) for 5 images; expected (5, 2)")
+    ):
+        predictor.predict_with_distances(IMAGES[:5])
 
 
 def test_a_name_that_is_no_unicode_is_refused():
@@ -145,10 +147,12 @@ def test_a_name_that_is_no_unicode_is_refused():
 
 @pytest.mark.parametrize("n", [0, 1, 33])
 def test_distances_are_told_where_the_model_gives_them(n):
-    answers = Predictor(write_model(distances=2), 3, temperature=2).answer(IMAGES[:n])
+    answers = Predictor(write_model(distances=2), 3, temperature=2).predict_with_distances(
+        IMAGES[:n]
+    )
     logits = IMAGES[:n].reshape(n, 12).astype(float) @ WEIGHTS
     assert answers.distances.shape == (n, 2)
     np.testing.assert_allclose(answers.distances, np.abs(logits[:, :2]), rtol=1e-5, atol=1e-5)
     plain = Predictor(write_model(), 3, temperature=2)
-    assert plain.answer(IMAGES[:n]).distances is None
+    assert plain.predict_with_distances(IMAGES[:n]).distances is None
     np.testing.assert_array_equal(answers.probabilities, plain.predict(IMAGES[:n]))

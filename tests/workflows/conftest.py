@@ -117,7 +117,7 @@ def noise() -> Callable[..., LabelledImages]:
             source="noise",
             value_range=(0.0, 255.0),
             names=tuple(f"row {row}" for row in range(n)),
-            parts=None if parts is None else np.repeat(named, parts),
+            split_names=None if parts is None else np.repeat(named, parts),
         )
 
     return make

@@ -1,4 +1,4 @@
-"""The one reader and writer of run folders."""
+"""The only reader and writer of run folders."""
 
 from clearcnn.bundle.keras_file import (
     LayerShapes,

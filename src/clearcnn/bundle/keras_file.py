@@ -1,4 +1,4 @@
-"""The weights in `model.keras`, which is an archive of Keras; nothing else in it is read."""
+"""A safe reader of the weights in `model.keras`, a zip archive of Keras."""
 
 import io
 import math
@@ -18,7 +18,7 @@ WEIGHTS = "model.weights.h5"
 
 _MEMBERS = {"metadata.json", "config.json", WEIGHTS}
 _MOST_CONFIG_BYTES = 4 * 2**20
-# Adam keeps two more numbers for each weight; HDF5 adds some bytes for each array.
+# Adam stores two more numbers for each weight; HDF5 adds some bytes for each array.
 _MOST_COPIES = 4
 _ROOM_BYTES = 2**20
 _ROOM_BYTES_FOR_A_LAYER = 2**14
@@ -38,7 +38,7 @@ class LayerShapes:
 
 
 def limit_network_bytes(layers: Sequence[LayerShapes]) -> int:
-    """The most bytes that a `.keras` file of these layers has."""
+    """Compute an upper bound on the size of a `.keras` file of these layers."""
     return _limit_weights(layers) + 2 * _MOST_CONFIG_BYTES
 
 
@@ -47,20 +47,20 @@ def read_network_weights(
 ) -> list[list[NDArray[np.float32]]]:
     """Read the weights of a Keras model.
 
-    Nothing in the archive may be compressed, as Keras leaves it. Each weight must be an array of
-    float32 of its shape, whole within the file. The configuration is not read, and of HDF5's
-    links none but a name's own is followed.
+    The archive must be uncompressed, as Keras writes it. Each weight must be a float32 array of its
+    layer's shape, stored in the file. The configuration is not read, and only hard links of HDF5
+    are followed.
 
     Args:
-      content: of a `.keras` file.
+      content: the bytes of a `.keras` file.
       layers: all layers of the model.
       where: the file, for messages.
     Returns:
-      For each layer its weights, in Keras's order.
+      The weights of each layer, in Keras's order.
     Raises:
-      BundleError: it is not what Keras writes for a model of these layers.
+      BundleError: the file is not what Keras writes for a model of these layers.
     """
-    # It comes with Keras, and takes a while to load.
+    # Imported here, since it takes a while to load.
     import h5py
 
     stored = _read_archive(content, layers, where)
@@ -73,13 +73,13 @@ def read_network_weights(
                 ]
                 for layer, place in zip(layers, _name_places(layers), strict=True)
             ]
-    except _Strange as problem:
-        raise _strange(where, str(problem)) from None
-    except Exception as error:  # HDF5 has many ways to say that a file is broken.
-        raise _strange(where, f"its {WEIGHTS} cannot be read") from error
+    except _InvalidWeightsError as problem:
+        raise _damaged(where, str(problem)) from None
+    except Exception as error:  # HDF5 raises almost any exception on damaged files.
+        raise _damaged(where, f"its {WEIGHTS} cannot be read") from error
 
 
-class _Strange(Exception):  # noqa: N818
+class _InvalidWeightsError(Exception):
     """An array is not as Keras writes it; the message is a clause."""
 
 
@@ -91,8 +91,8 @@ def _read_archive(content: bytes, layers: Sequence[LayerShapes], where: object) 
             return archive.read(WEIGHTS)
     except BundleError:
         raise
-    except Exception as error:  # zipfile raises almost any kind on broken files.
-        raise _strange(where, "it is no archive") from error
+    except Exception as error:  # zipfile raises almost any exception on damaged files.
+        raise _damaged(where, "it is not a zip archive") from error
 
 
 def _check_members(
@@ -101,24 +101,24 @@ def _check_members(
     names = sorted(member.filename for member in members)
     if names != sorted(_MEMBERS):
         shown = ", ".join(repr(name[:100]) for name in names[:4]) or "nothing"
-        raise _strange(where, f"it holds {shown}, and {', '.join(sorted(_MEMBERS))} were expected")
+        raise _damaged(where, f"it contains {shown}; expected {', '.join(sorted(_MEMBERS))}")
     parameters = _count_parameters(layers)
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-            raise _strange(where, f"its {member.filename} is compressed, which Keras does not do")
+            raise _damaged(where, f"its {member.filename} is compressed, unlike in Keras's files")
         least, most = 0, _MOST_CONFIG_BYTES
         if member.filename == WEIGHTS:
             least, most = 4 * parameters, _limit_weights(layers)
         if not least <= member.file_size <= most:
-            raise _strange(
+            raise _damaged(
                 where,
-                f"its {member.filename} has {member.file_size:,} bytes; from {least:,} to "
-                f"{most:,} were expected for {parameters:,} parameters",
+                f"its {member.filename} has {member.file_size:,} bytes; expected {least:,} to "
+                f"{most:,} for {parameters:,} parameters",
             )
 
 
 def _name_places(layers: Sequence[LayerShapes]) -> list[str]:
-    """Name layers as Keras does in its files: "conv2d", "conv2d_1", whatever they are called."""
+    """Compute the layers' names in Keras's files: "conv2d", "conv2d_1", …; not their own names."""
     places, counts = [], dict[str, int]()
     for layer in layers:
         name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", layer.kind)
@@ -133,11 +133,11 @@ def _read_array(file: Any, place: str, shape: tuple[int, ...]) -> NDArray[np.flo
 
     item = file
     for part in place.split("/"):
-        # A link may lead to another file, or to a place that another name has, too.
+        # A soft or external link may lead to another array or file.
         if not isinstance(item, h5py.Group) or part not in item:
-            raise _Strange(f"it does not hold the weights of its layers: {place} is missing")
+            raise _InvalidWeightsError(f"it lacks weights of its layers: {place} is missing")
         if not isinstance(item.get(part, getlink=True), h5py.HardLink):
-            raise _Strange(f"its {place} is a link")
+            raise _InvalidWeightsError(f"its {place} is a link")
         item = item[part]
     is_whole = (
         isinstance(item, h5py.Dataset)
@@ -145,9 +145,9 @@ def _read_array(file: Any, place: str, shape: tuple[int, ...]) -> NDArray[np.flo
         and item.dtype == np.dtype("<f4")
     )
     if not is_whole or item.shape != shape:
-        raise _Strange(
-            f"it does not hold the weights of its layers: {place} is no plain array of float32 of "
-            f"the shape {shape}"
+        raise _InvalidWeightsError(
+            f"it lacks weights of its layers: {place} is not a plain float32 array of the shape "
+            f"{shape}"
         )
     values: NDArray[np.float32] = item[()]
     return values
@@ -162,8 +162,8 @@ def _count_parameters(layers: Sequence[LayerShapes]) -> int:
     return sum(math.prod(shape) for layer in layers for shape in layer.shapes.values())
 
 
-def _strange(where: object, what: str) -> BundleError:
+def _damaged(where: object, what: str) -> BundleError:
     return BundleError(
-        f"{where} is not as clearcnn writes it: {what}.",
-        remedy="Restore it from a copy, or train again.",
+        f"{where} is damaged: {what}.",
+        remedy="Restore it from a backup, or train again.",
     )

@@ -1,4 +1,4 @@
-"""`bundle.json`: what a run folder holds, and under which contract."""
+"""The manifest, `bundle.json`: the contents of a run folder, and the input contract."""
 
 import hashlib
 import json
@@ -7,7 +7,6 @@ import platform
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from clearcnn.bundle.provenance import sign
 from clearcnn.contract import InputContract
@@ -30,7 +29,7 @@ REQUIRED_FILES = (
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file of the folder: its SHA-256, hexadecimal, and its size in bytes."""
+    """One file of the folder: its SHA-256 in hexadecimal, and its size in bytes."""
 
     sha256: str
     bytes: int
@@ -38,20 +37,20 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Confidence:
-    """What the validation part says of the model's confidence.
+    """The calibration of a model's confidence on the validation set.
 
     Attributes:
-      temperature: that the logits are divided by to make probabilities likeliest; > 0.
+      temperature: divides the logits; fitted to maximize the likelihood; > 0.
       threshold: of the largest probability at that temperature, in [0, 1]; an image below it
-        looks like none of the classes. None if there were too few images to fit one, and where
-        distances tell better.
-      false_alarms: validation images beyond the threshold; None without one.
-      num_images: of the validation part.
+        looks like no class. None if there were too few images to fit one, or if there is a
+        distance threshold.
+      false_alarms: number of validation images beyond the threshold; None without one.
+      num_images: of the validation set.
       distance_threshold: of the distance to the nearest class divided by the largest
-        probability, >= 0; an image above it looks like none of the classes. None where the
-        model gives no distances, as in folders of versions that did not fit them.
+        probability, >= 0; an image above it looks like no class. None if the model computes no
+        distances, as in run folders of older versions.
     Raises:
-      BundleError: the temperature is no positive number, the threshold no probability, or there
+      BundleError: the temperature is not positive, the threshold is not a probability, or there
         are no images.
     """
 
@@ -63,15 +62,17 @@ class Confidence:
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
-            raise _impossible(f"The temperature is {self.temperature:g}; a positive number")
+            raise _invalid(f"The temperature is {self.temperature:g}; expected a positive number.")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise _impossible(f"The threshold is {self.threshold:g}; a probability")
+            raise _invalid(f"The threshold is {self.threshold:g}; expected a probability.")
         if self.num_images < 1:
-            raise _impossible(f"The confidence is of {self.num_images} images; at least 1")
+            raise _invalid(
+                f"The confidence is based on {self.num_images} images; expected at least 1."
+            )
 
     @property
     def false_alarm_rate(self) -> float | None:
-        """Share of validation images beyond the threshold, in [0, 1]; None without one."""
+        """The share of validation images beyond the threshold, in [0, 1]; None without one."""
         return None if self.false_alarms is None else self.false_alarms / self.num_images
 
 
@@ -84,18 +85,18 @@ class Manifest:
       clearcnn: the version that wrote the folder.
       created: UTC, ISO 8601, to the second.
       versions: of Python, Keras, JAX and NumPy, by name.
-      source: what was read, in words.
+      source: a description of the data source.
       content_hash: SHA-256 over images, labels and class names, hexadecimal.
       class_names: in the order of the model's outputs.
-      input: what a picture must be like.
-      data, split, model, train: what the user asked for.
+      input: the input contract.
+      data, split, model, train: the specs of the run.
       skipped: files left out because they could not be read.
       warnings: one sentence each.
-      files: every other file of the folder by its path in it, with forward slashes.
-      confidence: what the validation part says of it; None without such a part, and in folders
-        of versions that did not fit it.
-      signature: of all the rest, by which this user's own runs are known; None where no key
-        could be kept.
+      files: every other file in the folder, by its relative path with forward slashes.
+      confidence: the calibration; None without a validation set, and in run folders of older
+        versions.
+      signature: over all other fields, which identifies this user's own runs; None if no key
+        could be stored.
     """
 
     schema_version: int
@@ -117,15 +118,13 @@ class Manifest:
     signature: str | None = None
 
 
-def _impossible(what: str) -> BundleError:
-    return BundleError(
-        f"{what} was expected.", remedy="Restore the run folder from a copy, or train again."
-    )
+def _invalid(problem: str) -> BundleError:
+    return BundleError(problem, remedy="Restore the run folder from a backup, or train again.")
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of Python, Keras, JAX and NumPy, read without importing them."""
-    # It takes longer to import than to read a manifest.
+    """Return the versions of Python, Keras, JAX and NumPy, without importing them."""
+    # Imported here, since importing it takes longer than reading a manifest.
     from importlib import metadata
 
     return {
@@ -148,7 +147,7 @@ def describe_run(
     warnings: tuple[str, ...] = (),
     confidence: Confidence | None = None,
 ) -> Manifest:
-    """Make the manifest of a run that ends now; `write_manifest` fills in its files."""
+    """Make the manifest of a run that ends now; `write_manifest` adds its files."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
         clearcnn=__version__,
@@ -170,11 +169,11 @@ def describe_run(
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
-    """Write `bundle.json` last: it seals every file that is in the folder by then.
+    """Write `bundle.json`, with the hash of every file in the folder; so it must be written last.
 
     Args:
-      folder: the folder in the making.
-      manifest: whose `files` are replaced by what is found, and which is signed then.
+      folder: the run folder that is being written.
+      manifest: its `files` are replaced by those in the folder, and then it is signed.
     Returns:
       The manifest as written.
     Raises:
@@ -194,7 +193,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     return signed
 
 
-def parse_manifest(values: Any) -> Manifest:
+def parse_manifest(values: object) -> Manifest:
     """Build a Manifest from the values of `bundle.json`.
 
     Raises:
@@ -205,17 +204,17 @@ def parse_manifest(values: Any) -> Manifest:
 
 
 def describe_file(path: Path) -> FileEntry:
-    """SHA-256 and size of a file, read in pieces."""
+    """Compute the SHA-256 and size of a file without holding it in memory."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         return FileEntry(digest.hexdigest(), file.tell())
 
 
-def write_json(path: Path, values: Any) -> None:
-    """Write JSON for people and machines: UTF-8, indented, no NaN.
+def write_json(path: Path, values: object) -> None:
+    """Write indented JSON in UTF-8, without NaN.
 
-    A file name that is no Unicode (a lone surrogate in Python) becomes a JSON escape, which
-    reads back as the same name.
+    A lone surrogate, from a file name that is not Unicode, becomes a JSON escape, which is read
+    back as the same name.
     """
     text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -95,7 +95,7 @@ def damaged(folder: Path, what: str) -> BundleError:
     """Make the error for a damaged run folder; `what` is a clause."""
     return BundleError(
         f"The run folder {folder} is damaged: {what}.",
-        remedy="Restore it from a copy, or train again.",
+        remedy="Restore it from a backup, or train again.",
     )
 
 

@@ -1,7 +1,7 @@
-"""Which runs this user trained on this computer: by a signature that nobody else can make.
+"""Signatures that identify the runs that this user trained on this computer.
 
-A run folder may come from anybody, and so may all that it says of itself. Only of the user's own
-runs is it known that the source they name is one that this user named.
+A run folder may come from a stranger, who chose everything in its manifest. The data source that it
+names is read only if this user's signature proves that this user named it.
 """
 
 import dataclasses
@@ -23,25 +23,25 @@ _PREFIX = re.compile(r"[A-Za-z_]{2,}:")
 
 
 class Signed(Protocol):
-    """A record of a run: its manifest, or the request of one that is not finished."""
+    """A signed record of a run: its manifest, or the request of an unfinished one."""
 
     @property
     def data(self) -> DataSpec:
-        """Which images were read, and from where."""
+        """The data source and how it was read."""
 
     @property
     def signature(self) -> str | None:
-        """HMAC-SHA-256 in hex; None where there is none."""
+        """HMAC-SHA-256 in hexadecimal, or None."""
 
 
 _S = TypeVar("_S", bound=Signed)
 
 
 def sign(record: _S) -> _S:
-    """Give the record with a signature, by which `is_own` knows it again.
+    """Return the record with a signature, which `is_own` verifies.
 
-    The user's key is made when it is first needed. Where it cannot be kept, as in a home that
-    may not be written to, the signature is None.
+    The user's key is created when it is first needed. If it cannot be stored, as in a read-only
+    home, the signature is None.
     """
     key = _read_key() or _make_key()
     signature = None if key is None else _authenticate(record, key)
@@ -50,10 +50,10 @@ def sign(record: _S) -> _S:
 
 
 def is_own(record: Signed) -> bool:
-    """Tell whether this user signed exactly this record on this computer.
+    """Verify that this user signed exactly this record on this computer.
 
-    A relative source must lead to where it led then: from another working folder, the record is
-    not known again.
+    The signature covers absolute paths, so a record with a relative source is recognized only from
+    the same working folder.
     """
     key = _read_key()
     if key is None or record.signature is None:
@@ -62,8 +62,8 @@ def is_own(record: Signed) -> bool:
 
 
 def _authenticate(record: Signed, key: bytes) -> str:
-    """HMAC of everything in a record, and of the places that its paths lead to from here."""
-    # Decoded once, so that 1 and 1.0 are the same before and after they were written to a file.
+    """Compute the HMAC of all fields of a record and of the absolute paths of its sources."""
+    # Decoding makes 1 and 1.0 the same before and after a record was written to a file.
     values = to_json(decode(type(record), to_json(record), "record"))
     del values["signature"]
     content = json.dumps([values, _find_places(record.data)], sort_keys=True)
@@ -76,7 +76,7 @@ def _find_places(spec: DataSpec) -> list[str]:
 
 
 def key_path() -> Path:
-    """Where the user's key is kept, in the place the operating system has for state."""
+    """Return the path of the user's key, in the operating system's place for application state."""
     import platformdirs
 
     return platformdirs.user_state_path("clearcnn", appauthor=False) / "key"
@@ -85,17 +85,17 @@ def key_path() -> Path:
 def _read_key() -> bytes | None:
     with suppress(OSError):
         key = key_path().read_bytes()
-        # Half a key would be a key that others can guess.
+        # A truncated key could be guessed.
         return key if len(key) == _KEY_BYTES else None
     return None
 
 
 def _make_key() -> bytes | None:
-    """Keep a new key, whole from the first moment; of two processes at once, one makes it."""
+    """Create a new key atomically; of two concurrent processes, one wins."""
     path = key_path()
     aside = path.with_name(f".partial-key.{os.getpid()}.{secrets.token_hex(4)}")
     with suppress(OSError):
-        # Without a home, its name stays what it is.
+        # Without a home directory, "~" is not expanded.
         if not path.is_absolute():
             return None
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def _make_key() -> bytes | None:
             try:
                 os.link(aside, path)
             except OSError:
-                # Another process was quicker, what is there is no key, or links are not known here.
+                # Another process was first, the file is not a key, or hard links are unsupported.
                 if _read_key() is None:
                     aside.replace(path)
         finally:

@@ -1,4 +1,4 @@
-"""Open a finished run folder, and trust nothing in it that its hashes do not vouch for."""
+"""Reading of finished run folders; every file is checked against its hash in the manifest."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ _MOST_FILES = 1_000
 
 @dataclass(frozen=True)
 class Bundle:
-    """A run folder whose manifest was read.
+    """A run folder with its parsed manifest.
 
     Attributes:
-      folder: where it is.
+      folder: its path.
       manifest: the content of its bundle.json.
     """
 
@@ -28,14 +28,14 @@ class Bundle:
     manifest: Manifest
 
     def read(self, name: str, most_bytes: int) -> bytes:
-        """Give the content of one of its files, such as "model.keras".
+        """Read one of its files, such as "model.keras".
 
         Args:
           name: as the manifest lists it.
-          most_bytes: that a run with this manifest can have written there.
+          most_bytes: the most that a run with this manifest can have written there.
         Raises:
-          BundleError: the manifest lists no such file, or it is missing, altered, larger, no
-            regular file, or a link that leads out of the folder.
+          BundleError: the manifest lists no such file, or the file is missing, altered, too large,
+            not a regular file, or a link that leads out of the folder.
         """
         self.require(name)
         return read_member(self.folder, name, self.manifest.files[name], most_bytes)
@@ -44,27 +44,26 @@ class Bundle:
         """Raise a BundleError if the manifest does not list a file of that name."""
         if name not in self.manifest.files:
             raise BundleError(
-                f"{self.folder} holds no {name}; its {MANIFEST_NAME} lists "
+                f"{self.folder} has no {name}; its {MANIFEST_NAME} lists "
                 f"{', '.join(self.manifest.files)}.",
-                remedy="Train again to get a whole run folder.",
+                remedy="Train again to get a complete run folder.",
             )
 
 
 def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> Bundle:
     """Read a run folder's manifest, and check every file against it.
 
-    Files that the manifest does not list are let be.
+    Files that the manifest does not list are ignored.
 
     Args:
-      folder: as `clearcnn train` left it, wherever it was moved to.
-      only: the files that are needed, such as "model.onnx", if the others may be altered or
-        missing: to check them all takes longer than to answer for one picture. What
-        `Bundle.read` gives is checked anyway.
+      folder: as `clearcnn train` wrote it; it may have been moved.
+      only: the files to check, such as "model.onnx"; the others may be altered or missing.
+        Checking all takes longer than one prediction. `Bundle.read` always checks its file.
     Returns:
-      A Bundle.
+      The run folder with its manifest.
     Raises:
-      BundleError: it is no run folder, was written by another version of the schema, or a
-        file is missing or altered.
+      BundleError: it is not a run folder, has another schema version, or a file is missing or
+        altered.
     """
     folder = Path(folder)
     values = load_manifest(folder)
@@ -72,7 +71,7 @@ def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> B
     try:
         manifest = parse_manifest(values)
     except Mismatch as problem:
-        raise damaged(folder, f"its {MANIFEST_NAME} does not hold: {problem}") from problem
+        raise damaged(folder, f"its {MANIFEST_NAME} is invalid: {problem}") from problem
     if len(manifest.files) > _MOST_FILES:
         raise damaged(folder, f"its {MANIFEST_NAME} lists {len(manifest.files):,} files")
     unlisted = [name for name in REQUIRED_FILES if name not in manifest.files]
@@ -84,15 +83,15 @@ def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> B
 
 
 def load_manifest(folder: Path) -> Any:
-    """Give what a run's `bundle.json` holds, whatever that is.
+    """Parse a run's `bundle.json` without validating its fields.
 
     Raises:
-      BundleError: there is none, it is no JSON, or it is too large.
+      BundleError: it is missing, is not JSON, or is too large.
     """
     if not _exists(folder / MANIFEST_NAME):
         raise BundleError(
-            f"{folder} is no run folder: it holds no {MANIFEST_NAME}.",
-            remedy="Give a folder that clearcnn train made, such as runs/digits-….",
+            f"{folder} is not a run folder: it has no {MANIFEST_NAME}.",
+            remedy="Name a folder that clearcnn train wrote, such as runs/digits-….",
         )
     try:
         return parse_json(read_manifest_file(folder, _MOST_MANIFEST_BYTES))
@@ -103,12 +102,12 @@ def load_manifest(folder: Path) -> Any:
 def _check_schema(folder: Path, values: Any) -> None:
     version = values.get("schema_version") if isinstance(values, dict) else None
     if type(version) is not int:
-        raise damaged(folder, f"its {MANIFEST_NAME} holds no schema_version")
+        raise damaged(folder, f"its {MANIFEST_NAME} has no schema_version")
     if version != SCHEMA_VERSION:
         age = "a newer" if version > SCHEMA_VERSION else "an older"
         raise BundleError(
             f"{folder} was written by {age} clearcnn ({str(values.get('clearcnn'))[:40]}): its "
-            f"schema version is {version}, this one reads {SCHEMA_VERSION}.",
+            f"schema version is {version}, but this clearcnn reads {SCHEMA_VERSION}.",
             remedy="Install that version of clearcnn, or train again with this one.",
         )
 
@@ -116,6 +115,6 @@ def _check_schema(folder: Path, values: Any) -> None:
 def _exists(path: Path) -> bool:
     try:
         return path.is_file()
-    # No file has a name that is too long, or no Unicode.
+    # The name is too long for a file, or not Unicode.
     except (OSError, ValueError):
         return False

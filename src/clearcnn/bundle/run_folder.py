@@ -1,7 +1,7 @@
-"""A run folder in the making: one that exists under its own name is whole.
+"""Atomic writing of run folders: one that exists under its own name is complete.
 
-Files are written into a hidden folder beside the final one, flushed to the disk, and appear
-together by one rename. Whatever goes wrong before that, nothing is left.
+Files are written into a hidden folder beside the final one, flushed to disk, and published together
+by one rename. If anything fails before that, nothing is left.
 """
 
 import errno
@@ -25,12 +25,12 @@ _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 
 @dataclass
 class RunFolder:
-    """Where a run is written, and where it will be.
+    """The temporary and the final path of a run folder.
 
     Attributes:
       partial: the temporary folder to write into.
-      path: the final place, absolute. If somebody takes it while the run goes on, it becomes
-        the next free one (-2, -3, …) when the run is finished.
+      path: the final path, absolute. If it is taken during the run, the next free one (-2, -3, …)
+        is used when the run is finished.
     """
 
     partial: Path
@@ -41,19 +41,19 @@ class RunFolder:
 def open_run_folder(
     source: str, *, out: Path | None = None, parent: Path = Path("runs")
 ) -> Iterator[RunFolder]:
-    """Make a run folder; enter it before training, so that what is wrong shows at once.
+    """Create a run folder; enter it before training, so that problems raise at once.
 
     Args:
-      source: what the user asked to train on, such as "digits" or a path; names the folder.
-      out: the exact place, which must not exist yet or be an empty folder; None makes
+      source: the data source that the user named, such as "digits" or a path; names the folder.
+      out: the exact path, which must not exist or be an empty folder; None creates
         `<parent>/<source>-<UTC time>/`.
-      parent: where run folders without `out` go.
+      parent: the folder of run folders without `out`.
     Yields:
-      A RunFolder. Left without an exception, `partial` is flushed and renamed to `path`;
-      left by any exception, KeyboardInterrupt too, it is removed.
+      A RunFolder. On a normal exit, `partial` is flushed and renamed to `path`; on any exception,
+      KeyboardInterrupt too, it is removed.
     Raises:
-      BundleError: the place is taken or cannot be written, at the start; or writing fails
-        later (any OSError that does not name a file elsewhere).
+      BundleError: on entering, the path is taken or cannot be written; later, writing fails (any
+        OSError that does not name a file elsewhere).
     """
     wanted = _choose_place(source, out, parent)
     made = [folder for folder in wanted.parents if not folder.exists()]
@@ -71,8 +71,8 @@ def open_run_folder(
             raise
         raise BundleError(
             f"The run folder {wanted} cannot be written: {error.strerror or error}.",
-            remedy="Make room or give another place with --out. "
-            + atomic_write.say_what_is_left(None if run is None else run.partial),
+            remedy="Free disk space, or choose another folder with --out. "
+            + atomic_write.describe_leftovers(None if run is None else run.partial),
         ) from error
     finally:
         if not finished:
@@ -82,15 +82,15 @@ def open_run_folder(
 
 
 def name_run(source: str, now: datetime) -> str:
-    """Name a run folder after its source and time, such as "digits-20260102T030405Z"."""
+    """Return the name of a run folder by its source and time: "digits-20260102T030405Z"."""
     return f"{shorten_name(source)}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def shorten_name(source: str) -> str:
-    """Make of a source, or of any path, a name for a folder.
+    """Convert a source, or any path, to a name for a folder.
 
-    Letters of any script stay; everything else becomes a hyphen. Of a path the last part
-    counts, a prefix such as "folder:" does not.
+    Letters of any script are kept; everything else becomes a hyphen. Only the last component of a
+    path is used, without a prefix such as "folder:".
     """
     place = re.sub(r"^[a-z0-9]{2,}:(?=.)", "", source).replace("\\", "/").rstrip("/")
     last = place.rpartition("/")[2]
@@ -108,39 +108,39 @@ def _choose_place(source: str, out: Path | None, parent: Path) -> Path:
         free = not place.exists() or (place.is_dir() and not any(place.iterdir()))
     except OSError as error:
         raise BundleError(
-            f"{out} cannot be looked into: {error.strerror or error}.",
-            remedy="Give another place with --out.",
+            f"{out} cannot be read: {error.strerror or error}.",
+            remedy="Choose another folder with --out.",
         ) from error
     if not free:
         kind = "a folder that is not empty" if place.is_dir() else "a file"
         raise BundleError(
-            f"{out} exists and is {kind}; a run is never written over what is there.",
-            remedy="Give --out a new name or an empty folder.",
+            f"{out} already exists and is {kind}; a run never overwrites anything.",
+            remedy="Choose a new name or an empty folder with --out.",
         )
     if place.is_mount():
         raise BundleError(
-            f"{out} is a mount point, which cannot be replaced by a finished run.",
-            remedy=f"Give --out a new folder inside it, such as {out / 'run'}.",
+            f"{out} is a mount point, which a finished run cannot replace.",
+            remedy=f"Choose a new folder inside it with --out, such as {out / 'run'}.",
         )
     return place
 
 
 def _make_partial(stack: ExitStack, wanted: Path, *, exact: bool) -> RunFolder:
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    in_the_making = atomic_write.remove_abandoned(wanted.parent)
+    in_progress = atomic_write.remove_abandoned(wanted.parent)
     path = next(
         path
         for path in _numbered(wanted)
-        if exact or (_is_free(path) and path.name not in in_the_making)
+        if exact or (_is_free(path) and path.name not in in_progress)
     )
     return RunFolder(stack.enter_context(atomic_write.open_draft(path.parent, path.name)), path)
 
 
 def find_free_place(wanted: Path) -> Path:
-    """Give the place that was wanted, or the first of NAME-2, NAME-3, … where nothing is.
+    """Return the requested path, or the first free one of NAME-2, NAME-3, ….
 
     Args:
-      wanted: of a run folder; an unfinished run of this name does not count as another's.
+      wanted: the path of a run folder; an unfinished run of this name does not block it.
     """
     if not os.path.lexists(wanted):
         return wanted
@@ -159,7 +159,7 @@ def _numbered(wanted: Path) -> Iterator[Path]:
 
 def _publish(run: RunFolder) -> Path:
     for path in _numbered(run.path):
-        # Elsewhere a rename replaces an empty folder; Windows renames onto nothing at all.
+        # POSIX renames onto an empty folder; Windows does not.
         if os.name == "nt":
             with suppress(OSError):
                 path.rmdir()
@@ -170,9 +170,9 @@ def _publish(run: RunFolder) -> Path:
                 raise
             continue
         with suppress(OSError):
-            atomic_write.flush_names(path.parent)
+            atomic_write.flush_directory(path.parent)
         return path
-    raise AssertionError("unreachable: numbers do not end")
+    raise AssertionError("unreachable")
 
 
 def _concerns(error: OSError, partial: Path) -> bool:

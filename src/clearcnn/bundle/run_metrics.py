@@ -1,4 +1,4 @@
-"""What is asked of a run's `metrics.json` later: its history, its score, and how it ended."""
+"""Reading of a run's `metrics.json`: its history, its score, and how it ended."""
 
 from dataclasses import dataclass
 
@@ -11,28 +11,28 @@ from clearcnn.results.train import Divergence, History
 
 METRICS_NAME = "metrics.json"
 
-# For each pair of classes the confusion matrix has a number, on a line of its own.
+# The confusion matrix has a number for each pair of classes, on its own line.
 _MEMORY_FOR_A_PAIR = 68
 _MOST_METRICS_MEMORY = 2**30
 
 
 @dataclass(frozen=True)
 class TestMetrics:
-    """What the test part says."""
+    """The score on the test set."""
 
-    __test__ = False  # pytest takes names for tests.
+    __test__ = False  # Keeps pytest from collecting it.
 
     score: Score
 
 
 @dataclass(frozen=True)
 class RunMetrics:
-    """A part of what `write_metrics` wrote.
+    """Some of the fields that `write_metrics` writes.
 
     Attributes:
-      recipe: its name.
+      recipe: the name of the recipe.
       history: of every finished epoch.
-      test: what the test part says.
+      test: the score on the test set.
       interrupted, divergence: as in TrainResult.
     """
 
@@ -47,7 +47,7 @@ def read_metrics(run: Bundle) -> RunMetrics:
     """Read a run's `metrics.json`.
 
     Raises:
-      BundleError: it is not what a run writes, or becomes more than one of so many classes does.
+      BundleError: it is not what a run writes, or is too large for the number of classes.
     """
     pairs = len(run.manifest.class_names) ** 2
     most_memory = min(MOST_MEMORY + _MEMORY_FOR_A_PAIR * pairs, _MOST_METRICS_MEMORY)
@@ -55,15 +55,15 @@ def read_metrics(run: Bundle) -> RunMetrics:
         values = parse_json(run.read(METRICS_NAME, most_memory), most_memory=most_memory)
         metrics: RunMetrics = decode(RunMetrics, values, "metrics")
     except (JsonError, Mismatch) as error:
-        raise _strange(run, str(error)) from error
+        raise _damaged(run, str(error)) from error
     score = metrics.test.score
     if not 0 <= score.correct <= score.total or score.total < 1:
-        raise _strange(run, f"its test score is {score.correct} of {score.total}")
+        raise _damaged(run, f"its test score is {score.correct} of {score.total}")
     return metrics
 
 
-def _strange(run: Bundle, what: str) -> BundleError:
+def _damaged(run: Bundle, what: str) -> BundleError:
     return BundleError(
-        f"{run.folder / METRICS_NAME} is not as clearcnn writes it: {what}.",
-        remedy="Restore it from a copy, or train again.",
+        f"{run.folder / METRICS_NAME} is damaged: {what}.",
+        remedy="Restore it from a backup, or train again.",
     )

@@ -1,4 +1,4 @@
-"""The tables of a run folder: history.csv, predictions.csv, metrics.json; all UTF-8."""
+"""The tables of a run folder: history.csv, predictions.csv, metrics.json; all in UTF-8."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from clearcnn.text import escape
 
 
 def write_history(folder: Path, history: History) -> None:
-    """Write `history.csv`: one row per epoch, counted from 1, and Keras's metric names."""
+    """Write `history.csv`: one row per epoch, counted from 1, with Keras's metric names."""
     rows = zip(*history.metrics.values(), strict=True)
     _write_csv(
         folder / "history.csv",
@@ -26,7 +26,7 @@ def write_history(folder: Path, history: History) -> None:
 def write_metrics(folder: Path, result: TrainResult) -> None:
     """Write `metrics.json`: the whole result and its schema version.
 
-    The place of the folder is left out, since a folder may be moved.
+    The path of the folder is left out, since the folder may be moved.
     """
     values = to_json(result)
     del values["run_folder"]
@@ -52,7 +52,7 @@ def write_predictions(
         fewest digits that read back as the same float32.
       class_names: num_classes names.
       indices: (n,) int, each image's row among all images of the source.
-      names: n names, each image's file or its row in words.
+      names: n names: each image's file, or its row, such as "row 7".
     """
     truth = np.asarray(labels)
     chances = np.asarray(probabilities, dtype=np.float32)

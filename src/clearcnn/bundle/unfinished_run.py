@@ -1,9 +1,8 @@
-"""A run that is not finished, beside its place: what was asked for, and the newest checkpoints.
+"""An unfinished run: its request and its newest checkpoints, in `NAME.unfinished/`.
 
-It lies in `NAME.unfinished/` for people to see. Short runs never make one: it appears with the
-first checkpoint and goes when the run folder is there. What makes it ours is its request, with
-which it appears in one step; a folder without one is somebody else's, and so is every file in it
-that has another name than those below.
+The folder appears with the first checkpoint, so short runs never have one, and is removed when the
+run folder is complete. It is created atomically together with its request: a folder without a
+request belongs to somebody else, and so does every file in it with another name than those below.
 """
 
 import hashlib
@@ -43,16 +42,16 @@ _HALF_WRITTEN = re.compile(r"\.partial-request\.json\.\d+")
 
 @dataclass(frozen=True)
 class Request:
-    """What a run was asked to do: enough to go on with it, given the same images.
+    """What a run was asked to do: enough to resume it with the same images.
 
     Attributes:
-      recipe: its name.
-      data, split, model, train: as they were decided on.
+      recipe: the name of the recipe.
+      data, split, model, train: the specs of the run.
       content_hash: of the images.
-      command: what to type for the same result.
-      notes: what the report says of how the run came about, one sentence each.
-      versions: of the software that began it, by name.
-      clearcnn: the version that began it.
+      command: the command that reproduces the result.
+      notes: sentences for the report about how the run was started.
+      versions: of the software that started it, by name.
+      clearcnn: the version that started it.
       created: UTC, ISO 8601, to the second.
       schema_version: of the run folder.
       signature: as in the manifest.
@@ -85,7 +84,7 @@ def make_request(
     notes: tuple[str, ...] = (),
     versions: dict[str, str] | None = None,
 ) -> Request:
-    """Make the request of a run that begins now; `versions` of software are today's if None."""
+    """Make the request of a run that starts now; `versions` None takes the installed ones."""
     return Request(
         recipe=recipe,
         data=data,
@@ -103,17 +102,17 @@ def make_request(
 
 
 class UnfinishedRun:
-    """Where a run keeps its checkpoints; what `fit` takes for its store.
+    """The checkpoint store of a run, for `fit`.
 
     Args:
-      files: `NAME.unfinished`, held by whoever made this.
-      request: written before the first checkpoint, if it is not there.
-      start: the checkpoint to go on from; None begins with the first epoch.
-      on_first: called with the folder when there is something to go on with.
-      on_trouble: called with a sentence, once, when a checkpoint cannot be written.
+      files: the folder `NAME.unfinished`, locked by the caller.
+      request: written before the first checkpoint.
+      start: the checkpoint to resume from; None starts with the first epoch.
+      on_first: called with the folder after it was created.
+      on_trouble: called with a sentence, once, if a checkpoint cannot be written.
 
     Attributes:
-      last: the content of the checkpoint that the training ended with.
+      last: the bytes of the last checkpoint of the training.
     """
 
     def __init__(
@@ -134,71 +133,70 @@ class UnfinishedRun:
 
     @property
     def exists(self) -> bool:
-        """Whether this run has something to go on with; another run of its name may, too."""
+        """Whether this run has created its folder, and so can be resumed."""
         return self._files.is_held
 
     def load(self) -> Checkpoint | None:
-        """Give the checkpoint to go on from."""
+        """Return the checkpoint to resume from."""
         return self._start
 
     def save(self, checkpoint: Checkpoint, *, is_last: bool) -> None:
-        """Keep one on the disk; the last of a run that has kept none so far, in memory only."""
+        """Write a checkpoint to disk; a last one that is also the first is kept in memory only."""
         if is_last:
             self.last = encode_checkpoint(checkpoint)
             if not self.exists:
                 return
         try:
             if not self.exists:
-                self._begin()
+                self._create_folder()
             self._files.save(checkpoint, is_last=is_last)
         except OSError as error:
             if not self._in_trouble:
                 self._in_trouble = True
                 why = getattr(error, "problem", None) or f"{error.strerror or error}."
                 self._on_trouble(
-                    f"No checkpoint can be kept in {self.folder}: {why} Training goes on. "
-                    f"{self._say_what_is_kept()}"
+                    f"No checkpoint can be written to {self.folder}: {why} Training continues. "
+                    f"{self._describe_resumption()}"
                 )
 
-    def _begin(self) -> None:
-        """Make the folder, which is there with its request or not at all."""
-        self._refuse_others()
+    def _create_folder(self) -> None:
+        """Create the folder together with its request, atomically."""
+        self._raise_if_taken()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write.open_draft(self.folder.parent, self.folder.name) as draft:
             made = draft / self.folder.name
             made.mkdir()
             write_request(made, self._request)
             try:
-                atomic_write.put(made, self.folder)
+                atomic_write.publish(made, self.folder)
             except FileExistsError:
-                self._refuse_others()
+                self._raise_if_taken()
                 raise
         self._files.lock()
         self._on_first(self.folder)
 
-    def _refuse_others(self) -> None:
+    def _raise_if_taken(self) -> None:
         if os.path.lexists(self.folder):
-            raise OSError(None, "it is another run's, or somebody else's")
+            raise OSError(None, "the folder already exists and belongs to another run")
 
-    def _say_what_is_kept(self) -> str:
+    def _describe_resumption(self) -> str:
         newest = self._files.list_files() if self.exists else []
         if not newest:
-            return "Should it stop, it has to begin anew."
-        return f"Should it stop, it can be gone on with from {newest[0].name}."
+            return "If it is interrupted, it must start again from the first epoch."
+        return f"If it is interrupted, it can be resumed from {newest[0].name}."
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Nothing: whoever made this holds the folder for longer than the training."""
+        """No-op: the caller already holds the lock."""
         yield
 
     def remove(self) -> tuple[str, ...]:
-        """Remove what is not needed any more; the request first, without which the rest is none.
+        """Remove the folder: its request first, without which it is not a run any more.
 
-        What another process has is left to it.
+        A folder that another process has locked is left alone.
 
         Returns:
-          The names of files that are not the run's; they stay where they are, and so does the
-          folder.
+          The names of other files in it, which stay there, and so does the folder.
         """
         if not self._files.is_held:
             return ()
@@ -220,7 +218,7 @@ class UnfinishedRun:
 
 
 def is_finished_as(folder: Path, run: Path) -> bool:
-    """Whether a run folder holds the end of an unfinished run, killed while tidying up."""
+    """Whether a run is the finished form of an unfinished one, killed during its removal."""
     # A BundleError is an OSError.
     with suppress(OSError, KeyError, TypeError, IndexError):
         listed = load_manifest(run)["files"][CHECKPOINT_NAME]
@@ -231,17 +229,17 @@ def is_finished_as(folder: Path, run: Path) -> bool:
 
 
 def may_be_unfinished(folder: Path) -> bool:
-    """Whether a folder holds a request, of whatever content."""
+    """Whether a folder contains a request file, valid or not."""
     return os.path.lexists(folder / REQUEST_NAME)
 
 
 def unfinished_place(run: Path) -> Path:
-    """Where a run that will be `run` lies while it is not finished."""
+    """Return the path of the unfinished run that will become `run`."""
     return run.with_name(run.name + UNFINISHED)
 
 
 def write_request(folder: Path, request: Request) -> None:
-    """Write what a run is asked to do, whole or not at all.
+    """Write the request of a run, atomically.
 
     Raises:
       OSError: it cannot be written.
@@ -251,24 +249,26 @@ def write_request(folder: Path, request: Request) -> None:
 
 
 def read_request(folder: Path) -> Request:
-    """Read what an unfinished run was asked to do.
+    """Read the request of an unfinished run.
 
     Raises:
-      BundleError: there is no request, or it is damaged or of another version.
+      BundleError: there is no request, or it is damaged or has another schema version.
     """
     path = folder / REQUEST_NAME
     try:
         values = parse_json(read_regular(path, _MOST_REQUEST_BYTES))
         version = values["schema_version"]
         if version != SCHEMA_VERSION:
-            raise _damaged(folder, f"its schema version is {version}, {SCHEMA_VERSION} is read")
+            raise _damaged(
+                folder, f"its schema version is {version}, but this clearcnn reads {SCHEMA_VERSION}"
+            )
         request: Request = decode(Request, values, "request")
     except BundleError:
         raise
     except OSError as error:
         raise BundleError(
             f"{path} cannot be read: {error.strerror or error}.",
-            remedy="Give the place of an unfinished run, or train from the start.",
+            remedy="Name an unfinished run, or train from the start.",
         ) from error
     except (Mismatch, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(folder, str(error)) from error
@@ -277,6 +277,6 @@ def read_request(folder: Path) -> Request:
 
 def _damaged(folder: Path, what: str) -> BundleError:
     return BundleError(
-        f"The {REQUEST_NAME} of {folder} is not as it was written: {what}.",
-        remedy="Restore it from a copy, or delete the folder and train from the start.",
+        f"The {REQUEST_NAME} of {folder} is damaged: {what}.",
+        remedy="Restore it from a backup, or delete the folder and train from the start.",
     )

@@ -34,5 +34,5 @@ def _summarise(message: str) -> tuple[str, str]:
         return "Compiled programs cannot be cached for the next run", f": {reason}"
     from clearcnn import cache
 
-    cache.drop(cache.programs_folder(), program)
+    cache.delete_program(cache.programs_folder(), program)
     return "Cached programs are damaged; they are compiled and cached again.", ""

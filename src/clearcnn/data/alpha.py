@@ -1,9 +1,9 @@
-"""From an image of Pillow's to pixels without transparency."""
+"""Pixels of a Pillow image, with transparency composited on white."""
 
 import numpy as np
 from PIL import Image
 
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.png import PngHeader
 from clearcnn.data.tiles import read_tiles
@@ -12,15 +12,15 @@ WHITE = 255
 
 
 def flatten(image: Image.Image, header: PngHeader | None = None) -> Images:
-    """Lay an image on white.
+    """Convert a Pillow image to an array, compositing transparent pixels on white.
 
     Args:
       image: in any of Pillow's modes.
-      header: of the PNG that it comes from, if it does.
+      header: the header of the file, if it is a PNG.
     Returns:
-      (height, width, 1 or 3); float32 and uint16 for greys stored so, otherwise uint8.
+      (height, width, 1 or 3); float32 or uint16 if grey values are stored so, otherwise uint8.
     Raises:
-      PictureError: it holds numbers that no image may have.
+      ImageError: a pixel is NaN, infinite, negative, or above 65,535.
     """
     image.load()
     if image.mode == "F":
@@ -36,10 +36,10 @@ def flatten(image: Image.Image, header: PngHeader | None = None) -> Images:
 
 
 def _on_white(image: Image.Image) -> Images:
-    layer = image.convert("RGBA")
-    page = Image.new("RGB", layer.size, (WHITE, WHITE, WHITE))
-    page.paste(layer, mask=layer)
-    return np.asarray(page)
+    rgba = image.convert("RGBA")
+    background = Image.new("RGB", rgba.size, (WHITE, WHITE, WHITE))
+    background.paste(rgba, mask=rgba)
+    return np.asarray(background)
 
 
 def _grey_pixels(image: Image.Image) -> Images:
@@ -51,15 +51,15 @@ def _rgb_pixels(image: Image.Image) -> Images:
 
 
 def _deep_pixels(image: Image.Image) -> Images:
-    """Greys of more than 8 bits: (height, width, 1) uint16 or float32."""
+    """Return grey values of more than 8 bits: (height, width, 1) uint16 or float32."""
     pixels = np.asarray(image)[..., np.newaxis]
     if image.mode == "F":
         if not np.isfinite(pixels).all():
-            raise PictureError("it holds NaN or infinite values")
+            raise ImageError("it has NaN or infinite values")
         return pixels.astype(np.float32)
     if pixels.min() < 0 or pixels.max() > 65535:
-        raise PictureError(
-            f"its values range from {pixels.min()} to {pixels.max()}; 0 to 65,535 can be read"
+        raise ImageError(
+            f"its values range from {pixels.min()} to {pixels.max()}; expected 0 to 65,535"
         )
     pixels = pixels.astype(np.uint16)
     transparent = image.info.get("transparency")
@@ -67,7 +67,7 @@ def _deep_pixels(image: Image.Image) -> Images:
 
 
 def _scale_transparent_value(image: Image.Image, header: PngHeader | None) -> None:
-    """Bring a PNG's transparent grey or colour to 8 bits, as Pillow did with the pixels."""
+    """Convert a PNG's transparent grey or colour to 8 bits, as Pillow converts the pixels."""
     value = image.info.get("transparency")
     if header is None or value is None:
         return

@@ -1,4 +1,4 @@
-"""Images that a source already gives as one array: their shape, dtype, size and colour."""
+"""Images that a source has as one array: conversion of shape, dtype, size and colour."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ from clearcnn.specs import DataSpec
 
 
 def prepare_array(images: Images, spec: DataSpec, source: str) -> tuple[Images, tuple[str, ...]]:
-    """Bring an array of images to the form that `LabelledImages` holds.
+    """Convert an array of images to the form that `LabelledImages` requires.
 
     Args:
       images: (n, height, width) or (n, height, width, channels), bool, integer or float.
-      spec: the wanted size and colour mode.
-      source: what to call the array in an error.
+      spec: the requested size and colour mode.
+      source: a description for error messages.
     Returns:
-      (images, sentences): (n, height, width, 1 or 3) in one of DTYPES, and what was done.
+      (images, sentences): (n, height, width, 1 or 3) in one of DTYPES, and the conversions.
     Raises:
-      DataError: the shape or dtype cannot be images, or a value is NaN or infinite.
+      DataError: the shape or dtype is not that of images, or a value is NaN or infinite.
     """
     images = _with_channels(images, source)
     images, sentences = _in_known_dtype(images, source)
@@ -36,9 +36,9 @@ def prepare_array(images: Images, spec: DataSpec, source: str) -> tuple[Images, 
     return images, tuple(sentences)
 
 
-def join_parts(parts: Sequence[Images]) -> Images:
-    """Join arrays of one shape and dtype along their first axis; a single one is not copied."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def join_arrays(arrays: Sequence[Images]) -> Images:
+    """Concatenate arrays along their first axis; a single one is not copied."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _with_channels(images: Images, source: str) -> Images:
@@ -48,16 +48,16 @@ def _with_channels(images: Images, source: str) -> Images:
         return images
     channels_first = images.ndim == 4 and images.shape[1] in (1, 3)
     raise DataError(
-        f"{source}: images have the shape {images.shape}; (n, height, width) or (n, height, "
-        "width, channels) with 1 or 3 channels was expected.",
+        f"{source}: images have the shape {images.shape}; expected (n, height, width) or (n, "
+        "height, width, channels) with 1 or 3 channels.",
         remedy="Move the channels to the end: numpy.moveaxis(x, 1, -1)."
         if channels_first
-        else "Reshape the images, and lay transparent ones on a background.",
+        else "Reshape the images; composite transparent ones on a background.",
     )
 
 
 def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
-    """The images in one of DTYPES and in the machine's byte order; only float64 loses digits."""
+    """Convert images to one of DTYPES in native byte order; only float64 loses precision."""
     images = images.astype(images.dtype.newbyteorder("="), copy=False)
     if images.dtype.name in DTYPES:
         return images, []
@@ -67,18 +67,19 @@ def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
         stored, sentence = narrow(images, source)
         return stored, [sentence]
     if images.dtype == np.float16:
-        return images.astype(np.float32), ["float16 widened to float32."]
+        return images.astype(np.float32), ["float16 converted to float32."]
     if images.dtype.kind in "iu":
         low, high = int(images.min()), int(images.max())
         if low >= 0 and high <= 65535:
             dtype = np.dtype(np.uint8 if high <= 255 else np.uint16)
-            return images.astype(dtype), [f"{images.dtype} narrowed to {dtype}, without loss."]
+            return images.astype(dtype), [f"{images.dtype} converted to {dtype}, without loss."]
         fault = f"dtype {images.dtype} with values from {low} to {high}"
     else:
         fault = f"dtype {images.dtype}"
     raise DataError(
-        f"{source}: images of {fault} cannot be used; {', '.join(DTYPES)}, or integers in "
-        "0..65535 were expected.",
+        f"{source}: unsupported images of {fault}; expected {', '.join(DTYPES)}, or integers from "
+        "0 "
+        "to 65,535.",
         remedy="Convert the images with astype.",
     )
 
@@ -88,7 +89,7 @@ def _in_color_mode(images: Images, spec: DataSpec) -> tuple[Images, list[str]]:
     if spec.color_mode == "rgb" and not colored:
         return to_rgb(images), ["Greyscale images repeated in three channels."]
     if colored and spec.color_mode == "auto" and is_grey(images):
-        return images[..., :1].copy(), ["RGB images that show only greys read as greyscale."]
+        return images[..., :1].copy(), ["RGB images with only grey pixels read as greyscale."]
     if colored and spec.color_mode == "grayscale":
         return to_grayscale(images), ["RGB images converted to greyscale (ITU-R 601-2 luma)."]
     return images, []

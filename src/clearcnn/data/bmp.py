@@ -1,4 +1,4 @@
-"""BMP, of which Pillow reads two-coloured palettes, small greys and alpha masks wrongly."""
+"""A BMP reader, since Pillow misreads two-colour palettes, small greyscales and alpha masks."""
 
 import struct
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from PIL import Image
 
 from clearcnn.data.bmp_runs import unpack_runs
 from clearcnn.data.color import is_grey
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
 
 SIGNATURE = b"BM"
@@ -24,17 +24,17 @@ _FILE_HEADER = 14
 
 @dataclass(frozen=True)
 class BmpHeader:
-    """What a BMP says of itself.
+    """The header of a BMP file.
 
     Attributes:
       width, height: in pixels.
-      bits: a pixel, 1, 2, 4, 8, 16, 24 or 32.
-      compression: 0, or 1 and 2 for runs of 8 and 4 bits; masks are no compression.
-      is_top_down: its first row is the uppermost.
-      start: the byte of its first pixel.
-      palette: (256, 3) uint8, black beyond the colours that there are.
-      masks: the bits of red, green, blue and alpha, where a pixel has 16 or 32.
-      ignores_alpha: it has a mask for alpha, and a compression that allows none.
+      bits: per pixel: 1, 2, 4, 8, 16, 24 or 32.
+      compression: 0, or 1 and 2 for run-length encoding of 8 and 4 bits; 0 with bit masks.
+      is_top_down: whether the first row is the top one.
+      start: the offset of the first pixel in bytes.
+      palette: (256, 3) uint8, padded with black.
+      masks: the bits of red, green, blue and alpha in a pixel of 16 or 32 bits.
+      ignores_alpha: whether it has an alpha mask, but a compression without alpha.
     """
 
     width: int
@@ -54,13 +54,13 @@ def read_bmp_header(content: bytes) -> BmpHeader:
     Args:
       content: a whole file that starts with `SIGNATURE`.
     Raises:
-      PictureError: it is cut off, contradicts itself, or is of a kind that cannot be read.
+      ImageError: it is truncated, inconsistent, or of an unsupported kind.
     Source: Microsoft, "Bitmap Storage"; OS/2's headers of 12 and 64 bytes.
     """
     try:
         start, size = struct.unpack_from("<II", content, 10)
         if size not in _HEADERS:
-            raise PictureError(f"its BMP header has {size:,} bytes, which is no known kind")
+            raise ImageError(f"its BMP header has {size:,} bytes, which is not a known size")
         if size == 12:
             width, height, _, bits = struct.unpack_from("<HHHH", content, 18)
             compression = colors = 0
@@ -69,15 +69,11 @@ def read_bmp_header(content: bytes) -> BmpHeader:
             (colors,) = struct.unpack_from("<I", content, 46)
         known = (_PLAIN, _RUNS_8, _RUNS_4) if size == 64 else (*range(4), _ALPHA_MASKS)
         if bits not in (1, 2, 4, 8, 16, 24, 32) or compression not in known:
-            raise PictureError(
-                f"BMP of {bits} bits with compression {compression} is not supported"
-            )
+            raise ImageError(f"BMP of {bits} bits with compression {compression} is not supported")
         if {_RUNS_8: 8, _RUNS_4: 4}.get(compression, bits) != bits:
-            raise PictureError(
-                f"its compression {compression} does not go with {bits} bits a pixel"
-            )
+            raise ImageError(f"its compression {compression} does not allow {bits} bits a pixel")
         if width < 1 or height == 0:
-            raise PictureError(f"its size is {width}×{abs(height)} pixels")
+            raise ImageError(f"its size is {width}×{abs(height)} pixels")
         masks, after = _DEFAULT_MASKS.get(bits, (0, 0, 0, 0)), _FILE_HEADER + size
         declared = struct.unpack_from("<4I", content, 54) if size >= 56 and size != 64 else ()
         if compression in (_MASKS, _ALPHA_MASKS) and bits in (16, 32):
@@ -87,11 +83,11 @@ def read_bmp_header(content: bytes) -> BmpHeader:
             after += 16 if compression == _ALPHA_MASKS else 12
         palette, after = _read_palette(content, after, start, bits, colors, 3 if size == 12 else 4)
     except struct.error:
-        raise PictureError("it is cut off inside its header") from None
+        raise ImageError("it is truncated in its header") from None
     if start in (0, _FILE_HEADER + size):
         start = after  # Some writers do not count the palette.
     if start < after:
-        raise PictureError(f"its pixels start at byte {start}, within its header")
+        raise ImageError(f"its pixels start at byte {start}, inside its header")
     return BmpHeader(
         width,
         abs(height),
@@ -110,11 +106,11 @@ def read_bmp(content: bytes, header: BmpHeader) -> Image.Image:
 
     Args:
       content: the whole file.
-      header: of `read_bmp_header`.
+      header: from `read_bmp_header`.
     Returns:
-      An image in Pillow's mode L, RGB or RGBA.
+      A Pillow image in mode L, RGB or RGBA.
     Raises:
-      PictureError: pixels are missing, or it is ambiguous whether they are transparent.
+      ImageError: pixels are missing, or it is ambiguous whether they are transparent.
     """
     has_runs = header.compression != _PLAIN
     stripes = _unpack(content, header) if has_runs else _read_rows(content, header)
@@ -135,7 +131,7 @@ def _checked(masks: tuple[int, ...], bits: int) -> tuple[int, int, int, int]:
     solid = all((mask >> _shift(mask)) & ((mask >> _shift(mask)) + 1) == 0 for mask in masks)
     if not ((red or green or blue) and separate and solid and whole < 2**bits):
         shown = ", ".join(f"{mask:#x}" for mask in masks)
-        raise PictureError(f"its masks of red, green, blue and alpha make no sense: {shown}")
+        raise ImageError(f"its bit masks of red, green, blue and alpha are invalid: {shown}")
     return red, green, blue, alpha
 
 
@@ -146,26 +142,26 @@ def _shift(mask: int) -> int:
 def _read_palette(
     content: bytes, place: int, start: int, bits: int, colors: int, step: int
 ) -> tuple[NDArray[np.uint8], int]:
-    """The palette, and where it ends."""
+    """Read the palette; return it and its end."""
     palette = np.zeros((256, 3), np.uint8)
     if bits > 8:
         return palette, place
     count = min(colors or 2**bits, 2**bits)
-    if start > place:  # A palette may be shorter than its header says.
+    if start > place:  # A palette may be shorter than the header states.
         count = min(count, (start - place) // step)
     stored = np.frombuffer(content[place : place + step * count], np.uint8)
     if len(stored) < step * count or not count:
-        raise PictureError("it is cut off inside its palette")
+        raise ImageError("it is truncated in its palette")
     palette[:count] = stored.reshape(-1, step)[:, 2::-1]
     return palette, place + step * count
 
 
 def _read_rows(content: bytes, header: BmpHeader) -> Iterator[tuple[int, Images]]:
-    """Stripes of pixels (rows, width, channels), each with its uppermost row."""
+    """Yield (top row, pixels (rows, width, channels)) of each stripe."""
     row_bytes = (header.width * header.bits + 31) // 32 * 4
     missing = header.start + row_bytes * header.height - len(content)
     if missing >= max(1, row_bytes - (header.width * header.bits + 7) // 8 + 1):
-        raise PictureError(f"it is cut off: {missing:,} bytes of its pixels are missing")
+        raise ImageError(f"it is truncated: {missing:,} bytes of its pixels are missing")
     high = max(1, _PIXELS_AT_ONCE // header.width)
     for first in range(0, header.height, high):
         count = min(high, header.height - first)
@@ -179,7 +175,7 @@ def _read_rows(content: bytes, header: BmpHeader) -> Iterator[tuple[int, Images]
 
 
 def _to_colors(rows: NDArray[np.uint8], header: BmpHeader) -> Images:
-    """Stored rows (n, bytes) as pixels (n, width, channels)."""
+    """Convert stored rows (n, bytes) to pixels (n, width, channels)."""
     if header.bits <= 8:
         shifts = np.arange(8 - header.bits, -1, -header.bits, dtype=np.uint8)
         samples = (rows[..., np.newaxis] >> shifts) & np.uint8(2**header.bits - 1)
@@ -188,9 +184,9 @@ def _to_colors(rows: NDArray[np.uint8], header: BmpHeader) -> Images:
         return rows[:, : 3 * header.width].reshape(len(rows), header.width, 3)[..., ::-1]
     values = rows.view("<u2" if header.bits == 16 else "<u4")[:, : header.width].astype(np.uint32)
     if header.ignores_alpha and not (values >> 24 == 255).all():
-        raise PictureError(
-            "it declares a mask for transparency but not the compression that goes with it, and "
-            "viewers differ on what it shows"
+        raise ImageError(
+            "it has an alpha mask but a compression without alpha, which viewers display "
+            "differently"
         )
     used = header.masks if header.masks[3] else header.masks[:3]
     channels = [_scale(values, mask) for mask in used]
@@ -198,11 +194,11 @@ def _to_colors(rows: NDArray[np.uint8], header: BmpHeader) -> Images:
 
 
 def _scale(values: NDArray[np.uint32], mask: int) -> NDArray[np.uint8]:
-    """The bits of a mask, brought to 0 to 255."""
+    """Extract the bits of a mask, scaled to 0 to 255."""
     if not mask:
         return np.zeros(values.shape, np.uint8)
     samples, most = (values & np.uint32(mask)) >> np.uint32(_shift(mask)), mask >> _shift(mask)
-    more = max(0, most.bit_length() - 16)  # So that the product stays below 2³².
+    more = max(0, most.bit_length() - 16)  # Keeps the product below 2³².
     scaled: NDArray[np.uint8] = ((samples >> np.uint32(more)) * 255 // (most >> more)).astype(
         np.uint8
     )
@@ -215,7 +211,7 @@ def _look_up(samples: NDArray[np.uint8], header: BmpHeader) -> Images:
 
 
 def _unpack(content: bytes, header: BmpHeader) -> Iterator[tuple[int, Images]]:
-    """Stripes as of `_read_rows`, of pixels that are stored as runs."""
+    """Yield stripes like `_read_rows`, of run-length encoded pixels."""
     samples = unpack_runs(content, header.start, header.width, header.height, header.bits)
     upright = samples if header.is_top_down else samples[::-1]
     high = max(1, _PIXELS_AT_ONCE // header.width)

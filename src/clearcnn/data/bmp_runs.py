@@ -1,28 +1,28 @@
-"""The runs of equal pixels that a BMP of 4 or 8 bits may be stored as."""
+"""Run-length encoding of BMP files with 4 or 8 bits a pixel."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 
 _MOST_RUNS = 1_000_000
-_ROW, _PICTURE, _MOVE = 0, 1, 2
+_ROW, _END, _MOVE = 0, 1, 2
 
 
 def unpack_runs(
     content: bytes, start: int, width: int, height: int, bits: int
 ) -> NDArray[np.uint8]:
-    """Lay out the runs.
+    """Decode run-length encoded pixels.
 
     Args:
       content: the whole file.
-      start: the byte of the first run.
+      start: the offset of the first run.
       width, height: in pixels.
-      bits: of a pixel, 4 or 8.
+      bits: per pixel, 4 or 8.
     Returns:
-      (height, width) uint8, indices into the palette, rows in stored order.
+      (height, width) uint8, palette indices, rows in stored order.
     Raises:
-      PictureError: a run leaves the picture, pixels are left out, or there is no end.
+      ImageError: a run exceeds the image, pixels are missing, or there is no end marker.
     Source: Microsoft, "Bitmap Compression".
     """
     samples, given = bytearray(width * height), bytearray(width * height)
@@ -37,11 +37,11 @@ def unpack_runs(
             count, size = value, (value * bits + 7) // 8
             run = _split(_take(content, place, size), bits)
             place += size + size % 2
-        elif value == _PICTURE:
+        elif value == _END:
             if given.count(0):
-                raise PictureError(
-                    f"it leaves out {given.count(0):,} of its pixels, and viewers differ on what "
-                    "they show there"
+                raise ImageError(
+                    f"it has no values for {given.count(0):,} of its pixels, which viewers display "
+                    "differently"
                 )
             return np.frombuffer(samples, np.uint8).reshape(height, width)
         else:
@@ -50,20 +50,20 @@ def unpack_runs(
             x, y = x + right, y + up
             continue
         if x + count > width or y >= height:
-            raise PictureError("its runs of pixels leave the picture")
+            raise ImageError("a run of pixels exceeds the image")
         where = slice(y * width + x, y * width + x + count)
         samples[where], given[where] = run[:count], b"\1" * count
         x += count
-    raise PictureError("it consists of too many pieces")
+    raise ImageError("it has too many runs")
 
 
 def _take(content: bytes, place: int, size: int) -> bytes:
     taken = content[place : place + size]
     if len(taken) < size:
-        raise PictureError("it is cut off inside its pixels")
+        raise ImageError("it is truncated in its pixels")
     return taken
 
 
 def _split(data: bytes, bits: int) -> bytes:
-    """One byte for each pixel."""
+    """Return one byte for each pixel."""
     return data if bits == 8 else bytes(half for byte in data for half in (byte >> 4, byte & 15))

@@ -1,39 +1,38 @@
-"""From labels as a source gives them to class indices and class names."""
+"""Conversion of a source's labels to class indices and class names."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.data.labelled_images import Labels
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
+from clearcnn.types import Array
 
 _LONGEST_QUOTE = 100
 
 
 def number_classes(
-    labels: Sequence[str] | NDArray[Any],
+    labels: Sequence[str] | Array,
     source: str,
     *,
     known: Sequence[str] | None = None,
     wanted: Sequence[str] | None = None,
 ) -> tuple[Labels, tuple[str, ...]]:
-    """Turn labels into indices and name the classes.
+    """Convert labels to class indices and class names.
 
     Args:
       labels: (n,) of str, or of integers.
-      source: what to call the data in an error.
+      source: a description for error messages.
       known: the names of all classes if the source lists them; integers are indices into it.
-      wanted: the same classes in the order that the user wants.
+      wanted: the same classes in the order that the user chose.
     Returns:
-      (labels, class_names): (n,) int64, and the names in the wanted order, that of the source,
-      or natural order.
+      (labels, class_names): (n,) int64, and the names in the user's order, else the source's, else
+      natural order.
     Raises:
-      DataError: wanted and found classes differ, or a label is not an index into `known`.
+      DataError: `wanted` is not the classes of the data, or a label is not an index into `known`.
     """
     values, inverse = np.unique(np.asarray(labels), return_inverse=True)
     if values.dtype.kind in "iu" and known is not None:
@@ -41,9 +40,10 @@ def number_classes(
             strange = values[0] if values[0] < 0 else values[-1]
             row = int(np.flatnonzero(inverse == np.searchsorted(values, strange))[0])
             raise DataError(
-                f"{source}: row {row} has the label {strange}, but the class names count from "
-                f"0 to {len(known) - 1}.",
-                remedy="Leave out images without a label, or correct the labels.",
+                f"{source}: row {row} has the label {strange}; expected 0 to {len(known) - 1}, "
+                "since "
+                f"there are {len(known)} class names.",
+                remedy="Remove images without a label, or correct the labels.",
             )
         texts = [normal_form(known[value]) for value in values]
     else:
@@ -59,41 +59,42 @@ def number_classes(
 
 
 def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> None:
-    """Refuse data from which no classifier can be learned and tested.
+    """Check that a classifier can be trained and tested on the data.
 
     Raises:
-      DataError: there is one class only, or a class with no image or a single one.
+      DataError: there is only one class, or a class has fewer than two images.
     """
     if len(class_names) < 2:
         raise DataError(
-            f"{source}: there is one class only, {shorten(class_names[0])!r}.",
-            remedy="Give at least two classes to tell apart.",
+            f"{source}: there is only one class, {shorten(class_names[0])!r}; expected at least "
+            "two.",
+            remedy="Add images of another class.",
         )
     counts = np.bincount(labels, minlength=len(class_names))
-    for count, fault in ((0, "no image"), (1, "one image only")):
+    for count, fault in ((0, "no image"), (1, "only one image")):
         if poor := [name for name, c in zip(class_names, counts, strict=True) if c == count]:
             noun = "class" if len(poor) == 1 else "classes"
             raise DataError(
                 f"{source}: {fault} in the {noun} {quote(poor)}; at least 2 are needed to train "
                 "and to test.",
-                remedy="Add images to it, or leave the class out of the data.",
+                remedy="Add images, or remove the class from the data.",
             )
 
 
 def normal_form(name: str) -> str:
-    """A name in Unicode's NFC form: macOS and archives part Korean and accented letters."""
+    """Return a name in Unicode's NFC form; macOS decomposes Korean and accented letters."""
     return unicodedata.normalize("NFC", name)
 
 
 def quote(names: Iterable[str], most: int = 8) -> str:
-    """Names in quotes, the first few of many: "'a', 'b' and 3 more"."""
+    """Quote the first few of many names: "'a', 'b' and 3 more"."""
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(repr(shorten(name)) for name in listed[:most]) + more
 
 
 def shorten(text: str) -> str:
-    """A text as it is, or the beginning of one that is too long for a message."""
+    """Return a text, or the beginning of one that is too long for a message."""
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
@@ -103,11 +104,11 @@ def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str
     unnamed = sort_naturally(there - set(wanted))
     if not absent and not unnamed:
         return
-    faults = [f"{quote(absent)} have no image"] if absent else []
+    faults = [f"no image of {quote(absent)}"] if absent else []
     if unnamed:
-        faults.append(f"{quote(unnamed)} are in the data but not named")
+        faults.append(f"{quote(unnamed)} in the data, but not in class_names")
     question = did_you_mean(absent[0], unnamed) if absent else ""
     raise DataError(
-        f"{source}: the named classes are not those of the data: {'; '.join(faults)}.",
-        remedy=f"{question}Name exactly the classes of the data, in the order you want.",
+        f"{source}: the class names do not match the data: {'; '.join(faults)}.",
+        remedy=f"{question}Name exactly the classes of the data, in the order to use.",
     )

@@ -1,4 +1,4 @@
-"""Grey and colour: told apart and turned into each other, as Pillow does it."""
+"""Conversion between greyscale and colour, as in Pillow."""
 
 import numpy as np
 
@@ -8,16 +8,16 @@ _AT_ONCE = 2**20
 
 
 def is_grey(pixels: Images) -> bool:
-    """Whether pixels (..., channels) show only greys: one channel, or three equal ones."""
+    """Whether pixels (..., channels) are all grey: one channel, or three equal ones."""
     flat = pixels.reshape(-1, pixels.shape[-1])
     pieces = (flat[start : start + _AT_ONCE] for start in range(0, len(flat), _AT_ONCE))
     return all(bool((piece == piece[:, :1]).all()) for piece in pieces)
 
 
 def to_grayscale(pixels: Images) -> Images:
-    """ITU-R 601-2 luma of pixels (..., 3) or (..., 1), as (..., 1) in the same dtype.
+    """Compute the ITU-R 601-2 luma of pixels (..., 3) or (..., 1), as (..., 1) in the same dtype.
 
-    Source: Pillow's `convert("L")`, whose 16-bit fixed-point weights the integers follow.
+    Source: Pillow's `convert("L")`; integers use its 16-bit fixed-point weights.
     """
     if pixels.shape[-1] == 1:
         return pixels
@@ -26,7 +26,7 @@ def to_grayscale(pixels: Images) -> Images:
         return np.asarray(pixels @ weights)[..., np.newaxis]
     grey = np.empty((*pixels.shape[:-1], 1), pixels.dtype)
     flat, luma = pixels.reshape(-1, 3), grey.reshape(-1)
-    # In pieces: the products of a large picture would take ten times its memory.
+    # In pieces: the products of a large image would take ten times its memory.
     for start in range(0, len(flat), _AT_ONCE):
         piece = slice(start, start + _AT_ONCE)
         red, green, blue = (flat[piece, k].astype(np.uint32) for k in range(3))
@@ -35,5 +35,5 @@ def to_grayscale(pixels: Images) -> Images:
 
 
 def to_rgb(pixels: Images) -> Images:
-    """Pixels (..., 1) or (..., 3) as (..., 3): greys in three equal channels."""
+    """Convert pixels (..., 1) or (..., 3) to (..., 3), repeating a single channel."""
     return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels

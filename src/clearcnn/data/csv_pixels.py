@@ -1,4 +1,4 @@
-"""Pixels in a CSV file: one image a row, a label column and a column for each pixel."""
+"""Pixels in a CSV file: one image per row, a label column and a column for each pixel."""
 
 import csv
 import math
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data.arrays import prepare_array
-from clearcnn.data.build_dataset import assemble
+from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.classes import quote, shorten
 from clearcnn.data.labelled_images import Images, LabelledImages
-from clearcnn.data.split_names import require_part
+from clearcnn.data.split_names import require_split_name
 from clearcnn.data.tables import open_text, read_header, read_lines
 from clearcnn.errors import DataError
 from clearcnn.specs import LARGEST_SIDE, DataSpec
@@ -32,26 +32,28 @@ Shape = tuple[int, ...]
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read images from a CSV file whose first line names the columns.
 
-    The shape comes from names such as pixel_3_4 (row, column, perhaps channel); else from
-    `spec.size`, with three channels last if the pixels are three times as many; else it is a
-    square. Columns called group and split are taken as such.
+    The shape comes from column names such as pixel_3_4 (row, column, optionally channel);
+    otherwise from `spec.size`, with three channels last if there are three times as many pixels;
+    otherwise the image is square. Columns named group and split have their usual meaning.
 
     Raises:
-      DataError: no column is a label, the pixels fit no shape, or a cell is empty or no number.
+      DataError: there is no label column, the pixels fit no shape, or a cell is empty or not a
+        number.
     """
     header = read_header(path)
     if len(header) > _MOST_COLUMNS:
         raise DataError(
-            f"{path} has {len(header):,} columns; at most {_MOST_COLUMNS:,} are read, which an "
-            f"image of {LARGEST_SIDE}×{LARGEST_SIDE} pixels in colour needs.",
-            remedy="Make the images smaller.",
+            f"{path} has {len(header):,} columns; at most {_MOST_COLUMNS:,} are read, enough for a "
+            f"colour image of {LARGEST_SIDE}×{LARGEST_SIDE} pixels.",
+            remedy="Resize the images.",
         )
     lower = [name.lower() for name in header]
     label = next((name for name in LABEL_COLUMNS if name in lower), None)
     if label is None:
         raise DataError(
-            f"{path}: none of the columns {quote(header, 5)} is called label, class or target.",
-            remedy="Name the columns in the first line, and the label's column 'label'.",
+            f"{path}: no column is named label, class or target; the columns are "
+            f"{quote(header, 5)}.",
+            remedy="Put the column names into the first line, and name the label column 'label'.",
         )
     words = {name: lower.index(name) for name in (label, "group", "split") if name in lower}
     pixels = [k for k in range(len(header)) if k not in words.values()]
@@ -60,13 +62,13 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     columns = dict(zip(words, texts, strict=True))
     source = f"pixels in {path}"
     images, sentences = prepare_array(_narrow(rows).reshape(-1, *shape), spec, source)
-    return assemble(
+    return build_from_array(
         images,
         columns[label],
         spec,
         source=source,
         groups=columns.get("group"),
-        parts=[require_part(split, str(path)) for split in columns["split"]]
+        split_names=[require_split_name(split, str(path)) for split in columns["split"]]
         if "split" in columns
         else None,
         preparation=sentences,
@@ -74,17 +76,19 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
 
 
 def _layout(names: list[str], spec: DataSpec, path: Path) -> tuple[list[int], Shape]:
-    """The order of the pixel columns, and the shape (height, width[, channels]) they fill."""
+    """Find the order of the pixel columns, and the image shape (height, width[, channels])."""
     matches = [match for name in names if (match := _PLACE.search(name))]
     if names and len(matches) == len(names):
-        places = np.array([[int(part or 0) for part in match.groups()] for match in matches])
+        places = np.array([[int(digits or 0) for digits in match.groups()] for match in matches])
         places -= places.min(axis=0)
         shape = tuple(int(side) for side in places.max(axis=0) + 1)
         if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
             raise DataError(
                 f"{path}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
-                f"{shorten(names[-1])}, do not fill an image of {shape[0]}×{shape[1]}.",
-                remedy="Name one column for each pixel, such as pixel_0_0, or without places.",
+                f"{shorten(names[-1])}, do not cover an image of {shape[0]}×{shape[1]} exactly "
+                "once.",
+                remedy="Name one column for each pixel, such as pixel_0_0, or use names without "
+                "positions.",
             )
         return np.lexsort(places.T[::-1]).tolist(), shape
     everything = list(range(len(names)))
@@ -94,7 +98,7 @@ def _layout(names: list[str], spec: DataSpec, path: Path) -> tuple[list[int], Sh
     side = math.isqrt(len(names))
     if not names or side * side != len(names):
         raise DataError(
-            f"{path}: {len(names)} pixel columns are no square.",
+            f"{path}: {len(names)} pixel columns do not make a square image.",
             remedy="Give the height and width (--size 20x30), or name columns pixel_0_0 and so on.",
         )
     return everything, (side, side)
@@ -103,7 +107,7 @@ def _layout(names: list[str], spec: DataSpec, path: Path) -> tuple[list[int], Sh
 def _read_rows(
     path: Path, header: list[str], pixels: list[int], words: list[int]
 ) -> tuple[NDArray[np.float32], list[list[str]]]:
-    """The pixel columns as (n, pixels) float32, and each of the other columns as text."""
+    """Read the pixel columns as (n, pixels) float32, and the other columns as text."""
     blocks: list[NDArray[np.float32]] = []
     texts: list[list[str]] = [[] for _ in words]
     first = 2
@@ -125,7 +129,7 @@ def _read_rows(
 
 
 def _take_lines(waiting: Iterator[str]) -> list[str]:
-    """The next lines, as many as are worth parsing at once."""
+    """Take the next lines, as many as are parsed at once."""
     lines, letters = [], 0
     for line in islice(waiting, _LINES_AT_ONCE):
         lines.append(line)
@@ -141,12 +145,13 @@ def _check_words(
     for line, row in enumerate(cells, first):
         if row and len(row) != len(header):
             raise DataError(
-                f"{path}, line {line}: {len(row)} cells under {len(header)} column names.",
-                remedy="Give every row one cell for each column.",
+                f"{path}, line {line}: {len(row)} cells, but {len(header)} column names.",
+                remedy="Write one cell for each column in every row.",
             )
         if row and (empty := [header[k] for k in words if not row[k].strip()]):
             raise DataError(
-                f"{path}, line {line}: no {empty[0]}.", remedy="Fill the cell, or remove the row."
+                f"{path}, line {line}: the {empty[0]} is missing.",
+                remedy="Fill the cell, or remove the row.",
             )
 
 
@@ -168,18 +173,18 @@ def _numbers(
                 if not _is_number(row[k]):
                     raise DataError(
                         f"{path}, line {line}: {shorten(row[k])!r} in the column "
-                        f"{shorten(header[k])} is no number.",
+                        f"{shorten(header[k])} is not a number.",
                         remedy="Correct the cell, or remove the row.",
                     ) from None
         raise DataError(
-            f"{path}, lines {first} to {first + len(lines) - 1}: the cells are not numbers between "
+            f"{path}, lines {first} to {first + len(lines) - 1}: expected numbers separated by "
             "commas.",
-            remedy="Write plain numbers, and no line breaks or quotation marks within a cell.",
+            remedy="Write plain numbers, without line breaks or quotation marks inside a cell.",
         ) from None
 
 
 def _is_number(text: str) -> bool:
-    """Whether NumPy reads a text as a number: not 1_000, and no digits of other scripts."""
+    """Whether NumPy reads a text as a number, unlike 1_000 and digits of other scripts."""
     try:
         float(text)
     except ValueError:
@@ -188,7 +193,7 @@ def _is_number(text: str) -> bool:
 
 
 def _narrow(rows: NDArray[np.float32]) -> Images:
-    """Whole numbers as uint8 or uint16 where they fit, anything else as it is."""
+    """Convert whole numbers to uint8 or uint16 where they fit."""
     low, high = rows.min(), rows.max()
     if np.isfinite(low + high) and low >= 0 and high <= 65535 and (rows == np.rint(rows)).all():
         return rows.astype(np.uint8 if high <= 255 else np.uint16)

@@ -1,10 +1,10 @@
-"""The one reader of picture files: bytes in, upright pixels without transparency out.
+"""Decoding of image files: from bytes to upright pixels without transparency.
 
-The rules: EXIF orientation is applied; transparent pixels are laid on white, as on a page;
-16-bit greys and float TIFFs are kept, everything else becomes 8 bits a channel; a picture
-whose channels are equal everywhere is grey; of an animation only the first frame is read.
-Gamma and colour profiles are not applied. What is broken is refused wherever its format lets one
-tell, and so is what viewers show differently.
+The rules: EXIF orientation is applied; transparent pixels are composited on white; 16-bit greyscale
+and float TIFFs are kept, everything else is converted to 8 bits a channel; an image whose channels
+are equal everywhere is greyscale; of an animation only the first frame is read. Gamma and colour
+profiles are not applied. A damaged file raises wherever its format allows detecting the damage, and
+so does a file that viewers display differently.
 """
 
 import zlib
@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
-# Each plugin registers its format when imported; doing it here keeps threads from racing.
+# Each plugin registers its format when it is imported. Importing them here avoids a race of
+# threads.
 from PIL import (  # noqa: F401
     GifImagePlugin,
     Image,
@@ -28,9 +29,9 @@ from PIL import (  # noqa: F401
 from clearcnn.data import bmp, gif, jpeg, png, tiff, webp
 from clearcnn.data.alpha import flatten
 from clearcnn.data.color import is_grey
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
-from clearcnn.data.memory_semaphore import Room
+from clearcnn.data.memory_semaphore import MemorySemaphore
 from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
 from clearcnn.errors import DataError
@@ -54,22 +55,22 @@ SUFFIXES = frozenset(
 )
 LARGEST_PIXELS = 40_000_000
 LARGEST_LENGTH = 2**16 - 1
-"""Along one side: what JPEG and GIF can say."""
-ROOM = Room(LARGEST_PIXELS)
-"""In pixels, for all pictures that threads have unfolded and not yet resized."""
+"""Of one side, in pixels: the largest that JPEG and GIF can store."""
+DECODING_MEMORY = MemorySemaphore(LARGEST_PIXELS)
+"""In pixels, for all images that threads have decoded and not yet resized."""
 
-_SMALL_SIDE = 1024  # In pixels: longer pictures are measured first, and wait for room in memory.
+_SMALL_SIDE = 1024  # In pixels. The size of larger images is read first, and they wait for memory.
 _MOST_READS = 1_000_000
-_MOST_SCANNED = 800_000_000  # Twenty scans of the largest picture; ten are usual.
+_MOST_SCANNED = 800_000_000  # Twenty scans of the largest image; ten are usual.
 
-# What may have been done to a picture; `{}` is the number of pictures.
+# Conversions of an image; `{}` is the number of images.
 NOTES = {
-    "turned": "{} turned upright as their EXIF orientation says.",
-    "transparent": "{} with transparency laid on white.",
-    "animated": "{} with several frames, of which only the first was read.",
-    "reduced": "{} with 16 bits a channel reduced to 8.",
+    "turned": "{} rotated or flipped according to the EXIF orientation.",
+    "transparent": "{} with transparency composited on white.",
+    "animated": "{} with several frames; only the first was read.",
+    "reduced": "{} with 16 bits a channel converted to 8.",
     "converted": "{} converted to RGB from another colour space.",
-    "greys": "{} stored in colour that show only greys, read as greyscale.",
+    "greys": "{} stored in colour, but with only grey pixels, read as greyscale.",
     "greyed": "{} in colour converted to greyscale (ITU-R 601-2 luma).",
 }
 
@@ -85,12 +86,12 @@ _BITS_PER_SAMPLE = 0x0102
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture as read from its file.
+class DecodedImage:
+    """An image as decoded from its file.
 
     Attributes:
       size: (height, width) upright.
-      pixels: (height, width, 1 or 3), uint8, uint16 or float32; None if only measured.
+      pixels: (height, width, 1 or 3), uint8, uint16 or float32; None if only the size was read.
       notes: keys of NOTES.
     """
 
@@ -99,69 +100,69 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-class _Metered(BytesIO):
-    """A file in memory that ends a reader which goes through millions of pieces."""
+class _LimitedReads(BytesIO):
+    """A file in memory that raises after a million reads, which only a hostile file needs."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
         self._left = _MOST_READS
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read, and count."""
+        """Read bytes and count the call."""
         self._left -= 1
         if self._left < 0:
-            raise PictureError("it consists of too many pieces")
+            raise ImageError("it has too many blocks")
         return super().read(size)
 
 
-def decode(content: bytes, name: str, *, measure_above: int | None = None) -> Picture:
-    """Read a picture from the bytes of its file.
+def decode(content: bytes, name: str, *, measure_above: int | None = None) -> DecodedImage:
+    """Decode an image from the bytes of its file.
 
     Args:
       content: the whole file.
-      name: what to call the picture in an error.
-      measure_above: in pixels; a picture with a longer side is measured, not read.
+      name: the name of the image for error messages.
+      measure_above: in pixels; of an image with a longer side, only the size is read.
     Raises:
-      DataError: it is broken, cut off, of another format, or has too many pixels.
+      DataError: it is damaged, truncated, of an unsupported format, or has too many pixels.
     """
     kind = _find_kind(content)
     remedy = ""
     try:
         return _decode(content, kind, measure_above)
-    except PictureError as fault:
+    except ImageError as fault:
         reason, remedy = str(fault), fault.remedy
     except Image.DecompressionBombError:
         reason = f"it has more than {LARGEST_PIXELS:,} pixels"
     except MemoryError:
-        reason = "there is not enough memory for it"
-    except Exception as error:  # Pillow's readers raise almost any kind on broken files
+        reason = "there is not enough memory to decode it"
+    except Exception as error:  # Pillow's readers raise almost any exception on damaged files
         reason = _explain(error, kind)
     raise DataError(
-        f"{name} cannot be read as a picture: {reason}.",
+        f"{name} cannot be read as an image: {reason}.",
         remedy=remedy
-        or "Replace or remove the file, or skip what cannot be read (--skip-unreadable).",
+        or "Replace or remove the file, or skip unreadable files (--skip-unreadable).",
     ) from None
 
 
 @contextmanager
-def unfolded(content: bytes, name: str) -> Iterator[Picture]:
-    """Read a picture for as long as it is needed; large ones wait until there is room for them.
+def decode_when_memory_allows(content: bytes, name: str) -> Iterator[DecodedImage]:
+    """Decode an image for the duration of a `with` block; large ones wait for memory.
 
     Args:
       content, name: as for `decode`.
     Raises:
       DataError: as `decode`.
     """
-    picture = decode(content, name, measure_above=_SMALL_SIDE)
-    if picture.pixels is not None:
-        yield picture
+    image = decode(content, name, measure_above=_SMALL_SIDE)
+    if image.pixels is not None:
+        yield image
         return
-    with ROOM.take(picture.size[0] * picture.size[1]):
+    with DECODING_MEMORY.take(image.size[0] * image.size[1]):
         yield decode(content, name)
 
 
 def _find_kind(content: bytes) -> str | None:
-    """The format, as its first bytes tell it."""
+    """Detect the format by the first bytes."""
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "WEBP"
     for kind, signatures in _SIGNATURES.items():
@@ -171,20 +172,20 @@ def _find_kind(content: bytes) -> str | None:
 
 
 def _explain(error: Exception, kind: str | None) -> str:
-    """What an error of Pillow's means for people; its own words are for those who wrote it."""
+    """Describe an error of Pillow's for users; its own message is for developers."""
     if kind is None:
-        return f"it is not a whole file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        return f"it is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
-        return f"its {kind} data are cut off"
-    return f"its {kind} data are damaged, or of a kind that cannot be read"
+        return f"its {kind} data are truncated"
+    return f"its {kind} data are damaged, or in an unsupported form"
 
 
-def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Picture:
+def _decode(content: bytes, kind: str | None, measure_above: int | None) -> DecodedImage:
     if kind == "BMP":
         bmp_header = bmp.read_bmp_header(content)
         _check_size(bmp_header.width, bmp_header.height, kind)
         if measure_above is not None and max(bmp_header.width, bmp_header.height) > measure_above:
-            return Picture((bmp_header.height, bmp_header.width), None)
+            return DecodedImage((bmp_header.height, bmp_header.width), None)
         return _read(bmp.read_bmp(content, bmp_header), None)
     png_header = png.verify_png(content) if kind == "PNG" else None
     tiff_header = tiff.read_tiff_header(content) if kind == "TIFF" else None
@@ -194,7 +195,7 @@ def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Pict
     if kind == "WEBP":
         content = webp.with_transparent_canvas(content)
     try:
-        image = Image.open(_Metered(content), formats=FORMATS)
+        image = Image.open(_LimitedReads(content), formats=FORMATS)
     except UnidentifiedImageError:
         if tiff_header is not None:
             raise tiff_header.fault() from None
@@ -202,7 +203,7 @@ def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Pict
     with image:
         _check_size(image.width, image.height, kind)
         if measure_above is not None and max(image.size) > measure_above:
-            return Picture(_upright_size(image), None)
+            return DecodedImage(_upright_size(image), None)
         if kind == "JPEG":
             _check_scans(image, content)
             _check_wholeness(image, content)
@@ -210,38 +211,41 @@ def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Pict
 
 
 def _check_size(width: int, height: int, kind: str | None) -> None:
-    # The decoder of WebP holds every pixel three times before Pillow does.
+    # The WebP decoder holds three copies of every pixel.
     most = LARGEST_PIXELS // 2 if kind == "WEBP" else LARGEST_PIXELS
     if width * height > most or max(width, height) > LARGEST_LENGTH:
-        raise PictureError(
-            f"it unfolds to {width}×{height} pixels; at most {most:,} are allowed, and at most "
+        raise ImageError(
+            f"it decompresses to {width}×{height} pixels; at most {most:,} are allowed in total, "
+            "and "
             f"{LARGEST_LENGTH:,} along a side"
         )
 
 
 def _check_scans(image: Image.Image, content: bytes) -> None:
-    """Refuse a JPEG whose scans, of a few bytes each, go over all its pixels again and again."""
+    """Reject a JPEG with many tiny scans, each of which is decoded over the whole image."""
     scans = content.count(b"\xff\xda")
     if scans * image.width * image.height > _MOST_SCANNED:
-        raise PictureError(f"it goes over {image.width}×{image.height} pixels {scans:,} times")
+        raise ImageError(
+            f"it has {scans:,} scans of {image.width}×{image.height} pixels, which are too many"
+        )
 
 
 def _check_wholeness(image: Image.Image, content: bytes) -> None:
-    """Refuse a JPEG in which data are missing before a marker; the image is loaded then."""
+    """Reject a JPEG in which data are missing before a marker; loads the image."""
     other = jpeg.with_other_padding(content)
     if other is None:
         return
     if _digest_file(other) != _digest(image):
-        raise PictureError("its JPEG data are cut off, though an end marker follows them")
+        raise ImageError("its JPEG data are truncated before the end marker")
 
 
 def _digest_file(content: bytes) -> int:
-    with Image.open(_Metered(content), formats=("JPEG",)) as image:
+    with Image.open(_LimitedReads(content), formats=("JPEG",)) as image:
         return _digest(image)
 
 
 def _digest(image: Image.Image) -> int:
-    """A checksum of the pixels, without another copy of all of them."""
+    """Compute a checksum of the pixels without copying all of them."""
     image.load()
     rows, digest = max(1, 2**20 // image.width), 0
     for top in range(0, image.height, rows):
@@ -252,13 +256,13 @@ def _digest(image: Image.Image) -> int:
 
 def _read(
     image: Image.Image, header: PngHeader | None, frame: gif.GifFrame | None = None
-) -> Picture:
+) -> DecodedImage:
     notes = []
     if image.format != "MPO" and getattr(image, "is_animated", False):
         notes.append("animated")
     if _is_reduced(image, header):
         notes.append("reduced")
-    if _orientation(image) != 1:  # asked before loading: TIFF's loader turns and drops the tag
+    if _orientation(image) != 1:  # Before loading: the TIFF loader applies the tag and drops it.
         notes.append("turned")
         ImageOps.exif_transpose(image, in_place=True)
     if frame is not None:
@@ -275,22 +279,23 @@ def _read(
         pixels = pixels[..., :1]
         if image.mode not in ("LA", "L", "1"):
             notes.append("greys")
-    return Picture((pixels.shape[0], pixels.shape[1]), pixels, tuple(notes))
+    return DecodedImage((pixels.shape[0], pixels.shape[1]), pixels, tuple(notes))
 
 
 def _check_palette(image: Image.Image, header: PngHeader) -> None:
-    """Refuse a PNG with colours that its palette lacks; Pillow makes greys of them."""
+    """Reject a PNG whose pixels use colours missing in its palette; Pillow shows greys instead."""
     if image.mode == "P":
         image.load()
         _, last = image.getextrema()
         if isinstance(last, (int, float)) and last >= header.num_colors:
-            raise PictureError(
-                f"a pixel has colour {last:.0f} of a palette of {header.num_colors} colours"
+            raise ImageError(
+                f"a pixel has the palette index {last:.0f}, but the palette has "
+                f"{header.num_colors} colours"
             )
 
 
 def _is_opaque(image: Image.Image) -> bool:
-    """Whether an animated WebP, read as if it had an alpha channel, covers its canvas."""
+    """Whether the first frame of an animated WebP covers its whole canvas."""
     if image.format != "WEBP":
         return False
     image.load()
@@ -310,10 +315,10 @@ def _orientation(image: Image.Image) -> int:
     if image.format == "PNG":
         image.load()  # Its EXIF data may follow the pixels.
     if exif := image.info.get("exif"):
-        # Pillow would make a Python number of each that a tag declares.
+        # Checked first, since Pillow converts every declared value of a tag to a Python number.
         try:
             tiff.read_tiff_header(exif.removeprefix(b"Exif\0\0"))
-        except PictureError:
+        except ImageError:
             return 1
     orientation = image.getexif().get(_ORIENTATION, 1)
     return orientation if orientation in range(2, 9) else 1
@@ -321,6 +326,6 @@ def _orientation(image: Image.Image) -> int:
 
 def _upright_size(image: Image.Image) -> Size:
     width, height = image.size
-    # TIFF gives its size upright; PNG would have to be read whole to know its orientation.
+    # Pillow returns a TIFF's size upright; a PNG's orientation is known only after reading it all.
     lies = image.format not in ("TIFF", "PNG") and _orientation(image) >= 5
     return (width, height) if lies else (height, width)

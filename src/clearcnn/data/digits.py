@@ -1,20 +1,21 @@
-"""scikit-learn's digits, embedded: 1,797 digits of 8×8 pixels, in 14 blocks of writing."""
+"""The digits in scikit-learn: 1,797 images of 8×8 pixels, in 14 blocks by writer."""
 
 import numpy as np
 
 from clearcnn.data.arrays import prepare_array
-from clearcnn.data.build_dataset import assemble
+from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.specs import DataSpec
 
 SOURCE = "scikit-learn's digits"
 
-# Where the writing changes hands. Source: scikit-learn's course, "Non i.i.d. data".
+# Where one writer's digits end and the next one's begin. Source: scikit-learn's course, "Non i.i.d.
+# data".
 BLOCK_STARTS = (0, 130, 256, 386, 516, 646, 776, 915, 1029, 1157, 1287, 1415, 1545, 1667)
 
 
 def read(spec: DataSpec) -> LabelledImages:
-    """The test part of the UCI optical digits, as scikit-learn ships it.
+    """Load the test set of the UCI optical digits, as scikit-learn ships it.
 
     Returns:
       1,797 images, (8, 8, 1) uint8 with values 0 to 16 unless the spec asks for another size or
@@ -26,7 +27,7 @@ def read(spec: DataSpec) -> LabelledImages:
     # The floats are whole numbers from 0 to 16, so uint8 holds them exactly.
     images, preparation = prepare_array(digits.images.astype(np.uint8), spec, SOURCE)
     blocks = np.searchsorted(BLOCK_STARTS, np.arange(len(images)), side="right")
-    return assemble(
+    return build_from_array(
         images,
         digits.target,
         spec,
@@ -36,6 +37,6 @@ def read(spec: DataSpec) -> LabelledImages:
         preparation=(
             *preparation,
             "Groups are the 14 contiguous blocks of writing, inferred from the order of the "
-            "images: 13 people wrote them, so one stands twice.",
+            "images: 13 people wrote them, so one person wrote two blocks.",
         ),
     )

@@ -1,4 +1,4 @@
-"""Images that are the same, pixel for pixel or nearly."""
+"""Duplicates: images with the same pixels, or nearly the same."""
 
 import hashlib
 
@@ -7,18 +7,18 @@ from numpy.typing import NDArray
 
 from clearcnn.data.labelled_images import Images
 
-# Pictures saved again, dimmed or covered in faint noise stay above; two digits of one hand, below.
+# Re-encoded, dimmed and slightly noisy duplicates correlate above; two digits of one writer, below.
 NEAR_CORRELATION = 0.998
 _BLOCK = 2_000
 
 
-def find_first_copies(images: Images) -> NDArray[np.intp]:
-    """Give, for each image, the first one with the same pixels.
+def find_duplicates(images: Images) -> NDArray[np.intp]:
+    """Find, for each image, the first one with the same pixels.
 
     Args:
       images: (n, height, width, channels), any dtype.
     Returns:
-      (n,) rows; an image whose own row stands there has no copy before it.
+      (n,) rows; the image's own row if no earlier image is a duplicate.
     """
     first: dict[bytes, int] = {}
     rows = [
@@ -28,16 +28,16 @@ def find_first_copies(images: Images) -> NDArray[np.intp]:
     return np.array(rows, np.intp)
 
 
-def find_near_copies(images: Images) -> NDArray[np.intp]:
-    """Give, for each image, the first one whose pixels correlate with its own almost fully.
+def find_near_duplicates(images: Images) -> NDArray[np.intp]:
+    """Find, for each image, the first one whose pixels correlate with its own above 0.998.
 
-    Every pair is looked at, in blocks of matrix products: n² · pixels operations.
+    Compares every pair, in blocks of matrix products: n² · pixels operations.
 
     Args:
       images: (n, height, width, channels), any real dtype.
     Returns:
-      (n,) rows; an image whose own row stands there has no near copy before it. Images of one
-      value are nobody's copies.
+      (n,) rows; the image's own row if no earlier image is a near duplicate. Constant images have
+      no near duplicates.
     """
     n = len(images)
     first = np.arange(n)
@@ -56,7 +56,7 @@ def find_near_copies(images: Images) -> NDArray[np.intp]:
 
 
 def _to_unit_vectors(images: Images) -> NDArray[np.float32]:
-    """Flatten, take the mean away, bring to length one; images of one value become zeros."""
+    """Flatten, subtract the mean and normalize; constant images become zeros."""
     flat = images.reshape(len(images), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(flat, axis=1, keepdims=True)

@@ -6,67 +6,70 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from clearcnn.data.build_dataset import assemble_pictures
+from clearcnn.data.build_dataset import build_from_files
 from clearcnn.data.classes import normal_form, quote
 from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.image_files import Entry
-from clearcnn.data.labelled_images import PARTS, LabelledImages
+from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.data.natural_sort import natural_key, sort_naturally
 from clearcnn.data.safe_files import describe_content, is_hidden, read_bytes, reject_folder_link
-from clearcnn.data.split_names import part_called
+from clearcnn.data.split_names import parse_split_name
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
-# Pictures of formats that are not read; to ignore them would lose data in silence.
+# Unsupported image formats. They raise an error, since ignoring them would silently lose data.
 OTHER_SUFFIXES = frozenset(
     [".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pbm", ".pgm", ".ppm", ".svg", ".tga"]
 )
 
 
 @dataclass
-class Walk:
-    """What lies in a folder and the folders in it.
+class FolderContent:
+    """The files in a folder and its subfolders.
 
     Attributes:
-      pictures: files that look like pictures, in natural order.
-      ignored: other files that are not the system's.
+      images: files with the suffix of an image format, in natural order.
+      ignored: other files, without those of the operating system.
     """
 
-    pictures: list[Path] = field(default_factory=list)
+    images: list[Path] = field(default_factory=list)
     ignored: list[Path] = field(default_factory=list)
 
 
 def read(folder: Path, spec: DataSpec) -> LabelledImages:
-    """Read class folders; the folders in a class folder belong to its class.
+    """Read class folders; subfolders of a class folder belong to its class.
 
     Raises:
-      DataError: there are no class folders, pictures lie outside them, the classes of the
-        parts differ, a class to train on is empty, or a picture cannot be read.
+      DataError: there are no class folders, images lie outside them, the splits have different
+        classes, a class to train on is empty, or an image cannot be read.
     """
-    parts = _part_folders(folder)
-    roots: list[tuple[str | None, Path]] = [*parts.items()] if parts else [(None, folder)]
+    splits = _split_folders(folder)
+    roots: list[tuple[str | None, Path]] = [*splits.items()] if splits else [(None, folder)]
     walks = {
-        part: _class_folders(root, folder, may_be_empty=not spec.for_training)
-        for part, root in roots
+        split: _class_folders(root, folder, may_be_empty=not spec.for_training)
+        for split, root in roots
     }
-    if parts:
-        _check_same_classes({parts[part]: list(walks[part]) for part in parts}, folder)
+    if splits:
+        _check_same_classes({splits[split]: list(walks[split]) for split in splits}, folder)
     entries = [
         Entry(
             name=path.relative_to(folder).as_posix(),
             label=class_name,
             read=partial(read_bytes, path, folder),
-            part=part,
+            split_name=split,
         )
-        for part, _ in roots
-        for class_name, walk in walks[part].items()
-        for path in walk.pictures
+        for split, _ in roots
+        for class_name, content in walks[split].items()
+        for path in content.images
     ]
     ignored = [
-        path for walked in walks.values() for walk in walked.values() for path in walk.ignored
+        path
+        for classes in walks.values()
+        for content in classes.values()
+        for path in content.ignored
     ]
-    return assemble_pictures(
+    return build_from_files(
         entries,
         spec,
         source=f"class folders in {folder}",
@@ -75,9 +78,9 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
     )
 
 
-def walk_pictures(folder: Path) -> Walk:
-    """Every file in a folder and below, in natural order; links to folders are refused."""
-    walk = Walk()
+def walk_images(folder: Path) -> FolderContent:
+    """Find all files in a folder and its subfolders; a link to a folder raises a DataError."""
+    content = FolderContent()
     waiting = _list_folder(folder)
     while waiting:
         entry = waiting.pop()
@@ -85,15 +88,15 @@ def walk_pictures(folder: Path) -> Walk:
         if _is_folder(entry):
             reject_folder_link(path)
             waiting += _list_folder(path)
-        elif looks_like_picture(path):
-            walk.pictures.append(path)
+        elif looks_like_image(path):
+            content.images.append(path)
         else:
-            walk.ignored.append(path)
-    return walk
+            content.ignored.append(path)
+    return content
 
 
 def _list_folder(folder: Path) -> list["os.DirEntry[str]"]:
-    """What lies directly in a folder and is not the system's, in reversed natural order."""
+    """List the entries directly in a folder, in reverse natural order, without hidden ones."""
     with os.scandir(folder) as entries:
         listed = [entry for entry in entries if not is_hidden(entry.name)]
     return sorted(listed, key=lambda entry: natural_key(entry.name), reverse=True)
@@ -102,106 +105,108 @@ def _list_folder(folder: Path) -> list["os.DirEntry[str]"]:
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir()
-    # A link in a circle is no folder, and reading it will say what it is.
+    # A circular link; reading it raises an error that names it.
     except OSError:
         return False
 
 
-def looks_like_picture(path: Path) -> bool:
-    """Whether the end of a file's name is that of a picture, read here or not."""
+def looks_like_image(path: Path) -> bool:
+    """Whether a file has the suffix of an image format, supported or not."""
     return path.suffix.lower() in SUFFIXES or path.suffix.lower() in OTHER_SUFFIXES
 
 
 def describe_ignored(ignored: Sequence[Path], folder: Path) -> tuple[str, ...]:
-    """One sentence about files that are not pictures, if there are any."""
+    """Describe files that are not images in one sentence, if there are any."""
     if not ignored:
         return ()
     example = ignored[0].relative_to(folder).as_posix()
-    are = "s that are no pictures were" if len(ignored) > 1 else " that is no picture was"
+    are = "s that are not images were" if len(ignored) > 1 else " that is not an image was"
     return (f"{len(ignored):,} file{are} ignored, such as {example}.",)
 
 
-def part_folders(folder: Path) -> dict[str, Path]:
-    """The folders in `folder` that are called like parts, in the order of the parts.
+def split_folders(folder: Path) -> dict[str, Path]:
+    """Find the folders named after a split, in the order train, validation, test.
 
     Raises:
-      DataError: two of them stand for the same part, or one is a link.
+      DataError: two of them stand for the same split, or one is a link.
     """
     found: dict[str, Path] = {}
     for path in subfolders(folder):
-        part = part_called(path.name)
-        if part:
-            reject_folder_link(path)
-        if part in found:
+        split = parse_split_name(path.name)
+        if split is None:
+            continue
+        reject_folder_link(path)
+        if split in found:
             raise DataError(
-                f"{folder}: the folders {found[part].name!r} and {path.name!r} both stand for "
-                f"the {part} part.",
+                f"{folder}: the folders {found[split].name!r} and {path.name!r} both stand for "
+                f"the {split} set.",
                 remedy="Keep one of them.",
             )
-        if part:
-            found[part] = path
-    return {part: found[part] for part in PARTS if part in found}
+        found[split] = path
+    return {split: found[split] for split in SPLIT_NAMES if split in found}
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders directly in a folder that are not the system's, in natural order."""
+    """List the folders directly in a folder, in natural order, without hidden ones."""
     inside = [p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name)]
     return sorted(inside, key=lambda path: natural_key(path.name))
 
 
-def _part_folders(folder: Path) -> dict[str, Path]:
-    """The part folders, if one holds folders: a class may be called "train", too."""
-    likely = [path for path in subfolders(folder) if part_called(path.name)]
+def _split_folders(folder: Path) -> dict[str, Path]:
+    """Find the split folders. Without subfolders they are classes: one may be named "train"."""
+    likely = [path for path in subfolders(folder) if parse_split_name(path.name)]
     for path in likely:
         reject_folder_link(path)
     if not any(subfolders(path) for path in likely):
         return {}
-    parts = part_folders(folder)
+    splits = split_folders(folder)
     for path in subfolders(folder):
-        if path in parts.values():
+        if path in splits.values():
             continue
         reject_folder_link(path)
-        if walk_pictures(path).pictures:
+        if walk_images(path).images:
             raise DataError(
-                f"{folder}: {path.name!r} holds pictures beside the parts "
-                f"{quote(part.name for part in parts.values())}.",
-                remedy=f"{did_you_mean(path.name, PARTS)}Move it into a part or out of the folder.",
+                f"{folder}: the folder {path.name!r} contains images, but is none of the split "
+                "folders "
+                f"{quote(path.name for path in splits.values())}.",
+                remedy=f"{did_you_mean(path.name, SPLIT_NAMES)}Move it into a split folder, or "
+                "elsewhere.",
             )
-    return parts
+    return splits
 
 
-def _class_folders(root: Path, folder: Path, *, may_be_empty: bool) -> dict[str, Walk]:
-    """Class name → what lies in its folder, in natural order."""
-    walks: dict[str, Walk] = {}
+def _class_folders(root: Path, folder: Path, *, may_be_empty: bool) -> dict[str, FolderContent]:
+    """Find class name → files in its folder, in natural order."""
+    walks: dict[str, FolderContent] = {}
     names: dict[str, str] = {}
     for path in subfolders(root):
         reject_folder_link(path)
-        walks[path.name] = walk_pictures(path)
+        walks[path.name] = walk_images(path)
         if (twin := names.setdefault(normal_form(path.name), path.name)) != path.name:
             raise DataError(
-                f"{root}: the class folders {twin!a} and {path.name!a} have one name, "
-                "written in two ways of Unicode.",
-                remedy="Put the pictures of both into one of them.",
+                f"{root}: the class folders {twin!a} and {path.name!a} are the same name in two "
+                "Unicode forms.",
+                remedy="Put the images of both into one of them.",
             )
-    stray = [path for path in root.iterdir() if path.is_file() and looks_like_picture(path)]
-    if not any(walk.pictures for walk in walks.values()):
+    stray = [path for path in root.iterdir() if path.is_file() and looks_like_image(path)]
+    if not any(content.images for content in walks.values()):
         raise DataError(
-            f"{root}: no class folders with pictures. Looked for metadata.csv, metadata.jsonl, "
+            f"{root}: no class folders with images found. Looked for metadata.csv, metadata.jsonl, "
             "IDX files, Parquet files, and class folders; found "
             f"{describe_content(root)}.",
-            remedy="Put the pictures of each class into a folder named after the class.",
+            remedy="Put the images of each class into a folder named after the class.",
         )
-    empty = [name for name, walk in walks.items() if not walk.pictures]
+    empty = [name for name, content in walks.items() if not content.images]
     if empty and not may_be_empty:
         raise DataError(
-            f"{root}: the class folder {quote(empty)} holds no picture.",
-            remedy="Put pictures into it, or remove it.",
+            f"{root}: no images in the class folder {quote(empty)}.",
+            remedy="Put images into it, or remove it.",
         )
     if stray:
         raise DataError(
-            f"{root}: {len(stray)} pictures lie beside the class folders and have no label, "
+            f"{root}: {len(stray)} images lie outside the class folders and have no label, "
             f"such as {stray[0].relative_to(folder).as_posix()}.",
-            remedy="Move them into the folder of their class, or away.",
+            remedy="Move them into the folder of their class, or elsewhere.",
         )
     return {normal_form(name): walks[name] for name in sort_naturally(walks)}
 
@@ -215,6 +220,6 @@ def _check_same_classes(classes: dict[Path, list[str]], folder: Path) -> None:
     ]
     if lacking:
         raise DataError(
-            f"{folder}: the classes of the parts differ: {'; '.join(lacking)}.",
-            remedy="Give every part the same class folders.",
+            f"{folder}: the splits have different classes: {'; '.join(lacking)}.",
+            remedy="Use the same class folders in every split.",
         )

@@ -1,10 +1,10 @@
-"""The first frame of a GIF: where it lies, and its colours."""
+"""The first frame of a GIF: its position and its colours."""
 
 from dataclasses import dataclass
 
 from PIL import Image
 
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 
@@ -15,12 +15,12 @@ _HAS_TABLE = 0x80
 
 @dataclass(frozen=True)
 class GifFrame:
-    """What a GIF says of its first frame.
+    """The header of a GIF's first frame.
 
     Attributes:
       box: left, upper, right and lower edge on the canvas, in pixels.
-      palette: 768 bytes of red, green and blue, black beyond the colours that there are.
-      transparent: the index of the transparent colour; None if there is none.
+      palette: 768 bytes of red, green and blue, padded with black.
+      transparent: the index of the transparent colour; None without one.
     """
 
     box: tuple[int, int, int, int]
@@ -29,12 +29,12 @@ class GifFrame:
 
 
 def read_gif_frame(content: bytes) -> GifFrame:
-    """Walk through the blocks to the first image.
+    """Read the blocks up to the first frame.
 
     Args:
       content: a whole file that starts with one of `SIGNATURES`.
     Raises:
-      PictureError: there is no image, or no colours for it.
+      ImageError: there is no frame, or no palette for it.
     Source: CompuServe, Graphics Interchange Format, version 89a.
     """
     try:
@@ -45,7 +45,7 @@ def read_gif_frame(content: bytes) -> GifFrame:
             if kind == _IMAGE:
                 return _read_image(content, place, palette, transparent)
             if kind != _EXTENSION:
-                raise PictureError("it has no frame")
+                raise ImageError("it has no frame")
             if content[place + 1] == _GRAPHIC_CONTROL and content[place + 2] >= 4:
                 transparent = content[place + 6] if content[place + 3] & 1 else None
             place += 2
@@ -53,18 +53,18 @@ def read_gif_frame(content: bytes) -> GifFrame:
                 place += 1 + content[place]
             place += 1
     except IndexError:
-        raise PictureError("it is cut off before its first frame") from None
-    raise PictureError("it consists of too many pieces")
+        raise ImageError("it is truncated before its first frame") from None
+    raise ImageError("it has too many blocks")
 
 
 def on_canvas(image: Image.Image, frame: GifFrame) -> Image.Image:
-    """Give the frame its own colours, and make transparent what it does not cover.
+    """Apply the frame's own palette, and make the rest of the canvas transparent.
 
-    Pillow takes the first colour there, and may take another frame's colours.
+    Pillow fills the rest with the first colour, and may use another frame's palette.
 
     Args:
-      image: the first frame, loaded by Pillow; its pixels are indices.
-      frame: of `read_gif_frame`.
+      image: the first frame, loaded by Pillow; its pixels are palette indices.
+      frame: from `read_gif_frame`.
     """
     colored = Image.frombytes("L", image.size, image.tobytes())
     colored.putpalette(frame.palette)
@@ -83,15 +83,15 @@ def _read_image(content: bytes, place: int, palette: bytes, transparent: int | N
     )
     own, _ = _read_table(content, content[place + 9], place + 10)
     if not (own or palette):
-        raise PictureError("it has no colours: neither of its own nor for its first frame")
+        raise ImageError("it has neither a global palette nor one for its first frame")
     return GifFrame(
         (left, top, left + width, top + height), (own or palette).ljust(768, b"\0"), transparent
     )
 
 
 def _read_table(content: bytes, flags: int, place: int) -> tuple[bytes, int]:
-    """A table of colours, empty if there is none, and where it ends."""
+    """Read a palette; return it, empty without one, and its end."""
     end = place + (3 << (flags & 7) + 1) if flags & _HAS_TABLE else place
     if end > len(content):
-        raise PictureError("it is cut off inside its colours")
+        raise ImageError("it is truncated in its palette")
     return content[place:end], end

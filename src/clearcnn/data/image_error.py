@@ -1,14 +1,14 @@
-"""What is wrong with a picture's file, in the words of our own readers."""
+"""The error that this room's own image readers raise."""
 
 
-class PictureError(ValueError):
-    """A picture cannot be read.
+class ImageError(ValueError):
+    """An image file cannot be read.
 
-    Whatever else an error of a library says about broken bytes is not for people.
+    Only these messages are shown to users; those of image libraries are too technical.
 
     Args:
-      problem: goes on a sentence that ends in "cannot be read as a picture: ", without a full stop.
-      remedy: one sentence: what to do next; "" for what helps with every picture.
+      problem: a clause that follows "FILE cannot be read as an image: ", without a full stop.
+      remedy: one sentence: what to do next; "" takes the general one.
     """
 
     def __init__(self, problem: str, remedy: str = "") -> None:

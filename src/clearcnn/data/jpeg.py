@@ -1,14 +1,14 @@
-"""A JPEG's wholeness, which Pillow does not check: libjpeg fills up what is missing, and warns.
+"""Detection of truncated JPEG files, for which libjpeg only warns and makes up the missing pixels.
 
-The format has no checksum and does not say how long its compressed data are. But what follows
-their last bit must not matter. So a picture is read twice, with other bits there the second time:
-where it shows something else, data were missing.
+The format has no checksum and does not state the length of its compressed data. But the bits after
+their end must have no effect. So an image is decoded twice, the second time with other bits there:
+if the pixels differ, data were missing.
 """
 
 import re
 from itertools import product
 
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 
 SIGNATURE = b"\xff\xd8"
 
@@ -21,33 +21,33 @@ _RESTARTS = range(0xD0, 0xD8)
 _ARITHMETIC = range(0xC9, 0xCC)
 _BLOCK = 64
 _MOST_SEGMENTS = 100_000
-_MOST_RESTARTS = 1_000_000  # Of 40 million pixels in blocks of 64, each with one.
+_MOST_RESTARTS = 1_000_000  # 40 million pixels in blocks of 64, each with one.
 
 
 def with_other_padding(content: bytes) -> bytes | None:
-    """Change the bits that follow each stretch of compressed data.
+    """Change the padding bits after each segment of compressed data.
 
     Args:
       content: a whole file that starts with `SIGNATURE`.
     Returns:
-      A file that shows the same if nothing is missing; None for arithmetic coding, where what
-      follows does matter.
+      A file that decodes to the same pixels if nothing is missing; None for arithmetic coding,
+      where the bits that follow have an effect.
     Raises:
-      PictureError: its segments do not lead to an end marker, or it ends before every
-        coefficient was sent to its last bit.
-    Source: ITU-T T.81, annex B; F.1.2.3 for the bits that pad a stretch.
+      ImageError: there is no end marker after the segments, or some bits of a coefficient are
+        missing.
+    Source: ITU-T T.81, annex B; F.1.2.3 for padding bits.
     """
     if sum(content.count(bytes([0xFF, kind])) for kind in _RESTARTS) > _MOST_RESTARTS:
-        raise PictureError(f"it has more than {_MOST_RESTARTS:,} restart markers")
+        raise ImageError(f"it has more than {_MOST_RESTARTS:,} restart markers")
     pieces: list[bytes] = []
     copied, place = 0, len(SIGNATURE)
     is_progressive = False
-    missing: set[tuple[int, int]] = set()  # Coefficients, each of a component.
+    missing: set[tuple[int, int]] = set()  # (component, coefficient)
     for _ in range(_MOST_SEGMENTS):
         kind, place = _next_marker(content, place)
         if kind == _END:
             if missing:
-                raise PictureError("it is cut off: its last scans are missing")
+                raise ImageError("it is truncated: its last scans are missing")
             return b"".join([*pieces, content[copied:place]])
         if kind in _ARITHMETIC:
             return None
@@ -63,11 +63,11 @@ def with_other_padding(content: bytes) -> bytes | None:
             end = _find_end(content, place)
             pieces += [content[copied:place], _pad(content[place:end])]
             copied = place = end
-    raise PictureError("it consists of too many pieces")
+    raise ImageError("it has too many segments")
 
 
 def _find_sent(header: bytes, is_progressive: bool) -> set[tuple[int, int]]:
-    """The coefficients that a scan sends to their last bit."""
+    """Find the coefficients that a scan completes, to their last bit."""
     first, last, low_bit = header[-3], header[-2], header[-1] & 15
     if not is_progressive:
         first, last, low_bit = 0, _BLOCK - 1, 0
@@ -75,15 +75,15 @@ def _find_sent(header: bytes, is_progressive: bool) -> set[tuple[int, int]]:
 
 
 def _next_marker(content: bytes, place: int) -> tuple[int, int]:
-    """The next marker, and where what belongs to it starts."""
+    """Find the next marker and the offset after it."""
     found = _MARKER.search(content, place)
     if found is None:
-        raise PictureError("it is cut off: its end marker is missing")
+        raise ImageError("it is truncated: its end marker is missing")
     return found[1][0], found.end()
 
 
 def _find_end(content: bytes, place: int) -> int:
-    """Where the compressed data of a scan end."""
+    """Find the end of the compressed data of a scan."""
     kind, after = _next_marker(content, place)
     while kind in _RESTARTS:
         place = after
@@ -94,9 +94,9 @@ def _find_end(content: bytes, place: int) -> int:
 
 
 def _pad(scan: bytes) -> bytes:
-    """The data of a scan with other bits before each restart marker and at the end.
+    """Insert other padding bits before each restart marker and at the end of a scan.
 
-    At the end the restart marker whose turn it is stands, too, for data that lack it.
+    The next restart marker is added at the end, too, in case data with it are missing.
     """
     padded, count = _RESTART.subn(lambda found: _OTHER_BITS + found[0], scan)
     return padded + _OTHER_BITS + bytes([0xFF, _RESTARTS[count % 8]]) + _OTHER_BITS

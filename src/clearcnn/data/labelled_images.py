@@ -1,4 +1,4 @@
-"""Labelled images in memory: what every source becomes."""
+"""Labelled images in memory; every source becomes one of these."""
 
 import dataclasses
 import hashlib
@@ -7,41 +7,41 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import DataError
 from clearcnn.results.train import SkippedFile
+from clearcnn.types import Array
 
 DTYPES = ("uint8", "uint16", "float32")
-PARTS = ("train", "validation", "test")
+SPLIT_NAMES = ("train", "validation", "test")
 
-Images = NDArray[Any]
+Images = Array
 Labels = NDArray[np.int64]
 Words = NDArray[np.str_]
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Images with their labels, and all that is known about where they come from.
+    """Images with their labels and what is known about their source.
 
     Attributes:
       images: (n, height, width, channels), uint8, uint16 or float32; 1 or 3 channels. Given
-        as float64, they are stored as float32, and `preparation` says so.
+        as float64, they are converted to float32, and `preparation` says so.
       labels: (n,) int64, an index into `class_names`.
-      class_names: at least one; in natural order, or in the order the user gave.
-      source: what was read, in words.
+      class_names: at least one; in natural order, or in the order that the user gave.
+      source: a description of what was read.
       value_range: the smallest and largest value an image of this kind may have.
-      names: the file name of each image, or its row in words.
-      groups: (n,) str, images that belong together, such as one hand's writing; None if unknown.
-      parts: (n,) str, "train", "validation" or "test" as the source gives them; None if it does
-        not.
-      preparation: what was done to the pictures, one sentence each.
-      skipped: files that could not be read and were left out because the user said so.
-      resize_filter: Pillow's name of the filter that resizes a picture to this shape.
-      background: what transparent pictures are laid on.
+      names: the file name of each image, or its row, such as "row 7".
+      groups: (n,) str, the group of each image, such as its writer; None if unknown.
+      split_names: (n,) str, "train", "validation" or "test", if the source gives a split; otherwise
+        None.
+      preparation: what was done to the images, one sentence each.
+      skipped: files that could not be read, left out because the user allowed it.
+      resize_filter: Pillow's name of the filter that resizes an image to this shape.
+      background: the color behind transparent pixels.
     Raises:
       DataError: the fields contradict each other.
     """
@@ -53,7 +53,7 @@ class LabelledImages:
     value_range: tuple[float, float]
     names: tuple[str, ...]
     groups: Words | None = None
-    parts: Words | None = None
+    split_names: Words | None = None
     preparation: tuple[str, ...] = ()
     skipped: tuple[SkippedFile, ...] = ()
     resize_filter: str = "bilinear"
@@ -66,22 +66,26 @@ class LabelledImages:
             object.__setattr__(self, "preparation", (*self.preparation, sentence))
         _check_images(self.images, self.source)
         _check_labels(self.labels, self.class_names, self.source)
-        for name in ("labels", "names", "groups", "parts"):
+        for name in ("labels", "names", "groups", "split_names"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.images):
                 raise DataError(
-                    f"{self.source}: {len(self.images)} images but {len(value)} {name}.",
-                    remedy=f"Give one of {name} for each image.",
+                    f"{self.source}: {len(self.images)} images, but {len(value)} {name}.",
+                    remedy=f"Give {name} one entry for each image.",
                 )
-        if self.parts is not None and (unknown := sorted(set(self.parts.tolist()) - set(PARTS))):
+        unknown = (
+            set() if self.split_names is None else {*self.split_names.tolist()} - {*SPLIT_NAMES}
+        )
+        if unknown:
             raise DataError(
-                f"{self.source}: the parts {', '.join(map(repr, unknown))} are not known.",
-                remedy=f"Name the parts {', '.join(PARTS)}.",
+                f"{self.source}: unknown split names: {', '.join(map(repr, sorted(unknown)))}.",
+                remedy=f"Use {', '.join(SPLIT_NAMES)}.",
             )
         low, high = self.value_range
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise DataError(
-                f"{self.source}: value_range={self.value_range} is not a range of numbers.",
+                f"{self.source}: value_range={self.value_range} is not valid; expected two finite "
+                "numbers, the smaller one first.",
                 remedy="Give the smallest and the largest value an image may have.",
             )
 
@@ -90,13 +94,13 @@ class LabelledImages:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over shape, dtype, class names, pixels, labels, groups and parts, in hex."""
+        """SHA-256 over shape, dtype, class names, pixels, labels, groups and splits, in hex."""
         head = {
             "shape": self.images.shape,
             "dtype": self.images.dtype.newbyteorder("<").str,
             "class_names": self.class_names,
             "groups": None if self.groups is None else self.groups.tolist(),
-            "parts": None if self.parts is None else self.parts.tolist(),
+            "parts": None if self.split_names is None else self.split_names.tolist(),
         }
         digest = hashlib.sha256(json.dumps(head).encode())
         for array in (self.images, self.labels):
@@ -104,8 +108,8 @@ class LabelledImages:
             digest.update(np.ascontiguousarray(little).view(np.uint8).data)
         return digest.hexdigest()
 
-    def take(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> "LabelledImages":
-        """The images at `indices`, in that order, with everything that belongs to them.
+    def take(self, indices: Sequence[int] | Array) -> "LabelledImages":
+        """Select the images at `indices`, in that order, with their labels, names and groups.
 
         Args:
           indices: (m,) int, each in 0..n-1; may repeat.
@@ -119,29 +123,30 @@ class LabelledImages:
             labels=self.labels[rows],
             names=tuple(self.names[row] for row in rows),
             groups=None if self.groups is None else self.groups[rows],
-            parts=None if self.parts is None else self.parts[rows],
+            split_names=None if self.split_names is None else self.split_names[rows],
         )
 
 
 def narrow(images: Images, source: str) -> tuple[Images, str]:
-    """Store float64 as float32, the type that networks compute in, phones and browsers, too.
+    """Convert float64 to float32, in which networks compute on every device.
 
     Args:
       images: (n, height, width, channels), float64.
-      source: what to call them in an error.
+      source: a description for error messages.
     Returns:
-      (images, sentence): float32, and what was done.
+      (images, sentence): float32, and a description of the conversion.
     Raises:
-      DataError: a value is not finite, or beyond float32.
+      DataError: a value is NaN, infinite, or beyond the range of float32.
     """
     check_finite(images, source)
     with np.errstate(over="ignore"):
         stored = images.astype(np.float32)
     if not np.isfinite(stored).all():
         raise DataError(
-            f"{source}: images hold values up to {np.abs(images).max():g}; float32, which networks "
-            f"compute in, holds up to {np.finfo(np.float32).max:g}.",
-            remedy="Scale the images, to 0 to 1 for example.",
+            f"{source}: images have values up to {np.abs(images).max():g}; networks compute in "
+            "float32, "
+            f"whose largest value is {np.finfo(np.float32).max:g}.",
+            remedy="Scale the images, for example to the range 0 to 1.",
         )
     return stored, "float64 stored as float32, which models compute in on every device."
 
@@ -151,23 +156,23 @@ def check_finite(images: Images, source: str) -> None:
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         row, y, x, channel = np.argwhere(~np.isfinite(images))[0]
         raise DataError(
-            f"{source}: image {row} holds {images[row, y, x, channel]} at row {y}, column {x}; "
-            "finite numbers were expected.",
-            remedy="Replace or leave out images with NaN or infinite values.",
+            f"{source}: image {row} has the value {images[row, y, x, channel]} at row {y}, column "
+            f"{x}; "
+            "expected finite numbers.",
+            remedy="Fix or remove images with NaN or infinite values.",
         )
 
 
 def _check_images(images: Images, source: str) -> None:
     if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
         raise DataError(
-            f"{source}: images have the shape {images.shape}; "
-            "(n, height, width, channels) with 1 or 3 channels was expected.",
+            f"{source}: images have the shape {images.shape}; expected "
+            "(n, height, width, channels) with 1 or 3 channels.",
             remedy="Reshape the images.",
         )
     if images.dtype.name not in DTYPES:
         raise DataError(
-            f"{source}: images have the dtype {images.dtype}; one of {', '.join(DTYPES)} "
-            "was expected.",
+            f"{source}: images have the dtype {images.dtype}; expected one of {', '.join(DTYPES)}.",
             remedy="Convert the images with astype.",
         )
     check_finite(images, source)
@@ -176,14 +181,14 @@ def _check_images(images: Images, source: str) -> None:
 def _check_labels(labels: Labels, class_names: tuple[str, ...], source: str) -> None:
     if labels.ndim != 1 or labels.dtype != np.int64:
         raise DataError(
-            f"{source}: labels have the shape {labels.shape} and dtype {labels.dtype}; "
-            "(n,) of int64 was expected.",
+            f"{source}: labels have the shape {labels.shape} and dtype {labels.dtype}; expected "
+            "(n,) of int64.",
             remedy="Give one class index per image.",
         )
     if not class_names or len(set(class_names)) != len(class_names):
         raise DataError(
-            f"{source}: class_names={class_names} must name each class once.",
-            remedy="Give distinct class names.",
+            f"{source}: class_names={class_names} is empty or has duplicates.",
+            remedy="Name each class once.",
         )
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(class_names)):
         raise DataError(

@@ -1,15 +1,15 @@
-"""Room in memory for large pictures: threads that unfold them wait for each other."""
+"""A semaphore for memory: threads that decode large images wait for each other."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Room:
-    """So many units, lent and given back; whoever asks for more than are left waits.
+class MemorySemaphore:
+    """A counting semaphore whose holders take several units at once.
 
     Args:
-      units: in all; a single request for more is let in when nobody else is there.
+      units: in total. A request for more is granted when nothing else is taken.
     """
 
     def __init__(self, units: int) -> None:
@@ -19,7 +19,7 @@ class Room:
 
     @contextmanager
     def take(self, units: int) -> Iterator[None]:
-        """Hold units for a while."""
+        """Hold units inside a `with` block; wait until they are free."""
         with self._changed:
             self._changed.wait_for(lambda: self._taken == 0 or self._taken + units <= self._units)
             self._taken += units

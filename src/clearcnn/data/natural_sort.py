@@ -1,4 +1,4 @@
-"""Natural order: 2 before 10, capitals beside small letters."""
+"""Natural order: 2 before 10, ignoring case."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,10 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 def natural_key(text: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
-    """A sort key that reads runs of digits as numbers.
+    """Compute a sort key that compares runs of digits as numbers.
 
-    Digits are compared by length and then as text, so numbers of any length are compared.
-    The text itself comes last, to give different texts different keys.
+    Digits are compared by length and then as text, so numbers may have any length. The text itself
+    comes last, so different texts have different keys.
     """
     pieces = _DIGITS.split(text.casefold())
     key: list[str | tuple[int, str]] = []
@@ -24,7 +24,7 @@ def natural_key(text: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
 
 
 def sort_naturally(texts: Iterable[str]) -> list[str]:
-    """Texts in natural order; if every one is a whole number, in the order of the numbers."""
+    """Sort texts in natural order; by value if all are whole numbers."""
     listed = list(texts)
     if all(re.fullmatch(r"-?[0-9]{1,18}", text) for text in listed):
         return sorted(listed, key=lambda text: (int(text), text))

@@ -1,22 +1,21 @@
-"""NumPy archives: Keras's keys, MedMNIST's, or x and y with groups; never unpickled."""
+"""NumPy archives with the keys of Keras, of MedMNIST, or x and y with groups; never unpickled."""
 
 import math
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.archives import open_archive
-from clearcnn.data.arrays import join_parts, prepare_array
-from clearcnn.data.build_dataset import assemble
+from clearcnn.data.arrays import join_arrays, prepare_array
+from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
+from clearcnn.types import Array
 
-# (part, key of the images, key of the labels): Keras's names, MedMNIST's, and all in one.
+# (split name, key of the images, key of the labels): Keras's, MedMNIST's, and without a split.
 KEYS = (
     ("train", "x_train", "y_train"),
     ("train", "train_images", "train_labels"),
@@ -27,28 +26,33 @@ KEYS = (
     (None, "x", "y"),
 )
 
-# The third format is for names of fields, which no image has.
+# Version 3.0 is for structured arrays with Unicode field names, which no image needs.
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 
-_REMEDY = "Store x_train, y_train, x_test and y_test, or x and y and, if known, groups."
+_REMEDY = "Store x_train, y_train, x_test and y_test; or x, y and optionally groups."
 
 
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read the arrays of an NPZ file.
 
     Raises:
-      DataError: it is no NPZ file, keys are missing, an array is pickled or too large, or
-        images and labels do not go together.
+      DataError: it is not an NPZ file, keys are missing, an array is pickled or too large, or the
+        images and labels do not match.
     """
     arrays, keys = _read_arrays(path)
     found = [row for row in KEYS if row[1] in arrays or row[2] in arrays]
-    parts = [part for part, _, _ in found]
+    splits = [split for split, _, _ in found]
     missing = [key for row in found for key in row[1:] if key not in arrays]
-    if missing or not found or len(set(parts)) < len(parts) or (None in parts and len(parts) > 1):
-        fault = f"{missing[0]} is missing" if missing else "the keys give no one set of images"
+    if (
+        missing
+        or not found
+        or len(set(splits)) < len(splits)
+        or (None in splits and len(splits) > 1)
+    ):
+        fault = f"{missing[0]} is missing" if missing else "the keys do not identify one data set"
         raise DataError(
             f"{path}: {fault}; the keys are {', '.join(keys) or 'none'}.", remedy=_REMEDY
         )
@@ -64,34 +68,34 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     if len(kinds) > 1:
         listed = " and ".join(f"{shape} of {dtype}" for shape, dtype in sorted(kinds))
         raise DataError(
-            f"{path}: the parts hold different images: {listed}.",
-            remedy="Store all parts in one shape and dtype.",
+            f"{path}: the splits have images of different kinds: {listed}.",
+            remedy="Store all images in the same shape and dtype.",
         )
     source = f"NumPy archive {path}"
-    prepared, sentences = prepare_array(join_parts(images), spec, source)
+    prepared, sentences = prepare_array(join_arrays(images), spec, source)
     rows = [
-        (part, row) for part, some in zip(parts, labels, strict=True) for row in range(len(some))
+        (split, row) for split, some in zip(splits, labels, strict=True) for row in range(len(some))
     ]
     groups = arrays.get("groups")
-    return assemble(
+    return build_from_array(
         prepared,
         np.concatenate(labels),
         spec,
         source=source,
-        names=[f"{part} row {row}" if part else f"row {row}" for part, row in rows],
+        names=[f"{split} row {row}" if split else f"row {row}" for split, row in rows],
         groups=None
         if groups is None
         else [str(group) for group in tidy_labels(groups, f"{path}: groups")],
-        parts=[part for part, _ in rows if part] if None not in parts else None,
+        split_names=[split for split, _ in rows if split] if None not in splits else None,
         preparation=sentences,
     )
 
 
-def tidy_labels(labels: NDArray[Any], place: str) -> NDArray[Any]:
-    """Labels as (n,) of int64 or str, from whole numbers or text in (n,) or (n, 1).
+def tidy_labels(labels: Array, place: str) -> Array:
+    """Convert labels, whole numbers or text in (n,) or (n, 1), to (n,) of int64 or str.
 
     Raises:
-      DataError: they are of another kind, such as one-hot or not whole numbers.
+      DataError: they are something else, such as one-hot vectors or fractions.
     """
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -114,8 +118,8 @@ def tidy_labels(labels: NDArray[Any], place: str) -> NDArray[Any]:
     )
 
 
-def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
-    """The arrays of known keys, and all keys there are."""
+def _read_arrays(path: Path) -> tuple[dict[str, Array], list[str]]:
+    """Read the arrays of known keys; return them and all keys."""
     wanted = {key for row in KEYS for key in row[1:]} | {"groups"}
     try:
         with open_regular(path) as file, open_archive(file) as archive:
@@ -130,43 +134,43 @@ def _read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     except DataError:
         raise
     except BadZipFile:
-        reason = "it is no whole zip archive"
+        reason = "it is not a complete zip archive"
     except Exception:  # zipfile and NumPy raise almost any kind on broken files
-        reason = "an array in it is damaged, or of a kind that cannot be read"
+        reason = "an array in it is damaged, or has an unsupported format"
     raise DataError(
         f"{path} cannot be read as an NPZ file: {reason}.",
-        remedy="Write it again with numpy.savez.",
+        remedy="Write the file again with numpy.savez.",
     )
 
 
-def _read_member(archive: ZipFile, info: ZipInfo, place: str) -> NDArray[Any]:
-    """One array, whose header is looked at before anything is made of it.
+def _read_member(archive: ZipFile, info: ZipInfo, place: str) -> Array:
+    """Read one array after checking its header.
 
     Raises:
-      DataError: it holds objects, or not the bytes that its header declares.
+      DataError: it contains Python objects, or not as many bytes as its header declares.
     """
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         read_header = _HEADERS.get(version)
         if read_header is None:
-            raise ValueError(f"its format {version} is not known")
+            raise ValueError(f"unknown format version {version}")
         shape, _, dtype = read_header(stream)
         if dtype.hasobject:
             raise DataError(
-                f"{place} holds Python objects, which are never unpickled.",
+                f"{place} contains Python objects, which clearcnn never unpickles.",
                 remedy="Store plain arrays: numpy.asarray(labels, dtype=str) for names.",
             )
         holds = info.file_size - stream.tell()
-        # NumPy would make room for what is declared before it reads.
+        # NumPy allocates what the header declares before it reads.
         if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize != holds:
             raise DataError(
-                f"{place} declares the shape {shape} of {dtype}, but holds {holds:,} bytes.",
-                remedy="Write it again with numpy.savez.",
+                f"{place} declares the shape {shape} of {dtype}, but contains {holds:,} bytes.",
+                remedy="Write the file again with numpy.savez.",
             )
-        # Nothing is read of elements of no bytes, however many are declared.
+        # Elements of zero bytes need no data, however many the header declares.
         if dtype.itemsize == 0:
             raise DataError(
-                f"{place} has the dtype {dtype}, whose elements hold nothing.",
+                f"{place} has the dtype {dtype}, whose elements have no bytes.",
                 remedy="Store images, and class indices or class names.",
             )
     with archive.open(info) as stream:

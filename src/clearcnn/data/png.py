@@ -1,10 +1,10 @@
-"""PNG's own proof of wholeness, which Pillow does not check everywhere."""
+"""The checksums of PNG files, of which Pillow does not check all."""
 
 import struct
 import zlib
 from dataclasses import dataclass, replace
 
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -13,12 +13,12 @@ _MOST_CHUNKS = 100_000
 
 @dataclass(frozen=True)
 class PngHeader:
-    """What a PNG says about its samples.
+    """The header of a PNG file.
 
     Attributes:
       bit_depth: bits per sample, 1, 2, 4, 8 or 16.
-      is_coloured: samples are colours or a palette, not greys.
-      num_colors: how many the palette has; 0 without one.
+      is_coloured: whether it is RGB or has a palette.
+      num_colors: of the palette; 0 without one.
     """
 
     bit_depth: int
@@ -27,12 +27,12 @@ class PngHeader:
 
 
 def verify_png(content: bytes) -> PngHeader:
-    """Walk through the chunks of a PNG and check every length and checksum.
+    """Check the length and checksum of every chunk of a PNG.
 
     Args:
       content: a whole file that starts with `SIGNATURE`.
     Raises:
-      PictureError: a chunk is cut off or its checksum is wrong; the message says which.
+      ImageError: a chunk is truncated or its checksum is wrong; the message names the chunk.
     Source: W3C PNG Specification, sections 5.3 and 11.2.
     """
     view = memoryview(content)
@@ -41,24 +41,24 @@ def verify_png(content: bytes) -> PngHeader:
     while kind != b"IEND":
         num_chunks += 1
         if num_chunks > _MOST_CHUNKS:
-            raise PictureError(f"it has more than {_MOST_CHUNKS:,} chunks")
+            raise ImageError(f"it has more than {_MOST_CHUNKS:,} chunks")
         if place + 8 > len(view):
-            raise PictureError(f"it is cut off after {len(view):,} bytes")
+            raise ImageError(f"it is truncated after {len(view):,} bytes")
         length, kind = struct.unpack_from(">I4s", view, place)
         end = place + 8 + length
         if end + 4 > len(view):
-            raise PictureError(f"it is cut off inside its {_name(kind)} chunk")
+            raise ImageError(f"it is truncated in its {_name(kind)} chunk")
         (stated,) = struct.unpack_from(">I", view, end)
         if zlib.crc32(view[place + 4 : end]) != stated:
-            raise PictureError(f"the checksum of its {_name(kind)} chunk at byte {place} is wrong")
+            raise ImageError(f"the checksum of its {_name(kind)} chunk at byte {place} is wrong")
         if header is None:
             if kind != b"IHDR" or length != 13:
-                raise PictureError("it does not start with a header")
+                raise ImageError("it does not start with a header")
             header = PngHeader(view[place + 16], view[place + 17] not in (0, 4))
         if kind == b"PLTE":
             header = replace(header, num_colors=length // 3)
         place = end + 4
-    assert header is not None  # IEND is never first: that is refused above
+    assert header is not None  # IEND as the first chunk raises above
     return header
 
 

@@ -1,4 +1,4 @@
-"""The one way a picture is resized, and the one rule that chooses a size."""
+"""Resizing of images, and the rule that chooses a size."""
 
 from collections.abc import Sequence
 
@@ -15,20 +15,20 @@ Size = tuple[int, int]
 
 
 def resize(pixels: Images, size: Size) -> Images:
-    """Resize one picture with Pillow's antialiased triangle filter, BILINEAR.
+    """Resize one image with Pillow's antialiased triangle filter, BILINEAR.
 
     Args:
       pixels: (height, width, channels), uint8, uint16 or float.
-      size: (height, width) wanted; the aspect ratio follows it.
+      size: the new (height, width); the aspect ratio may change.
     Returns:
-      (*size, channels) in the same dtype; floats and uint16 are computed in float32.
+      (*size, channels) in the same dtype; floats and uint16 are resized in float32.
     """
     if pixels.shape[:2] == size:
         return pixels
     if pixels.dtype == np.uint8:
         squeezed = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-        picture = Image.fromarray(np.ascontiguousarray(squeezed))
-        return _resample(picture, size).reshape(*size, -1)
+        image = Image.fromarray(np.ascontiguousarray(squeezed))
+        return _resample(image, size).reshape(*size, -1)
     channels = [float_image(pixels[..., k]) for k in range(pixels.shape[-1])]
     resized = np.stack([_resample(channel, size) for channel in channels], axis=-1)
     if pixels.dtype.kind == "u":
@@ -37,13 +37,13 @@ def resize(pixels: Images, size: Size) -> Images:
 
 
 def choose_size(sizes: Sequence[Size]) -> Size:
-    """The size to bring pictures to when the user names none.
+    """Choose a size when the user names none.
 
-    A size common to all is kept; otherwise the median height and width are taken. Either is
-    scaled down so that the longer side has at most `LARGEST_KEPT_SIDE` pixels.
+    It is the common size of all images, or else the median height and width; scaled down so that
+    the longer side has at most `LARGEST_KEPT_SIDE` pixels.
 
     Args:
-      sizes: (height, width) of each picture, at least one.
+      sizes: (height, width) of each image, at least one.
     """
     height, width = np.median(np.array(sizes), axis=0)
     scale = min(1.0, LARGEST_KEPT_SIDE / max(height, width))
@@ -51,19 +51,19 @@ def choose_size(sizes: Sequence[Size]) -> Size:
 
 
 def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> str | None:
-    """What was done to the sizes, in a sentence; None if nothing was."""
+    """Describe the resizing in a sentence; None if no image was resized."""
     smallest, largest = min(sizes), max(sizes)
     if smallest == largest == target:
         return None
     was = (
-        f"Pictures of {_by(smallest)} pixels"
+        f"Images of {_by(smallest)} pixels"
         if smallest == largest
-        else f"Pictures of {len(set(sizes))} sizes from {_by(smallest)} to {_by(largest)} pixels"
+        else f"Images of {len(set(sizes))} sizes from {_by(smallest)} to {_by(largest)} pixels"
     )
     if asked:
-        rule = "as asked"
+        rule = "as requested"
     elif smallest == largest:
-        rule = f"so that the longer side has {LARGEST_KEPT_SIDE}"
+        rule = f"so that the longer side has {LARGEST_KEPT_SIDE} pixels"
     else:
         rule = (
             "the median height and width, scaled down where the longer side would exceed "
@@ -75,9 +75,9 @@ def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> st
     )
 
 
-def _resample(picture: Image.Image, size: Size) -> Images:
+def _resample(image: Image.Image, size: Size) -> Images:
     height, width = size
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _by(size: Size) -> str:

@@ -1,4 +1,4 @@
-"""One picture file for a model that knows what it wants."""
+"""One image file, converted to the input of a trained model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode_image import NOTES, Picture, unfolded
+from clearcnn.data.decode_image import NOTES, DecodedImage, decode_when_memory_allows
 from clearcnn.data.image_files import quiet_pillow
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.resize import resize
@@ -16,37 +16,37 @@ from clearcnn.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class OnePicture:
-    """A picture in the form that a model takes.
+class PreparedImage:
+    """An image in the form that a model expects.
 
     Attributes:
       pixels: (height, width, channels).
-      preparation: what was done to it, one sentence each.
+      preparation: the conversions, one sentence each.
     """
 
     pixels: Images
     preparation: tuple[str, ...]
 
 
-def read_one_picture(
+def read_image_file(
     path: Path,
     *,
     size: tuple[int, int],
     color_mode: Literal["grayscale", "rgb"],
     dtype: str,
     value_range: tuple[float, float],
-) -> OnePicture:
-    """Read a picture file as the pictures for training were read.
+) -> PreparedImage:
+    """Read an image file in the same way as the images for training.
 
     Args:
-      path: of the file.
-      size, color_mode, dtype, value_range: as for `prepare_one_picture`.
+      path: the file.
+      size, color_mode, dtype, value_range: as for `prepare_image`.
     Returns:
-      OnePicture.
+      PreparedImage.
     Raises:
-      DataError: as `prepare_one_picture`, or the file cannot be opened.
+      DataError: as `prepare_image`, or the file cannot be opened.
     """
-    return prepare_one_picture(
+    return prepare_image(
         read_bytes(path),
         str(path),
         size=size,
@@ -56,7 +56,7 @@ def read_one_picture(
     )
 
 
-def prepare_one_picture(
+def prepare_image(
     content: bytes,
     name: str,
     *,
@@ -64,45 +64,45 @@ def prepare_one_picture(
     color_mode: Literal["grayscale", "rgb"],
     dtype: str,
     value_range: tuple[float, float],
-) -> OnePicture:
-    """Prepare the bytes of a picture file as the pictures for training were prepared.
+) -> PreparedImage:
+    """Convert the bytes of an image file in the same way as the images for training.
 
-    Decoding, colour and resizing are those of every source. Then the file's own values, 0 to
-    255 or to 65,535, are brought to the range of the model's images.
+    Decoding, colour conversion and resizing are those of every source. Then the file's values, 0 to
+    255 or 0 to 65,535, are scaled to the range of the model's images.
 
     Args:
       content: the whole file.
-      name: what to call the picture in an error.
+      name: the name of the image for error messages.
       size: (height, width) in pixels.
       color_mode: "grayscale" or "rgb".
-      dtype: NumPy's name, of the images the model was trained on.
-      value_range: the smallest and largest value such an image may have.
+      dtype: NumPy's name of the dtype of the training images.
+      value_range: the smallest and largest value that these images may have.
     Returns:
-      OnePicture.
+      PreparedImage.
     Raises:
-      DataError: it cannot be read, or holds floats, whose range nobody can know.
+      DataError: it cannot be read, or has floating-point values, whose range is unknown.
     """
-    with quiet_pillow(), unfolded(content, name) as picture:
-        return _prepare(picture, name, size, color_mode, np.dtype(dtype), value_range)
+    with quiet_pillow(), decode_when_memory_allows(content, name) as image:
+        return _prepare(image, name, size, color_mode, np.dtype(dtype), value_range)
 
 
 def _prepare(
-    picture: Picture,
+    image: DecodedImage,
     name: str,
     size: tuple[int, int],
     color_mode: Literal["grayscale", "rgb"],
     dtype: np.dtype[np.generic],
     value_range: tuple[float, float],
-) -> OnePicture:
-    pixels = picture.pixels
-    assert pixels is not None  # Only asked to be measured, a picture has no pixels.
-    notes = [note for note in picture.notes if note != "greys" or color_mode == "grayscale"]
+) -> PreparedImage:
+    pixels = image.pixels
+    assert pixels is not None  # Only images of which the size alone was read have no pixels.
+    notes = [note for note in image.notes if note != "greys" or color_mode == "grayscale"]
     if color_mode == "grayscale" and pixels.shape[-1] == 3:
         notes.append("greyed")
         pixels = to_grayscale(pixels)
-    sentences = [NOTES[note].format("1 picture") for note in notes]
+    sentences = [NOTES[note].format("1 image") for note in notes]
     if color_mode == "rgb" and pixels.shape[-1] == 1:
-        sentences.append("1 picture showing only greys read as RGB.")
+        sentences.append("1 image with only grey pixels read as RGB.")
     if pixels.shape[:2] != size:
         sentences.append(
             f"Resized from {pixels.shape[0]}×{pixels.shape[1]} to {size[0]}×{size[1]} pixels "
@@ -112,7 +112,7 @@ def _prepare(
     if color_mode == "rgb":
         pixels = to_rgb(pixels)
     pixels, scaled = _scale(pixels, name, dtype, value_range)
-    return OnePicture(np.ascontiguousarray(pixels), (*sentences, *scaled))
+    return PreparedImage(np.ascontiguousarray(pixels), (*sentences, *scaled))
 
 
 def _scale(
@@ -120,11 +120,11 @@ def _scale(
 ) -> tuple[Images, tuple[str, ...]]:
     if pixels.dtype.kind == "f":
         if dtype.kind == "f":
-            return pixels.astype(dtype), ("Floating-point values taken as they are.",)
+            return pixels.astype(dtype), ("Floating-point values used unchanged.",)
         raise DataError(
-            f"{name} holds floating-point values; the model's images are {dtype} from "
-            f"{value_range[0]:g} to {value_range[1]:g}, and no rule leads from one to the other.",
-            remedy="Save the picture with 8 or 16 bits a channel.",
+            f"{name} has floating-point values of unknown range; the model expects {dtype} from "
+            f"{value_range[0]:g} to {value_range[1]:g}.",
+            remedy="Save the image with 8 or 16 bits a channel.",
         )
     low, high = value_range
     most = float(np.iinfo(pixels.dtype).max)
@@ -133,8 +133,8 @@ def _scale(
     scaled = low + pixels.astype(np.float64) * ((high - low) / most)
     rounded = ""
     if dtype.kind == "u":
-        scaled, rounded = np.rint(scaled), ", and rounded to whole numbers"
+        scaled, rounded = np.rint(scaled), ", and rounded to integers"
     return scaled.astype(dtype), (
-        f"Values from 0 to {most:g} brought to {low:g} to {high:g}, the range of the images the "
-        f"model was trained on{rounded}.",
+        f"Values from 0 to {most:g} scaled to {low:g} to {high:g}, the range of the training "
+        f"images{rounded}.",
     )

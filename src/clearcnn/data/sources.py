@@ -1,4 +1,4 @@
-"""`load`: one way in for every source, recognised by itself or forced by a prefix."""
+"""`load`: reads every kind of source, which it detects or the user names by a prefix."""
 
 import dataclasses
 import os
@@ -29,7 +29,7 @@ READERS: dict[str, Reader] = {
 }
 
 _REMEDY = (
-    "Name 'digits', a folder, or a file; say what it is with a prefix if need be: "
+    "Name 'digits', a folder or a file; a prefix states the kind of source: "
     f"{', '.join(f'{kind}:' for kind in READERS)}."
 )
 _PREFIXED = re.compile(r"([A-Za-z_]{2,}):(.+)", re.DOTALL)
@@ -43,22 +43,22 @@ def load(
     class_names: Sequence[str] | None = None,
     skip_unreadable: bool = False,
 ) -> LabelledImages:
-    """Read labelled images from wherever they are.
+    """Read labelled images from any source.
 
     Args:
       source: "digits", a path to a folder of class folders, a folder or table with file names
         and labels, IDX files, an NPZ file, a CSV file of pixels, or Parquet files; a prefix
-        such as "folder:" forces one. A DataSpec gives the other arguments, too.
-      size: (height, width), or one int for both, to resize to; None keeps a size common to all
-        of up to 96 pixels, and otherwise takes the median and says so.
-      color_mode: "grayscale" or "rgb" converts; "auto" is grey only if every image is.
-      class_names: exactly the classes of the data, in the wanted order; None sorts naturally.
-      skip_unreadable: go on without files that cannot be read, and list them in `skipped`.
+        such as "folder:" states the kind. A DataSpec has the other arguments, too.
+      size: (height, width), or one int for both, to resize to; None keeps the common size if it is
+        at most 96 pixels, and otherwise chooses one, which `preparation` states.
+      color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
+      class_names: exactly the classes of the data, in the order to use; None sorts naturally.
+      skip_unreadable: skip files that cannot be read, and list them in `skipped`.
     Returns:
-      LabelledImages of at least two classes with at least two images each; of one image at least
-      if a DataSpec says that they are not for training.
+      LabelledImages of at least two classes with at least two images each; or of at least one image
+      if a DataSpec says that the images are not for training.
     Raises:
-      DataError: the source is not known, cannot be read, or contradicts itself.
+      DataError: the source is missing, unknown, unreadable or inconsistent.
       SpecError: an argument is out of its range.
       MissingExtraError: the source needs a package that is not installed.
     """
@@ -93,17 +93,19 @@ def load(
 def _require_table(spec: DataSpec, kind: str) -> None:
     if spec.group_column != "group" and kind != "metadata":
         raise DataError(
-            f"{spec.source} has no metadata file, so it has no column {spec.group_column!r} to "
-            "group its images by.",
-            remedy="Leave the column out, or write metadata.csv with file_name, label and it.",
+            f"{spec.source} has no metadata file, and so no column {spec.group_column!r} to group "
+            "images by.",
+            remedy="Leave out the group column, or write metadata.csv with the columns file_name, "
+            "label "
+            f"and {spec.group_column}.",
         )
 
 
 def recognise(source: str) -> tuple[str, Path]:
-    """What a source is, a key of READERS, and where.
+    """Detect the kind of a source, a key of READERS, and its path.
 
     Raises:
-      DataError: nothing is there, or it is nothing that can be read.
+      DataError: the path does not exist, or is no source that can be read.
     """
     forced = None
     path = Path(source).expanduser()
@@ -111,7 +113,7 @@ def recognise(source: str) -> tuple[str, Path]:
         forced, path = match[1], Path(match[2]).expanduser()
         if forced not in READERS:
             raise DataError(
-                f"The source {source!r} has the prefix {forced!r}, which is not known.",
+                f"The source {source!r} has the unknown prefix {forced!r}.",
                 remedy=f"{did_you_mean(forced, READERS)}{_REMEDY}",
             )
     if not path.exists():
@@ -133,7 +135,7 @@ def _kind_of_folder(path: Path) -> str:
         return "idx"
     if parquet.find_files(path):
         return "parquet"
-    # Its error says what was looked for if there are no class folders either.
+    # If there are no class folders either, its reader's error lists what was looked for.
     return "folder"
 
 
@@ -151,11 +153,10 @@ def _kind_of_file(path: Path) -> str:
         return "metadata" if "file_name" in read_header(path) else "csv"
     if idx.is_idx_name(path.name):
         return "idx"
-    what = "one picture" if suffix in SUFFIXES else f"a file that starts with {start.hex(' ')}"
+    what = "a single image" if suffix in SUFFIXES else f"a file that starts with {start.hex(' ')}"
     raise DataError(
-        f"{path} is {what}, not a set of labelled images. Looked for .npz, .csv, .jsonl, Parquet "
-        "and IDX files.",
-        remedy="Name the folder that holds the class folders, or unpack the file first.",
+        f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file.",
+        remedy="Name the folder that contains the class folders, or unpack the file first.",
     )
 
 

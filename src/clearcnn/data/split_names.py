@@ -1,4 +1,4 @@
-"""The parts a source may give: train, validation, test, and what else people call them."""
+"""The names of splits in a source: train, validation, test, and their common aliases."""
 
 from clearcnn.errors import DataError
 
@@ -7,22 +7,22 @@ _ALIASES = {
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
-_PART_OF = {alias: part for part, aliases in _ALIASES.items() for alias in aliases}
+_SPLIT_OF = {alias: split for split, aliases in _ALIASES.items() for alias in aliases}
 
-ACCEPTED = ", ".join(_PART_OF)
-
-
-def part_called(name: str) -> str | None:
-    """The part that `name` stands for, whatever its capitals; None if it names no part."""
-    return _PART_OF.get(name.strip().casefold())
+ACCEPTED = ", ".join(_SPLIT_OF)
 
 
-def require_part(name: str, place: str) -> str:
-    """As `part_called`, or raise a DataError that names the place."""
-    part = part_called(name)
-    if part is None:
+def parse_split_name(name: str) -> str | None:
+    """Return the split that a name stands for, ignoring case; None if it is not a split's name."""
+    return _SPLIT_OF.get(name.strip().casefold())
+
+
+def require_split_name(name: str, place: str) -> str:
+    """Return the split that a name stands for, or raise a DataError that names the place."""
+    split = parse_split_name(name)
+    if split is None:
         raise DataError(
-            f"{place}: the split {name[:40]!r} is not known; one of {ACCEPTED} was expected.",
-            remedy="Correct the cell, or leave the column out.",
+            f"{place}: unknown split {name[:40]!r}; expected one of {ACCEPTED}.",
+            remedy="Correct the cell, or remove the column.",
         )
-    return part
+    return split

@@ -1,4 +1,4 @@
-"""The split: which images train, which choose the model, and which test it once, at the end."""
+"""The split into a training, a validation and a test set."""
 
 import math
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data.classes import quote
-from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.specs import SplitSpec
 
 Indices = NDArray[np.intp]
 
-# Orders of the groups that are tried for the shares nearest the wanted ones.
+# Random orders of the groups, of which the one nearest the requested fractions is taken.
 _TRIALS = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of the images in each part; every image is in exactly one.
+    """The rows of the images in each set; every image is in exactly one.
 
     Attributes:
-      train, validation, test: int index arrays; in train followed by validation, validation is
-        what Keras's `validation_split` would take from the end.
+      train, validation, test: int index arrays. In train followed by validation, validation is
+        what Keras's `validation_split` takes from the end.
     """
 
     train: Indices
@@ -32,103 +32,106 @@ class Split:
 
 
 def split(data: LabelledImages, spec: SplitSpec | None = None) -> Split:
-    """Part the images for training, validation and test.
+    """Split the images into a training, a validation and a test set.
 
-    Parts that the source gives are kept. Where it gives no test part, `test_fraction` of the
-    images is carved off; where it gives no validation part, `validation_fraction` of the rest:
+    Sets that the source defines are kept. Without a test set, `test_fraction` of the images are
+    held out; without a validation set, `validation_fraction` of the rest:
 
-    - "random": the test as `sklearn.model_selection.train_test_split` takes it, and the
-      validation as Keras's `validation_split` does, the last of the shuffled rest;
-    - "stratified": as many images, with the shares of the classes kept;
-    - "group": whole groups, as near the fractions as 200 random choices of groups come, over
-      all images and for each class.
+    - "random": the test set as in `sklearn.model_selection.train_test_split`, and the validation
+      set as in Keras's `validation_split`: the last images of the shuffled rest;
+    - "stratified": the same numbers of images, with the class proportions kept;
+    - "group": whole groups; of 200 random choices of groups the one nearest the fractions, over
+      all images and in each class.
 
     Args:
-      data: the images, of which labels, groups and parts are looked at.
+      data: the images; only their labels, groups and split names are used.
       spec: None takes the defaults of SplitSpec.
     Raises:
-      DataError: a part or a class would have no image to train on, a class is too small to be
+      DataError: a set would be empty, a class would have no image to train on or is too small to be
         stratified, or groups are unknown or too few.
     """
     spec = spec or SplitSpec()
     everything = np.arange(len(data))
-    parts = np.full(len(data), "train") if data.parts is None else data.parts
-    rest, validation, test = (everything[parts == p] for p in ("train", "validation", "test"))
+    names = np.full(len(data), "train") if data.split_names is None else data.split_names
+    rest, validation, test = (everything[names == name] for name in SPLIT_NAMES)
     if not len(rest):
         raise DataError(
-            f"{data.source}: the given parts leave no image to train on.",
-            remedy="Give a train part too, or data without parts.",
+            f"{data.source}: the source's split has no training images.",
+            remedy="Add a training set, or remove the split from the source.",
         )
     wants_validation = not len(validation) and spec.validation_fraction > 0
     in_source_order = True
     if not len(test):
         num_test = math.ceil(spec.test_fraction * len(rest))
-        rest, test = _carve(data, rest, num_test, spec, "test", spare=int(wants_validation))
+        rest, test = _hold_out(data, rest, num_test, spec, "test", spare=int(wants_validation))
         in_source_order = False
     if wants_validation:
-        # Source: `train_validation_split` of Keras, to the last bit of its arithmetic.
+        # Source: Keras's `train_validation_split`, with the same floating-point arithmetic.
         at = math.floor(len(rest) * (1.0 - spec.validation_fraction))
         if spec.split == "random" and not in_source_order:
             rest, validation = rest[:at], rest[at:]
         else:
-            rest, validation = _carve(data, rest, len(rest) - at, spec, "validation")
+            rest, validation = _hold_out(data, rest, len(rest) - at, spec, "validation")
     _check_every_class_trains(data, rest)
     return Split(rest, validation, test)
 
 
-def _carve(
-    data: LabelledImages, rest: Indices, count: int, spec: SplitSpec, part: str, spare: int = 0
+def _hold_out(
+    data: LabelledImages, rest: Indices, count: int, spec: SplitSpec, name: str, spare: int = 0
 ) -> tuple[Indices, Indices]:
-    """(what stays, `count` images for `part`), both shuffled by the seed.
+    """Split rows into (the remaining ones, `count` held-out ones), both shuffled with the seed.
 
     Args:
-      spare: groups that must stay beside one for training.
+      name: of the set that is held out.
+      spare: the number of groups that must remain in addition to one for training.
     """
     if spec.split == "group":
-        return _carve_groups(data, rest, count, spec, part, spare)
+        return _hold_out_groups(data, rest, count, spec, name, spare)
     if not 0 < count < len(rest):
         raise DataError(
-            f"{data.source}: taking {count} of {len(rest)} images for {part} leaves one side "
-            "empty.",
-            remedy="Give more images, or another fraction.",
+            f"{data.source}: taking {count} of {len(rest)} images for the {name} set leaves it or "
+            "the "
+            "training set empty.",
+            remedy="Add images, or choose another fraction.",
         )
     labels = data.labels[rest] if spec.split == "stratified" else None
     if labels is not None:
-        _check_can_stratify(data, labels, count, part)
+        _check_can_stratify(data, labels, count, name)
     from sklearn.model_selection import train_test_split
 
-    stays, carved = train_test_split(
+    remaining, held_out = train_test_split(
         rest, test_size=count, random_state=spec.seed, shuffle=True, stratify=labels
     )
-    return stays, carved
+    return remaining, held_out
 
 
-def _carve_groups(
-    data: LabelledImages, rest: Indices, count: int, spec: SplitSpec, part: str, spare: int
+def _hold_out_groups(
+    data: LabelledImages, rest: Indices, count: int, spec: SplitSpec, name: str, spare: int
 ) -> tuple[Indices, Indices]:
     if data.groups is None:
         raise DataError(
-            f"{data.source}: the images have no groups, so no split can keep them whole.",
-            remedy="Give a group column in the metadata, or choose another split.",
+            f"{data.source}: the images have no groups, which a group split needs.",
+            remedy="Add a group column to the metadata, or choose another split.",
         )
     names, codes = np.unique(data.groups[rest], return_inverse=True)
     most = len(names) - 1 - spare
     if most < 1:
         raise DataError(
-            f"{data.source}: {len(names)} groups ({quote(names.tolist())}) are too few to carve "
-            f"off {part}; {2 + spare} are needed.",
-            remedy="Choose another split, or give more groups.",
+            f"{data.source}: {len(names)} groups ({quote(names.tolist())}) are too few to hold out "
+            "a "
+            f"{name} set; at least {2 + spare} are needed.",
+            remedy="Choose another split, or add groups.",
         )
     table = np.zeros((len(names), len(data.class_names)))
     np.add.at(table, (codes, data.labels[rest]), 1)
     totals = np.maximum(table.sum(axis=0), 1)
 
-    def badness(chosen: Indices) -> tuple[int, float]:
-        carved = table[chosen].sum(axis=0)
-        lost = np.sum((carved == totals) & (carved > 0))
+    def cost(chosen: Indices) -> tuple[int, float]:
+        counts = table[chosen].sum(axis=0)
+        lost_classes = np.sum((counts == totals) & (counts > 0))
         share = count / len(rest)
-        uneven = abs(carved.sum() / len(rest) - share) + np.abs(carved / totals - share).mean()
-        return int(lost), float(uneven)
+        error = abs(counts.sum() / len(rest) - share) + np.abs(counts / totals - share).mean()
+        return int(lost_classes), float(error)
 
     rng = np.random.default_rng(spec.seed)
     choices = []
@@ -136,29 +139,31 @@ def _carve_groups(
         order = rng.permutation(len(names))
         images = table[order].sum(axis=1).cumsum()
         choices.append(order[: 1 + int(np.argmin(np.abs(images[:most] - count)))])
-    carved = np.isin(codes, min(choices, key=badness))
-    return rng.permutation(rest[~carved]), rng.permutation(rest[carved])
+    held_out = np.isin(codes, min(choices, key=cost))
+    return rng.permutation(rest[~held_out]), rng.permutation(rest[held_out])
 
 
 def _check_can_stratify(
-    data: LabelledImages, labels: NDArray[np.int64], count: int, part: str
+    data: LabelledImages, labels: NDArray[np.int64], count: int, name: str
 ) -> None:
     counts = np.bincount(labels, minlength=len(data.class_names))
-    if small := [name for name, c in zip(data.class_names, counts, strict=True) if c == 1]:
+    if small := [each for each, c in zip(data.class_names, counts, strict=True) if c == 1]:
         total = int(np.sum(data.labels == data.class_names.index(small[0])))
         raise DataError(
-            f"{data.source}: of class {small[0]!r} ({total} images in all) one image is left, "
-            f"which cannot be shared with {part}; 2 or more are needed to stratify.",
+            f"{data.source}: class {small[0]!r} ({total} images in total) has only one image left "
+            "to "
+            f"divide between training and {name} set; at least 2 are needed to stratify.",
             remedy="Add images of this class, or choose the random split.",
         )
     present = int(np.sum(counts > 0))
     if min(count, len(labels) - count) < present:
         least = int(np.argmin(np.where(counts > 0, counts, counts.max() + 1)))
         raise DataError(
-            f"{data.source}: {count} of {len(labels)} images for {part} are too few to hold one "
-            f"of each of {present} classes; class {data.class_names[least]!r} has "
-            f"{counts[least]}.",
-            remedy="Add images, take another fraction, or choose the random split.",
+            f"{data.source}: taking {count} of {len(labels)} images for the {name} set leaves too "
+            "few "
+            f"on one side for one image of each of {present} classes; class "
+            f"{data.class_names[least]!r} has {counts[least]}.",
+            remedy="Add images, choose another fraction, or choose the random split.",
         )
 
 
@@ -167,8 +172,10 @@ def _check_every_class_trains(data: LabelledImages, train: Indices) -> None:
     totals = np.bincount(data.labels, minlength=len(data.class_names))
     lost = np.flatnonzero((counts == 0) & (totals > 0))
     if len(lost):
-        listed = ", ".join(f"{data.class_names[k]!r} ({totals[k]} images in all)" for k in lost[:8])
+        listed = ", ".join(
+            f"{data.class_names[k]!r} ({totals[k]} images in total)" for k in lost[:8]
+        )
         raise DataError(
-            f"{data.source}: the split leaves no image to train on of the classes {listed}.",
-            remedy="Add images of them, choose the stratified split, another seed or fraction.",
+            f"{data.source}: the training set has no image of the classes {listed}.",
+            remedy="Add images, or choose the stratified split, another seed or another fraction.",
         )

@@ -1,4 +1,4 @@
-"""Tables of text, CSV and JSON lines, read row by row with their line numbers."""
+"""CSV and JSON lines files, read row by row with line numbers."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from clearcnn.spelling import did_you_mean
 Row = dict[str, str]
 
 LONGEST_LINE = 4 * 2**20
-"""In letters: four times what an image of 96×96 pixels in colour takes with all its digits."""
+"""In characters: four times what a colour image of 96×96 pixels takes with all its digits."""
 
 
 @contextmanager
@@ -34,25 +34,26 @@ def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
             yield text
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not text in UTF-8: byte {error.object[error.start]:#04x} after "
-            f"{error.start:,} others of its block.",
-            remedy="Save it as UTF-8; in a spreadsheet, as CSV UTF-8.",
+            f"{path} is not UTF-8 text: invalid byte {error.object[error.start]:#04x} at position "
+            f"{error.start:,} of its block.",
+            remedy="Save the file as UTF-8; in a spreadsheet, as CSV UTF-8.",
         ) from None
     except csv.Error:
         raise DataError(
-            f"{path} is not a CSV file: a field is too long, or has a line break outside quotes.",
-            remedy="Save it as CSV with commas.",
+            f"{path} is not a valid CSV file: a cell is too long, or has a line break outside "
+            "quotes.",
+            remedy="Save the file as CSV with commas.",
         ) from None
 
 
 def read_header(path: Path) -> list[str]:
-    """The column names of a CSV file, without spaces around them."""
+    """Read the column names of a CSV file, stripped of surrounding spaces."""
     with open_text(path) as text:
         return [name.strip() for name in next(csv.reader(read_lines(text, path)), [])]
 
 
 def read_lines(text: TextIO, path: Path) -> Iterator[str]:
-    """The lines of a text with their ends, none of them endless.
+    """Read lines with their line endings, with a limit on their length.
 
     Raises:
       DataError: a line is longer than `LONGEST_LINE`.
@@ -61,8 +62,9 @@ def read_lines(text: TextIO, path: Path) -> Iterator[str]:
         line = text.readline(LONGEST_LINE + 1)
         if len(line) > LONGEST_LINE:
             raise DataError(
-                f"{path}, line {number}: more than {LONGEST_LINE:,} letters without a line break.",
-                remedy="Write one row a line.",
+                f"{path}, line {number}: more than {LONGEST_LINE:,} characters without a line "
+                "break.",
+                remedy="Write one row per line.",
             )
         if not line:
             return
@@ -70,9 +72,9 @@ def read_lines(text: TextIO, path: Path) -> Iterator[str]:
 
 
 def read_rows(path: Path, root: Path | None = None) -> Iterator[tuple[int, Row]]:
-    """(line number, column → text) of each row of a CSV or JSON lines file.
+    """Read (line number, column → text) of each row of a CSV or JSON lines file.
 
-    Empty lines are passed over; JSON's null and missing cells become "".
+    Empty lines are skipped; JSON's null becomes "".
 
     Args:
       path, root: as for `open_regular`.
@@ -84,18 +86,18 @@ def read_rows(path: Path, root: Path | None = None) -> Iterator[tuple[int, Row]]
 
 
 def is_json_lines(path: Path) -> bool:
-    """Whether a file's name says that it holds one JSON object a line."""
+    """Whether a file has the suffix of JSON lines: one JSON object per line."""
     return path.suffix.lower() in (".jsonl", ".ndjson")
 
 
 def require_columns(path: Path, found: list[str], *wanted: str) -> None:
-    """Raise a DataError that names the columns a table lacks and those it has."""
+    """Raise a DataError that names a missing column and lists those of the table."""
     for name in wanted:
         if name not in found:
             listed = ", ".join(map(shorten, found[:20]))
             raise DataError(
                 f"{path} has no column {name!r}; its columns are {listed}.",
-                remedy=f"{did_you_mean(name, found)}Name the column {name!r}.",
+                remedy=f"{did_you_mean(name, found)}Add the column {name!r}, or rename one.",
             )
 
 
@@ -107,9 +109,9 @@ def _csv_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
             continue
         if len(cells) != len(header):
             raise DataError(
-                f"{path}, line {reader.line_num}: {len(cells)} cells under {len(header)} column "
+                f"{path}, line {reader.line_num}: {len(cells)} cells, but {len(header)} column "
                 "names.",
-                remedy="Put cells that hold commas in double quotes.",
+                remedy="Put cells that contain commas in double quotes.",
             )
         yield reader.line_num, dict(zip(header, map(str.strip, cells), strict=True))
 
@@ -120,13 +122,13 @@ def _json_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
             continue
         try:
             row = parse_json(content)
-            # Text of a deeply nested cell exhausts the recursion where parsing it did not.
+            # str() of a deeply nested cell may exceed the recursion limit where parsing did not.
             row = {name: "" if cell is None else str(cell) for name, cell in row.items()}
         except (ValueError, AttributeError, RecursionError):
             row = None
         if row is None:
             raise DataError(
                 f"{path}, line {line}: not a JSON object.",
-                remedy='Write one object a line, such as {"file_name": "1.png", "label": "cat"}.',
+                remedy='Write one object per line, such as {"file_name": "1.png", "label": "cat"}.',
             )
         yield line, row

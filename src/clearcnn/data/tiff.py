@@ -1,4 +1,4 @@
-"""A TIFF's first directory, before Pillow makes Python's numbers of what it declares."""
+"""The header of a TIFF, checked before Pillow converts its tags to Python numbers."""
 
 import ctypes
 import struct
@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import _imaging
 
-from clearcnn.data.image_error import PictureError
+from clearcnn.data.image_error import ImageError
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -27,17 +27,17 @@ _WHITE_IS_ZERO, _RGB, _CMYK, _YCBCR = 0, 2, 5, 6
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """How a TIFF says that it stores its samples.
+    """The first directory of a TIFF file.
 
     Attributes:
-      is_big_endian: the most significant byte of a number comes first.
+      is_big_endian: the byte order.
       bits: of each sample of a pixel.
-      sample_format: 1 unsigned, 2 signed, 3 floating point; 0 where they differ.
-      compression: 1 for none.
-      photometric: what the samples mean, as the tag has it.
-      in_planes: red, green and blue are stored one after the other.
-      extra: the meanings of samples beyond the colours.
-      subsampling: of YCbCr's chroma, across and down.
+      sample_format: 1 unsigned, 2 signed, 3 floating point; 0 if the samples differ.
+      compression: the tag's value; 1 for none.
+      photometric: the tag's value: the colour space.
+      in_planes: whether red, green and blue are stored in separate planes.
+      extra: the meanings of extra samples.
+      subsampling: of YCbCr chroma, horizontal and vertical.
     """
 
     is_big_endian: bool
@@ -49,24 +49,24 @@ class TiffHeader:
     extra: tuple[int, ...]
     subsampling: tuple[int, ...]
 
-    def fault(self, why: str = "which cannot be read") -> PictureError:
-        """What it is, as an error."""
+    def fault(self, why: str = "which is not supported") -> ImageError:
+        """Make the error for an unsupported kind of TIFF."""
         count, bits = len(self.bits), max(self.bits, default=0)
         kind = _FORMATS.get(self.sample_format, "samples of an unknown kind")
         kind = kind if count > 1 else kind.removesuffix("s")
-        return PictureError(
+        return ImageError(
             f"it is a TIFF of {count} {bits}-bit {kind} a pixel, {why}",
             "Save it as PNG, or as TIFF with 8 or 16 bits a channel.",
         )
 
 
 def read_tiff_header(content: bytes) -> TiffHeader:
-    """Read the first directory; check that no tag holds more numbers than a picture needs.
+    """Read the first directory; check that no tag has more numbers than an image needs.
 
     Args:
       content: a whole file that starts with one of `SIGNATURES`.
     Raises:
-      PictureError: it has too many tags, a tag has too many numbers, or there is no directory.
+      ImageError: it has too many tags, a tag has too many numbers, or the directory is truncated.
     Source: TIFF, revision 6.0, section 2; for files of more than 4 GiB, BigTIFF's design.
     """
     order = "<" if content.startswith(b"II") else ">"
@@ -77,13 +77,15 @@ def read_tiff_header(content: bytes) -> TiffHeader:
         (place,) = struct.unpack_from(order + pointer, content, 8 if is_big else 4)
         (num_tags,) = struct.unpack_from(order + counter, content, place)
         if num_tags > _MOST_TAGS:
-            raise PictureError(f"it has {num_tags:,} tags")
+            raise ImageError(f"it has {num_tags:,} tags; at most {_MOST_TAGS:,} are read")
         place += struct.calcsize(order + counter)
         for k in range(num_tags):
             where = place + k * struct.calcsize(order + entry)
             tag, kind, count, value = struct.unpack_from(order + entry, content, where)
             if count > _MOST_NUMBERS and kind not in _BYTES_AND_TEXT:
-                raise PictureError(f"its tag {tag} holds {count:,} numbers")
+                raise ImageError(
+                    f"its tag {tag} has {count:,} numbers; at most {_MOST_NUMBERS:,} are read"
+                )
             if tag in _DEFAULTS and kind in _NUMBERS and 0 < count <= _MOST_SAMPLES:
                 numbers = f"{order}{count}{_NUMBERS[kind]}"
                 if struct.calcsize(numbers) > len(value):
@@ -92,7 +94,7 @@ def read_tiff_header(content: bytes) -> TiffHeader:
                 else:
                     found[tag] = struct.unpack_from(numbers, value)
     except (struct.error, OverflowError):
-        raise PictureError("it is cut off before its tags") from None
+        raise ImageError("it is truncated before its tags") from None
     formats = set(found[_FORMAT])
     return TiffHeader(
         order == ">",
@@ -107,35 +109,35 @@ def read_tiff_header(content: bytes) -> TiffHeader:
 
 
 def check_tiff_kind(header: TiffHeader) -> None:
-    """Refuse what Pillow 13 reads wrongly or not at all.
+    """Reject the kinds of TIFF that Pillow 13 misreads or cannot read.
 
     Raises:
-      PictureError: it says what it is, and why it is refused.
+      ImageError: with the kind of the file, and the reason.
     """
     bits, is_compressed = max(header.bits), header.compression != 1
     if header.sample_format == 3 and (len(header.bits) != 1 or bits != 32):
-        raise header.fault("of which only one of 32 bits can be read")
+        raise header.fault("of which only a single 32-bit one is supported")
     if header.sample_format == 2 and bits < 16:
-        raise header.fault("which can be read with 16 or 32 bits only")
+        raise header.fault("which are supported with 16 or 32 bits only")
     if is_compressed and header.is_big_endian and header.sample_format != 1:
-        raise header.fault("compressed and in big-endian order, which cannot be read")
+        raise header.fault("compressed and in big-endian order, which is not supported")
     if header.photometric == _WHITE_IS_ZERO and (bits > 8 or header.sample_format != 1):
-        raise header.fault("in which 0 is white, which can be read up to 8 bits only")
+        raise header.fault("in which 0 is white, which is supported up to 8 bits only")
     if header.photometric == _YCBCR and not is_compressed and header.subsampling != (1, 1):
-        raise header.fault("YCbCr with subsampling and no compression, which cannot be read")
+        raise header.fault("YCbCr with subsampling and no compression, which is not supported")
     kind = (header.photometric, header.bits, header.extra)
     eight = (8, 8, 8)
     planes = ((_RGB, eight, ()), (_RGB, (*eight, 8), (2,)), (_CMYK, (*eight, 8), ()))
     if header.in_planes and len(header.bits) > 1 and kind not in planes:
-        raise header.fault("stored plane by plane, which can be read of 8-bit RGB and CMYK only")
+        raise header.fault("stored plane by plane, which is supported for 8-bit RGB and CMYK only")
 
 
 @cache
 def silence_libtiff() -> None:
-    """Keep libtiff from writing to stderr by itself; what fails is an error anyway.
+    """Stop libtiff from printing errors to stderr; a failure raises anyway.
 
-    Pillow does so with libtiff's warnings. Where it links libtiff statically, as on Windows,
-    there is nothing to be found, and libtiff goes on.
+    Pillow silences libtiff's warnings only. Where Pillow links libtiff statically, as on Windows,
+    the function is not found, and libtiff keeps printing.
     """
     set_handler = getattr(ctypes.CDLL(_imaging.__file__), "TIFFSetErrorHandler", None)
     if set_handler is not None:

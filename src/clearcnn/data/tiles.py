@@ -1,4 +1,4 @@
-"""Large pictures in tiles, so that no step needs the whole picture once more."""
+"""Conversion of large images tile by tile, so no step needs a second whole image in memory."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,12 +13,12 @@ _PIXELS = 2**20
 def read_tiles(
     image: Image.Image, convert: Callable[[Image.Image], Images], *, channels: int, dtype: str
 ) -> Images:
-    """Convert a picture tile by tile.
+    """Convert an image tile by tile.
 
     Args:
-      image: loaded.
-      convert: gives the pixels (height, width, channels) of a picture.
-      channels, dtype: of what it gives.
+      image: already loaded.
+      convert: returns the pixels (height, width, channels) of an image.
+      channels, dtype: of these pixels.
     Returns:
       (height, width, channels).
     """
@@ -33,7 +33,7 @@ def read_tiles(
 
 
 def float_image(channel: Images) -> Image.Image:
-    """Make a picture of floats of one channel (height, width) of numbers."""
+    """Convert one channel (height, width) to a Pillow image of floats."""
     height, width = channel.shape
     if width * height <= _PIXELS:
         return Image.fromarray(np.ascontiguousarray(channel, np.float32))

@@ -1,4 +1,4 @@
-"""`use.csv`: which images of a source to use; written by `check`, read by `--use`."""
+"""`use.csv`: the images of a source to use; written by `check`, read by `--use`."""
 
 import csv
 import dataclasses
@@ -19,13 +19,13 @@ _YES, _NO = "yes", "no"
 def write_use_list(
     path: Path, names: Sequence[str], labels: Sequence[str], use: Iterable[bool], why: Iterable[str]
 ) -> None:
-    """Write one row for each image: its name, its label, whether to use it, and why not.
+    """Write one row for each image: its name, its label, whether to use it, and a reason.
 
     Args:
-      path: of the file.
+      path: the file to write.
       names, labels: of each image.
-      use: whether to use it.
-      why: not, or what to look at; may be empty.
+      use: whether to use each image.
+      why: why not to use it, or what to review; may be empty.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -37,15 +37,15 @@ def write_use_list(
 
 
 def apply_use_list(images: LabelledImages, path: Path) -> LabelledImages:
-    """Take the images that a list says to use.
+    """Select the images that a list says to use.
 
     Args:
-      images: of the source that the list was made for.
-      path: of the list; a person may have changed yes and no, nothing else.
+      images: the source that the list was made for.
+      path: the list; only its column `use` may have been edited.
     Returns:
       LabelledImages; its preparation says how many were left out.
     Raises:
-      DataError: the list is of other images, or a cell is neither yes nor no.
+      DataError: the list belongs to another source, or a cell is neither yes nor no.
     """
     rows = list(read_rows(path))
     if rows:
@@ -58,15 +58,16 @@ def apply_use_list(images: LabelledImages, path: Path) -> LabelledImages:
             min(len(names), len(expected)),
         )
         raise DataError(
-            f"{path} lists {len(names):,} images, {images.source} has {len(images):,}, and they "
-            f"part at image {place}: it is another source, or the files have changed.",
+            f"{path} does not match the data: it lists {len(names):,} images, {images.source} has "
+            f"{len(images):,}, and they differ from image {place} on. The list belongs to another "
+            "source, or the files have changed.",
             remedy="Make the list again with clearcnn check.",
         )
     use = np.array([_read_use(path, line, row["use"]) for line, row in rows])
     if not use.any():
-        raise DataError(f"{path} leaves no image to use.", remedy="Say yes to some of them.")
+        raise DataError(f"{path} excludes every image.", remedy="Write yes for the images to use.")
     left = int((~use).sum())
-    sentence = f"{left:,} of {len(images):,} images left out, as {path.name} says."
+    sentence = f"{left:,} of {len(images):,} images left out, as listed in {path.name}."
     taken = images.take(np.flatnonzero(use))
     return dataclasses.replace(taken, preparation=(*images.preparation, sentence))
 
@@ -75,7 +76,7 @@ def _read_use(path: Path, line: int, cell: str) -> bool:
     word = cell.strip().casefold()
     if word not in (_YES, _NO):
         raise DataError(
-            f"{path}, line {line}: use is {shorten(cell)!r}; yes or no was expected.",
+            f"{path}, line {line}: use is {shorten(cell)!r}; expected yes or no.",
             remedy="Correct the cell.",
         )
     return word == _YES

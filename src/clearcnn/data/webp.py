@@ -1,16 +1,16 @@
-"""Animated WebP, whose canvas Pillow paints black where the first frame leaves it empty."""
+"""Animated WebP: Pillow paints the canvas black where the first frame does not cover it."""
 
 _HEADER, _FLAGS = slice(12, 16), 20
 _ANIMATED, _HAS_ALPHA = 0x02, 0x10
 
 
 def with_transparent_canvas(content: bytes) -> bytes:
-    """Let Pillow see the canvas of an animation, which starts transparent, as viewers do.
+    """Make Pillow treat the canvas of an animation as transparent, as viewers do.
 
     Args:
-      content: a whole WebP.
+      content: a whole WebP file.
     Returns:
-      The same pixels, with the flag of an alpha channel if it is animated.
+      The same file, with the alpha flag set if it is animated.
     Source: Google, WebP Container Specification, "Extended File Format" and "Animation".
     """
     if content[_HEADER] != b"VP8X" or not content[_FLAGS : _FLAGS + 1]:

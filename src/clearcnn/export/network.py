@@ -1,18 +1,54 @@
-"""A network as this room writes it: its layers by Keras's names, with shapes and weights."""
+"""A network for export: its layers by Keras's names, with shapes and weights."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import ExportError
+from clearcnn.specs import Arguments
 
 Shape = tuple[int, ...]
 
-# Arguments that Keras has but a model file has not, and that would change what is computed.
+
+class KerasTensor(Protocol):
+    """A symbolic tensor of Keras."""
+
+    shape: tuple[int | None, ...]
+
+
+class KerasVariable(Protocol):
+    """A variable of Keras."""
+
+    name: str
+
+
+class KerasLayer(Protocol):
+    """The attributes of `keras.Layer` that the export reads."""
+
+    name: str
+    weights: Sequence[KerasVariable]
+    input: KerasTensor
+    output: KerasTensor
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+
+    def get_weights(self) -> list[NDArray[np.float32]]:
+        """Return the weights."""
+
+
+class KerasModel(Protocol):
+    """The attributes of `keras.Sequential` that the export reads, without importing Keras."""
+
+    name: str
+    layers: Sequence[KerasLayer]
+
+
+# Keras arguments that the export does not support, with their only accepted values.
 _EXPECTED = {"axis": -1, "data_format": "channels_last", "keepdims": False, "renorm": False}
 
 
@@ -22,7 +58,7 @@ class Layer:
 
     Attributes:
       kind: Keras's class name.
-      name: its own, different from all others and without "/".
+      name: unique in the network, without "/".
       arguments: by Keras's names.
       input_shape, output_shape: of one image, without the batch.
       weights: float32, by Keras's names.
@@ -30,14 +66,14 @@ class Layer:
 
     kind: str
     name: str
-    arguments: Mapping[str, Any]
+    arguments: Arguments
     input_shape: Shape
     output_shape: Shape
     weights: Mapping[str, NDArray[np.float32]]
 
     @property
     def most_values(self) -> int:
-        """Of the largest tensor that it takes, makes or gives for one image."""
+        """Values in its largest tensor for one image: input, intermediate or output."""
         sizes = [math.prod(self.input_shape), math.prod(self.output_shape)]
         if self.kind == "SeparableConv2D":
             channels = self.weights["pointwise_kernel"].shape[2]
@@ -47,58 +83,58 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A chain of layers."""
+    """A sequence of layers."""
 
     name: str
     layers: tuple[Layer, ...]
 
     @property
     def num_parameters(self) -> int:
-        """Values of all weights."""
+        """The number of values in all weights."""
         return sum(values.size for layer in self.layers for values in layer.weights.values())
 
     @property
     def most_values(self) -> int:
-        """Of its largest tensor for one image."""
+        """Values in its largest tensor for one image."""
         return max(layer.most_values for layer in self.layers)
 
 
 def make_placeholder(shape: Shape) -> NDArray[np.float32]:
-    """Make zeros of any shape that take no memory, in place of weights that are not known."""
+    """Make zeros of any shape without allocating memory, as placeholders for unknown weights."""
     return np.broadcast_to(np.float32(0), shape)
 
 
-def read_network(model: Any) -> Network:
+def read_network(model: KerasModel) -> Network:
     """Read a built `keras.Sequential` with channels last.
 
     Raises:
-      ExportError: a layer is of one's own making, or an argument not one a model file may have.
+      ExportError: a layer is not one of Keras's, or has an unsupported argument.
     """
     return Network(model.name, tuple(map(_read_layer, model.layers)))
 
 
-def _read_layer(layer: Any) -> Layer:
+def _read_layer(layer: KerasLayer) -> Layer:
     kind = type(layer).__name__
     if not type(layer).__module__.startswith("keras."):
         raise ExportError(
-            f"The layer {layer.name!r} is a {kind} of {type(layer).__module__}, which is not "
-            "written to ONNX: a layer of Keras was expected.",
-            remedy="Put a layer of Keras in its place.",
+            f"The layer {layer.name!r} is a {kind} from {type(layer).__module__}, which cannot be "
+            "written to ONNX; expected a layer of Keras.",
+            remedy="Replace it with a layer of Keras.",
         )
     config = layer.get_config()
     for name, expected in _EXPECTED.items():
         if config.get(name, expected) != expected:
             raise ExportError(
-                f"The layer {layer.name!r} ({kind}) has {name}={config[name]!r}, which is not "
-                f"written to ONNX: {expected!r} was expected.",
-                remedy=f"Leave {name} as it is by default.",
+                f"The layer {layer.name!r} ({kind}) has {name}={config[name]!r}, which cannot be "
+                f"written to ONNX; expected {expected!r}.",
+                remedy=f"Remove the argument {name}.",
             )
     names = (variable.name for variable in layer.weights)
     return Layer(
         kind,
         layer.name,
         config,
-        tuple(layer.input.shape[1:]),
-        tuple(layer.output.shape[1:]),
+        cast(Shape, tuple(layer.input.shape[1:])),
+        cast(Shape, tuple(layer.output.shape[1:])),
         dict(zip(names, layer.get_weights(), strict=True)),
     )

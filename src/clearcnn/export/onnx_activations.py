@@ -1,4 +1,4 @@
-"""Keras's activations in ONNX operators, by Keras's names and with its constants."""
+"""Keras's activation functions as ONNX operators."""
 
 import math
 from collections.abc import Callable
@@ -11,32 +11,32 @@ def write_activation(graph: Graph, name: str) -> None:
     """Append an activation.
 
     Args:
-      graph: grows by it.
-      name: Keras's, such as "relu".
+      graph: the activation is appended to it.
+      name: Keras's name, such as "relu".
     Raises:
-      ExportError: it is not among those that a model file may have.
+      ExportError: the activation is not supported.
     """
     if name not in _ACTIVATIONS:
         raise ExportError(
-            f'The layer {graph.layer!r} has activation="{name}", which is not written to ONNX: '
-            f"one of {', '.join(_ACTIVATIONS)} was expected.",
-            remedy="Give it one of these.",
+            f'The layer {graph.layer!r} has activation="{name}", which cannot be written to ONNX; '
+            f"expected one of {', '.join(_ACTIVATIONS)}.",
+            remedy="Choose one of these.",
         )
     _ACTIVATIONS[name](graph)
 
 
 def _write_gelu(graph: Graph) -> None:
-    """x · ½ · (1 + erf(x / √2)), the exact form; ONNX has an operator only from opset 20 on."""
+    """x · ½ · (1 + erf(x / √2)), the exact form. ONNX has this operator since opset 20."""
     x = graph.tensor
-    graph.apply("Mul", graph.keep("inverse_root", math.sqrt(0.5)))
+    graph.apply("Mul", graph.add_constant("inverse_root", math.sqrt(0.5)))
     graph.apply("Erf")
-    graph.apply("Add", graph.keep("one", 1.0))
+    graph.apply("Add", graph.add_constant("one", 1.0))
     graph.apply("Mul", x)
-    graph.apply("Mul", graph.keep("half", 0.5))
+    graph.apply("Mul", graph.add_constant("half", 0.5))
 
 
 def _write_mish(graph: Graph) -> None:
-    """x · tanh(softplus(x)); ONNX has an operator only from opset 18 on."""
+    """x · tanh(softplus(x)). ONNX has this operator since opset 18."""
     x = graph.tensor
     graph.apply("Softplus")
     graph.apply("Tanh")
@@ -44,7 +44,7 @@ def _write_mish(graph: Graph) -> None:
 
 
 def _write_relu6(graph: Graph) -> None:
-    graph.apply("Clip", graph.keep("low", 0.0), graph.keep("high", 6.0))
+    graph.apply("Clip", graph.add_constant("low", 0.0), graph.add_constant("high", 6.0))
 
 
 def _write_silu(graph: Graph) -> None:

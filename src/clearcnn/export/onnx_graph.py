@@ -1,4 +1,4 @@
-"""An ONNX graph in the making: one chain of operators, and the layout its tensor is in."""
+"""A builder of ONNX graphs: a sequence of operators, and the layout of its tensor."""
 
 import math
 from collections.abc import Sequence
@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 import onnx
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 from onnx import helper
+
+from clearcnn.types import Array
 
 Layout = Literal["NHWC", "NCHW", "flat"]
 
@@ -16,48 +18,48 @@ _TRANSPOSITIONS = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What a file keeps for its operators.
+class Initializer:
+    """A constant tensor in an ONNX graph.
 
     Attributes:
       name: of the tensor.
-      values: of any shape and in the file's dtype; placeholders where only the graph is asked for.
-      is_learned: whether these are weights, and no constants of the layer's kind and arguments.
+      values: of any shape, in the file's dtype; placeholders if only the graph is needed.
+      is_learned: whether these are weights, and not constants given by the layer's arguments.
     """
 
     name: str
-    values: NDArray[Any]
+    values: Array
     is_learned: bool
 
 
 @dataclass
 class Graph:
-    """A chain of operators that grows at its end.
+    """A sequence of operators; new ones are appended at its end.
 
-    Keras keeps an image's channels last, ONNX convolves and pools with channels first. The
-    image is turned only where the next layer needs it.
+    Keras has an image's channels last; ONNX's convolutions and poolings have them first. The image
+    is transposed only where the next layer needs it.
 
     Attributes:
-      tensor: the name of what the chain gives so far.
-      layout: how that tensor lies; "flat" is (batch, values).
-      layer: the Keras layer that is being written; its name, which holds no "/", begins the
-        names of its tensors.
-      nodes, kept: what was written so far.
+      tensor: the name of the current tensor, the last operator's output.
+      layout: of the current tensor; "flat" is (batch, values).
+      layer: the name of the Keras layer that is being written; a prefix of the names of its
+        tensors.
+      nodes, initializers: those added so far.
     """
 
     tensor: str
     layout: Layout = "NHWC"
     layer: str = "input"
     nodes: list[onnx.NodeProto] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    initializers: list[Initializer] = field(default_factory=list)
 
     def apply(self, operator: str, *others: str, **attributes: Any) -> None:
-        """Append an operator to the end of the chain.
+        """Append an operator.
 
         Args:
           operator: ONNX's name.
-          others: names of its inputs after the first, which is the chain's tensor.
-          attributes: ONNX's own.
+          others: names of its inputs after the first, which is the current tensor.
+          attributes: by ONNX's names.
         """
         output = f"{self.layer}/{operator}_{len(self.nodes)}"
         node = helper.make_node(
@@ -66,36 +68,36 @@ class Graph:
         self.nodes.append(node)
         self.tensor = output
 
-    def keep(self, name: str, values: ArrayLike, dtype: Any = np.float32) -> str:
-        """Keep constants in the file.
+    def add_constant(self, name: str, values: ArrayLike, dtype: DTypeLike = np.float32) -> str:
+        """Add a constant tensor.
 
         Args:
-          name: what they are to the layer, such as "scale".
+          name: of the constant in its layer, such as "scale".
           values: of any shape.
-          dtype: NumPy's, to store them in.
+          dtype: to store them in.
         Returns:
-          The name of their tensor.
+          The name of the tensor.
         """
-        return self._keep(name, np.asarray(values, dtype), is_learned=False)
+        return self._add(name, np.asarray(values, dtype), is_learned=False)
 
-    def keep_weights(self, name: str, values: NDArray[Any]) -> str:
-        """Keep what was learned, such as a "kernel", as float32; takes and gives as `keep`."""
-        return self._keep(name, np.asarray(values, np.float32), is_learned=True)
+    def add_weights(self, name: str, values: Array) -> str:
+        """Add weights, such as a "kernel", as float32; otherwise like `add_constant`."""
+        return self._add(name, np.asarray(values, np.float32), is_learned=True)
 
-    def _keep(self, name: str, values: NDArray[Any], *, is_learned: bool) -> str:
-        full_name = f"{self.layer}/{name}_{len(self.kept)}"
-        # A single number is stored as an array of one.
-        self.kept.append(Kept(full_name, np.atleast_1d(values), is_learned))
+    def _add(self, name: str, values: Array, *, is_learned: bool) -> str:
+        full_name = f"{self.layer}/{name}_{len(self.initializers)}"
+        # A scalar is stored as an array of shape (1,).
+        self.initializers.append(Initializer(full_name, np.atleast_1d(values), is_learned))
         return full_name
 
-    def turn(self, layout: Layout) -> None:
-        """Bring an image into a layout; a flat tensor stays as it is."""
+    def transpose(self, layout: Layout) -> None:
+        """Transpose an image to a layout; a flat tensor stays as it is."""
         if self.layout not in ("flat", layout):
             self.apply("Transpose", perm=_TRANSPOSITIONS[layout])
             self.layout = layout
 
-    def give(self, name: str) -> None:
-        """Give the chain's tensor as an output of the graph, channels last; the chain goes on."""
+    def add_output(self, name: str) -> None:
+        """Make the current tensor an output of the graph, with channels last; it stays current."""
         if self.layout == "NCHW":
             node = helper.make_node(
                 "Transpose", [self.tensor], [name], name=name, perm=_TRANSPOSITIONS["NHWC"]
@@ -106,7 +108,7 @@ class Graph:
 
     @property
     def channel_axis(self) -> int:
-        """The axis that Keras has last."""
+        """The axis of the channels, which Keras has last."""
         return 1 if self.layout == "NCHW" else -1
 
 
@@ -116,16 +118,16 @@ def place_padding(
     strides: Sequence[int],
     padding: str,
 ) -> list[int]:
-    """Work out the padding that Keras's "same" means.
+    """Compute the padding on each side.
 
     Args:
       lengths: (height, width) of the image.
       extents: (height, width) that the window covers, dilation included.
       strides: (rows, columns).
-      padding: "valid" or "same"; the latter reaches ceil(length / stride) places, an odd
-        position of padding at the end.
+      padding: "valid" or "same". With "same" the output has ceil(length / stride) positions; if
+        the padding is odd, the extra pixel is at the end.
     Returns:
-      [top, left, bottom, right], as ONNX has it.
+      [top, left, bottom, right], in ONNX's order.
     """
     if padding == "valid":
         return [0, 0, 0, 0]

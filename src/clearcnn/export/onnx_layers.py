@@ -1,6 +1,6 @@
-"""Keras's layers in ONNX operators: a table from the layer's class to what writes it.
+"""Keras's layers as ONNX operators: a table from each layer's class to the function that writes it.
 
-Arguments and weights are read by Keras's names.
+Arguments and weights have Keras's names.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from clearcnn.export.onnx_activations import write_activation
 from clearcnn.export.onnx_graph import Graph, place_padding
 
 Config = Mapping[str, Any]
-Weights = Mapping[str, NDArray[Any]]
+Weights = Mapping[str, NDArray[np.float32]]
 Writer = Callable[[Graph, Layer, Config, Weights], None]
 
 
@@ -23,16 +23,17 @@ def write_layer(graph: Graph, layer: Layer) -> None:
     """Append one layer.
 
     Args:
-      graph: grows by it.
+      graph: the layer is appended to it.
       layer: with channels last.
     Raises:
-      ExportError: its class or its activation is not one a model file may have.
+      ExportError: its class or its activation is not supported.
     """
     if layer.kind not in LAYER_WRITERS:
         raise ExportError(
-            f"The layer {layer.name!r} is a {layer.kind}, which is not written to ONNX: one of "
-            f"{', '.join(LAYER_WRITERS)} was expected.",
-            remedy="Put layers in its place that are.",
+            f"The layer {layer.name!r} is a {layer.kind}, which cannot be written to ONNX; "
+            "expected "
+            f"one of {', '.join(LAYER_WRITERS)}.",
+            remedy="Replace it with one of these.",
         )
     graph.layer = layer.name
     LAYER_WRITERS[layer.kind](graph, layer, layer.arguments, layer.weights)
@@ -43,7 +44,7 @@ def _write_activation(graph: Graph, _: Layer, config: Config, __: Weights) -> No
 
 
 def _write_average_pooling(graph: Graph, layer: Layer, config: Config, _: Weights) -> None:
-    # Keras divides by the pixels there are, without the padding.
+    # Keras averages over the pixels of the image, without the padding.
     _write_pooling(graph, layer, config, "AveragePool", count_include_pad=0)
 
 
@@ -56,7 +57,7 @@ def _write_pooling(
 ) -> None:
     size, strides = config["pool_size"], config["strides"]
     lengths = layer.input_shape[:2]
-    graph.turn("NCHW")
+    graph.transpose("NCHW")
     graph.apply(
         operator,
         kernel_shape=size,
@@ -67,14 +68,14 @@ def _write_pooling(
 
 
 def _write_batch_normalization(graph: Graph, _: Layer, config: Config, weights: Weights) -> None:
-    graph.turn("NCHW")
+    graph.transpose("NCHW")
     mean, variance = weights["moving_mean"], weights["moving_variance"]
     graph.apply(
         "BatchNormalization",
-        graph.keep_weights("gamma", weights.get("gamma", np.ones_like(mean))),
-        graph.keep_weights("beta", weights.get("beta", np.zeros_like(mean))),
-        graph.keep_weights("moving_mean", mean),
-        graph.keep_weights("moving_variance", variance),
+        graph.add_weights("gamma", weights.get("gamma", np.ones_like(mean))),
+        graph.add_weights("beta", weights.get("beta", np.zeros_like(mean))),
+        graph.add_weights("moving_mean", mean),
+        graph.add_weights("moving_variance", variance),
         epsilon=config["epsilon"],
     )
 
@@ -99,14 +100,14 @@ def _write_separable_convolution(
     kernel = weights["depthwise_kernel"]
     _convolve(graph, layer, config, _per_channel(kernel), None, kernel.shape[2])
     pointwise = weights["pointwise_kernel"].transpose(3, 2, 0, 1)
-    inputs = [graph.keep_weights("pointwise_kernel", pointwise)]
+    inputs = [graph.add_weights("pointwise_kernel", pointwise)]
     if "bias" in weights:
-        inputs.append(graph.keep_weights("bias", weights["bias"]))
+        inputs.append(graph.add_weights("bias", weights["bias"]))
     graph.apply("Conv", *inputs, kernel_shape=(1, 1))
     write_activation(graph, config["activation"])
 
 
-def _per_channel(kernel: NDArray[Any]) -> NDArray[Any]:
+def _per_channel(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """(rows, columns, channels, multiplier) → (channels · multiplier, 1, rows, columns)."""
     rows, columns, channels, multiplier = kernel.shape
     return kernel.transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, rows, columns)
@@ -116,17 +117,17 @@ def _convolve(
     graph: Graph,
     layer: Layer,
     config: Config,
-    kernel: NDArray[Any],
-    bias: NDArray[Any] | None,
+    kernel: NDArray[np.float32],
+    bias: NDArray[np.float32] | None,
     groups: int,
 ) -> None:
     sizes, strides, dilations = config["kernel_size"], config["strides"], config["dilation_rate"]
     extents = [(n - 1) * dilation + 1 for n, dilation in zip(sizes, dilations, strict=True)]
     lengths = layer.input_shape[:2]
-    graph.turn("NCHW")
-    inputs = [graph.keep_weights("kernel", kernel)]
+    graph.transpose("NCHW")
+    inputs = [graph.add_weights("kernel", kernel)]
     if bias is not None:
-        inputs.append(graph.keep_weights("bias", bias))
+        inputs.append(graph.add_weights("bias", bias))
     graph.apply(
         "Conv",
         *inputs,
@@ -139,12 +140,12 @@ def _convolve(
 
 
 def _write_dense(graph: Graph, _: Layer, config: Config, weights: Weights) -> None:
-    kernel = graph.keep_weights("kernel", weights["kernel"])
-    bias = [graph.keep_weights("bias", weights["bias"])] if "bias" in weights else []
+    kernel = graph.add_weights("kernel", weights["kernel"])
+    bias = [graph.add_weights("bias", weights["bias"])] if "bias" in weights else []
     if graph.layout == "flat":
         graph.apply("Gemm", kernel, *bias)
-    else:  # Keras's Dense on an image weighs the channels of each pixel.
-        graph.turn("NHWC")
+    else:  # Keras's Dense on an image acts on the channels of each pixel.
+        graph.transpose("NHWC")
         graph.apply("MatMul", kernel)
         if bias:
             graph.apply("Add", *bias)
@@ -153,14 +154,14 @@ def _write_dense(graph: Graph, _: Layer, config: Config, weights: Weights) -> No
 
 def _write_flatten(graph: Graph, _: Layer, __: Config, ___: Weights) -> None:
     if graph.layout != "flat":
-        graph.turn("NHWC")  # Keras's order of the values.
+        graph.transpose("NHWC")  # Keras flattens with channels last.
         graph.apply("Flatten", axis=1)
         graph.layout = "flat"
 
 
 def _write_global_pooling(operator: str) -> Writer:
     def write(graph: Graph, _: Layer, __: Config, ___: Weights) -> None:
-        graph.turn("NCHW")
+        graph.transpose("NCHW")
         graph.apply(operator)
         graph.apply("Flatten", axis=1)
         graph.layout = "flat"
@@ -168,20 +169,20 @@ def _write_global_pooling(operator: str) -> Writer:
     return write
 
 
-def _write_nothing(*_: Any) -> None:
-    """Dropout acts in training only."""
+def _write_nothing(*_: object) -> None:
+    """Write no operator: Dropout acts in training only."""
 
 
 def _write_rescaling(graph: Graph, _: Layer, config: Config, __: Weights) -> None:
-    graph.apply("Mul", graph.keep("scale", config["scale"]))
-    graph.apply("Add", graph.keep("offset", config["offset"]))
+    graph.apply("Mul", graph.add_constant("scale", config["scale"]))
+    graph.apply("Add", graph.add_constant("offset", config["offset"]))
 
 
 def _write_zero_padding(graph: Graph, _: Layer, config: Config, __: Weights) -> None:
     (top, bottom), (left, right) = config["padding"]
-    graph.turn("NCHW")
+    graph.transpose("NCHW")
     pads = [0, 0, top, left, 0, 0, bottom, right]
-    graph.apply("Pad", graph.keep("pads", pads, np.int64))
+    graph.apply("Pad", graph.add_constant("pads", pads, np.int64))
 
 
 LAYER_WRITERS: Mapping[str, Writer] = {

@@ -1,8 +1,9 @@
-"""How the bytes of an ONNX file lie: what is fixed, and where its weights are.
+"""The byte layout of an ONNX file: its fixed bytes, and the offsets of its weights.
 
-A file is nested messages: a model holds a graph, a graph holds initializers, and each of these ends
-in its values. Protobuf writes set fields in the order of their numbers, so that everything but the
-values can be worked out without them.
+A file consists of nested messages: a model contains a graph, a graph contains initializers, and
+each
+of these ends with its values. Protobuf writes fields in the order of their numbers, so all bytes
+except the values can be computed without them.
 Source: Protocol Buffers, "Encoding"; onnx.proto for the fields' numbers.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from clearcnn.export.onnx_graph import Kept
+from clearcnn.export.onnx_graph import Initializer
 
 _GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9
 _LENGTH_DELIMITED = 2
@@ -22,12 +23,12 @@ _LENGTH_DELIMITED = 2
 
 @dataclass(frozen=True)
 class Layout:
-    """The bytes of a file, but for its weights.
+    """The bytes of a file without its weights.
 
     Attributes:
-      fixed: what lies where, (start, bytes).
-      weights: where each begins, by its tensor's name.
-      num_bytes: of the file.
+      fixed: (offset, bytes) of everything except the weights.
+      weights: tensor name → offset.
+      num_bytes: the size of the file.
     """
 
     fixed: tuple[tuple[int, bytes], ...]
@@ -35,33 +36,33 @@ class Layout:
     num_bytes: int
 
     def fits(self, content: bytes) -> bool:
-        """Whether a file differs from this in nothing but its weights."""
+        """Whether a file has this layout and these fixed bytes."""
         return len(content) == self.num_bytes and all(
             content[start : start + len(piece)] == piece for start, piece in self.fixed
         )
 
 
-def lay_out(model: onnx.ModelProto, kept: Sequence[Kept]) -> Layout:
-    """Work out how a model lies in its file.
+def compute_layout(model: onnx.ModelProto, kept: Sequence[Initializer]) -> Layout:
+    """Compute the byte layout of a model's file.
 
     Args:
       model: without initializers.
-      kept: these, in their order; what is learned need only have its shape.
+      kept: the initializers, in order; of weights only the shapes are used.
     """
-    heads = [_begin_tensor(each) for each in kept]
+    heads = [_encode_head(each) for each in kept]
     sizes = [len(head) + each.values.nbytes for head, each in zip(heads, kept, strict=True)]
     heads = [
-        _begin_field(_INITIALIZER, size) + head for size, head in zip(sizes, heads, strict=True)
+        _encode_tag(_INITIALIZER, size) + head for size, head in zip(sizes, heads, strict=True)
     ]
-    graph_before, graph_after = _part(model.graph, _INITIALIZER)
-    before, after = _part(model, _GRAPH)
+    graph_before, graph_after = _split_at(model.graph, _INITIALIZER)
+    before, after = _split_at(model, _GRAPH)
     graph_bytes = len(graph_before) + len(graph_after)
     graph_bytes += sum(
         len(head) + each.values.nbytes for head, each in zip(heads, kept, strict=True)
     )
 
     fixed, weights, start = [], {}, 0
-    piece = before + _begin_field(_GRAPH, graph_bytes) + graph_before
+    piece = before + _encode_tag(_GRAPH, graph_bytes) + graph_before
     for head, each in zip(heads, kept, strict=True):
         piece += head
         if not each.is_learned:
@@ -74,21 +75,21 @@ def lay_out(model: onnx.ModelProto, kept: Sequence[Kept]) -> Layout:
     return Layout(tuple(fixed), weights, start + len(fixed[-1][1]))
 
 
-def _begin_tensor(kept: Kept) -> bytes:
-    """All of an initializer before its values, which are its last field."""
+def _encode_head(kept: Initializer) -> bytes:
+    """Encode an initializer up to its values, which are its last field."""
     element = helper.np_dtype_to_tensor_dtype(kept.values.dtype)
     tensor = onnx.TensorProto(dims=kept.values.shape, data_type=element, name=kept.name)
     head: bytes = tensor.SerializeToString()
-    return head + _begin_field(_RAW_DATA, kept.values.nbytes)
+    return head + _encode_tag(_RAW_DATA, kept.values.nbytes)
 
 
-def _to_bytes(kept: Kept) -> bytes:
+def _to_bytes(kept: Initializer) -> bytes:
     little = kept.values.astype(kept.values.dtype.newbyteorder("<"), copy=False)
     return np.ascontiguousarray(little).tobytes()
 
 
-def _part(message: Any, number: int) -> tuple[bytes, bytes]:
-    """The fields before one of this number, and those after it."""
+def _split_at(message: Any, number: int) -> tuple[bytes, bytes]:
+    """Encode the fields before the one with this number, and those after it."""
     parts = type(message)(), type(message)()
     for field, value in message.ListFields():
         if field.number == number:
@@ -101,7 +102,7 @@ def _part(message: Any, number: int) -> tuple[bytes, bytes]:
     return parts[0].SerializeToString(), parts[1].SerializeToString()
 
 
-def _begin_field(number: int, num_bytes: int) -> bytes:
+def _encode_tag(number: int, num_bytes: int) -> bytes:
     return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(num_bytes)
 
 

@@ -1,9 +1,8 @@
-"""From a network to an ONNX model: raw pixels in, probabilities out."""
+"""Conversion of a network to an ONNX model from raw pixels to probabilities."""
 
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import onnx
@@ -11,8 +10,8 @@ from onnx import helper, numpy_helper
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.export.network import Network, read_network
-from clearcnn.export.onnx_graph import Graph, Kept
+from clearcnn.export.network import KerasModel, Network, read_network
+from clearcnn.export.onnx_graph import Graph, Initializer
 from clearcnn.export.onnx_layers import write_layer
 from clearcnn.export.ood import (
     choose_features,
@@ -28,31 +27,31 @@ OUTPUT_NAME = "probabilities"
 DISTANCES_NAME = "distances"
 FEATURES_NAME = "features"
 OPSET = 17
-"""The operators' version; every one we write is in it, and all runtimes of today read it."""
+"""The version of the operators; all current runtimes support it."""
 IR_VERSION = 8
 
 _DTYPES = ("uint8", "uint16", "float32", "float64")
-_MOST_PARAMETERS = 500_000_000  # A protobuf file holds less than 2 GiB.
+_MOST_PARAMETERS = 500_000_000  # A protobuf file is smaller than 2 GiB.
 
 
 def build_onnx(
-    network: Any,
+    network: KerasModel,
     class_names: Sequence[str],
     contract: InputContract,
     *,
     layer_outputs: bool = False,
     distances: DistanceWeights | None = None,
 ) -> onnx.ModelProto:
-    """Write a Keras model as ONNX, opset 17.
+    """Convert a Keras model to ONNX, opset 17.
 
     Args:
-      network: a built `keras.Sequential` of layers that a model file may have.
+      network: a built `keras.Sequential` of supported layers.
       class_names: in the order of its outputs.
       contract: its `shape` (height, width, channels) and `dtype` are those of the input.
-      layer_outputs: give every layer's output too, under the layer's name, float32, images
-        as (batch, height, width, channels).
-      distances: fitted on what `build_features` gives; they become the output "distances"
-        (batch, classes), float32, Mahalanobis's to each class.
+      layer_outputs: add every layer's output, under the layer's name, float32, images as (batch,
+        height, width, channels).
+      distances: fitted on the outputs of `build_features`; adds the output "distances" (batch,
+        classes), float32, the Mahalanobis distance to each class.
     Returns:
       A model with the input "images" (batch, height, width, channels), of the contract's
       dtype, and the output "probabilities" (batch, classes), float32. Its metadata: class_names
@@ -60,26 +59,26 @@ def build_onnx(
     Raises:
       ExportError: a layer cannot be written, or the model is too large for one file.
     """
-    model, kept = draw_onnx(
+    model, kept = build_graph(
         read_network(network),
         class_names,
         contract,
         layer_outputs=layer_outputs,
         distances=distances,
     )
-    return _fill(model, kept)
+    return _add_initializers(model, kept)
 
 
 def build_features(
-    network: Any, class_names: Sequence[str], contract: InputContract
+    network: KerasModel, class_names: Sequence[str], contract: InputContract
 ) -> onnx.ModelProto | None:
-    """Write what distances are measured in: the features that a Keras model finds.
+    """Convert a Keras model to an ONNX model of its features, in which distances are measured.
 
     Args:
       network, class_names, contract: as for `build_onnx`.
     Returns:
-      A model with the one output "features" (batch, num_features), float32. None if there is
-      no layer before the last one to take any from, or none that is small enough.
+      A model with one output, "features" (batch, num_features), float32. None if no layer before
+      the last one has features, or all have too many.
     Raises:
       ExportError: as `build_onnx`.
     """
@@ -87,19 +86,21 @@ def build_features(
     measured = choose_features(read, len(class_names))
     if not measured:
         return None
-    graph, features, total = _begin_graph(read, contract), [], 0
+    graph, features, total = _start_graph(read, contract), [], 0
     for layer in read.layers[:-1]:
         write_layer(graph, layer)
         if layer.name in measured:
             features.append(write_feature(graph))
             total += layer.output_shape[-1]
     write_features(graph, features)
-    graph.give(FEATURES_NAME)
+    graph.add_output(FEATURES_NAME)
     outputs = [_describe_tensor(FEATURES_NAME, (total,))]
-    return _fill(_finish_model(read, graph, outputs, class_names, contract), graph.kept)
+    return _add_initializers(
+        _finish_model(read, graph, outputs, class_names, contract), graph.initializers
+    )
 
 
-def draw_onnx(
+def build_graph(
     network: Network,
     class_names: Sequence[str],
     contract: InputContract,
@@ -107,19 +108,19 @@ def draw_onnx(
     layer_outputs: bool = False,
     distances: DistanceWeights | None = None,
     version: str = __version__,
-) -> tuple[onnx.ModelProto, list[Kept]]:
-    """Write a network as ONNX, but for what its operators keep.
+) -> tuple[onnx.ModelProto, list[Initializer]]:
+    """Convert a network to an ONNX model and, separately, its initializers.
 
     Args:
       network: its weights may be placeholders.
-      version: of the clearcnn that writes the file.
+      version: the version of clearcnn that writes the file.
       class_names, contract, layer_outputs, distances: as for `build_onnx`.
     Returns:
-      A model without initializers; and these, in their order.
+      A model without initializers, and the initializers in order.
     Raises:
       ExportError: as `build_onnx`.
     """
-    graph = _begin_graph(network, contract)
+    graph = _start_graph(network, contract)
     outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
     measured = () if distances is None else choose_features(network, len(class_names))
     features = []
@@ -128,31 +129,31 @@ def draw_onnx(
         if layer.name in measured:
             features.append(write_feature(graph))
         if layer_outputs and not (layer is network.layers[-1] and layer.name == OUTPUT_NAME):
-            _give_output(graph, layer.name)
+            _add_output(graph, layer.name)
             outputs.append(_describe_tensor(layer.name, layer.output_shape))
-    graph.give(OUTPUT_NAME)
+    graph.add_output(OUTPUT_NAME)
     if distances is not None:
         write_features(graph, features)
         write_distances(graph, distances)
-        graph.give(DISTANCES_NAME)
+        graph.add_output(DISTANCES_NAME)
         outputs.append(_describe_tensor(DISTANCES_NAME, (len(distances.centres),)))
     model = _finish_model(network, graph, outputs, class_names, contract, version)
-    return model, graph.kept
+    return model, graph.initializers
 
 
-def _begin_graph(network: Network, contract: InputContract) -> Graph:
+def _start_graph(network: Network, contract: InputContract) -> Graph:
     dtype = contract.dtype
     if dtype not in _DTYPES:
         raise ExportError(
-            f"The images are {dtype}, which is not written to ONNX: one of {', '.join(_DTYPES)} "
-            "was expected.",
-            remedy="Train on images of one of these kinds.",
+            f"The images are {dtype}, which cannot be written to ONNX; expected one of "
+            f"{', '.join(_DTYPES)}.",
+            remedy="Train on images of one of these types.",
         )
     if network.num_parameters > _MOST_PARAMETERS:
         raise ExportError(
-            f"The model has {network.num_parameters:,} parameters; one ONNX file holds at most "
+            f"The model has {network.num_parameters:,} parameters; an ONNX file can have at most "
             f"{_MOST_PARAMETERS:,}.",
-            remedy="Make the model smaller: pool more before the first Dense layer.",
+            remedy="Make the model smaller, for example by pooling before the first Dense layer.",
         )
     graph = Graph(INPUT_NAME)
     if dtype != "float32":
@@ -191,21 +192,21 @@ def _finish_model(
     return model
 
 
-def _fill(model: onnx.ModelProto, kept: list[Kept]) -> onnx.ModelProto:
+def _add_initializers(model: onnx.ModelProto, kept: list[Initializer]) -> onnx.ModelProto:
     for each in kept:
         array = np.ascontiguousarray(each.values)
         model.graph.initializer.append(numpy_helper.from_array(array, each.name))
     return model
 
 
-def _give_output(graph: Graph, name: str) -> None:
+def _add_output(graph: Graph, name: str) -> None:
     if name in (INPUT_NAME, OUTPUT_NAME):
         raise ExportError(
-            f"A layer has the name {name!r}, which the ONNX file needs for its own "
+            f"A layer is named {name!r}, which is the name of the ONNX model's "
             f"{'input' if name == INPUT_NAME else 'output'}.",
-            remedy="Give the layer another name.",
+            remedy="Rename the layer.",
         )
-    graph.give(name)
+    graph.add_output(name)
 
 
 def _describe_tensor(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:

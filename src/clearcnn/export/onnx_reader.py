@@ -1,18 +1,17 @@
-"""An ONNX file of a run folder: the one that this room writes for its layers, or refused."""
+"""A safe reader of the ONNX files of run folders: it accepts only files that clearcnn wrote."""
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
-from clearcnn.export.network import Network, make_placeholder, read_network
-from clearcnn.export.onnx_graph import Kept
-from clearcnn.export.onnx_layout import Layout, lay_out
-from clearcnn.export.onnx_model import draw_onnx
+from clearcnn.export.network import KerasModel, Network, make_placeholder, read_network
+from clearcnn.export.onnx_graph import Initializer
+from clearcnn.export.onnx_layout import Layout, compute_layout
+from clearcnn.export.onnx_model import build_graph
 from clearcnn.export.ood import MOST_WEIGHTS, choose_features
 from clearcnn.ood import DistanceWeights
 
@@ -20,7 +19,7 @@ _ROOM_BYTES = 4 * 2**20 + 4 * MOST_WEIGHTS
 
 
 def limit_bytes(network: Network) -> int:
-    """The most bytes that an ONNX file of a network has: its weights, and room for its graph."""
+    """Compute an upper bound on the size of a network's ONNX file: its weights, and its graph."""
     return 4 * network.num_parameters + _ROOM_BYTES
 
 
@@ -34,61 +33,61 @@ def read_onnx(
     version: str,
     layer_outputs: bool = False,
 ) -> dict[str, NDArray[np.float32]]:
-    """Read the weights of an ONNX file, if nothing else in it is anybody's choice.
+    """Read the weights of an ONNX file that is identical to an export of these layers.
 
-    The file is written anew without its weights, and must be that, byte for byte. So it is never
-    parsed, and whatever executes it, executes what this room writes for these layers.
+    The network is exported again without its weights, and the file must have these bytes. So the
+    file is never parsed, and executing it means executing an export of these layers.
 
     Args:
       content: of the file.
       network: its layers; their weights may be placeholders.
       class_names, contract, layer_outputs: as for `build_onnx`.
       where: the file, for messages.
-      version: of the clearcnn that wrote it.
+      version: the version of clearcnn that wrote it.
     Returns:
       Float32 arrays by "layer/name", such as "conv2d_1/kernel": weights, constants, and those
       of the distances where the file has them. Kernels of convolutions are (outputs, inputs,
       rows, columns), those of Dense (inputs, outputs).
     Raises:
-      ExportError: it is another file.
+      ExportError: the file differs in anything except the weights.
     """
-    # Before anything as large as the layers ask for is made.
+    # Checked before anything of the layers' size is allocated.
     if 4 * network.num_parameters < len(content):
         arguments = (network, class_names, contract, version, layer_outputs)
         try:
-            for layout, kept in _lay_out_forms(len(content), *arguments):
+            for layout, kept in _possible_layouts(len(content), *arguments):
                 if layout.fits(content):
                     return dict(_read_arrays(content, layout, kept))
-        # Names that are no Unicode, and numbers that ONNX has no room for.
+        # Invalid Unicode in names, and numbers too large for ONNX.
         except (ValueError, TypeError, OverflowError):
             pass
     raise ExportError(
-        f"{where} is not as clearcnn writes it: it is not the network that bundle.json describes.",
-        remedy="Restore it from a copy, or train again.",
+        f"{where} is damaged: it is not the network that bundle.json describes.",
+        remedy="Restore it from a backup, or train again.",
     )
 
 
 def list_weights(
-    model: Any, class_names: Sequence[str], contract: InputContract
+    model: KerasModel, class_names: Sequence[str], contract: InputContract
 ) -> dict[str, NDArray[np.float32]]:
-    """List the weights that `build_onnx` writes for a Keras model; takes and names them so."""
-    _, kept = draw_onnx(read_network(model), class_names, contract)
+    """List the weights that `build_onnx` writes for a Keras model, under the same names."""
+    _, kept = build_graph(read_network(model), class_names, contract)
     return {_shorten(each.name): np.asarray(each.values, np.float32) for each in kept}
 
 
-def _lay_out_forms(
+def _possible_layouts(
     num_bytes: int,
     network: Network,
     class_names: Sequence[str],
     contract: InputContract,
     version: str,
     layer_outputs: bool,
-) -> Iterator[tuple[Layout, list[Kept]]]:
-    """Give the forms that a file of so many bytes may have: without distances, or with some."""
+) -> Iterator[tuple[Layout, list[Initializer]]]:
+    """Yield the layouts that a file of this size may have: without distances, or with some."""
 
-    def form(num_centres: int) -> tuple[Layout, list[Kept]]:
+    def form(num_centres: int) -> tuple[Layout, list[Initializer]]:
         distances = _placeholders(num_features, num_centres) if num_centres else None
-        model, kept = draw_onnx(
+        model, kept = build_graph(
             network,
             class_names,
             contract,
@@ -96,15 +95,15 @@ def _lay_out_forms(
             distances=distances,
             version=version,
         )
-        return lay_out(model, kept), kept
+        return compute_layout(model, kept), kept
 
     chosen = choose_features(network, len(class_names))
     num_features = sum(layer.output_shape[-1] for layer in network.layers if layer.name in chosen)
     yield form(0)
     if layer_outputs or not chosen:
         return
-    # Distances are to each class that was trained on; few runs lack any. Each takes a centre and
-    # its norm, and the lengths of what holds them may differ by some bytes.
+    # There is a distance to each class with training images, and few runs have a class without any.
+    # Each takes a centre and its norm; the length fields around them may differ by some bytes.
     whole = form(len(class_names))
     yield whole
     missing = (whole[0].num_bytes - num_bytes) // (4 * (num_features + 1))
@@ -122,7 +121,7 @@ def _placeholders(num_features: int, num_centres: int) -> DistanceWeights:
 
 
 def _read_arrays(
-    content: bytes, layout: Layout, kept: list[Kept]
+    content: bytes, layout: Layout, kept: list[Initializer]
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for each in kept:
         name, shape = _shorten(each.name), each.values.shape
@@ -135,5 +134,5 @@ def _read_arrays(
 
 
 def _shorten(name: str) -> str:
-    """Drop the number that makes a name unique in its graph."""
+    """Remove the number that makes a name unique in its graph."""
     return name.rpartition("_")[0]

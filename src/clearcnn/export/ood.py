@@ -1,4 +1,4 @@
-"""How far an image is from each class, as ONNX operators beside a network's own."""
+"""The distance of an image to each class, as ONNX operators."""
 
 import numpy as np
 
@@ -7,22 +7,22 @@ from clearcnn.export.onnx_graph import Graph
 from clearcnn.ood import DistanceWeights
 
 MOST_WEIGHTS = 2**18
-"""Of the distances, so that they take at most 1 MiB."""
+"""The most weights of the distances, which take 1 MiB."""
 
 _KINDS = ("Activation", "Conv2D", "Dense", "DepthwiseConv2D", "SeparableConv2D")
 
 
 def choose_features(network: Network, num_classes: int) -> tuple[str, ...]:
-    """Choose the layers whose outputs are features: those that compute, but for the last one.
+    """Choose the layers whose outputs are features: any with weights or an activation but the last.
 
-    Of an image, each channel's mean counts. The layers nearest to the answer come first, and
-    all others whose channels still find room in `MOST_WEIGHTS`.
+    A feature is the mean of a channel. Layers are chosen from the last to the first, as long as
+    `MOST_WEIGHTS` allows their channels.
 
     Args:
-      network: whose features are asked for.
-      num_classes: centres to measure distances from.
+      network: the network.
+      num_classes: the number of distances.
     Returns:
-      The names of the layers, first to last; none if there is no room.
+      The names of the layers, first to last; empty if every layer has too many channels.
     """
     chosen, features = [], 0
     for layer in reversed(network.layers[:-1]):
@@ -34,14 +34,14 @@ def choose_features(network: Network, num_classes: int) -> tuple[str, ...]:
 
 
 def write_feature(graph: Graph) -> str:
-    """Write each channel's mean beside the chain, which stays where it is.
+    """Add operators for the mean of each channel; the current tensor stays the same.
 
     Returns:
-      The name of its tensor, (batch, channels).
+      The name of the tensor of means, (batch, channels).
     """
     tensor, layout = graph.tensor, graph.layout
     if layout != "flat":
-        graph.turn("NCHW")
+        graph.transpose("NCHW")
         graph.apply("GlobalAveragePool")
         graph.apply("Flatten")
     feature, graph.tensor, graph.layout = graph.tensor, tensor, layout
@@ -49,7 +49,7 @@ def write_feature(graph: Graph) -> str:
 
 
 def write_features(graph: Graph, features: list[str]) -> None:
-    """Let the chain go on from all features side by side, (batch, num_features)."""
+    """Make the concatenated features, (batch, num_features), the current tensor."""
     first, *others = features
     graph.layer, graph.tensor, graph.layout = "distances", first, "flat"
     if others:
@@ -57,26 +57,26 @@ def write_features(graph: Graph, features: list[str]) -> None:
 
 
 def write_distances(graph: Graph, weights: DistanceWeights) -> None:
-    """Append the distance of the chain's features to each class, (batch, num_classes).
+    """Append the distance of the features to each class, (batch, num_classes).
 
-    |z − c|² is written as z² − 2zc + c², which needs no tensor of images × classes × features.
+    |z − c|² is computed as z² − 2zc + c², without a tensor of images × classes × features.
     """
     centres = weights.centres.astype(np.float64)
     graph.apply(
         "Gemm",
-        graph.keep_weights("whitening", weights.whitening),
-        graph.keep_weights("offset", weights.offset),
+        graph.add_weights("whitening", weights.whitening),
+        graph.add_weights("offset", weights.offset),
     )
     whitened = graph.tensor
     graph.apply("Mul", whitened)
-    graph.apply("MatMul", graph.keep("ones", np.ones((centres.shape[1], 1))))
+    graph.apply("MatMul", graph.add_constant("ones", np.ones((centres.shape[1], 1))))
     squares, graph.tensor = graph.tensor, whitened
     graph.apply(
         "Gemm",
-        graph.keep_weights("centres", -2 * centres.T),
-        graph.keep_weights("norms", (centres**2).sum(axis=1)),
+        graph.add_weights("centres", -2 * centres.T),
+        graph.add_weights("norms", (centres**2).sum(axis=1)),
     )
     graph.apply("Add", squares)
-    # Rounding may leave less than nothing.
+    # Rounding may make it negative.
     graph.apply("Relu")
     graph.apply("Sqrt")

@@ -1,4 +1,4 @@
-"""OpenVINO's intermediate representation of an ONNX file, and its execution."""
+"""Conversion of an ONNX file to OpenVINO's intermediate representation, and its execution."""
 
 import importlib
 import sys
@@ -7,19 +7,19 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn.errors import MissingExtraError
+from clearcnn.types import Array
 
 
 def convert_to_openvino(model: Path, folder: Path) -> Path:
-    """Write `model.xml` and `model.bin`, the weights in full float32.
+    """Write `model.xml` and `model.bin`, with the weights in float32.
 
     Args:
       model: the ONNX file.
-      folder: it is there.
+      folder: an existing folder.
     Returns:
-      The `model.xml`.
+      The path of `model.xml`.
     Raises:
       MissingExtraError: OpenVINO is not installed.
     """
@@ -30,13 +30,13 @@ def convert_to_openvino(model: Path, folder: Path) -> Path:
     return path
 
 
-def run_openvino(model: Path, images: NDArray[Any]) -> NDArray[Any]:
-    """Execute it on the processor, told to compute in float32.
+def run_openvino(model: Path, images: Array) -> Array:
+    """Execute a model on the CPU in float32.
 
-    By default OpenVINO takes bfloat16 where the processor has it, and then differs by 4e-4.
+    By default OpenVINO uses bfloat16 on CPUs that support it, and then differs by 4e-4.
 
     Args:
-      model: the `model.xml`.
+      model: the path of `model.xml`.
       images: (n, height, width, channels) in the dtype of the model's input.
     Returns:
       The probabilities, (n, classes) float32.
@@ -49,8 +49,8 @@ def run_openvino(model: Path, images: NDArray[Any]) -> NDArray[Any]:
 
 
 def _load_openvino() -> ModuleType:
-    # When imported, it reports its use to its makers, by a fork that may lock up JAX; it does
-    # without where this package is absent, which None among the modules stands for.
+    # When imported, OpenVINO sends telemetry from a forked process, which may deadlock JAX. None in
+    # sys.modules makes the telemetry package look absent, and then OpenVINO sends nothing.
     modules: dict[str, Any] = sys.modules
     reporter = "openvino_telemetry"
     is_silenced = reporter not in modules
@@ -60,7 +60,7 @@ def _load_openvino() -> ModuleType:
         return importlib.import_module("openvino")
     except ImportError as error:
         raise MissingExtraError(
-            "An export to OpenVINO needs the package openvino, which is not installed.",
+            "Export to OpenVINO requires the package openvino, which is not installed.",
             remedy="Run pip install 'clearcnn[openvino]'.",
         ) from error
     finally:

@@ -1,39 +1,38 @@
-"""Whether an ONNX file, executed, says what Keras says."""
+"""Checks that an exported model gives the same probabilities as Keras."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
+from clearcnn.types import Array
 
 LARGEST_DIFFERENCE = 1e-5
-"""The most that two programs for one network may differ by, in any probability."""
+"""The largest accepted difference of a probability between two programs for one network."""
 
 _BATCH_SIZE = 64
 
 
 def run_onnx(
     model: Path | bytes,
-    images: NDArray[Any],
+    images: Array,
     batch_size: int = _BATCH_SIZE,
     outputs: Sequence[str] | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     """Execute an ONNX model with ONNX Runtime on one core.
 
     Args:
       model: the file, or its bytes.
       images: (n, height, width, channels), n >= 1, in the dtype of the model's input.
-      batch_size: images at once.
-      outputs: the names of those wanted; None wants all.
+      batch_size: images per batch.
+      outputs: names of the outputs to return; None returns all.
     Returns:
       The outputs by name, each (n, …) float32.
     Raises:
-      ExportError: it is no model, or fails on these images.
+      ExportError: it is not a valid model, or fails on these images.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -54,44 +53,44 @@ def run_onnx(
         reason = str(error).partition("\n")[0]
         raise ExportError(
             f"The ONNX model cannot be executed: {reason}",
-            remedy="Train again, or give the run folder as it was written.",
+            remedy="Train again, or restore the run folder from a backup.",
         ) from error
     return dict(zip(names, map(np.concatenate, zip(*batches, strict=True)), strict=True))
 
 
-def check_parity(what: str, found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Check that probabilities are those of Keras.
+def check_parity(what: str, found: Array, expected: Array) -> float:
+    """Check that probabilities equal those of Keras, to within `LARGEST_DIFFERENCE`.
 
     Args:
-      what: the file or program that gave them, for the message.
+      what: the file or program that computed them, for the message.
       found, expected: (n, classes) float, n >= 1.
     Returns:
       The largest absolute difference.
     Raises:
-      ExportError: it is above `LARGEST_DIFFERENCE`, or a value is no number.
+      ExportError: the difference is larger, or a value is NaN.
     """
     differences = np.abs(np.asarray(found, np.float64) - np.asarray(expected, np.float64))
     largest = float(differences.max())
-    if not largest <= LARGEST_DIFFERENCE:  # NaN is no agreement.
+    if not largest <= LARGEST_DIFFERENCE:  # True for NaN, too.
         raise ExportError(
             f"{what} gives other probabilities than Keras: they differ by up to {largest:.1e} on "
-            f"{len(differences):,} images, and at most {LARGEST_DIFFERENCE:.0e} was expected.",
-            remedy="Scale the pixels first, as Rescaling does: large values magnify rounding.",
+            f"{len(differences):,} images; expected at most {LARGEST_DIFFERENCE:.0e}.",
+            remedy="Put a Rescaling layer first: large pixel values amplify rounding errors.",
         )
     return largest
 
 
-def make_probes(contract: InputContract, num_random: int = 30, seed: int = 0) -> NDArray[Any]:
-    """Make images to try a model on, within what the input contract allows.
+def make_test_images(contract: InputContract, num_random: int = 30, seed: int = 0) -> Array:
+    """Make random images for testing a model, within the value range of its input contract.
 
     Args:
       contract: the input contract of the model.
-      num_random: images of uniformly drawn pixels, half of them drawn image by image in a
-        narrower range.
-      seed: of the draws.
+      num_random: number of images with uniformly random pixels; half of them have a narrower
+        random range each.
+      seed: of the random generator.
     Returns:
-      (num_random + 2, height, width, channels) in the contract's dtype; the last two have the
-      lowest and the highest value everywhere.
+      (num_random + 2, height, width, channels) in the contract's dtype; the last two are
+      constant, with the lowest and the highest value.
     """
     low, high = contract.value_range
     dtype = np.dtype(contract.dtype)

@@ -48,13 +48,13 @@ def write_triton_repository(
     """Write `NAME/config.pbtxt`, `NAME/labels.txt` and `NAME/1/model.onnx`.
 
     Args:
-      folder: the repository; it is there.
-      name: the model's; what is no letter, digit, "_", "-" or "." becomes "-".
+      folder: the repository, an existing folder.
+      name: of the model; characters other than letters, digits, "_", "-" and "." become "-".
       model: the ONNX file.
       class_names: in the order of the outputs; line breaks in one become spaces.
       contract: the input contract of the model.
     Returns:
-      The model file.
+      The path of the model file.
     """
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "model"
     home = folder / name

@@ -1,6 +1,6 @@
-"""Answers of a trained network, by ONNX Runtime alone: quick to start, and small.
+"""Predictions of a trained network with ONNX Runtime, which starts quickly.
 
-Nothing here loads Keras, JAX, scikit-learn or SciPy.
+Nothing here imports Keras, JAX, scikit-learn or SciPy.
 """
 
 from clearcnn.prediction.ood import (
@@ -9,15 +9,15 @@ from clearcnn.prediction.ood import (
     find_threshold,
     is_unlike,
 )
-from clearcnn.prediction.predictor import BATCH_SIZE, Answers, Predictor, join_answers
+from clearcnn.prediction.predictor import BATCH_SIZE, Predictions, Predictor, join_predictions
 
 __all__ = [
     "BATCH_SIZE",
     "FALSE_ALARM_RATE",
     "FEWEST_IMAGES",
-    "Answers",
+    "Predictions",
     "Predictor",
     "find_threshold",
     "is_unlike",
-    "join_answers",
+    "join_predictions",
 ]

@@ -1,32 +1,32 @@
-"""From where on an image looks like none of the classes."""
+"""Out-of-distribution detection: the threshold beyond which an image looks like no class."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FALSE_ALARM_RATE = 0.01
-"""The most of the images like those trained on that may be flagged."""
+"""The largest accepted share of flagged images among in-distribution ones."""
 
 FEWEST_IMAGES = 100
-"""With fewer, one image in a hundred is less than one."""
+"""The fewest images for a threshold: one in a hundred must be at least one image."""
 
 
 def find_threshold(
     probabilities: ArrayLike, distances: ArrayLike | None = None
 ) -> tuple[float, int] | None:
-    """Find the threshold beyond which an image looks like none of the classes.
+    """Find the threshold beyond which an image looks like no class.
 
-    It lies halfway between the last image that is beyond it and the first that is not.
+    It is halfway between the last image beyond it and the first image that is not.
 
     Args:
       probabilities: (n, num_classes) float, of images that were not trained on, at the
-        temperature that answers will have.
-      distances: (n, num_centres) float, of the same images to each class; None where the model
-        gives none.
+        temperature of predictions.
+      distances: (n, num_centres) float, of the same images to each class; None if the model
+        computes none.
     Returns:
-      The threshold, and how many of these images are beyond it, the false alarms: at most one
-      in a hundred. Without distances it is a confidence, and lower ones are beyond it; with
-      them, it is the distance to the nearest class divided by the confidence, and larger ones
-      are. None for fewer than 100 images, which cannot say what one in a hundred is.
+      The threshold, and the number of false alarms, the images beyond it: at most one in a
+      hundred. Without distances it is a confidence, and lower ones are beyond it; with distances
+      it is the distance to the nearest class divided by the confidence, and larger ones are
+      beyond it. None for fewer than 100 images.
     Source: Hendrycks & Gimpel 2017, ICLR, "A baseline for detecting misclassified and
       out-of-distribution examples in neural networks", for the confidence; Lee et al. 2018,
       NeurIPS, "A simple unified framework for detecting out-of-distribution samples and
@@ -43,19 +43,19 @@ def find_threshold(
 def is_unlike(
     probabilities: ArrayLike, distances: ArrayLike | None, threshold: float | None
 ) -> NDArray[np.bool_]:
-    """Tell which images look like none of the classes.
+    """Find the images that look like no class.
 
     Args:
       probabilities: (n, num_classes) float, at the temperature of `find_threshold`.
-      distances: (n, num_centres) float, or None, as there.
-      threshold: that it found; None flags nothing.
+      distances: (n, num_centres) float, or None, as in `find_threshold`.
+      threshold: from `find_threshold`; None flags no image.
     Returns:
       (n,) bool.
     """
     scores = _measure(probabilities, distances)
     if threshold is None:
         return np.zeros(len(scores), bool)
-    # What is too far for float32 is no number, and far.
+    # A distance too large for float32 is NaN or infinite, and counts as far.
     return ~(scores <= (-threshold if distances is None else threshold))
 
 

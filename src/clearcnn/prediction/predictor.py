@@ -1,4 +1,4 @@
-"""A trained network that answers."""
+"""A trained network as a predictor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,56 +10,57 @@ from numpy.typing import NDArray
 
 from clearcnn.errors import PredictionError
 from clearcnn.temperature import apply_temperature
+from clearcnn.types import Array
 
 BATCH_SIZE = 32
-"""Images at once: more are no quicker."""
+"""Images per batch; larger batches are not faster."""
 
 _INPUT, _OUTPUT, _DISTANCES = "images", "probabilities", "distances"
 _QUIET = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What a network says of n images.
+class Predictions:
+    """The outputs of a network for n images.
 
     Attributes:
       probabilities: (n, num_classes) float32 at the temperature, rows summing to 1.
       distances: (n, num_centres) float32, >= 0, of each image's features to each class; None
-        from a model that gives none.
+        if the model computes none.
     """
 
     probabilities: NDArray[np.float32]
     distances: NDArray[np.float32] | None
 
 
-def join_answers(parts: Sequence[Answers]) -> Answers:
-    """Join what one network says of several arrays of images, at least one, in order."""
-    distances = [part.distances for part in parts if part.distances is not None]
-    return Answers(
-        np.concatenate([part.probabilities for part in parts]),
+def join_predictions(batches: Sequence[Predictions]) -> Predictions:
+    """Concatenate the predictions of one network for one or more batches."""
+    distances = [batch.distances for batch in batches if batch.distances is not None]
+    return Predictions(
+        np.concatenate([batch.probabilities for batch in batches]),
         np.concatenate(distances) if distances else None,
     )
 
 
 class Predictor:
-    """An ONNX model, opened once, that gives calibrated probabilities.
+    """An ONNX model that computes calibrated probabilities.
 
-    Threads may share one: ONNX Runtime's sessions may run side by side.
+    Threads may share one: ONNX Runtime's sessions are thread-safe.
 
     Args:
-      model: the bytes of `model.onnx`, checked by whoever read them. Given as bytes, they
-        cannot change between that check and their use.
-      num_classes: classes to tell apart.
-      temperature: that makes confidence mean what it says; 1 leaves probabilities as they are.
-      threads: cores for one batch; images this small gain nothing from more than one.
-      batch_size: images at once; fewer take less memory.
+      model: the bytes of `model.onnx`, already checked. Bytes, unlike a path, cannot change
+        between the check and their use.
+      num_classes: number of classes.
+      temperature: calibrates the confidence; 1 leaves probabilities unchanged.
+      threads: cores for one batch; small images gain nothing from more than one.
+      batch_size: images per batch; smaller batches take less memory.
 
     Attributes:
       shape: (height, width, channels) of an image.
-      dtype: NumPy's, of an image.
-      num_classes, temperature: as given.
+      dtype: of an image.
+      num_classes, temperature: the arguments.
     Raises:
-      PredictionError: the bytes are no model, or one of another form.
+      PredictionError: the bytes are not a valid model, or its inputs or outputs are unexpected.
     """
 
     def __init__(
@@ -75,16 +76,16 @@ class Predictor:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
-        # An arena keeps what it once took; without it, memory follows the batch.
+        # An arena never returns memory; without it, memory use depends on the batch.
         options.enable_cpu_mem_arena = False
         try:
             self._session = onnxruntime.InferenceSession(
                 model,
                 options,
                 providers=["CPUExecutionProvider"],
-                enable_fallback=0,  # It would print, and try the same once more.
+                enable_fallback=0,  # Would print a message and retry.
             )
-            # Asked for a name that is no Unicode, it raises.
+            # Reading a name that is not Unicode raises.
             inputs = [(each.name, each.type, each.shape) for each in self._session.get_inputs()]
             outputs = {each.name: each.shape for each in self._session.get_outputs()}
         except Exception as error:  # ONNX Runtime's own errors have no common root.
@@ -94,43 +95,43 @@ class Predictor:
         self._batch_size = batch_size
         self._num_centres = _read_num_centres(outputs.get(_DISTANCES))
 
-    def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Give the probability of every class alone, as `answer` does."""
-        return self._answer(images, None).probabilities
+    def predict(self, images: Array) -> NDArray[np.float32]:
+        """Compute only the probabilities of `predict_with_distances`."""
+        return self._predict(images, None).probabilities
 
-    def answer(self, images: NDArray[Any]) -> Answers:
-        """Give the probability of every class, and the distance to each where the model has it.
+    def predict_with_distances(self, images: Array) -> Predictions:
+        """Compute the probability of every class, and the distance to each if the model has them.
 
         Args:
           images: (n, height, width, channels) of the model's shape and dtype; n may be 0.
         Returns:
-          Answers.
+          The predictions.
         Raises:
           PredictionError: the images have another shape or dtype, or the model fails on them.
         """
-        return self._answer(images, self._num_centres)
+        return self._predict(images, self._num_centres)
 
-    def _answer(self, images: NDArray[Any], num_centres: int | None) -> Answers:
+    def _predict(self, images: Array, num_centres: int | None) -> Predictions:
         if images.shape[1:] != self.shape or images.dtype != self.dtype:
             raise PredictionError(
-                f"Images of shape {images.shape[1:]} and dtype {images.dtype} were given; the "
-                f"model takes {self.shape} of {self.dtype}.",
-                remedy="Bring the images to the shape and dtype the model was trained on.",
+                f"The images have the shape {images.shape[1:]} and dtype {images.dtype}; the model "
+                f"expects {self.shape} of {self.dtype}.",
+                remedy="Convert the images to the shape and dtype that the model was trained on.",
             )
         widths = {_OUTPUT: self.num_classes}
         if num_centres is not None:
             widths[_DISTANCES] = num_centres
-        # No batch at all for no image: not every operator takes that.
+        # Without images no batch is executed, since some operators reject an empty one.
         batches = [[np.empty((0, width), np.float32) for width in widths.values()]] + [
             self._run(images[start : start + self._batch_size], list(widths))
             for start in range(0, len(images), self._batch_size)
         ]
         chances, *distances = map(np.concatenate, zip(*batches, strict=True))
-        return Answers(
+        return Predictions(
             apply_temperature(chances, self.temperature), distances[0] if distances else None
         )
 
-    def _run(self, images: NDArray[Any], outputs: list[str]) -> list[NDArray[np.float32]]:
+    def _run(self, images: Array, outputs: list[str]) -> list[NDArray[np.float32]]:
         try:
             found = self._session.run(outputs, {_INPUT: np.ascontiguousarray(images)})
         except Exception as error:
@@ -138,16 +139,17 @@ class Predictor:
         chances, *distances = (np.asarray(values, np.float32) for values in found)
         if chances.shape != (len(images), self.num_classes) or not np.isfinite(chances).all():
             raise PredictionError(
-                f"The model gave values of shape {chances.shape} that are no probabilities of "
-                f"{self.num_classes} classes for {len(images)} images.",
-                remedy="Train again, or give the run folder as it was written.",
+                f"The model returned values of shape {chances.shape} that are not valid "
+                "probabilities; "
+                f"expected {self.num_classes} classes for {len(images)} images.",
+                remedy="Train again, or restore the run folder from a backup.",
             )
-        # What a model declares is no promise.
+        # A model may return other shapes than it declares.
         for each in distances:
             if each.shape != (len(images), self._num_centres):
                 raise _unusable(
                     f"its distances have the shape {each.shape} for {len(images)} images; "
-                    f"{(len(images), self._num_centres)} was expected"
+                    f"expected {(len(images), self._num_centres)}"
                 )
         return [chances, *distances]
 
@@ -173,8 +175,8 @@ def _read_num_centres(shape: list[Any] | None) -> int | None:
         return None
     if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] < 1:
         raise _unusable(
-            f"its distances are declared as {shape}; one row of a fixed length for each image "
-            "was expected"
+            f"its distances are declared with the shape {shape}; expected one row of fixed length "
+            "for each image"
         )
     return shape[1]
 
@@ -183,5 +185,5 @@ def _unusable(why: object) -> PredictionError:
     reason = (str(why).strip() or type(why).__name__).splitlines()[0][:300].rstrip(".")
     return PredictionError(
         f"The ONNX model cannot be executed: {reason}.",
-        remedy="Train again, or give the run folder as it was written.",
+        remedy="Train again, or restore the run folder from a backup.",
     )

@@ -23,7 +23,7 @@ import keras
 from jax import export
 
 from clearcnn import backend
-from clearcnn.cache import LARGEST_BYTES, mend, programs_folder
+from clearcnn.cache import LARGEST_BYTES, programs_folder, repair
 from clearcnn.checkpoints import write_whole
 from clearcnn.training.devices import is_spread
 from clearcnn.types import PyTree
@@ -48,7 +48,7 @@ def keep_programs() -> None:
     except OSError:
         return
     if os.access(folder, os.W_OK):
-        mend(folder)
+        repair(folder)
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_compilation_cache_max_size", LARGEST_BYTES)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

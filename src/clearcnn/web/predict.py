@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from clearcnn.data import OnePicture
+from clearcnn.data import PreparedImage
 from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import Prediction
 from clearcnn.types import JsonObject
@@ -111,7 +111,7 @@ def make_predict_router(
 
 def _prepare(
     model: ServedRun, pictures: list[NamedFile], settings: ServeSettings, keep_polarity: bool
-) -> Work[list[OnePicture]]:
+) -> Work[list[PreparedImage]]:
     counts = count_pixels(pictures, settings)
     is_long = estimate_decoding(sum(counts)) > QUICK_SECONDS
     prepared = []

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from clearcnn import models
 from clearcnn.bundle import Bundle, Manifest
-from clearcnn.data import OnePicture
+from clearcnn.data import PreparedImage
 from clearcnn.errors import ClearCNNError
-from clearcnn.prediction import Answers, join_answers
+from clearcnn.prediction import Predictions, join_predictions
 from clearcnn.types import Pixels
 from clearcnn.web.http_errors import Refusal, too_many_images
 from clearcnn.web.work_estimate import QUICK_SECONDS, estimate_inference
@@ -125,7 +125,7 @@ class ServedRun:
         if count > self.most_images:
             raise too_many_images(count, self.most_images)
 
-    def prepare(self, content: bytes, name: str, *, keep_polarity: bool) -> OnePicture:
+    def prepare(self, content: bytes, name: str, *, keep_polarity: bool) -> PreparedImage:
         """Preprocess an image file as the training images were.
 
         Raises:
@@ -138,9 +138,11 @@ class ServedRun:
         """Compute calibrated probabilities (n, classes) of images (n, height, width, channels)."""
         return np.concatenate((yield from self._in_steps(images, self.opened.predictor.predict)))
 
-    def answer(self, images: Pixels) -> Work[Answers]:
+    def answer(self, images: Pixels) -> Work[Predictions]:
         """Compute calibrated probabilities of images, and their distances to the classes."""
-        return join_answers((yield from self._in_steps(images, self.opened.predictor.answer)))
+        return join_predictions(
+            (yield from self._in_steps(images, self.opened.predictor.predict_with_distances))
+        )
 
     def _in_steps(self, images: Pixels, compute: Callable[[Pixels], _T]) -> Work[list[_T]]:
         at_once = max(1, int(QUICK_SECONDS / self._seconds))

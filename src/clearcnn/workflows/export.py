@@ -73,7 +73,7 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
         from clearcnn import export
 
         network = load_keras_model(opened)
-        probes = export.make_probes(opened.manifest.input)
+        probes = export.make_test_images(opened.manifest.input)
         expected = network.predict(probes, verbose=0)
         predict = _WRITERS[to](opened, network, draft)
         largest = export.check_parity(place.name, predict(probes), expected)
@@ -154,7 +154,7 @@ def _open_draft(place: Path) -> Iterator[Path]:
         with atomic_write.open_draft(place.parent, place.name) as folder:
             yield folder / place.name
             try:
-                atomic_write.put(folder / place.name, place)
+                atomic_write.publish(folder / place.name, place)
             except FileExistsError:
                 _require_absent(place)
                 raise
@@ -165,7 +165,7 @@ def _open_draft(place: Path) -> Iterator[Path]:
         raise ExportError(
             f"{place} cannot be written: {error.strerror or error}.",
             remedy="Free disk space or give another path with --out. "
-            + atomic_write.say_what_is_left(folder),
+            + atomic_write.describe_leftovers(folder),
         ) from error
     finally:
         if not is_finished:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcnn.data import prepare_one_picture
+from clearcnn.data import prepare_image
 
 pytestmark = pytest.mark.browser
 
@@ -86,7 +86,7 @@ def test_a_picture_is_taken_and_light_and_dark_are_exchanged(open_page, png, dig
 def test_what_is_no_picture_is_refused(open_page):
     page = open_page()
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"no"})
-    page.locator("#problem", has_text="a.png cannot be read as a picture").wait_for()
+    page.locator("#problem", has_text="a.png cannot be read as an image").wait_for()
 
 
 def test_probabilities_are_those_of_the_server(open_page, server, png, digits):
@@ -140,7 +140,7 @@ def test_pictures_are_resized_as_pillow_does(open_page, tmp_path, model, mode, s
         model,
     )
     pixels, contract = found
-    expected = prepare_one_picture(
+    expected = prepare_image(
         path.read_bytes(),
         "picture",
         size=tuple(contract["shape"][:2]),

@@ -36,7 +36,7 @@ def planted(images=None, labels=None, parts=None, groups=None, names=None) -> La
         DIGITS,
         images=DIGITS.images if images is None else images,
         labels=DIGITS.labels if labels is None else labels,
-        parts=parts,
+        split_names=parts,
         groups=groups,
     )
 
@@ -161,4 +161,4 @@ def test_a_float_image_is_listed_and_does_not_stop_the_check(check, tmp_path):
     result = check(str(tmp_path / "photos"))
     assert result.num_images == 6
     (name,) = kinds(result)["unreadable files"].names
-    assert "odd.tif: It holds floating-point numbers" in name
+    assert "odd.tif: It has floating-point numbers" in name

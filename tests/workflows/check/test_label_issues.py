@@ -43,7 +43,7 @@ def test_flipped_labels_in_mnist_are_found(tmp_path, monkeypatch):
     flipped = rng.choice(1_000, 50, replace=False)
     labels = images.labels.copy()
     labels[flipped] = (labels[flipped] + rng.integers(1, 10, 50)) % 10
-    images = dataclasses.replace(images, labels=labels, parts=None)
+    images = dataclasses.replace(images, labels=labels, split_names=None)
     result = clearcnn.check(images, out=tmp_path / "check")
     first = evaluation.rank_suspects(*seen[0])[:60]
     assert np.isin(flipped, first).sum() >= 40
@@ -78,7 +78,7 @@ def test_the_list_keeps_first_duplicates_and_the_test_set_but_no_contradictions(
     images[160], labels[160] = images[5], labels[5]
     images[30] = 7
     data = dataclasses.replace(
-        DIGITS.take(np.arange(200)), images=images, labels=labels, parts=parts, groups=None
+        DIGITS.take(np.arange(200)), images=images, labels=labels, split_names=parts, groups=None
     )
     result = clearcnn.check(data, labels=False, out=tmp_path / "check")
     left_out = {
@@ -100,7 +100,7 @@ def test_near_duplicates_are_excluded_only_across_splits():
     rows = np.arange(4)
     near = np.array([0, 0, 2, 2])
     data = dataclasses.replace(
-        DIGITS.take(rows), groups=None, parts=np.array(["train", "train", "train", "test"])
+        DIGITS.take(rows), groups=None, split_names=np.array(["train", "train", "train", "test"])
     )
     uses = propose_uses(data, rows, near, ())
     assert uses.use.tolist() == [True, True, False, True]
@@ -134,7 +134,7 @@ def test_train_uses_the_list(pictures, tmp_path):
     images = clearcnn.load(spec)
     assert len(images) == 40
     assert "dark/copy.png" not in images.names
-    assert "1 of 41 images left out, as use.csv says." in images.preparation
+    assert "1 of 41 images left out, as listed in use.csv." in images.preparation
     result = clearcnn.train(spec, recipe="tutorial", epochs=1, out=tmp_path / "run")
     assert result.data.shape[0] == 40
     assert [skipped.path for skipped in result.data.skipped] == ["light/broken.png"]

@@ -156,7 +156,7 @@ def test_repeats_use_other_seeds(tmp_path):
 
 def test_a_test_set_of_the_source_is_not_used(tmp_path):
     parts = np.where(np.arange(300) < 200, "train", "test")
-    images = dataclasses.replace(UNGROUPED, parts=parts)
+    images = dataclasses.replace(UNGROUPED, split_names=parts)
     result = clearcnn.evaluate(images, **BARE, out=tmp_path / "e")
     assert result.num_images == 200
     assert any("100 images of the source's test set" in note for note in result.notes)
@@ -286,7 +286,7 @@ def test_training_still_needs_two_images_of_each_class(tmp_path):
     rows = [int(np.flatnonzero(FEW.labels == k)[0]) for k in (3, 8)]
     new = save_digits(tmp_path / "new", rows)
     for learn in (clearcnn.train, clearcnn.evaluate):
-        with pytest.raises(DataError, match="one image only in the classes '3', '8'"):
+        with pytest.raises(DataError, match="only one image in the classes '3', '8'"):
             learn(str(new), out=tmp_path / "x")
 
 

@@ -146,7 +146,7 @@ def test_an_image_file_is_read_like_its_row_in_the_source(run, tmp_path):
     assert by_file.answers == by_row.answers
     assert by_file.gradient.values == by_row.gradient.values
     assert (by_file.image.row, by_file.image.label) == (None, None)
-    assert "brought to 0 to 16" in by_file.image.preparation[0]
+    assert "scaled to 0 to 16" in by_file.image.preparation[0]
 
 
 def test_the_opposite_polarity_is_a_warning_and_inverted_on_request(run, tmp_path):

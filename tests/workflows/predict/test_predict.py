@@ -137,7 +137,7 @@ def test_the_number_of_false_alarms_is_the_manifests(run: Path) -> None:
     model = open_model(run)
     manifest = model.manifest
     rows = clearcnn.data.split(DIGITS, manifest.split).validation
-    answers = model.predictor.answer(DIGITS.images[rows])
+    answers = model.predictor.predict_with_distances(DIGITS.images[rows])
     fitted = manifest.confidence
     scores = answers.distances.min(axis=1) / answers.probabilities.max(axis=1)
     assert fitted.num_images == len(rows)
@@ -156,9 +156,9 @@ def test_few_test_images_and_most_ood_images_are_flagged(run: Path) -> None:
         "negative": 16 - test,
     }
     # One in a hundred of 252 images is an uncertain threshold, and the test set has 540.
-    assert flag_ood(model, model.predictor.answer(test)).sum() <= 16
+    assert flag_ood(model, model.predictor.predict_with_distances(test)).sum() <= 16
     for name, images in strange.items():
-        assert flag_ood(model, model.predictor.answer(images)).mean() > 0.5, name
+        assert flag_ood(model, model.predictor.predict_with_distances(images)).mean() > 0.5, name
 
 
 def test_images_beyond_the_threshold_are_flagged(run: Path, tmp_path: Path) -> None:

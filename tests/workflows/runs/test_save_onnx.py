@@ -89,7 +89,7 @@ def test_a_reserved_layer_name_is_a_warning_with_a_remedy(noise: Any, tmp_path: 
     )
     result = clearcnn.train(noise(), model=model, epochs=1, out=tmp_path / "run")
     (told,) = [sentence for sentence in result.warnings if "onnx" in sentence]
-    assert told.endswith("Give the layer another name.")
+    assert told.endswith("Rename the layer.")
 
 
 @pytest.mark.parametrize(

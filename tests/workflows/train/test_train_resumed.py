@@ -240,7 +240,7 @@ def test_a_run_that_ended_during_cleanup_counts_as_finished(
     [
         (lambda values: values | {"schema_version": 99}, "schema version is 99"),
         (lambda values: values | {"train": 3}, "request.train is 3"),
-        (lambda values: [values], "not as it was written"),
+        (lambda values: [values], "is damaged"),
     ],
 )
 def test_a_damaged_request_is_one_error(

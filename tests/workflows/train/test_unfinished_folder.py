@@ -98,7 +98,7 @@ def test_a_newest_checkpoint_that_is_no_file_is_passed_over_and_left(
     result = clearcnn.train(images, resume=stopped, listener=ear)
     assert result.history.num_epochs == 4
     said = [event[1] for event in ear.heard if event[0] == "warning"]
-    assert any("epoch-000009.npz cannot be gone on from" in each for each in said)
+    assert any("epoch-000009.npz cannot be resumed" in each for each in said)
 
 
 def test_a_lock_that_is_a_link_or_a_pipe_harms_nothing(
@@ -165,7 +165,7 @@ def test_a_folder_that_appears_while_it_trains_stays(
     result = train(listener=ear)
     assert result.run_folder == tmp_path / "run"
     assert look(folder) == {"mine.txt": b"mine"}
-    (said,) = [each for each in result.warnings if "No checkpoint can be kept" in each]
+    (said,) = [each for each in result.warnings if "No checkpoint can be written" in each]
     assert "Should it stop, it has to begin anew." in said
 
 
@@ -197,7 +197,7 @@ def test_a_folder_of_checkpoints_keeps_what_is_not_ours(tmp_path: Path) -> None:
     with store.locked():
         for epoch in (2, 4, 5, 6):
             store.save(Checkpoint({"epoch": epoch}, {}))
-        with pytest.raises(ClearCNNError, match=r"epoch-000003.npz is there, and is no whole"):
+        with pytest.raises(ClearCNNError, match=r"epoch-000003.npz exists and is not a valid"):
             store.save(Checkpoint({"epoch": 3}, {}))
     there = look(tmp_path)
     assert mine.items() <= there.items()
@@ -234,9 +234,9 @@ def test_a_full_disk_says_what_is_kept(
         train()
     assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
     said = caught.value.remedy
-    assert "was left" not in said
-    assert "What was written before that has been removed." in said
-    assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Resume it" in said
+    assert "left behind" not in said
+    assert "The partial output has been removed." in said
+    assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Resume with" in said
 
 
 def test_a_full_disk_without_checkpoints_says_that_nothing_is_left(
@@ -249,4 +249,4 @@ def test_a_full_disk_without_checkpoints_says_that_nothing_is_left(
     with pytest.raises(BundleError, match="No space left on device") as caught:
         train(checkpoint_seconds=30)
     assert list(tmp_path.iterdir()) == []
-    assert caught.value.remedy.endswith("What was written before that has been removed.")
+    assert caught.value.remedy.endswith("The partial output has been removed.")

@@ -64,8 +64,8 @@ def check(
 def _check(
     images: LabelledImages, labels: bool, seed: int, listener: EvaluateListener, folder: Path
 ) -> CheckResult:
-    exact = data.find_first_copies(images.images)
-    near = data.find_near_copies(images.images)
+    exact = data.find_duplicates(images.images)
+    near = data.find_near_duplicates(images.images)
     fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
     can_train = fewest >= FEWEST_OF_A_CLASS and len(images.class_names) > 1
     suspects: tuple[Suspect, ...] = ()
@@ -168,10 +168,10 @@ def _find_duplicates(
     if len(other_label):
         sentence = f"{words} with another label: {{}}. At most one of the labels is right."
         yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
-    if images.parts is None:
+    if images.split_names is None:
         return
     found_in = defaultdict(set)
-    for row, name in enumerate(images.parts):
+    for row, name in enumerate(images.split_names):
         found_in[first[row]].add(name)
     across = duplicates[[len(found_in[first[row]]) > 1 for row in duplicates]]
     if len(across):
@@ -188,10 +188,10 @@ def _find_constant(images: LabelledImages) -> Iterator[Finding]:
 
 def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
     """Report groups that are in several of the source's own splits."""
-    if images.groups is None or images.parts is None:
+    if images.groups is None or images.split_names is None:
         return
     splits = defaultdict(set)
-    for group, name in zip(images.groups.tolist(), images.parts.tolist(), strict=True):
+    for group, name in zip(images.groups.tolist(), images.split_names.tolist(), strict=True):
         splits[group].add(name)
     split = [group for group, found in splits.items() if len(found) > 1]
     if split:

@@ -49,7 +49,9 @@ def propose_uses(
     flat = images.images.reshape(len(images), -1)
     for row in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)).tolist():
         exclude(row, "all pixels have the same value")
-    split_names = np.full(len(images), "train") if images.parts is None else images.parts
+    split_names = (
+        np.full(len(images), "train") if images.split_names is None else images.split_names
+    )
     for rows in _gather(exact):
         others = {row: rows[0] if row != rows[0] else rows[1] for row in rows}
         if len(set(images.labels[rows].tolist())) > 1:

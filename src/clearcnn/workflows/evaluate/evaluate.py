@@ -216,16 +216,16 @@ def _read(
     else:
         images = load(source if isinstance(source, DataSpec) else DataSpec(str(source)))
     notes = images.preparation
-    if images.parts is None:
+    if images.split_names is None:
         return images, notes
-    rows = np.flatnonzero(images.parts != "test")
+    rows = np.flatnonzero(images.split_names != "test")
     left = len(images) - len(rows)
     if left:
         notes += (
             f"The {left:,} images of the source's test set are not used here: `train` scores them "
             "once.",
         )
-    return dataclasses.replace(images.take(rows), parts=None), notes
+    return dataclasses.replace(images.take(rows), split_names=None), notes
 
 
 def _make_protocols(

@@ -108,7 +108,7 @@ def _take_row(row: int, run_data: RunData | str) -> InputImage:
 
 
 def _read_file(path: Path, contract: InputContract) -> InputImage:
-    image = data.read_one_picture(
+    image = data.read_image_file(
         path,
         size=contract.shape[:2],
         color_mode=contract.color_mode,

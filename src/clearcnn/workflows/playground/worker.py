@@ -15,6 +15,7 @@ from typing import Any, NotRequired, TypedDict
 from clearcnn import bundle
 from clearcnn.bundle import Bundle
 from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
+from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.playground.experiment import Experiment
@@ -86,7 +87,7 @@ def describe_failure(error: ClearCNNError) -> JsonObject:
         "problem": error.problem,
         "remedy": error.remedy,
         "code": error.code,
-        "values": error.values,
+        "values": to_json(error.values),
     }
 
 

@@ -94,7 +94,7 @@ class PredictionTable:
         except OSError as error:
             raise self._unwritable(error) from error
         try:
-            if atomic_write.claim(self._file.fileno()) is False:
+            if atomic_write.try_lock(self._file.fileno()) is False:
                 raise self._locked()
             size = self._file.seek(0, os.SEEK_END)
             if size and not resume:

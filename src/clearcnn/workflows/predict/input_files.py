@@ -69,18 +69,18 @@ def find_image_files(files: Iterable[Path | str]) -> ImageFiles:
 
 def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
     try:
-        walk = data.walk_pictures(folder)
+        walk = data.walk_images(folder)
     except OSError as error:
         raise DataError(
             f"{error.filename or folder} cannot be read: {error.strerror or error}.",
             remedy="Check the path and its permissions.",
         ) from error
-    if not walk.pictures:
+    if not walk.images:
         raise DataError(
             f"{folder} has no image files.",
             remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP or TIFF files in it.",
         )
-    listed = [ImageFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.pictures]
+    listed = [ImageFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.images]
     return listed, data.describe_ignored(walk.ignored, folder)
 
 

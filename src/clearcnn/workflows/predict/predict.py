@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import prediction
-from clearcnn.data import OnePicture
+from clearcnn.data import PreparedImage
 from clearcnn.errors import DataError, SpecError
 from clearcnn.results.predict import ClassProbability, Prediction
 from clearcnn.workflows.predict.input_files import ImageFile, find_image_files
@@ -85,7 +85,7 @@ def predict_files(
     contract = model.manifest.input
     waiting = iter(files)
     while batch := tuple(islice(waiting, BATCH_SIZE)):
-        prepared: list[OnePicture | str] = []
+        prepared: list[PreparedImage | str] = []
         for file in batch:
             try:
                 prepared.append(
@@ -93,9 +93,9 @@ def predict_files(
                 )
             except DataError as error:
                 prepared.append(error.problem)
-        readable = [each for each in prepared if isinstance(each, OnePicture)]
+        readable = [each for each in prepared if isinstance(each, PreparedImage)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
-        outputs = model.predictor.answer(images.reshape(-1, *model.predictor.shape))
+        outputs = model.predictor.predict_with_distances(images.reshape(-1, *model.predictor.shape))
         rows = zip(outputs.probabilities, flag_ood(model, outputs), strict=True)
         for file, each in zip(batch, prepared, strict=True):
             if isinstance(each, str):
@@ -106,7 +106,7 @@ def predict_files(
                 )
 
 
-def flag_ood(model: OpenModel, outputs: prediction.Answers) -> NDArray[np.bool_]:
+def flag_ood(model: OpenModel, outputs: prediction.Predictions) -> NDArray[np.bool_]:
     """Return which images are out of distribution by the run's threshold, (n,) bool."""
     fitted, distances = model.manifest.confidence, outputs.distances
     if fitted is None:

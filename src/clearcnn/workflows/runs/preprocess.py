@@ -6,7 +6,7 @@ import numpy as np
 
 from clearcnn import data
 from clearcnn.contract import InputContract
-from clearcnn.data import OnePicture, infer_polarity
+from clearcnn.data import PreparedImage, infer_polarity
 from clearcnn.types import Pixels
 
 POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
@@ -14,7 +14,7 @@ POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on li
 
 def prepare_image(
     content: bytes, name: str, contract: InputContract, *, keep_polarity: bool = False
-) -> OnePicture:
+) -> PreparedImage:
     """Preprocess an image file for a model, and describe each conversion.
 
     Colour, size and value range are converted as they were for training. An image whose polarity
@@ -26,11 +26,11 @@ def prepare_image(
       contract: the model's input contract.
       keep_polarity: never invert.
     Returns:
-      OnePicture.
+      PreparedImage.
     Raises:
       DataError: it cannot be read, or has float values, whose range is unknown.
     """
-    image = data.prepare_one_picture(
+    image = data.prepare_image(
         content,
         name,
         size=contract.shape[:2],

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from clearcnn.data import find_first_copies
+from clearcnn.data import find_duplicates
 from clearcnn.results.scores import Score
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -38,7 +38,7 @@ def _find_no_validation(plan: TrainPlan) -> str | None:
 def _find_leaks(plan: TrainPlan) -> str | None:
     """Warn of test images that are exact duplicates of training or validation images."""
     images, splits = plan.images, plan.splits
-    copies = find_first_copies(images.images)
+    copies = find_duplicates(images.images)
     known = np.concatenate([splits.train, splits.validation])
     leaks = splits.test[np.isin(copies[splits.test], copies[known])]
     if not len(leaks):
