@@ -86,7 +86,7 @@ def test_a_picture_is_taken_and_light_and_dark_are_exchanged(open_page, png, dig
 def test_what_is_no_picture_is_refused(open_page):
     page = open_page()
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"no"})
-    page.locator("#problem", has_text="a.png cannot be read as a picture").wait_for()
+    page.locator("#problem", has_text="a.png cannot be read as an image").wait_for()
 
 
 def test_probabilities_are_those_of_the_server(open_page, server, png, digits):
