@@ -303,7 +303,7 @@ def test_a_diverged_run_keeps_the_last_finite_epoch(
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["divergence"]["epoch"] == result.divergence.epoch
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "Stopped by numbers that are not finite." in report
+    assert "Stopped by NaN or infinite values" in report
     with pytest.raises(BundleError, match=r"diverged \(NaN or infinity\)"):
         clearcnn.train(images, resume=tmp_path / "run", epochs=300)
 
