@@ -51,7 +51,7 @@ def test_float64_is_stored_as_float32_and_said():
     ):
         prepare_array(images, DataSpec(), "x")
     images[2, 1, 0] = np.inf
-    with pytest.raises(DataError, match="image 2 holds inf at row 1, column 0"):
+    with pytest.raises(DataError, match="image 2 has the value inf at row 1, column 0"):
         prepare_array(images, DataSpec(), "x")
 
 

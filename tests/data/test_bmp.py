@@ -105,7 +105,7 @@ def test_runs_are_laid_out():
         (b"\x0b\1\0\0" * 6 + b"\5\1\0\2\1\0\5\1\0\1", "it has no values for 1 of its pixels"),
         (b"\x0c\1\0\1", "a run of pixels exceeds the image"),
         (b"\x0b\1\0\0" * 8 + b"\0\1", "a run of pixels exceeds the image"),
-        (b"\x0b\1\0\0" * 7, "it is truncated inside its pixels"),
+        (b"\x0b\1\0\0" * 7, "it is truncated in its pixels"),
     ],
 )
 def test_runs_that_miss_pixels_or_leave_the_picture_are_refused(runs, problem):

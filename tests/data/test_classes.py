@@ -38,7 +38,7 @@ def test_wanted_and_found_classes_must_be_the_same():
     with pytest.raises(DataError, match="no image of 'cta'; 'cat' in the data") as info:
         number_classes(["cat", "dog"], "x", wanted=["cta", "dog"])
     assert "Did you mean 'cat'?" in info.value.remedy
-    with pytest.raises(DataError, match="'dog' are in the data but not named"):
+    with pytest.raises(DataError, match="'dog' in the data, but not in class_names"):
         number_classes(["cat", "dog"], "x", wanted=["cat"])
 
 
@@ -58,7 +58,7 @@ def test_names_are_one_whatever_their_unicode_form():
 @pytest.mark.parametrize(
     ("labels", "names", "problem"),
     [
-        ([0, 0], ("a",), "one class only, 'a'"),
+        ([0, 0], ("a",), "only one class, 'a'"),
         ([0, 0, 2, 2], ("a", "b", "c"), "no image in the class 'b'"),
         ([0, 0, 1], ("a", "b"), "only one image in the class 'b'"),
         ([0, 1], ("a", "b"), "only one image in the classes 'a', 'b'"),

@@ -96,7 +96,7 @@ def test_the_label_may_stand_anywhere_and_have_company(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("1,2,3,4,5\n1,2,3,4,5\n", "is called label, class or target"),
+        ("1,2,3,4,5\n1,2,3,4,5\n", "is named label, class or target"),
         ("label,a,b,c,d\n", "has no rows"),
         ("label\nx\n", "0 pixel columns do not make a square"),
         ("label,a,b,c,d\nx,1,2,3,4\ny,1,,3,4\n", "line 3: '' in the column b is not a number"),

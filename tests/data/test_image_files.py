@@ -105,8 +105,8 @@ def test_floats_among_integers_are_named(save):
 @pytest.mark.parametrize(
     ("kinds", "odd", "reason"),
     [
-        ((np.uint8, np.float32, np.uint8), 1, "It holds floating-point numbers; most"),
-        ((np.float32, np.float32, np.uint16), 2, "It holds integers; most"),
+        ((np.uint8, np.float32, np.uint8), 1, "It has floating-point numbers; most"),
+        ((np.float32, np.float32, np.uint16), 2, "It has integers; most"),
     ],
 )
 def test_floats_among_integers_or_integers_among_floats_are_left_out_when_asked(

@@ -157,8 +157,8 @@ def test_manual_changes_count(pictures, tmp_path):
     ("old", "new", "sentence"),
     [
         (",yes,", ",perhaps,", "use is 'perhaps'; yes or no"),
-        ("dark/0.png", "dark/00.png", "part at image 0"),
-        (",yes,", ",no,", "leaves no image to use"),
+        ("dark/0.png", "dark/00.png", "they differ from image 0 on"),
+        (",yes,", ",no,", "excludes every image"),
         ("name,label,use,reason", "name,label,keep,reason", "no column 'use'"),
     ],
 )
@@ -171,5 +171,5 @@ def test_an_invalid_list_raises(pictures, tmp_path, old, new, sentence):
 
 def test_a_list_of_another_source_raises(pictures, tmp_path):
     path = clearcnn.check(pictures, labels=False, out=tmp_path / "check").folder / "use.csv"
-    with pytest.raises(DataError, match="lists 41 images, scikit-learn's digits has 1,797"):
+    with pytest.raises(DataError, match="it lists 41 images, scikit-learn's digits has 1,797"):
         clearcnn.load(DataSpec("digits", use=str(path)))

@@ -53,7 +53,7 @@ def spoil_parity(patch: pytest.MonkeyPatch) -> str:
 
 def forget_dense(patch: pytest.MonkeyPatch) -> str:
     patch.delitem(export.onnx_layers.LAYER_WRITERS, "Dense")
-    return "is a Dense, which is not written to ONNX"
+    return "is a Dense, which cannot be written to ONNX"
 
 
 @pytest.mark.parametrize("spoil", [spoil_parity, forget_dense])

@@ -166,7 +166,7 @@ def test_a_folder_that_appears_while_it_trains_stays(
     assert result.run_folder == tmp_path / "run"
     assert look(folder) == {"mine.txt": b"mine"}
     (said,) = [each for each in result.warnings if "No checkpoint can be written" in each]
-    assert "Should it stop, it has to begin anew." in said
+    assert "If it is interrupted, it must start again from the first epoch." in said
 
 
 def test_what_others_put_into_our_folder_stays_and_is_said(
