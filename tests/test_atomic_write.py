@@ -11,7 +11,7 @@ from clearcnn import atomic_write
 
 HOLD = """
 import os, sys
-from clearcnn import drafts
+from clearcnn import atomic_write
 descriptor = os.open(sys.argv[1], os.O_RDONLY)
 assert atomic_write.try_lock(descriptor)
 print("held", flush=True)

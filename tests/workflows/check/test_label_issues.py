@@ -156,7 +156,7 @@ def test_manual_changes_count(pictures, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        (",yes,", ",perhaps,", "use is 'perhaps'; yes or no"),
+        (",yes,", ",perhaps,", "use is 'perhaps'; expected yes or no"),
         ("dark/0.png", "dark/00.png", "they differ from image 0 on"),
         (",yes,", ",no,", "excludes every image"),
         ("name,label,use,reason", "name,label,keep,reason", "no column 'use'"),
