@@ -11,7 +11,10 @@ TOOLS := $(VENV)s/tools
 RELEASE := $(VENV)s/release
 FUZZ := $(VENV)s/fuzz
 
-.PHONY: train test test-ci test-all torture check docs benchmark soak fuzz audit release constraints clean
+KERNELS := hatch_build.py $(filter-out %.so,$(wildcard src/clearcnn/training/cpu_kernels/native/*.*))
+SAY_KERNELS := $(BIN)/python -c 'from clearcnn.kernel_library import describe_kernels as say; print(say())'
+
+.PHONY: train test test-ci test-all sanitize torture check docs benchmark soak fuzz audit release constraints clean
 
 # Options go into ARGS: make train ARGS="photos/ --size 32"
 train: $(VENV)/installed
@@ -31,6 +34,10 @@ test-ci: $(VENV)/installed-for-work
 # programs compiled as users have them, which takes longer.
 test-all: $(VENV)/installed-for-work
 	XLA_FLAGS= $(PYTEST) $(ARGS)
+
+# The compiled kernels under the sanitizers of the C++ compiler: address, undefined, thread.
+sanitize: $(VENV)/installed-for-work
+	$(BIN)/pytest tests/training/cpu_kernels/test_native.py $(ARGS)
 
 # Kills a real training 200 times, at random moments, and looks at what is left each time.
 torture: $(VENV)/installed-for-work
@@ -79,16 +86,18 @@ clean:
 	rm -rf $(VENV) $(VENV)s build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt $(KERNELS)
 	@echo "Installing clearcnn into $(VENV) …"
 	@$(PIP) install --require-hashes --requirement constraints.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(SAY_KERNELS)
 	@touch $@
 
-$(VENV)/installed-for-work: $(BIN)/python pyproject.toml $(PINS)
+$(VENV)/installed-for-work: $(BIN)/python pyproject.toml $(PINS) $(KERNELS)
 	@echo "Installing clearcnn and what its tests need into $(VENV) …"
 	@$(PIP) install --require-hashes $(PINS:%=--requirement %)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(SAY_KERNELS)
 	@touch $@ $(VENV)/installed
 
 $(TOOLS)/installed: constraints-tools.txt

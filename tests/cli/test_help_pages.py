@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from clearcnn.cli.main import VERBS, build_help, build_parser
+from clearcnn.kernel_library import describe_kernels
 from clearcnn.version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -51,4 +52,5 @@ def test_the_examples_of_the_help_pages_are_valid() -> None:
 )
 def test_version_from_a_real_process(program: list[str]) -> None:
     done = subprocess.run([*program, "--version"], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == (f"clearcnn {__version__}\n", "")
+    said = f"clearcnn {__version__}\n{describe_kernels()}\n"
+    assert (done.stdout, done.stderr) == (said, "")

@@ -7,7 +7,7 @@ and 143 SIGTERM.
 import gc
 import signal
 import sys
-from argparse import SUPPRESS
+from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Sequence
 
 from clearcnn.backend import own_process
@@ -86,6 +86,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+class _ShowVersion(Action):
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        from clearcnn.kernel_library import describe_kernels
+
+        sys.stdout.write(f"clearcnn {__version__}\n{describe_kernels()}\n")
+        parser.exit()
+
+
 def build_parser() -> Parser:
     """Return the parser with every verb.
 
@@ -103,9 +111,9 @@ def build_parser() -> Parser:
     options.add_argument("-h", "--help", action="help", help="show this help and exit")
     options.add_argument(
         "--version",
-        action="version",
-        version=f"clearcnn {__version__}",
-        help="show the version and exit",
+        action=_ShowVersion,
+        nargs=0,
+        help="show the version, and which CPU kernels run, and exit",
     )
     return parser
 

@@ -18,6 +18,7 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import OptionGroup, Parser, number
+from clearcnn.kernel_library import describe_kernels, open_library
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -109,6 +110,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         source = arguments.source if arguments.resume is None else str(arguments.resume)
         first.write(f"clearcnn {__version__} · reading {printable(source)} …\n")
         first.flush()
+        if open_library() is None:
+            first.write(f"{describe_kernels()}\n")
 
     from clearcnn.cli.console import Console
     from clearcnn.cli.progress import TrainDisplay, WarningsOnly

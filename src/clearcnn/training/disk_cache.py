@@ -25,6 +25,7 @@ from jax import export
 from clearcnn import backend
 from clearcnn.cache import LARGEST_BYTES, programs_folder, repair
 from clearcnn.checkpoints import write_whole
+from clearcnn.training.cpu_kernels.direct import TARGETS, register
 from clearcnn.training.devices import is_spread
 from clearcnn.types import PyTree
 
@@ -32,6 +33,9 @@ _FOLDER = "traces"
 _MOST = 200
 _NAME = re.compile("[0-9a-f]{64}")
 _DIGEST = hashlib.sha256().digest_size
+# JAX promises no compatibility of custom calls that it does not know. Every process that reads a
+# trace has ours: `_describe_process` includes them.
+_OUR_CALLS = [export.DisabledSafetyCheck.custom_call(target) for target in TARGETS]
 
 
 def keep_programs() -> None:
@@ -71,7 +75,7 @@ def lower(
     exported = _read(path)
     if exported is None:
         try:
-            exported = export.export(program)(*arguments)
+            exported = export.export(program, disabled_checks=_OUR_CALLS)(*arguments)
             trace = bytes(exported.serialize())
         except ValueError:  # It has an operation that JAX does not promise to read again.
             return program.lower(*arguments)
@@ -106,7 +110,7 @@ def _describe_process() -> str:
         keras.config.image_data_format(),
         keras.config.dtype_policy().name,
     )
-    machine = jax.default_backend(), os.cpu_count()
+    machine = jax.default_backend(), os.cpu_count(), register()
     return repr((_hash_sources(), versions, of_keras, machine, sorted(settings.items())))
 
 

@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from clearcnn.training.cpu_kernels import im2col, pooled_winograd, winograd
+from clearcnn.training.cpu_kernels import direct, im2col, pooled_winograd, winograd
 from clearcnn.training.cpu_kernels.pooling import pooling_geometry
 from clearcnn.training.cpu_kernels.window_geometry import Geometry, Size
 from clearcnn.training.cpu_kernels.windows import views
@@ -76,6 +76,8 @@ def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int
       output: (height, width) of what comes out of it.
       image, kernel: arrays, or their abstract values.
     """
+    if direct.suits(geometry, image, kernel):
+        return 0
     size = _way(geometry, image, kernel).laid_size(geometry, output, *kernel.shape[2:])
     return int(image.shape[0] * size * image.dtype.itemsize)
 
@@ -89,6 +91,8 @@ def convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Arr
     Returns:
       (n, output height, output width, filters).
     """
+    if direct.suits(geometry, image, kernel):
+        return direct.convolve(geometry, image, kernel)
     if geometry.groups > 1:
         return _convolve_groups(geometry, image, kernel)
     convolved: jax.Array = _convolve(_way(geometry, image, kernel), geometry, image, kernel)
@@ -101,7 +105,9 @@ def pooled_convolution_form(
     """Cover a convolution and the max pooling that alone reads it, where their tiles are one."""
     geometry = convolution_geometry(params, avals)
     window = pooling_geometry(pooling.params, [atom.aval for atom in pooling.invars])
-    if geometry is None or window is None or _way(geometry, *avals) is not winograd:
+    if geometry is None or window is None or direct.suits(geometry, *avals):
+        return None
+    if _way(geometry, *avals) is not winograd:
         return None
     if not pooled_winograd.suits(window, geometry.output(avals[0].shape[1:3])):
         return None

@@ -1,0 +1,139 @@
+#include "convolution.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace clearcnn {
+namespace {
+
+// Below this, one thread is done before another has woken up.
+constexpr double kWorkOfPart = 1 << 20;
+// More parts than threads, so that none waits long for the slowest.
+constexpr double kMostParts = 64;
+
+// One of the two arrays of a convolution, (images, rows, columns, channels).
+struct Side {
+  Index columns, channels, size;
+};
+
+std::vector<Run> find_runs(const Segment& rows, const Segment& columns, Index kernel_width,
+                           const Side& from) {
+  std::vector<Run> runs;
+  const bool side_by_side = columns.tap_step == 1 && columns.tap_from_step == 1;
+  const Index taps = side_by_side ? columns.num_taps : 1;
+  for (Index y = 0; y < rows.num_taps; y++) {
+    for (Index x = 0; x < columns.num_taps; x += taps) {
+      const Index row = rows.tap + y * rows.tap_step, column = columns.tap + x * columns.tap_step;
+      runs.push_back({(y * rows.tap_from_step * from.columns + x * columns.tap_from_step) *
+                          from.channels,
+                      (row * kernel_width + column) * from.channels, taps * from.channels});
+    }
+  }
+  return runs;
+}
+
+// Pixels of one image that read the same taps.
+struct Part {
+  std::vector<Run> runs;
+  Tile tile;
+  Index from, to;  // Where its first pixel reads and writes.
+};
+
+std::vector<Part> plan_parts(const Convolution& shape, const Side& from, const Side& to,
+                             const std::vector<Segment>& rows,
+                             const std::vector<Segment>& columns) {
+  std::vector<Part> parts;
+  parts.reserve(rows.size() * columns.size());
+  for (const Segment& y : rows) {
+    for (const Segment& x : columns) {
+      Part& part = parts.emplace_back();
+      part.runs = find_runs(y, x, shape.columns.kernel, from);
+      part.tile = {{{0, from.size, to.size},  // The images are counted later.
+                    {y.count, y.from_step * from.columns * from.channels,
+                     y.step * to.columns * to.channels},
+                    {x.count, x.from_step * from.channels, x.step * to.channels}},
+                   part.runs.data(),
+                   static_cast<Index>(part.runs.size()),
+                   shape.rows.kernel * shape.columns.kernel * from.channels,
+                   to.channels};
+      part.from = (y.from * from.columns + x.from) * from.channels;
+      part.to = (y.first * to.columns + x.first) * to.channels;
+    }
+  }
+  return parts;
+}
+
+// All that the threads need besides the arrays, made before they begin: they allocate nothing.
+struct Products {
+  const Level* level;
+  Index images;
+  Side from, to;
+  std::vector<Part> parts;
+  std::vector<float> packed;
+
+  void multiply(Index begin, Index end, const float* input, float* output) const {
+    for (const Part& part : parts) {
+      Tile tile = part.tile;
+      tile.axes[0].count = end - begin;
+      level->multiply(tile, input + begin * from.size + part.from, packed.data(),
+                      output + begin * to.size + part.to);
+    }
+  }
+};
+
+std::vector<float> pack_kernel(const Level& level, const Convolution& shape, const float* kernel,
+                               bool transposed) {
+  const Index taps = shape.rows.kernel * shape.columns.kernel;
+  const Index rows = taps * (transposed ? shape.filters : shape.channels);
+  std::vector<float> packed(level.packed_size(rows, transposed ? shape.channels : shape.filters));
+  level.pack({shape.rows.kernel, shape.columns.kernel, shape.channels, shape.filters, transposed},
+             kernel, packed.data());
+  return packed;
+}
+
+void multiply_all(const Level& level, Threads& threads, const Convolution& shape, const Side& from,
+                  const Side& to, bool transposed, const float* input, const float* kernel,
+                  float* output, Task finish) {
+  const auto plan = transposed ? plan_image : plan_output;
+  const auto products = std::make_shared<const Products>(
+      Products{&level, shape.images, from, to,
+               plan_parts(shape, from, to, plan(shape.rows), plan(shape.columns)),
+               pack_kernel(level, shape, kernel, transposed)});
+  const int chunks = choose_parts(shape.work(), shape.images);
+  for_each_part(
+      threads, chunks,
+      [=](int chunk) {
+        products->multiply(products->images * chunk / chunks,
+                           products->images * (chunk + 1) / chunks, input, output);
+      },
+      std::move(finish));
+}
+
+}  // namespace
+
+double Convolution::work() const {
+  return static_cast<double>(images * rows.output * columns.output) * kernel_size();
+}
+
+int choose_parts(double work, Index most) {
+  const double parts = std::min({work / kWorkOfPart, static_cast<double>(most), kMostParts});
+  return std::max(1, static_cast<int>(parts));
+}
+
+void convolve(const Level& level, Threads& threads, const Convolution& shape, const float* image,
+              const float* kernel, float* output, Task finish) {
+  multiply_all(level, threads, shape, {shape.columns.image, shape.channels, shape.image_size()},
+               {shape.columns.output, shape.filters, shape.output_size()}, false, image, kernel,
+               output, std::move(finish));
+}
+
+void image_gradient(const Level& level, Threads& threads, const Convolution& shape,
+                    const float* gradient, const float* kernel, float* image, Task finish) {
+  multiply_all(level, threads, shape, {shape.columns.output, shape.filters, shape.output_size()},
+               {shape.columns.image, shape.channels, shape.image_size()}, true, gradient, kernel,
+               image, std::move(finish));
+}
+
+}  // namespace clearcnn

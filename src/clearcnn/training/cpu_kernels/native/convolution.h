@@ -1,0 +1,34 @@
+// Convolution of float32 images (n, height, width, channels) with a kernel (height, width,
+// channels, filters), and both its gradients.
+#pragma once
+
+#include "axis_plan.h"
+#include "parallel.h"
+#include "tiles.h"
+
+namespace clearcnn {
+
+struct Convolution {
+  Index images, channels, filters;
+  AxisShape rows, columns;
+
+  Index image_size() const { return rows.image * columns.image * channels; }
+  Index output_size() const { return rows.output * columns.output * filters; }
+  Index kernel_size() const { return rows.kernel * columns.kernel * channels * filters; }
+  // Multiplications, as if there were no padding.
+  double work() const;
+};
+
+// Each may run on several threads, and gives the same bits whatever their number. It may return
+// before it is done: `finish` is called when it is, and the arrays have to stay until then.
+void convolve(const Level& level, Threads& threads, const Convolution& shape, const float* image,
+              const float* kernel, float* output, Task finish);
+void image_gradient(const Level& level, Threads& threads, const Convolution& shape,
+                    const float* gradient, const float* kernel, float* image, Task finish);
+void kernel_gradient(const Level& level, Threads& threads, const Convolution& shape,
+                     const float* image, const float* gradient, float* kernel, Task finish);
+
+// As many parts as repay what sharing them out costs, and at most `most`.
+int choose_parts(double work, Index most);
+
+}  // namespace clearcnn

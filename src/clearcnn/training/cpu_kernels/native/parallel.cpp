@@ -1,0 +1,44 @@
+#include "parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace clearcnn {
+namespace {
+
+// Outlives the call: a thread may look in long after all parts are taken.
+struct Shared {
+  Shared(int parts, std::function<void(int)> work, Task finish)
+      : parts(parts), work(std::move(work)), finish(std::move(finish)) {}
+
+  void take_parts() {
+    int mine = 0;
+    for (int part; (part = next.fetch_add(1)) < parts; mine++) work(part);
+    if (mine && done.fetch_add(mine) + mine == parts) finish();
+  }
+
+  const int parts;
+  const std::function<void(int)> work;
+  const Task finish;
+  std::atomic<int> next{0}, done{0};
+};
+
+}  // namespace
+
+void for_each_part(Threads& threads, int parts, std::function<void(int)> work, Task finish) {
+  const int helpers = std::min(parts, threads.count()) - 1;
+  if (helpers < 1) {
+    for (int part = 0; part < parts; part++) work(part);
+    finish();
+    return;
+  }
+  const auto shared = std::make_shared<Shared>(parts, std::move(work), std::move(finish));
+  for (int number = 0; number < helpers; number++) {
+    threads.schedule([shared] { shared->take_parts(); });
+  }
+  shared->take_parts();
+}
+
+}  // namespace clearcnn

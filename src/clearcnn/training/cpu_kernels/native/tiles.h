@@ -1,0 +1,61 @@
+// What a level of instructions has to provide: products over a tile of pixels.
+//
+// A tile is a set of pixels, given by three axes (images, rows, columns), that all read the same
+// taps of the kernel. So padding needs no copy of the image: a pixel at its edge belongs to another
+// tile, of fewer taps.
+//
+// This header and the files compiled for each level use no inline functions of the standard
+// library: the linker keeps one copy of those, which might be the one for a newer processor.
+#pragma once
+
+namespace clearcnn {
+
+using Index = long long;  // Counts float32 numbers, never bytes.
+
+// How far the two arrays of a tile move from one pixel to the next along an axis.
+struct Axis {
+  Index count;
+  Index from_step;  // In what is read.
+  Index to_step;    // In what is written; in the gradient, for the kernel's gradient.
+};
+
+// Numbers that lie side by side, both in a pixel's window and in the rows of the packed kernel.
+struct Run {
+  Index from;    // Offset from the first number of the pixel's window.
+  Index row;     // First row of the packed kernel.
+  Index length;  // Numbers, and rows.
+};
+
+struct Tile {
+  Axis axes[3];
+  const Run* runs;
+  Index num_runs;
+  Index rows;     // Of the packed kernel.
+  Index columns;  // Of the packed kernel: channels that are written for each pixel.
+};
+
+// A kernel (height, width, channels, filters) as rows for each number of a window.
+struct KernelShape {
+  Index height, width, channels, filters;
+  bool transposed;  // Turned by 180 degrees and with filters for channels: for the image's gradient.
+};
+
+struct Walk {
+  Axis axes[3];
+  Index rows;     // Of the kernel's gradient: numbers side by side in the image.
+  Index columns;  // Of the kernel's gradient: filters.
+};
+
+struct Level {
+  const char* name;
+  // Numbers that `pack` writes.
+  Index (*packed_size)(Index rows, Index columns);
+  // Lays a kernel out so that `multiply` reads it from front to back.
+  void (*pack)(const KernelShape& shape, const float* kernel, float* packed);
+  // to[pixel, column] = sum over the runs of from[pixel, number] * packed[number, column].
+  void (*multiply)(const Tile& tile, const float* from, const float* packed, float* to);
+  // sums[row, column] += sum over pixels of image[pixel, row] * gradient[pixel, column].
+  void (*add_products)(const Walk& walk, const float* image, const float* gradient, float* sums);
+};
+
+}  // namespace clearcnn
