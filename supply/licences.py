@@ -67,7 +67,9 @@ library, whose exception allows that.
 _BOTTOM = """
 None of these is contained in clearcnn's own files, with one exception:
 `src/clearcnn/web/static/vendor/` is ONNX Runtime Web (MIT), with its licence and hashes in
-`ORIGIN.txt` beside it.
+`ORIGIN.txt` beside it. The compiled CPU kernels are our own; built with GCC, they contain parts of
+its C++ library (GPL-3.0 with the GCC Runtime Library Exception, which allows that), and headers of
+XLA from jaxlib (Apache-2.0).
 """
 
 

@@ -38,4 +38,4 @@ def describe_kernels() -> str:
         why = "not for this processor"
     else:
         why = "none; install a C++ compiler, then clearcnn again"
-    return f"CPU kernels: {why}. Training works, but takes longer on larger images"
+    return f"CPU kernels: {why}. Training works, at half the speed or less from 32 pixels on"

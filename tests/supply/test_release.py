@@ -30,9 +30,11 @@ def copy(root: Path, place: Path, mode: int) -> Path:
     return place
 
 
+@pytest.mark.parametrize("kernels", ["off", pytest.param("", marks=pytest.mark.slow)])
 def test_two_builds_are_the_same(
-    root: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:
+    monkeypatch.setenv("CLEARCNN_KERNELS", kernels)
     release = load("release")
     built = []
     for name, mode in (("one", 0o644), ("another/place", 0o600)):
@@ -49,8 +51,11 @@ def test_two_builds_are_the_same(
     with zipfile.ZipFile(wheel) as file:
         assert {entry.date_time[0] for entry in file.infolist()} == {2023}
         assert "clearcnn/web/static/index.html" in file.namelist()
+        assert "clearcnn/training/cpu_kernels/native/multiply.cpp" in file.namelist()
     with tarfile.open(source) as file:
         assert {entry.mtime for entry in file.getmembers()} == {1700000000}
+        names = {entry.name.partition("/")[2] for entry in file.getmembers()}
+        assert {"hatch_build.py", "src/clearcnn/training/cpu_kernels/native/tiles.h"} <= names
 
 
 def test_what_is_carried_along_is_in_the_bill(root: Path, load: Any) -> None:

@@ -1,9 +1,10 @@
-"""Convolution as matrix products, with its own gradient, in pieces that fit the cache.
+"""Convolution by the compiled kernels, or else as matrix products in pieces that fit the cache.
 
-Two ways to lay an image out for a product: as patches, which covers every case, and as
-Winograd's tiles, with fewer products where both channels and filters are many. Backward, both
-are matrix products again, where differentiating the plain primitive gives two more convolutions
-that XLA runs slowly on a CPU.
+The kernels (`direct.py`) do what they cover. Where they were not built, in groups, and for other
+numbers than float32, an image is laid out for matrix products. There are two ways: as patches,
+which covers every case, and as Winograd's tiles, with fewer products where both channels and
+filters are many. Backward, both are matrix products again, where differentiating the plain
+primitive gives two more convolutions that XLA runs slowly on a CPU.
 
 Measured on 2 cores with patches alone, within a training on 28×28 images (two convolutions of 32
 and 64 filters, batch 128): 7.8 thousand images a second, 5.7 with JAX's own derivative of the
@@ -21,6 +22,7 @@ oneDNN, XNNPACK and YNNPACK products, wider vectors and fast mathematics (none f
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +71,11 @@ def convolution_form(params: dict[str, Any], avals: list[Any]) -> Callable[..., 
 
 
 def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int:
-    """Give the bytes that are laid out for a batch at once.
+    """Give the bytes that are laid out for a batch at once, or what weighs as much.
+
+    The compiled kernels lay nothing out. But image and output that fit the cache are sooner read
+    again: counted by half, a training on 96×96 images was 1.14 times as fast as without
+    micro-batches, on 64×64 1.04 times, on smaller ones the same (2 cores).
 
     Args:
       geometry: of the convolution.
@@ -77,7 +83,8 @@ def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int
       image, kernel: arrays, or their abstract values.
     """
     if direct.suits(geometry, image, kernel):
-        return 0
+        pixels = math.prod(image.shape[1:]) + math.prod(output) * kernel.shape[-1]
+        return int(image.shape[0] * pixels * image.dtype.itemsize) // 2
     size = _way(geometry, image, kernel).laid_size(geometry, output, *kernel.shape[2:])
     return int(image.shape[0] * size * image.dtype.itemsize)
 

@@ -2,6 +2,13 @@
 
 The kernels are called through `jax.ffi` on XLA's own threads; their sources lie in `native/`. A
 convolution and both its gradients are calls of their own, so that XLA leaves out what nobody reads.
+
+Measured by the processor time of whole trainings, in turn with patches and Winograd's tiles (2
+cores with AVX-512, which other processes used too): 2.2× for six convolutions of 16 to 64 filters
+with normalization and ReLU at 32×32×3, 2.0× with GELU; 2.8×, 2.4× and 2.3× for the default recipe
+at 96×96×3, 64×64×1 and 32×32×3, 1.8× for the digits; 1.8× for network in network, 1.4× for three
+blocks of 32 to 128 filters, 1.1× for the MNIST convnet, which is Winograd's best case, and 1.06×
+for the digits' lesson. Programs are compiled in less time, too.
 """
 
 import functools
