@@ -83,6 +83,7 @@ constraints: $(TOOLS)/installed
 	  $(TOOLS)/bin/python -m supply.constraints $$part || exit 1; done
 
 clean:
+	rm -f src/clearcnn/training/cpu_kernels/native/libclearcnn_kernels.so
 	rm -rf $(VENV) $(VENV)s build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -56,6 +57,25 @@ def test_two_builds_are_the_same(
         assert {entry.mtime for entry in file.getmembers()} == {1700000000}
         names = {entry.name.partition("/")[2] for entry in file.getmembers()}
         assert {"hatch_build.py", "src/clearcnn/training/cpu_kernels/native/tiles.h"} <= names
+
+
+def test_where_the_compiler_fails_a_wheel_is_built_without_kernels(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("CLEARCNN_KERNELS", "")
+    place = copy(root, tmp_path, 0o644)
+    words = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    done = subprocess.run(words, cwd=place, capture_output=True, text=True, check=True)
+    assert "without compiled CPU kernels: no-such-compiler could not be run" in done.stderr
+    (wheel,) = (place / "dist").iterdir()
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as file:
+        assert not any(name.endswith(".so") for name in file.namelist())
+    monkeypatch.setenv("CLEARCNN_KERNELS", "required")
+    done = subprocess.run(words, cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "BuildError" in done.stderr
 
 
 def test_what_is_carried_along_is_in_the_bill(root: Path, load: Any) -> None:
