@@ -45,10 +45,20 @@ def differentiate(
     del kept
     filters = kernel.shape[-1]
     rows = gradient.reshape(-1, filters)
-    taps = jnp.tensordot(gradient, kernel.reshape(-1, filters), [[3], [1]])
     columns = patches.reshape(-1, patches.shape[-1])
     # The longer side of the result in its rows: 1.05 to 1.45 times as fast.
     wide = columns.shape[1] > filters
     kernel_gradient = (rows.T @ columns).T if wide else columns.T @ rows
+    return (
+        image_gradient(geometry, kernel, gradient, image),
+        kernel_gradient.reshape(kernel.shape),
+    )
+
+
+def image_gradient(
+    geometry: Geometry, kernel: jax.Array, gradient: jax.Array, image: Size
+) -> jax.Array:
+    """Give the gradient of the image alone, which needs no patches."""
+    taps = jnp.tensordot(gradient, kernel.reshape(-1, kernel.shape[-1]), [[3], [1]])
     parts = jnp.split(taps, math.prod(geometry.kernel), axis=3)
-    return add_views(geometry, parts, image), kernel_gradient.reshape(kernel.shape)
+    return add_views(geometry, parts, image)
