@@ -41,6 +41,8 @@ WRITERS = {
     "cache.py",
     # Flushed and renamed; known by its digest, and made anew where that is wrong.
     "training/disk_cache.py",
+    # The compiled kernels, when clearcnn is installed: written as a draft, renamed.
+    "training/cpu_kernels/native/build.py",
     # Row by row, cut back to the last whole one, under a lock.
     "workflows/predict/csv_output.py",
     # To nowhere.
