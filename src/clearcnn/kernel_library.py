@@ -1,7 +1,7 @@
-"""The compiled CPU kernels: whether they are here, and which run on this processor.
+"""The compiled CPU kernels: whether they are installed, and which run on this processor.
 
-They are built from `training/cpu_kernels/native/` when clearcnn is installed, where there is a C++
-compiler. Without them everything works, in forms that XLA compiles.
+They are built from `training/cpu_kernels/native/` when clearcnn is installed and a C++ compiler is
+available. Without them, XLA compiles all operations.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ VARIABLE = "CLEARCNN_KERNELS"
 
 @cache
 def open_library() -> ctypes.CDLL | None:
-    """Open the library; None where there is none for this processor or it is switched off."""
+    """Open the library; None if there is none for this processor, or it is switched off."""
     if os.environ.get(VARIABLE) == "off" or not LIBRARY.is_file():
         return None
     try:
@@ -28,7 +28,7 @@ def open_library() -> ctypes.CDLL | None:
 
 
 def describe_kernels() -> str:
-    """Say in one line which kernels run, and what it costs if none do."""
+    """Describe in one line which kernels run, and the cost of having none."""
     library = open_library()
     if library is not None:
         return f"CPU kernels: compiled, {library.clearcnn_level().decode().replace('_', '-')}"
@@ -38,4 +38,4 @@ def describe_kernels() -> str:
         why = "not for this processor"
     else:
         why = "none; install a C++ compiler, then clearcnn again"
-    return f"CPU kernels: {why}. Training works, at half the speed or less from 32 pixels on"
+    return f"CPU kernels: {why}. Training works, but takes up to 2.5 times as long"

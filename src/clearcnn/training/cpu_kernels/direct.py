@@ -1,14 +1,14 @@
-"""Convolution by the compiled kernels: nothing is laid out, sums stay in registers.
+"""Convolution by compiled kernels: no im2col, sums stay in registers.
 
-The kernels are called through `jax.ffi` on XLA's own threads; their sources lie in `native/`. A
-convolution and both its gradients are calls of their own, so that XLA leaves out what nobody reads.
+The kernels are called through `jax.ffi` on XLA's own threads; their sources are in `native/`. A
+convolution and its two gradients are separate calls, so that XLA drops those that nobody reads.
 
-Measured by the processor time of whole trainings, in turn with patches and Winograd's tiles (2
-cores with AVX-512, which other processes used too): 2.2× for six convolutions of 16 to 64 filters
-with normalization and ReLU at 32×32×3, 2.0× with GELU; 2.8×, 2.4× and 2.3× for the default recipe
-at 96×96×3, 64×64×1 and 32×32×3, 1.8× for the digits; 1.8× for network in network, 1.4× for three
-blocks of 32 to 128 filters, 1.1× for the MNIST convnet, which is Winograd's best case, and 1.06×
-for the digits' lesson. Programs are compiled in less time, too.
+Measured against im2col and Winograd, in turn in one process, medians of five fits on two idle cores
+with AVX-512: 2.5 times as fast for six convolutions of 16 to 64 filters with batch normalization
+and ReLU at 32×32×3, 1.3 for the MNIST convnet (Winograd's best case), 1.1 for the digits' tutorial;
+compiled in 3.2, 0.4 and 1.1 s instead of 12.6, 1.0 and 1.5. By processor time on busy cores: 2.1
+with GELU; 2.8, 2.4 and 2.3 for the default recipe at 96×96×3, 64×64×1 and 32×32×3, 1.8 for the
+digits; 1.8 for network in network, 1.4 for three blocks of 32 to 128 filters.
 """
 
 import functools
@@ -24,18 +24,18 @@ from clearcnn.training.cpu_kernels import im2col
 from clearcnn.training.cpu_kernels.window_geometry import Geometry
 from clearcnn.training.devices import is_spread
 
-# The shortest vector. With fewer channels, the image's gradient is made one number at a time: 4
-# GFLOP/s for 16×16 pixels of 3 channels, where its form with patches makes 20. (A first layer of
-# colours needs none; in all else the kernels are ahead of the forms there too, or level.)
+# The shortest vector. With fewer channels, the kernel computes the image gradient one value at a
+# time: 4 GFLOP/s for 16×16 pixels of 3 channels, where im2col reaches 20. (The first layer of a
+# network needs no image gradient.)
 LEAST_WIDTH = 4
 
 TARGETS = ("clearcnn_convolve", "clearcnn_image_gradient", "clearcnn_kernel_gradient")
 
 
 def suits(geometry: Geometry, image: Any, kernel: Any) -> bool:
-    """Tell whether the kernels cover a convolution: one group, float32, one device.
+    """Whether the kernels cover a convolution: one group, float32, one device.
 
-    Several devices part a batch among them, which XLA cannot do for calls that it does not know.
+    Several devices split a batch, which XLA cannot do for custom calls.
     """
     return (
         geometry.groups == 1
