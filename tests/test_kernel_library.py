@@ -24,7 +24,7 @@ def test_none_built(anew: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(kernel_library, "LIBRARY", tmp_path / "absent.so")
     assert open_library() is None
     assert "none; install a C++ compiler" in describe_kernels()
-    assert "half the speed" in describe_kernels()
+    assert "2.5 times as long" in describe_kernels()
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF damaged"])
