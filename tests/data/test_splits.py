@@ -205,7 +205,7 @@ def test_no_validation_is_an_empty_one(digits, kind):
         (
             _data([0, 1]),
             SplitSpec(split="random", test_fraction=0.9),
-            "taking 2 of 2 images for the test set leaves it or the training set empty",
+            "with 2 of 2 images in the test set, that set or the training set is empty",
         ),
     ],
 )

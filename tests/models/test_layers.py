@@ -224,7 +224,9 @@ def test_strides_with_dilation_are_refused_as_the_documentation_of_keras_says(la
 def test_unknown_layer_is_named_with_the_nearest(written, remedy):
     with pytest.raises(LayerError) as caught:
         complete_layer(LayerSpec(written), 2, (6, 6, 10))
-    assert caught.value.problem.startswith(f"Layer 2 ({written!r} on 6×6×10) is not known: one of ")
+    assert caught.value.problem.startswith(
+        f"Layer 2 ({written!r} on 6×6×10) is unknown; expected one of "
+    )
     assert caught.value.remedy == remedy
 
 

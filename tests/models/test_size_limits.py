@@ -56,9 +56,9 @@ SEPARATED = ("a." * 440 + '"\u2028".') * 4 + "a = 1"
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("#" * 1_001, "a line of more than 1,000 letters"),
-        (SEPARATED, "a line of more than 1,000 letters"),
-        ("#\n" * 70_000, "is no file of at most"),
+        ("#" * 1_001, "a line of more than 1,000 characters"),
+        (SEPARATED, "a line of more than 1,000 characters"),
+        ("#\n" * 70_000, "is not a regular file of at most"),
     ],
     ids=["one line", "one line to TOML", "many lines"],
 )
@@ -74,5 +74,5 @@ def test_a_number_too_long_to_write_is_refused_in_words() -> None:
 
 
 def test_what_is_no_file_is_not_waited_for() -> None:
-    with pytest.raises(SpecError, match="is no file of at most"):
+    with pytest.raises(SpecError, match="is not a regular file of at most"):
         read_model(Path("/dev/zero"))

@@ -22,8 +22,8 @@ class Split:
     """The rows of the images in each set; every image is in exactly one.
 
     Attributes:
-      train, validation, test: int index arrays. In train followed by validation, validation is
-        what Keras's `validation_split` takes from the end.
+      train, validation, test: int index arrays. Keras's `validation_split` on train followed by
+        validation gives the same validation set.
     """
 
     train: Indices
@@ -89,9 +89,8 @@ def _hold_out(
         return _hold_out_groups(data, rest, count, spec, name, spare)
     if not 0 < count < len(rest):
         raise DataError(
-            f"{data.source}: taking {count} of {len(rest)} images for the {name} set leaves it or "
-            "the "
-            "training set empty.",
+            f"{data.source}: with {count} of {len(rest)} images in the {name} set, that set or the "
+            "training set is empty.",
             remedy="Add images, or choose another fraction.",
         )
     labels = data.labels[rest] if spec.split == "stratified" else None

@@ -87,7 +87,7 @@ def complete_layer(
         near = suggest(layer.layer, LAYERS)
         place = Place(position, reprlib.repr(layer.layer), shape)
         raise LayerError(
-            f"{place} is not known: one of {', '.join(LAYERS)}.",
+            f"{place} is unknown; expected one of {', '.join(LAYERS)}.",
             remedy=f"Did you mean {near}?" if near else "Choose a layer from these.",
             code="unknown_layer",
             values=place.values(known=tuple(LAYERS), near=near),

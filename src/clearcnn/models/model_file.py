@@ -85,13 +85,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         # A pipe would be waited for, and a device may never end.
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
             raise SpecError(
-                f"{path} is no file of at most {_MOST_BYTES:,} bytes, as model files are.",
+                f"{path} is not a regular file of at most {_MOST_BYTES:,} bytes.",
                 remedy="Give the path of a model file such as model.toml.",
             )
         text = path.read_bytes().decode("utf-8-sig")
         if max(map(len, text.split("\n"))) > _LONGEST_LINE:
             raise SpecError(
-                f"{path} has a line of more than {_LONGEST_LINE:,} letters.",
+                f"{path} has a line of more than {_LONGEST_LINE:,} characters.",
                 remedy=f"Write each layer as {_EXAMPLE}.",
             )
         return tomllib.loads(text)

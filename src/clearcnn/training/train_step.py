@@ -139,7 +139,7 @@ class _RejectAssignments(keras.StatelessScope):  # type: ignore[misc]
 
 @contextmanager
 def empty_variables(model: keras.Model) -> Iterator[None]:
-    """While tracing, make reading a variable of the model, past the state of a step, an error."""
+    """While a step is traced, raise where it reads a model variable instead of its state."""
     with ExitStack() as stack:
         for group in keras_state.variables(model):
             for variable in group:

@@ -78,7 +78,7 @@ class AccessControl:
         if self._names and name not in self._names:
             raise Refusal(
                 421,
-                f"The request is for the host {host[:100]!r}, which this server is not.",
+                f"This server does not answer requests for the host {host[:100]!r}.",
                 remedy="Ask for 127.0.0.1, or start the server with --allow-host NAME.",
             )
 

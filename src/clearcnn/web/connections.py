@@ -19,7 +19,7 @@ from clearcnn.web.http_parser import Parser
 from clearcnn.web.lingering_close import LingeringTransport
 
 HEAD_SECONDS = 10.0
-"""Within which the head of a request must arrive."""
+"""Time within which the head of a request must arrive."""
 
 STALL_SECONDS = 30.0
 """After which a client that does not read its response is disconnected."""

@@ -153,8 +153,8 @@ def _listen(settings: ServeSettings) -> socket.socket:
             listener.listen(_BACKLOG)
         except OSError as error:
             raise ServeError(
-                f"{settings.host}:{settings.port} cannot be listened on: {_reason(error)}.",
-                remedy="Give another --port, or end the program that has it; 0 takes a free one.",
+                f"Cannot listen on {settings.host}:{settings.port}: {_reason(error)}.",
+                remedy="Choose another --port (0 takes a free one), or stop the program that uses it.",
             ) from error
         stack.pop_all()
         return listener

@@ -1,1 +1,1 @@
-"""One file per verb: the whole journey, composed of the rooms below."""
+"""One package per verb: the whole journey, composed of the rooms below."""

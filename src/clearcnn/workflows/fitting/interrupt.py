@@ -1,4 +1,4 @@
-"""Ctrl-C as a call instead of an exception."""
+"""Ctrl-C during training: the first one calls a function instead of raising."""
 
 import signal
 import threading

@@ -88,8 +88,7 @@ def open_job(
     if is_stopped and is_finished and run.name == name:
         raise BundleError(
             f"{run} may mean two runs: the finished {place}, or the stopped {folder}.",
-            remedy="Give the full name of the stopped one; when it is finished, the other can be "
-            f"resumed. {suggest_resume(folder)}",
+            remedy=f"Give the full name of the run to resume. {suggest_resume(folder)}",
         )
     if is_stopped:
         files = CheckpointFolder(folder, listener.on_warning, _MOST_CHECKPOINT_BYTES)
