@@ -172,7 +172,8 @@ FLATTEN = '[[layers]]\nlayer = "Flatten"\n'
         (
             FLATTEN + '[[layers]]\nlayer = "Dens"\n',
             LayerError,
-            ": Layer 2 ('Dens' on 64 values) is unknown; expected one of Activation, AveragePooling2D, "
+            ": Layer 2 ('Dens' on 64 values) is unknown; expected one of Activation, "
+            "AveragePooling2D, "
             "BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, "
             "GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, Rescaling, "
             "SeparableConv2D, ZeroPadding2D.",

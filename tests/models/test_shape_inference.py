@@ -306,7 +306,8 @@ POOL = LayerSpec("MaxPooling2D")
         ),
         (
             [CONV, LayerSpec("MaxPool2D")],
-            "Layer 2 ('MaxPool2D' on 6×6×10) is unknown; expected one of Activation, AveragePooling2D, "
+            "Layer 2 ('MaxPool2D' on 6×6×10) is unknown; expected one of Activation, "
+            "AveragePooling2D, "
             "BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, "
             "GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, Rescaling, "
             "SeparableConv2D, ZeroPadding2D.",

@@ -154,7 +154,7 @@ def _listen(settings: ServeSettings) -> socket.socket:
         except OSError as error:
             raise ServeError(
                 f"Cannot listen on {settings.host}:{settings.port}: {_reason(error)}.",
-                remedy="Choose another --port (0 takes a free one), or stop the program that uses it.",
+                remedy="Choose another --port; 0 takes a free one.",
             ) from error
         stack.pop_all()
         return listener
