@@ -62,7 +62,7 @@ def test_the_table_of_rooms_is_complete() -> None:
                 found.add(f"{path.name}/")
             elif path.suffix == ".py" and not path.name.startswith("__"):
                 found.add(path.name)
-    assert named - {"cpu_kernels/", "static/"} == found
+    assert named - {"cpu_kernels/", "native/", "static/"} == found
 
 
 @pytest.mark.parametrize(

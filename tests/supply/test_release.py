@@ -31,7 +31,7 @@ def copy(root: Path, place: Path, mode: int) -> Path:
     return place
 
 
-@pytest.mark.parametrize("kernels", ["off", pytest.param("", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kernels", ["off", pytest.param("", marks=pytest.mark.release)])
 def test_two_builds_are_the_same(
     root: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:

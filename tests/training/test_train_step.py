@@ -85,7 +85,7 @@ def changed(change):
 SECOND = {"second": keras.optimizers.SGD(momentum=0.9)}
 REFUSED = {
     "TensorFlow's form": (TensorFlowStep, {}, r"TensorFlowStep.train_step\(data\)"),
-    "two optimizers": (TwoOptimizers, SECOND, "assigns to sgd/.*momentum"),
+    "two optimizers": (TwoOptimizers, SECOND, "assigns to sgd.*momentum"),
     "a metric": (UpdatesMetric, {}, "reads seen/total"),
     "a rate": (ReadsRate, {}, "ReadsRate reads .*learning_rate"),
     "a rate in a metric": (MeasuresRate, {}, "MeasuresRate reads .*learning_rate"),

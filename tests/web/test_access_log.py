@@ -83,7 +83,7 @@ def test_our_own_failure_is_500_in_json_and_logged_with_its_id(
     def fail(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(Predictor, "answer", fail)
+    monkeypatch.setattr(Predictor, "predict_with_distances", fail)
     answer = client.post("/predict", content=digit, headers={**PNG, "X-Request-ID": "bad"})
     assert answer.status_code == 500
     assert list(answer.json()) == ["error"]

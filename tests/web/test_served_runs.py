@@ -94,10 +94,7 @@ def test_a_run_whose_score_is_not_as_clearcnn_writes_it_is_a_conflict(place):
     with TestClient(make_app([place]), base_url="http://localhost") as client:
         answer = client.get("/page/models/model")
     assert answer.status_code == 409
-    assert (
-        "metrics.json is not as clearcnn writes it: metrics lacks recipe, history, test."
-        in answer.json()["error"]
-    )
+    assert "metrics.json is damaged: metrics lacks recipe, history, test." in answer.json()["error"]
     assert "\n" not in answer.json()["error"]
 
 
@@ -136,7 +133,7 @@ def test_no_file_of_the_working_folder_is_given_out(place, write, tmp_path, monk
         for name in ("weights", "layers.onnx"):
             answer = client.get(f"/page/models/model/{name}")
             assert answer.status_code == 409
-            assert "model_layers.onnx is not as clearcnn writes it" in answer.json()["error"]
+            assert "model_layers.onnx is damaged" in answer.json()["error"]
             assert b"secret! " not in answer.content
         assert client.get("/page/models/model").status_code == 200
 

@@ -104,7 +104,7 @@ def test_beyond_loopback_it_says_what_is_exposed_and_asks_for_the_token(
         assert httpx.get(url, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
         assert server.stop() == 0
     log = server.log.read_text()
-    assert "can be reached by other computers" in log
+    assert "Other computers can reach this server" in log
     assert TOKEN not in log
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")

@@ -174,7 +174,7 @@ def test_invalid_arguments_are_errors(run_folder: Path, tmp_path: Path) -> None:
         clearcnn.export_run(run_folder, "pickle", tmp_path / "m")
     with pytest.raises(ExportError, match=r"does not end in \.keras"):
         clearcnn.export_run(run_folder, "keras", tmp_path / "m.h5")
-    with pytest.raises(BundleError, match="no run folder"):
+    with pytest.raises(BundleError, match="is not a run folder"):
         clearcnn.export_run(tmp_path, "onnx", tmp_path / "m.onnx")
 
 
@@ -194,7 +194,7 @@ def test_a_hostile_model_is_rejected_though_its_hash_matches(
     evil.save(tmp_path / "evil.keras")
     content = (tmp_path / "evil.keras").read_bytes()
     other = reseal(run_folder, tmp_path / "run", {"model.keras": content})
-    with pytest.raises(BundleError, match="does not hold the weights of its layers"):
+    with pytest.raises(BundleError, match="lacks weights of its layers"):
         clearcnn.export_run(other, "keras", tmp_path / "m.keras")
 
 

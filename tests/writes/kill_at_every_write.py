@@ -14,6 +14,7 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import strikes
 import verbs
@@ -23,14 +24,15 @@ from clearcnn.cli import main as command_line
 
 def run_in_child(words: list[str], out: Path, at: int, kind: str) -> int:
     """Give the status of a child that runs the verb: negative if a signal ended it."""
-    # The child computes nothing, and the threads of the parent are idle.
-    with warnings.catch_warnings():
+    # The child computes nothing, and the threads of the parent are idle; so the guard against
+    # forks is told that JAX has not computed.
+    with warnings.catch_warnings(), mock.patch.dict(sys.modules, {"jax._src.xla_bridge": None}):
         warnings.simplefilter("ignore")
         child = os.fork()
     if child == 0:
         status = 99
         try:
-            command_line._end_in_order()
+            command_line._exit_on_signals()
             with strikes.striking(out, at, strikes.FAILURES[kind]):
                 status = command_line.main(words)
         finally:

@@ -47,7 +47,7 @@ EXECUTED = (
     "clearcnn.explanation.follow",
     "clearcnn.explanation.pool_once",
     "clearcnn.export.run_onnx",
-    "clearcnn.workflows.explain.explain._answer",
+    "clearcnn.workflows.explain.explain._rank_classes",
     "keras.Model.predict",
     "keras.saving.load_model",
 )
@@ -135,7 +135,7 @@ def _trained_once(function: Callable[..., Any]) -> Callable[..., Any]:
     results: list[Any] = []
 
     def give(plan: Any, listener: Any, clock: Any, checkpoint: Any) -> Any:
-        unfinished, _ = checkpoint
+        unfinished = checkpoint.store
         if not results:
             outcome = function(plan, listener, clock, checkpoint)
             results.append((outcome, unfinished.last))

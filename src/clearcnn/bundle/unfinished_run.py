@@ -167,13 +167,18 @@ class UnfinishedRun:
             made = draft / self.folder.name
             made.mkdir()
             write_request(made, self._request)
+            inode = made.stat().st_ino
             try:
                 atomic_write.publish(made, self.folder)
             except FileExistsError:
                 self._raise_if_taken()
                 raise
+            finally:
+                # A signal that ends the training at this point must not hide the folder.
+                with suppress(OSError):
+                    if self.folder.stat().st_ino == inode:
+                        self._on_first(self.folder)
         self._files.lock()
-        self._on_first(self.folder)
 
     def _raise_if_taken(self) -> None:
         if os.path.lexists(self.folder):

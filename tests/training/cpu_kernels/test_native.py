@@ -37,7 +37,7 @@ def compile_exercise(folder: Path, flags: list[str]) -> Path:
     return program
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
 def test_no_number_beside_an_array_and_no_race(sanitizers: str, tmp_path: Path) -> None:
     flags = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all", "-O1", "-g"]

@@ -16,8 +16,9 @@ from clearcnn.cli.main import main
 from clearcnn.errors import DataError, SpecError
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.playground.page_data import choose_test_images
-from clearcnn.workflows.playground.worker import _read as read_for_workshop
+from clearcnn.workflows.playground.worker import _read as read_for_playground
 from clearcnn.workflows.runs.run_data import read_run_data
+from clearcnn.workflows.runs.run_version import RunVersion
 
 NOT_OPENED = "were not opened: nothing proves that you trained this run on this computer"
 
@@ -86,7 +87,7 @@ ASKING = {
     "evaluate": lambda run, **named: clearcnn.evaluate(
         run, out=run.with_name("evaluation"), **named
     ),
-    "workshop": lambda run, data=None: read_for_workshop(run, data),
+    "playground": lambda run, data=None: read_for_playground(RunVersion.find(run), data),
     "resume": lambda run, data="digits": clearcnn.train(
         data, resume=run, epochs=2, out=run.with_name("longer")
     ),

@@ -165,7 +165,7 @@ def test_a_process_interrupted_in_training_leaves_a_complete_run(long_source: Pa
     assert status == 130, said
     assert "Traceback" not in said
     (folder,) = (home / "runs").iterdir()
-    assert f"kept in runs/{folder.name}" in said
+    assert f"saved in runs/{folder.name}" in said
     with np.load(long_source) as arrays:
         images, labels = arrays["x_val"][..., np.newaxis], arrays["y_val"]
     assert 1 <= check_that_history_and_model_agree(folder, images, labels) < 9000

@@ -283,7 +283,7 @@ def test_a_full_disk_is_a_warning(
     monkeypatch.setattr("clearcnn.bundle.unfinished_run.write_whole", fail)
     result = start(images, flat, tmp_path / "run", make_ear())
     (said,) = [each for each in result.warnings if "No space left" in each]
-    assert "Training goes on" in said
+    assert "Training continues" in said
     assert read_bundle(result.run_folder).manifest.warnings == result.warnings
 
 
