@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from clearcnn.bounded_json import MOST_MEMORY, JsonError, estimate_memory, parse_json
 
+pytestmark = pytest.mark.attack
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

@@ -11,6 +11,8 @@ import pytest
 import clearcnn
 from clearcnn.bundle import read_bundle
 
+pytestmark = pytest.mark.reference
+
 
 def test_a_source_becomes_a_bundle_that_keeps_its_contract(
     journey: tuple[str, Any], tmp_path: Path

@@ -19,6 +19,8 @@ from clearcnn.models import LAYERS
 from clearcnn.models.layer_arguments import ACTIVATIONS
 from clearcnn.specs import LayerSpec
 
+pytestmark = pytest.mark.reference
+
 CLASSES = ("고양이", "dog", "2")
 SCALE = LayerSpec("Rescaling", {"scale": 1 / 127.5, "offset": -1.0})
 FLATTEN = LayerSpec("Flatten")

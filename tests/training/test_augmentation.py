@@ -10,6 +10,8 @@ from clearcnn.training.augmentation import RandomAffine, warp
 
 import keras  # isort: skip  (after clearcnn, which names the backend)
 
+pytestmark = pytest.mark.reference
+
 LIMITS = {
     "shift_pixels": 0.8,
     "rotation_radians": 0.25,

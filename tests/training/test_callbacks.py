@@ -11,6 +11,8 @@ from clearcnn.training.callbacks import LogReader
 
 import keras  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 
 

@@ -13,6 +13,8 @@ from clearcnn.training.augmentation import RandomAffine
 
 import keras  # isort: skip  (after clearcnn, which names the backend)
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(0, 1, (61, 6, 6, 1)).astype("float32")

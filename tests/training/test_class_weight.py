@@ -9,6 +9,8 @@ from clearcnn.training import fit, fit_many
 
 import keras  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(size=(40, 4)).astype("float32")

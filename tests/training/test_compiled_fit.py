@@ -8,6 +8,8 @@ from clearcnn.training import fit
 
 import keras  # isort: skip  (after clearcnn, which names the backend)
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 
 

@@ -13,6 +13,8 @@ from clearcnn.training import augment_model, compile_sooner, disk_cache, fit, pr
 
 import keras  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 X = np.random.default_rng(0).normal(size=(12, 6, 6, 1)).astype("float32")
 Y = np.random.default_rng(1).integers(3, size=12)

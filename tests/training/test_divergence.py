@@ -10,6 +10,8 @@ from clearcnn.training import Watch, fit, fit_many
 
 import keras  # isort: skip  (after clearcnn, which names the backend)
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(0, 1, (40, 4)).astype("float32")

@@ -12,6 +12,8 @@ from clearcnn.training import fit
 import keras  # isort: skip
 from keras import ops  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(22, 4)).astype("float32")

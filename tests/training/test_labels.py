@@ -15,6 +15,8 @@ from clearcnn.training.fit_arrays import arrange
 
 import keras  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 K = keras.losses
 RANDOM = np.random.default_rng(0)

@@ -11,6 +11,8 @@ from clearcnn.training.fingerprint import fingerprint_program
 
 import keras  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 
 

@@ -13,6 +13,8 @@ from clearcnn.training.streamed_array import StoredArray
 import h5py  # isort: skip
 import keras  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 L = keras.layers
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(size=(61, 6, 6, 1)).astype("float32")

@@ -10,6 +10,8 @@ from clearcnn.training import fit
 import keras  # isort: skip
 from keras import ops  # isort: skip
 
+pytestmark = pytest.mark.reference
+
 X = np.random.default_rng(0).normal(size=(10, 4)).astype("float32")
 Y = X[:, :2].copy()
 

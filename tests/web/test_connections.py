@@ -11,6 +11,8 @@ import uvicorn
 from clearcnn.web import connections
 from clearcnn.web.connections import Connection
 
+pytestmark = pytest.mark.attack
+
 ANSWER = bytes(64 * 2**20)
 
 

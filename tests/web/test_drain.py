@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.process
+
 LIVE, READY = "/v2/health/live", "/v2/health/ready"
 READY_OF_MODELS = ("/v2/models/digits/ready", "/v2/models/digits/versions/1/ready")
 

@@ -13,6 +13,8 @@ import pytest
 
 from clearcnn.web import connections
 
+pytestmark = pytest.mark.attack
+
 Connect = Callable[..., socket.socket]
 
 MIB = 2**20

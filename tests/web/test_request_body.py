@@ -14,6 +14,8 @@ from clearcnn.web import http_errors
 from clearcnn.web.request_body import BodyReader
 from clearcnn.web.settings import ServeSettings
 
+pytestmark = pytest.mark.attack
+
 INFER = "/v2/models/digits/infer"
 TENSOR = {"name": "images", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": [0] * 64}
 TEXT = json.dumps({"inputs": [TENSOR]}).encode()

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.process
+
 PNG = {"Content-Type": "image/png"}
 TOKEN = "a-token-of-enough-letters"
 

@@ -25,6 +25,8 @@ from clearcnn.workflows.playground import worker
 from clearcnn.workflows.playground.playground import MOST_WAITING, Playground
 from clearcnn.workflows.runs.run_version import RunVersion
 
+pytestmark = pytest.mark.process
+
 
 def small(filters=4, kernel_size=3):
     return ModelSpec(

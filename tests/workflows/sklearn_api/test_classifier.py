@@ -27,6 +27,8 @@ from clearcnn.backend import load_keras
 from clearcnn.errors import ClearCNNError
 from clearcnn.specs import LayerSpec, ModelSpec
 
+pytestmark = pytest.mark.reference
+
 ROWS, DIGITS = load_digits(n_class=3, return_X_y=True)
 ROWS, DIGITS = ROWS[:120], DIGITS[:120]
 IMAGES = ROWS.reshape(-1, 8, 8)

@@ -12,7 +12,10 @@ from clearcnn.data import LabelledImages
 from clearcnn.errors import BundleError, ClearCNNError
 from clearcnn.specs import ModelSpec
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files"),
+]
 
 
 class PowerCutError(Exception):
