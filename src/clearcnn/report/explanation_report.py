@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,11 @@ from numpy.typing import NDArray
 
 from clearcnn.report.heatmaps import find_limit, paint
 from clearcnn.report.image_sheets import encode_png, to_picture
-from clearcnn.report.layer_images import draw_figures, show_layers
+from clearcnn.report.layer_images import (
+    ExplanationImages,
+    draw_figures,
+    show_layers,
+)
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
 from clearcnn.results.explain import ExplainResult, GradientMap, Neighbour, OcclusionMap
@@ -22,36 +25,6 @@ _PICTURE_SIDE = 512
 _MAP_SIDE = 256
 
 Array = NDArray[np.generic]
-
-
-@dataclass(frozen=True)
-class UntrainedMaps:
-    """Saliency maps of models with random weights, (height, width) each, in order of the seeds."""
-
-    gradients: tuple[Array, ...]
-    occlusions: tuple[Array, ...]
-
-
-@dataclass(frozen=True)
-class ExplanationImages:
-    """The arrays shown in an explanation.
-
-    Attributes:
-      image: (height, width, channels), the model's input.
-      value_range: the values shown as black and white.
-      inputs, outputs: of every layer, (height, width, maps) or (units,).
-      filters: of every layer, (num_filters, height, width, channels), or None.
-      untrained: maps of untrained models, to compare with.
-      neighbours: row of the source → image.
-    """
-
-    image: Array
-    value_range: tuple[float, float]
-    inputs: tuple[Array, ...]
-    outputs: tuple[Array, ...]
-    filters: tuple[Array | None, ...]
-    untrained: UntrainedMaps
-    neighbours: Mapping[int, Array]
 
 
 def write_explanation(

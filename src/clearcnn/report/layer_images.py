@@ -1,6 +1,7 @@
 """The layers of an explained model as images, for the page and for slides."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,42 @@ from clearcnn.report.templates import embed
 from clearcnn.results.explain import ExplainResult, LayerActivation
 from clearcnn.types import View
 
-if TYPE_CHECKING:
-    from clearcnn.report.explanation_report import ExplanationImages
-
 MOST_MAPS = 64
 
 Array = NDArray[np.generic]
 
 
-def show_layers(result: ExplainResult, pictures: "ExplanationImages") -> list[View]:
+@dataclass(frozen=True)
+class UntrainedMaps:
+    """Saliency maps of models with random weights, (height, width) each, in order of the seeds."""
+
+    gradients: tuple[Array, ...]
+    occlusions: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class ExplanationImages:
+    """The arrays shown in an explanation.
+
+    Attributes:
+      image: (height, width, channels), the model's input.
+      value_range: the values shown as black and white.
+      inputs, outputs: of every layer, (height, width, maps) or (units,).
+      filters: of every layer, (num_filters, height, width, channels), or None.
+      untrained: maps of untrained models, to compare with.
+      neighbours: row of the source → image.
+    """
+
+    image: Array
+    value_range: tuple[float, float]
+    inputs: tuple[Array, ...]
+    outputs: tuple[Array, ...]
+    filters: tuple[Array | None, ...]
+    untrained: UntrainedMaps
+    neighbours: Mapping[int, Array]
+
+
+def show_layers(result: ExplainResult, pictures: ExplanationImages) -> list[View]:
     """Lay out every layer for the page: description, maps, filters, scales."""
     last = len(result.layers)
     return [
@@ -102,7 +130,7 @@ def _side_by_side(one: Array) -> NDArray[np.float64]:
     return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
-def draw_figures(result: ExplainResult, pictures: "ExplanationImages") -> View:
+def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
     """Draw every layer and both saliency maps for slides, by file name."""
     figures = {}
     for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
