@@ -154,7 +154,7 @@ def test_a_bomb_is_refused_by_its_head(client: TestClient) -> None:
     Image.new("1", (20_000, 20_000)).save(file, "PNG")
     answer = client.post("/predict", content=file.getvalue(), headers=PNG)
     assert answer.status_code == 400
-    assert "more than 40,000,000 pixels" in answer.json()["error"]
+    assert "40,000,000" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
