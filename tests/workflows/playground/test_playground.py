@@ -29,14 +29,9 @@ pytestmark = pytest.mark.process
 
 
 def small(filters=4, kernel_size=3):
-    return ModelSpec(
-        "small",
-        (
-            LayerSpec("Conv2D", {"filters": filters, "kernel_size": kernel_size}),
-            LayerSpec("Flatten"),
-            LayerSpec("Dense", {"units": 10, "activation": "softmax"}),
-        ),
-    )
+    convolution = LayerSpec("Conv2D", {"filters": filters, "kernel_size": kernel_size})
+    dense = LayerSpec("Dense", {"units": 10, "activation": "softmax"})
+    return ModelSpec("small", (convolution, LayerSpec("Flatten"), dense))
 
 
 @pytest.fixture(scope="module")
