@@ -134,16 +134,19 @@ def train_in_the_playground(client: httpx.Client, chance: random.Random) -> str:
     if answer.status_code != 202:
         return str(answer.status_code)
     address = f"/page/playground/attempts/{answer.json()['number']}"
-    is_cancelled, event = chance.random() < 0.5, ""
+    is_cancelled, last = chance.random() < 0.5, {}
     with client.stream("GET", f"{address}/events", timeout=120) as events:
         for line in events.iter_lines():
             if line.startswith("data: "):
-                event = json.loads(line.removeprefix("data: "))["event"]
+                last = json.loads(line.removeprefix("data: "))
                 if is_cancelled:
                     client.delete(address)
-    if event == "end":
+    if last["event"] == "end":
         client.get(f"{address}/weights").raise_for_status()
-    return event
+    if last["event"] != "error":
+        return str(last["event"])
+    # What the attempt was to be trained on is replaced every few seconds.
+    return "replaced" if last["code"] == "run_replaced" else f"Error: {last['problem']}"
 
 
 # For each kind: the number of clients, and the pause after a request.

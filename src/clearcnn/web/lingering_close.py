@@ -28,7 +28,11 @@ class LingeringTransport(asyncio.Transport):
             return
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_LINGER_SECONDS, self._inner.close)
-        self._inner.write_eof()
+        try:
+            self._inner.write_eof()
+        except OSError:  # The client has reset the connection, and nothing was read since.
+            self._inner.abort()
+            return
         self._inner.resume_reading()
 
     def forget(self) -> None:
