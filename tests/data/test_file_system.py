@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from clearcnn.data.folder import walk_images
+from clearcnn.data.forms.folder import walk_images
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 

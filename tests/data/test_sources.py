@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from clearcnn.data import LabelledImages, load
+from clearcnn.data.forms.table import BY_NAME
 from clearcnn.data.sources import recognise
 from clearcnn.errors import DataError, SpecError
 from clearcnn.specs import DataSpec
@@ -82,12 +83,13 @@ def sources(tmp_path, class_folders):
     ],
 )
 def test_each_kind_is_recognised_by_itself(sources, name, kind):
-    assert recognise(str(sources / name)) == (kind, sources / name)
+    form, path = recognise(str(sources / name))
+    assert (form.name, path) == (kind, sources / name)
 
 
 def test_a_prefix_forces_the_kind(sources):
-    assert recognise(f"csv:{sources / 'table.csv'}") == ("csv", sources / "table.csv")
-    assert recognise(f"folder:{sources / 'table'}") == ("folder", sources / "table")
+    assert recognise(f"csv:{sources / 'table.csv'}") == (BY_NAME["csv"], sources / "table.csv")
+    assert recognise(f"folder:{sources / 'table'}") == (BY_NAME["folder"], sources / "table")
     with pytest.raises(DataError, match="not a folder"):
         load(f"folder:{sources / 'table.csv'}")
     with pytest.raises(DataError, match="not a regular file"):
@@ -97,7 +99,7 @@ def test_a_prefix_forces_the_kind(sources):
 def test_a_colon_in_a_name_is_no_prefix_if_it_is_there(tmp_path, monkeypatch):
     (tmp_path / "ab:cd").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert recognise("ab:cd")[0] == "folder"
+    assert recognise("ab:cd")[0].name == "folder"
 
 
 def test_unknown_sources_say_what_was_meant(sources, monkeypatch):

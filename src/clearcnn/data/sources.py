@@ -3,34 +3,24 @@
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from clearcnn.data import csv_pixels, digits, folder, idx, metadata, npz, parquet
 from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.forms import digits
+from clearcnn.data.forms.form import Form
+from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import open_regular
-from clearcnn.data.tables import read_header
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
 from clearcnn.specs import ColorMode, DataSpec
 from clearcnn.spelling import did_you_mean
 
-Reader = Callable[[Path, DataSpec], LabelledImages]
-
-READERS: dict[str, Reader] = {
-    "folder": folder.read,
-    "metadata": metadata.read,
-    "idx": idx.read,
-    "npz": npz.read,
-    "csv": csv_pixels.read,
-    "parquet": parquet.read,
-}
-
 _REMEDY = (
-    "Name 'digits', a folder or a file; a prefix states the kind of source: "
-    f"{', '.join(f'{kind}:' for kind in READERS)}."
+    "Name 'digits', a folder or a file; a prefix states the form of the source: "
+    f"{', '.join(f'{name}:' for name in BY_NAME)}."
 )
 _PREFIXED = re.compile(r"([A-Za-z_]{2,}):(.+)", re.DOTALL)
 
@@ -76,13 +66,13 @@ def load(
     if spec.use is not None:
         whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
         return apply_use_list(load(whole), Path(spec.use))
-    if spec.source == "digits":
-        _require_table(spec, "digits")
-        return digits.read(spec)
     try:
-        kind, path = recognise(spec.source)
-        _require_table(spec, kind)
-        return READERS[kind](path, spec)
+        if spec.source == "digits":
+            _require_table(spec, None)
+            return digits.read(spec)
+        form, path = recognise(spec.source)
+        _require_table(spec, form)
+        return form.read(path, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
@@ -90,70 +80,51 @@ def load(
         ) from None
 
 
-def _require_table(spec: DataSpec, kind: str) -> None:
-    if spec.group_column != "group" and kind != "metadata":
+def _require_table(spec: DataSpec, form: Form | None) -> None:
+    if spec.group_column != "group" and not (form and form.has_columns):
         raise DataError(
             f"{spec.source} has no metadata file, and so no column {spec.group_column!r} to group "
             "images by.",
             remedy="Leave out the group column, or write metadata.csv with the columns file_name, "
-            "label "
-            f"and {spec.group_column}.",
+            f"label and {spec.group_column}.",
         )
 
 
-def recognise(source: str) -> tuple[str, Path]:
-    """Detect the kind of a source, a key of READERS, and its path.
+def recognise(source: str) -> tuple[Form, Path]:
+    """Find the form of a source, and its path.
 
     Raises:
-      DataError: the path does not exist, or is no source that can be read.
+      DataError: the path does not exist, or has none of the forms.
     """
-    forced = None
     path = Path(source).expanduser()
+    stated = None
     if (match := _PREFIXED.fullmatch(source)) and not path.exists():
-        forced, path = match[1], Path(match[2]).expanduser()
-        if forced not in READERS:
+        stated, path = match[1], Path(match[2]).expanduser()
+        if stated not in BY_NAME:
             raise DataError(
-                f"The source {source!r} has the unknown prefix {forced!r}.",
-                remedy=f"{did_you_mean(forced, READERS)}{_REMEDY}",
+                f"The source {source!r} has the unknown prefix {stated!r}.",
+                remedy=f"{did_you_mean(stated, BY_NAME)}{_REMEDY}",
             )
     if not path.exists():
         raise DataError(
             f"There is no file or folder {str(path)!r}.",
             remedy=f"{_suggest_path(path)}{_REMEDY}",
         )
-    if forced == "folder" and not path.is_dir():
+    if stated == "folder" and not path.is_dir():
         raise DataError(f"{path} is not a folder.", remedy="Name the folder, or leave out folder:.")
-    if forced:
-        return forced, path
-    return (_kind_of_folder(path) if path.is_dir() else _kind_of_file(path)), path
+    return BY_NAME[stated] if stated else _form_of(path), path
 
 
-def _kind_of_folder(path: Path) -> str:
-    if metadata.find_tables(path):
-        return "metadata"
-    if idx.find_pairs(path):
-        return "idx"
-    if parquet.find_files(path):
-        return "parquet"
-    # If there are no class folders either, its reader's error lists what was looked for.
-    return "folder"
-
-
-def _kind_of_file(path: Path) -> str:
-    with open_regular(path) as file:
-        start = file.read(4)
-    suffix = path.suffix.lower()
-    if start == b"PAR1":
-        return "parquet"
-    if suffix == ".npz":
-        return "npz"
-    if suffix in (".jsonl", ".ndjson"):
-        return "metadata"
-    if suffix == ".csv":
-        return "metadata" if "file_name" in read_header(path) else "csv"
-    if idx.is_idx_name(path.name):
-        return "idx"
-    what = "a single image" if suffix in SUFFIXES else f"a file that starts with {start.hex(' ')}"
+def _form_of(path: Path) -> Form:
+    start = b""
+    if not path.is_dir():
+        with open_regular(path) as file:
+            start = file.read(4)
+    form = next((form for form in FORMS if form.recognise(path)), None)
+    if form is not None:
+        return form
+    is_image = path.suffix.lower() in SUFFIXES
+    what = "a single image" if is_image else f"a file that starts with {start.hex(' ')}"
     raise DataError(
         f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file.",
         remedy="Name the folder that contains the class folders, or unpack the file first.",

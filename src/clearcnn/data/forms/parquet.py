@@ -40,6 +40,14 @@ class Shard:
     class_names: tuple[str, ...] | None
 
 
+def recognise(path: Path) -> bool:
+    """Whether a file starts as Parquet does, or a folder contains Parquet files."""
+    if path.is_dir():
+        return bool(find_files(path))
+    with open_regular(path) as file:
+        return file.read(4) == b"PAR1"
+
+
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read one Parquet file, or those of a folder or of the folder "data" in it.
 

@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from clearcnn.data.digits import read
+from clearcnn.data.forms.digits import read
 from clearcnn.specs import DataSpec
 
 

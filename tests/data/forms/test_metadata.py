@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from clearcnn.data.metadata import read
+from clearcnn.data.forms.metadata import read
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec

@@ -4,7 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from clearcnn.data.npz import read, tidy_labels
+from clearcnn.data.forms.npz import read, tidy_labels
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 

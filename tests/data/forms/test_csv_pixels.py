@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearcnn.data.csv_pixels import read
+from clearcnn.data.forms.csv_pixels import read
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 

@@ -37,6 +37,11 @@ class FolderContent:
     ignored: list[Path] = field(default_factory=list)
 
 
+def recognise(path: Path) -> bool:
+    """Whether it is a folder."""
+    return path.is_dir()
+
+
 def read(folder: Path, spec: DataSpec) -> LabelledImages:
     """Read class folders; subfolders of a class folder belong to its class.
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from clearcnn.data.idx import find_pairs, read, read_idx
+from clearcnn.data.forms.idx import find_pairs, read, read_idx
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from clearcnn.data.parquet import read
+from clearcnn.data.forms.parquet import read
 from clearcnn.errors import DataError, MissingExtraError
 from clearcnn.specs import DataSpec
 

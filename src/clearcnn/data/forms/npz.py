@@ -35,6 +35,11 @@ _HEADERS = {
 _REMEDY = "Store x_train, y_train, x_test and y_test; or x, y and optionally groups."
 
 
+def recognise(path: Path) -> bool:
+    """Whether a file has the suffix .npz."""
+    return path.suffix.lower() == ".npz" and not path.is_dir()
+
+
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read the arrays of an NPZ file.
 

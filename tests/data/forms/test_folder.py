@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from clearcnn.data.folder import read
+from clearcnn.data.forms.folder import read
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 

@@ -31,6 +31,11 @@ _GZIP = b"\x1f\x8b"
 Pair = dict[str, Path]
 
 
+def recognise(path: Path) -> bool:
+    """Whether a file has one of the usual names, or a folder has such files."""
+    return bool(find_pairs(path)) if path.is_dir() else _NAME.fullmatch(path.name) is not None
+
+
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read the pairs of a folder, or the one pair that a file belongs to.
 
@@ -72,11 +77,6 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         split_names=[part for part, _ in rows] if len(arrays) > 1 else None,
         preparation=preparation,
     )
-
-
-def is_idx_name(name: str) -> bool:
-    """Whether a file name is one of the usual names of IDX files."""
-    return _NAME.fullmatch(name) is not None
 
 
 def find_pairs(folder: Path) -> dict[str, Pair]:

@@ -11,18 +11,27 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from clearcnn.data.build_dataset import build_from_files
 from clearcnn.data.classes import shorten
-from clearcnn.data.folder import split_folders, walk_images
+from clearcnn.data.forms.folder import split_folders, walk_images
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import is_inside, read_bytes
 from clearcnn.data.split_names import require_split_name
-from clearcnn.data.tables import Row, read_rows, require_columns
+from clearcnn.data.tables import Row, is_json_lines, read_header, read_rows, require_columns
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
 _LONGEST_PATH = 4096
 
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl")
+
+
+def recognise(path: Path) -> bool:
+    """Whether a folder or its split folders contain a table, or a file is one."""
+    if path.is_dir():
+        return bool(find_tables(path))
+    if path.suffix.lower() == ".csv":
+        return "file_name" in read_header(path)
+    return is_json_lines(path)
 
 
 def read(path: Path, spec: DataSpec) -> LabelledImages:

@@ -29,6 +29,11 @@ _PLACE = re.compile(r"(?<!\d)(\d{1,4})\D(\d{1,4})(?:\D(\d{1,4}))?$")  # pixel_3_
 Shape = tuple[int, ...]
 
 
+def recognise(path: Path) -> bool:
+    """Whether a file has the suffix .csv; a table of files is recognised before."""
+    return path.suffix.lower() == ".csv" and not path.is_dir()
+
+
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read images from a CSV file whose first line names the columns.
 
