@@ -20,8 +20,14 @@ LARGEST_ARRAY_BYTES = 4 * 2**30
 _FREE_BYTES = 64 * 2**20
 _MOST_EXPANSION = 32
 
-# Written by operating systems and archivers.
-_HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
+# Written by operating systems, file servers and archivers, in any case.
+_HIDDEN = frozenset(
+    [
+        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+        *("@eadir", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "recycler"),
+        *("system volume information", "lost+found", "found.000"),
+    ]
+)
 
 _REPLACE = "Remove it, or put the right file in its place."
 
@@ -125,7 +131,7 @@ def check_decompressed_size(num_bytes: int, path: Path) -> None:
 
 def is_hidden(name: str) -> bool:
     """Whether a name belongs to the operating system rather than to the data."""
-    return name.startswith(".") or name in _HIDDEN
+    return name.startswith(".") or name.casefold() in _HIDDEN
 
 
 def describe_content(folder: Path) -> str:

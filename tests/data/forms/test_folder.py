@@ -141,7 +141,6 @@ def _clear(folder):
         (lambda f: _clear(f / "2"), "no images in the class folder '2'"),
         (lambda f: [shutil.rmtree(f / c) for c in ("1", "2")], "only one class, '10'"),
         (lambda f: [(f / "2" / n).unlink() for n in ("1.png", "2.png")], "only one image.*'2'"),
-        (lambda f: shutil.copy(f / "2" / "1.png", f / "x.png"), "outside the class.*x.png"),
         (_clear, "no class folders with images.*Looked for metadata.csv.*found nothing"),
     ],
 )
@@ -163,7 +162,7 @@ def split_folders(tmp_path, write_picture):
 def test_parts_of_different_classes_are_refused(split_folders, write_picture):
     write_picture(split_folders / "test" / "cow" / "0.png")
     shutil.rmtree(split_folders / "test" / "cat")
-    with pytest.raises(DataError, match="'train' lacks 'cow'; 'test' lacks 'cat'"):
+    with pytest.raises(DataError, match="'train' lacks 'cow', which 'test' has"):
         read(split_folders, DataSpec())
 
 
@@ -183,8 +182,19 @@ def test_pictures_beside_the_parts_are_refused(split_folders, write_picture):
     assert "'train'" in info.value.remedy
 
 
-def test_a_test_part_without_classes_is_refused(split_folders, write_picture):
+def test_images_without_a_label_are_left_out_and_said(class_folders, write_picture):
+    write_picture(class_folders / "x.png")
+    data = read(class_folders, DataSpec())
+    assert len(data) == 9
+    assert data.preparation == (
+        "Left out 1 image without a label, outside the class folders, such as x.png; give them to "
+        "predict.",
+    )
+
+
+def test_an_unlabelled_test_set_is_left_out_and_said(split_folders, write_picture):
     shutil.rmtree(split_folders / "test")
     write_picture(split_folders / "test" / "0.png")
-    with pytest.raises(DataError, match="test: no class folders with images"):
-        read(split_folders, DataSpec())
+    data = read(split_folders, DataSpec())
+    assert set(data.split_names) == {"train"}
+    assert "Left out 1 image without labels in the folder 'test'" in data.preparation[0]

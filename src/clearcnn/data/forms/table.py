@@ -1,9 +1,10 @@
-"""The table of forms. To add a form: write its file, and add a row here and to the guide's table.
+"""The table of forms. To add a form: write its file, add a row here, and put
+`write_guide_table` into the guide.
 
 Forms are tried in this order; the first that recognises a file or folder reads it.
 """
 
-from clearcnn.data.forms import csv_pixels, folder, idx, metadata, npz, parquet
+from clearcnn.data.forms import csv_pixels, folder, idx, metadata, npz, parquet, subfolders
 from clearcnn.data.forms.form import Form
 
 FORMS = (
@@ -49,15 +50,24 @@ FORMS = (
         "pixel.",
         "한 줄에 이미지 한 장이 든 표 `.csv`: `label` 열 하나와 픽셀마다 열 하나.",
     ),
+    Form(
+        "subfolders",
+        subfolders.recognise,
+        subfolders.read,
+        "Only with its prefix: folders at any depth, each of them a class named by its path, such "
+        "as `Greek/character01`.",
+        "접두어를 붙일 때만: 깊이에 상관없이 이미지가 든 폴더 하나가 클래스 하나이며, 이름은 "
+        "`Greek/character01` 같은 경로.",
+    ),
     # Last: it takes every other folder, and its error lists what was looked for.
     Form(
         "folder",
         folder.recognise,
         folder.read,
-        "One folder for each class, such as `photos/cat/1.png`; optionally inside `train/`, "
-        "`validation/` and `test/`.",
-        "클래스마다 폴더 하나, 예: `photos/cat/1.png`. `train/`, `validation/`, `test/` 안에 "
-        "두어도 됨.",
+        "One folder for each class, such as `photos/cat/1.png`; optionally inside folders named "
+        "after splits, such as `train/` and `test/`, or `training_set/` and `test_set/`.",
+        "클래스마다 폴더 하나, 예: `photos/cat/1.png`. `train/`과 `test/`, `training_set/`과 "
+        "`test_set/`처럼 나눈 폴더 안에 두어도 됨.",
     ),
 )
 
