@@ -19,9 +19,7 @@ from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
 # Unsupported image formats. They raise an error, since ignoring them would silently lose data.
-OTHER_SUFFIXES = frozenset(
-    [".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pbm", ".pgm", ".ppm", ".svg", ".tga"]
-)
+OTHER_SUFFIXES = frozenset([".heic", ".heif", ".ico", ".jp2", ".jxl", ".svg", ".tga"])
 
 
 @dataclass
