@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from clearcnn.data.archive_members import is_archive
 from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.forms import digits
+from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.forms.form import Form
 from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
+from clearcnn.data.unpack import read_archive
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
 from clearcnn.specs import ColorMode, DataSpec
@@ -73,10 +76,11 @@ def load(
         if spec.source == "digits":
             _require_table(spec, None)
             return digits.read(spec)
-        form, path = recognise(spec.source)
-        _require_table(spec, form)
         with report_reading(progress):
-            return form.read(path, spec)
+            stated, path = find_source(spec.source)
+            if _is_packed(path, stated):
+                return read_archive(path, lambda place: _read(place, stated, spec))
+            return _read(path, stated, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
@@ -94,11 +98,17 @@ def _require_table(spec: DataSpec, form: Form | None) -> None:
         )
 
 
-def recognise(source: str) -> tuple[Form, Path]:
-    """Find the form of a source, and its path.
+def _read(path: Path, stated: Form | None, spec: DataSpec) -> LabelledImages:
+    form, place = find_form(path, stated)
+    _require_table(spec, form)
+    return form.read(place, spec)
+
+
+def find_source(source: str) -> tuple[Form | None, Path]:
+    """Find the form that a prefix states, if any, and the path.
 
     Raises:
-      DataError: the path does not exist, or has none of the forms.
+      DataError: the path does not exist, or the prefix is unknown.
     """
     path = Path(source).expanduser()
     stated = None
@@ -114,25 +124,61 @@ def recognise(source: str) -> tuple[Form, Path]:
             f"There is no file or folder {str(path)!r}.",
             remedy=f"{_suggest_path(path)}{_REMEDY}",
         )
-    if stated == "folder" and not path.is_dir():
+    return BY_NAME[stated] if stated else None, path
+
+
+def recognise(source: str) -> tuple[Form, Path]:
+    """Find the form of a source that is no archive, and the folder that has it.
+
+    Raises:
+      DataError: the path does not exist, or has none of the forms.
+    """
+    stated, path = find_source(source)
+    return find_form(path, stated)
+
+
+def find_form(path: Path, stated: Form | None = None) -> tuple[Form, Path]:
+    """Find the form of a file or folder, and the folder in it that has this form.
+
+    Args:
+      path: it exists, and is no archive.
+      stated: the form that the user states.
+    Raises:
+      DataError: it has none of the forms.
+    """
+    if stated is BY_NAME["folder"] and not path.is_dir():
         raise DataError(f"{path} is not a folder.", remedy="Name the folder, or leave out folder:.")
-    return BY_NAME[stated] if stated else _form_of(path), path
-
-
-def _form_of(path: Path) -> Form:
-    start = b""
-    if not path.is_dir():
-        with open_regular(path) as file:
-            start = file.read(4)
-    form = next((form for form in FORMS if form.recognise(path)), None)
-    if form is not None:
-        return form
+    forms = [stated] if stated else [form for form in FORMS if form is not BY_NAME["folder"]]
+    place = path
+    while True:
+        form = next((form for form in forms if form.recognise(place)), None)
+        if form is not None:
+            return form, place
+        if not path.is_dir():
+            break
+        inside = subfolders(place)
+        if len(inside) != 1 or inside[0].is_symlink():
+            break
+        place = inside[0]
+    if stated or path.is_dir():
+        # If there are no class folders either, its reader's error lists what was looked for.
+        return stated or BY_NAME["folder"], path
+    with open_regular(path) as file:
+        start = file.read(4)
     is_image = path.suffix.lower() in SUFFIXES
     what = "a single image" if is_image else f"a file that starts with {start.hex(' ')}"
     raise DataError(
-        f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file.",
-        remedy="Name the folder that contains the class folders, or unpack the file first.",
+        f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file, "
+        "or an archive.",
+        remedy="Name the folder that contains the class folders.",
     )
+
+
+def _is_packed(path: Path, stated: Form | None) -> bool:
+    """Whether a file is an archive; .npz files and others are, but have a form of their own."""
+    if path.is_dir() or any(form.recognise(path) for form in ([stated] if stated else FORMS)):
+        return False
+    return is_archive(path)
 
 
 def _suggest_path(path: Path) -> str:

@@ -129,7 +129,9 @@ def test_tables_of_paths_for_train_and_test(tmp_path: Path, draw) -> None:
     draw(*train, *test, *(f"Meta/{k}.png" for k in range(3)))
     head = "Width,Height,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path"
     _table(tmp_path, "Train.csv", head, *(f"27,26,5,5,22,20,{n.split('/')[1]},{n}" for n in train))
-    _table(tmp_path, "Test.csv", head, *(f"53,54,6,5,48,49,{k % 2},{n}" for k, n in enumerate(test)))
+    _table(
+        tmp_path, "Test.csv", head, *(f"53,54,6,5,48,49,{k % 2},{n}" for k, n in enumerate(test))
+    )
     meta = [f"Meta/{k}.png,{k},{k // 2},{k % 2}" for k in range(3)]
     _table(tmp_path, "Meta.csv", "Path,ClassId,ShapeId,ColorId", *meta)
     data = load(DataSpec(str(tmp_path), for_training=False))

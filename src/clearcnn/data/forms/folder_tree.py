@@ -10,9 +10,7 @@ from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden, reject_folder_link
 
 # Unsupported image formats. They raise an error, since ignoring them would silently lose data.
-OTHER_SUFFIXES = frozenset(
-    [".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pbm", ".pgm", ".ppm", ".svg", ".tga"]
-)
+OTHER_SUFFIXES = frozenset([".heic", ".heif", ".ico", ".jp2", ".jxl", ".svg", ".tga"])
 
 
 @dataclass(eq=False)

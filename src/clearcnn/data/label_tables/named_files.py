@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from clearcnn.data.classes import normal_form
-from clearcnn.data.forms.folder import looks_like_image, walk_images
+from clearcnn.data.forms.folder import walk_images
+from clearcnn.data.forms.folder_tree import looks_like_image
 from clearcnn.data.label_tables.split_cells import find_split_word
 from clearcnn.data.safe_files import is_hidden
 
