@@ -37,7 +37,7 @@ class Member:
     """A file or folder in an archive.
 
     Attributes:
-      name: its path, with slashes; nothing in it has been checked.
+      name: its path; nothing in it has been checked.
       open: gives its content; None for a folder.
     """
 
@@ -90,7 +90,7 @@ def _list_zip(file: BinaryIO, path: Path) -> Iterator[Member]:
             def open_it(info: ZipInfo = info) -> IO[bytes]:
                 return archive.open(info)
 
-            yield Member(_zip_name(info).replace("\\", "/"), None if is_folder else open_it)
+            yield Member(_zip_name(info), None if is_folder else open_it)
 
 
 def _zip_name(info: ZipInfo) -> str:
