@@ -14,6 +14,7 @@ from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.forms.form import Form
 from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.rare_classes import leave_out_rare
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
 from clearcnn.data.unpack import read_archive
@@ -36,6 +37,7 @@ def load(
     color_mode: ColorMode = "auto",
     class_names: Sequence[str] | None = None,
     skip_unreadable: bool = False,
+    min_images: int | None = None,
     progress: Progress | None = None,
 ) -> LabelledImages:
     """Read labelled images from any source.
@@ -49,6 +51,7 @@ def load(
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
       class_names: exactly the classes of the data, in the order to use; None sorts naturally.
       skip_unreadable: skip files that cannot be read, and list them in `skipped`.
+      min_images: leave out the classes with fewer images, at least 2; None keeps every class.
       progress: called with the number of image files read so far, and of all; first with 0.
     Returns:
       LabelledImages of at least two classes with at least two images each; or of at least one image
@@ -67,11 +70,15 @@ def load(
             color_mode=color_mode,
             class_names=None if class_names is None else tuple(class_names),
             skip_unreadable=skip_unreadable,
+            min_images=min_images,
         )
     )
     if spec.use is not None:
         whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
         return apply_use_list(load(whole, progress=progress), Path(spec.use))
+    if spec.min_images is not None:
+        every = dataclasses.replace(spec, min_images=None, class_names=None, for_training=False)
+        return leave_out_rare(load(every, progress=progress), spec)
     try:
         if spec.source == "digits":
             _require_table(spec, None)
