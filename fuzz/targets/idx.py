@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from clearcnn.data.idx import read_idx
+from clearcnn.data.forms.idx import read_idx
 from clearcnn.data.sources import load
 from fuzz.target import Target, put
 

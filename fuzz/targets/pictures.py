@@ -15,7 +15,7 @@ from fuzz.target import Target
 
 # What Pillow and Python say of broken files, which is not for people.
 _RAW = re.compile(r"decoder|codec|C ssize_t|bytes not processed|index out of|unpack|NoneType|PIL")
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "PPM")
 
 
 def seeds() -> list[bytes]:

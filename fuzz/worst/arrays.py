@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearcnn.data.idx import read_idx
+from clearcnn.data.forms.idx import read_idx
 from clearcnn.data.sources import load
 from fuzz.target import put
 from fuzz.worst.case import Case

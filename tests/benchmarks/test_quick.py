@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from clearcnn.data.digits import BLOCK_STARTS
+from clearcnn.data.forms.digits import BLOCK_STARTS
 
 ROOT = Path(__file__).parents[2]
 

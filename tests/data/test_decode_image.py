@@ -293,7 +293,7 @@ def test_large_pictures_are_only_measured_when_asked():
     assert decode(content, "x", measure_above=9).pixels is not None
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "PPM"])
 def test_cut_off_files_are_refused(kind):
     content = _saved(Image.fromarray(_grey(40, 40)), kind)
     for length in (1, 20, len(content) // 2):
@@ -312,17 +312,23 @@ def _bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(body)
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_bombs_are_refused_before_they_unfold():
+@pytest.mark.parametrize("limit", [None, 1000, 10**9])
+def test_bombs_are_refused_in_one_sentence_whatever_the_limit_of_pillow(limit, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     for side in (7100, 10_000, 20_000, 2**31 - 1):
         assert side * side > LARGEST_PIXELS
-        with pytest.raises(DataError, match="pixels"):
+        with pytest.raises(DataError, match=f"decompresses to {side}×{side} pixels; at most 40,"):
             decode(_bomb(side, side), "bomb.png")
+    webp = bytearray(_saved(Image.new("RGBA", (9, 7)), "WEBP", lossless=True))
+    assert decode(bytes(webp), "x").size == (7, 9)
+    webp[21:25] = (2**28 - 1).to_bytes(4, "little")  # Both sides of 14 bits.
+    with pytest.raises(DataError, match="decompresses to 16384×16384 pixels; at most 20,"):
+        decode(bytes(webp), "bomb.webp")
 
 
 def test_formats_outside_the_list_are_refused():
-    for kind in ("PPM", "ICO", "TGA"):
-        with pytest.raises(DataError, match="not a PNG, JPEG, BMP, GIF, WEBP or"):
+    for kind in ("ICO", "TGA", "JPEG2000"):
+        with pytest.raises(DataError, match="not a PNG, JPEG, BMP, GIF, WEBP, TIFF, AVIF, PPM,"):
             decode(_saved(Image.fromarray(_grey(16, 16)), kind), "x")
 
 

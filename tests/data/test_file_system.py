@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from clearcnn.data.folder import walk_images
+from clearcnn.data.forms.folder import walk_images
+from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
 
@@ -26,11 +27,11 @@ NAMES = [
 
 
 def test_names_of_every_script_are_read_and_kept(tmp_path, write_picture):
-    for label in ("고양이", "Cat", "cat"):
+    for label in ("고양이", "Cat", "a", "A"):
         for number, name in enumerate(NAMES):
             write_picture(tmp_path / label / name, number)
     data = load(tmp_path)
-    assert data.class_names == ("Cat", "cat", "고양이")
+    assert data.class_names == tuple(sort_naturally(["A", "a", "Cat", "고양이"]))
     assert sorted(data.names) == sorted(f"{c}/{name}" for c in data.class_names for name in NAMES)
 
 
@@ -40,6 +41,15 @@ def test_two_names_that_are_one_in_unicode_are_refused(tmp_path, write_picture):
         for number in range(2):
             write_picture(tmp_path / folder / f"{number}.png", number)
     with pytest.raises(DataError, match=r"'cafe\\u0301' and 'caf\\xe9' are the same name"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("twin", ["CAT", "cat ", " Cat"])
+def test_two_names_that_differ_in_case_or_blanks_are_refused(tmp_path, write_picture, twin):
+    for folder in ("cat", twin, "dog"):
+        for number in range(2):
+            write_picture(tmp_path / folder / f"{number}.png", number)
+    with pytest.raises(DataError, match="same name in two spellings"):
         load(tmp_path)
 
 

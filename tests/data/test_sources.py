@@ -1,13 +1,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from clearcnn.data import LabelledImages, load
-from clearcnn.data.sources import recognise
+from clearcnn.data.forms.table import BY_NAME
+from clearcnn.data.sources import find_source, recognise
 from clearcnn.errors import DataError, SpecError
 from clearcnn.specs import DataSpec
 
@@ -76,28 +78,41 @@ def sources(tmp_path, class_folders):
         ("idx", "idx"),
         ("idx/train-images-idx3-ubyte.gz", "idx"),
         ("t10k-labels-idx1-ubyte", "idx"),
-        ("a.npz", "npz"),
+        ("a.npz", "arrays"),
         ("shards", "parquet"),
         ("shards/unnamed", "parquet"),
     ],
 )
 def test_each_kind_is_recognised_by_itself(sources, name, kind):
-    assert recognise(str(sources / name)) == (kind, sources / name)
+    form, path = recognise(str(sources / name))
+    assert (form.name, path) == (kind, sources / name)
 
 
 def test_a_prefix_forces_the_kind(sources):
-    assert recognise(f"csv:{sources / 'table.csv'}") == ("csv", sources / "table.csv")
-    assert recognise(f"folder:{sources / 'table'}") == ("folder", sources / "table")
+    assert find_source(f"csv:{sources / 'table.csv'}") == (BY_NAME["csv"], sources / "table.csv")
+    assert find_source(f"folder:{sources / 'table'}") == (BY_NAME["folder"], sources / "table")
+    assert recognise(f"csv:{sources / 'table.csv'}") == (BY_NAME["csv"], sources / "table.csv")
     with pytest.raises(DataError, match="not a folder"):
         load(f"folder:{sources / 'table.csv'}")
-    with pytest.raises(DataError, match="not a regular file"):
-        load(f"npz:{sources / 'table'}")
+    with pytest.raises(DataError, match="contains no files of arrays"):
+        load(f"arrays:{sources / 'table'}")
 
 
 def test_a_colon_in_a_name_is_no_prefix_if_it_is_there(tmp_path, monkeypatch):
     (tmp_path / "ab:cd").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert recognise("ab:cd")[0] == "folder"
+    assert find_source("ab:cd") == (None, Path("ab:cd"))
+
+
+def test_a_form_inside_one_folder_is_found(tmp_path, sources):
+    """As `MNIST/raw/train-images-idx3-ubyte`."""
+    (tmp_path / "outer" / "MNIST" / "raw").mkdir(parents=True)
+    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
+        (tmp_path / "outer" / "MNIST" / "raw" / name).write_bytes(b"?")
+    assert recognise(str(tmp_path / "outer")) == (
+        BY_NAME["idx"],
+        tmp_path / "outer" / "MNIST" / "raw",
+    )
 
 
 def test_unknown_sources_say_what_was_meant(sources, monkeypatch):

@@ -56,6 +56,12 @@ def add_source_options(group: OptionGroup) -> None:
         help="the classes in this order, such as cat,dog (default: natural order)",
     )
     group.add_argument(
+        "--min-images",
+        type=whole_number,
+        metavar="N",
+        help="leave out the classes with fewer than N images",
+    )
+    group.add_argument(
         "--groups",
         default="group",
         metavar="COLUMN",
@@ -121,6 +127,7 @@ def read_source(arguments: Namespace) -> DataSpec:
         class_names=arguments.classes,
         skip_unreadable=arguments.skip_unreadable,
         group_column=arguments.groups,
+        min_images=arguments.min_images,
         use=arguments.use,
     )
 

@@ -2,7 +2,7 @@
 
 from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import find_duplicates, find_near_duplicates
-from clearcnn.data.folder import describe_ignored, walk_images
+from clearcnn.data.forms.folder import describe_ignored, walk_images
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.polarity import infer_polarity
 from clearcnn.data.safe_files import LARGEST_IMAGE_BYTES, read_bytes

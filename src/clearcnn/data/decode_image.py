@@ -7,6 +7,7 @@ profiles are not applied. A damaged file raises wherever its format allows detec
 so does a file that viewers display differently.
 """
 
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,27 +17,29 @@ from io import BytesIO
 # Each plugin registers its format when it is imported. Importing them here avoids a race of
 # threads.
 from PIL import (  # noqa: F401
+    AvifImagePlugin,
     GifImagePlugin,
     Image,
+    ImageFile,
     ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
-    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
-from clearcnn.data import bmp, gif, jpeg, png, tiff, webp
+from clearcnn.data import avif, bmp, gif, jpeg, png, pnm, tiff, webp
 from clearcnn.data.alpha import flatten
 from clearcnn.data.color import is_grey
 from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.memory_semaphore import MemorySemaphore
+from clearcnn.data.plain_images import decode_plain
 from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
 from clearcnn.errors import DataError
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "PPM", "PGM", "PBM")
 SUFFIXES = frozenset(
     [
         ".png",
@@ -51,6 +54,11 @@ SUFFIXES = frozenset(
         ".webp",
         ".tif",
         ".tiff",
+        ".avif",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
     ]
 )
 LARGEST_PIXELS = 40_000_000
@@ -80,6 +88,7 @@ _SIGNATURES = {
     "BMP": (bmp.SIGNATURE,),
     "GIF": gif.SIGNATURES,
     "TIFF": tiff.SIGNATURES,
+    "PNM": pnm.SIGNATURES,
 }
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 0x0102
@@ -125,18 +134,22 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
     Raises:
       DataError: it is damaged, truncated, of an unsupported format, or has too many pixels.
     """
+    if (plain := _decode_plain(content, measure_above)) is not None:
+        return plain
     kind = _find_kind(content)
     remedy = ""
     try:
+        if kind is None:
+            raise ImageError(f"it is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file")
+        if kind == "HEIC":
+            raise avif.refuse_heic()
         return _decode(content, kind, measure_above)
     except ImageError as fault:
         reason, remedy = str(fault), fault.remedy
-    except Image.DecompressionBombError:
-        reason = f"it has more than {LARGEST_PIXELS:,} pixels"
     except MemoryError:
         reason = "there is not enough memory to decode it"
     except Exception as error:  # Pillow's readers raise almost any exception on damaged files
-        reason = _explain(error, kind)
+        reason = _explain(error, kind or "image")
     raise DataError(
         f"{name} cannot be read as an image: {reason}.",
         remedy=remedy
@@ -161,6 +174,16 @@ def decode_when_memory_allows(content: bytes, name: str) -> Iterator[DecodedImag
         yield decode(content, name)
 
 
+def _decode_plain(content: bytes, measure_above: int | None) -> DecodedImage | None:
+    pixels = decode_plain(content)
+    if pixels is None or (measure_above is not None and max(pixels.shape) > measure_above):
+        return None
+    height, width, channels = pixels.shape
+    if channels == 3 and is_grey(pixels):
+        return DecodedImage((height, width), pixels[..., :1], ("greys",))
+    return DecodedImage((height, width), pixels)
+
+
 def _find_kind(content: bytes) -> str | None:
     """Detect the format by the first bytes."""
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
@@ -168,35 +191,38 @@ def _find_kind(content: bytes) -> str | None:
     for kind, signatures in _SIGNATURES.items():
         if content.startswith(signatures):
             return kind
-    return None
+    return avif.find_media_kind(content)
 
 
-def _explain(error: Exception, kind: str | None) -> str:
+def _explain(error: Exception, kind: str) -> str:
     """Describe an error of Pillow's for users; its own message is for developers."""
-    if kind is None:
-        return f"it is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
         return f"its {kind} data are truncated"
     return f"its {kind} data are damaged, or in an unsupported form"
 
 
-def _decode(content: bytes, kind: str | None, measure_above: int | None) -> DecodedImage:
+def _decode(content: bytes, kind: str, measure_above: int | None) -> DecodedImage:
     if kind == "BMP":
         bmp_header = bmp.read_bmp_header(content)
         _check_size(bmp_header.width, bmp_header.height, kind)
         if measure_above is not None and max(bmp_header.width, bmp_header.height) > measure_above:
             return DecodedImage((bmp_header.height, bmp_header.width), None)
         return _read(bmp.read_bmp(content, bmp_header), None)
+    if kind == "PNM":
+        return _decode_pnm(content, measure_above)
     png_header = png.verify_png(content) if kind == "PNG" else None
     tiff_header = tiff.read_tiff_header(content) if kind == "TIFF" else None
     if tiff_header is not None:
         tiff.check_tiff_kind(tiff_header)
         tiff.silence_libtiff()
     if kind == "WEBP":
+        _check_size(*webp.read_webp_size(content), kind)
         content = webp.with_transparent_canvas(content)
+    if kind == "AVIF":
+        avif.require_avif()
     try:
-        image = Image.open(_LimitedReads(content), formats=FORMATS)
-    except UnidentifiedImageError:
+        image = _open(content, kind)
+    except (SyntaxError, IndexError, TypeError, struct.error):
         if tiff_header is not None:
             raise tiff_header.fault() from None
         raise
@@ -210,9 +236,32 @@ def _decode(content: bytes, kind: str | None, measure_above: int | None) -> Deco
         return _read(image, png_header, gif.read_gif_frame(content) if kind == "GIF" else None)
 
 
-def _check_size(width: int, height: int, kind: str | None) -> None:
-    # The WebP decoder holds three copies of every pixel.
-    most = LARGEST_PIXELS // 2 if kind == "WEBP" else LARGEST_PIXELS
+def _open(content: bytes, kind: str) -> ImageFile.ImageFile:
+    """Open an image with the reader of its format.
+
+    `Image.open` would first compare the size with Pillow's own limit, a global that any library may
+    change.
+    """
+    factory, _ = Image.OPEN[kind]
+    return factory(_LimitedReads(content), "")
+
+
+def _decode_pnm(content: bytes, measure_above: int | None) -> DecodedImage:
+    header = pnm.read_pnm_header(content)
+    _check_size(header.width, header.height, "PNM")
+    size = (header.height, header.width)
+    if measure_above is not None and max(size) > measure_above:
+        return DecodedImage(size, None)
+    pixels = pnm.read_pnm(content, header)
+    notes = ("reduced",) if header.is_reduced else ()
+    if pixels.shape[-1] == 3 and is_grey(pixels):
+        pixels, notes = pixels[..., :1], (*notes, "greys")
+    return DecodedImage(size, pixels, notes)
+
+
+def _check_size(width: int, height: int, kind: str) -> None:
+    # The decoders of WebP and AVIF hold three copies of every pixel.
+    most = LARGEST_PIXELS // 2 if kind in ("WEBP", "AVIF") else LARGEST_PIXELS
     if width * height > most or max(width, height) > LARGEST_LENGTH:
         raise ImageError(
             f"it decompresses to {width}×{height} pixels; at most {most:,} are allowed in total, "
@@ -240,7 +289,7 @@ def _check_wholeness(image: Image.Image, content: bytes) -> None:
 
 
 def _digest_file(content: bytes) -> int:
-    with Image.open(_LimitedReads(content), formats=("JPEG",)) as image:
+    with _open(content, "JPEG") as image:
         return _digest(image)
 
 

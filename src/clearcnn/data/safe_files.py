@@ -20,8 +20,14 @@ LARGEST_ARRAY_BYTES = 4 * 2**30
 _FREE_BYTES = 64 * 2**20
 _MOST_EXPANSION = 32
 
-# Written by operating systems and archivers.
-_HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
+# Written by operating systems, file servers and archivers, in any case.
+_HIDDEN = frozenset(
+    [
+        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+        *("@eadir", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "recycler"),
+        *("system volume information", "lost+found", "found.000"),
+    ]
+)
 
 _REPLACE = "Remove it, or put the right file in its place."
 
@@ -123,9 +129,22 @@ def check_decompressed_size(num_bytes: int, path: Path) -> None:
         )
 
 
+def check_array_bytes(num_bytes: int, path: Path) -> None:
+    """Reject a file that is larger than what is ever read into memory.
+
+    Raises:
+      DataError: it has more than `LARGEST_ARRAY_BYTES`.
+    """
+    if num_bytes > LARGEST_ARRAY_BYTES:
+        raise DataError(
+            f"{path} has {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are read.",
+            remedy="Store fewer or smaller images.",
+        )
+
+
 def is_hidden(name: str) -> bool:
     """Whether a name belongs to the operating system rather than to the data."""
-    return name.startswith(".") or name in _HIDDEN
+    return name.startswith(".") or name.casefold() in _HIDDEN
 
 
 def describe_content(folder: Path) -> str:

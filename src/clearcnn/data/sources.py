@@ -3,34 +3,30 @@
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from clearcnn.data import csv_pixels, digits, folder, idx, metadata, npz, parquet
+from clearcnn.data.archive_members import is_archive
+from clearcnn.data.choices import split_choice
 from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.forms import digits
+from clearcnn.data.forms.folder import subfolders
+from clearcnn.data.forms.form import Form
+from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.rare_classes import leave_out_rare
+from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
-from clearcnn.data.tables import read_header
+from clearcnn.data.unpack import read_archive
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
 from clearcnn.specs import ColorMode, DataSpec
 from clearcnn.spelling import did_you_mean
 
-Reader = Callable[[Path, DataSpec], LabelledImages]
-
-READERS: dict[str, Reader] = {
-    "folder": folder.read,
-    "metadata": metadata.read,
-    "idx": idx.read,
-    "npz": npz.read,
-    "csv": csv_pixels.read,
-    "parquet": parquet.read,
-}
-
 _REMEDY = (
-    "Name 'digits', a folder or a file; a prefix states the kind of source: "
-    f"{', '.join(f'{kind}:' for kind in READERS)}."
+    "Name 'digits', a folder or a file; a prefix states the form of the source: "
+    f"{', '.join(f'{name}:' for name in BY_NAME)}."
 )
 _PREFIXED = re.compile(r"([A-Za-z_]{2,}):(.+)", re.DOTALL)
 
@@ -42,6 +38,8 @@ def load(
     color_mode: ColorMode = "auto",
     class_names: Sequence[str] | None = None,
     skip_unreadable: bool = False,
+    min_images: int | None = None,
+    progress: Progress | None = None,
 ) -> LabelledImages:
     """Read labelled images from any source.
 
@@ -54,6 +52,8 @@ def load(
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
       class_names: exactly the classes of the data, in the order to use; None sorts naturally.
       skip_unreadable: skip files that cannot be read, and list them in `skipped`.
+      min_images: leave out the classes with fewer images, at least 2; None keeps every class.
+      progress: called with the number of image files read so far, and of all; first with 0.
     Returns:
       LabelledImages of at least two classes with at least two images each; or of at least one image
       if a DataSpec says that the images are not for training.
@@ -71,18 +71,24 @@ def load(
             color_mode=color_mode,
             class_names=None if class_names is None else tuple(class_names),
             skip_unreadable=skip_unreadable,
+            min_images=min_images,
         )
     )
     if spec.use is not None:
         whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
-        return apply_use_list(load(whole), Path(spec.use))
-    if spec.source == "digits":
-        _require_table(spec, "digits")
-        return digits.read(spec)
+        return apply_use_list(load(whole, progress=progress), Path(spec.use))
+    if spec.min_images is not None:
+        every = dataclasses.replace(spec, min_images=None, class_names=None, for_training=False)
+        return leave_out_rare(load(every, progress=progress), spec)
     try:
-        kind, path = recognise(spec.source)
-        _require_table(spec, kind)
-        return READERS[kind](path, spec)
+        if spec.source == "digits":
+            _require_table(spec, None)
+            return digits.read(spec)
+        with report_reading(progress):
+            stated, path = find_source(spec.source)
+            if _is_packed(path, stated):
+                return read_archive(path, lambda place: _read(place, stated, spec))
+            return _read(path, stated, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
@@ -90,74 +96,97 @@ def load(
         ) from None
 
 
-def _require_table(spec: DataSpec, kind: str) -> None:
-    if spec.group_column != "group" and kind != "metadata":
+def _require_table(spec: DataSpec, form: Form | None) -> None:
+    if spec.group_column != "group" and not (form and form.has_columns):
         raise DataError(
             f"{spec.source} has no metadata file, and so no column {spec.group_column!r} to group "
             "images by.",
             remedy="Leave out the group column, or write metadata.csv with the columns file_name, "
-            "label "
-            f"and {spec.group_column}.",
+            f"label and {spec.group_column}.",
         )
 
 
-def recognise(source: str) -> tuple[str, Path]:
-    """Detect the kind of a source, a key of READERS, and its path.
+def _read(path: Path, stated: Form | None, spec: DataSpec) -> LabelledImages:
+    form, place = find_form(path, stated)
+    _require_table(spec, form)
+    return form.read(place, spec)
+
+
+def find_source(source: str) -> tuple[Form | None, Path]:
+    """Find the form that a prefix states, if any, and the path.
 
     Raises:
-      DataError: the path does not exist, or is no source that can be read.
+      DataError: the path does not exist, or the prefix is unknown.
     """
-    forced = None
-    path = Path(source).expanduser()
+    path = Path(split_choice(source)[0]).expanduser()
+    stated = None
     if (match := _PREFIXED.fullmatch(source)) and not path.exists():
-        forced, path = match[1], Path(match[2]).expanduser()
-        if forced not in READERS:
+        stated, path = match[1], Path(split_choice(match[2])[0]).expanduser()
+        if stated not in BY_NAME:
             raise DataError(
-                f"The source {source!r} has the unknown prefix {forced!r}.",
-                remedy=f"{did_you_mean(forced, READERS)}{_REMEDY}",
+                f"The source {source!r} has the unknown prefix {stated!r}.",
+                remedy=f"{did_you_mean(stated, BY_NAME)}{_REMEDY}",
             )
     if not path.exists():
         raise DataError(
             f"There is no file or folder {str(path)!r}.",
             remedy=f"{_suggest_path(path)}{_REMEDY}",
         )
-    if forced == "folder" and not path.is_dir():
+    return BY_NAME[stated] if stated else None, path
+
+
+def recognise(source: str) -> tuple[Form, Path]:
+    """Find the form of a source that is no archive, and the folder that has it.
+
+    Raises:
+      DataError: the path does not exist, or has none of the forms.
+    """
+    stated, path = find_source(source)
+    return find_form(path, stated)
+
+
+def find_form(path: Path, stated: Form | None = None) -> tuple[Form, Path]:
+    """Find the form of a file or folder, and the folder in it that has this form.
+
+    Args:
+      path: it exists, and is no archive.
+      stated: the form that the user states.
+    Raises:
+      DataError: it has none of the forms.
+    """
+    if stated is BY_NAME["folder"] and not path.is_dir():
         raise DataError(f"{path} is not a folder.", remedy="Name the folder, or leave out folder:.")
-    if forced:
-        return forced, path
-    return (_kind_of_folder(path) if path.is_dir() else _kind_of_file(path)), path
-
-
-def _kind_of_folder(path: Path) -> str:
-    if metadata.find_tables(path):
-        return "metadata"
-    if idx.find_pairs(path):
-        return "idx"
-    if parquet.find_files(path):
-        return "parquet"
-    # If there are no class folders either, its reader's error lists what was looked for.
-    return "folder"
-
-
-def _kind_of_file(path: Path) -> str:
+    forms = [stated] if stated else [form for form in FORMS if form is not BY_NAME["folder"]]
+    place = path
+    while True:
+        form = next((form for form in forms if form.recognise(place)), None)
+        if form is not None:
+            return form, place
+        if not path.is_dir():
+            break
+        inside = subfolders(place)
+        if len(inside) != 1 or inside[0].is_symlink():
+            break
+        place = inside[0]
+    if stated or path.is_dir():
+        # If there are no class folders either, its reader's error lists what was looked for.
+        return stated or BY_NAME["folder"], path
     with open_regular(path) as file:
         start = file.read(4)
-    suffix = path.suffix.lower()
-    if start == b"PAR1":
-        return "parquet"
-    if suffix == ".npz":
-        return "npz"
-    if suffix in (".jsonl", ".ndjson"):
-        return "metadata"
-    if suffix == ".csv":
-        return "metadata" if "file_name" in read_header(path) else "csv"
-    if idx.is_idx_name(path.name):
-        return "idx"
-    what = "a single image" if suffix in SUFFIXES else f"a file that starts with {start.hex(' ')}"
+    is_image = path.suffix.lower() in SUFFIXES
+    what = "a single image" if is_image else f"a file that starts with {start.hex(' ')}"
     raise DataError(
-        f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file.",
-        remedy="Name the folder that contains the class folders, or unpack the file first.",
+        f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file, "
+        "or an archive.",
+        remedy="Name the folder that contains the class folders.",
     )
+
+
+def _is_packed(path: Path, stated: Form | None) -> bool:
+    """Whether a file is an archive; .npz files and others are, but have a form of their own."""
+    if path.is_dir() or any(form.recognise(path) for form in ([stated] if stated else FORMS)):
+        return False
+    return is_archive(path)
 
 
 def _suggest_path(path: Path) -> str:

@@ -78,7 +78,8 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
     if not walk.images:
         raise DataError(
             f"{folder} has no image files.",
-            remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP or TIFF files in it.",
+            remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP, TIFF, AVIF, PPM, PGM or PBM "
+            "files in it.",
         )
     listed = [ImageFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.images]
     return listed, data.describe_ignored(walk.ignored, folder)

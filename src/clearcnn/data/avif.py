@@ -1,0 +1,44 @@
+"""Which image an ISO media file has: AVIF, which Pillow decodes, or HEIC, which it does not."""
+
+from typing import Literal
+
+from PIL import features
+
+from clearcnn.data.image_error import ImageError
+
+_AVIF = frozenset([b"avif", b"avis"])
+_HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"])
+_SHARED = frozenset([b"mif1", b"msf1", b"miaf"])
+_MOST_BRANDS = 64
+
+
+def find_media_kind(content: bytes) -> Literal["AVIF", "HEIC"] | None:
+    """Detect AVIF and HEIC by the brands at the beginning of a file.
+
+    Source: ISO/IEC 14496-12, section 4.3, "File Type Box".
+    """
+    if content[4:8] != b"ftyp":
+        return None
+    end = min(int.from_bytes(content[:4], "big"), 16 + 4 * _MOST_BRANDS, len(content))
+    brands = {content[8:12]} | {content[k : k + 4] for k in range(16, end - 3, 4)}
+    major = content[8:12]
+    if major in _AVIF or (major in _SHARED and brands & _AVIF):
+        return "AVIF"
+    return "HEIC" if brands & _HEIC else None
+
+
+def require_avif() -> None:
+    """Raise an ImageError if this Pillow was built without AVIF."""
+    if not features.check("avif"):
+        raise ImageError(
+            "it is AVIF, and this build of Pillow cannot decode AVIF",
+            "Install Pillow's own wheel, or save the image as PNG or JPEG.",
+        )
+
+
+def refuse_heic() -> ImageError:
+    """The error about a HEIC image."""
+    return ImageError(
+        "it is a HEIC image, whose decoder is not part of Pillow",
+        "Export it as JPEG or PNG; on an iPhone, set Camera > Formats to Most Compatible.",
+    )

@@ -1,0 +1,156 @@
+"""Folders that could mean several things: how they are noticed, and the errors that say so."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from clearcnn.data.classes import normal_form, quote
+from clearcnn.data.forms.folder_tree import FolderTree
+from clearcnn.data.labelled_images import SPLIT_NAMES
+from clearcnn.data.safe_files import describe_content
+from clearcnn.data.split_names import differ_in_numbers
+from clearcnn.errors import DataError
+from clearcnn.spelling import did_you_mean
+
+_TABLES = frozenset([".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx", ".xml"])
+
+
+def same_name(name: str) -> str:
+    """Return what two spellings of one class name have in common.
+
+    These are the letters without case, blanks and Unicode form. Single letters keep their case: "a"
+    and "A" are two characters to recognise.
+    """
+    name = normal_form(" ".join(name.split()))
+    return name if len(name) == 1 else name.casefold()
+
+
+def reject_twins(root: FolderTree) -> None:
+    """Raise a DataError if two class folders have one name in two spellings."""
+    seen: dict[str, str] = {}
+    for folder in root.folders:
+        if (twin := seen.setdefault(same_name(folder.name), folder.name)) != folder.name:
+            what = (
+                "Unicode forms"
+                if normal_form(twin) == normal_form(folder.name)
+                else "spellings, which differ only in case or blanks"
+            )
+            raise DataError(
+                f"{root.path}: the class folders {twin!a} and {folder.name!a} are the same name in "
+                f"two {what}.",
+                remedy="Put the images of both into one of them.",
+            )
+
+
+def has_names_of(folder: FolderTree, siblings: Sequence[FolderTree]) -> bool:
+    """Whether a folder contains folders of the same names as all its siblings."""
+    return {each.name for each in folder.filled} == {sibling.name for sibling in siblings}
+
+
+def has_copies_of(folder: FolderTree, siblings: Sequence[FolderTree]) -> bool:
+    """Whether the files in them are the same, too.
+
+    Archives that double themselves look like this: `cells/Infected` and `cells/cells/Infected`.
+    """
+    inside = {each.name: each for each in folder.filled}
+    return has_names_of(folder, siblings) and all(
+        _files(inside[sibling.name]) == _files(sibling) for sibling in siblings
+    )
+
+
+def _files(tree: FolderTree) -> set[tuple[Path, int]]:
+    return {(path.relative_to(tree.path), path.lstat().st_size) for path in tree.all_images()}
+
+
+def reject_other_copy(folder: FolderTree, siblings: Sequence[FolderTree], root: FolderTree) -> None:
+    """Raise a DataError: a folder repeats the names of its siblings, but not their files."""
+    raise DataError(
+        f"{root.path}: the folder {folder.name!r} contains folders named as those beside it, "
+        f"{quote(sibling.name for sibling in siblings)}, but with other files.",
+        remedy=f"Move it elsewhere; or name it, {root.path / folder.name}; or, if it is a class, "
+        "put folder: before the path.",
+    )
+
+
+def reject_versions(folders: Sequence[FolderTree], root: FolderTree) -> None:
+    """Raise a DataError if several class folders have mostly subfolders of the same names.
+
+    Then they are splits, or versions of one data set, or the subfolders are the classes. One
+    subfolder that all have, such as `images`, says nothing.
+    """
+    inside = {folder.name: {each.name for each in folder.filled} for folder in folders}
+    counts = Counter(name for names in inside.values() for name in names)
+    shared = {name for name, count in counts.items() if count > 1}
+    alike = [
+        name
+        for name, names in inside.items()
+        if len(names & shared) > 1 and 2 * len(names & shared) > len(names)
+    ]
+    if len(alike) < 2:
+        return
+    examples = sorted(inside[alike[0]] & shared)
+    raise DataError(
+        f"{root.path}: the folders {quote(alike)} have subfolders of the same names, such as "
+        f"{quote(examples, 3)}. They may be splits, versions of one data set, or classes.",
+        remedy=f"Name one version, such as {root.path / alike[0]}; or rename splits to "
+        f"{', '.join(SPLIT_NAMES)}; or, if {alike[0]!r} is a class, put folder: before the path; "
+        f"or, if {alike[0]}/{examples[0]} is one, subfolders:.",
+    )
+
+
+def reject_flat_splits(likely: Sequence[FolderTree], top: FolderTree, tree: FolderTree) -> None:
+    """Raise a DataError: folders named after splits have no class folders."""
+    raise DataError(
+        f"{top.path}: {quote(folder.name for folder in likely)} are named after splits, but have "
+        f"no class folders in them.{_name_tables((top, *likely), tree)}",
+        remedy="Write metadata.csv with the columns file_name, label and split; or, if these are "
+        "the classes, put folder: before the path.",
+    )
+
+
+def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_single: bool) -> None:
+    """Raise a DataError if the names of the folders only number them, as `images_1` does.
+
+    Or if there is one folder, and a table beside it.
+    """
+    names = [folder.name for folder in top.filled]
+    tables = _name_tables((top, *top.filled), tree)
+    numbered = len(names) > 1 and differ_in_numbers(names)
+    if numbered or (len(names) == 1 and not top.filled[0].filled and tables and not may_be_single):
+        raise DataError(
+            f"{top.path}: {quote(names, 3)} {'are' if numbered else 'is'} not named after "
+            f"{'classes' if numbered else 'a class'}.{tables}",
+            remedy="Write metadata.csv with the columns file_name and label; or, if "
+            f"{'these are the classes' if numbered else 'it is one'}, put folder: before the path.",
+        )
+
+
+def reject_empty(root: FolderTree) -> None:
+    """Raise a DataError: there are no class folders, and no other form."""
+    raise DataError(
+        f"{root.path}: no class folders with images found. Looked for metadata.csv, "
+        "metadata.jsonl, IDX files, Parquet files, and class folders; found "
+        f"{describe_content(root.path)}.{_name_tables([root], root)}",
+        remedy="Put the images of each class into a folder named after the class.",
+    )
+
+
+def _name_tables(folders: Sequence[FolderTree], tree: FolderTree) -> str:
+    """Name the tables beside images, which may have their labels, in a sentence."""
+    tables = [
+        path.relative_to(tree.path).as_posix()
+        for folder in folders
+        for path in folder.others
+        if path.suffix.lower() in _TABLES and not path.name.lower().startswith("readme")
+    ]
+    return f" The labels may be in {quote(tables, 3)}." if tables else ""
+
+
+def reject_stranger(folder: FolderTree, splits: Sequence[FolderTree], top: FolderTree) -> None:
+    """Raise a DataError: a folder with images lies beside the splits, and is none of them."""
+    raise DataError(
+        f"{top.path}: the folder {folder.name!r} contains images, but is none of the split "
+        f"folders {quote(split.name for split in splits)}.",
+        remedy=f"{did_you_mean(folder.name, SPLIT_NAMES)}Move it into a split folder, or "
+        "elsewhere; or, if all of them are classes, put folder: before the path.",
+    )

@@ -1,0 +1,59 @@
+"""Folders at any depth, each of which is a class named by its path, such as Greek/character01.
+
+Only the prefix states this form: it looks like class folders with subfolders.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from clearcnn.data.build_dataset import build_from_files
+from clearcnn.data.classes import normal_form
+from clearcnn.data.forms.folder import describe_ignored
+from clearcnn.data.forms.folder_tree import list_tree
+from clearcnn.data.image_files import Entry
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.natural_sort import sort_naturally
+from clearcnn.data.safe_files import read_bytes
+from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
+
+
+def recognise(_: Path) -> bool:
+    """Never: the user states it."""
+    return False
+
+
+def read(folder: Path, spec: DataSpec) -> LabelledImages:
+    """Read every folder that has images directly in it as a class.
+
+    Raises:
+      DataError: it is not a folder, or has no folders with images, or an image cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder.", remedy="Name the folder above the classes.")
+    tree = list_tree(folder)
+    images = {
+        normal_form(each.path.relative_to(folder).as_posix()): each.images
+        for each in tree.all_folders()
+        if each.images
+    }
+    if not images:
+        raise DataError(
+            f"{folder} has no folders with images.", remedy="Name the folder above the classes."
+        )
+    entries = [
+        Entry(
+            name=path.relative_to(folder).as_posix(),
+            label=class_name,
+            read=partial(read_bytes, path, folder),
+        )
+        for class_name, paths in images.items()
+        for path in paths
+    ]
+    return build_from_files(
+        entries,
+        spec,
+        source=f"folders in {folder}",
+        known=sort_naturally(images),
+        preparation=describe_ignored(tree.all_others(), folder),
+    )

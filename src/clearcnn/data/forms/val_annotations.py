@@ -1,0 +1,58 @@
+"""Labels of one split in a table beside its folder of images, as Tiny ImageNet has them.
+
+Source: Stanford CS231n, Tiny ImageNet: `val/val_annotations.txt`, whose columns, without a header
+and separated by tabs, are the file name, the class, and four numbers of a bounding box.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+
+from clearcnn.data.classes import normal_form, quote, shorten
+from clearcnn.data.forms.folder_tree import FolderTree
+from clearcnn.data.natural_sort import sort_naturally
+from clearcnn.data.tables import open_text, read_lines
+from clearcnn.errors import DataError
+
+_NAME = "_annotations.txt"
+
+
+def find_annotations(split: FolderTree) -> Path | None:
+    """Find the table of a split; None without one."""
+    return next((path for path in split.others if path.name.endswith(_NAME)), None)
+
+
+def read_annotations(
+    table: Path, split: FolderTree, tree: FolderTree, notes: list[str]
+) -> dict[str, list[Path]]:
+    """Read class name → its images, in natural order.
+
+    Args:
+      table: as `find_annotations` gives it.
+      split: the folder of the table and of its images, at any depth.
+      tree: the folder that the user named.
+      notes: where it is said that images are not listed.
+    Raises:
+      DataError: a line has no tab, or a listed image is missing or listed twice.
+    """
+    images = {path.name: path for path in split.all_images()}
+    classes: dict[str, list[Path]] = defaultdict(list)
+    with open_text(table, tree.path) as text:
+        for number, line in enumerate(read_lines(text, table), 1):
+            if not line.strip():
+                continue
+            name, _, rest = line.rstrip("\r\n").partition("\t")
+            label = normal_form(rest.partition("\t")[0].strip())
+            path = images.pop(name, None)
+            if path is None or not label:
+                fault = "no label" if path is not None else "no such image, or it is listed twice"
+                raise DataError(
+                    f"{table}, line {number}: {shorten(name)}: {fault}.",
+                    remedy="Write the file name, a tab and the class, each image once.",
+                )
+            classes[label].append(path)
+    if images:
+        count = f"{len(images):,} image{'' if len(images) == 1 else 's'}"
+        notes.append(
+            f"Left out {count} that {table.name} does not list, such as {quote(images, 1)}."
+        )
+    return {label: classes[label] for label in sort_naturally(classes)}
