@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from clearcnn.data import LabelledImages, load, split
@@ -241,3 +242,22 @@ def test_the_default_is_stratified(digits):
     expected = split(digits, SplitSpec())
     np.testing.assert_array_equal(default.test, expected.test)
     assert dataclasses.asdict(SplitSpec())["split"] == "stratified"
+
+
+@pytest.mark.parametrize("names", [["train", "val"], ["train", "val", "test"]])
+def test_a_validation_set_is_the_test_set_of_a_source_that_has_no_other(tmp_path, names):
+    for name in names:
+        for class_name in ("cat", "dog"):
+            folder = tmp_path / name / class_name
+            folder.mkdir(parents=True)
+            for k in range(10):
+                pixels = np.random.default_rng([k, len(name)]).integers(0, 256, (8, 8), np.uint8)
+                Image.fromarray(pixels).save(folder / f"{k}.png")
+    data = load(tmp_path)
+    parted = split(data)
+    in_val = [k for k, name in enumerate(data.names) if name.startswith("val/")]
+    assert (parted.test if len(names) == 2 else parted.validation).tolist() == in_val
+    assert len(parted.validation) == (4 if len(names) == 2 else 20)
+    assert any("its validation set is the test set" in each for each in data.preparation) == (
+        len(names) == 2
+    )

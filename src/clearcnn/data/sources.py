@@ -18,6 +18,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.rare_classes import leave_out_rare
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
+from clearcnn.data.splits import name_test_set
 from clearcnn.data.unpack import read_archive
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
@@ -109,7 +110,7 @@ def _require_table(spec: DataSpec, form: Form | None) -> None:
 def _read(path: Path, stated: Form | None, spec: DataSpec) -> LabelledImages:
     form, place = find_form(path, stated)
     _require_table(spec, form)
-    return form.read(place, spec)
+    return name_test_set(form.read(place, spec))
 
 
 def find_source(source: str) -> tuple[Form | None, Path]:

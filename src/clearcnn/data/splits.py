@@ -1,7 +1,7 @@
 """The split into a training, a validation and a test set."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,22 @@ def split(data: LabelledImages, spec: SplitSpec | None = None) -> Split:
             rest, validation = _hold_out(data, rest, len(rest) - at, spec, "validation")
     _check_every_class_trains(data, rest)
     return Split(rest, validation, test)
+
+
+def name_test_set(data: LabelledImages) -> LabelledImages:
+    """Make the validation set of a source the test set if the source has no other.
+
+    `train/` and `val/` are how many data sets name the two sets that they have, and results are
+    reported on the second.
+    """
+    if data.split_names is None or set(data.split_names.tolist()) != {"train", "validation"}:
+        return data
+    names = np.where(data.split_names == "validation", "test", data.split_names)
+    said = (
+        "The source has a validation set and no test set: its validation set is the test set, and "
+        "another validation set is split from the training images."
+    )
+    return replace(data, split_names=names, preparation=(*data.preparation, said))
 
 
 def _hold_out(

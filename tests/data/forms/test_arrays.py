@@ -229,7 +229,7 @@ def test_parts_of_one_set_are_joined_in_order(tmp_path):
     np.savez(tmp_path / "val_data.npz", data=flat, labels=CLASSES + 1)
     data = load(tmp_path)
     np.testing.assert_array_equal(data.images[60:90], COLORED + np.uint8(10))
-    assert data.split_names.tolist() == ["train"] * 90 + ["validation"] * 30
+    assert data.split_names.tolist() == ["train"] * 90 + ["test"] * 30  # It has no other.
 
 
 def test_several_labels_arrays_need_a_choice(tmp_path):
