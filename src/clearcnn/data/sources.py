@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from clearcnn.data.archive_members import is_archive
+from clearcnn.data.choices import split_choice
 from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.forms import digits
 from clearcnn.data.forms.folder import subfolders
@@ -117,10 +118,10 @@ def find_source(source: str) -> tuple[Form | None, Path]:
     Raises:
       DataError: the path does not exist, or the prefix is unknown.
     """
-    path = Path(source).expanduser()
+    path = Path(split_choice(source)[0]).expanduser()
     stated = None
     if (match := _PREFIXED.fullmatch(source)) and not path.exists():
-        stated, path = match[1], Path(match[2]).expanduser()
+        stated, path = match[1], Path(split_choice(match[2])[0]).expanduser()
         if stated not in BY_NAME:
             raise DataError(
                 f"The source {source!r} has the unknown prefix {stated!r}.",
