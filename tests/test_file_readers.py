@@ -33,7 +33,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
     ),
     "bundle/provenance.py": (
         "the user's own key",
-        {"os.open", "os.fdopen", "key_path().read_bytes"},
+        {"os.open", "os.fdopen", "read_regular"},
     ),
     "checkpoints.py": (
         "checkpoints, whole and without pickle",

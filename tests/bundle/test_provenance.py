@@ -130,6 +130,23 @@ def test_what_is_no_key_is_replaced(manifest, content):
     assert len(key_path().read_bytes()) == 32
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_in_place_of_the_key_is_replaced_and_not_waited_for(manifest):
+    key_path().parent.mkdir(parents=True)
+    os.mkfifo(key_path())
+    assert is_own(sign(manifest))
+    assert len(key_path().read_bytes()) == 32
+
+
+def test_a_key_that_is_a_link_stays_where_the_user_keeps_it(manifest, tmp_path):
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"k" * 32)
+    key_path().parent.mkdir(parents=True)
+    key_path().symlink_to(kept)
+    assert is_own(sign(manifest))
+    assert key_path().is_symlink()
+
+
 def test_where_no_key_can_be_kept_nothing_is_signed(manifest, state):
     state.write_text("a file where a folder should be")
     signed = sign(manifest)

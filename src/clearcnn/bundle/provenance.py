@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from clearcnn.regular_files import read_regular
 from clearcnn.results.json_codec import decode, to_json
 from clearcnn.specs import DataSpec
 
@@ -84,7 +85,7 @@ def key_path() -> Path:
 
 def _read_key() -> bytes | None:
     with suppress(OSError):
-        key = key_path().read_bytes()
+        key = read_regular(Path(os.path.realpath(key_path())), _KEY_BYTES)
         # A truncated key could be guessed.
         return key if len(key) == _KEY_BYTES else None
     return None

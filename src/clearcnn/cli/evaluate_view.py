@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clearcnn.cli.console import Console
+from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_path, view_seconds
 from clearcnn.report.evaluation_charts import say_accuracy, say_difference, say_headline, say_spread
 from clearcnn.report.number_format import percent
@@ -33,6 +34,11 @@ class EvaluateDisplay(EvaluateListener):
         self.console = console
         self.progress: Progress | None = None
         self.task = TaskID(0)
+        self.reading = ReadingView(console)
+
+    def on_reading(self, read: int, total: int) -> None:
+        """Show how many images have been read."""
+        self.reading.show(read, total)
 
     def on_phase(self, name: str, steps: int) -> None:
         """Start a bar, or print the phase as a line."""
@@ -57,6 +63,7 @@ class EvaluateDisplay(EvaluateListener):
 
     def close(self) -> None:
         """Stop updating the bars."""
+        self.reading.close()
         if self.progress is not None:
             self.progress.stop()
 

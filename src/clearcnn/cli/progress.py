@@ -12,6 +12,7 @@ from rich.text import Text
 
 from clearcnn.cli.console import Console
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
+from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_data, view_model
 from clearcnn.report.number_format import percent
 from clearcnn.results.train import DataSummary, History, ModelSummary
@@ -75,9 +76,15 @@ class TrainDisplay(WarningsOnly):
         self.progress: Progress | None = None
         self.task = TaskID(0)
         self.said_at = 0.0
+        self.reading = ReadingView(console)
 
     def __exit__(self, *error: object) -> None:
+        self.reading.close()
         self._end_live()
+
+    def on_reading(self, read: int, total: int) -> None:
+        """Show how many images have been read."""
+        self.reading.show(read, total)
 
     def on_data(self, summary: DataSummary, sheet: Path) -> None:
         """Show the data."""

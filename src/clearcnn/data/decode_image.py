@@ -32,6 +32,7 @@ from clearcnn.data.color import is_grey
 from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.memory_semaphore import MemorySemaphore
+from clearcnn.data.plain_images import decode_plain
 from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
 from clearcnn.errors import DataError
@@ -125,6 +126,8 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
     Raises:
       DataError: it is damaged, truncated, of an unsupported format, or has too many pixels.
     """
+    if (plain := _decode_plain(content, measure_above)) is not None:
+        return plain
     kind = _find_kind(content)
     remedy = ""
     try:
@@ -159,6 +162,16 @@ def decode_when_memory_allows(content: bytes, name: str) -> Iterator[DecodedImag
         return
     with DECODING_MEMORY.take(image.size[0] * image.size[1]):
         yield decode(content, name)
+
+
+def _decode_plain(content: bytes, measure_above: int | None) -> DecodedImage | None:
+    pixels = decode_plain(content)
+    if pixels is None or (measure_above is not None and max(pixels.shape) > measure_above):
+        return None
+    height, width, channels = pixels.shape
+    if channels == 3 and is_grey(pixels):
+        return DecodedImage((height, width), pixels[..., :1], ("greys",))
+    return DecodedImage((height, width), pixels)
 
 
 def _find_kind(content: bytes) -> str | None:

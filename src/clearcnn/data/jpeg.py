@@ -66,6 +66,18 @@ def with_other_padding(content: bytes) -> bytes | None:
     raise ImageError("it has too many segments")
 
 
+def find_first_marker(content: bytes, place: int) -> int:
+    """Find the first marker at or after a place, restart markers too.
+
+    Raises:
+      ImageError: there is none.
+    """
+    found = _MARKER.search(content, place)
+    if found is None:
+        raise ImageError("it is truncated: its end marker is missing")
+    return found.start()
+
+
 def _find_sent(header: bytes, is_progressive: bool) -> set[tuple[int, int]]:
     """Find the coefficients that a scan completes, to their last bit."""
     first, last, low_bit = header[-3], header[-2], header[-1] & 15
@@ -99,4 +111,12 @@ def _pad(scan: bytes) -> bytes:
     The next restart marker is added at the end, too, in case data with it are missing.
     """
     padded, count = _RESTART.subn(lambda found: _OTHER_BITS + found[0], scan)
-    return padded + _OTHER_BITS + bytes([0xFF, _RESTARTS[count % 8]]) + _OTHER_BITS
+    return padded + _other_padding(count)
+
+
+def _other_padding(num_restarts: int) -> bytes:
+    return _OTHER_BITS + bytes([0xFF, _RESTARTS[num_restarts % 8]]) + _OTHER_BITS
+
+
+OTHER_PADDING = _other_padding(0)
+"""What `with_other_padding` adds to a scan without restart markers."""

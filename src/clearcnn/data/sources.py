@@ -12,6 +12,7 @@ from clearcnn.data.forms import digits
 from clearcnn.data.forms.form import Form
 from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
@@ -32,6 +33,7 @@ def load(
     color_mode: ColorMode = "auto",
     class_names: Sequence[str] | None = None,
     skip_unreadable: bool = False,
+    progress: Progress | None = None,
 ) -> LabelledImages:
     """Read labelled images from any source.
 
@@ -44,6 +46,7 @@ def load(
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
       class_names: exactly the classes of the data, in the order to use; None sorts naturally.
       skip_unreadable: skip files that cannot be read, and list them in `skipped`.
+      progress: called with the number of image files read so far, and of all; first with 0.
     Returns:
       LabelledImages of at least two classes with at least two images each; or of at least one image
       if a DataSpec says that the images are not for training.
@@ -65,14 +68,15 @@ def load(
     )
     if spec.use is not None:
         whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
-        return apply_use_list(load(whole), Path(spec.use))
+        return apply_use_list(load(whole, progress=progress), Path(spec.use))
     try:
         if spec.source == "digits":
             _require_table(spec, None)
             return digits.read(spec)
         form, path = recognise(spec.source)
         _require_table(spec, form)
-        return form.read(path, spec)
+        with report_reading(progress):
+            return form.read(path, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",

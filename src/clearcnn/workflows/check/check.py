@@ -41,7 +41,7 @@ def check(
       labels: whether to look for suspect labels too, which takes a few short trainings.
       seed: of these trainings.
       out: the folder to make; None makes `checks/<source>-<UTC time>/`.
-      listener: hears about the progress of the trainings.
+      listener: hears about the progress of the reading and the trainings.
     Returns:
       CheckResult; its `folder` has `check.json`, the cleaned list `use.csv` for `train --use`,
       and, if there are suspects, `suspects.png`.
@@ -54,7 +54,7 @@ def check(
     else:
         spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
         spec = dataclasses.replace(spec, skip_unreadable=True, for_training=False)
-        images, name = data.load(spec), spec.source
+        images, name = data.load(spec, progress=listener.on_reading), spec.source
     place = None if out is None else Path(out)
     with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
         result = _check(images, labels, seed, listener, run.partial)

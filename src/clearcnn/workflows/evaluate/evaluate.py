@@ -102,7 +102,7 @@ def evaluate(
     clock = PhaseTimer()
     with open_evaluation_folder(name, out, command) as opened:
         with clock.phase("data"):
-            images, notes = _read(source)
+            images, notes = _read(source, listener)
             runs, sentences = _make_protocols(images, folds, seed)
         schedule = Schedule(runs, candidates, seed, listener, clock)
         schedule.fit_candidates()
@@ -208,13 +208,14 @@ def _list_candidates(
 
 
 def _read(
-    source: str | Path | DataSpec | LabelledImages,
+    source: str | Path | DataSpec | LabelledImages, listener: EvaluateListener
 ) -> tuple[LabelledImages, tuple[str, ...]]:
     """Read the images, without the source's own test set."""
     if isinstance(source, LabelledImages):
         images = source
     else:
-        images = load(source if isinstance(source, DataSpec) else DataSpec(str(source)))
+        spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
+        images = load(spec, progress=listener.on_reading)
     notes = images.preparation
     if images.split_names is None:
         return images, notes

@@ -5,7 +5,14 @@ from pathlib import Path
 from clearcnn.results.train import DataSummary, History, ModelSummary
 
 
-class TrainListener:
+class ReadingListener:
+    """Progress of reading images; override the method, which does nothing here."""
+
+    def on_reading(self, read: int, total: int) -> None:
+        """Of `total` image files, `read` have been read."""
+
+
+class TrainListener(ReadingListener):
     """Progress of a training; override the methods of interest, which do nothing here."""
 
     def on_data(self, summary: DataSummary, sheet: Path) -> None:
@@ -39,7 +46,7 @@ class TrainListener:
         """
 
 
-class EvaluateListener:
+class EvaluateListener(ReadingListener):
     """Progress of an evaluation; override the methods of interest, which do nothing here."""
 
     def on_phase(self, name: str, steps: int) -> None:

@@ -85,9 +85,9 @@ class TrainPipeline:
 
     def _load(self) -> LabelledImages:
         if self.job.content_hash is None:
-            return data.load(self.job.data)
+            return data.load(self.job.data, progress=self.listener.on_reading)
         try:
-            return data.load(self.job.data)
+            return data.load(self.job.data, progress=self.listener.on_reading)
         except ClearCNNError as error:
             error.remedy += (
                 " Resume where the images can be read as before; if they came from Python, pass "
