@@ -4,6 +4,7 @@ Each spec is a plain dataclass; `dataclasses.asdict` converts it for JSON.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +36,10 @@ class DataSpec:
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
       class_names: the classes in the order to use; None sorts them naturally.
       skip_unreadable: skip files that cannot be read, and list them.
-      group_column: the column of a metadata file with the group of each image.
+      group_column: the column of a table with the group of each image.
+      image_column: the column of a table with the file names or the images; None finds it.
+      label_column: the column of a table with the labels; None finds it.
+      groups_from_name: a regular expression whose group finds the group of an image in its name.
       use: path of a list that `check` wrote, of the images to use; unreadable files are skipped.
       for_training: whether the images are for training and testing a model, which needs two classes
         with two images each. For scoring or checking, one image is enough.
@@ -47,6 +51,9 @@ class DataSpec:
     class_names: tuple[str, ...] | None = None
     skip_unreadable: bool = False
     group_column: str = "group"
+    image_column: str | None = None
+    label_column: str | None = None
+    groups_from_name: str | None = None
     use: str | None = None
     for_training: bool = True
 
@@ -60,6 +67,8 @@ class DataSpec:
                     f"{LARGEST_SIDE} pixels.",
                     "Choose a size such as 28 or 28x28.",
                 )
+        if self.groups_from_name is not None:
+            _require_one_group(self.groups_from_name)
         if self.class_names is not None:
             counts = Counter(self.class_names)
             repeated = sorted(name for name, count in counts.items() if count > 1)[:8]
@@ -213,6 +222,20 @@ class CheckpointSpec:
 def _require(condition: bool, problem: str, remedy: str) -> None:
     if not condition:
         raise SpecError(problem, remedy=remedy)
+
+
+def _require_one_group(pattern: str) -> None:
+    try:
+        groups: int | str = re.compile(pattern).groups
+    except re.error as error:
+        groups = str(error)
+    _require(
+        groups == 1,
+        f"groups_from_name={pattern!r} is not a regular expression with one group: "
+        + (groups if isinstance(groups, str) else f"it has {groups}")
+        + ".",
+        "Put parentheses around what images of one group have in common, such as '(.+)_[0-9]+'.",
+    )
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -30,7 +30,7 @@ def recognise(path: Path) -> bool:
     if path.is_dir():
         return bool(find_tables(path))
     if path.suffix.lower() == ".csv":
-        return "file_name" in read_header(path)
+        return {"file_name", "label"} <= set(read_header(path))
     return is_json_lines(path)
 
 
@@ -61,7 +61,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             read_rows(table, root if in_folder else None),
             split_name,
             root,
-            spec.group_column,
+            spec,
         )
     ]
     if not entries:
@@ -99,19 +99,23 @@ def _entries(
     rows: Iterable[tuple[int, Row]],
     split_name: str | None,
     root: Path,
-    group_column: str,
+    spec: DataSpec,
 ) -> Iterator[Entry]:
     """Turn the rows of a table into entries, named by their path within `root`."""
+    image_column, label_column = spec.image_column or "file_name", spec.label_column or "label"
+    group_column = spec.group_column
     lines: dict[str, int] = {}
     inside: dict[Path, bool] = {}
     for line, row in rows:
         place = f"{table}, line {line}"
         named = () if group_column == "group" else (group_column,)
-        require_columns(table, list(row), "file_name", "label", *named)
-        name = row["file_name"]
-        if not name or not row["label"]:
+        require_columns(table, list(row), image_column, label_column, *named)
+        name = row[image_column]
+        if not name or not row[label_column]:
             raise DataError(
-                f"{place}: {shorten(name)} has no label." if name else f"{place}: no file_name.",
+                f"{place}: {shorten(name)} has no label."
+                if name
+                else f"{place}: no {shorten(image_column)}.",
                 remedy="Fill the cell, or remove the row.",
             )
         if name in lines:
@@ -135,7 +139,7 @@ def _entries(
             )
         yield Entry(
             name=path.relative_to(root).as_posix(),
-            label=row["label"],
+            label=row[label_column],
             read=partial(read_bytes, path, root),
             group=row.get(group_column) or None,
             split_name=split_name

@@ -4,7 +4,16 @@
 Forms are tried in this order; the first that recognises a file or folder reads it.
 """
 
-from clearcnn.data.forms import csv_pixels, folder, idx, metadata, npz, parquet, subfolders
+from clearcnn.data.forms import (
+    csv_pixels,
+    folder,
+    idx,
+    label_table,
+    metadata,
+    npz,
+    parquet,
+    subfolders,
+)
 from clearcnn.data.forms.form import Form
 
 FORMS = (
@@ -41,6 +50,18 @@ FORMS = (
         "A NumPy archive `.npz` with `x_train`, `y_train`, `x_test` and `y_test`, or with `x` and "
         "`y`.",
         "`x_train`, `y_train`, `x_test`, `y_test` 또는 `x`, `y`가 든 NumPy 파일 `.npz`.",
+    ),
+    Form(
+        "table",
+        label_table.recognise,
+        label_table.read,
+        "Image files and tables with any column names, separated by commas, semicolons, tabs or "
+        "blanks: names with or without `.jpg`, labels in one column or as 0 and 1 in a column for "
+        "each class; `labels.csv`, `_classes.csv`, `Train.csv` and `Test.csv`.",
+        "이미지 파일들과 열 이름이 자유로운 표(쉼표, 세미콜론, 탭, 빈칸으로 구분). 파일 이름은 "
+        "`.jpg`가 없어도 되고, 레이블은 한 열에 있거나 클래스마다 0과 1로 된 열에 있음. "
+        "`labels.csv`, `_classes.csv`, `Train.csv`와 `Test.csv`.",
+        has_columns=True,
     ),
     Form(
         "csv",

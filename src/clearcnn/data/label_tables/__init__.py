@@ -1,0 +1,1 @@
+"""Tables of file names and labels in whatever columns, and the files that they name."""
