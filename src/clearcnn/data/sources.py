@@ -12,6 +12,7 @@ from clearcnn.data.forms import digits
 from clearcnn.data.forms.form import Form
 from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.name_groups import with_name_groups
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
 from clearcnn.data.use_list import apply_use_list
@@ -72,25 +73,35 @@ def load(
     try:
         if spec.source == "digits":
             _require_table(spec, None)
-            return digits.read(spec)
+            return _with_groups(digits.read(spec), spec)
         form, path = recognise(spec.source)
         _require_table(spec, form)
         with report_reading(progress):
-            return form.read(path, spec)
+            images = form.read(path, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
             remedy="Check the path, its permissions and the disk.",
         ) from None
+    return _with_groups(images, spec)
+
+
+def _with_groups(images: LabelledImages, spec: DataSpec) -> LabelledImages:
+    pattern = spec.groups_from_name
+    return images if pattern is None else with_name_groups(images, pattern)
 
 
 def _require_table(spec: DataSpec, form: Form | None) -> None:
-    if spec.group_column != "group" and not (form and form.has_columns):
+    """Raise if the user named a column, and the source has none."""
+    if form is not None and form.has_columns:
+        return
+    named = [spec.image_column, spec.label_column]
+    named += [spec.group_column] if spec.group_column != "group" else []
+    if column := next((name for name in named if name is not None), None):
         raise DataError(
-            f"{spec.source} has no metadata file, and so no column {spec.group_column!r} to group "
-            "images by.",
-            remedy="Leave out the group column, or write metadata.csv with the columns file_name, "
-            f"label and {spec.group_column}.",
+            f"{spec.source} has no table of images, and so no column {column!r}.",
+            remedy="Leave out the name of the column, or write metadata.csv with the columns "
+            f"file_name, label and {spec.group_column}.",
         )
 
 
