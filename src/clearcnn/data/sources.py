@@ -47,7 +47,8 @@ def load(
     Args:
       source: "digits", a path to a folder of class folders, a folder or table with file names
         and labels, IDX files, an NPZ file, a CSV file of pixels, or Parquet files; a prefix
-        such as "folder:" states the kind. Any of these may be in a zip or tar archive. A DataSpec has the other arguments, too.
+        such as "folder:" states the kind. Any of these may be in a zip or tar archive. A
+        DataSpec has the other arguments, too.
       size: (height, width), or one int for both, to resize to; None keeps the common size if it is
         at most 96 pixels, and otherwise chooses one, which `preparation` states.
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
