@@ -33,9 +33,9 @@ def tidy_labels(labels: Array, place: str, num_images: int | None = None) -> Arr
             remedy="Store one class index or class name for each image.",
         )
     if labels.dtype.kind == "U":
-        return np.char.strip(labels)
+        return np.asarray(np.char.strip(labels))
     if labels.dtype.kind == "S":
-        return np.char.strip(np.char.decode(labels, "utf-8", "replace"))
+        return np.asarray(np.char.strip(np.char.decode(labels, "utf-8", "replace")))
     if _is_whole(labels):
         return labels.astype(np.int64)
     raise DataError(
@@ -65,7 +65,7 @@ def _is_whole(values: Array) -> bool:
 
 def _from_one_hot(rows: Array, place: str) -> Array:
     if is_one_hot(rows):
-        return (rows == 1).argmax(axis=1).astype(np.int64)
+        return np.asarray((rows == 1).argmax(axis=1), np.int64)
     if rows.dtype.kind in "iufb" and rows.size and bool(((rows == 0) | (rows == 1)).all()):
         counts = (rows == 1).sum(axis=1)
         raise DataError(

@@ -1,8 +1,11 @@
-"""Tables that name the classes of a set beside its arrays: KMNIST's `…_classmap.csv`."""
+"""Tables that name the classes of a set beside its files.
+
+KMNIST's `…_classmap.csv` and EMNIST's `…-mapping.txt`.
+"""
 
 from pathlib import Path
 
-from clearcnn.data.tables import read_rows
+from clearcnn.data.tables import open_text, read_lines, read_rows
 from clearcnn.errors import DataError
 
 
@@ -30,3 +33,33 @@ def read_class_map(folder: Path, name: str, *, is_only: bool) -> list[str] | Non
             remedy="Correct the table, or remove it.",
         )
     return [row[-1] for row in rows]
+
+
+def read_mapping(folder: Path, name: str) -> list[str] | None:
+    """Read the class names of an EMNIST set, `NAME-mapping.txt`: a label and its ASCII codes.
+
+    Args:
+      folder: of the set.
+      name: of the set, such as "emnist-letters".
+    Returns:
+      The names in the order of the labels, which may begin at 1; None if there is no table.
+      Several codes, such as those of A and a, are joined: "Aa".
+    Raises:
+      DataError: a line is not made of whole numbers.
+    """
+    path = folder / f"{name}-mapping.txt"
+    if not name or not path.exists():
+        return None
+    names: dict[int, str] = {}
+    with open_text(path, folder) as text:
+        for number, line in enumerate(read_lines(text, path), 1):
+            parts = line.split()
+            if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) == 1:
+                raise DataError(
+                    f"{path}, line {number}: expected a label and the codes of its characters.",
+                    remedy="Correct the table, or remove it.",
+                )
+            if parts:
+                codes = [int(part) for part in parts[1:]]
+                names[int(parts[0])] = "".join(chr(code) for code in codes if 32 < code < 0xD800)
+    return [names[label] for label in sorted(names)] or None

@@ -5,7 +5,6 @@ the names of the files do: `X.npy` and `Y.npy`, `kmnist-train-imgs.npz`, `…_te
 `.npy` files whose names say neither has one class in each.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from clearcnn.data.arrays import whole_numbers
 from clearcnn.data.choices import choose_set, split_choice
 from clearcnn.data.class_maps import read_class_map
 from clearcnn.data.classes import quote, shorten
-from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.forms.class_arrays import read_class_arrays
+from clearcnn.data.image_search import has_images
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden
@@ -47,7 +46,7 @@ def recognise(path: Path) -> bool:
     """Whether a file is one of arrays, or a folder has some and no images."""
     if not path.is_dir():
         return is_array_file(path)
-    return bool(_find_files(path)) and not _has_images(path)
+    return bool(_find_files(path)) and not has_images(path)
 
 
 def read(path: Path, spec: DataSpec) -> LabelledImages:
@@ -96,16 +95,6 @@ def _find_files(folder: Path) -> list[Path]:
         if is_array_file(path) and not is_hidden(path.name) and not path.is_dir()
     ]
     return sorted(found, key=lambda path: natural_key(path.name))
-
-
-def _has_images(folder: Path) -> bool:
-    """Whether there is an image file anywhere; stops at the first one."""
-    return any(
-        Path(name).suffix.lower() in SUFFIXES
-        for _, _, names in os.walk(folder)
-        for name in names
-        if not is_hidden(name)
-    )
 
 
 def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[_Stored]:
