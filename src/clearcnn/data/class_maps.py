@@ -3,10 +3,14 @@
 KMNIST's `…_classmap.csv` and EMNIST's `…-mapping.txt`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from clearcnn.data.tables import open_text, read_lines, read_rows
 from clearcnn.errors import DataError
+from clearcnn.types import Array
 
 
 def read_class_map(folder: Path, name: str, *, is_only: bool) -> list[str] | None:
@@ -35,15 +39,15 @@ def read_class_map(folder: Path, name: str, *, is_only: bool) -> list[str] | Non
     return [row[-1] for row in rows]
 
 
-def read_mapping(folder: Path, name: str) -> list[str] | None:
+def read_mapping(folder: Path, name: str) -> dict[int, str] | None:
     """Read the class names of an EMNIST set, `NAME-mapping.txt`: a label and its ASCII codes.
 
     Args:
       folder: of the set.
       name: of the set, such as "emnist-letters".
     Returns:
-      The names in the order of the labels, which may begin at 1; None if there is no table.
-      Several codes, such as those of A and a, are joined: "Aa".
+      Label → name; None if there is no table. Several codes, such as those of A and a, are joined:
+      "Aa".
     Raises:
       DataError: a line is not made of whole numbers.
     """
@@ -62,4 +66,33 @@ def read_mapping(folder: Path, name: str) -> list[str] | None:
             if parts:
                 codes = [int(part) for part in parts[1:]]
                 names[int(parts[0])] = "".join(chr(code) for code in codes if 32 < code < 0xD800)
-    return [names[label] for label in sorted(names)] or None
+    return names or None
+
+
+def name_labels(labels: Array, names: Mapping[int, str] | None, place: object) -> Array:
+    """Replace labels, (n,) of whole numbers or their texts, by names.
+
+    Args:
+      labels: of the data.
+      names: label → name; None leaves the labels as they are.
+      place: the file or folder, for error messages.
+    Raises:
+      DataError: a label has no name.
+    """
+    if names is None:
+        return labels
+    values, inverse = np.unique(labels, return_inverse=True)
+    unknown = [value for value in values.tolist() if _as_number(value) not in names]
+    if unknown:
+        raise DataError(
+            f"{place}: the label {unknown[0]!r} has no name in the mapping beside it.",
+            remedy="Correct the mapping, or remove it.",
+        )
+    return np.array([names[_as_number(value)] for value in values.tolist()], np.str_)[inverse]
+
+
+def _as_number(value: int | str) -> int:
+    """Convert a label to a number; -1 if it is none."""
+    if isinstance(value, int):
+        return value
+    return int(value) if value.isascii() and value.isdigit() else -1

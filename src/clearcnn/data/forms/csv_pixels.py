@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from clearcnn.data.array_layout import arrange_rows, find_row_shape
 from clearcnn.data.arrays import join_arrays, prepare_array, whole_numbers
 from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.choices import choose_set
-from clearcnn.data.class_maps import read_mapping
+from clearcnn.data.class_maps import name_labels, read_mapping
 from clearcnn.data.classes import quote, shorten
 from clearcnn.data.image_search import has_images
 from clearcnn.data.label_tables.split_cells import find_split_word
@@ -180,7 +180,7 @@ def _build(
     path: Path,
     place: Path,
     said: Sequence[str] = (),
-    class_names: Sequence[str] | None = None,
+    class_names: Mapping[int, str] | None = None,
 ) -> LabelledImages:
     labels = [table.labels for table in tables.values() if table.labels is not None]
     if len(labels) < len(tables):
@@ -204,12 +204,9 @@ def _build(
     ]
     groups = [group for table in tables.values() for group in table.words.get("group", [])]
     numbers = np.concatenate([np.asarray(some, np.str_) for some in labels])
-    first = min(map(int, numbers)) if class_names and all(map(str.isdigit, numbers)) else None
-    if first is not None and class_names is not None:
-        numbers = np.array([class_names[int(each) - first] for each in numbers])
     return build_from_array(
         images,
-        numbers,
+        name_labels(numbers, class_names, path),
         spec,
         source=source,
         names=[f"{split} row {k}" if split else f"row {k}" for split, k in rows],
