@@ -16,6 +16,7 @@ from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.choices import choose_set
 from clearcnn.data.class_maps import name_labels, read_mapping
 from clearcnn.data.classes import quote, shorten
+from clearcnn.data.column_options import reject_columns
 from clearcnn.data.image_search import has_images
 from clearcnn.data.label_tables.split_cells import find_split_word
 from clearcnn.data.labelled_images import SPLIT_NAMES, Images, LabelledImages
@@ -69,6 +70,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       DataError: no column is clearly the label, the pixels fit no shape, or a cell is empty or not
         a number.
     """
+    reject_columns(spec, path, "image_column")
     if not path.is_dir():
         return _build({None: read_pixel_table(path, None, spec)}, spec, path, path)
     sets = _by_set(_find_tables(path))
@@ -114,6 +116,21 @@ def read_pixel_table(path: Path, root: Path | None, spec: DataSpec) -> PixelTabl
         sentences += [said] if said else []
     images, said_of_rows = _arrange(whole_numbers(pixels), named, layout, spec, path)
     return PixelTable(images, labels, words, (*sentences, *said_of_rows))
+
+
+def read_images_of_rows(path: Path, size: tuple[int, int]) -> Images:
+    """Read the images of a table of pixels, whether or not it has labels too.
+
+    Args:
+      path: the file.
+      size: (height, width) of images that are not square.
+    Returns:
+      (n, height, width, 1 or 3), with the values of the table.
+    Raises:
+      DataError: as `read`, except that a label is not needed.
+    """
+    images = read_pixel_table(path, None, DataSpec(size=size)).images
+    return images if images.ndim == 4 else images[..., np.newaxis]
 
 
 def _arrange(

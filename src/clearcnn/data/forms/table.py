@@ -66,6 +66,7 @@ FORMS = (
         "`.npz`, `.npy`, MATLAB `.mat`, HDF5 `.h5` 파일의 배열. 이미지와 레이블이 흔한 이름으로 한 "
         "파일에 있거나(`x_train`, `trainX`, `fea`와 `gnd`), 따로 있거나(`X.npy`와 `Y.npy`), "
         "클래스마다 `.npy` 파일 하나.",
+        has_columns=True,
     ),
     Form(
         "table",
