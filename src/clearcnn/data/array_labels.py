@@ -5,6 +5,9 @@ import numpy as np
 from clearcnn.errors import DataError
 from clearcnn.types import Array
 
+_LARGEST_LABEL = 2**53
+"""Larger whole numbers are not exact in float64."""
+
 
 def tidy_labels(labels: Array, place: str, num_images: int | None = None) -> Array:
     """Convert labels to one class per image.
@@ -59,7 +62,7 @@ def _is_whole(values: Array) -> bool:
     if values.dtype.kind in "iub":
         return True
     return values.dtype.kind == "f" and bool(
-        (np.isfinite(values) & (values == np.rint(values))).all()
+        ((np.abs(values) < _LARGEST_LABEL) & (values == np.rint(values))).all()
     )
 
 

@@ -85,6 +85,8 @@ def arrange_rows(rows: Images, spec: DataSpec, place: str, *, by_columns: bool =
     interleaved = rows.reshape(-1, height, width, 3)
     planar = np.moveaxis(rows.reshape(-1, 3, height, width), 1, -1)
     sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(int)
+    if min(height, width) < 2:
+        return interleaved, ()
     # Noise looks the same either way, and is taken for the more usual order.
     is_planar = _roughness(planar[sample]) < _CLEARLY * _roughness(interleaved[sample])
     how = "planes of red, green and blue" if is_planar else "red, green and blue of each pixel"

@@ -72,7 +72,13 @@ def find_layout(path: Path, root: Path | None, spec: DataSpec) -> Layout:
     """
     lines = _read_start(path, root)
     delimiter = find_delimiter(lines) or ","
-    rows = [[cell.strip() for cell in row] for row in split_lines(lines, delimiter) if row]
+    try:
+        rows = [[cell.strip() for cell in row] for row in split_lines(lines, delimiter) if row]
+    except csv.Error:
+        raise DataError(
+            f"{path} is not a valid CSV file: a quotation mark is open, or inside a cell.",
+            remedy="Save the file as CSV with commas.",
+        ) from None
     first = rows[0] if rows else []
     if len(first) > _MOST_COLUMNS:
         raise DataError(
