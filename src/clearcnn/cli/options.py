@@ -61,6 +61,21 @@ def add_source_options(group: OptionGroup) -> None:
         metavar="COLUMN",
         help="the metadata column with the groups (default: group)",
     )
+    group.add_argument(
+        "--groups-from-name",
+        metavar="REGEX",
+        help="find the group of each image in its name: '(.+)_[0-9]+' for TRACK_FRAME.png",
+    )
+    group.add_argument(
+        "--image-column",
+        metavar="COLUMN",
+        help="the column of a table with the file names (default: found by its content)",
+    )
+    group.add_argument(
+        "--label-column",
+        metavar="COLUMN",
+        help="the column of a table with the labels (default: found by its name and content)",
+    )
 
 
 def add_reading_options(group: OptionGroup) -> None:
@@ -121,6 +136,9 @@ def read_source(arguments: Namespace) -> DataSpec:
         class_names=arguments.classes,
         skip_unreadable=arguments.skip_unreadable,
         group_column=arguments.groups,
+        groups_from_name=arguments.groups_from_name,
+        image_column=arguments.image_column,
+        label_column=arguments.label_column,
         use=arguments.use,
     )
 

@@ -4,6 +4,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import find_duplicates, find_near_duplicates
 from clearcnn.data.forms.folder import describe_ignored, walk_images
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.name_groups import propose_name_groups
 from clearcnn.data.polarity import infer_polarity
 from clearcnn.data.safe_files import LARGEST_IMAGE_BYTES, read_bytes
 from clearcnn.data.single_image import PreparedImage, prepare_image, read_image_file
@@ -22,6 +23,7 @@ __all__ = [
     "infer_polarity",
     "load",
     "prepare_image",
+    "propose_name_groups",
     "quote",
     "read_bytes",
     "read_image_file",

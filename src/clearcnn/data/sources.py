@@ -8,12 +8,14 @@ from os import PathLike
 from pathlib import Path
 
 from clearcnn.data.archive_members import is_archive
+from clearcnn.data.choices import split_choice
 from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.forms import digits
 from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.forms.form import Form
 from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.name_groups import with_name_groups
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
 from clearcnn.data.unpack import read_archive
@@ -75,26 +77,37 @@ def load(
     try:
         if spec.source == "digits":
             _require_table(spec, None)
-            return digits.read(spec)
+            return _with_groups(digits.read(spec), spec)
         with report_reading(progress):
             stated, path = find_source(spec.source)
             if _is_packed(path, stated):
-                return read_archive(path, lambda place: _read(place, stated, spec))
-            return _read(path, stated, spec)
+                images = read_archive(path, lambda place: _read(place, stated, spec))
+            else:
+                images = _read(path, stated, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
             remedy="Check the path, its permissions and the disk.",
         ) from None
+    return _with_groups(images, spec)
+
+
+def _with_groups(images: LabelledImages, spec: DataSpec) -> LabelledImages:
+    pattern = spec.groups_from_name
+    return images if pattern is None else with_name_groups(images, pattern)
 
 
 def _require_table(spec: DataSpec, form: Form | None) -> None:
-    if spec.group_column != "group" and not (form and form.has_columns):
+    """Raise if the user named a column, and the source has none."""
+    if form is not None and form.has_columns:
+        return
+    named = [spec.image_column, spec.label_column]
+    named += [spec.group_column] if spec.group_column != "group" else []
+    if column := next((name for name in named if name is not None), None):
         raise DataError(
-            f"{spec.source} has no metadata file, and so no column {spec.group_column!r} to group "
-            "images by.",
-            remedy="Leave out the group column, or write metadata.csv with the columns file_name, "
-            f"label and {spec.group_column}.",
+            f"{spec.source} has no table of images, and so no column {column!r}.",
+            remedy="Leave out the name of the column, or write metadata.csv with the columns "
+            f"file_name, label and {spec.group_column}.",
         )
 
 
@@ -110,10 +123,10 @@ def find_source(source: str) -> tuple[Form | None, Path]:
     Raises:
       DataError: the path does not exist, or the prefix is unknown.
     """
-    path = Path(source).expanduser()
+    path = Path(split_choice(source)[0]).expanduser()
     stated = None
     if (match := _PREFIXED.fullmatch(source)) and not path.exists():
-        stated, path = match[1], Path(match[2]).expanduser()
+        stated, path = match[1], Path(split_choice(match[2])[0]).expanduser()
         if stated not in BY_NAME:
             raise DataError(
                 f"The source {source!r} has the unknown prefix {stated!r}.",

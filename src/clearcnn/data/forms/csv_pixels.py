@@ -20,6 +20,7 @@ from clearcnn.errors import DataError
 from clearcnn.specs import LARGEST_SIDE, DataSpec
 
 LABEL_COLUMNS = ("label", "class", "target")
+LABELS = "label, class or target"
 
 _LINES_AT_ONCE = 2000
 _LETTERS_AT_ONCE = 4 * 2**20
@@ -53,14 +54,22 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             remedy="Resize the images.",
         )
     lower = [name.lower() for name in header]
-    label = next((name for name in LABEL_COLUMNS if name in lower), None)
+    asked = [] if spec.label_column is None else [spec.label_column.lower()]
+    label = next((name for name in asked or LABEL_COLUMNS if name in lower), None)
     if label is None:
         raise DataError(
-            f"{path}: no column is named label, class or target; the columns are "
+            f"{path}: no column is named {asked[0] if asked else LABELS}; the columns are "
             f"{quote(header, 5)}.",
-            remedy="Put the column names into the first line, and name the label column 'label'.",
+            remedy="Put the column names into the first line, and name the label column "
+            "'label', or give its name with --label-column.",
         )
-    words = {name: lower.index(name) for name in (label, "group", "split") if name in lower}
+    group = spec.group_column.lower()
+    if group != "group" and group not in lower:
+        raise DataError(
+            f"{path} has no column {spec.group_column!r}; the columns are {quote(header, 5)}.",
+            remedy="Name the column with the groups.",
+        )
+    words = {name: lower.index(name) for name in (label, group, "split") if name in lower}
     pixels = [k for k in range(len(header)) if k not in words.values()]
     order, shape = _layout([header[k] for k in pixels], spec, path)
     rows, texts = _read_rows(path, header, [pixels[k] for k in order], list(words.values()))
@@ -72,7 +81,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         columns[label],
         spec,
         source=source,
-        groups=columns.get("group"),
+        groups=columns.get(group),
         split_names=[require_split_name(split, str(path)) for split in columns["split"]]
         if "split" in columns
         else None,

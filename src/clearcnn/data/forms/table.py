@@ -42,6 +42,7 @@ FORMS = (
         parquet.read,
         "Parquet files with an image column and a label column, as Hugging Face stores them.",
         "이미지 열과 레이블 열이 있는 Parquet 파일. Hugging Face가 저장하는 방식.",
+        has_columns=True,
     ),
     Form(
         "npz",
@@ -70,6 +71,7 @@ FORMS = (
         "A table `.csv` with one image in each row: a column `label`, and one column for each "
         "pixel.",
         "한 줄에 이미지 한 장이 든 표 `.csv`: `label` 열 하나와 픽셀마다 열 하나.",
+        has_columns=True,
     ),
     Form(
         "subfolders",

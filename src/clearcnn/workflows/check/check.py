@@ -13,6 +13,7 @@ from clearcnn.data import LabelledImages
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
+from clearcnn.workflows.check.group_proposal import find_name_groups
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds, find_suspects
 from clearcnn.workflows.check.use_list import UseList, propose_uses
 from clearcnn.workflows.fitting.listeners import EvaluateListener
@@ -83,6 +84,7 @@ def _check(
         ),
         *_find_constant(images),
         *_find_split_groups(images),
+        *find_name_groups(images),
         *_list_suspects(suspects),
         *_check_classes(images),
         *_check_range(images),
