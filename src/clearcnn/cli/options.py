@@ -20,7 +20,7 @@ SOURCE is one of
   digits                  1,797 handwritten digits of 8x8 pixels (the default)
   a folder                one folder per class, with or without train/,
                           validation/ and test/ above
-  a folder, CSV or JSONL  images and a metadata file with file_name and label
+  a folder, CSV or JSONL  images and a table of their names and labels
   IDX files               the format of MNIST, gzipped or not
   an .npz file            x_train, y_train, x_test, y_test, or x and y
   a CSV of pixels         with a label column

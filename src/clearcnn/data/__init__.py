@@ -6,6 +6,7 @@ from clearcnn.data.forms.folder import describe_ignored, walk_images
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.name_groups import propose_name_groups
 from clearcnn.data.polarity import infer_polarity
+from clearcnn.data.python_objects.samples import PythonImages
 from clearcnn.data.safe_files import LARGEST_IMAGE_BYTES, read_bytes
 from clearcnn.data.single_image import PreparedImage, prepare_image, read_image_file
 from clearcnn.data.sources import load
@@ -16,6 +17,7 @@ __all__ = [
     "LARGEST_IMAGE_BYTES",
     "LabelledImages",
     "PreparedImage",
+    "PythonImages",
     "Split",
     "describe_ignored",
     "find_duplicates",

@@ -157,6 +157,28 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
     ) from None
 
 
+def decode_picture(picture: Image.Image, name: str) -> DecodedImage:
+    """Read an image that Pillow has opened, by the rules for image files.
+
+    Args:
+      picture: not changed.
+      name: for error messages.
+    Raises:
+      DataError: its file is damaged, it has too many pixels, or values that no image has.
+    """
+    try:
+        _check_size(picture.width, picture.height, picture.format or "image")
+        return _read(picture.copy(), None)
+    except ImageError as fault:
+        reason = str(fault)
+    except Exception as error:  # As in `decode`: its file is read only now.
+        reason = _explain(error, picture.format or "image")
+    raise DataError(
+        f"{name} cannot be read as an image: {reason}.",
+        remedy="Replace the image, or leave it out.",
+    )
+
+
 @contextmanager
 def decode_when_memory_allows(content: bytes, name: str) -> Iterator[DecodedImage]:
     """Decode an image for the duration of a `with` block; large ones wait for memory.

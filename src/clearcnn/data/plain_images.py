@@ -21,7 +21,7 @@ LARGEST_SIDE = 1024
 _FRAME, _TABLES, _SCAN, _END = 0xC0, (0xC4, 0xDB, 0xE0, 0xFE), 0xDA, b"\xff\xd9"
 _MODES = {1: "L", 3: "RGB"}
 _MOST_SEGMENTS = 100
-_EIGHT_BITS = {(8, 0, 0, 0, 0): "L", (8, 2, 0, 0, 0): "RGB"}
+_EIGHT_BITS: dict[tuple[int, ...], str] = {(8, 0, 0, 0, 0): "L", (8, 2, 0, 0, 0): "RGB"}
 _IGNORED = {b"gAMA": 4, b"pHYs": 9, b"sRGB": 1, b"tIME": 7, b"cHRM": 32}
 
 

@@ -67,7 +67,8 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         folder has several configurations and the source names none.
     """
     root = path if path.is_dir() else None
-    files, others = [path], []
+    files = [path]
+    others: list[Path] = []
     if root is not None:
         configs = find_configs(root)
         if not configs:

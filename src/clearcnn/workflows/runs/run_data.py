@@ -7,7 +7,7 @@ from pathlib import Path
 from clearcnn import bundle, data
 from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import ClearCNNError, DataError
-from clearcnn.specs import PREFERRED_SIDES, DataSpec
+from clearcnn.specs import PREFERRED_SIDES, PYTHON_SOURCE, DataSpec
 
 Source = str | Path | DataSpec | LabelledImages
 
@@ -85,6 +85,13 @@ def choose_source(
                 remedy="If it looks right, give it in Python: DataSpec(…, groups_from_name=…).",
             )
         return dataclasses.replace(recorded, source=spec.source, use=spec.use)
+    if recorded.source.startswith(PYTHON_SOURCE):
+        raise DataError(
+            "The images that the model was trained on came from Python "
+            f"({recorded.source.removeprefix(PYTHON_SOURCE)}), so they cannot be read again.",
+            remedy="Give them in Python: data= for evaluate and explain, the source for train with "
+            "resume.",
+        )
     # The embedded digits are public. Resized to a large size, they would fill the memory.
     largest = max(recorded.size or (0,))
     is_embedded = recorded.source == "digits" and recorded.use is None
