@@ -175,13 +175,13 @@ def decode_when_memory_allows(content: bytes, name: str) -> Iterator[DecodedImag
 
 
 def _decode_plain(content: bytes, measure_above: int | None) -> DecodedImage | None:
-    pixels = decode_plain(content)
-    if pixels is None or (measure_above is not None and max(pixels.shape) > measure_above):
+    plain = decode_plain(content)
+    if plain is None:
         return None
-    size = (pixels.shape[0], pixels.shape[1])
-    if pixels.shape[-1] == 3 and is_grey(pixels):
-        return DecodedImage(size, pixels[..., :1], ("greys",))
-    return DecodedImage(size, pixels)
+    size = (plain.pixels.shape[0], plain.pixels.shape[1])
+    if measure_above is not None and max(size) > measure_above:
+        return None
+    return DecodedImage(size, plain.pixels, ("greys",) if plain.was_color else ())
 
 
 def _find_kind(content: bytes) -> str | None:
