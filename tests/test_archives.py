@@ -35,3 +35,25 @@ def test_what_is_no_archive_is_refused(content):
     content = _archive("a")[:60] if content is None else content
     with pytest.raises(zipfile.BadZipFile):
         open_archive(io.BytesIO(content))
+
+
+def test_many_members_are_allowed_up_to_a_number():
+    content = _archive(*map(str, range(40)))
+    with open_archive(io.BytesIO(content), most_members=40) as archive:
+        assert len(archive.namelist()) == 40
+    with pytest.raises(zipfile.BadZipFile, match="more than 39 members"):
+        open_archive(io.BytesIO(content), most_members=39)
+    with pytest.raises(zipfile.BadZipFile, match="directory is too large"):
+        open_archive(io.BytesIO(content), most_members=9)
+
+
+def test_zip64_is_allowed_with_many_members(monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 3)
+    content = _archive(*"abcdef")
+    assert b"PK\6\6" in content
+    with open_archive(io.BytesIO(content), most_members=10) as archive:
+        assert archive.read("f") == b"f"
+    with pytest.raises(zipfile.BadZipFile, match="directory is too large"):
+        open_archive(io.BytesIO(content), most_members=1)
+    with pytest.raises(zipfile.BadZipFile, match="directory is too large"):
+        open_archive(io.BytesIO(content))

@@ -25,7 +25,7 @@ def seeds() -> list[bytes]:
 
 def read(content: bytes) -> None:
     """Read the archive as a source."""
-    data = load(f"npz:{put('a.npz', content)}")
+    data = load(f"arrays:{put('a.npz', content)}")
     assert len(data) >= 4
 
 

@@ -32,7 +32,7 @@ def _load(**arrays: bytes) -> int:
     with zipfile.ZipFile(path, "w") as archive:
         for key, content in arrays.items():
             archive.writestr(f"{key}.npy", content)
-    return len(load(f"npz:{path}"))
+    return len(load(f"arrays:{path}"))
 
 
 def _save(array: np.ndarray) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clearcnn.errors import BundleError
+from clearcnn.pixel_range import PixelRange
 from clearcnn.specs import LARGEST_SIDE
 
 Polarity = Literal["light_on_dark", "dark_on_light", "unknown"]
@@ -36,6 +37,7 @@ class InputContract:
       color_mode: "grayscale" or "rgb".
       polarity: whether the foreground is lighter or darker than the background.
       resize: how an image of another size is resized.
+      pixel_range: statistics of the training images; None in run folders of older versions.
     Raises:
       BundleError: no image that clearcnn trains on can have these values.
     """
@@ -46,6 +48,7 @@ class InputContract:
     color_mode: Literal["grayscale", "rgb"]
     polarity: Polarity
     resize: ResizeRule
+    pixel_range: PixelRange | None = None
 
     def __post_init__(self) -> None:
         sides, channels = self.shape[:2], self.shape[2]

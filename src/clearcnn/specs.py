@@ -43,6 +43,7 @@ class DataSpec:
       image_column: the column of a table with the file names or the images; None finds it.
       label_column: the column of a table with the labels; None finds it.
       groups_from_name: a regular expression whose group finds the group of an image in its name.
+      min_images: classes with fewer images are left out, at least 2; None keeps every class.
       use: path of a list that `check` wrote, of the images to use; unreadable files are skipped.
       for_training: whether the images are for training and testing a model, which needs two classes
         with two images each. For scoring or checking, one image is enough.
@@ -57,6 +58,7 @@ class DataSpec:
     image_column: str | None = None
     label_column: str | None = None
     groups_from_name: str | None = None
+    min_images: int | None = None
     use: str | None = None
     for_training: bool = True
 
@@ -72,6 +74,11 @@ class DataSpec:
                 )
         if self.groups_from_name is not None:
             _require_one_group(self.groups_from_name)
+        _require(
+            self.min_images is None or self.min_images >= 2,
+            f"min_images={self.min_images} is out of range; it must be at least 2, or None.",
+            "A class needs 2 images to be trained and tested.",
+        )
         if self.class_names is not None:
             counts = Counter(self.class_names)
             repeated = sorted(name for name, count in counts.items() if count > 1)[:8]

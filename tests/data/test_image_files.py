@@ -92,7 +92,7 @@ def test_8_bits_join_16_bits_at_the_same_brightness(save):
     assert pictures.images.dtype == np.uint16
     np.testing.assert_array_equal(pictures.images[1, ..., 0], sixteen)
     np.testing.assert_array_equal(pictures.images[0, ..., 0], eight * np.uint16(257))
-    assert "converted to 16" in pictures.preparation[0]
+    assert "scaled from 0 to 255 to the range of the others, 0 to 65,535" in pictures.preparation[0]
 
 
 def test_floats_among_integers_are_named(save):

@@ -231,3 +231,10 @@ def test_a_spec_says_how_but_not_what() -> None:
     assert data.class_names == ("1", "0")
     with pytest.raises(DataError, match=r"unknown prefix|no file or folder"):
         load(DataSpec("Python: a pair"))
+
+
+def test_rare_classes_can_be_left_out_in_python_too() -> None:
+    labels = ["a", "a", "b", "b", "b", "rare"]
+    data = load((_arrays(), labels), min_images=2)
+    assert data.class_names == ("a", "b")
+    assert len(data) == 5

@@ -78,7 +78,7 @@ def sources(tmp_path, class_folders):
         ("idx", "idx"),
         ("idx/train-images-idx3-ubyte.gz", "idx"),
         ("t10k-labels-idx1-ubyte", "idx"),
-        ("a.npz", "npz"),
+        ("a.npz", "arrays"),
         ("shards", "parquet"),
         ("shards/unnamed", "parquet"),
     ],
@@ -94,8 +94,8 @@ def test_a_prefix_forces_the_kind(sources):
     assert recognise(f"csv:{sources / 'table.csv'}") == (BY_NAME["csv"], sources / "table.csv")
     with pytest.raises(DataError, match="not a folder"):
         load(f"folder:{sources / 'table.csv'}")
-    with pytest.raises(DataError, match="not a regular file"):
-        load(f"npz:{sources / 'table'}")
+    with pytest.raises(DataError, match="contains no files of arrays"):
+        load(f"arrays:{sources / 'table'}")
 
 
 def test_a_colon_in_a_name_is_no_prefix_if_it_is_there(tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ SOURCE is one of
   digits                  1,797 handwritten digits of 8x8 pixels (the default)
   a folder                one folder per class, with or without train/,
                           validation/ and test/ above
+  a .zip or .tar(.gz)     of any of these
   a folder, CSV or JSONL  images and a table of their names and labels
   IDX files               the format of MNIST, gzipped or not
   an .npz file            x_train, y_train, x_test, y_test, or x and y
@@ -54,6 +55,12 @@ def add_source_options(group: OptionGroup) -> None:
         type=names,
         metavar="NAMES",
         help="the classes in this order, such as cat,dog (default: natural order)",
+    )
+    group.add_argument(
+        "--min-images",
+        type=whole_number,
+        metavar="N",
+        help="leave out the classes with fewer than N images",
     )
     group.add_argument(
         "--groups",
@@ -136,6 +143,7 @@ def read_source(arguments: Namespace) -> DataSpec:
         class_names=arguments.classes,
         skip_unreadable=arguments.skip_unreadable,
         group_column=arguments.groups,
+        min_images=arguments.min_images,
         groups_from_name=arguments.groups_from_name,
         image_column=arguments.image_column,
         label_column=arguments.label_column,

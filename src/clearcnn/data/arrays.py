@@ -41,6 +41,19 @@ def join_arrays(arrays: Sequence[Images]) -> Images:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
+def whole_numbers(values: Images) -> Images:
+    """Convert floats that are whole numbers from 0 to 65,535 to uint8 or uint16.
+
+    MATLAB and tables of text store pixels so. Other values stay as they are.
+    """
+    if values.dtype.kind != "f" or not values.size:
+        return values
+    low, high = values.min(), values.max()
+    if np.isfinite(low + high) and low >= 0 and high <= 65535 and (values == np.rint(values)).all():
+        return values.astype(np.uint8 if high <= 255 else np.uint16)
+    return values
+
+
 def _with_channels(images: Images, source: str) -> Images:
     if images.ndim == 3:
         images = images[..., np.newaxis]

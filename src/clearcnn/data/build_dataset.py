@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clearcnn.data.bit_depth import find_used_range
 from clearcnn.data.classes import check_counts, number_classes
 from clearcnn.data.image_files import Entry, read_images
 from clearcnn.data.labelled_images import Images, LabelledImages
@@ -24,6 +25,7 @@ def build_from_array(
     groups: Sequence[str] | None = None,
     split_names: Sequence[str] | None = None,
     value_range: tuple[float, float] | None = None,
+    are_files: bool = False,
     preparation: Sequence[str] = (),
     skipped: Sequence[SkippedFile] = (),
 ) -> LabelledImages:
@@ -36,8 +38,9 @@ def build_from_array(
       names: the name of each image; None numbers them: "row 0", "row 1", ….
       source: a description for error messages.
       known: the names of all classes, if the source lists them.
-      value_range: None takes the range of an integer dtype, [0, 1] for floats inside it, and
+      value_range: None takes the bits that integers make use of, [0, 1] for floats inside it, and
         otherwise the range of the pixels.
+      are_files: the images were image files, whose 8 bits a channel always go to 255.
     Raises:
       DataError: the numbers of images and labels differ, there are too few classes or too few
         images in one, or all pixels are equal.
@@ -50,16 +53,21 @@ def build_from_array(
     numbers, class_names = number_classes(labels, source, known=known, wanted=spec.class_names)
     if spec.for_training:
         check_counts(numbers, class_names, source)
+    said: tuple[str, ...] = ()
+    if value_range is None:
+        value_range = nominal_range(images, source)
+        if images.dtype.kind == "u":
+            value_range, said = find_used_range(images, are_files=are_files)
     return LabelledImages(
         images=images,
         labels=numbers,
         class_names=class_names,
         source=source,
-        value_range=value_range or nominal_range(images, source),
+        value_range=value_range,
         names=tuple(names or (f"row {row}" for row in range(len(images)))),
         groups=None if groups is None else np.array(groups, np.str_),
         split_names=None if split_names is None else np.array(split_names, np.str_),
-        preparation=tuple(preparation),
+        preparation=(*preparation, *said),
         skipped=tuple(skipped),
     )
 
@@ -97,6 +105,7 @@ def build_from_files(
         known=known,
         groups=groups if len(groups) == len(kept) else None,
         split_names=splits if len(splits) == len(kept) else None,
+        are_files=True,
         preparation=(*preparation, *read.preparation),
         skipped=read.skipped,
     )

@@ -77,7 +77,9 @@ def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> Non
             raise DataError(
                 f"{source}: {fault} in the {noun} {quote(poor)}; at least 2 are needed to train "
                 "and to test.",
-                remedy="Add images, or remove the class from the data.",
+                remedy="Add images, or leave out such classes (--min-images 2)."
+                if len(counts) > 2
+                else "Add images.",
             )
 
 

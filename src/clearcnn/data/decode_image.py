@@ -34,6 +34,7 @@ from clearcnn.data.color import is_grey
 from clearcnn.data.image_error import ImageError, faults_explained
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.memory_semaphore import MemorySemaphore
+from clearcnn.data.misnamed import reject_misnamed
 from clearcnn.data.plain_images import decode_plain
 from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
@@ -137,6 +138,7 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
     kind = _find_kind(content)
     with faults_explained(name, kind):
         if kind is None:
+            reject_misnamed(content)
             raise ImageError(f"it is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file")
         if kind == "HEIC":
             raise avif.refuse_heic()

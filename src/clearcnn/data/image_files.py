@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from clearcnn.data.bit_depth import find_white, scale_to
 from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
 from clearcnn.data.decode_image import NOTES, DecodedImage, decode, decode_when_memory_allows
 from clearcnn.data.labelled_images import Images
+from clearcnn.data.misnamed import count_misnamed
 from clearcnn.data.reading_progress import count_reading
 from clearcnn.data.resize import (
     LARGEST_KEPT_SIDE,
@@ -81,11 +83,16 @@ def read_images(entries: Sequence[Entry], spec: DataSpec, source: str) -> ReadIm
     workers = min(8, 2 * (os.cpu_count() or 1))
     with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
         first = _map(pool, partial(_read, spec=spec, target=spec.size), entries)
-        measured = list(count_reading(first, len(entries)))
+        try:
+            measured = list(count_reading(first, len(entries)))
+        except DataError as error:
+            more = count_misnamed(error, ((entry.name, entry.read) for entry in entries))
+            raise more or error from None
         sizes = [image.size for image in measured if isinstance(image, DecodedImage)]
         if not sizes:
+            reason = next(each.reason for each in measured if isinstance(each, SkippedFile))
             raise DataError(
-                f"{source}: none of the {len(entries)} images can be read.",
+                f"{source}: none of the {len(entries)} images can be read. {reason}",
                 remedy="Run again without --skip-unreadable to see what is wrong with the first "
                 "one.",
             )
@@ -215,9 +222,10 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
     dtype = np.dtype(max(kinds, key=lambda kind: np.dtype(kind).itemsize))
     channels = Counter(array.shape[-1] for array in arrays)
     colored = color_mode == "rgb" or (color_mode == "auto" and 3 in channels)
+    white = find_white([array for array in arrays if array.dtype == np.uint16])
     images = np.empty((len(arrays), *arrays[0].shape[:2], 3 if colored else 1), dtype)
     for row, array in enumerate(arrays):
-        widened = array if array.dtype == dtype else array.astype(dtype) * dtype.type(257)
+        widened = array if array.dtype == dtype else scale_to(array, white)
         images[row] = to_rgb(widened) if colored else widened
 
     counts = Counter(note for image in decoded for note in image.notes)
@@ -226,7 +234,8 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
     sentences = [text.format(_count(counts[note])) for note, text in NOTES.items() if counts[note]]
     if len(kinds) > 1:
         sentences.append(
-            f"{_count(kinds['uint8'])} with 8 bits a channel converted to 16 (multiplied by 257)."
+            f"{_count(kinds['uint8'])} with 8 bits a channel scaled from 0 to 255 to the range of "
+            f"the others, 0 to {white:,}."
         )
     if colored and channels[1]:
         sentences.append(f"{_count(channels[1])} with only grey pixels read as RGB.")

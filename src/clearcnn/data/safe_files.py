@@ -129,6 +129,19 @@ def check_decompressed_size(num_bytes: int, path: Path) -> None:
         )
 
 
+def check_array_bytes(num_bytes: int, path: Path) -> None:
+    """Reject a file that is larger than what is ever read into memory.
+
+    Raises:
+      DataError: it has more than `LARGEST_ARRAY_BYTES`.
+    """
+    if num_bytes > LARGEST_ARRAY_BYTES:
+        raise DataError(
+            f"{path} has {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are read.",
+            remedy="Store fewer or smaller images.",
+        )
+
+
 def is_hidden(name: str) -> bool:
     """Whether a name belongs to the operating system rather than to the data."""
     return name.startswith(".") or name.casefold() in _HIDDEN

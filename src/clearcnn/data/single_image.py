@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from clearcnn.data.bit_depth import find_white
 from clearcnn.data.color import to_grayscale, to_rgb
 from clearcnn.data.decode_image import NOTES, DecodedImage, decode_when_memory_allows
 from clearcnn.data.image_files import quiet_pillow
@@ -13,6 +14,8 @@ from clearcnn.data.labelled_images import Images
 from clearcnn.data.resize import resize
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.errors import DataError
+
+_WHITE_16, _DARK = 65535, 4095
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +133,9 @@ def _scale(
     most = float(np.iinfo(pixels.dtype).max)
     if (low, high) == (0, most):
         return pixels.astype(dtype), ()
+    largest = int(pixels.max())
+    if pixels.dtype == dtype == np.uint16 and low == 0 and largest <= high:
+        return pixels, ()
     scaled = low + pixels.astype(np.float64) * ((high - low) / most)
     rounded = ""
     if dtype.kind == "u":
@@ -137,4 +143,15 @@ def _scale(
     return scaled.astype(dtype), (
         f"Values from 0 to {most:g} scaled to {low:g} to {high:g}, the range of the training "
         f"images{rounded}.",
+        *_describe_depth(pixels, largest),
+    )
+
+
+def _describe_depth(pixels: Images, largest: int) -> tuple[str, ...]:
+    white = find_white([pixels])
+    if pixels.dtype != np.uint16 or white > _DARK:
+        return ()
+    return (
+        f"Its largest value is {largest:,} of {_WHITE_16:,}: if white is {white:,}, it is "
+        f"{(_WHITE_16 + 1) // (white + 1)} times too dark for the model.",
     )

@@ -18,6 +18,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.name_groups import with_name_groups
 from clearcnn.data.python_objects.read import read_objects
 from clearcnn.data.python_objects.samples import PythonImages
+from clearcnn.data.rare_classes import leave_out_rare
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
 from clearcnn.data.unpack import read_archive
@@ -43,6 +44,7 @@ def load(
     image_column: str | None = None,
     label_column: str | None = None,
     groups_from_name: str | None = None,
+    min_images: int | None = None,
     progress: Progress | None = None,
 ) -> LabelledImages:
     """Read labelled images from any source.
@@ -50,10 +52,11 @@ def load(
     Args:
       source: "digits", a path to a folder of class folders, a folder or table with file names
         and labels, IDX files, an NPZ file, a CSV file of pixels, or Parquet files; a prefix
-        such as "folder:" states the kind. A DataSpec has the other arguments, too. Or images in
-        Python: a Dataset or DatasetDict of Hugging Face, a data set of PyTorch or a list with items
-        (image, label), a tuple (images, labels), or a DataFrame; with images of Pillow, arrays
-        (height, width[, channels]), or, in tables, paths.
+        such as "folder:" states the kind. Any of these may be in a zip or tar archive. A
+        DataSpec has the other arguments, too. Or images in Python: a Dataset or DatasetDict of
+        Hugging Face, a data set of PyTorch or a list with items (image, label), a tuple
+        (images, labels), or a DataFrame; with images of Pillow, arrays (height, width[,
+        channels]), or, in tables, paths.
       size: (height, width), or one int for both, to resize to; None keeps the common size if it is
         at most 96 pixels, and otherwise chooses one, which `preparation` states.
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
@@ -61,6 +64,7 @@ def load(
       skip_unreadable: skip files that cannot be read, and list them in `skipped`.
       image_column, label_column: the columns of a table; None finds them.
       groups_from_name: a regular expression whose group finds the group of an image in its name.
+      min_images: leave out the classes with fewer images, at least 2; None keeps every class.
       progress: called with the number of image files read so far, and of all; first with 0.
     Returns:
       LabelledImages of at least two classes with at least two images each; or of at least one image
@@ -83,14 +87,19 @@ def load(
             image_column=image_column,
             label_column=label_column,
             groups_from_name=groups_from_name,
+            min_images=min_images,
         )
     )
     if named is None and source is not spec:
         with report_reading(progress):
-            return _with_groups(read_objects(source, spec), spec)
+            every = _of_every_class(spec)
+            images = _with_groups(read_objects(source, every), spec)
+            return images if every is spec else leave_out_rare(images, spec)
     if spec.use is not None:
         whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
         return apply_use_list(load(whole, progress=progress), Path(spec.use))
+    if spec.min_images is not None:
+        return leave_out_rare(load(_of_every_class(spec), progress=progress), spec)
     try:
         if spec.source == "digits":
             _require_table(spec, None)
@@ -107,6 +116,13 @@ def load(
             remedy="Check the path, its permissions and the disk.",
         ) from None
     return _with_groups(images, spec)
+
+
+def _of_every_class(spec: DataSpec) -> DataSpec:
+    """Return a spec that keeps the classes with few images."""
+    if spec.min_images is None:
+        return spec
+    return dataclasses.replace(spec, min_images=None, class_names=None, for_training=False)
 
 
 def _with_groups(images: LabelledImages, spec: DataSpec) -> LabelledImages:

@@ -74,15 +74,11 @@ def _unpack(path: Path) -> Iterator[Path]:
 
 
 def _write(member: Member, folder: Path, made: set[Path], path: Path) -> None:
-    parts = [part for part in PurePosixPath(member.name).parts if part != "."]
+    name = member.name.replace("\\", "/")  # Old Windows programs write backslashes.
+    parts = [part for part in PurePosixPath(name).parts if part != "."]
     if any(is_hidden(part) for part in parts if part != ".."):
         return
-    if (
-        ".." in parts
-        or member.name.startswith("/")
-        or _DRIVE.match(member.name)
-        or len(parts) > _MOST_PARTS
-    ):
+    if ".." in parts or name.startswith("/") or _DRIVE.match(name) or len(parts) > _MOST_PARTS:
         raise DataError(
             f"{path}: the member {shorten(member.name)!r} would lie outside the archive's folder, "
             "or too deep in it.",

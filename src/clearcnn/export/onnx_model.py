@@ -184,7 +184,11 @@ def _finish_model(
     )
     metadata = {
         "class_names": json.dumps(list(class_names), ensure_ascii=False),
-        "input_contract": json.dumps(dataclasses.asdict(contract), ensure_ascii=False),
+        # Without what run folders of older versions do not have.
+        "input_contract": json.dumps(
+            {k: v for k, v in dataclasses.asdict(contract).items() if v is not None},
+            ensure_ascii=False,
+        ),
         "clearcnn": version,
         "opset": str(OPSET),
     }

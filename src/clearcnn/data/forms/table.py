@@ -5,13 +5,15 @@ Forms are tried in this order; the first that recognises a file or folder reads 
 """
 
 from clearcnn.data.forms import (
+    arrays,
+    cifar,
     csv_pixels,
     folder,
     idx,
     label_table,
     metadata,
-    npz,
     parquet,
+    pickles,
     subfolders,
 )
 from clearcnn.data.forms.form import Form
@@ -45,12 +47,25 @@ FORMS = (
         has_columns=True,
     ),
     Form(
-        "npz",
-        npz.recognise,
-        npz.read,
-        "A NumPy archive `.npz` with `x_train`, `y_train`, `x_test` and `y_test`, or with `x` and "
-        "`y`.",
-        "`x_train`, `y_train`, `x_test`, `y_test` 또는 `x`, `y`가 든 NumPy 파일 `.npz`.",
+        "cifar",
+        cifar.recognise,
+        cifar.read,
+        "The binary files of CIFAR-10 and CIFAR-100 (`data_batch_1.bin`, `train.bin`) and of "
+        "STL-10 (`train_X.bin`, `train_y.bin`).",
+        "CIFAR-10과 CIFAR-100의 바이너리 파일(`data_batch_1.bin`, `train.bin`)과 STL-10의 파일"
+        "(`train_X.bin`, `train_y.bin`).",
+        has_columns=True,
+    ),
+    Form(
+        "arrays",
+        arrays.recognise,
+        arrays.read,
+        "Arrays in `.npz`, `.npy`, MATLAB's `.mat` or HDF5's `.h5`: images and labels by any usual "
+        "names in one file (`x_train`, `trainX`, `fea` and `gnd`), in one file each (`X.npy` and "
+        "`Y.npy`), or one `.npy` file for each class.",
+        "`.npz`, `.npy`, MATLAB `.mat`, HDF5 `.h5` 파일의 배열. 이미지와 레이블이 흔한 이름으로 한 "
+        "파일에 있거나(`x_train`, `trainX`, `fea`와 `gnd`), 따로 있거나(`X.npy`와 `Y.npy`), "
+        "클래스마다 `.npy` 파일 하나.",
     ),
     Form(
         "table",
@@ -81,6 +96,15 @@ FORMS = (
         "as `Greek/character01`.",
         "접두어를 붙일 때만: 깊이에 상관없이 이미지가 든 폴더 하나가 클래스 하나이며, 이름은 "
         "`Greek/character01` 같은 경로.",
+    ),
+    Form(
+        "pickle",
+        pickles.recognise,
+        pickles.read,
+        "Python pickles are recognised and never opened, since that would run what is in them; the "
+        "message names the same set's safe form.",
+        "파이썬 피클은 알아보기만 하고 열지 않음. 열면 그 안의 코드가 실행되기 때문. 같은 데이터의 "
+        "안전한 형태를 알려 줌.",
     ),
     # Last: it takes every other folder, and its error lists what was looked for.
     Form(

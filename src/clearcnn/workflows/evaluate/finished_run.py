@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import bundle, data, evaluation
+from clearcnn.contract import InputContract
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
@@ -138,6 +139,18 @@ def _read_own(
     return images, rows, f"The {len(rows):,} images of the run's own test set, never trained on."
 
 
+def _in_range_of(images: LabelledImages, contract: InputContract) -> LabelledImages:
+    """Take the contract's range if integers of the same dtype lie within it.
+
+    The range of few or dark images may seem to have fewer bits than that of the training images.
+    """
+    low, high = contract.value_range
+    same = str(images.images.dtype) == contract.dtype and images.images.dtype.kind == "u"
+    if not same or images.images.min() < low or images.images.max() > high:
+        return images
+    return dataclasses.replace(images, value_range=contract.value_range)
+
+
 def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[np.intp], str]:
     """Read new images, converted to the contract: size, colours, class indices."""
     contract, class_names = run.manifest.input, run.manifest.class_names
@@ -164,6 +177,7 @@ def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[
             f"knows {', '.join(class_names[:10])}.",
             remedy="Name the classes as the run does, or leave the other images out.",
         )
+    images = _in_range_of(images, contract)
     if images.images.shape[1:] != contract.shape or images.value_range != contract.value_range:
         raise DataError(
             f"{images.source} has images of shape {images.images.shape[1:]} with values "

@@ -8,6 +8,7 @@ import numpy as np
 from clearcnn import models
 from clearcnn.contract import InputContract, ResizeRule
 from clearcnn.data import LabelledImages, Split, infer_polarity
+from clearcnn.pixel_range import PixelRange
 from clearcnn.results.train import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments, Pixels
@@ -149,14 +150,16 @@ def summarize_data(images: LabelledImages, splits: Split) -> DataSummary:
 def describe_input(plan: TrainPlan) -> InputContract:
     """Describe the input of the network; the polarity is that of the training set."""
     images = plan.images
+    training = images.images[plan.splits.train]
     height, width, channels = images.images.shape[1:]
     return InputContract(
         shape=(height, width, channels),
         dtype=str(images.images.dtype),
         value_range=images.value_range,
         color_mode="grayscale" if channels == 1 else "rgb",
-        polarity=infer_polarity(images.images[plan.splits.train], images.value_range),
+        polarity=infer_polarity(training, images.value_range),
         resize=ResizeRule(images.resize_filter, images.background),
+        pixel_range=PixelRange.of(training.reshape(len(training), -1)),
     )
 
 

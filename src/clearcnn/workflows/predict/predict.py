@@ -1,5 +1,6 @@
 """`predict`: predictions for new images, without Keras."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import prediction
+from clearcnn.contract import InputContract
 from clearcnn.data import PreparedImage
 from clearcnn.errors import DataError, SpecError
 from clearcnn.results.predict import ClassProbability, Prediction
@@ -43,6 +45,8 @@ def predict(
     Raises:
       ClearCNNError: the run folder, its model, an option or a folder is invalid; raised before
         any image is read.
+    Warns:
+      UserWarning: images have a very different range of values from the training images.
     """
     listed = [files] if isinstance(files, (str, Path)) else files
     check_options(top, abstain_below)
@@ -95,6 +99,7 @@ def predict_files(
                 prepared.append(error.problem)
         readable = [each for each in prepared if isinstance(each, PreparedImage)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
+        _warn_of_range(images, contract)
         outputs = model.predictor.predict_with_distances(images.reshape(-1, *model.predictor.shape))
         rows = zip(outputs.probabilities, flag_ood(model, outputs), strict=True)
         for file, each in zip(batch, prepared, strict=True):
@@ -104,6 +109,16 @@ def predict_files(
                 yield make_prediction(
                     model, file.name, *next(rows), each.preparation, top, abstain_below
                 )
+
+
+def _warn_of_range(images: NDArray[np.generic], contract: InputContract) -> None:
+    """Warn once if images, (n, height, width, channels), have another range than in training."""
+    if contract.pixel_range is None or not len(images):
+        return
+    rows = images.reshape(len(images), -1)
+    mismatch = contract.pixel_range.find_mismatch(rows, what="A batch", model="the model")
+    if mismatch is not None:
+        warnings.warn(mismatch, UserWarning, stacklevel=3)
 
 
 def flag_ood(model: OpenModel, outputs: prediction.Predictions) -> NDArray[np.bool_]:

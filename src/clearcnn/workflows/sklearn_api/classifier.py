@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from clearcnn.errors import DataError
+from clearcnn.pixel_range import PixelRange
 from clearcnn.results.train import History
 from clearcnn.specs import ModelSpec, SplitSpec
 from clearcnn.types import Pixels
@@ -28,7 +29,6 @@ from clearcnn.workflows.sklearn_api.input_shapes import (
     to_pixels,
 )
 from clearcnn.workflows.sklearn_api.pickling import PicklableModel
-from clearcnn.workflows.sklearn_api.pixel_range import PixelRange
 from clearcnn.workflows.sklearn_api.sample_weights import ClassWeight, Weights, weigh_images
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from clearcnn.data.forms.npz import read, tidy_labels
+from clearcnn.data.array_labels import tidy_labels
+from clearcnn.data.forms.arrays import read
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -52,12 +53,15 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "problem"),
     [
-        ({"x": _images(4)}, "y is missing; the keys are x"),
+        ({"x": _images(4)}, "the labels are missing; the keys are x"),
         ({"a": _images(4)}, "the keys do not identify one data set; the keys are a"),
         ({}, "the keys are none"),
-        ({"x": _images(4), "y": _labels(3)}, r"x has the shape \(4, 5, 4\), but y has 3 labels"),
+        ({"x": _images(4), "y": _labels(3)}, r"x has the shape \(4, 5, 4\), but there are 3 lab"),
         ({"x": np.array(3), "y": _labels(3)}, r"shape \(\)"),
-        ({"x_train": _images(4), "y_train": _labels(4), "x_test": _images(4)}, "y_test is missing"),
+        (
+            {"x_train": _images(4), "y_train": _labels(4), "x_test": _images(4)},
+            "the labels of the test set are missing",
+        ),
         (
             {"x": _images(4), "y": _labels(4), "x_train": _images(4), "y_train": _labels(4)},
             "do not identify one",
@@ -71,7 +75,7 @@ def test_x_and_y_may_have_groups_and_names(tmp_path):
             },
             "splits have images of different kinds",
         ),
-        ({"x": _images(4), "y": np.eye(4)}, "one-hot"),
+        ({"x": _images(4), "y": np.eye(4) / 2}, "its rows are not one-hot"),
         ({"x": _images(4), "y": np.array([0.5, 1, 0, 1])}, "neither whole numbers nor text"),
         ({"x": np.full((4, 3, 3), np.nan), "y": _labels(4)}, "image 0 has the value nan"),
         ({"x": _images(4), "y": _labels(4), "groups": np.arange(3)}, "4 images, but 3 groups"),

@@ -4,10 +4,13 @@ A model trained on 0 to 255 silently predicts images in 0 to 1 as if they were b
 image has such values too, so there is no warning where the two cannot be distinguished.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from clearcnn.errors import BundleError
 
 # A larger ratio is not explained by brightness, contrast or outliers.
 _FACTOR = 10
@@ -30,17 +33,27 @@ class PixelRange:
     peak: float
     is_whole: bool
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.peak) and -math.inf < self.low <= self.high < math.inf):
+            raise BundleError(
+                f"The pixels of the training images range from {self.low:g} to {self.high:g}, with "
+                f"a peak of {self.peak:g}; expected finite numbers in order.",
+                remedy="Restore the run folder from a backup, or train again.",
+            )
+
     @classmethod
     def of(cls, rows: NDArray[np.generic]) -> "PixelRange":
         """Compute the statistics of training images, (n, num_values), n >= 1."""
         return cls(
-            rows.min().item(),
-            rows.max().item(),
+            float(rows.min()),
+            float(rows.max()),
             float(np.median(_find_peaks(rows))),
             _is_whole(rows),
         )
 
-    def find_mismatch(self, rows: NDArray[np.generic]) -> str | None:
+    def find_mismatch(
+        self, rows: NDArray[np.generic], *, what: str = "X", model: str = "the classifier"
+    ) -> str | None:
         """Return a warning if other images have a very different range.
 
         There is a mismatch if values are over ten times as large as any training value; or if
@@ -51,6 +64,7 @@ class PixelRange:
 
         Args:
           rows: (n, num_values), n >= 1.
+          what, model: the names of the images and of the model in the sentence.
         Returns:
           A sentence with both ranges, or None.
         """
@@ -61,9 +75,9 @@ class PixelRange:
         if not (is_large or is_negative or self._is_small(rows, low, largest)):
             return None
         return (
-            f"X has values from {low:g} to {high:g}, and the classifier was trained on values from "
-            f"{self.low:g} to {self.high:g}, so its predictions mean little. Scale X like the "
-            "training images."
+            f"{what} has values from {low:g} to {high:g}, and {model} was trained on values from "
+            f"{self.low:g} to {self.high:g}, so its predictions mean little. Scale {what} like "
+            "the training images."
         )
 
     def _is_small(self, rows: NDArray[np.generic], low: float, largest: float) -> bool:

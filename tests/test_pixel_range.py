@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from clearcnn import CNNClassifier
+from clearcnn.pixel_range import PixelRange
 from clearcnn.specs import LayerSpec, ModelSpec
-from clearcnn.workflows.sklearn_api.pixel_range import PixelRange
 
 Rows = NDArray[Any]
 

@@ -1,0 +1,270 @@
+"""Numeric arrays in files of NumPy, MATLAB and HDF5: all in one file, or one in each file.
+
+In a file, the names of the arrays say what is what: `X_train`, `test_labels`, `gnd`. In a folder,
+the names of the files do: `X.npy` and `Y.npy`, `kmnist-train-imgs.npz`, `…_test_y.h5`. A folder of
+`.npy` files whose names say neither has one class in each.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearcnn.data.array_files import is_array_file, read_arrays
+from clearcnn.data.array_names import ArrayName, parse_array_name
+from clearcnn.data.array_parts import ArrayPart, build_from_parts
+from clearcnn.data.arrays import whole_numbers
+from clearcnn.data.choices import choose_set, split_choice
+from clearcnn.data.class_maps import read_class_map
+from clearcnn.data.classes import quote, shorten
+from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.forms.class_arrays import read_class_arrays
+from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.natural_sort import natural_key
+from clearcnn.data.safe_files import is_hidden
+from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
+from clearcnn.types import Array
+
+COLUMNS = "columns"
+"""After a #: rows of pixels list the columns of the image, which some MATLAB files do."""
+
+_REMEDY = "Store x_train, y_train, x_test and y_test; or x, y and optionally groups."
+
+
+@dataclass(frozen=True, eq=False)
+class _Stored:
+    """One array: what its name and its file's name say, and where it was."""
+
+    name: ArrayName
+    key: str
+    file: Path
+    array: Array
+
+
+def recognise(path: Path) -> bool:
+    """Whether a file is one of arrays, or a folder has some and no images."""
+    if not path.is_dir():
+        return is_array_file(path)
+    return bool(_find_files(path)) and not _has_images(path)
+
+
+def read(path: Path, spec: DataSpec) -> LabelledImages:
+    """Read the arrays of a file, or of the files in a folder.
+
+    Raises:
+      DataError: images or labels are missing, they do not match, or a file cannot be read.
+    """
+    root = path if path.is_dir() else None
+    files = [path] if root is None else _find_files(path)
+    if not files:
+        raise DataError(f"{path} contains no files of arrays.", remedy=_REMEDY)
+    seen: list[str] = []
+    stored = [each for file in files for each in _read_file(file, root, seen)]
+    if root is None and len(stored) == 1 and not _is_complete(stored):
+        # One array alone: its partner lies beside it.
+        root, only = path.parent, parse_array_name(path.stem)
+        files = [file for file in _find_files(root) if _belong(parse_array_name(file.stem), only)]
+        stored = [each for file in files for each in _read_file(file, root, seen)]
+    if root is not None and len(stored) > 1 and not any(each.name.role for each in stored):
+        named = {each.file.stem: each.array for each in stored}
+        return read_class_arrays(named, spec, path)
+    sets = _by_set(stored)
+    name = next(iter(sets), "")
+    if len(sets) > 1:
+        name = choose_set(sets, spec.source, "arrays", path)
+    chosen = sets.get(name, [])
+    parts = _pair(chosen, path, seen, spec)
+    names = read_class_map(root, name, is_only=len(sets) == 1) if root is not None else None
+    source = f"NumPy archive {path}" if path.suffix.lower() == ".npz" else f"arrays in {path}"
+    return build_from_parts(
+        parts,
+        spec,
+        source=source,
+        place=path,
+        class_names=names or _class_names(chosen),
+        digit_ten=_is_svhn(chosen),
+        preparation=_describe_unused(files, chosen, root),
+    )
+
+
+def _find_files(folder: Path) -> list[Path]:
+    found = [
+        path
+        for path in folder.iterdir()
+        if is_array_file(path) and not is_hidden(path.name) and not path.is_dir()
+    ]
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def _has_images(folder: Path) -> bool:
+    """Whether there is an image file anywhere; stops at the first one."""
+    return any(
+        Path(name).suffix.lower() in SUFFIXES
+        for _, _, names in os.walk(folder)
+        for name in names
+        if not is_hidden(name)
+    )
+
+
+def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[_Stored]:
+    """Read the arrays of a file that its own name or theirs say something of.
+
+    All names in the file are appended to `seen`, for messages.
+    """
+    said = parse_array_name(file.stem)
+
+    def choose(keys: Sequence[str]) -> Sequence[str]:
+        seen.extend(keys)
+        known = [key for key in keys if _is_known(parse_array_name(key))]
+        return known or (keys if len(keys) == 1 else [])
+
+    arrays = read_arrays(file, choose, root)
+    keys = {key: parse_array_name(key) for key in arrays}
+    stored = []
+    for key, array in arrays.items():
+        own = keys[key]
+        role = own.role
+        if len(arrays) == 1 and said.role is not None:
+            role = said.role  # A file of labels may well call its only array "data".
+        name = ArrayName(role, own.split or said.split, said.rest)
+        stored.append(_Stored(name, key, file, whole_numbers(array) if _is_matlab(file) else array))
+    return stored
+
+
+def _belong(one: ArrayName, other: ArrayName) -> bool:
+    """Whether two files are the images and the labels of one split."""
+    return (one.rest, one.split) == (other.rest, other.split)
+
+
+def _is_known(name: ArrayName) -> bool:
+    return name.role is not None and not set(name.rest) - {"fine", "coarse"}
+
+
+def _is_matlab(file: Path) -> bool:
+    return file.suffix.lower() == ".mat"
+
+
+def _is_complete(stored: Sequence[_Stored]) -> bool:
+    return {"images", "labels"} <= {each.name.role for each in stored}
+
+
+def _by_set(stored: Sequence[_Stored]) -> dict[str, list[_Stored]]:
+    """Group arrays by the words that the names of their files have in common, numbers apart."""
+    sets: dict[str, list[_Stored]] = defaultdict(list)
+    for each in stored:
+        sets["-".join(word for word in each.name.rest if not word.isdigit())].append(each)
+    complete = {name: found for name, found in sets.items() if _is_complete(found)}
+    return complete or dict(sets)
+
+
+def _pair(
+    stored: Sequence[_Stored], path: Path, keys: Sequence[str], spec: DataSpec
+) -> list[ArrayPart]:
+    """Pair images and labels: those of one file first, then those of one split."""
+    by_place: dict[tuple[object, ...], dict[str, list[_Stored]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    files = defaultdict(list)
+    for each in stored:
+        files[each.file].append(each)
+    for each in stored:
+        is_whole = _is_complete(files[each.file])
+        place = (each.name.split, each.file if is_whole else None)
+        if each.name.role in ("images", "labels", "groups"):
+            by_place[place][each.name.role].append(each)
+    parts = []
+    for (split, _), roles in by_place.items():
+        images, labels = (
+            roles.get("images", []),
+            _choose_labels(roles.get("labels", []), spec, path),
+        )
+        if len(images) != 1 or len(labels) != 1:
+            raise _mismatch(path, split, images, labels, keys)
+        groups = roles.get("groups")
+        parts.append(
+            ArrayPart(
+                split=split if isinstance(split, str) else None,
+                images=images[0].array,
+                labels=labels[0].array,
+                images_name=_name(images[0], path),
+                labels_name=_name(labels[0], path),
+                groups=groups[0].array if groups else None,
+                by_columns=split_choice(spec.source)[1] == COLUMNS,
+            )
+        )
+    splits = [part.split for part in parts]
+    if not parts or (None in splits and len(set(splits)) > 1):
+        raise DataError(
+            f"{path}: the keys do not identify one data set; {_list_keys(path, keys)}.",
+            remedy=_REMEDY,
+        )
+    return parts
+
+
+def _choose_labels(labels: list[_Stored], spec: DataSpec, path: Path) -> list[_Stored]:
+    if len(labels) < 2:
+        return labels
+    chosen = [each for each in labels if spec.label_column in (each.key, each.file.stem)]
+    if not chosen:
+        raise DataError(
+            f"{path} has several arrays of labels: {quote(each.key for each in labels)}.",
+            remedy=f"Choose one: --label-column {labels[0].key}",
+        )
+    return chosen
+
+
+def _mismatch(
+    path: Path,
+    split: object,
+    images: Sequence[_Stored],
+    labels: Sequence[_Stored],
+    keys: Sequence[str],
+) -> DataError:
+    of_split = f" of the {split} set" if split else ""
+    if images and labels:
+        fault = f"several arrays of images{of_split}, {quote(each.key for each in images)}"
+    else:
+        missing = "labels" if images else "images"
+        fault = f"the {missing}{of_split} are missing"
+    return DataError(f"{path}: {fault}; {_list_keys(path, keys)}.", remedy=_REMEDY)
+
+
+def _list_keys(path: Path, keys: Sequence[str]) -> str:
+    listed = f"the keys are {', '.join(shorten(key) for key in keys[:40]) or 'none'}"
+    return f"{listed}; cells and structs are not read" if _is_matlab(path) else listed
+
+
+def _name(stored: _Stored, path: Path) -> str:
+    return stored.key if stored.file == path else stored.file.name
+
+
+def _class_names(stored: Sequence[_Stored]) -> list[str] | None:
+    """The class names that a file stores as text, in the order of its labels."""
+    for each in stored:
+        if each.name.role == "names" and each.array.dtype.kind in "US" and each.array.ndim == 1:
+            return [
+                text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+                for text in each.array.tolist()
+            ]
+    return None
+
+
+def _is_svhn(stored: Sequence[_Stored]) -> bool:
+    """Whether the labels are SVHN's, where 10 stands for the digit 0."""
+    return all("32x32" in each.file.name and _is_matlab(each.file) for each in stored) and any(
+        each.array.shape[:3] == (32, 32, 3) for each in stored
+    )
+
+
+def _describe_unused(
+    files: Sequence[Path], chosen: Sequence[_Stored], root: Path | None
+) -> tuple[str, ...]:
+    used = {each.file for each in chosen}
+    unused = [file.name for file in files if file not in used] if root is not None else []
+    return (
+        (f"Files left out, since they belong to no labelled set: {quote(unused)}.",)
+        if unused
+        else ()
+    )
