@@ -21,7 +21,7 @@ SOURCE is one of
   a folder                one folder per class, with or without train/,
                           validation/ and test/ above
   a .zip or .tar(.gz)     of any of these
-  a folder, CSV or JSONL  images and a metadata file with file_name and label
+  a folder, CSV or JSONL  images and a table of their names and labels
   IDX files               the format of MNIST, gzipped or not
   an .npz file            x_train, y_train, x_test, y_test, or x and y
   a CSV of pixels         with a label column

@@ -8,6 +8,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.name_groups import propose_name_groups
 from clearcnn.data.pixel_tables.layout import is_pixel_table
 from clearcnn.data.polarity import infer_polarity
+from clearcnn.data.python_objects.samples import PythonImages
 from clearcnn.data.safe_files import LARGEST_IMAGE_BYTES, read_bytes
 from clearcnn.data.single_image import (
     PreparedImage,
@@ -23,6 +24,7 @@ __all__ = [
     "LARGEST_IMAGE_BYTES",
     "LabelledImages",
     "PreparedImage",
+    "PythonImages",
     "Split",
     "describe_ignored",
     "find_duplicates",

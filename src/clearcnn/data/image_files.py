@@ -46,12 +46,12 @@ class Entry:
 
     Attributes:
       name: for people, such as the path within the folder.
-      read: returns the bytes of the file, or raises DataError.
+      read: returns the bytes of the file, or an image that is decoded already; or raises DataError.
     """
 
     name: str
     label: str | int
-    read: Callable[[], bytes]
+    read: Callable[[], bytes | DecodedImage]
     group: str | None = None
     split_name: str | None = None
 
@@ -150,6 +150,8 @@ def _read(entry: Entry, spec: DataSpec, target: Size | None) -> DecodedImage | S
     """Read an entry at the target size; without one, at its own size, or only that if large."""
     try:
         content = entry.read()
+        if isinstance(content, DecodedImage):
+            return _convert(content, spec, target)
         if target is None:
             image = decode(content, entry.name, measure_above=LARGEST_KEPT_SIDE)
             return image if image.pixels is None else _convert(image, spec, target)
