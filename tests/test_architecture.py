@@ -21,6 +21,7 @@ READ_SOURCES = {
     "check/check.py",
     "evaluate/evaluate.py",
     "evaluate/finished_run.py",
+    "fitting/python_images.py",
     "runs/run_data.py",
     "train/pipeline.py",
 }

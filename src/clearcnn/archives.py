@@ -6,7 +6,7 @@ import zipfile
 from typing import BinaryIO
 
 _MOST_DIRECTORY_BYTES = 2**20
-_ENTRY_BYTES = 150  # With a long name.
+_ENTRY_BYTES = 100  # With a name of 54 letters.
 _END, _LOCATOR_64, _END_64 = b"PK\5\6", b"PK\6\7", b"PK\6\6"
 _END_BYTES, _LOCATOR_BYTES, _END_64_BYTES, _LONGEST_COMMENT = 22, 20, 56, 2**16 - 1
 

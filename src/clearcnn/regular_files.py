@@ -30,11 +30,13 @@ def open_regular(
       RejectedFileError: it is a link, is not a regular file, or is too large.
       OSError: it is missing or cannot be read.
     """
-    if root is not None and path.is_symlink():
+    status = path.lstat()
+    if root is not None and stat.S_ISLNK(status.st_mode):
         path = resolve_within(path, root)
+        status = path.lstat()
     # Checked before opening, since opening a device may have effects; and again after, in case
     # another process has replaced the file in between.
-    _check(path, path.lstat(), most_bytes)
+    _check(path, status, most_bytes)
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
         flags |= getattr(os, name, 0)

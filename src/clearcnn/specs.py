@@ -18,6 +18,9 @@ SplitKind = Literal["random", "stratified", "group"]
 OptimizerName = Literal["adam", "adamw"]
 ScheduleName = Literal["constant", "one_cycle"]
 
+PYTHON_SOURCE = "Python: "
+"""How the source begins of images that came from Python, and cannot be read again."""
+
 SMALLEST_SIDE, LARGEST_SIDE = 1, 512
 PREFERRED_SIDES = (8, 96)
 

@@ -1,10 +1,13 @@
 """Signatures: this user's own runs are known again, and nobody else's."""
 
 import dataclasses
+import hashlib
+import hmac
 import json
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +171,17 @@ def test_of_many_who_make_the_first_key_one_does(manifest):
         signed = list(pool.map(lambda _: sign(manifest), range(32)))
     assert len({each.signature for each in signed}) == 1
     assert is_own(signed[0])
+
+
+def test_a_run_from_before_a_field_existed_is_still_known(manifest):
+    """The signature is over the fields that such a run had, computed here as it was then."""
+    record = json.loads(json.dumps(dataclasses.asdict(manifest)))
+    del record["signature"]
+    for name in ("image_column", "label_column", "groups_from_name", "min_images"):
+        assert record["data"].pop(name) is None
+    sign(manifest)  # Makes the key.
+    content = json.dumps([record, [str(Path(manifest.data.source).absolute())]], sort_keys=True)
+    old = hmac.new(key_path().read_bytes(), content.encode(), hashlib.sha256).hexdigest()
+    assert is_own(parse_manifest({**record, "signature": old}))
+    asked = {**record, "data": {**record["data"], "min_images": 2}}
+    assert not is_own(parse_manifest({**asked, "signature": old}))

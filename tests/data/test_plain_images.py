@@ -59,10 +59,11 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
 def test_plain_files_are_decoded_as_by_pillow(name: str, mode: str, size: tuple[int, int]) -> None:
     kind, options = PLAIN[name]
     content = _saved(_picture(mode, size=size), kind, **options)
-    pixels = decode_plain(content)
-    assert pixels is not None
+    plain = decode_plain(content)
+    assert plain is not None
     with Image.open(io.BytesIO(content)) as image:
-        np.testing.assert_array_equal(pixels, np.asarray(image).reshape(pixels.shape))
+        np.testing.assert_array_equal(plain.pixels, np.asarray(image).reshape(plain.pixels.shape))
+    assert not plain.was_color
 
 
 @pytest.mark.parametrize("name", OTHERS)

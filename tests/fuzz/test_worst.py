@@ -11,7 +11,7 @@ pytestmark = pytest.mark.fuzz
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("checkpoints", "networks")
-LONGER = ("arrays", "bodies", "pictures", "texts")
+LONGER = ("archives", "arrays", "bodies", "pictures", "texts")
 MOST_BYTES = 512 * 2**20
 
 

@@ -45,6 +45,8 @@ WRITERS = {
     "training/cpu_kernels/native/build.py",
     # Row by row, cut back to the last whole one, under a lock.
     "workflows/predict/csv_output.py",
+    # A temporary folder, removed when what is in it has been read.
+    "data/unpack.py",
     # To nowhere.
     "cli/streams.py",
     # Into memory.

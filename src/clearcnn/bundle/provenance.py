@@ -20,6 +20,9 @@ from clearcnn.results.json_codec import decode, to_json
 from clearcnn.specs import DataSpec
 
 _KEY_BYTES = 32
+# Fields of DataSpec that older runs do not have.
+_LATER_FIELDS = frozenset(["image_column", "label_column", "groups_from_name", "min_images"])
+
 _PREFIX = re.compile(r"[A-Za-z_]{2,}:")
 
 
@@ -67,6 +70,12 @@ def _authenticate(record: Signed, key: bytes) -> str:
     # Decoding makes 1 and 1.0 the same before and after a record was written to a file.
     values = to_json(decode(type(record), to_json(record), "record"))
     del values["signature"]
+    # A run that was signed before these fields existed is still this user's.
+    values["data"] = {
+        name: value
+        for name, value in values["data"].items()
+        if value is not None or name not in _LATER_FIELDS
+    }
     content = json.dumps([values, _find_places(record.data)], sort_keys=True)
     return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
 

@@ -20,7 +20,8 @@ SOURCE is one of
   digits                  1,797 handwritten digits of 8x8 pixels (the default)
   a folder                one folder per class, with or without train/,
                           validation/ and test/ above
-  a folder, CSV or JSONL  images and a metadata file with file_name and label
+  a .zip or .tar(.gz)     of any of these
+  a folder, CSV or JSONL  images and a table of their names and labels
   IDX files               the format of MNIST, gzipped or not
   an .npz file            x_train, y_train, x_test, y_test, or x and y
   a CSV of pixels         with a label column
@@ -66,6 +67,21 @@ def add_source_options(group: OptionGroup) -> None:
         default="group",
         metavar="COLUMN",
         help="the metadata column with the groups (default: group)",
+    )
+    group.add_argument(
+        "--groups-from-name",
+        metavar="REGEX",
+        help="find the group of each image in its name: '(.+)_[0-9]+' for TRACK_FRAME.png",
+    )
+    group.add_argument(
+        "--image-column",
+        metavar="COLUMN",
+        help="the column of a table with the file names (default: found by its content)",
+    )
+    group.add_argument(
+        "--label-column",
+        metavar="COLUMN",
+        help="the column of a table with the labels (default: found by its name and content)",
     )
 
 
@@ -128,6 +144,9 @@ def read_source(arguments: Namespace) -> DataSpec:
         skip_unreadable=arguments.skip_unreadable,
         group_column=arguments.groups,
         min_images=arguments.min_images,
+        groups_from_name=arguments.groups_from_name,
+        image_column=arguments.image_column,
+        label_column=arguments.label_column,
         use=arguments.use,
     )
 

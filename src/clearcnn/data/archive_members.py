@@ -18,15 +18,15 @@ from clearcnn.data.classes import shorten
 from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import DataError
 
-MOST_MEMBERS = 500_000
+MOST_MEMBERS = 250_000
 _MOST_HEADER_BYTES = 2**20  # Of what tar says of one member: its name and attributes.
 
 _ZIP = (b"PK\3\4", b"PK\5\6")
 _TAR_MAGIC, _TAR_PLACE = b"ustar", 257
-_OPENERS: dict[bytes, Callable[[BinaryIO], IO[bytes]]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\0": lzma.open,
+_OPENERS: dict[bytes, Callable[[BinaryIO], object]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
 }
 _UTF8, _ENCRYPTED = 0x800, 0x1
 _HANGUL = re.compile("[가-힣]")
@@ -125,7 +125,7 @@ def _list_tar(file: BinaryIO, path: Path) -> Iterator[Member]:
                     )
                 if not (info.isdir() or info.isreg()) or info.issparse():
                     raise _special(path, info.name)
-                archive.members = []  # It would keep every one.
+                vars(archive)["members"] = []  # It would keep every one.
 
                 def open_it(info: tarfile.TarInfo = info) -> IO[bytes]:
                     content = archive.extractfile(info)
@@ -140,7 +140,7 @@ def _decompress(file: BinaryIO) -> IO[bytes]:
     file.seek(0)
     for magic, opener in _OPENERS.items():
         if start.startswith(magic):
-            return opener(file)
+            return cast(IO[bytes], opener(file))
     return file
 
 

@@ -31,13 +31,13 @@ from PIL import (  # noqa: F401
 from clearcnn.data import avif, bmp, gif, jpeg, png, pnm, tiff, webp
 from clearcnn.data.alpha import flatten
 from clearcnn.data.color import is_grey
-from clearcnn.data.image_error import ImageError
+from clearcnn.data.image_error import ImageError, faults_explained
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.memory_semaphore import MemorySemaphore
+from clearcnn.data.misnamed import reject_misnamed
 from clearcnn.data.plain_images import decode_plain
 from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
-from clearcnn.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "PPM", "PGM", "PBM")
 SUFFIXES = frozenset(
@@ -62,8 +62,7 @@ SUFFIXES = frozenset(
     ]
 )
 LARGEST_PIXELS = 40_000_000
-LARGEST_LENGTH = 2**16 - 1
-"""Of one side, in pixels: the largest that JPEG and GIF can store."""
+LARGEST_LENGTH = 2**16 - 1  # Of one side, in pixels: the largest that JPEG and GIF can store.
 DECODING_MEMORY = MemorySemaphore(LARGEST_PIXELS)
 """In pixels, for all images that threads have decoded and not yet resized."""
 
@@ -137,24 +136,27 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
     if (plain := _decode_plain(content, measure_above)) is not None:
         return plain
     kind = _find_kind(content)
-    remedy = ""
-    try:
+    with faults_explained(name, kind):
         if kind is None:
+            reject_misnamed(content)
             raise ImageError(f"it is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file")
         if kind == "HEIC":
             raise avif.refuse_heic()
         return _decode(content, kind, measure_above)
-    except ImageError as fault:
-        reason, remedy = str(fault), fault.remedy
-    except MemoryError:
-        reason = "there is not enough memory to decode it"
-    except Exception as error:  # Pillow's readers raise almost any exception on damaged files
-        reason = _explain(error, kind or "image")
-    raise DataError(
-        f"{name} cannot be read as an image: {reason}.",
-        remedy=remedy
-        or "Replace or remove the file, or skip unreadable files (--skip-unreadable).",
-    ) from None
+
+
+def decode_picture(picture: Image.Image, name: str) -> DecodedImage:
+    """Read an image that Pillow has opened, by the rules for image files.
+
+    Args:
+      picture: not changed.
+      name: for error messages.
+    Raises:
+      DataError: its file is damaged, it has too many pixels, or values that no image has.
+    """
+    with faults_explained(name, picture.format):
+        _check_size(picture.width, picture.height, picture.format or "image")
+        return _read(picture.copy(), None)
 
 
 @contextmanager
@@ -175,13 +177,13 @@ def decode_when_memory_allows(content: bytes, name: str) -> Iterator[DecodedImag
 
 
 def _decode_plain(content: bytes, measure_above: int | None) -> DecodedImage | None:
-    pixels = decode_plain(content)
-    if pixels is None or (measure_above is not None and max(pixels.shape) > measure_above):
+    plain = decode_plain(content)
+    if plain is None:
         return None
-    height, width, channels = pixels.shape
-    if channels == 3 and is_grey(pixels):
-        return DecodedImage((height, width), pixels[..., :1], ("greys",))
-    return DecodedImage((height, width), pixels)
+    size = (plain.pixels.shape[0], plain.pixels.shape[1])
+    if measure_above is not None and max(size) > measure_above:
+        return None
+    return DecodedImage(size, plain.pixels, ("greys",) if plain.was_color else ())
 
 
 def _find_kind(content: bytes) -> str | None:
@@ -192,13 +194,6 @@ def _find_kind(content: bytes) -> str | None:
         if content.startswith(signatures):
             return kind
     return avif.find_media_kind(content)
-
-
-def _explain(error: Exception, kind: str) -> str:
-    """Describe an error of Pillow's for users; its own message is for developers."""
-    if isinstance(error, EOFError) or "truncated" in str(error).lower():
-        return f"its {kind} data are truncated"
-    return f"its {kind} data are damaged, or in an unsupported form"
 
 
 def _decode(content: bytes, kind: str, measure_above: int | None) -> DecodedImage:

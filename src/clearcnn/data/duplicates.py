@@ -41,7 +41,7 @@ def find_near_duplicates(images: Images) -> NDArray[np.intp]:
     """
     n = len(images)
     first = np.arange(n)
-    units = _to_unit_vectors(images)
+    units = to_unit_vectors(images)
     for start in range(0, n, _BLOCK):
         block = units[start : start + _BLOCK]
         for earlier in range(0, start + 1, _BLOCK):
@@ -55,7 +55,7 @@ def find_near_duplicates(images: Images) -> NDArray[np.intp]:
     return first
 
 
-def _to_unit_vectors(images: Images) -> NDArray[np.float32]:
+def to_unit_vectors(images: Images) -> NDArray[np.float32]:
     """Flatten, subtract the mean and normalize; constant images become zeros."""
     flat = images.reshape(len(images), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)

@@ -1,4 +1,9 @@
-"""The error that this room's own image readers raise."""
+"""The error that this room's own image readers raise, and what users read instead of others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clearcnn.errors import DataError
 
 
 class ImageError(ValueError):
@@ -14,3 +19,35 @@ class ImageError(ValueError):
     def __init__(self, problem: str, remedy: str = "") -> None:
         super().__init__(problem)
         self.remedy = remedy
+
+
+@contextmanager
+def faults_explained(name: str, kind: str | None) -> Iterator[None]:
+    """Raise any error within a `with` block as a DataError that names the image.
+
+    Args:
+      name: of the image.
+      kind: Pillow's name of its format, if it is known.
+    """
+    remedy = ""
+    try:
+        yield
+        return
+    except ImageError as fault:
+        reason, remedy = str(fault), fault.remedy
+    except MemoryError:
+        reason = "there is not enough memory to decode it"
+    except Exception as error:  # Pillow's readers raise almost any exception on damaged files
+        reason = _explain(error, kind or "image")
+    raise DataError(
+        f"{name} cannot be read as an image: {reason}.",
+        remedy=remedy
+        or "Replace or remove the file, or skip unreadable files (--skip-unreadable).",
+    ) from None
+
+
+def _explain(error: Exception, kind: str) -> str:
+    """Describe an error of Pillow's for users; its own message is for developers."""
+    if isinstance(error, EOFError) or "truncated" in str(error).lower():
+        return f"its {kind} data are truncated"
+    return f"its {kind} data are damaged, or in an unsupported form"

@@ -22,6 +22,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
 from clearcnn.data.decode_image import NOTES, DecodedImage, decode, decode_when_memory_allows
 from clearcnn.data.labelled_images import Images
+from clearcnn.data.misnamed import count_misnamed
 from clearcnn.data.reading_progress import count_reading
 from clearcnn.data.resize import (
     LARGEST_KEPT_SIDE,
@@ -45,12 +46,12 @@ class Entry:
 
     Attributes:
       name: for people, such as the path within the folder.
-      read: returns the bytes of the file, or raises DataError.
+      read: returns the bytes of the file, or an image that is decoded already; or raises DataError.
     """
 
     name: str
     label: str | int
-    read: Callable[[], bytes]
+    read: Callable[[], bytes | DecodedImage]
     group: str | None = None
     split_name: str | None = None
 
@@ -82,11 +83,16 @@ def read_images(entries: Sequence[Entry], spec: DataSpec, source: str) -> ReadIm
     workers = min(8, 2 * (os.cpu_count() or 1))
     with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
         first = _map(pool, partial(_read, spec=spec, target=spec.size), entries)
-        measured = list(count_reading(first, len(entries)))
+        try:
+            measured = list(count_reading(first, len(entries)))
+        except DataError as error:
+            more = count_misnamed(error, ((entry.name, entry.read) for entry in entries))
+            raise more or error from None
         sizes = [image.size for image in measured if isinstance(image, DecodedImage)]
         if not sizes:
+            reason = next(each.reason for each in measured if isinstance(each, SkippedFile))
             raise DataError(
-                f"{source}: none of the {len(entries)} images can be read.",
+                f"{source}: none of the {len(entries)} images can be read. {reason}",
                 remedy="Run again without --skip-unreadable to see what is wrong with the first "
                 "one.",
             )
@@ -144,6 +150,8 @@ def _read(entry: Entry, spec: DataSpec, target: Size | None) -> DecodedImage | S
     """Read an entry at the target size; without one, at its own size, or only that if large."""
     try:
         content = entry.read()
+        if isinstance(content, DecodedImage):
+            return _convert(content, spec, target)
         if target is None:
             image = decode(content, entry.name, measure_above=LARGEST_KEPT_SIDE)
             return image if image.pixels is None else _convert(image, spec, target)

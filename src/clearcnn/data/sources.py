@@ -15,6 +15,9 @@ from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.forms.form import Form
 from clearcnn.data.forms.table import BY_NAME, FORMS
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.data.name_groups import with_name_groups
+from clearcnn.data.python_objects.read import read_objects
+from clearcnn.data.python_objects.samples import PythonImages
 from clearcnn.data.rare_classes import leave_out_rare
 from clearcnn.data.reading_progress import Progress, report_reading
 from clearcnn.data.safe_files import open_regular
@@ -22,7 +25,7 @@ from clearcnn.data.splits import name_test_set
 from clearcnn.data.unpack import read_archive
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
-from clearcnn.specs import ColorMode, DataSpec
+from clearcnn.specs import PYTHON_SOURCE, ColorMode, DataSpec
 from clearcnn.spelling import did_you_mean
 
 _REMEDY = (
@@ -33,12 +36,15 @@ _PREFIXED = re.compile(r"([A-Za-z_]{2,}):(.+)", re.DOTALL)
 
 
 def load(
-    source: str | PathLike[str] | DataSpec = "digits",
+    source: str | PathLike[str] | DataSpec | PythonImages = "digits",
     *,
     size: int | tuple[int, int] | None = None,
     color_mode: ColorMode = "auto",
     class_names: Sequence[str] | None = None,
     skip_unreadable: bool = False,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    groups_from_name: str | None = None,
     min_images: int | None = None,
     progress: Progress | None = None,
 ) -> LabelledImages:
@@ -47,12 +53,18 @@ def load(
     Args:
       source: "digits", a path to a folder of class folders, a folder or table with file names
         and labels, IDX files, an NPZ file, a CSV file of pixels, or Parquet files; a prefix
-        such as "folder:" states the kind. A DataSpec has the other arguments, too.
+        such as "folder:" states the kind. Any of these may be in a zip or tar archive. A
+        DataSpec has the other arguments, too. Or images in Python: a Dataset or DatasetDict of
+        Hugging Face, a data set of PyTorch or a list with items (image, label), a tuple
+        (images, labels), or a DataFrame; with images of Pillow, arrays (height, width[,
+        channels]), or, in tables, paths.
       size: (height, width), or one int for both, to resize to; None keeps the common size if it is
         at most 96 pixels, and otherwise chooses one, which `preparation` states.
       color_mode: "grayscale" or "rgb" converts; "auto" is greyscale if every image is.
       class_names: exactly the classes of the data, in the order to use; None sorts naturally.
       skip_unreadable: skip files that cannot be read, and list them in `skipped`.
+      image_column, label_column: the columns of a table; None finds them.
+      groups_from_name: a regular expression whose group finds the group of an image in its name.
       min_images: leave out the classes with fewer images, at least 2; None keeps every class.
       progress: called with the number of image files read so far, and of all; first with 0.
     Returns:
@@ -63,47 +75,73 @@ def load(
       SpecError: an argument is out of its range.
       MissingExtraError: the source needs a package that is not installed.
     """
+    named = os.fspath(source) if isinstance(source, (str, PathLike)) else None
     spec = (
         source
         if isinstance(source, DataSpec)
         else DataSpec(
-            source=os.fspath(source),
+            source=PYTHON_SOURCE if named is None else named,
             size=(size, size) if isinstance(size, int) else size,
             color_mode=color_mode,
             class_names=None if class_names is None else tuple(class_names),
             skip_unreadable=skip_unreadable,
+            image_column=image_column,
+            label_column=label_column,
+            groups_from_name=groups_from_name,
             min_images=min_images,
         )
     )
+    if named is None and source is not spec:
+        with report_reading(progress):
+            every = _of_every_class(spec)
+            images = _with_groups(read_objects(source, every), spec)
+            return images if every is spec else leave_out_rare(images, spec)
     if spec.use is not None:
         whole = dataclasses.replace(spec, use=None, skip_unreadable=True)
         return apply_use_list(load(whole, progress=progress), Path(spec.use))
     if spec.min_images is not None:
-        every = dataclasses.replace(spec, min_images=None, class_names=None, for_training=False)
-        return leave_out_rare(load(every, progress=progress), spec)
+        return leave_out_rare(load(_of_every_class(spec), progress=progress), spec)
     try:
         if spec.source == "digits":
             _require_table(spec, None)
-            return digits.read(spec)
+            return _with_groups(digits.read(spec), spec)
         with report_reading(progress):
             stated, path = find_source(spec.source)
             if _is_packed(path, stated):
-                return read_archive(path, lambda place: _read(place, stated, spec))
-            return _read(path, stated, spec)
+                images = read_archive(path, lambda place: _read(place, stated, spec))
+            else:
+                images = _read(path, stated, spec)
     except OSError as error:
         raise DataError(
             f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
             remedy="Check the path, its permissions and the disk.",
         ) from None
+    return _with_groups(images, spec)
+
+
+def _of_every_class(spec: DataSpec) -> DataSpec:
+    """Return a spec that keeps the classes with few images."""
+    if spec.min_images is None:
+        return spec
+    return dataclasses.replace(spec, min_images=None, class_names=None, for_training=False)
+
+
+def _with_groups(images: LabelledImages, spec: DataSpec) -> LabelledImages:
+    pattern = spec.groups_from_name
+    return images if pattern is None else with_name_groups(images, pattern)
 
 
 def _require_table(spec: DataSpec, form: Form | None) -> None:
-    if spec.group_column != "group" and not (form and form.has_columns):
+    """Raise if the user named a column, and the source has none."""
+    if form is not None and form.has_columns:
+        return
+    named = [spec.image_column, spec.label_column]
+    named += [spec.group_column] if spec.group_column != "group" else []
+    if column := next((name for name in named if name is not None), None):
         raise DataError(
-            f"{spec.source} has no metadata file, and so no column {spec.group_column!r} to group "
-            "images by.",
-            remedy="Leave out the group column, or write metadata.csv with the columns file_name, "
-            f"label and {spec.group_column}.",
+            f"{spec.source} has no table of images, and so no column {column!r}.",
+            remedy="Leave out the name of the column, or write metadata.csv with the columns "
+            f"file_name, label and {spec.group_column}.",
         )
 
 

@@ -98,6 +98,14 @@ def test_kaggles_traffic_signs_have_drawings_beside_them(make):
     assert "'Meta'" in notes
 
 
+def test_a_table_beside_images_that_are_left_out_is_named(make):
+    """As GTSRB's `Final_Test/Images/GT-final_test.csv`."""
+    folder = make("Final_Training/Images/{0,1}/{1,2}.ppm", "Final_Test/Images/{0.ppm,GT-test.csv}")
+    counts, notes = understand(folder)
+    assert counts == {"train": {"0": 2, "1": 2}}
+    assert "The labels may be in 'Final_Test/Images/GT-test.csv'." in notes
+
+
 def test_a_class_may_lack_images_to_test(make):
     folder = make("{train,test}/{cats,dogs}/{1,2}.png", "{train,valid}/cows/{1,2}.png")
     counts, notes = understand(folder)
@@ -180,6 +188,7 @@ def test_subfolders_of_a_class_belong_to_it_and_it_is_said(make):
         (["train/{a,b}/1.png", "bus/1.png"], "'bus' contains images, but is none", "folder:"),
         (["train/{a,b}/1.png", "test/{a,c}/1.png"], "'train' lacks 'c', which 'test' has", ""),
         (["train/a/1.png", "train/b/notes.txt", "test/{a,b}/1.png"], "no images in the.*'b'", ""),
+        (["archive.zip"], "no class folders with images", "Name the archive itself"),
         (["1.png", "labels.csv"], "no class folders with images.*may be in 'labels.csv'", ""),
     ],
 )

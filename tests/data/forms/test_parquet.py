@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from clearcnn.data import load
 from clearcnn.data.forms.parquet import read
 from clearcnn.errors import DataError, MissingExtraError
 from clearcnn.specs import DataSpec
@@ -100,7 +101,7 @@ def test_a_broken_picture_is_refused_or_skipped(tmp_path):
     [
         ([0, None, 1, 1], None, "row 1 has the label None"),
         ([0.5, 1.0, 1.0, 0.5], None, "row 0 has the label 0.5"),
-        ([0, -1, 1, 1], ["a", "b"], "row 1 has the label -1"),
+        ([0, -2, 1, 1], ["a", "b"], "row 1 has the label -2"),
         ([0, 1, 0, 1], ["a", "b", "c"], "no image in the class 'c'"),
     ],
 )
@@ -162,3 +163,76 @@ def test_text_that_is_no_unicode_is_refused(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"\xff" * 8))
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         read(path, DataSpec())
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"train": "mnist/train-00000-of-00001", "test": "mnist/test-00000-of-00001"},
+        {"train": "default/train/0000", "test": "default/test/0000"},
+        {"train": "train/0000", "test": "test/0000"},
+        {
+            "train": "plain_text/train-00000-of-00001-ab12cd",
+            "test": "plain_text/test-00000-of-00001",
+        },
+    ],
+)
+def test_a_clone_of_a_repository_is_read_from_its_root(tmp_path, files):
+    (tmp_path / "README.md").write_text("# A data set\n")
+    for file in files.values():
+        _write(tmp_path / f"{file}.parquet", [0, 1, 0, 1], names=["a", "b"])
+    data = load(tmp_path)
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 4 + ["test"] * 4
+
+
+def test_several_configurations_need_a_choice(tmp_path):
+    for config, names in (("letters", ["a", "b"]), ("digits", ["0", "1"])):
+        _write(tmp_path / config / "train-00000-of-00001.parquet", [0, 1, 0, 1], names=names)
+    with pytest.raises(DataError, match="2 data sets: digits, letters") as error:
+        load(tmp_path)
+    assert f"parquet:{tmp_path}#letters" in error.value.remedy
+    assert load(f"parquet:{tmp_path}#letters").class_names == ("a", "b")
+    assert load(f"{tmp_path}#digits").class_names == ("0", "1")
+    with pytest.raises(DataError, match="no data set 'letter'"):
+        load(f"{tmp_path}#letter")
+
+
+def test_other_splits_and_images_without_a_label_are_left_out(tmp_path):
+    """STL-10 has a split without labels, and many benchmarks a test set with -1."""
+    _write(tmp_path / "data" / "train-00000-of-00001.parquet", [0, 1, 0, 1], names=["a", "b"])
+    _write(tmp_path / "data" / "test-00000-of-00001.parquet", [-1, -1, -1], names=["a", "b"])
+    _write(tmp_path / "data" / "unsupervised-00000-of-00001.parquet", [-1], names=["a", "b"])
+    data = load(tmp_path)
+    assert len(data) == 4
+    assert data.preparation == (
+        "Left out: the splits 'unsupervised', which are not for training or testing.",
+        "3 images without a label (-1) were left out; give them to predict.",
+    )
+
+
+def test_minus_one_may_be_a_class_of_its_own(tmp_path):
+    data = load(_write(tmp_path / "a.parquet", [-1, 1, -1, 1]))
+    assert data.class_names == ("-1", "1")
+
+
+def test_of_two_label_columns_one_is_chosen(tmp_path):
+    """CIFAR-100: img, fine_label, coarse_label."""
+    cells = [{"bytes": _encoded(k), "path": None} for k in range(4)]
+    struct = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    fine, coarse = pa.array([0, 1, 2, 2]), pa.array([0, 0, 1, 1])
+    columns = {"img": pa.array(cells, struct), "fine_label": fine, "coarse_label": coarse}
+    names = {"fine_label": ["apple", "pear", "oak"], "coarse_label": ["fruit", "tree"]}
+    features = {name: {"names": each, "_type": "ClassLabel"} for name, each in names.items()}
+    table = pa.table(columns).replace_schema_metadata(
+        {"huggingface": json.dumps({"info": {"features": features}})}
+    )
+    pq.write_table(table, tmp_path / "train.parquet")
+    with pytest.raises(DataError, match="it has 2: 'fine_label', 'coarse_label'") as error:
+        load(tmp_path)
+    assert "--label-column fine_label" in error.value.remedy
+    data = load(DataSpec(str(tmp_path), label_column="coarse_label"))
+    assert data.class_names == ("fruit", "tree")
+    assert data.labels.tolist() == [0, 0, 1, 1]
+    with pytest.raises(DataError, match="no column 'coarse'"):
+        load(DataSpec(str(tmp_path), label_column="coarse"))

@@ -28,3 +28,11 @@ def test_a_file_and_a_folder_without_images_are_refused(tmp_path, write_picture)
         load(f"subfolders:{tmp_path / 'set'}")
     with pytest.raises(DataError, match="is not a folder"):
         load(f"subfolders:{tmp_path / 'set' / '1.png'}")
+
+
+def test_split_folders_are_no_part_of_the_names_of_classes(tmp_path, write_picture):
+    for split in ("images_background", "images_evaluation"):
+        write_picture(tmp_path / split / "Greek" / "character01" / "1.png")
+    with pytest.raises(DataError, match="named after splits") as info:
+        load(f"subfolders:{tmp_path}")
+    assert f"subfolders:{tmp_path / 'images_background'}" in info.value.remedy

@@ -12,6 +12,7 @@ from clearcnn.data.split_names import differ_in_numbers
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
+_ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"])
 _TABLES = frozenset([".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx", ".xml"])
 
 
@@ -102,7 +103,7 @@ def reject_flat_splits(likely: Sequence[FolderTree], top: FolderTree, tree: Fold
     """Raise a DataError: folders named after splits have no class folders."""
     raise DataError(
         f"{top.path}: {quote(folder.name for folder in likely)} are named after splits, but have "
-        f"no class folders in them.{_name_tables((top, *likely), tree)}",
+        f"no class folders in them.{name_tables((top, *likely), tree)}",
         remedy="Write metadata.csv with the columns file_name, label and split; or, if these are "
         "the classes, put folder: before the path.",
     )
@@ -114,7 +115,7 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
     Or if there is one folder, and a table beside it.
     """
     names = [folder.name for folder in top.filled]
-    tables = _name_tables((top, *top.filled), tree)
+    tables = name_tables((top, *top.filled), tree)
     numbered = len(names) > 1 and differ_in_numbers(names)
     if numbered or (len(names) == 1 and not top.filled[0].filled and tables and not may_be_single):
         raise DataError(
@@ -127,15 +128,18 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
 
 def reject_empty(root: FolderTree) -> None:
     """Raise a DataError: there are no class folders, and no other form."""
+    packed = [path for path in root.others if path.suffix.lower() in _ARCHIVES]
     raise DataError(
         f"{root.path}: no class folders with images found. Looked for metadata.csv, "
         "metadata.jsonl, IDX files, Parquet files, and class folders; found "
-        f"{describe_content(root.path)}.{_name_tables([root], root)}",
-        remedy="Put the images of each class into a folder named after the class.",
+        f"{describe_content(root.path)}.{name_tables([root], root)}",
+        remedy=f"Name the archive itself: {packed[0]}."
+        if packed
+        else "Put the images of each class into a folder named after the class.",
     )
 
 
-def _name_tables(folders: Sequence[FolderTree], tree: FolderTree) -> str:
+def name_tables(folders: Sequence[FolderTree], tree: FolderTree) -> str:
     """Name the tables beside images, which may have their labels, in a sentence."""
     tables = [
         path.relative_to(tree.path).as_posix()

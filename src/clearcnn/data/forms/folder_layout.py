@@ -11,6 +11,7 @@ from clearcnn.data.classes import normal_form, quote
 from clearcnn.data.forms.folder_doubts import (
     has_copies_of,
     has_names_of,
+    name_tables,
     reject_empty,
     reject_flat_splits,
     reject_folders_without_class,
@@ -179,6 +180,7 @@ def _leave_out(folder: FolderTree, tree: FolderTree, layout: Layout) -> None:
     layout.notes.append(
         f"Left out {_count(folder.num_images)} without labels in the folder "
         f"{_place(folder, tree)}; give them to predict."
+        f"{name_tables([folder, *folder.all_folders()], tree)}"
     )
 
 

@@ -103,10 +103,11 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             "images.",
         )
     found, sentences = _Found([], [], [], []), []
-    for table, columns in tables:
+    for table, sampled in tables:
         text = read_table(table.path, root if is_folder else None)
-        columns = columns or (text and find_columns(text, files, spec, table.near, table.split))
         assert text is not None
+        # If they are unclear, this raises again.
+        columns = sampled or find_columns(text, files, spec, table.near, table.split)
         assert columns is not None
         sentences.append(_describe(table, columns, root))
         _collect(found, table, columns, text, files, spec)

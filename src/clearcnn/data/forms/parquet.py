@@ -9,7 +9,9 @@ from typing import Any
 
 from clearcnn.bounded_json import parse_json
 from clearcnn.data.build_dataset import build_from_files
+from clearcnn.data.choices import choose_set
 from clearcnn.data.classes import quote, shorten
+from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.data.natural_sort import natural_key
@@ -22,6 +24,7 @@ from clearcnn.data.safe_files import (
 from clearcnn.data.split_names import parse_split_name
 from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
 from clearcnn.specs import DataSpec
+from clearcnn.spelling import did_you_mean
 
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels")
@@ -30,14 +33,17 @@ _ROWS_AT_ONCE = 64
 _LIMITS = {"thrift_string_size_limit": 2**24, "thrift_container_size_limit": 2**20}
 
 _SHARD = re.compile(r"(.+?)(?:-\d+-of-\d+(?:-\w+)?)?")  # train-00000-of-00002, or test
+_NUMBERED = re.compile(r"\d+")
+_DATA = "data"
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One file: its rows, and the class names if its schema has them."""
+    """One file: its labelled rows, the class names if its schema has them, and the other rows."""
 
     entries: list[Entry]
     class_names: tuple[str, ...] | None
+    num_unlabelled: int
 
 
 def recognise(path: Path) -> bool:
@@ -49,21 +55,29 @@ def recognise(path: Path) -> bool:
 
 
 def read(path: Path, spec: DataSpec) -> LabelledImages:
-    """Read one Parquet file, or those of a folder or of the folder "data" in it.
+    """Read one Parquet file, or those of a folder, such as a clone of a data set's repository.
 
-    In a folder, files named after a split, such as train-00000-of-00002.parquet, belong to it.
+    In a folder, files named after a split, such as train-00000-of-00002.parquet or
+    train/0000.parquet, belong to it. Files of other splits are left out if there is a training
+    split, and so are rows with the label -1, which stands for none.
 
     Raises:
       MissingExtraError: pyarrow is not installed.
-      DataError: a file is damaged, a column or a label is missing, or an image cannot be read.
+      DataError: a file is damaged, a column or a label is missing, an image cannot be read, or the
+        folder has several configurations and the source names none.
     """
     root = path if path.is_dir() else None
-    files = [path] if root is None else find_files(path)
-    if not files:
-        raise DataError(
-            f"{path} contains no Parquet files, and no folder 'data' with some.",
-            remedy="Name a folder with files such as train-00000-of-00001.parquet.",
-        )
+    files = [path]
+    others: list[Path] = []
+    if root is not None:
+        configs = find_configs(root)
+        if not configs:
+            raise DataError(
+                f"{path} contains no Parquet files, and no folder 'data' with some.",
+                remedy="Name a folder with files such as train-00000-of-00001.parquet.",
+            )
+        files = configs[choose_set(configs, spec.source, "parquet", path)]
+        files, others = _with_known_split(files)
     splits = [None if root is None else _split_name_of(file) for file in files]
     if None in splits and any(splits):
         raise DataError(
@@ -72,7 +86,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             remedy="Name every file after its split, such as train.parquet, or name one file.",
         )
     order = sorted(range(len(files)), key=lambda k: SPLIT_NAMES.index(splits[k] or "train"))
-    shards = [_read_shard(files[k], root, splits[k]) for k in order]
+    shards = [_read_shard(files[k], root, splits[k], spec) for k in order]
     known = {shard.class_names for shard in shards if shard.class_names}
     if len(known) > 1:
         raise DataError(
@@ -84,31 +98,92 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         spec,
         source=f"Parquet file {path}" if root is None else f"Parquet files in {path}",
         known=next(iter(known), None),
+        preparation=(*_describe_others(others), *_describe_unlabelled(shards)),
     )
 
 
+def find_configs(folder: Path) -> dict[str, list[Path]]:
+    """Find the configurations of a data set: name → its Parquet files, in natural order.
+
+    Files directly in the folder, or in "data", have the name "default". Another folder with Parquet
+    files, or with a folder of some for each split, is a configuration of its name.
+    """
+    if own := _list_files(folder):
+        return {"default": own}
+    configs: dict[str, list[Path]] = {}
+    for place in subfolders(folder):
+        if place.is_symlink():
+            if place.name == _DATA:
+                reject_folder_link(place)
+            continue
+        listed = _list_files(place)
+        for inner in [] if listed else subfolders(place):
+            listed += [] if inner.is_symlink() else _list_files(inner)
+        if listed:
+            configs["default" if place.name == _DATA else place.name] = listed
+    # Splits as folders, such as train/0000.parquet, are one configuration.
+    if configs and all(parse_split_name(name) for name in configs):
+        return {"default": [file for files in configs.values() for file in files]}
+    return configs
+
+
 def find_files(folder: Path) -> list[Path]:
-    """Find the Parquet files in a folder, or else in its folder "data", in natural order."""
-    for place in (folder, folder / "data"):
-        if place is not folder and place.is_dir():
-            reject_folder_link(place)
-        if found := list(place.glob("*.parquet")):
-            return sorted(found, key=lambda file: natural_key(file.name))
-    return []
+    """Find the Parquet files of all configurations in a folder, in natural order."""
+    return [file for files in find_configs(folder).values() for file in files]
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"), key=lambda file: natural_key(file.name))
+
+
+def _with_known_split(files: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Leave out files of other splits, such as "unsupervised", if there is a training split."""
+    if "train" not in map(_split_name_of, files):
+        return files, []
+    named = [file for file in files if _split_name_of(file)]
+    others = [file for file in files if file not in named and _stem(file) != file.stem]
+    return [file for file in files if file not in others], others
+
+
+def _stem(file: Path) -> str:
+    """Return the name of the split of a file, which may be that of its folder."""
+    if _NUMBERED.fullmatch(file.stem):
+        return file.parent.name
+    match = _SHARD.fullmatch(file.stem)
+    return match[1] if match else file.stem
+
+
+def _describe_others(files: Sequence[Path]) -> tuple[str, ...]:
+    names = dict.fromkeys(_stem(file) for file in files)
+    return (
+        (f"Left out: the splits {quote(names)}, which are not for training or testing.",)
+        if names
+        else ()
+    )
+
+
+def _describe_unlabelled(shards: Sequence["Shard"]) -> tuple[str, ...]:
+    count = sum(shard.num_unlabelled for shard in shards)
+    are = "images without a label (-1) were" if count > 1 else "image without a label (-1) was"
+    return (f"{count:,} {are} left out; give them to predict.",) if count else ()
 
 
 def _split_name_of(file: Path) -> str | None:
-    match = _SHARD.fullmatch(file.stem)
-    return parse_split_name(match[1]) if match else None
+    return parse_split_name(_stem(file))
 
 
-def _read_shard(file: Path, root: Path | None, split_name: str | None) -> Shard:
-    table = _read_table(file, root)
-    image, label = _image_and_label(table.column_names, file)
+def _read_shard(file: Path, root: Path | None, split_name: str | None, spec: DataSpec) -> Shard:
+    table = _read_table(file, root, spec)
+    image, label = _image_and_label(table.column_names, file, spec)
     columns: list[str] = table.column_names
     contents, paths = _contents(table.column(image), file), _paths(table.column(image))
     labels = _to_list(table.column(label), file)
-    groups = _to_list(table.column("group"), file) if "group" in columns else [None] * len(labels)
+    group = spec.group_column
+    groups = _to_list(table.column(group), file) if group in columns else [None] * len(labels)
+    names = _class_names(table.schema, label)
+    # The test sets of benchmarks, whose labels are secret. Without names, -1 and 1 may be classes.
+    is_none = names is not None or len(set(labels) - {-1, 1}) > 0
+    unlabelled = {row for row, value in enumerate(labels) if value == -1 and is_none}
     paths = [None] * len(labels) if paths is None else _to_list(paths, file)
     if None in labels or not all(isinstance(value, (int, str)) for value in labels):
         row = next(k for k, value in enumerate(labels) if not isinstance(value, (int, str)))
@@ -126,8 +201,9 @@ def _read_shard(file: Path, root: Path | None, split_name: str | None) -> Shard:
             split_name=split_name,
         )
         for row in range(len(labels))
+        if row not in unlabelled
     ]
-    return Shard(entries, _class_names(table.schema, label))
+    return Shard(entries, names, len(unlabelled))
 
 
 def _to_list(column: Any, file: Path) -> list[Any]:
@@ -140,20 +216,36 @@ def _to_list(column: Any, file: Path) -> list[Any]:
     return values
 
 
-def _image_and_label(columns: Sequence[str], file: Path) -> tuple[str, str]:
+def _image_and_label(columns: Sequence[str], file: Path, spec: DataSpec) -> tuple[str, str]:
     """Find the names of the image column and the label column."""
-    image = next((name for name in IMAGE_COLUMNS if name in columns), None)
-    label = next((name for name in LABEL_COLUMNS if name in columns), None)
-    if image is None or label is None:
-        raise DataError(
-            f"{file}: expected an image column and a label column; the columns are "
-            f"{quote(columns)}.",
-            remedy=f"Name them {IMAGE_COLUMNS[0]!r} and {LABEL_COLUMNS[0]!r}.",
-        )
+    image = _find_column(columns, file, spec.image_column, IMAGE_COLUMNS, "image")
+    label = _find_column(columns, file, spec.label_column, LABEL_COLUMNS, "label")
     return image, label
 
 
-def _read_table(file: Path, root: Path | None) -> Any:
+def _find_column(
+    columns: Sequence[str], file: Path, asked: str | None, usual: Sequence[str], kind: str
+) -> str:
+    if asked is not None and asked not in columns:
+        raise DataError(
+            f"{file} has no column {asked!r}; the columns are {quote(columns, 20)}.",
+            remedy=f"{did_you_mean(asked, columns)}Name one of them with --{kind}-column.",
+        )
+    found = [asked] if asked else [name for name in usual if name in columns]
+    found = found or [name for name in columns if name.endswith(f"_{kind}")]
+    if len(found) == 1 or (found and found[0] in usual):
+        return found[0]
+    problem = (
+        f"it has {len(found)}: {quote(found)}" if found else f"the columns are {quote(columns)}"
+    )
+    raise DataError(
+        f"{file}: expected an image column and a label column; {problem}.",
+        remedy=f"Choose the {kind} column: --{kind}-column {found[0] if found else 'NAME'}, or "
+        f"DataSpec(…, {kind}_column=…) in Python.",
+    )
+
+
+def _read_table(file: Path, root: Path | None, spec: DataSpec) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -167,7 +259,7 @@ def _read_table(file: Path, root: Path | None) -> Any:
             groups = [table.metadata.row_group(k) for k in range(table.metadata.num_row_groups)]
             check_decompressed_size(sum(group.total_byte_size for group in groups), file)
             there = table.schema_arrow.names
-            needed = {*_image_and_label(there, file), "group"}
+            needed = {*_image_and_label(there, file, spec), spec.group_column}
             columns = [name for name in there if name in needed]
             num_bytes, batches = 0, []
             # A dictionary-encoded column may repeat one image a million times, so reading is

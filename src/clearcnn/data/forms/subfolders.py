@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from clearcnn.data.build_dataset import build_from_files
-from clearcnn.data.classes import normal_form
+from clearcnn.data.classes import normal_form, quote
 from clearcnn.data.forms.folder import describe_ignored
 from clearcnn.data.forms.folder_tree import list_tree
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.safe_files import read_bytes
+from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
@@ -32,6 +33,12 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder.", remedy="Name the folder above the classes.")
     tree = list_tree(folder)
+    splits = parse_split_folders(each.name for each in tree.filled)
+    if len({*splits.values()}) > 1:
+        raise DataError(
+            f"{folder}: {quote(splits)} are named after splits, not parts of the names of classes.",
+            remedy=f"Name one of them: subfolders:{folder / next(iter(splits))}.",
+        )
     images = {
         normal_form(each.path.relative_to(folder).as_posix()): each.images
         for each in tree.all_folders()

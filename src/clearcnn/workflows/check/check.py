@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import bundle, data, report
-from clearcnn.data import LabelledImages
+from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
+from clearcnn.workflows.check.group_proposal import find_name_groups
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds, find_suspects
 from clearcnn.workflows.check.use_list import UseList, propose_uses
 from clearcnn.workflows.fitting.listeners import EvaluateListener
+from clearcnn.workflows.fitting.python_images import load_python_images
 
 _PARENT = Path("checks")
 _MOST_NAMES = 20
@@ -26,7 +28,7 @@ _NARROW = 0.25
 
 
 def check(
-    source: str | Path | DataSpec | LabelledImages = "digits",
+    source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
     *,
     labels: bool = True,
     seed: int = 777,
@@ -49,6 +51,7 @@ def check(
       ClearCNNError: the source cannot be read, or the folder cannot be written.
     """
     listener = listener or EvaluateListener()
+    source = load_python_images(source, listener)
     if isinstance(source, LabelledImages):
         images, name = source, source.source
     else:
@@ -83,6 +86,7 @@ def _check(
         ),
         *_find_constant(images),
         *_find_split_groups(images),
+        *find_name_groups(images),
         *_list_suspects(suspects),
         *_check_classes(images),
         *_check_range(images),

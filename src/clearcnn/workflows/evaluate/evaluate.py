@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearcnn import evaluation, models
-from clearcnn.data import LabelledImages, load
+from clearcnn.data import LabelledImages, PythonImages, load
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
 from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
@@ -21,16 +21,17 @@ from clearcnn.workflows.evaluate.schedule import Schedule
 from clearcnn.workflows.fitting.fit_plan import score_predictions
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
+from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.repro_command import format_call
 
 __all__ = ["EvaluateListener", "compare", "evaluate"]
 
 
 def evaluate(
-    source: str | Path | DataSpec | LabelledImages = "digits",
-    new: str | Path | DataSpec | LabelledImages | None = None,
+    source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
+    new: str | Path | DataSpec | LabelledImages | PythonImages | None = None,
     *,
-    data: str | Path | DataSpec | LabelledImages | None = None,
+    data: str | Path | DataSpec | LabelledImages | PythonImages | None = None,
     recipe: str = "default",
     model: ModelSpec | Path | str | None = None,
     compare: Sequence[str | Path] = (),
@@ -54,7 +55,8 @@ def evaluate(
     run folder as the source, its model is scored on its own test set or on `new` images.
 
     Args:
-      source: "digits", a path, a DataSpec, images already loaded, or a run folder.
+      source: "digits", a path, a DataSpec, images already loaded or in Python, as for `load`, or a
+        run folder.
       new: for a run folder: other labelled images, converted to its input contract.
       data: for a run folder: the source of the images that it was trained on, or these images
         themselves. None takes the source that the run names, if you trained it on this computer.
@@ -74,6 +76,9 @@ def evaluate(
       ClearCNNError: data, options, models or folder are invalid.
     """
     listener = listener or EvaluateListener()
+    source = load_python_images(source, listener)
+    new = None if new is None else load_python_images(new, listener)
+    data = None if data is None else load_python_images(data, listener)
     out = None if out is None else Path(out)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     given: dict[str, Any] = {
@@ -138,7 +143,7 @@ def evaluate(
 
 def compare(
     compared: Sequence[str | Path],
-    source: str | Path | DataSpec | LabelledImages = "digits",
+    source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
     *,
     folds: int = 10,
     budget: float = 60.0,

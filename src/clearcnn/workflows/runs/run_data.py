@@ -7,7 +7,7 @@ from pathlib import Path
 from clearcnn import bundle, data
 from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import ClearCNNError, DataError
-from clearcnn.specs import PREFERRED_SIDES, DataSpec
+from clearcnn.specs import PREFERRED_SIDES, PYTHON_SOURCE, DataSpec
 
 Source = str | Path | DataSpec | LabelledImages
 
@@ -67,8 +67,8 @@ def choose_source(
       named: as for `read_run_data`.
       is_own: whether this user trained the run here, as from `bundle.is_own`.
     Raises:
-      DataError: the run's source must not be opened, or the run has a use list and none was
-        named.
+      DataError: the run's source must not be opened, or the run has a use list, or a stranger's
+        regular expression for groups, and none was named.
     """
     if named is not None:
         spec = named if isinstance(named, DataSpec) else DataSpec(str(named))
@@ -77,7 +77,21 @@ def choose_source(
                 "The run was trained with a use list (--use), and none was given.",
                 remedy="Give it with the images: --use FILE, or DataSpec(…, use=…) in Python.",
             )
+        # A stranger's regular expression could take for ever.
+        if not is_own and recorded.groups_from_name not in (None, spec.groups_from_name):
+            raise DataError(
+                "The run was trained with groups from names, and the regular expression in it is "
+                f"not used, since nothing proves that you wrote it: {recorded.groups_from_name!r}.",
+                remedy="If it looks right, give it in Python: DataSpec(…, groups_from_name=…).",
+            )
         return dataclasses.replace(recorded, source=spec.source, use=spec.use)
+    if recorded.source.startswith(PYTHON_SOURCE):
+        raise DataError(
+            "The images that the model was trained on came from Python "
+            f"({recorded.source.removeprefix(PYTHON_SOURCE)}), so they cannot be read again.",
+            remedy="Give them in Python: data= for evaluate and explain, the source for train with "
+            "resume.",
+        )
     # The embedded digits are public. Resized to a large size, they would fill the memory.
     largest = max(recorded.size or (0,))
     is_embedded = recorded.source == "digits" and recorded.use is None

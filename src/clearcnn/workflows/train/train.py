@@ -7,12 +7,13 @@ from pathlib import Path
 
 from clearcnn import bundle, models
 from clearcnn.checkpoints import CheckpointFolder
-from clearcnn.data import LabelledImages
+from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.errors import BundleError, ClearCNNError, SpecError
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
 from clearcnn.workflows.fitting.listeners import TrainListener
+from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
 from clearcnn.workflows.runs.run_data import choose_source
 from clearcnn.workflows.train.pipeline import TrainPipeline
@@ -24,7 +25,7 @@ _MOST_NAMES = 5
 
 
 def train(
-    source: str | Path | DataSpec | LabelledImages = "digits",
+    source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
     *,
     recipe: str = "default",
     model: ModelSpec | Path | str | None = None,
@@ -46,7 +47,8 @@ def train(
     The recipe gives the value of every argument that is None.
 
     Args:
-      source: "digits", a path, a DataSpec, or images already loaded. With `resume`, the source of
+      source: "digits", a path, a DataSpec, images already loaded, or images in Python, as for
+        `load`. With `resume`, the source of
         that run's images, or these images; of a DataSpec, only source and use count. By default
         it is the source that the run names, if you began it on this computer.
       recipe: "default" or "tutorial".
@@ -87,6 +89,7 @@ def train(
     }
     given: Arguments = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
     given |= fractions
+    source = load_python_images(source, listener)
     images = source if isinstance(source, LabelledImages) else None
     if resume is not None:
         _check_resume_options({**given, "epochs": None}, {"recipe": "default", "seed": 777})

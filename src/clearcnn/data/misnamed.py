@@ -1,0 +1,74 @@
+"""Files under the name of an image that are something else: what they are, and how many."""
+
+from collections.abc import Callable, Iterable
+
+from clearcnn.data.avif import find_media_kind
+from clearcnn.data.classes import quote
+from clearcnn.data.image_error import ImageError
+from clearcnn.errors import DataError
+
+_HEAD_BYTES = 512
+
+# What a file is → how such a file begins, after blanks and in lower case, and what to do.
+_CAUSES: dict[str, tuple[tuple[bytes, ...], str]] = {
+    "a Git LFS pointer": (
+        (b"version https://git-lfs",),
+        "Run git lfs pull in the clone, which downloads the images themselves.",
+    ),
+    "an HTML page": (
+        (b"<!doctype html", b"<html", b"<head"),
+        "Download it again; the server sent a page instead, such as a login or an error.",
+    ),
+    "an SVG drawing": ((b"<svg",), "Convert it to PNG."),
+    "an XML document": (
+        (b"<?xml",),
+        "Convert a drawing to PNG; download again what a server refused.",
+    ),
+    "a PDF document": ((b"%pdf-",), "Convert its pages to PNG."),
+    "a zip archive": ((b"pk\3\4",), "Unpack it."),
+}
+_HEIC = "a HEIC image"
+
+
+def find_cause(content: bytes) -> str | None:
+    """Say what a file is that is not an image of a supported format; None if unknown."""
+    if find_media_kind(content) == "HEIC":
+        return _HEIC
+    start = content[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return next((what for what, (starts, _) in _CAUSES.items() if start.startswith(starts)), None)
+
+
+def reject_misnamed(content: bytes) -> None:
+    """Raise an ImageError that says what a file is, if it is known."""
+    if (what := find_cause(content)) in _CAUSES:
+        raise ImageError(f"it is {what}", _CAUSES[what][1])
+
+
+def count_misnamed(
+    error: DataError, files: Iterable[tuple[str, Callable[[], bytes]]]
+) -> DataError | None:
+    """Extend the error about one file by the number of files that are the same.
+
+    Args:
+      error: about one file.
+      files: name, and a function that reads it, of every file.
+    Returns:
+      DataError; None if the error has another cause, or is about the only such file.
+    """
+    what = next((cause for cause in (*_CAUSES, _HEIC) if f"it is {cause}" in error.problem), None)
+    if what is None:
+        return None
+    total, names = 0, []
+    for name, read in files:
+        total += 1
+        try:
+            if find_cause(read()) == what:
+                names.append(name)
+        except DataError:
+            continue
+    if len(names) < 2:
+        return None
+    return DataError(
+        f"{error.problem} So are {len(names):,} of the {total:,} files: {quote(names, 3)}.",
+        remedy=error.remedy,
+    )

@@ -1,0 +1,202 @@
+"""Recognition of Python objects as samples, by what they can do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from clearcnn.data.classes import quote
+from clearcnn.data.label_tables.columns import LABEL_NAMES
+from clearcnn.data.label_tables.split_cells import find_split_word
+from clearcnn.data.python_objects.samples import Indexed, Samples
+from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
+from clearcnn.spelling import did_you_mean
+
+IMAGE_NAMES = ("image", "img", "images", "path", "file", "file_name", "filename", "file_path")
+_REMEDY = (
+    "Give a path, a Dataset of Hugging Face or PyTorch, a DataFrame, a list of (image, label), or "
+    "a tuple (images, labels)."
+)
+
+
+def read_samples(source: object, spec: DataSpec) -> Samples:
+    """Read the images and labels of an object.
+
+    Raises:
+      DataError: it is of none of the known kinds, or its columns are unclear.
+    """
+    if isinstance(source, Mapping):
+        return _join_splits(source, spec)
+    module = type(source).__module__.partition(".")[0]
+    kind = f"{'' if module == 'builtins' else f'{module} '}{type(source).__name__}"
+    if hasattr(source, "column_names") and hasattr(source, "features"):
+        columns = _as_columns(source, list(source.column_names))
+        return _from_columns(columns, kind, spec, source.features)
+    if hasattr(source, "columns") and hasattr(source, "shape"):
+        return _from_columns(_as_columns(source, list(source.columns)), kind, spec, {})
+    if isinstance(source, tuple) and len(source) == 2 and _is_pair(*source):
+        images, labels = source
+        return Samples("a pair (images, labels)", images, _to_list(labels))
+    if isinstance(source, Indexed) and not isinstance(source, (str, bytes, np.ndarray)):
+        return _from_items(source, kind)
+    raise DataError(f"Images cannot be read from a {kind}: {_why(source)}.", remedy=_REMEDY)
+
+
+def _why(source: object) -> str:
+    if isinstance(source, np.ndarray):
+        return "it has no labels"
+    return (
+        "it can be iterated over, but has no length"
+        if hasattr(source, "__iter__")
+        else "unknown kind"
+    )
+
+
+def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
+    """Join the parts of a DatasetDict, or of any mapping with splits as keys."""
+    splits = {key: find_split_word(str(key)) for key in source}
+    if "train" not in splits.values():
+        raise DataError(
+            f"Images cannot be read from a mapping with the keys {quote(map(str, source))}: none "
+            "of them is a training split.",
+            remedy="Use the keys train, validation and test, or give one of the values.",
+        )
+    parts = [(split, read_samples(source[key], spec)) for key, split in splits.items() if split]
+    images = [image for _, part in parts for image in part.images]
+    labels = [label for _, part in parts for label in part.labels]
+    groups = [group for _, part in parts for group in part.groups or [None] * len(part)]
+    known = {part.class_names for _, part in parts}
+    if len(known) > 1:
+        raise DataError("The splits have different class names.", remedy="Give one data set.")
+    return Samples(
+        f"splits {quote(map(str, splits))}, each {parts[0][1].kind}",
+        images,
+        labels,
+        known.pop(),
+        groups if any(group is not None for group in groups) else None,
+        [split for split, part in parts for _ in range(len(part))],
+    )
+
+
+def _as_columns(source: Any, names: Sequence[object]) -> dict[str, Callable[[], list[object]]]:
+    """Return name → a function that gets the column's values."""
+    return {str(name): partial(_column, source, name) for name in names}
+
+
+def _column(source: Any, name: object) -> list[object]:
+    return _to_list(source[name])
+
+
+def _from_columns(
+    columns: Mapping[str, Callable[[], list[object]]],
+    kind: str,
+    spec: DataSpec,
+    features: Mapping[str, Any],
+) -> Samples:
+    image = _choose(
+        columns, spec.image_column, lambda name: name.casefold() in IMAGE_NAMES, "image", kind
+    )
+    label = _choose(
+        {name: get for name, get in columns.items() if name != image},
+        spec.label_column,
+        lambda name: "".join(filter(str.isalnum, name.casefold())) in LABEL_NAMES,
+        "label",
+        kind,
+    )
+    group = spec.group_column if spec.group_column in columns else None
+    if group is None and spec.group_column != "group":
+        raise DataError(
+            f"A {kind} has no column {spec.group_column!r}; its columns are {quote(columns, 20)}.",
+            remedy="Name the column with the groups.",
+        )
+    splits = columns["split"]() if "split" in columns else None
+    names = getattr(features.get(label), "names", None) if features else None
+    return Samples(
+        f"a {kind}",
+        columns[image](),
+        columns[label](),
+        tuple(map(str, names)) if names else None,
+        columns[group]() if group else None,
+        None if splits is None else [find_split_word(str(split)) or split for split in splits],
+    )
+
+
+def _choose(
+    columns: Mapping[str, object],
+    asked: str | None,
+    is_usual: Callable[[str], bool],
+    role: str,
+    kind: str,
+) -> str:
+    if asked is not None and asked not in columns:
+        raise DataError(
+            f"A {kind} has no column {asked!r}; its columns are {quote(columns, 20)}.",
+            remedy=f"{did_you_mean(asked, columns)}Name one of them as {role}_column.",
+        )
+    usual = [name for name in columns if is_usual(name)]
+    others = [name for name in columns if name not in ("group", "split")]
+    found = [asked] if asked else usual or (others if len(others) == 1 else [])
+    if len(found) == 1:
+        return found[0]
+    raise DataError(
+        f"It is unclear which column of a {kind} has the {role}s: the columns are "
+        f"{quote(columns, 20)}.",
+        remedy=f"Name it: clearcnn.load(…, {role}_column=…).",
+    )
+
+
+def _is_pair(images: object, labels: object) -> bool:
+    """Whether two objects are the images and the labels, rather than two samples."""
+    if not (isinstance(images, Indexed) and isinstance(labels, Indexed)):
+        return False
+    is_sample = isinstance(images, (tuple, list)) and len(images) == 2 and _is_label(images[1])
+    return not is_sample and len(images) == len(labels)
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, (int, str, np.integer))
+
+
+def _from_items(source: Indexed, kind: str) -> Samples:
+    """Read every item of a data set: (image, label), or a dict with both."""
+    items = [source[row] for row in range(len(source))]
+    if items and all(isinstance(item, Mapping) for item in items):
+        columns = {name: partial(_cells, items, name) for name in items[0]}
+        return _from_columns(columns, kind, DataSpec(), {})
+    wrong = next((row for row, item in enumerate(items) if not _is_item(item)), None)
+    if not items or wrong is not None:
+        fault = (
+            "it is empty" if wrong is None else f"item {wrong} is a {type(items[wrong]).__name__}"
+        )
+        raise DataError(
+            f"Images cannot be read from a {kind}: {fault}; expected pairs (image, label).",
+            remedy=_REMEDY,
+        )
+    names = getattr(source, "classes", None)
+    labels = [item[1] for item in items]
+    are_indices = all(isinstance(label, (int, np.integer)) for label in labels)
+    return Samples(
+        f"a {kind} of (image, label)",
+        [item[0] for item in items],
+        labels,
+        tuple(map(str, names)) if names and are_indices else None,
+    )
+
+
+def _cells(items: "Sequence[Mapping[str, object]]", name: str) -> list[object]:
+    return [item[name] for item in items]
+
+
+def _is_item(item: object) -> bool:
+    return isinstance(item, (tuple, list)) and len(item) == 2
+
+
+def _to_list(values: Any) -> list[object]:
+    """Convert a column, an array, a tensor or a sequence to a list."""
+    for name in ("tolist", "to_list", "to_pylist"):
+        if hasattr(values, name):
+            listed = getattr(values, name)()
+            return listed if isinstance(listed, list) else [listed]
+    return [values[row] for row in range(len(values))]
