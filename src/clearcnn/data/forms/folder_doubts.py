@@ -1,5 +1,6 @@
 """Folders that could mean several things: how they are noticed, and the errors that say so."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,14 +16,18 @@ from clearcnn.spelling import did_you_mean
 _ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"])
 _TABLES = frozenset([".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx", ".xml"])
 
+_NUMBER = re.compile(r"[0-9]{1,15}(?:\.0*)?")
+
 
 def same_name(name: str) -> str:
     """Return what two spellings of one class name have in common.
 
-    These are the letters without case, blanks and Unicode form. Single letters keep their case: "a"
-    and "A" are two characters to recognise.
+    These are the letters without case, blanks and Unicode form, or the value of a whole number.
+    Single letters keep their case: "a" and "A" are two characters to recognise.
     """
     name = normal_form(" ".join(name.split()))
+    if _NUMBER.fullmatch(name):
+        return str(int(name.partition(".")[0]))
     return name if len(name) == 1 else name.casefold()
 
 

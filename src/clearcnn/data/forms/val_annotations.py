@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clearcnn.data.classes import normal_form, quote, shorten
 from clearcnn.data.forms.folder_tree import FolderTree
+from clearcnn.data.forms.split_table import find_split_table, read_split_table
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
@@ -18,7 +19,8 @@ _NAME = "_annotations.txt"
 
 def find_annotations(split: FolderTree) -> Path | None:
     """Find the table of a split; None without one."""
-    return next((path for path in split.others if path.name.endswith(_NAME)), None)
+    own = next((path for path in split.others if path.name.endswith(_NAME)), None)
+    return own or find_split_table(split)
 
 
 def read_annotations(
@@ -34,6 +36,8 @@ def read_annotations(
     Raises:
       DataError: a line has no tab, or a listed image is missing or listed twice.
     """
+    if not table.name.endswith(_NAME):
+        return read_split_table(table, split, notes)
     images = {path.name: path for path in split.all_images()}
     classes: dict[str, list[Path]] = defaultdict(list)
     with open_text(table, tree.path) as text:

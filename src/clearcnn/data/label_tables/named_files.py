@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from clearcnn.data.classes import normal_form
-from clearcnn.data.forms.folder import walk_images
-from clearcnn.data.forms.folder_tree import looks_like_image
+from clearcnn.data.forms.folder_tree import list_tree, looks_like_image
 from clearcnn.data.label_tables.split_cells import find_split_word
 from clearcnn.data.safe_files import is_hidden
 
@@ -36,7 +35,7 @@ class NamedFiles:
     def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
         self.folder = folder
         start = len(os.path.join(folder, ""))  # noqa: PTH118
-        found = walk_images(folder).images if files is None else files
+        found = list_tree(folder).all_images() if files is None else files
         self.paths = [str(path)[start:].replace(os.sep, "/") for path in found]
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for path in self.paths:
