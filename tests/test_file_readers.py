@@ -63,6 +63,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
         {"self._path.read_bytes", "os.open", "path.open"},
     ),
     "web/tensors.py": ("the tensor of a request", {"np.frombuffer"}),
+    "web/page.py": ("the image of a request", {"np.frombuffer"}),
     # Files that a user names, other than run folders.
     "archives.py": ("zip archives that its callers have opened", {"zipfile.ZipFile"}),
     "models/model_file.py": ("model.toml", {"path.read_bytes", "tomllib.loads"}),
@@ -71,6 +72,13 @@ READERS: dict[str, tuple[str, set[str]]] = {
     # Files installed with clearcnn, or in the user's cache.
     "web/assets.py": ("the page", {"self.path.read_bytes"}),
     "report/templates.py": ("the page's style", {"(_PAGE / name).read_text"}),
+    # Files of a result that this process has just made.
+    "notebook/pages.py": ("the page of a result", {"page.read_text", "webbrowser.open"}),
+    "notebook/views.py": ("pictures of a result", {"path.read_bytes"}),
+    "results/train.py": (
+        "nothing: it calls the loader of run folders",
+        {"load_room('keras_model').load_model"},
+    ),
     "training/disk_cache.py": ("traces in the cache", {"path.read_bytes"}),
     "cli/streams.py": ("nothing: it opens the null device for writing", {"os.open"}),
 }

@@ -33,7 +33,7 @@ def read_result(stdout: str) -> Result:
     return {
         "samples": result["data"]["train"],
         "epochs": len(result["history"]["metrics"]["loss"]),
-        "parameters": result["model"]["parameters"],
+        "parameters": result["model_summary"]["parameters"],
         "loss": result["test"]["loss"],
         "accuracy": result["test"]["score"]["accuracy"],
     }

@@ -32,3 +32,6 @@ Arguments: TypeAlias = dict[str, Any]
 
 View: TypeAlias = dict[str, Any]
 """The values of a page's template, by name."""
+
+KerasModel: TypeAlias = Any
+"""A `keras.Model`, where Keras is never imported, not even for types."""

@@ -80,7 +80,7 @@ def result():
             content_hash="ab" * 32,
         ),
         split=SplitSpec(),
-        model=ModelSummary(
+        model_summary=ModelSummary(
             "small",
             (8, 8, 1),
             (LayerSummary("Conv2D 4 · 3×3", "Conv2D", (6, 6, 4), 40, (3, 3), 1296, 9360),),

@@ -66,7 +66,7 @@ def make_result(run_folder: Path, *, interrupted: bool = False, **changes: Any) 
         "recipe": "tutorial",
         "data": make_data(),
         "split": SplitSpec(split="random"),
-        "model": make_model(),
+        "model_summary": make_model(),
         "model_spec": ModelSpec("tutorial", (LayerSpec("Flatten"),)),
         "train": TrainSpec(epochs=EPOCHS),
         "history": History(
@@ -106,7 +106,7 @@ class FakeTrain:
         self.asked = {"source": source, **asked}
         result = self.result
         listener.on_data(result.data, result.run_folder / "figures" / "classes.png")
-        listener.on_model(result.model)
+        listener.on_model(result.model_summary)
         for warning in self.warnings:
             listener.on_warning(warning)
         listener.on_train_begin(result.train.epochs)

@@ -41,7 +41,6 @@ def test_json_has_the_fields_of_the_record(spoilt, capsys):
     assert record["num_images"] == 40
     assert [finding["kind"] for finding in record["findings"]] == [
         "duplicates with another label",
-        "duplicates",
     ]
 
 

@@ -12,8 +12,10 @@ from clearcnn.results.export import ExportResult
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """A fake of the workflow that records its arguments."""
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A fake of the workflow that records its arguments; a run folder that nobody reads."""
+    (tmp_path / "runs" / "a").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
     calls: list[Any] = []
 
     def export_run(*words: Any) -> ExportResult:

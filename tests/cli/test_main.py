@@ -116,7 +116,7 @@ def test_a_closed_pipe_gives_no_traceback() -> None:
 def test_a_pipe_closed_while_training_gives_no_traceback() -> None:
     program = """
 import sys, time
-from clearcnn.workflows import train as workflow
+from clearcnn.workflows.train import train as workflow
 from clearcnn.cli.main import main
 
 def train(source, *, listener, **asked):

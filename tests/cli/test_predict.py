@@ -20,6 +20,7 @@ from sklearn.datasets import load_digits
 import clearcnn
 from clearcnn.cli.main import main
 from clearcnn.cli.predict_display import PredictionLines
+from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import ClassProbability, Prediction
 
 HEAVY = {"keras", "jax", "sklearn", "scipy", "matplotlib", "pyarrow", "jinja2"}
@@ -106,7 +107,7 @@ def test_json_is_one_line_per_image(
         "bad.png",
     ]
     expected = next(iter(clearcnn.predict(run, pictures / "0.png", top=2)))
-    assert records[0].keys() == vars(expected).keys()
+    assert records[0].keys() == to_json(expected).keys()
     assert [each["name"] for each in records[0]["top"]] == [each.name for each in expected.top]
     assert records[0]["confidence"] == pytest.approx(expected.confidence, abs=1e-6)
     assert records[-1]["prediction"] is None

@@ -61,7 +61,7 @@ def test_the_python_of_the_readme_runs(
     shown = "print(model.predict(x, verbose=0).shape, *map(len, history.history.values()))\n"
     script.write_text(f"{own_pictures}\n{own_model}\n{shown}", encoding="utf-8")
     said = run_python(script)
-    right = re.match(r"(\d+) of 18 right: ", said)
+    right = re.match(r"(\d+) of 18 correct: ", said)
     assert right
     assert int(right[1]) >= 15
     assert said.endswith("\n(1797, 10) 20 20 20 20\n")
@@ -88,6 +88,8 @@ def test_every_command_exists(page: str, capsys: pytest.CaptureFixture[str]) -> 
                 build_parser().parse_args(words[1:])
             except SystemExit as end:
                 assert end.code == 0, f"{command}\n{capsys.readouterr().err}"
+        elif words[:2] == ["python", "-m"]:
+            assert words[2:] in (["venv", ".venv"], ["pip", "install", "."]), command
         elif words[0] == "python":
             assert (ROOT / words[1]).is_file(), command
         elif words[0] == "git":

@@ -74,7 +74,7 @@ def make_result(images, labels, class_names, value_range, probabilities, test, *
             content_hash="3f1c" * 16,
         ),
         "split": SplitSpec("random"),
-        "model": make_model(images.shape[1:], len(class_names)),
+        "model_summary": make_model(images.shape[1:], len(class_names)),
         "model_spec": ModelSpec("default", (LayerSpec("Flatten"),)),
         "train": TrainSpec(
             epochs=60,

@@ -78,7 +78,7 @@ def test_a_headline_has_count_interval_spread_and_worst_fold_by_name():
 
 def test_a_difference_is_said_in_points():
     difference = make_models("a", "b")[1].difference
-    assert say_difference(difference) == "+1.2 points (-0.3 to +2.7)"
+    assert say_difference(difference) == "+1.2 points (−0.3 to +2.7)"
     assert difference.verdict == "cannot be told apart on this data"
 
 

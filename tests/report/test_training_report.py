@@ -201,8 +201,8 @@ def test_skipped_files_are_listed_and_counted(digits, skipped_files):
 
 def test_a_model_without_convolutions_makes_no_comparison(digits):
     result, pictures = digits
-    dense = tuple(replace(layer, dense_parameters=None) for layer in result.model.layers)
-    result = replace(result, model=replace(result.model, layers=dense))
+    dense = tuple(replace(layer, dense_parameters=None) for layer in result.model_summary.layers)
+    result = replace(result, model_summary=replace(result.model_summary, layers=dense))
     text = Page(render_report(result, pictures, "x")).text
     assert "times as many" not in text
     assert "every layer with weights is Dense" in text

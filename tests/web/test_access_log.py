@@ -1,7 +1,9 @@
 """Request ids, the log, metrics, and internal errors."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from clearcnn.prediction import Predictor
-from clearcnn.web.access_log import LOGGER, JsonFormatter
+from clearcnn.web.access_log import LOGGER, JsonFormatter, log, start_logging
 
 PNG = {"Content-Type": "image/png"}
 
@@ -93,3 +95,29 @@ def test_our_own_failure_is_500_in_json_and_logged_with_its_id(
     assert any("secret detail" in JsonFormatter().format(record) for record in logged)
     monkeypatch.undo()
     assert client.post("/predict", content=digit, headers=PNG).status_code == 200
+
+
+def test_people_get_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests that succeeded are left out; failures and events are one line each."""
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
+    loggers = [logging.getLogger(name) for name in (LOGGER, "uvicorn")]
+    before = [(each.handlers, each.propagate, each.level) for each in loggers]
+    try:
+        start_logging(as_json=False)
+        log("listening", host="127.0.0.1", port=8000)
+        log("request", path="/predict", status=200)
+        log("request", path="/predict", status=404)
+        log("request", path="/predict", status=503)
+        log("model reloaded", model="di\x1bgits")
+        log("model not reloaded", level=logging.ERROR, model="digits", error="damaged")
+    finally:
+        for each, (handlers, propagate, level) in zip(loggers, before, strict=True):
+            each.handlers, each.propagate = handlers, propagate
+            each.setLevel(level)
+    lines = [line.partition("  ")[2] for line in said.getvalue().splitlines()]
+    assert lines == [
+        "request  path /predict · status 503",
+        "model reloaded  model di\\x1bgits",
+        "error: model not reloaded  model digits · error damaged",
+    ]

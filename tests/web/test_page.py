@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import clearcnn
 from clearcnn.bundle import read_bundle
 from clearcnn.web import page as page_module
 from clearcnn.web.memory_budget import MemoryBudget
@@ -221,3 +222,21 @@ def test_the_playground_can_be_left_out(make_client):
         "playground": False,
     }
     assert without.post("/page/playground/prepare").status_code == 404
+
+
+def test_an_image_is_judged_as_predict_judges_it(client, digits, digits_run):
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 17, (20, 8, 8, 1), dtype=np.uint8)
+    images = np.concatenate([digits[:20], noise])
+    told = [
+        client.post("/page/models/digits/unlike", content=image.tobytes()).json()["is_unlike"]
+        for image in images
+    ]
+    answers = clearcnn.predict(digits_run, images, keep_polarity=True)
+    assert told == [each.is_unlike for each in answers]
+
+
+@pytest.mark.parametrize("content", [b"", b"1" * 63, b"\xff" * 64])
+def test_what_is_no_image_of_the_model_is_rejected(client, content):
+    assert client.post("/page/models/digits/unlike", content=content).status_code == 400
+    assert client.post("/page/models/none/unlike", content=content).status_code == 404

@@ -51,6 +51,7 @@ WRITERS = {
     "cli/streams.py",
     # Into memory.
     "report/image_sheets.py",
+    "workflows/predict/given_images.py",
 }
 
 METHODS = {"write_text", "write_bytes", "mkdir", "rename", "savefig", "save", "save_model"}

@@ -31,7 +31,7 @@ model that was trained without it. Prints confidence intervals, simple
 classifiers on the same folds, calibration, robustness and a learning curve.
 Where images have groups, whole groups are left out. With a run folder in
 place of SOURCE, its finished model is scored on its test set, or on the
-images of NEW.
+images of NEW. RUN may also be a unique beginning of its name, or latest.
 
 {SOURCES}"""
 
@@ -93,10 +93,11 @@ def run(arguments: Namespace, words: list[str]) -> Status:
 
     people = Console(stderr=arguments.json)
     listener = EvaluateListener() if arguments.quiet else EvaluateDisplay(people)
-    is_run = (Path(arguments.source) / "bundle.json").is_file()
+    run_folder = _find_run_folder(arguments.source)
+    is_run = run_folder is not None
     try:
         result = evaluate(
-            Path(arguments.source) if is_run else read_source(arguments),
+            read_source(arguments) if run_folder is None else run_folder,
             arguments.new,
             data=read_run_data(arguments) if is_run or arguments.data else None,
             recipe=arguments.recipe,
@@ -124,6 +125,22 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     elif not arguments.quiet:
         people.show(view_assessment(result))
     return Status.SUCCESS
+
+
+def _find_run_folder(source: str) -> Path | None:
+    """Return the run folder that SOURCE names, if it is one."""
+    from clearcnn.workflows.runs.find_run import LATEST, find_run, list_runs
+
+    path = Path(source)
+    if (path / "bundle.json").is_file():
+        return path
+    if path.exists() or source == "digits":
+        return None
+    if source == LATEST:
+        return find_run(source)
+    # Other sources are named too, so only the beginning of one run's name counts.
+    found = [run for run in list_runs(Path("runs")) if run.name.startswith(source)]
+    return found[0] if len(found) == 1 else None
 
 
 def _add_fold_options(group: OptionGroup) -> None:

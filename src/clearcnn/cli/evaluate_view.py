@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console as RichConsole
+from rich.console import ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
@@ -80,7 +81,7 @@ def view_assessment(result: Assessment) -> RenderableType:
     """Return the figures for the terminal: models, confidence, robustness, learning curve."""
     blocks: list[RenderableType] = []
     for protocol in result.protocols:
-        blocks += [_title(protocol), _models(protocol)]
+        blocks += [_title(protocol), view_models(protocol)]
     blocks += [_heading("Confidence"), Padding(Group(*map(Text, _say_confidence(result))), (0, 2))]
     blocks += [_heading("Robustness"), _robustness(result)]
     curve = result.learning_curve
@@ -107,7 +108,41 @@ def _title(protocol: Protocol) -> Text:
     return _heading(title[protocol.kind], protocol.sentence)
 
 
-def _models(protocol: Protocol) -> RenderableType:
+def view_models(protocol: Protocol) -> RenderableType:
+    """Return the models of a protocol: a table, or in a narrow terminal a list."""
+    return _Models(protocol)
+
+
+class _Models:
+    """The models as a table; where it does not fit, each model with lines below its name."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+
+    def __rich_console__(self, console: RichConsole, options: ConsoleOptions) -> RenderResult:
+        table = _tabulate(self._protocol)
+        fits = console.measure(table, options=options.update(max_width=1000)).maximum
+        yield table if fits <= options.max_width else _list_models(self._protocol)
+
+
+def _list_models(protocol: Protocol) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    ours, *others = protocol.models
+    is_compared = bool(others)
+    for position, model in enumerate(protocol.models):
+        style = "bold" if position == 0 else ""
+        name, accuracy, *more = _cells(model, is_compared)
+        table.add_row(Text(name, style), Text(accuracy, style))
+        if len(model.folds) > 1:
+            table.add_row("", Text(more.pop(0), "dim"))
+        if more and more[0]:
+            table.add_row("", Text(f"{printable(ours.name)} is {more[0]}", "dim"))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _tabulate(protocol: Protocol) -> RenderableType:
     table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
     table.add_column("model", no_wrap=True)
     table.add_column("accuracy (95 % interval)", no_wrap=True)

@@ -24,15 +24,17 @@ Show what each layer of a trained model does to one image: saliency maps,
 feature maps, the arithmetic of one convolution and one pooling, and the most
 similar training images. Writes one HTML page, PNG figures and JSON.
 
-RUN is a run folder that clearcnn train wrote. IMAGE is an image file, or the
-row number of an image of the run's source, as in the column index of
-predictions.csv (for a file named 17, write ./17).
+RUN is a run folder that clearcnn train wrote: its path, a unique beginning of
+its name below runs/, or latest. IMAGE is an image file, or an image of the
+run's source: its name, as in the report, or its row number, as in the column
+index of predictions.csv (for a file named 17, write ./17).
 """
 
 _EPILOG = """\
 examples:
   clearcnn explain runs/photos cat.png
   clearcnn explain runs/photos 17
+  clearcnn explain latest cat/IMG_5108.JPG
   clearcnn explain runs/digits scan.png --invert --out explained
   clearcnn explain from-a-friend cat.png --data photos/
 """
@@ -96,9 +98,10 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     from clearcnn.cli.result_tables import view_explanation
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.explain.explain import explain
+    from clearcnn.workflows.runs.find_run import find_run
 
     result = explain(
-        arguments.run_folder,
+        find_run(arguments.run_folder),
         arguments.image,
         data=read_run_data(arguments),
         invert=arguments.invert,

@@ -74,8 +74,9 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         arguments.parser.error(f"--to is needed: one of {', '.join(KINDS)}.")
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.export import export_run
+    from clearcnn.workflows.runs.find_run import find_run
 
-    result = export_run(arguments.folder, arguments.to, arguments.out)
+    result = export_run(find_run(arguments.folder), arguments.to, arguments.out)
     if arguments.json:
         print_json(to_json(result))
         return Status.SUCCESS

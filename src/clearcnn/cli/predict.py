@@ -23,7 +23,8 @@ SUMMARY = "predict the classes of new images"
 _DESCRIPTION = """\
 Predict classes of images with a trained model, by ONNX Runtime alone.
 
-RUN is a run folder that clearcnn train wrote. FILE is an image, a folder of
+RUN is a run folder that clearcnn train wrote: its path, a unique beginning of
+its name below runs/, or latest. FILE is an image, a folder of
 images, or - for one image from stdin; there may be several. Each image is
 converted to the size, colours, value range and polarity of the training
 images, and every conversion is reported. Probabilities are calibrated.
@@ -102,11 +103,12 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.workflows.predict.csv_output import open_prediction_table
     from clearcnn.workflows.predict.input_files import find_image_files
     from clearcnn.workflows.predict.predict import check_options, predict_files
+    from clearcnn.workflows.runs.find_run import find_run
     from clearcnn.workflows.runs.load_onnx_model import open_model
 
     options = {"top": arguments.top, "abstain_below": arguments.abstain_below}
     check_options(**options)
-    model = open_model(arguments.run_folder)
+    model = open_model(find_run(arguments.run_folder))
     found = find_image_files(arguments.files, model.manifest.input.shape[:2])
     for sentence in found.ignored:
         say(f"warning: {printable(sentence)}")

@@ -1,9 +1,11 @@
 """What `predict` prints: a line per prediction, unreadable files, progress and a summary."""
 
+import shutil
 import sys
+import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,9 +22,10 @@ FEWEST_FOR_LINES = 1_000
 PLAIN_LINES = 10
 MOST_SECONDS_SILENT = 30.0
 MOST_KINDS_COUNTED = 1_000
-MOST_WITH_PREPARATION = 10
+MOST_WITH_PREPARATION = 1
 """Up to this number of images, each line lists its conversions; beyond, they are counted."""
 KINDS_SHOWN = 5
+CLASSES_COUNTED = 20
 UNLIKE = "looks like none of the classes"
 _WIDEST_NAME = 40
 _WIDEST_CLASS = 20
@@ -39,12 +42,14 @@ class PredictDisplay:
     Attributes:
       done: images so far, including errors, unlike and abstained.
       preparation: number of images by conversion, up to MOST_KINDS_COUNTED kinds.
+      outcomes: number of images by predicted class.
     """
 
     def __init__(self, total: int, write_line: Callable[[Prediction], str] | None) -> None:
         self.total = total
         self.done = self.errors = self.unlike = self.abstained = 0
         self.preparation: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self._write_line = write_line
         self._said_at = time.monotonic()
         self._bar: Progress | None = None
@@ -62,6 +67,7 @@ class PredictDisplay:
     def show(self, prediction: Prediction) -> None:
         """Show a prediction, or at once the error if there is none."""
         self.done += 1
+        self.outcomes[_name_outcome(prediction)] += 1
         self.errors += prediction.error is not None
         self.unlike += prediction.is_unlike
         self.abstained += prediction.abstained
@@ -106,6 +112,8 @@ class PredictDisplay:
         if csv is not None:
             rest = f", {earlier[0]:,} of them from earlier" if earlier[0] else ""
             say(f"{self.done + earlier[0]:,} images in {csv}{rest}.")
+        if self.done > 1:
+            say(say_counts(self.outcomes))
         if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
                 say(f"  {number:,} × {printable(sentence)}")
@@ -114,7 +122,10 @@ class PredictDisplay:
         if self.abstained:
             say(f"{self.abstained:,} of {self.done:,} without a prediction: confidence too low.")
         if self.unlike:
-            say(f"{self.unlike:,} of {self.done:,} {describe_flag(confidence)}")
+            flag = describe_flag(confidence)
+            if self.unlike == 1:
+                flag = flag.replace("look ", "looks ", 1)
+            say(f"{self.unlike:,} of {self.done:,} {flag}")
         errors = self.errors + earlier[1]
         if errors and self.done + earlier[0] > 1:
             say(f"error: {errors:,} of {self.done + earlier[0]:,} images could not be read.")
@@ -184,6 +195,27 @@ class PredictionLines:
         return "  ".join(cells).rstrip()
 
 
+def count_classes(predictions: Iterable[Prediction]) -> str:
+    """Return how many predictions there are of each class: "cat: 12 · dog: 3 · abstained: 1"."""
+    return say_counts(Counter(_name_outcome(each) for each in predictions))
+
+
+def say_counts(counts: Counter[str]) -> str:
+    """Return counts by class, the most frequent first; many classes are summarised."""
+    ranked = counts.most_common()
+    words = [f"{printable(name)}: {number:,}" for name, number in ranked[:CLASSES_COUNTED]]
+    rest = sum(number for _, number in ranked[CLASSES_COUNTED:])
+    if rest:
+        words.append(f"{len(ranked) - CLASSES_COUNTED:,} other classes: {rest:,}")
+    return " · ".join(words)
+
+
+def _name_outcome(prediction: Prediction) -> str:
+    if prediction.error is not None:
+        return "cannot be read"
+    return prediction.prediction or "abstained"
+
+
 def describe_flag(confidence: Confidence | None) -> str:
     """Return what the flag means, with its rate of false alarms."""
     if confidence is None or confidence.false_alarms is None:
@@ -200,8 +232,18 @@ def describe_flag(confidence: Confidence | None) -> str:
 
 
 def say(line: str) -> None:
-    """Print a line on stderr, after flushing stdout."""
+    """Print a line on stderr, after flushing stdout; at a terminal, lines break at words."""
     sys.stdout.flush()
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        line = textwrap.fill(
+            line,
+            width - 1,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     sys.stderr.write(line + "\n")
 
 

@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Self
 
 from rich.console import RenderableType
-from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from clearcnn.cli.console import Console
+from clearcnn.cli.epoch_pace import EpochPace
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
 from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_data, view_model
@@ -77,6 +87,8 @@ class TrainDisplay(WarningsOnly):
         self.task = TaskID(0)
         self.said_at = 0.0
         self.reading = ReadingView(console)
+        self.compiling_since = 0.0
+        self.pace = EpochPace()
 
     def __exit__(self, *error: object) -> None:
         self.reading.close()
@@ -97,14 +109,23 @@ class TrainDisplay(WarningsOnly):
     def on_train_begin(self, epochs: int) -> None:
         """Say that the program is being compiled, which can take longer than an epoch."""
         self.epochs = epochs
-        self.said_at = time.monotonic()
+        self.said_at = self.compiling_since = time.monotonic()
         self.console.print(Text.assemble("\n", ("Training", "bold cyan")))
         if self.console.is_live:
-            self.progress = _live_progress(self.console)
+            self.progress = _live_progress(self.console, self.pace)
             self.task = self.progress.add_task("", total=epochs, figures="compiling …")
             self.progress.start()
         else:
             self.console.print("  compiling …")
+
+    def on_compiled(self) -> None:
+        """Say that the first epoch runs, which can take minutes on many images."""
+        self.pace.begin()
+        if self.progress is not None:
+            self.progress.update(self.task, figures="")
+        else:
+            took = time.monotonic() - self.compiling_since
+            self.console.print(f"  compiled in {took:.1f} s; the first epoch is running …")
 
     def on_resume(self, epochs: int) -> None:
         """Say after which epoch training resumes."""
@@ -119,6 +140,7 @@ class TrainDisplay(WarningsOnly):
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         """Advance the bar, or print a line if the last one was some time ago."""
+        self.pace.end_epoch(epoch)
         if self.progress is not None:
             self.progress.update(self.task, completed=epoch + 1, figures=_figures(metrics))
         elif self._is_time_for_a_line(epoch):
@@ -154,13 +176,33 @@ class TrainDisplay(WarningsOnly):
 
 
 class _TwoLineProgress(Progress):
-    """A bar, and below it the figures of the last epoch."""
+    """A bar, and below it the figures of the last epoch and what the running one does."""
+
+    def __init__(self, *columns: ProgressColumn, pace: EpochPace, console: Console) -> None:
+        self._pace = pace
+        super().__init__(*columns, console=console)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Yield the two lines."""
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
-            yield Text(f"  {task.fields['figures']}")
+            running = "" if task.finished else self._pace.describe()
+            yield Text("  " + " · ".join(filter(None, (task.fields["figures"], running))))
+
+
+class _EpochBar(BarColumn):
+    """A bar that moves within an epoch, too, by the time that the last one took."""
+
+    def __init__(self, pace: EpochPace, width: int) -> None:
+        super().__init__(width, complete_style="cyan", finished_style="cyan")
+        self._pace = pace
+
+    def render(self, task: Task) -> ProgressBar:
+        """Return the bar, with the estimated share of the running epoch."""
+        bar = super().render(task)
+        if not task.finished:
+            bar.completed += self._pace.share or 0.0
+        return bar
 
 
 class _TimeLeftColumn(TimeRemainingColumn):
@@ -172,15 +214,12 @@ class _TimeLeftColumn(TimeRemainingColumn):
         return super().render(task).append(" left") if known and not task.finished else Text()
 
 
-def _live_progress(console: Console) -> Progress:
+def _live_progress(console: Console, pace: EpochPace) -> Progress:
     return _TwoLineProgress(
         TextColumn("  epoch {task.completed:.0f} of {task.total:.0f}"),
-        BarColumn(
-            max(4, min(WIDEST_BAR, console.width - 35)),
-            complete_style="cyan",
-            finished_style="cyan",
-        ),
+        _EpochBar(pace, max(4, min(WIDEST_BAR, console.width - 35))),
         _TimeLeftColumn(compact=True),
+        pace=pace,
         console=console,
     )
 

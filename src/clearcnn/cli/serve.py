@@ -32,7 +32,8 @@ endpoints:
 
 Only programs on this computer can connect, unless --host says otherwise; then
 a token is required, which requests send as "Authorization: Bearer TOKEN". The
-log goes to stderr, one line of JSON per request.
+log goes to stderr: at a terminal a few lines, elsewhere a line of JSON per
+request.
 """
 
 _EPILOG = """\
@@ -129,6 +130,13 @@ def add_options(parser: Parser) -> None:
         metavar="SECONDS",
         help="time after SIGTERM in which requests are still answered (default: 5)",
     )
+    group.add_argument(
+        "--log",
+        choices=("json", "text"),
+        metavar="FORMAT",
+        help="json: a line for each request; text: a few lines for people "
+        "(default: text if stderr is a terminal, otherwise json)",
+    )
     train = group.add_mutually_exclusive_group()
     train.add_argument(
         "--playground",
@@ -160,6 +168,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     try:
         from clearcnn.web.server import run_server
         from clearcnn.web.settings import ServeSettings
+        from clearcnn.workflows.runs.find_run import find_run
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "clearcnn":
             raise
@@ -169,15 +178,18 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         ) from error
 
     settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
+    runs = [find_run(each) for each in arguments.runs]
     if not settings.is_loopback:
         sys.stderr.write(_EXPOSED + (_TRAINS_FOR_ALL if settings.has_playground else ""))
 
     def announce(address: str) -> None:
-        names = ", ".join(printable(run.absolute().name) for run in arguments.runs)
-        sys.stdout.write(f"Serving {names} at {address}; endpoints: {address}/docs\n")
+        names = ", ".join(printable(run.absolute().name) for run in runs)
+        stop = "; Ctrl-C stops" if sys.stdout.isatty() else ""
+        sys.stdout.write(f"Serving {names} at {address}; endpoints: {address}/docs{stop}\n")
         sys.stdout.flush()
 
-    run_server(arguments.runs, settings, announce, read_run_data(arguments))
+    logs_json = arguments.log == "json" if arguments.log else not sys.stderr.isatty()
+    run_server(runs, settings, announce, read_run_data(arguments), logs_json=logs_json)
     return Status.SUCCESS
 
 

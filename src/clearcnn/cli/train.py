@@ -114,6 +114,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             first.write(f"{describe_kernels()}\n")
 
     from clearcnn.cli.console import Console
+    from clearcnn.cli.next_steps import view_next_steps
     from clearcnn.cli.progress import TrainDisplay, WarningsOnly
     from clearcnn.cli.result_tables import (
         view_divergence,
@@ -152,6 +153,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             raise
     if not arguments.quiet:
         people.show(view_result(result))
+        people.show(view_next_steps(result))
     if arguments.json:
         print_json(to_json(result))
     elif arguments.quiet:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import DataError
+from clearcnn.results.record import Shown
 from clearcnn.results.train import SkippedFile
 from clearcnn.types import Array
 
@@ -23,8 +24,8 @@ Labels = NDArray[np.int64]
 Words = NDArray[np.str_]
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledImages:
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelledImages(Shown):
     """Images with their labels and what is known about their source.
 
     Attributes:
@@ -91,6 +92,12 @@ class LabelledImages:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        return (
+            f"LabelledImages({self.source!r}: {self.images.shape} {self.images.dtype}, "
+            f"{len(self.class_names):,} classes)"
+        )
 
     @cached_property
     def content_hash(self) -> str:

@@ -64,9 +64,9 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
     return {
         "shifted by 1 pixel": shift,
         f"rotated by {_ROTATION_DEGREES}°": rotate,
-        f"scaled by {_SCALE:.0%}": scale,
+        f"scaled by {100 * _SCALE:.0f} %": scale,
         f"blurred, σ {_BLUR_PIXELS} pixels": blur,
-        f"noise, σ {_NOISE_FRACTION:.0%} of the range": add_noise,
+        f"noise, σ {100 * _NOISE_FRACTION:.0f} % of the range": add_noise,
         f"contrast × {_CONTRAST}": reduce_contrast,
         "inverted": invert,
     }

@@ -45,6 +45,7 @@ def evaluate_predictions(
     class_names: Sequence[str],
     indices: ArrayLike,
     names: Sequence[str],
+    calibrated: ArrayLike | None = None,
 ) -> Evaluation:
     """Score predicted probabilities against the true classes.
 
@@ -54,6 +55,8 @@ def evaluate_predictions(
       class_names: num_classes names, at least 2.
       indices: (n,) int, each image's row among all images of the source.
       names: n names, each image's file or its row in words.
+      calibrated: the same probabilities at a temperature, which are the confidence of mistakes;
+        None takes `probabilities`.
     Returns:
       An Evaluation. The prediction is the most probable class. The loss is the mean
       cross-entropy in nats, probabilities clipped at float32's resolution (1.2e-7, about
@@ -70,6 +73,7 @@ def evaluate_predictions(
     _check_shapes(truth, chances, class_names, rows, names)
     _check_values(truth, chances)
 
+    confidence = chances if calibrated is None else np.asarray(calibrated, dtype=np.float32)
     classes = np.arange(len(class_names))
     predictions = chances.argmax(axis=1)
     confusion = confusion_matrix(truth, predictions, labels=classes)
@@ -79,7 +83,7 @@ def evaluate_predictions(
         loss=float(log_loss(truth, chances, labels=classes)),
         classes=_score_classes(truth, predictions, class_names, confusion),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
-        mistakes=_list_mistakes(truth, predictions, chances, class_names, rows, names),
+        mistakes=_list_mistakes(truth, predictions, confidence, class_names, rows, names),
     )
 
 

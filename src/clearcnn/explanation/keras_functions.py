@@ -24,14 +24,16 @@ class Network:
     The functions are compiled once per number of images; weights are arguments.
     """
 
-    def __init__(self, model: "keras.Sequential") -> None:
+    def __init__(self, model: "keras.Sequential", temperature: float = 1.0) -> None:
         """Wrap a model.
 
         Args:
           model: a built `keras.Sequential`; its last layer is Dense with softmax, or Activation
             softmax.
+          temperature: divides the logits before softmax; calibrates the probabilities.
         """
         self.model = model
+        self.temperature = temperature
         self._logits = jax.jit(self._compute_logits)
         self._features = jax.jit(self._compute_features)
         self._slopes = jax.jit(jax.grad(self._sum_of_class, argnums=1))
@@ -48,8 +50,8 @@ class Network:
         return self._in_batches(self._logits, images, weights)
 
     def probabilities(self, images: ArrayLike, weights: Sequence[jax.Array] | None = None) -> Array:
-        """Compute the softmax of `logits`."""
-        logits = self.logits(images, weights)
+        """Compute the softmax of `logits`, divided by the temperature."""
+        logits = self.logits(images, weights) / np.float32(self.temperature)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 

@@ -97,10 +97,11 @@ def say_accuracy(model: ModelScore) -> str:
 def say_difference(difference: Difference) -> str:
     """Format the CNN's advantage: "+1.2 points (+0.3 to +2.1)"."""
     interval = difference.interval
-    return (
-        f"{100 * difference.mean:+.1f} points ({100 * interval.low:+.1f} to "
-        f"{100 * interval.high:+.1f})"
+    mean, low, high = (
+        f"{100 * value:+.1f}".replace("-", "−")
+        for value in (difference.mean, interval.low, interval.high)
     )
+    return f"{mean} points ({low} to {high})"
 
 
 def place_models(protocol: Protocol) -> tuple[list[Bar], list[tuple[float, str]]]:

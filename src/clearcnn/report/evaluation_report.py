@@ -15,7 +15,7 @@ from clearcnn.report.training_report import find_weakest
 from clearcnn.results.evaluate import Assessment
 from clearcnn.types import Pixels
 
-_KINDS = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
+PROTOCOL_TITLES = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
 
 
 def write_assessment(
@@ -61,7 +61,7 @@ def render_assessment(
             headline=result.headline,
             sentence=say_headline(result.headline),
             protocols=[
-                (_KINDS[protocol.kind], protocol, *place_models(protocol))
+                (PROTOCOL_TITLES[protocol.kind], protocol, *place_models(protocol))
                 for protocol in result.protocols
             ],
             reliability=plot_reliability(result.reliability.scaled or result.reliability.plain),
@@ -76,6 +76,7 @@ def render_assessment(
                 for mistake, image in zip(shown, mistakes[: len(shown)], strict=True)
             ],
             longest=max(result.seconds.values(), default=0.0),
+            run=None,
             command=command,
             style=Markup(read_page("style.css") + read_page("assessment.css")),
         )

@@ -125,10 +125,12 @@ def _show_map(pixel_map: GradientMap | OcclusionMap, untrained: Sequence[Array])
 
 
 def _lay_out_softmax(result: ExplainResult) -> View:
-    """Rows of logit, exponential and share; exponentials relative to the largest logit."""
-    top = result.answers[0].logit
-    powers = [float(np.exp(answer.logit - top)) for answer in result.answers]
-    shown = list(zip(result.answers, powers, strict=True))[:10]
+    """Rows of logit, scaled logit, exponential and share; relative to the largest logit."""
+    temperature = result.temperature
+    top = result.answers[0].logit / temperature
+    powers = [float(np.exp(answer.logit / temperature - top)) for answer in result.answers]
+    scaled = [answer.logit / temperature for answer in result.answers]
+    shown = list(zip(result.answers, scaled, powers, strict=True))[:10]
     return {"rows": shown, "sum": sum(powers), "more": len(powers) - len(shown), "top": top}
 
 

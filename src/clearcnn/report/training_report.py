@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def render_report(
             result=result,
             headline=number_format.percent(result.test.score.accuracy),
             sentence=number_format.score_sentence(result.test.score),
-            interval=_place_interval(result.test),
+            interval=place_interval(result.test),
             guess=_guess_most_frequent(result),
             strips=_draw_strips(result, pictures),
             widest=max(len(images) for images in pictures.samples),
@@ -90,6 +91,7 @@ def render_report(
             confusions=list_confusions(result.test),
             weakest=find_weakest(result.test),
             mistakes=_show_mistakes(result, pictures),
+            run=quote_run(result.run_folder),
             recipe=number_format.recipe_rows(result.train),
             split=number_format.split_sentence(result.split),
             longest=max(result.seconds.values(), default=0.0),
@@ -125,6 +127,14 @@ def _draw_strips(result: TrainResult, pictures: ReportImages) -> list[tuple[str,
     ]
 
 
+def quote_run(run_folder: Path) -> str:
+    """Return how commands in a report name a run: its path if it is below the working folder."""
+    here = Path.cwd()
+    is_below = run_folder.is_absolute() and run_folder.is_relative_to(here)
+    shown = run_folder.relative_to(here) if is_below else Path(run_folder.name)
+    return shlex.quote(shown.as_posix())
+
+
 def _show_mistakes(result: TrainResult, pictures: ReportImages) -> list[tuple[Mistake, str]]:
     shown = result.test.mistakes[:MOST_MISTAKES]
     images = pictures.mistakes[: len(shown)]
@@ -134,7 +144,7 @@ def _show_mistakes(result: TrainResult, pictures: ReportImages) -> list[tuple[Mi
     ]
 
 
-def _place_interval(test: Evaluation) -> View:
+def place_interval(test: Evaluation) -> View:
     """Positions on an axis that ends at 100 % and starts low enough to show the interval."""
     interval, accuracy = test.score.interval, test.score.accuracy
     start = next(s for s in (0.95, 0.9, 0.8, 0.5, 0.0) if s < interval.low or s == 0)
@@ -165,8 +175,8 @@ def _guess_most_frequent(result: TrainResult) -> View:
 
 def _compare_parameters(result: TrainResult) -> str:
     """The MLP's parameters as a multiple of the model's; empty without convolutions."""
-    ratio = result.model.mlp_parameters / max(result.model.parameters, 1)
-    if all(layer.dense_parameters is None for layer in result.model.layers):
+    ratio = result.model_summary.mlp_parameters / max(result.model_summary.parameters, 1)
+    if all(layer.dense_parameters is None for layer in result.model_summary.layers):
         return ""
     return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearcnn.results.record import Record, Shown
 
-@dataclass(frozen=True)
-class Finding:
+
+@dataclass(frozen=True, repr=False)
+class Finding(Record):
     """A finding about the data, worth knowing before training.
 
     Attributes:
@@ -42,8 +44,8 @@ class Suspect:
     suggested_confidence: float
 
 
-@dataclass(frozen=True)
-class CheckResult:
+@dataclass(frozen=True, repr=False)
+class CheckResult(Shown):
     """Problems in the data that its pixels, labels and splits reveal.
 
     Attributes:
@@ -64,6 +66,15 @@ class CheckResult:
     suspects: tuple[Suspect, ...] = ()
     num_left_out: int = 0
     folder: Path | None = None
+
+    def __repr__(self) -> str:
+        count = self.num_problems
+        notices = len(self.findings) - count
+        return (
+            f"CheckResult({self.source!r}: {self.num_images:,} images of "
+            f"{len(self.class_names):,} classes, {count} problem{'' if count == 1 else 's'}, "
+            f"{notices} notice{'' if notices == 1 else 's'})"
+        )
 
     @property
     def num_problems(self) -> int:

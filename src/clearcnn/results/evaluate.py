@@ -1,8 +1,10 @@
 """What `evaluate` found: frozen records, with the same fields as its JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from clearcnn.results.pictures import NOT_IN_JSON, Pictures
+from clearcnn.results.record import Record, Reported
 from clearcnn.results.scores import (
     Calibration,
     CoveragePoint,
@@ -36,8 +38,8 @@ class FoldScore:
         return self.correct / self.total
 
 
-@dataclass(frozen=True)
-class ModelScore:
+@dataclass(frozen=True, repr=False)
+class ModelScore(Record):
     """One model over all folds of a protocol.
 
     Attributes:
@@ -62,8 +64,8 @@ class ModelScore:
         return min(self.folds, key=lambda fold: fold.accuracy)
 
 
-@dataclass(frozen=True)
-class Protocol:
+@dataclass(frozen=True, repr=False)
+class Protocol(Record):
     """One way to split the images, and the scores of every model under it.
 
     Attributes:
@@ -78,8 +80,8 @@ class Protocol:
     models: tuple[ModelScore, ...]
 
 
-@dataclass(frozen=True)
-class Reliability:
+@dataclass(frozen=True, repr=False)
+class Reliability(Record):
     """Whether the CNN's confidence means what it says, before and after a temperature.
 
     Attributes:
@@ -125,8 +127,8 @@ class LearningPoint:
     score: Score
 
 
-@dataclass(frozen=True)
-class LearningCurve:
+@dataclass(frozen=True, repr=False)
+class LearningCurve(Record):
     """Accuracy against the number of training images.
 
     Attributes:
@@ -141,8 +143,8 @@ class LearningCurve:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Assessment:
+@dataclass(frozen=True, repr=False)
+class Assessment(Reported):
     """How accurate a recipe or a finished run is on this data, with intervals.
 
     Attributes:
@@ -158,6 +160,7 @@ class Assessment:
       notes: caveats, one sentence each.
       seconds: wall-clock seconds of each phase, in order.
       folder: where the report was written; None if it was not.
+      pictures: the first mistakes, to be shown in a notebook; not in the JSON.
     """
 
     source: str
@@ -172,8 +175,22 @@ class Assessment:
     notes: tuple[str, ...]
     seconds: dict[str, float]
     folder: Path | None = None
+    pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
+
+    def __repr__(self) -> str:
+        return f"Assessment({self.headline.name!r} on {self.source!r}: {self.score})"
 
     @property
     def headline(self) -> ModelScore:
         """The CNN under the first protocol."""
         return self.protocols[0].models[0]
+
+    @property
+    def score(self) -> Score:
+        """The score of the headline."""
+        return self.headline.score
+
+    @property
+    def page(self) -> Path:
+        """The path of the report."""
+        return (self.folder or Path()) / "report.html"

@@ -6,14 +6,16 @@ Positions of layers count from 1, as in the model table; rows, columns and maps 
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearcnn.results.percent import percent
+from clearcnn.results.record import Record, Reported
 from clearcnn.results.train import LayerSummary
 
 Grid = tuple[tuple[float, ...], ...]
 """Numbers of a window or an image, row by row."""
 
 
-@dataclass(frozen=True)
-class ExplainedImage:
+@dataclass(frozen=True, repr=False)
+class ExplainedImage(Record):
     """The image as the model received it.
 
     Attributes:
@@ -36,7 +38,7 @@ class ClassOutput:
 
     Attributes:
       logit: the score before softmax.
-      probability: in [0, 1].
+      probability: in [0, 1], calibrated as in `predict`.
     """
 
     name: str
@@ -44,8 +46,8 @@ class ClassOutput:
     probability: float
 
 
-@dataclass(frozen=True)
-class LayerActivation:
+@dataclass(frozen=True, repr=False)
+class LayerActivation(Record):
     """What one layer computes from the image.
 
     Attributes:
@@ -64,8 +66,8 @@ class LayerActivation:
     strongest: int
 
 
-@dataclass(frozen=True)
-class SanityCheck:
+@dataclass(frozen=True, repr=False)
+class SanityCheck(Record):
     """Whether a saliency map depends on the trained weights (Adebayo et al. 2018).
 
     Attributes:
@@ -91,8 +93,8 @@ class SanityCheck:
         return "passed" if self.magnitude < 0.5 else "failed"
 
 
-@dataclass(frozen=True)
-class GradientMap:
+@dataclass(frozen=True, repr=False)
+class GradientMap(Record):
     """How the class's logit changes with each pixel: SmoothGrad (Smilkov et al. 2017).
 
     Attributes:
@@ -111,8 +113,8 @@ class GradientMap:
     sanity: SanityCheck
 
 
-@dataclass(frozen=True)
-class OcclusionMap:
+@dataclass(frozen=True, repr=False)
+class OcclusionMap(Record):
     """How much a class's probability drops when a patch is covered (Zeiler and Fergus 2014).
 
     Attributes:
@@ -135,8 +137,8 @@ class OcclusionMap:
     sanity: SanityCheck
 
 
-@dataclass(frozen=True)
-class ChannelProducts:
+@dataclass(frozen=True, repr=False)
+class ChannelProducts(Record):
     """One channel of a convolution's window: window × kernel, and the sum."""
 
     channel: int
@@ -146,8 +148,8 @@ class ChannelProducts:
     sum: float
 
 
-@dataclass(frozen=True)
-class ConvolutionStep:
+@dataclass(frozen=True, repr=False)
+class ConvolutionStep(Record):
     """One value of a feature map, computed step by step.
 
     Attributes:
@@ -180,8 +182,8 @@ class ConvolutionStep:
     keras: float
 
 
-@dataclass(frozen=True)
-class PoolingStep:
+@dataclass(frozen=True, repr=False)
+class PoolingStep(Record):
     """One value of a pooled map, computed step by step.
 
     Attributes:
@@ -224,8 +226,8 @@ class Neighbour:
     distance: float
 
 
-@dataclass(frozen=True)
-class Neighbours:
+@dataclass(frozen=True, repr=False)
+class Neighbours(Record):
     """The nearest training images, and the nearest mistakes on the test set.
 
     Attributes:
@@ -241,8 +243,8 @@ class Neighbours:
     mistakes: tuple[Neighbour, ...]
 
 
-@dataclass(frozen=True)
-class ExplainResult:
+@dataclass(frozen=True, repr=False)
+class ExplainResult(Reported):
     """The content of `explanation.json` and `explanation.html`.
 
     Attributes:
@@ -252,6 +254,7 @@ class ExplainResult:
       neighbours: None if the training images are not available.
       warnings: one sentence each.
       folder: where the page and the figures were written.
+      temperature: divides the logits before softmax; 1 without calibration.
     """
 
     run_folder: Path
@@ -266,6 +269,19 @@ class ExplainResult:
     warnings: tuple[str, ...]
     seconds: dict[str, float]
     folder: Path
+    temperature: float = 1.0
+
+    def __repr__(self) -> str:
+        label = "" if self.image.label is None else f", label {self.image.label!r}"
+        return (
+            f"ExplainResult({self.image.name!r}: {self.prediction!r} "
+            f"{percent(self.answers[0].probability)} %{label}, folder {str(self.folder)!r})"
+        )
+
+    @property
+    def page(self) -> Path:
+        """The path of the page with the explanation."""
+        return self.folder / "explanation.html"
 
     @property
     def prediction(self) -> str:

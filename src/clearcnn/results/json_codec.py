@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from clearcnn.errors import ClearCNNError
+from clearcnn.results.pictures import is_in_json
 from clearcnn.results.scores import Difference, Score
 from clearcnn.types import JsonObject
 
@@ -50,7 +51,11 @@ def to_json(record: object) -> Any:
 
 
 def _fields(record: "DataclassInstance") -> JsonObject:
-    return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    return {
+        field.name: to_json(getattr(record, field.name))
+        for field in dataclasses.fields(record)
+        if is_in_json(field)
+    }
 
 
 def decode(kind: Any, value: object, where: str) -> Any:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from clearcnn.results.percent import percent
+from clearcnn.results.record import Record
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -25,6 +28,19 @@ class Score:
     def accuracy(self) -> float:
         """Fraction of correct predictions, in [0, 1]."""
         return self.correct / self.total
+
+    def __str__(self) -> str:
+        """Return the accuracy with its counts and interval, in words."""
+        interval = self.interval
+        return (
+            f"{self.correct:,} of {self.total:,} correct: {percent(self.accuracy)} %, "
+            f"{100 * interval.confidence:g} % interval "
+            f"{percent(interval.low)}–{percent(interval.high)}"
+        )
+
+    def __float__(self) -> float:
+        """Return the accuracy, in [0, 1]."""
+        return self.accuracy
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,8 @@ class Mistake:
     Attributes:
       index: its row among all images of the source.
       name: its file name, or its row in words.
-      confidence: the probability of the predicted class, in [0, 1].
+      confidence: the probability of the predicted class, in [0, 1], calibrated as in `predict`
+        if the model has a validation set.
     """
 
     index: int
@@ -80,8 +97,8 @@ class Mistake:
     confidence: float
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Record):
     """The model's metrics on one split of the data.
 
     Attributes:
@@ -108,8 +125,8 @@ class CalibrationBin:
     accuracy: float
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Record):
     """Reliability diagram and expected calibration error.
 
     Attributes:

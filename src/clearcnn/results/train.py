@@ -1,10 +1,14 @@
 """The result of `train`: frozen records, the content of `metrics.json`."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from clearcnn.results.scores import Evaluation
+from clearcnn.results.pictures import NOT_IN_JSON, Pictures
+from clearcnn.results.record import Record, Reported, load_room
+from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import ModelSpec, SplitSpec, TrainSpec
+from clearcnn.types import KerasModel
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,8 @@ class ClassCount:
     test: int
 
 
-@dataclass(frozen=True)
-class DataSummary:
+@dataclass(frozen=True, repr=False)
+class DataSummary(Record):
     """The data as it was read and split.
 
     Attributes:
@@ -80,8 +84,8 @@ class LayerSummary:
     dense_parameters: int | None
 
 
-@dataclass(frozen=True)
-class ModelSummary:
+@dataclass(frozen=True, repr=False)
+class ModelSummary(Record):
     """The model, layer by layer, with totals.
 
     Attributes:
@@ -97,9 +101,12 @@ class ModelSummary:
     mlp_parameters: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """One value per finished epoch and metric, named as Keras names them.
+
+    It reads like the History of `keras.Model.fit`, and like its dict: `history["val_accuracy"]`
+    and `history.history["val_accuracy"]` are the same.
 
     Attributes:
       metrics: name → values, such as loss, accuracy, val_loss, val_accuracy.
@@ -110,14 +117,43 @@ class History:
     metrics: dict[str, tuple[float, ...]]
     best_epoch: int
 
+    def __repr__(self) -> str:
+        last = {name: values[-1] for name, values in self.metrics.items() if values}
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in last.items())
+        return f"History({self.num_epochs} epochs, the last with {figures or 'no metrics'})"
+
+    def __getitem__(self, name: str) -> tuple[float, ...]:
+        """Return a metric's value after each epoch."""
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    def keys(self) -> list[str]:
+        """The names of the metrics; with `[]`, this is what dict() and pandas.DataFrame need."""
+        return list(self.metrics)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Each metric's values as a list, as Keras has them."""
+        return {name: list(values) for name, values in self.metrics.items()}
+
+    @property
+    def epoch(self) -> list[int]:
+        """The finished epochs, counted from 0, as Keras has them."""
+        return list(range(self.num_epochs))
+
     @property
     def num_epochs(self) -> int:
         """Finished epochs."""
         return len(next(iter(self.metrics.values()), ()))
 
 
-@dataclass(frozen=True)
-class Divergence:
+@dataclass(frozen=True, repr=False)
+class Divergence(Record):
     """A training that ended in NaN or infinity; the last good state is kept.
 
     Attributes:
@@ -131,21 +167,25 @@ class Divergence:
     causes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class TrainResult:
+@dataclass(frozen=True, repr=False)
+class TrainResult(Reported):
     """A finished training: the content of `metrics.json` and the report.
 
     Attributes:
+      model_summary: the layers, with shapes, parameters and receptive fields.
+      model_spec: the layers as they can be trained again.
+      test: the evaluation on the test set.
       seconds: wall-clock seconds of each phase, in order, such as data, model, compile, fit.
       warnings: one sentence each.
       interrupted: the user stopped the training; the model is that of the last epoch.
       divergence: where the training diverged; None if it did not.
+      pictures: the first mistakes, to be shown in a notebook; not in the JSON.
     """
 
     recipe: str
     data: DataSummary
     split: SplitSpec
-    model: ModelSummary
+    model_summary: ModelSummary
     model_spec: ModelSpec
     train: TrainSpec
     history: History
@@ -155,3 +195,26 @@ class TrainResult:
     interrupted: bool
     run_folder: Path
     divergence: Divergence | None = None
+    pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
+
+    def __repr__(self) -> str:
+        return f"TrainResult({self.score} on the test set, run folder {str(self.run_folder)!r})"
+
+    @property
+    def score(self) -> Score:
+        """The score on the test set."""
+        return self.test.score
+
+    @property
+    def model(self) -> KerasModel:
+        """The trained Keras model, loaded from the run folder each time.
+
+        Raises:
+          BundleError: the run folder was moved, deleted or altered.
+        """
+        return load_room("keras_model").load_model(self.run_folder)
+
+    @property
+    def page(self) -> Path:
+        """The path of the report."""
+        return self.run_folder / "report.html"

@@ -1,4 +1,4 @@
-"""Access log: one line of JSON for each request, with a request id."""
+"""The log: a line of JSON for each request, with a request id, or a few lines for people."""
 
 import itertools
 import json
@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clearcnn.text import printable
 from clearcnn.web.http_errors import Refusal, send_refusal
 from clearcnn.web.metrics import Metrics
 
@@ -21,6 +22,7 @@ CLIENT_GONE = 499
 """The status logged if a client disconnected before the response."""
 
 _LONGEST_PATH = 200
+_SERVER_ERROR = 500
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ROUTELESS = "unknown"
 
@@ -42,10 +44,40 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(values, default=str)
 
 
-def start_logging() -> None:
-    """Send clearcnn's and uvicorn's logs to stderr as JSON lines."""
+class TextFormatter(logging.Formatter):
+    """Formats a record for people: the time, the event, and its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and below it the traceback if there is one."""
+        moment = datetime.fromtimestamp(record.created).astimezone()
+        fields = getattr(record, "fields", {})
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        shown = " · ".join(f"{name} {printable(str(value))}" for name, value in fields.items())
+        line = f"{moment:%H:%M:%S}  {level}{printable(record.getMessage())}"
+        lines = [f"{line}  {shown}" if shown else line]
+        if record.exc_info:
+            lines.append(self.formatException(record.exc_info))
+        return "\n".join(lines)
+
+
+def _is_for_people(record: logging.LogRecord) -> bool:
+    """Leave out requests that succeeded, and what has been printed already."""
+    if record.getMessage() == "request":
+        return bool(getattr(record, "fields", {}).get("status", 0) >= _SERVER_ERROR)
+    return record.getMessage() != "listening"
+
+
+def start_logging(*, as_json: bool = True) -> None:
+    """Send clearcnn's and uvicorn's logs to stderr.
+
+    Args:
+      as_json: one line of JSON for each request and event; otherwise text for people, without the
+        requests that the server could handle.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    if not as_json:
+        handler.addFilter(_is_for_people)
     for name, level in ((LOGGER, logging.INFO), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False

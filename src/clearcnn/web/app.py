@@ -86,7 +86,14 @@ def make_app(
     app.include_router(make_docs_router(app, watcher.names[0]))
     for_all = settings.playground is True
     app.include_router(
-        make_page_router(watcher, playground, playground_for_all=for_all, data=data, drain=drain)
+        make_page_router(
+            watcher,
+            playground,
+            playground_for_all=for_all,
+            data=data,
+            drain=drain,
+            workers=workers,
+        )
     )
     _add_refusals(app)
     app.add_middleware(BodyReader, settings=settings)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -15,8 +16,11 @@ from clearcnn.web.http_errors import Refusal
 from clearcnn.web.playground import make_playground_router
 from clearcnn.web.responses import SharedBytes
 from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.served_runs import ServedRun
+from clearcnn.web.workers import Work, Workers
 from clearcnn.workflows.playground import page_data
 from clearcnn.workflows.playground.playground import Playground
+from clearcnn.workflows.predict.predict import flag_ood
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL_WITH_LAYERS
 
@@ -30,6 +34,7 @@ def make_page_router(
     playground_for_all: bool = False,
     data: DataSpec | None = None,
     drain: Drain | None = None,
+    workers: Workers | None = None,
 ) -> APIRouter:
     """Make the routes of the page: `/`, `/static/…` and `/page/…`.
 
@@ -40,6 +45,7 @@ def make_page_router(
       data: the images of the runs; None uses the sources that the runs name, if they are this
         user's own.
       drain: tells when the server is shutting down; None: never.
+      workers: compute whether an image looks like none of the classes; None: the page does not say.
     Returns:
       A router for a FastAPI app. Its routes are not a public interface, so they are not in the
       app's schema.
@@ -91,12 +97,36 @@ def make_page_router(
         choose = partial(page_data.choose_test_images, named=data)
         return JSONResponse(await runs.get(name).make_once("images", choose))
 
+    if workers is not None:
+
+        @router.post("/page/models/{name}/unlike")
+        async def judge(name: str, request: Request) -> JSONResponse:
+            served, body = runs.get(name), await request.body()
+            return JSONResponse({"is_unlike": await workers.run(_judge(served, body))})
+
     if playground is not None:
         needs = [Depends(require_playground)]
         router.include_router(
             make_playground_router(runs, playground, drain or Drain()), dependencies=needs
         )
     return router
+
+
+def _judge(served: ServedRun, body: bytes) -> Work[bool]:
+    """Tell whether an image is out of distribution, given as little-endian values in C order."""
+    contract = served.manifest.input
+    dtype = np.dtype(contract.dtype).newbyteorder("<")
+    size = int(np.prod(contract.shape)) * dtype.itemsize
+    if len(body) != size:
+        raise Refusal(
+            400,
+            f"The image has {len(body):,} bytes; {size:,} were expected.",
+            remedy="Send the values of one image in the shape and dtype of the model's input.",
+        )
+    image = np.frombuffer(body, dtype).reshape(1, *contract.shape)
+    served.check_values(image)
+    answers = yield from served.answer(image.astype(contract.dtype))
+    return bool(flag_ood(served.opened, answers)[0])
 
 
 def _describe(run: Bundle) -> JsonObject:

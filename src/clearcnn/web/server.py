@@ -91,6 +91,8 @@ def run_server(
     settings: ServeSettings,
     announce: Callable[[str], None],
     data: DataSpec | None = None,
+    *,
+    logs_json: bool = True,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then finish open requests and return.
 
@@ -101,6 +103,7 @@ def run_server(
       settings: the server's settings.
       announce: called with the address, such as "http://127.0.0.1:8000", once it listens.
       data: the images of the run, as for `make_app`.
+      logs_json: as `as_json` of `start_logging`.
     Raises:
       ServeError: the server cannot listen on the address.
       ClearCNNError: a model cannot be loaded.
@@ -109,7 +112,7 @@ def run_server(
     app = make_app(runs, settings, data, drain)
     listener = _listen(settings)
     allow_connections()
-    start_logging()
+    start_logging(as_json=logs_json)
     config = uvicorn.Config(
         app,
         http=Connection,

@@ -89,6 +89,27 @@ def test_what_is_no_picture_is_refused(open_page):
     page.locator("#problem", has_text="a.png cannot be read as an image").wait_for()
 
 
+def test_the_flag_is_that_of_the_server(open_page, server, png, digits):
+    """Noise that /predict flags is flagged on the page; a digit that it does not flag is not."""
+    random = np.random.default_rng(5)
+    noise = [random.integers(0, 256, (8, 8)).astype(np.uint8) for _ in range(20)]
+    pictures = [(digits[row] * 15).astype(np.uint8) for row in (3, 7, 1000)] + noise
+    flagged = []
+    for picture in pictures:
+        address = f"{server.url}/predict?keep_polarity=true"
+        request = urllib.request.Request(address, png(picture), {"Content-Type": "image/png"})
+        with urllib.request.urlopen(request) as answer:
+            flagged.append(json.load(answer)["predictions"][0]["is_unlike"])
+    assert set(flagged) == {True, False}
+    page = open_page()
+    for wanted in (True, False):
+        content = png(pictures[flagged.index(wanted)])
+        page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": content})
+        page.wait_for_selector("#unlike", state="visible" if wanted else "hidden")
+    page.wait_for_timeout(400)
+    assert page.locator("#unlike").is_hidden()
+
+
 def test_probabilities_are_those_of_the_server(open_page, server, png, digits):
     page = open_page()
     for row in (3, 7, 1000):

@@ -59,11 +59,12 @@ def test_duplicates_with_their_labels_and_splits(check):
         "duplicates with another label",
         "duplicates across splits",
     }
-    assert "3 images" in found["duplicates"].sentence
-    assert found["duplicates"].names[0] == "row 10 = row 3"
+    assert found["duplicates"].sentence == "Other exact duplicates: 1 image."
+    assert found["duplicates"].names == ("row 10 = row 3",)
     assert not found["duplicates"].is_problem
     assert found["duplicates with another label"].names == ("row 1700 = row 5",)
-    assert found["duplicates across splits"].names == ("row 1600 = row 4", "row 1700 = row 5")
+    # Each is listed once, where it does the most harm.
+    assert found["duplicates across splits"].names == ("row 1600 = row 4",)
     assert found["duplicates across splits"].is_problem
 
 

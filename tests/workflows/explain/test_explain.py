@@ -50,6 +50,36 @@ def write_classes(folder: Path) -> None:
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
 
 
+def test_an_image_of_the_source_is_explained_by_its_name(tmp_path):
+    write_classes(tmp_path / "photos")
+    run = clearcnn.train(tmp_path / "photos", epochs=1, out=tmp_path / "run").run_folder
+    found = clearcnn.explain(run, "b/3.png")
+    assert (found.image.name, found.image.label) == ("b/3.png", "b")
+    assert found.image.row is not None
+    # A file at that path comes first.
+    by_file = clearcnn.explain(run, tmp_path / "photos" / "b" / "3.png")
+    assert by_file.image.row is None
+    with pytest.raises(DataError, match=r"b/30\.png"):
+        clearcnn.explain(run, "b/30.png")
+    # Nobody is told to remove photos.
+    with pytest.raises(DataError, match="is a folder; one image was expected") as caught:
+        clearcnn.explain(run, tmp_path / "photos")
+    assert "emove" not in caught.value.remedy
+    assert len(list((tmp_path / "photos" / "b").iterdir())) == 12
+
+
+def test_the_confidence_is_that_of_predict(run, tmp_path):
+    temperature = bundle.read_bundle(run).manifest.confidence.temperature
+    assert temperature != 1
+    path = save_digit(tmp_path / "digit.png", 41)
+    explained = clearcnn.explain(run, path)
+    (predicted,) = clearcnn.predict(run, path, top=10)
+    assert explained.temperature == temperature
+    for answer, told in zip(explained.answers, predicted.top, strict=True):
+        assert answer.name == told.name
+        assert answer.probability == pytest.approx(told.probability, abs=1e-5)
+
+
 def test_a_mistake_of_the_report_is_explained_by_its_row(run, metrics, mistake):
     told = metrics["test"]["mistakes"][0]
     assert mistake.is_mistake
@@ -85,7 +115,7 @@ def mistake_classes(result) -> tuple[str, ...]:
 
 def test_the_layers_are_those_of_the_model_table(metrics, mistake):
     assert [each.summary.name for each in mistake.layers] == [
-        layer["name"] for layer in metrics["model"]["layers"]
+        layer["name"] for layer in metrics["model_summary"]["layers"]
     ]
     relu = mistake.layers[1]
     assert relu.low == 0

@@ -81,8 +81,8 @@ def test_a_model_may_be_a_spec_a_path_or_its_text(
     for number, model in enumerate((flat, file, str(file))):
         result = clearcnn.train(images, model=model, epochs=1, out=tmp_path / str(number))
         assert result.model_spec == flat
-        assert [layer.layer for layer in result.model.layers] == ["Flatten", "Dense"]
-        assert result.model.parameters == 5 * 4 * 3 + 3
+        assert [layer.layer for layer in result.model_summary.layers] == ["Flatten", "Dense"]
+        assert result.model_summary.parameters == 5 * 4 * 3 + 3
         assert read_model(tmp_path / str(number) / "model.toml") == flat
     trained = [type(layer).__name__ for layer in fit_spy.calls[0]["model"].layers]
     # The user's model, trained with the recipe's settings.

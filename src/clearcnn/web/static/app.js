@@ -14,10 +14,12 @@ import * as picture from "./picture.js";
 import { tellProblem } from "./problems.js";
 import { keep, read, write } from "./state.js";
 import { Playground, listModels } from "./playground.js";
+import { UnlikeFlag } from "./unlike.js";
 
 const MOST_SHARED_BYTES = 4096;
 
 const network = new Network(find("network"), select);
+const unlike = new UnlikeFlag(find("unlike"));
 const closeup = new CloseUp(
   find("closeup"),
   (at) => select(at, network.pinned),
@@ -83,6 +85,7 @@ function showAll(results) {
     });
     since = 0;
   }
+  unlike.judge(`page/models/${encodeURIComponent(name)}`, pixels);
   network.show(result);
   closeup.show(shown, result, closeup.at ?? network.findStrongest());
   if (results.has(fresh)) playground.compare(mine, results.get(fresh).probabilities);

@@ -22,6 +22,7 @@ export default {
   sureVery: "Very likely {name}: {share}.",
   sureRather: "Probably {name}: {share}.",
   sureHardly: "Perhaps {name}: {share}, but uncertain.",
+  unlike: "This image looks like none of the classes.",
   labelRight: "The label agrees.",
   labelWrong: "The label says {name}.",
   otherPolarity: "The image was inverted to match the training images.",

@@ -6,7 +6,7 @@ export default {
   share: "링크 복사",
   copied: "복사했습니다",
   about:
-    "학습 데이터: {source} · 파라미터 {parameters}개 · 테스트 이미지 정답률 {share} ({total}개 중 {correct}개, 95 % 신뢰구간 {low}–{high})",
+    "학습 데이터: {source} · 파라미터 {parameters}개 · 테스트 이미지 정답률 {share} ({total}개 중 {correct}개, 95% 신뢰구간 {low}–{high})",
   tryTitle: "그려 보세요",
   padLabel: "그림판",
   padKeys:
@@ -22,6 +22,7 @@ export default {
   sureVery: "틀림없이 {name}: {share}.",
   sureRather: "아마도 {name}: {share}.",
   sureHardly: "어쩌면 {name}: {share}. 확신은 없어요.",
+  unlike: "이 이미지는 어느 클래스와도 닮지 않았습니다.",
   labelRight: "정답과 같습니다.",
   labelWrong: "정답은 ‘{name}’입니다.",
   otherPolarity: "학습 이미지와 같아지도록 밝고 어두움을 서로 바꾸었습니다.",
@@ -129,7 +130,7 @@ export default {
   model: "모델",
   accuracy: "정확도",
   right: "맞힘",
-  interval: "95 % 신뢰구간",
+  interval: "95% 신뢰구간",
   parametersName: "파라미터",
   yourModel: "내 모델",
   newModel: "시도",

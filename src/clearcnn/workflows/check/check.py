@@ -16,7 +16,7 @@ from clearcnn.specs import DataSpec
 from clearcnn.workflows.check.group_proposal import find_name_groups
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds, find_suspects
 from clearcnn.workflows.check.use_list import UseList, propose_uses
-from clearcnn.workflows.fitting.listeners import EvaluateListener
+from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.python_images import load_python_images
 
 _PARENT = Path("checks")
@@ -33,6 +33,7 @@ def check(
     labels: bool = True,
     seed: int = 777,
     out: Path | str | None = None,
+    verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
 ) -> CheckResult:
     """Find problems that harm a training or its score; the source is not changed.
@@ -43,6 +44,9 @@ def check(
       labels: whether to look for suspect labels too, which takes a few short trainings.
       seed: of these trainings.
       out: the folder to make; None makes `checks/<source>-<UTC time>/`.
+      verbose: as in Keras: 0 shows nothing, 1 shows the progress that the terminal shows, and
+        "auto" does so in a notebook or an interactive Python, but not in a script. Without a
+        `listener` only.
       listener: hears about the progress of the reading and the trainings.
     Returns:
       CheckResult; its `folder` has `check.json`, the cleaned list `use.csv` for `train --use`,
@@ -50,17 +54,17 @@ def check(
     Raises:
       ClearCNNError: the source cannot be read, or the folder cannot be written.
     """
-    listener = listener or EvaluateListener()
-    source = load_python_images(source, listener)
-    if isinstance(source, LabelledImages):
-        images, name = source, source.source
-    else:
-        spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
-        spec = dataclasses.replace(spec, skip_unreadable=True, for_training=False)
-        images, name = data.load(spec, progress=listener.on_reading), spec.source
-    place = None if out is None else Path(out)
-    with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
-        result = _check(images, labels, seed, listener, run.partial)
+    with watch_evaluation(listener, verbose) as heard:
+        source = load_python_images(source, heard)
+        if isinstance(source, LabelledImages):
+            images, name = source, source.source
+        else:
+            spec = source if isinstance(source, DataSpec) else DataSpec(str(source))
+            spec = dataclasses.replace(spec, skip_unreadable=True, for_training=False)
+            images, name = data.load(spec, progress=heard.on_reading), spec.source
+        place = None if out is None else Path(out)
+        with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
+            result = _check(images, labels, seed, heard, run.partial)
     return dataclasses.replace(result, folder=run.path)
 
 
@@ -163,24 +167,31 @@ def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
 def _find_duplicates(
     images: LabelledImages, first: NDArray[np.intp], kind: str, words: str
 ) -> Iterator[Finding]:
-    """Report duplicates; with another label, or in another split, they are a problem."""
+    """Report each duplicate once; with another label, or in another split, it is a problem."""
     duplicates = np.flatnonzero(first != np.arange(len(first)))
-    if not len(duplicates):
-        return
-    yield _report(images, duplicates, kind, False, f"{words}: {{}}.", first)
     other_label = duplicates[images.labels[duplicates] != images.labels[first[duplicates]]]
     if len(other_label):
         sentence = f"{words} with another label: {{}}. At most one of the labels is right."
         yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
-    if images.split_names is None:
-        return
-    found_in = defaultdict(set)
-    for row, name in enumerate(images.split_names):
-        found_in[first[row]].add(name)
-    across = duplicates[[len(found_in[first[row]]) > 1 for row in duplicates]]
+    rest = np.setdiff1d(duplicates, other_label)
+    across = rest[_are_across_splits(images, first)[rest]]
     if len(across):
         sentence = f"{words} in another split: {{}}. The score counts memorized images."
         yield _report(images, across, f"{kind} across splits", True, sentence, first)
+    rest = np.setdiff1d(rest, across)
+    if len(rest):
+        others = "Other " + words.lower() if len(rest) < len(duplicates) else words
+        yield _report(images, rest, kind, False, f"{others}: {{}}.", first)
+
+
+def _are_across_splits(images: LabelledImages, first: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which images have a duplicate in another of the source's own splits, (n,) bool."""
+    if images.split_names is None:
+        return np.zeros(len(first), np.bool_)
+    found_in = defaultdict(set)
+    for row, name in enumerate(images.split_names):
+        found_in[first[row]].add(name)
+    return np.array([len(found_in[row]) > 1 for row in first], np.bool_)
 
 
 def _find_constant(images: LabelledImages) -> Iterator[Finding]:

@@ -70,9 +70,8 @@ def propose_uses(
                     exclude(row, f"near duplicate of {images.names[tested[0]]}, in the test set")
     for suspect in suspects:
         if use[suspect.index]:
-            reasons[suspect.index] = (
-                f"suspect: looks like {suspect.suggestion} ({suspect.suggested_confidence:.0%})"
-            )
+            share = 100 * suspect.suggested_confidence
+            reasons[suspect.index] = f"suspect: looks like {suspect.suggestion} ({share:.0f} %)"
     return UseList(use, tuple(reasons))
 
 

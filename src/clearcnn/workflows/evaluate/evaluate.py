@@ -18,8 +18,8 @@ from clearcnn.workflows.evaluate.finished_run import evaluate_run, is_run_folder
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
 from clearcnn.workflows.evaluate.schedule import Schedule
-from clearcnn.workflows.fitting.fit_plan import score_predictions
-from clearcnn.workflows.fitting.listeners import EvaluateListener
+from clearcnn.workflows.fitting.fit_plan import score_predictions, show_mistakes
+from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.repro_command import format_call
@@ -44,6 +44,7 @@ def evaluate(
     learning_curve: bool = True,
     seed: int = 777,
     out: Path | str | None = None,
+    verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
     command: str | None = None,
 ) -> Assessment:
@@ -68,6 +69,9 @@ def evaluate(
       learning_curve: whether to train on subsets of the images too.
       seed: of folds, initial weights, shuffling, dropout and augmentation.
       out: the folder to make; None makes `evaluations/<source>-<UTC time>/`.
+      verbose: as in Keras: 0 shows nothing, 1 shows the progress that the terminal shows, and
+        "auto" does so in a notebook or an interactive Python, but not in a script. Without a
+        `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
     Returns:
@@ -75,10 +79,10 @@ def evaluate(
     Raises:
       ClearCNNError: data, options, models or folder are invalid.
     """
-    listener = listener or EvaluateListener()
-    source = load_python_images(source, listener)
-    new = None if new is None else load_python_images(new, listener)
-    data = None if data is None else load_python_images(data, listener)
+    reading = listener or EvaluateListener()
+    source = load_python_images(source, reading)
+    new = None if new is None else load_python_images(new, reading)
+    data = None if data is None else load_python_images(data, reading)
     out = None if out is None else Path(out)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     given: dict[str, Any] = {
@@ -105,11 +109,14 @@ def evaluate(
     overrides = {name: value for name, value in settings.items() if value is not None}
     candidates = _list_candidates(recipe, model, compare, overrides)
     clock = PhaseTimer()
-    with open_evaluation_folder(name, out, command) as opened:
+    with (
+        watch_evaluation(listener, verbose) as heard,
+        open_evaluation_folder(name, out, command) as opened,
+    ):
         with clock.phase("data"):
-            images, notes = _read(source, listener)
+            images, notes = _read(source, heard)
             runs, sentences = _make_protocols(images, folds, seed)
-        schedule = Schedule(runs, candidates, seed, listener, clock)
+        schedule = Schedule(runs, candidates, seed, heard, clock)
         schedule.fit_candidates()
         if baselines:
             schedule.fit_baselines()
@@ -122,12 +129,13 @@ def evaluate(
         curve = schedule.trace_learning() if learning_curve else None
         headline, first = runs[0], candidates[0].name
         rows, probabilities = headline.pool(first)
+        calibrated = headline.calibrate(first)
         result = Assessment(
             source=images.source,
             num_images=len(images),
             class_names=images.class_names,
             protocols=protocols,
-            evaluation=score_predictions(images, rows, probabilities),
+            evaluation=score_predictions(images, rows, probabilities, calibrated),
             reliability=headline.judge_reliability(first, seed),
             robustness=headline.judge_robustness(
                 first, None if baseline is None else schedule.distort_baseline(baseline)
@@ -137,8 +145,9 @@ def evaluate(
             notes=(*notes, *_report_divergences(runs), *_report_gap(protocols)),
             seconds=clock.seconds,
         )
-        opened.write(result, images, rows, probabilities)
-    return dataclasses.replace(result, folder=opened.path)
+        opened.write(result, images, rows, probabilities if calibrated is None else calibrated)
+    pictures = show_mistakes(result.evaluation, images)
+    return dataclasses.replace(result, folder=opened.path, pictures=pictures)
 
 
 def compare(
@@ -149,13 +158,14 @@ def compare(
     budget: float = 60.0,
     seed: int = 777,
     out: Path | str | None = None,
+    verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
 ) -> Assessment:
     """Train several CNNs on the same folds, and test which of them differ.
 
     Args:
       compared: two or more recipes or model files; the others are compared with the first.
-      source, folds, budget, seed, out, listener: as for `evaluate`.
+      source, folds, budget, seed, out, verbose, listener: as for `evaluate`.
     Returns:
       Assessment, without baselines and learning curve.
     Raises:
@@ -179,6 +189,7 @@ def compare(
         learning_curve=False,
         seed=seed,
         out=out,
+        verbose=verbose,
         listener=listener,
     )
 

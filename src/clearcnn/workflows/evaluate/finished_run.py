@@ -19,7 +19,7 @@ from clearcnn.types import Pixels
 from clearcnn.workflows.evaluate.cross_validate import measure_distorted
 from clearcnn.workflows.evaluate.protocol import UNDISTORTED, describe_reliability
 from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
-from clearcnn.workflows.fitting.fit_plan import score_predictions
+from clearcnn.workflows.fitting.fit_plan import score_predictions, show_mistakes
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.trainer import predict_probabilities
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
@@ -70,9 +70,16 @@ def evaluate_run(
 
         with clock.phase("score"):
             probabilities = predict(images.images[rows])
-            result = _assess(run, images, rows, sentence, probabilities, predict, seed, clock)
-        opened.write(result, images, rows, probabilities)
-    return dataclasses.replace(result, folder=opened.path)
+            confidence = run.manifest.confidence
+            scaled = None
+            if confidence is not None:
+                scaled = apply_temperature(probabilities, confidence.temperature)
+            result = _assess(
+                run, images, rows, sentence, probabilities, scaled, predict, seed, clock
+            )
+        opened.write(result, images, rows, probabilities if scaled is None else scaled)
+    pictures = show_mistakes(result.evaluation, images)
+    return dataclasses.replace(result, folder=opened.path, pictures=pictures)
 
 
 def _assess(
@@ -81,12 +88,15 @@ def _assess(
     rows: NDArray[np.intp],
     sentence: str,
     probabilities: NDArray[np.float32],
+    scaled: NDArray[np.floating] | None,
     predict: Callable[[Pixels], NDArray[np.float32]],
     seed: int,
     clock: PhaseTimer,
 ) -> Assessment:
     labels = images.labels[rows]
-    scored = score_predictions(images, rows, probabilities)
+    confidence = run.manifest.confidence
+    temperature = None if confidence is None else confidence.temperature
+    scored = score_predictions(images, rows, probabilities, scaled)
     right = probabilities.argmax(axis=1) == labels
     score = scored.score
     groups = None if images.groups is None else np.unique(images.groups[rows], return_inverse=True)
@@ -94,11 +104,6 @@ def _assess(
         totals, correct = np.bincount(groups[1]), np.bincount(groups[1], weights=right)
         score = Score(score.correct, score.total, evaluation.group_interval(correct, totals))
     distorted = measure_distorted(images, rows, lambda pixels: predict(pixels).argmax(axis=1))
-    confidence = run.manifest.confidence
-    temperature = None if confidence is None else confidence.temperature
-    scaled = None
-    if temperature is not None:
-        scaled = apply_temperature(probabilities, temperature)
     fold = FoldScore("test", run.manifest.train.seed, 0, scored.score.correct, scored.score.total)
     model = ModelScore(run.folder.resolve().name, score, 0.0, (fold,), None, None)
     return Assessment(

@@ -181,20 +181,25 @@ class ProtocolRun:
             [each.probabilities for each in first if each.probabilities is not None]
         )
 
+    def calibrate(self, name: str) -> NDArray[np.floating] | None:
+        """Return the probabilities of `pool` at each fold's temperature, as far as all have one."""
+        first = [each for each in self.outcomes[name] if each.fold.repeat == 0]
+        if any(each.temperature is None for each in first):
+            return None
+        return np.concatenate(
+            [
+                apply_temperature(each.probabilities, each.temperature)
+                for each in first
+                if each.probabilities is not None and each.temperature is not None
+            ]
+        )
+
     def judge_reliability(self, name: str, seed: int) -> Reliability:
         """Measure the calibration of a CNN over the first repeat."""
         first = [each for each in self.outcomes[name] if each.fold.repeat == 0]
         temperatures = [each.temperature for each in first]
         rows, probabilities = self.pool(name)
-        scaled = None
-        if None not in temperatures:
-            scaled = np.concatenate(
-                [
-                    apply_temperature(each.probabilities, each.temperature)
-                    for each in first
-                    if each.probabilities is not None and each.temperature is not None
-                ]
-            )
+        scaled = self.calibrate(name)
         known = [value for value in temperatures if value is not None]
         temperature = float(np.mean(known)) if scaled is not None else None
         labels = self.images.labels[rows]

@@ -35,7 +35,7 @@ class EvaluationFolder:
         result: Assessment,
         images: LabelledImages,
         rows: NDArray[np.intp],
-        probabilities: NDArray[np.float32],
+        probabilities: NDArray[np.floating],
     ) -> None:
         """Write all files.
 
@@ -43,7 +43,8 @@ class EvaluationFolder:
           result: the evaluation.
           images: all images of the source.
           rows: the scored ones.
-          probabilities: (n, num_classes), one row for each of `rows`.
+          probabilities: (n, num_classes), one row for each of `rows`; calibrated, if there is a
+            temperature.
         """
         values = to_json(result)
         del values["folder"]

@@ -76,7 +76,8 @@ def explain(
             from clearcnn import explanation
 
             model = load_keras_model(opened)
-        network = explanation.Network(model)
+        temperature = manifest.confidence.temperature if manifest.confidence else 1.0
+        network = explanation.Network(model, temperature)
         with clock.phase("layers"):
             passage = explanation.follow(model, input_image.pixels)
             outputs, predicted = _rank_classes(network, input_image, manifest)
@@ -99,6 +100,7 @@ def explain(
             warnings=(*input_image.warnings, *([run_data] if isinstance(run_data, str) else [])),
             seconds=clock.seconds,
             folder=folder.path,
+            temperature=temperature,
         )
         images = report.ExplanationImages(
             image=input_image.pixels,

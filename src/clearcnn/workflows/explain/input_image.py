@@ -56,7 +56,8 @@ def find_input_image(
     """Take an image by its row in the source, or read an image file.
 
     Args:
-      image: a row of the source, as an int or its digits; anything else is a path.
+      image: a row of the source, as an int or its digits; the path of a file; or, if there is no
+        such file, the name of an image of the source.
       manifest: of the run.
       run_data: from `read_run_data_or_reason`.
       invert: invert the image.
@@ -66,6 +67,8 @@ def find_input_image(
     contract = manifest.input
     if isinstance(image, int) or (isinstance(image, str) and image.isdecimal()):
         input_image = _take_row(int(image), run_data)
+    elif (row := _find_name(image, run_data)) is not None:
+        input_image = _take_row(row, run_data)
     else:
         input_image = _read_file(Path(image).expanduser(), contract)
     if invert:
@@ -79,6 +82,16 @@ def find_input_image(
         _warn_of_duplicate(input_image, run_data),
     ]
     return replace(input_image, warnings=tuple(filter(None, warnings)))
+
+
+def _find_name(image: str | Path, run_data: RunData | str) -> int | None:
+    """Return the row of the image of this name, unless there is a file at that path."""
+    if isinstance(run_data, str) or Path(image).expanduser().exists():
+        return None
+    # Names of sources have slashes on every system.
+    name = str(image).replace("\\", "/")
+    found = [row for row, each in enumerate(run_data.images.names) if each == name]
+    return found[0] if len(found) == 1 else None
 
 
 def _take_row(row: int, run_data: RunData | str) -> InputImage:
@@ -108,6 +121,11 @@ def _take_row(row: int, run_data: RunData | str) -> InputImage:
 
 
 def _read_file(path: Path, contract: InputContract) -> InputImage:
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder; one image was expected.",
+            remedy="Give the path of one image in it. clearcnn predict takes whole folders.",
+        )
     image = data.read_image_file(
         path,
         size=contract.shape[:2],
@@ -129,8 +147,8 @@ def _warn_of_duplicate(input_image: InputImage, run_data: RunData | str) -> str 
         return None
     name = run_data.images.names[rows[same.argmax()]]
     return (
-        f"This image is a duplicate of a training image ({name}), so a correct prediction says "
-        "little."
+        f"This image is a duplicate of a training image ({name}), so its prediction says little "
+        "about new images."
     )
 
 

@@ -11,6 +11,7 @@ from clearcnn import evaluation
 from clearcnn.checkpoints import CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
+from clearcnn.results.pictures import Pictures
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
 from clearcnn.workflows.fitting.interrupt import first_interrupt
@@ -26,6 +27,9 @@ from clearcnn.workflows.fitting.trainer import (
 
 if TYPE_CHECKING:
     import keras
+
+
+_MOST_PICTURES = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +92,13 @@ def fit_plan(
     start = time.perf_counter()
     with first_interrupt(trainer.stop):
         try:
-            trainer.fit(train, validation, listener.on_epoch_end, checkpoint=checkpoint)
+            trainer.fit(
+                train,
+                validation,
+                listener.on_epoch_end,
+                listener.on_compiled,
+                checkpoint=checkpoint,
+            )
         except DivergenceError as error:
             divergence = error
     clock.seconds["compile"] = trainer.compiled_at - start
@@ -106,7 +116,10 @@ def score_plan(plan: TrainPlan, network: "keras.Model") -> tuple[NDArray[np.floa
 
 
 def score_predictions(
-    images: LabelledImages, rows: NDArray[np.intp], probabilities: NDArray[np.float32]
+    images: LabelledImages,
+    rows: NDArray[np.intp],
+    probabilities: NDArray[np.float32],
+    calibrated: NDArray[np.floating] | None = None,
 ) -> Evaluation:
     """Score predictions.
 
@@ -114,10 +127,23 @@ def score_predictions(
       images: all images of the source.
       rows: those that were predicted.
       probabilities: (n, num_classes), one row for each of `rows`.
+      calibrated: the same at a temperature, which are the confidence of mistakes; None takes
+        `probabilities`.
     Raises:
       SpecError: a probability is NaN or infinite.
     """
     names = [images.names[row] for row in rows]
     return evaluation.evaluate_predictions(
-        images.labels[rows], probabilities, images.class_names, rows, names
+        images.labels[rows], probabilities, images.class_names, rows, names, calibrated
     )
+
+
+def show_mistakes(scored: Evaluation, images: LabelledImages) -> Pictures:
+    """Take the images of the most confident mistakes, to be shown in a notebook.
+
+    Args:
+      scored: with its mistakes.
+      images: all images of the source.
+    """
+    rows = [mistake.index for mistake in scored.mistakes[:_MOST_PICTURES]]
+    return Pictures(images.images[np.asarray(rows, dtype=np.intp)], images.value_range)

@@ -1,8 +1,15 @@
 """Listeners: how a workflow reports its progress."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
+from clearcnn.results.record import load_room
 from clearcnn.results.train import DataSummary, History, ModelSummary
+
+Verbose = int | Literal["auto"]
+"""0 shows nothing, 1 and 2 show progress anywhere, "auto" in notebooks and interactive Pythons."""
 
 
 class ReadingListener:
@@ -26,6 +33,9 @@ class TrainListener(ReadingListener):
 
     def on_train_begin(self, epochs: int) -> None:
         """Keras is loaded; next, the program for at most `epochs` epochs is compiled."""
+
+    def on_compiled(self) -> None:
+        """The program is compiled; the first epoch begins."""
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         """An epoch, counted from 0, has ended; metrics by Keras's names."""
@@ -54,3 +64,35 @@ class EvaluateListener(ReadingListener):
 
     def on_step(self) -> None:
         """A step, such as one training, has ended."""
+
+
+@contextmanager
+def watch_training(listener: TrainListener | None, verbose: Verbose) -> Iterator[TrainListener]:
+    """Give the listener of a training: the caller's own, or what `verbose` asks for.
+
+    Raises:
+      SpecError: `verbose` is not valid.
+    """
+    shows = load_room("environment").shows_progress(verbose)
+    if listener is not None or not shows:
+        yield listener or TrainListener()
+        return
+    with load_room("live").open_training() as display:
+        yield display
+
+
+@contextmanager
+def watch_evaluation(
+    listener: EvaluateListener | None, verbose: Verbose
+) -> Iterator[EvaluateListener]:
+    """Give the listener of an evaluation: the caller's own, or what `verbose` asks for.
+
+    Raises:
+      SpecError: `verbose` is not valid.
+    """
+    shows = load_room("environment").shows_progress(verbose)
+    if listener is not None or not shows:
+        yield listener or EvaluateListener()
+        return
+    with load_room("live").open_evaluation() as display:
+        yield display

@@ -100,6 +100,7 @@ class Trainer:
         train: Samples,
         validation: Samples | None = None,
         on_epoch_end: OnEpochEnd | None = None,
+        on_compiled: Callable[[], None] | None = None,
         verbose: str | int = 0,
         checkpoint: CheckpointTarget | None = None,
     ) -> History:
@@ -110,6 +111,7 @@ class Trainer:
           validation: the validation images, for early stopping; None trains every epoch.
           on_epoch_end: hears of each epoch, except those before a checkpoint. A
             KeyboardInterrupt that it raises is a call of `stop`; any other error ends the training.
+          on_compiled: called when the program is compiled and the first epoch begins.
           verbose: as for `keras.Model.fit`.
           checkpoint: as for `clearcnn.fit`.
         Raises:
@@ -123,6 +125,10 @@ class Trainer:
         if validation is not None:
             self._early_stopping = training.early_stopping(self._spec)
         callbacks = [each for each in (self._watch, self._early_stopping) if each is not None]
+        if on_compiled is not None:
+            from clearcnn.workflows.fitting.compiled_callback import CompiledCallback
+
+            callbacks.append(CompiledCallback(on_compiled))
         self._run(train, validation, callbacks, verbose, checkpoint)
         assert self.history is not None
         return self.history

@@ -12,53 +12,60 @@ from clearcnn import prediction
 from clearcnn.contract import InputContract
 from clearcnn.data import PreparedImage
 from clearcnn.errors import DataError, SpecError
-from clearcnn.results.predict import ClassProbability, Prediction
-from clearcnn.workflows.predict.input_files import ImageFile, find_image_files
+from clearcnn.results.pictures import Pictures
+from clearcnn.results.predict import ClassProbability, Prediction, Predictions
+from clearcnn.workflows.predict.given_images import GivenImage, ImageArray, list_images
+from clearcnn.workflows.predict.input_files import ImageFile
 from clearcnn.workflows.runs.load_onnx_model import OpenModel, open_model
-from clearcnn.workflows.runs.preprocess import prepare_image
+from clearcnn.workflows.runs.preprocess import match_polarity, prepare_image
 
 BATCH_SIZE = prediction.BATCH_SIZE
+MOST_PICTURES = 24
+"""So many images are kept, to be shown in a notebook."""
 
 
 def predict(
     run: Path | str,
-    files: Path | str | Iterable[Path | str],
+    images: GivenImage | Iterable[GivenImage],
     *,
     top: int = 3,
     abstain_below: float = 0.0,
     keep_polarity: bool = False,
-) -> Iterator[Prediction]:
+) -> Predictions:
     """Predict the classes of images with the model of a run folder.
 
-    Images are converted to the size, colours, value range and polarity of those that the model was
-    trained on; each prediction lists the conversions. 32 images are read at a time.
+    Files and Pillow images are converted to the size, colours, value range and polarity of those
+    that the model was trained on; each prediction lists the conversions. Arrays must have the
+    shape and the values of the training images. 32 images are read at a time.
 
     Args:
       run: a run folder.
-      files: an image file, a folder of them, a table with one image in each row, or several of
-        these; "-" is stdin.
+      images: an image file, a folder of them, a table with one image in each row, a Pillow image,
+        an array, or an iterable of these; "-" is stdin. An array is one image, (height, width) or
+        (height, width, channels), or several, with one more axis first.
       top: most classes to list for each image, >= 1.
       abstain_below: in [0, 1]; below this confidence the prediction is None.
       keep_polarity: do not invert images of the opposite polarity.
     Returns:
-      An iterator over one Prediction for each image, in order. One that cannot be read has an
-      `error`; the others are predicted.
+      Predictions: like a list of one Prediction for each image, in order. One that cannot be read
+      has an `error`; the others are predicted. `pandas.DataFrame(predictions.rows())` is a table.
     Raises:
-      ClearCNNError: the run folder, its model, an option or a folder is invalid; raised before
-        any image is read.
+      ClearCNNError: the run folder, its model, an option, a folder or an array is invalid; raised
+        before any image is read.
     Warns:
       UserWarning: images have a very different range of values from the training images.
     """
-    listed = [files] if isinstance(files, (str, Path)) else files
     check_options(top, abstain_below)
     model = open_model(run)
-    found = find_image_files(listed, model.manifest.input.shape[:2])
-    return predict_files(
-        model,
-        found.files,
-        top=top,
-        abstain_below=abstain_below,
-        keep_polarity=keep_polarity,
+    return Predictions(
+        predict_files(
+            model,
+            list_images(images, model.manifest.input),
+            top=top,
+            abstain_below=abstain_below,
+            keep_polarity=keep_polarity,
+            num_pictures=MOST_PICTURES,
+        )
     )
 
 
@@ -75,28 +82,29 @@ def check_options(top: int, abstain_below: float) -> None:
 
 def predict_files(
     model: OpenModel,
-    files: Iterable[ImageFile],
+    files: Iterable[ImageFile | ImageArray],
     *,
     top: int = 3,
     abstain_below: float = 0.0,
     keep_polarity: bool = False,
+    num_pictures: int = 0,
 ) -> Iterator[Prediction]:
-    """Predict image files in order, with at most 32 in memory.
+    """Predict images in order, with at most 32 in memory.
 
     Args:
       model: from `open_model`.
-      files: from `find_image_files`.
+      files: from `find_image_files` or `list_images`.
       top, abstain_below, keep_polarity: as for `predict`.
+      num_pictures: number of predictions, from the first, that keep their image.
     """
+    left = num_pictures
     contract = model.manifest.input
     waiting = iter(files)
     while batch := tuple(islice(waiting, BATCH_SIZE)):
         prepared: list[PreparedImage | str] = []
         for file in batch:
             try:
-                prepared.append(
-                    prepare_image(file.read(), file.name, contract, keep_polarity=keep_polarity)
-                )
+                prepared.append(_prepare(file, contract, keep_polarity))
             except DataError as error:
                 prepared.append(error.problem)
         readable = [each for each in prepared if isinstance(each, PreparedImage)]
@@ -108,9 +116,23 @@ def predict_files(
             if isinstance(each, str):
                 yield Prediction(file.name, None, None, (), False, False, (), each)
             else:
-                yield make_prediction(
+                made = make_prediction(
                     model, file.name, *next(rows), each.preparation, top, abstain_below
                 )
+                if left > 0:
+                    left -= 1
+                    shown = Pictures(each.pixels[np.newaxis], contract.value_range)
+                    made = made.with_pictures(shown)
+                yield made
+
+
+def _prepare(
+    file: ImageFile | ImageArray, contract: InputContract, keep_polarity: bool
+) -> PreparedImage:
+    if isinstance(file, ImageFile):
+        return prepare_image(file.read(), file.name, contract, keep_polarity=keep_polarity)
+    image = PreparedImage(file.pixels, ())
+    return image if keep_polarity else match_polarity(image, contract)
 
 
 def _warn_of_range(images: NDArray[np.generic], contract: InputContract) -> None:

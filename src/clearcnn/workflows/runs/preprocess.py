@@ -48,7 +48,19 @@ def prepare_image(
             color_mode=contract.color_mode,
             dtype=contract.dtype,
         )
-    polarity = None if keep_polarity else find_opposite_polarity(image.pixels, contract)
+    return image if keep_polarity else match_polarity(image, contract)
+
+
+def match_polarity(image: PreparedImage, contract: InputContract) -> PreparedImage:
+    """Invert an image whose polarity is clearly the opposite of the training images'.
+
+    Args:
+      image: (height, width, channels) as in the contract.
+      contract: the model's input contract.
+    Returns:
+      PreparedImage; if it was inverted, its preparation says so.
+    """
+    polarity = find_opposite_polarity(image.pixels, contract)
     if polarity is None:
         return image
     sentence = (

@@ -18,14 +18,14 @@ def list_data_warnings(plan: TrainPlan) -> tuple[str, ...]:
 
 
 def check_precision(score: Score) -> str | None:
-    """Warn if the test set is too small to distinguish models that differ by 1 %."""
+    """Warn if the test set is too small for models that differ by one percentage point."""
     half_width = (score.interval.high - score.interval.low) / 2
     if half_width <= _COARSEST:
         return None
     return (
         f"{_count(score.total, 'test image')} leave the accuracy uncertain by "
-        f"±{100 * half_width:.1f} %: too few to detect a difference of 1 %. Test on more images, "
-        "or compare over several seeds."
+        f"±{100 * half_width:.1f} points: too few to detect a difference of one percentage point. "
+        "Test on more images, or compare over several seeds."
     )
 
 

@@ -8,7 +8,14 @@ from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.results.train import Divergence, TrainResult
-from clearcnn.workflows.fitting.fit_plan import FitOutcome, fit_plan, score_plan
+from clearcnn.temperature import apply_temperature
+from clearcnn.workflows.fitting.fit_plan import (
+    FitOutcome,
+    fit_plan,
+    score_plan,
+    score_predictions,
+    show_mistakes,
+)
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
@@ -149,6 +156,11 @@ class TrainPipeline:
                 raise outcome.divergence or error from error
             distances = fit_distances(plan, contract, network)
             confidence = fit_confidence(plan, network, distances)
+            calibrated = probabilities
+            if confidence is not None:
+                calibrated = apply_temperature(probabilities, confidence.temperature)
+                rows = plan.splits.test
+                scored = score_predictions(plan.images, rows, probabilities, calibrated)
         if imprecise := check_precision(scored.score):
             self._warn(imprecise)
         with self.clock.phase("export"):
@@ -161,7 +173,7 @@ class TrainPipeline:
             recipe=plan.recipe,
             data=plan.data_summary,
             split=plan.split_spec,
-            model=plan.model_summary,
+            model_summary=plan.model_summary,
             model_spec=plan.model_spec,
             train=plan.train_spec,
             history=outcome.history,
@@ -171,12 +183,13 @@ class TrainPipeline:
             interrupted=outcome.interrupted,
             run_folder=run.path,
             divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
+            pictures=show_mistakes(scored, plan.images),
         )
         save_run(
             run.partial,
             plan,
             network,
-            probabilities,
+            calibrated,
             contract,
             confidence,
             result,

@@ -19,14 +19,27 @@ def save_run(
     folder: Path,
     plan: TrainPlan,
     network: "keras.Model",
-    probabilities: NDArray[np.float32],
+    calibrated: NDArray[np.floating],
     contract: InputContract,
     confidence: bundle.Confidence | None,
     result: TrainResult,
     command: str,
     checkpoint: bytes | None = None,
 ) -> None:
-    """Fill the draft of the run folder; the manifest, which hashes all other files, is last."""
+    """Fill the draft of the run folder; the manifest, which hashes all other files, is last.
+
+    Args:
+      folder: the draft.
+      plan: of the training.
+      network: the trained Keras model.
+      calibrated: (n, num_classes), the probabilities of the test set at the temperature of
+        `confidence`, as `predict` gives them.
+      contract: the input contract.
+      confidence: the calibration.
+      result: of the training.
+      command: the command that gives the same result.
+      checkpoint: the content of the last checkpoint.
+    """
     if checkpoint is not None:
         (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
     images, rows = plan.images, plan.splits.test
@@ -36,7 +49,7 @@ def save_run(
     bundle.write_metrics(folder, result)
     names = [images.names[row] for row in rows]
     bundle.write_predictions(
-        folder, images.labels[rows], probabilities, images.class_names, rows, names
+        folder, images.labels[rows], calibrated, images.class_names, rows, names
     )
     manifest = bundle.describe_run(
         source=images.source,

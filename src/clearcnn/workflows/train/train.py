@@ -12,7 +12,7 @@ from clearcnn.errors import BundleError, ClearCNNError, SpecError
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
-from clearcnn.workflows.fitting.listeners import TrainListener
+from clearcnn.workflows.fitting.listeners import TrainListener, Verbose, watch_training
 from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
 from clearcnn.workflows.runs.run_data import choose_source
@@ -39,6 +39,7 @@ def train(
     out: Path | str | None = None,
     resume: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
+    verbose: Verbose = "auto",
     listener: TrainListener | None = None,
     command: str | None = None,
 ) -> TrainResult:
@@ -62,6 +63,9 @@ def train(
         folder. All other options are the run's; images that were passed in Python must be passed
         again.
       checkpoint_seconds: the least time between two checkpoints, as in CheckpointSpec.
+      verbose: as in Keras: 0 shows nothing, 1 shows the progress that the terminal shows, and
+        "auto" does so in a notebook or an interactive Python, but not in a script. Without a
+        `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
     Returns:
@@ -75,7 +79,6 @@ def train(
         twice while scoring and writing; if a checkpoint was written, `NAME.unfinished` can be
         resumed.
     """
-    listener = listener or TrainListener()
     CheckpointSpec("", checkpoint_seconds)
     out = None if out is None else Path(out)
     fractions: Arguments = {
@@ -89,13 +92,16 @@ def train(
     }
     given: Arguments = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
     given |= fractions
-    source = load_python_images(source, listener)
+    source = load_python_images(source, listener or TrainListener())
     images = source if isinstance(source, LabelledImages) else None
     if resume is not None:
         _check_resume_options({**given, "epochs": None}, {"recipe": "default", "seed": 777})
         call = format_call("train", source, {"epochs": epochs, "resume": str(resume)})
-        with open_job(Path(resume), epochs, out, command or call, listener) as job:
-            return _train(_set_source(job, source), images, checkpoint_seconds, listener)
+        with (
+            watch_training(listener, verbose) as heard,
+            open_job(Path(resume), epochs, out, command or call, heard) as job,
+        ):
+            return _train(_set_source(job, source), images, checkpoint_seconds, heard)
     found_recipe = models.find_recipe(recipe)
     # Invalid settings raise here, before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_without_none(settings))
@@ -109,7 +115,8 @@ def train(
         out=out,
         command=command or format_call("train", source, given),
     )
-    return _train(job, images, checkpoint_seconds, listener)
+    with watch_training(listener, verbose) as heard:
+        return _train(job, images, checkpoint_seconds, heard)
 
 
 def _train(

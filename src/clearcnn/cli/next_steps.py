@@ -1,0 +1,67 @@
+"""What to do after a training, as commands to copy."""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from clearcnn.results.train import TrainResult
+from clearcnn.text import printable
+
+_OPENERS = {"darwin": "open", "win32": "start"}
+
+
+def list_next_steps(result: TrainResult, platform: str = sys.platform) -> Iterator[tuple[str, str]]:
+    """List what to do next.
+
+    Args:
+      result: of the training.
+      platform: as `sys.platform`; each has another command to open a file.
+    Yields:
+      (what it is for, the command).
+    """
+    run = quote(shorten_path(result.run_folder), platform)
+    report = quote(shorten_path(result.run_folder / "report.html"), platform)
+    opener = _OPENERS.get(platform, "xdg-open")
+    # The first quoted argument of Windows' start is the title of a window.
+    title = '"" ' if platform == "win32" and report.startswith('"') else ""
+    yield "open the report", f"{opener} {title}{report}"
+    if result.test.mistakes:
+        worst = result.test.mistakes[0]
+        yield (
+            f"why {worst.label} was predicted as {worst.prediction}, the most confident mistake",
+            f"clearcnn explain {run} {worst.index}",
+        )
+    yield "predict new images", f"clearcnn predict {run} FOLDER"
+    yield "draw, look inside, retrain", f"clearcnn serve {run}"
+
+
+def view_next_steps(result: TrainResult) -> RenderableType:
+    """Return the next steps for the terminal: each command on a line of its own."""
+    lines = Text("\n")
+    lines.append("Next", "bold cyan")
+    steps = Text()
+    for what, command in list_next_steps(result):
+        steps.append(f"{printable(command)}\n", "bold")
+        steps.append(f"    {printable(what)}\n", "dim")
+    steps.rstrip()
+    return Group(lines, Padding(steps, (0, 2)))
+
+
+def quote(path: Path, platform: str = sys.platform) -> str:
+    """Quote a path for a shell of this platform."""
+    if platform == "win32":
+        return subprocess.list2cmdline([str(path)])
+    return shlex.quote(str(path))
+
+
+def shorten_path(path: Path) -> Path:
+    """Return a path relative to the working folder if it is below it."""
+    here = Path.cwd()
+    return Path(os.path.relpath(path, here)) if path.is_relative_to(here) else path

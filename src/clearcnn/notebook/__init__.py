@@ -1,0 +1,1 @@
+"""What people see in IPython: results, and progress, as in the terminal and in the report."""

@@ -1,0 +1,55 @@
+"""An evaluation or a check below a notebook's cell: a bar for each phase, and the time left."""
+
+import time
+from dataclasses import dataclass, field
+
+from clearcnn.notebook.cell_output import CellOutput, say_duration
+from clearcnn.report.notebook_views import view_progress
+from clearcnn.workflows.fitting.listeners import EvaluateListener
+
+
+@dataclass
+class _Phase:
+    name: str
+    steps: int
+    done: int = 0
+    began_at: float = field(default_factory=time.monotonic)
+
+    def describe(self) -> str:
+        counted = f"{self.name}: {self.done} of {self.steps}"
+        if not 0 < self.done < self.steps:
+            return counted
+        pace = (time.monotonic() - self.began_at) / self.done
+        return f"{counted} · about {say_duration(pace * (self.steps - self.done))} left"
+
+
+class EvaluationCell(EvaluateListener):
+    """Shows an evaluation as it goes on."""
+
+    def __init__(self) -> None:
+        self._output = CellOutput()
+        self._phases: list[_Phase] = []
+
+    def on_phase(self, name: str, steps: int) -> None:
+        """Add a bar."""
+        self._phases.append(_Phase(name, steps))
+        self._update()
+
+    def on_step(self) -> None:
+        """Move the last bar."""
+        self._phases[-1].done += 1
+        if self._output.is_due:
+            self._update()
+
+    def close(self) -> None:
+        """Show where the evaluation ended."""
+        if self._phases:
+            self._update()
+
+    def _update(self) -> None:
+        words = [phase.describe() for phase in self._phases]
+        shares = [phase.done / max(phase.steps, 1) for phase in self._phases]
+        bars: list[dict[str, object]] = [
+            {"words": text, "share": share} for text, share in zip(words, shares, strict=True)
+        ]
+        self._output.send(view_progress((), (), bars), "\n".join(words))

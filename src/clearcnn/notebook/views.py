@@ -1,0 +1,147 @@
+"""Each kind of result as the terminal's text and as the report's HTML."""
+
+import io
+from collections.abc import Callable
+from functools import singledispatch
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from clearcnn.cli.evaluate_view import view_assessment
+from clearcnn.cli.predict_display import PredictionLines, count_classes
+from clearcnn.cli.result_tables import (
+    view_check,
+    view_explanation,
+    view_facts,
+    view_heading,
+    view_result,
+)
+from clearcnn.data import LabelledImages
+from clearcnn.report import choose_samples, notebook_views
+from clearcnn.report.number_format import count
+from clearcnn.results.check import CheckResult
+from clearcnn.results.evaluate import Assessment
+from clearcnn.results.explain import ExplainResult
+from clearcnn.results.predict import Prediction, Predictions
+from clearcnn.results.train import TrainResult
+
+MOST_PREDICTIONS = 24
+_COLUMNS = 100
+_EXPLANATION_FIGURES = (
+    ("the image", "picture.png"),
+    ("gradient map", "gradient.png"),
+    ("occlusion map", "occlusion.png"),
+)
+
+
+def make_bundle(record: object) -> dict[str, str]:
+    """Return a result for IPython, by MIME type.
+
+    Args:
+      record: a result of a verb, or labelled images.
+    Returns:
+      Its text/plain, as in the terminal, and its text/html, from the parts of the report.
+    """
+    text, html = _view(record)
+    return {"text/plain": _as_text(text), "text/html": html()}
+
+
+Views = tuple[RenderableType, Callable[[], str]]
+
+
+@singledispatch
+def _view(record: object) -> Views:
+    raise TypeError(f"{type(record).__name__} has no view")
+
+
+@_view.register
+def _(result: TrainResult) -> Views:
+    return view_result(result), lambda: notebook_views.view_training(result)
+
+
+@_view.register
+def _(result: Assessment) -> Views:
+    return view_assessment(result), lambda: notebook_views.view_evaluation(result)
+
+
+@_view.register
+def _(result: CheckResult) -> Views:
+    sheet = None if result.folder is None else _read(result.folder / "suspects.png")
+    return view_check(result), lambda: notebook_views.view_check(result, sheet)
+
+
+@_view.register
+def _(result: ExplainResult) -> Views:
+    figures = [
+        (name, content)
+        for name, file in _EXPLANATION_FIGURES
+        if (content := _read(result.folder / "figures" / file)) is not None
+    ]
+    return view_explanation(result), lambda: notebook_views.view_explanation(result, figures)
+
+
+@_view.register
+def _(prediction: Prediction) -> Views:
+    lines = PredictionLines([prediction.name], [each.name for each in prediction.top])
+    text = Text(f"{lines.heading()}\n{lines.line(prediction)}")
+    return text, lambda: notebook_views.view_prediction(prediction)
+
+
+@_view.register
+def _(predictions: Predictions) -> Views:
+    shown = predictions[:MOST_PREDICTIONS]
+    classes = {each.name for prediction in shown for each in prediction.top}
+    lines = PredictionLines([each.name for each in shown] or [""], sorted(classes))
+    counts = count_classes(predictions)
+    text = "\n".join([lines.heading(), *map(lines.line, shown), counts])
+    return Text(text), lambda: notebook_views.view_predictions(
+        predictions, MOST_PREDICTIONS, counts
+    )
+
+
+@_view.register
+def _(images: LabelledImages) -> Views:
+    counts = np.bincount(images.labels, minlength=len(images.class_names))
+    low, high = images.value_range
+    _, height, width, channels = images.images.shape
+    facts = (
+        f"{count(len(images), 'image')} of {count(len(counts), 'class', 'classes')}, "
+        f"{height}×{width} pixels, {'grey' if channels == 1 else 'RGB'}, "
+        f"{images.images.dtype} from {low:g} to {high:g}"
+    )
+    named = zip(images.class_names, counts.tolist(), strict=True)
+    rows = [(name, f"{total:,}") for name, total in named]
+    text = view_heading("Data", f"{images.source} · {facts}")
+    text.append("\n")
+    samples = choose_samples(images.labels, len(counts))
+
+    def html() -> str:
+        classes = [
+            (name, int(total), images.images[chosen])
+            for name, total, chosen in zip(images.class_names, counts, samples, strict=True)
+        ]
+        return notebook_views.view_images(
+            images.source, facts, classes, images.value_range, images.preparation
+        )
+
+    return Group(text, view_facts(rows)), html
+
+
+def _as_text(view: RenderableType) -> str:
+    # In a kernel, Rich would send the text to the cell itself, with colours.
+    file = io.StringIO()
+    console = Console(
+        file=file, width=_COLUMNS, force_terminal=False, force_jupyter=False, highlight=False
+    )
+    console.print(view)
+    return "\n".join(line.rstrip() for line in file.getvalue().strip("\n").splitlines())
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        # The folder was moved or deleted.
+        return None
