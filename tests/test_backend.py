@@ -43,19 +43,33 @@ import sys, clearcnn
 from clearcnn import backend
 {first}
 backend.load_keras()
-extras = [name for name in ("matplotlib", "sklearn") if name in sys.modules]
-import matplotlib.figure, sklearn
+extras = [name for name in ("matplotlib", "scipy.sparse", "sklearn") if name in sys.modules]
+import matplotlib.figure, scipy.sparse, sklearn
 print(*extras)
 """
 
 
 @pytest.mark.release
 def test_keras_is_loaded_whole_in_a_users_process() -> None:
-    assert run(LOAD.format(first="")) == "matplotlib sklearn"
+    assert run(LOAD.format(first="")) == "matplotlib scipy.sparse sklearn"
 
 
 def test_our_own_process_loads_keras_without_extras_and_can_load_them_after() -> None:
     assert run(LOAD.format(first="backend.own_process()")) == ""
+
+
+def test_what_keras_would_have_imported_is_imported_at_its_first_use() -> None:
+    script = LOAD.format(first="backend.own_process()") + (
+        "import jax.experimental.sparse.linalg as solvers\n"
+        "from keras.src.backend.jax import nn\n"
+        "print(solvers.scipy.sparse.linalg.spsolve.__module__)\n"
+        "print(nn.splash_attention_kernel.make_splash_mha.func.__module__)\n"
+        "print(nn.splash_attention_mask.CausalMask.__module__)\n"
+    )
+    solver, kernel, mask = run(script).splitlines()
+    assert solver.startswith("scipy.sparse.linalg.")
+    assert kernel.endswith(".splash_attention.splash_attention_kernel")
+    assert mask.endswith(".splash_attention.splash_attention_mask")
 
 
 @pytest.mark.parametrize(

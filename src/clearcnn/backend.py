@@ -8,7 +8,17 @@ from types import ModuleType
 from clearcnn.errors import BackendError
 from clearcnn.fork_guard import raise_if_forked
 
-_EXTRAS = ("matplotlib", "sklearn")
+# Keras takes these to be missing: it uses them only for its plots, wrappers and RemoteMonitor.
+_ABSENT = ("matplotlib", "requests", "sklearn")
+# Keras and JAX import these at once, but use them only for attention on a TPU and sparse solvers.
+_ATTENTION = "jax.experimental.pallas.ops.tpu.splash_attention"
+_DEFERRED = (
+    _ATTENTION,
+    f"{_ATTENTION}.splash_attention_kernel",
+    f"{_ATTENTION}.splash_attention_mask",
+    "scipy.sparse",
+    "scipy.sparse.linalg",
+)
 _is_own_process = False
 
 
@@ -48,9 +58,9 @@ def load_keras() -> ModuleType:
 def own_process() -> None:
     """Declare that only clearcnn's code runs in this process, as in the command line.
 
-    Then `load_keras` imports Keras without scikit-learn and Matplotlib, which Keras uses only for
-    its wrappers and plots and which take half of the import time. In a user's process Keras is
-    imported completely. Also, nobody else can have changed Keras's functions.
+    Then `load_keras` imports Keras without what our models never use, which takes more than half of
+    the import time. In a user's process Keras is imported completely. Also, nobody else can have
+    changed Keras's functions.
     """
     global _is_own_process
     _is_own_process = True
@@ -62,11 +72,25 @@ def is_own_process() -> bool:
 
 
 def _import_keras() -> ModuleType:
-    hidden = [name for name in _EXTRAS if _is_own_process and name not in sys.modules]
-    # None in sys.modules makes a module look absent.
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    own = _is_own_process and "keras" not in sys.modules
+    hidden = [name for name in _ABSENT + _DEFERRED if own and name not in sys.modules]
+    for name in hidden:
+        # None in sys.modules makes a module look absent.
+        sys.modules[name] = _Deferred(name) if name in _DEFERRED else None  # type: ignore[assignment]
+        parent = sys.modules.get(name.rpartition(".")[0])
+        if isinstance(parent, _Deferred):
+            setattr(parent, name.rpartition(".")[2], sys.modules[name])
     try:
         return importlib.import_module("keras")
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+class _Deferred(ModuleType):
+    """Stands for a module while Keras is imported; its first use imports the module."""
+
+    def __getattr__(self, name: str) -> object:
+        if sys.modules.get(self.__name__) is self:
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)

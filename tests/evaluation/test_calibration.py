@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
@@ -62,6 +63,20 @@ def test_the_temperature_undoes_a_scaling(factor):
     np.testing.assert_allclose(scaled_back.sum(axis=1), 1)
     np.testing.assert_array_equal(scaled_back.argmax(axis=1), scaled.argmax(axis=1))
     assert log_loss(LABELS, scaled_back) <= log_loss(LABELS, scaled) + 1e-9
+
+
+@pytest.mark.parametrize("factor", [0.02, 0.5, 1.7, 100.0])
+def test_the_temperature_is_where_scipy_finds_the_least_loss(factor):
+    labels, logits = LABELS[:300], np.log(softmax(LOGITS[:300] / factor, axis=1).clip(1.2e-7))
+
+    def loss(log_temperature):
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -scaled[np.arange(300), labels].sum() - scaled.mean()
+
+    bounds = (np.log(0.05), np.log(20))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    temperature = fit_temperature(labels, np.exp(logits))
+    assert temperature == pytest.approx(np.exp(found.x), rel=1e-4)
 
 
 def test_no_mistake_is_no_certainty():

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import evaluate_predictions, wilson_interval
@@ -78,6 +80,33 @@ def test_every_figure_of_a_case_worked_out_by_hand():
     assert cat == ClassScore("cat", pytest.approx(2 / 3), pytest.approx(2 / 3), 2 / 3, 3, 3)
     assert dog == ClassScore("dog", pytest.approx(1 / 3), 1 / 2, pytest.approx(2 / 5), 2, 3)
     assert owl == ClassScore("owl", None, 0.0, 0.0, 1, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_figure_is_scikit_learns_and_scipys(seed):
+    generator = np.random.default_rng(seed)
+    size, num_classes = int(generator.integers(1, 60)), int(generator.integers(2, 9))
+    labels = generator.integers(0, num_classes, size)
+    chances = generator.dirichlet(np.full(num_classes, 0.3), size).astype(np.float32)
+    classes = range(num_classes)
+    names = [str(row) for row in range(size)]
+    found = evaluate_predictions(labels, chances, list(map(str, classes)), np.arange(size), names)
+    predictions = chances.argmax(axis=1)
+    np.testing.assert_array_equal(
+        found.confusion, confusion_matrix(labels, predictions, labels=classes)
+    )
+    assert found.loss == pytest.approx(log_loss(labels, chances, labels=classes), rel=1e-6)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predictions, labels=classes, zero_division=np.nan
+    )
+    for k, each in enumerate(found.classes):
+        expected = (precision[k], recall[k], f1[k] if support[k] else np.nan)
+        values = (each.precision, each.recall, each.f1)
+        assert [np.nan if v is None else v for v in values] == pytest.approx(expected, nan_ok=True)
+        assert (each.support, each.predicted) == (support[k], (predictions == k).sum())
+    interval = binomtest(found.score.correct, size).proportion_ci(method="wilson")
+    low, high = found.score.interval.low, found.score.interval.high
+    assert (low, high) == pytest.approx((interval.low, interval.high), rel=1e-12, abs=1e-15)
 
 
 def test_mistakes_come_most_confident_first_then_by_index():

@@ -109,9 +109,12 @@ def _hold_out(
             "training set is empty.",
             remedy="Add images, or choose another fraction.",
         )
-    labels = data.labels[rest] if spec.split == "stratified" else None
-    if labels is not None:
-        _check_can_stratify(data, labels, count, name)
+    if spec.split == "random":
+        # As scikit-learn's `train_test_split`, without its import, which takes 0.8 seconds.
+        order = np.random.RandomState(spec.seed).permutation(len(rest))
+        return rest[order[count:]], rest[order[:count]]
+    labels = data.labels[rest]
+    _check_can_stratify(data, labels, count, name)
     from sklearn.model_selection import train_test_split
 
     remaining, held_out = train_test_split(

@@ -8,6 +8,9 @@ from clearcnn.results.scores import Calibration, CalibrationBin, CoveragePoint
 _NUM_BINS = 15
 _DRAWS = 1_000
 _COVERAGES = (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5)
+# Temperatures, and how exactly their logarithm is found.
+_LOWEST, _HIGHEST = 0.05, 20.0
+_PRECISION = 1e-6
 # float32's resolution, as for the loss; the logarithm of 0 is undefined.
 _SMALLEST = float(np.finfo(np.float32).eps)
 
@@ -64,17 +67,23 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
     Source: Guo et al. 2017, ICML; the pseudo-image as in Platt 1999, "Probabilistic outputs for
       support vector machines", section 2.2.
     """
-    from scipy.optimize import minimize_scalar
-
     truth, logits = np.asarray(labels), _logits(probabilities)
-    rows = np.arange(len(truth))
+    of_truth = logits[np.arange(len(truth)), truth].sum() + logits.mean()
 
-    def loss(log_temperature: float) -> float:
-        scaled = _log_softmax(logits / np.exp(log_temperature))
-        return -float(scaled[rows, truth].sum() + scaled.mean())
+    def slope(inverse: float) -> float:
+        """The derivative of the loss by 1/temperature, which grows: the loss is convex in it."""
+        expected = (_softmax(logits * inverse) * logits).sum(axis=1)
+        return float(expected.sum() + expected.mean() - of_truth)
 
-    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
-    return float(np.exp(found.x))
+    # Bisection; SciPy's `optimize` would take longer to import than a small network to train.
+    low, high = np.log(1 / _HIGHEST), np.log(1 / _LOWEST)
+    while high - low > _PRECISION:
+        middle = (low + high) / 2
+        if slope(np.exp(middle)) < 0:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(-(low + high) / 2))
 
 
 def trace_coverage(labels: ArrayLike, probabilities: ArrayLike) -> tuple[CoveragePoint, ...]:
@@ -116,8 +125,7 @@ def _logits(probabilities: ArrayLike) -> NDArray[np.float64]:
     return np.log(np.maximum(np.asarray(probabilities, np.float64), _SMALLEST))
 
 
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy.special import log_softmax
-
-    scaled: NDArray[np.float64] = log_softmax(logits, axis=1)
-    return scaled
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return chances

@@ -24,6 +24,7 @@ _DPI = 144
 _MOST_TICKS = 40
 _MOST_NUMBERS = 20
 _LONGEST_NAME = 24
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def write_curves(path: Path, history: History) -> None:
@@ -32,7 +33,8 @@ def write_curves(path: Path, history: History) -> None:
     Metrics that the history lacks are left out.
     """
     with _plain_style() as figure_class:
-        figure = figure_class(figsize=(9, 3.6), layout="constrained")
+        figure = figure_class(figsize=(9, 3.6))
+        figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.91, wspace=0.16)
         for axes, metric in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
             _draw_curve(axes, history, metric)
         figure.savefig(path, dpi=_DPI)
@@ -43,17 +45,15 @@ def write_confusion(path: Path, evaluation: Evaluation) -> None:
     names = [each.name for each in evaluation.classes]
     counts = np.array(evaluation.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    # Space for the longest name along both axes, then for the cells.
-    margin = 1.2 + 0.09 * min(max(len(name) for name in names), _LONGEST_NAME)
-    side = min(max(margin + 2.4, margin + 0.42 * len(names)), 12)
     with _plain_style() as figure_class:
-        figure = figure_class(figsize=(side + 0.6, side), layout="constrained")
-        axes = figure.subplots()
+        figure = figure_class()
+        axes, bar = figure.add_axes(_WHOLE), figure.add_axes(_WHOLE)
         image = axes.imshow(shares, cmap="GnBu", vmin=0, vmax=1)
-        figure.colorbar(image, label="share of the true class", fraction=0.046, pad=0.03)
+        figure.colorbar(image, cax=bar, label="share of the true class")
         axes.set(xlabel="predicted", ylabel="true")
         axes.set_title(score_sentence(evaluation.score), fontsize=9, wrap=True)
         _label_classes(axes, names)
+        _place_cells(figure, axes, bar, len(names))
         if len(names) <= _MOST_NUMBERS:
             for row, column in np.argwhere(counts):
                 axes.text(
@@ -90,6 +90,27 @@ def _draw_curve(axes: "Axes", history: History, metric: str) -> None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, title=f"at epoch {best + 1}", alignment="left")
+
+
+def _place_cells(figure: "Figure", axes: "Axes", bar: "Axes", num_classes: int) -> None:
+    """Fit the figure's size to the cells and the longest names.
+
+    Matplotlib's own layouts draw a figure twice to do so, which took most of the time.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    widths = [label.get_window_extent(renderer).width for label in axes.get_yticklabels()]
+    heights = [label.get_window_extent(renderer).height for label in axes.get_xticklabels()]
+    # In inches: the names, and around them the ticks, the axes' titles and the colour bar.
+    left, bottom = 0.5 + max(widths) / figure.dpi, 0.5 + max(heights) / figure.dpi
+    side = min(max(2.4, 0.42 * num_classes), 10.8)
+    right, top = 1.1, 0.5
+    size = np.array([left + side + right, bottom + side + top])
+    figure.set_size_inches(*size)
+    axes.set_position((left / size[0], bottom / size[1], side / size[0], side / size[1]))
+    bar_left = left + side + 0.15
+    bar.set_position((bar_left / size[0], bottom / size[1], 0.2 / size[0], side / size[1]))
 
 
 def _label_classes(axes: "Axes", names: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Train the model of a plan, and score it."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from clearcnn.errors import DivergenceError
 from clearcnn.results.pictures import Pictures
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
+from clearcnn.workflows.fitting.import_meanwhile import import_meanwhile
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
@@ -68,6 +70,7 @@ def fit_plan(
     listener: TrainListener,
     clock: PhaseTimer,
     checkpoint: CheckpointTarget | None = None,
+    needed_later: Sequence[str] = (),
 ) -> FitOutcome:
     """Build, compile and train; an interruption or divergence is part of the outcome.
 
@@ -76,6 +79,7 @@ def fit_plan(
       listener: hears of every epoch.
       clock: records the seconds of each phase.
       checkpoint: as for `clearcnn.fit`.
+      needed_later: modules to import during the training.
     Raises:
       KeyboardInterrupt: Ctrl-C before the end of the first epoch, or for the second time.
     """
@@ -90,7 +94,7 @@ def fit_plan(
     listener.on_train_begin(plan.train_spec.epochs)
     divergence = None
     start = time.perf_counter()
-    with first_interrupt(trainer.stop):
+    with import_meanwhile(needed_later), first_interrupt(trainer.stop):
         try:
             trainer.fit(
                 train,

@@ -26,6 +26,16 @@ from clearcnn.workflows.train.data_warnings import check_precision, list_data_wa
 from clearcnn.workflows.train.resume import Job
 from clearcnn.workflows.train.save_run import save_run
 
+# What scoring and writing import, in this order.
+_NEEDED_TO_KEEP = (
+    "scipy.ndimage",
+    "onnx",
+    "onnxruntime",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "jinja2",
+)
+
 
 class TrainPipeline:
     """A training, from reading the images to the filled draft of the run folder.
@@ -135,7 +145,9 @@ class TrainPipeline:
         if job.start is not None:
             self.listener.on_resume(job.start.epoch)
         checkpoint = CheckpointTarget(self.unfinished, self.checkpoint_seconds)
-        outcome = fit_plan(plan, self.listener, self.clock, checkpoint)
+        outcome = fit_plan(
+            plan, self.listener, self.clock, checkpoint, needed_later=_NEEDED_TO_KEEP
+        )
         if outcome.divergence is not None:
             if outcome.history is None:
                 self.unfinished.remove()
