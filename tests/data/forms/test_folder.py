@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
+from clearcnn.data import load
 from clearcnn.data.forms.folder import read
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
@@ -198,3 +199,17 @@ def test_an_unlabelled_test_set_is_left_out_and_said(split_folders, write_pictur
     data = read(split_folders, DataSpec())
     assert set(data.split_names) == {"train"}
     assert "Left out 1 image without labels in the folder 'test'" in data.preparation[0]
+
+
+def test_an_unlabelled_folder_of_the_same_split_is_left_out(split_folders, write_picture):
+    write_picture(split_folders / "test_images" / "0.png")
+    data = load(split_folders)
+    assert len(data) == 8
+    assert "'test_images'" in data.preparation[0]
+
+
+def test_classes_may_be_called_val_and_valid_among_others(tmp_path, write_picture):
+    for label in ("val", "valid", "bus"):
+        for number in range(2):
+            write_picture(tmp_path / label / f"{number}.png")
+    assert load(tmp_path).class_names == ("bus", "val", "valid")

@@ -1,6 +1,6 @@
 """A folder of class folders, with or without train, validation and test folders above them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -85,9 +85,12 @@ def describe_ignored(ignored: Sequence[Path], folder: Path) -> tuple[str, ...]:
     return (f"{len(ignored):,} file{are} ignored, such as {example}.",)
 
 
-def split_folders(folder: Path) -> dict[str, Path]:
+def split_folders(folder: Path, counts: Callable[[Path], object]) -> dict[str, Path]:
     """Find the folders named after a split, in the order train, validation, test.
 
+    Args:
+      folder: the folder above them.
+      counts: whether a folder so named counts, such as one that has a table in it.
     Raises:
       DataError: two of them stand for the same split, or one is a link.
     """
@@ -99,6 +102,8 @@ def split_folders(folder: Path) -> dict[str, Path]:
         if split is None:
             continue
         reject_folder_link(path)
+        if not counts(path):
+            continue
         if split in found:
             raise DataError(
                 f"{folder}: the folders {found[split].name!r} and {path.name!r} both stand for "

@@ -80,7 +80,7 @@ def find_tables(folder: Path) -> list[tuple[str | None, Path]]:
     own = _table_in(folder)
     if own:
         return [(None, own)]
-    folders = split_folders(folder).items()
+    folders = split_folders(folder, _table_in).items()
     return [(name, table) for name, path in folders if (table := _table_in(path))]
 
 
