@@ -1,12 +1,19 @@
-"""CSV files of pixels."""
+"""Tables of pixels."""
 
 from clearcnn.data.sources import load
 from fuzz.target import Target, put
 
 
 def seeds() -> list[bytes]:
-    """Four images of 2×2 pixels, told by place or not, with groups and parts."""
+    """Small images, told by place or not, with groups and splits; without names; in one cell."""
+    cell = b" ".join(b"%d" % value for value in range(16))
     return [
+        b"1,0,200,9,7\n0,250,3,4,5\n" * 3,
+        b"0.5 0 1.0 1 0 1\n0.25 0 1.0 1 1 0\n" * 3,
+        b"emotion,pixels,Usage\n" + (b"1,%s,Training\n0,%s,PrivateTest\n" % (cell, cell)) * 2,
+        b"0;1;2;3;4;5;6;7;8;9;10;11;label\n"
+        + b"1;2;3;4;5;6;7;8;9;10;11;12;a\n" * 2
+        + b"1;2;3;4;5;6;7;8;9;10;11;12;b\n" * 2,
         b"label,a,b,c,d\ncat,0,1,2,3\ndog,4,5,6,7\ncat,8,9,10,255\ndog,0,0,1,1\n",
         b"pixel_0_0,pixel_0_1,pixel_1_0,pixel_1_1,label\n"
         b"0.5,0,1,1,1\n0,.25,1e-3,1,2\n1,1,0,0,1\n0,0,0,1,2\n",

@@ -4,6 +4,7 @@ import gzip
 import io
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,47 @@ def refused(make: object) -> Case:
     return Case(make, load)
 
 
+def matlab(shape: tuple[int, ...], content: bytes, *, packed: bool = False) -> Path:
+    """A MATLAB file with one array x of bytes that declares a shape."""
+    element = struct.pack("<IIIII", 6, 8, 9, 0, 5) + struct.pack("<I", 4 * len(shape))
+    element += struct.pack(f"<{len(shape)}i", *shape) + bytes(4 * (len(shape) % 2))
+    element += struct.pack("<II", 1, 1) + b"x" + bytes(7)
+    element += struct.pack("<II", 2, len(content)) + content
+    whole = struct.pack("<II", 14, len(element)) + element
+    if packed:
+        body = zlib.compress(whole, 9)
+        whole = struct.pack("<II", 15, len(body)) + body
+    return put("a.mat", b"MATLAB 5.0".ljust(124) + b"\0\1IM" + whole)
+
+
+def hdf5(shape: tuple[int, ...], **options: object) -> Path:
+    """An HDF5 file with a dataset x of zeros, of which nothing or packed chunks are stored."""
+    import h5py
+
+    path = put("a.h5", b"")
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", shape, "u1", **options)
+        file["y"] = np.zeros(6, np.uint8)
+    return path
+
+
+def linked() -> Path:
+    """An HDF5 file whose arrays are links to another file."""
+    import h5py
+
+    other = hdf5((6, 4, 4)).rename(put("b.h5", b""))
+    path = put("a.h5", b"")
+    with h5py.File(path, "w") as file:
+        for name in ("x", "y"):
+            file[name] = h5py.ExternalLink(str(other), name)
+    return path
+
+
+def outside() -> Path:
+    """An HDF5 file whose images are the bytes of another file."""
+    return hdf5((6, 4, 4), external=[(str(put("secret", bytes(96))), 0, 96)])
+
+
 _LABELS = npy((6,), "<i8", bytes(48))
 _HALF = np.tile(np.arange(2, dtype=np.uint8), 2**20 // 2)
 
@@ -122,6 +164,19 @@ CASES = {
         load,
         is_refused=False,
     ),
+    "MATLAB, an array of 2^62": refused(lambda: matlab((2**31 - 1, 2**31 - 1), bytes(64))),
+    "MATLAB, a bomb of 128 MB": refused(lambda: matlab((2**17, 2**10), bytes(2**27), packed=True)),
+    "HDF5, 2^60 bytes of which none are stored": refused(lambda: hdf5((2**40, 2**10, 2**10))),
+    "HDF5, a bomb of 128 MB": refused(
+        lambda: hdf5((2**17, 2**5, 2**5), chunks=(2**14, 2**5, 2**5), compression="gzip")
+    ),
+    "HDF5, a chunk of 1 GB": refused(
+        lambda: hdf5((6, 4, 4), maxshape=(None,) * 3, chunks=(2**10, 2**10, 2**10))
+    ),
+    "HDF5, links to another file": refused(linked),
+    "HDF5, pixels from another file": refused(outside),
+    "NPY, an array of 2^60": refused(lambda: put("x.npy", npy((2**60,), "<f8"))),
+    "CIFAR, one byte too many": refused(lambda: put("test_batch.bin", bytes(3074))),
     "Parquet, 2 GB from a dictionary": refused(many_rows),
     "Parquet, a picture of 256 MB": refused(one_cell),
 }

@@ -107,7 +107,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     options = {"top": arguments.top, "abstain_below": arguments.abstain_below}
     check_options(**options)
     model = open_model(arguments.run_folder)
-    found = find_image_files(arguments.files)
+    found = find_image_files(arguments.files, model.manifest.input.shape[:2])
     for sentence in found.ignored:
         say(f"warning: {printable(sentence)}")
     with open_prediction_table(arguments.csv, model, resume=arguments.resume, **options) as table:

@@ -2,13 +2,20 @@
 
 from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import find_duplicates, find_near_duplicates
+from clearcnn.data.forms.csv_pixels import read_images_of_rows
 from clearcnn.data.forms.folder import describe_ignored, walk_images
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.name_groups import propose_name_groups
+from clearcnn.data.pixel_tables.layout import is_pixel_table
 from clearcnn.data.polarity import infer_polarity
 from clearcnn.data.python_objects.samples import PythonImages
 from clearcnn.data.safe_files import LARGEST_IMAGE_BYTES, read_bytes
-from clearcnn.data.single_image import PreparedImage, prepare_image, read_image_file
+from clearcnn.data.single_image import (
+    PreparedImage,
+    prepare_image,
+    prepare_pixels,
+    read_image_file,
+)
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, split
 from clearcnn.data.use_list import write_use_list
@@ -23,12 +30,15 @@ __all__ = [
     "find_duplicates",
     "find_near_duplicates",
     "infer_polarity",
+    "is_pixel_table",
     "load",
     "prepare_image",
+    "prepare_pixels",
     "propose_name_groups",
     "quote",
     "read_bytes",
     "read_image_file",
+    "read_images_of_rows",
     "split",
     "walk_images",
     "write_use_list",

@@ -5,6 +5,9 @@ import numpy as np
 from clearcnn.errors import DataError
 from clearcnn.types import Array
 
+_LARGEST_LABEL = 2**53
+"""Larger whole numbers are not exact in float64."""
+
 
 def tidy_labels(labels: Array, place: str, num_images: int | None = None) -> Array:
     """Convert labels to one class per image.
@@ -33,9 +36,9 @@ def tidy_labels(labels: Array, place: str, num_images: int | None = None) -> Arr
             remedy="Store one class index or class name for each image.",
         )
     if labels.dtype.kind == "U":
-        return np.char.strip(labels)
+        return np.asarray(np.char.strip(labels))
     if labels.dtype.kind == "S":
-        return np.char.strip(np.char.decode(labels, "utf-8", "replace"))
+        return np.asarray(np.char.strip(np.char.decode(labels, "utf-8", "replace")))
     if _is_whole(labels):
         return labels.astype(np.int64)
     raise DataError(
@@ -59,13 +62,13 @@ def _is_whole(values: Array) -> bool:
     if values.dtype.kind in "iub":
         return True
     return values.dtype.kind == "f" and bool(
-        (np.isfinite(values) & (values == np.rint(values))).all()
+        ((np.abs(values) < _LARGEST_LABEL) & (values == np.rint(values))).all()
     )
 
 
 def _from_one_hot(rows: Array, place: str) -> Array:
     if is_one_hot(rows):
-        return (rows == 1).argmax(axis=1).astype(np.int64)
+        return np.asarray((rows == 1).argmax(axis=1), np.int64)
     if rows.dtype.kind in "iufb" and rows.size and bool(((rows == 0) | (rows == 1)).all()):
         counts = (rows == 1).sum(axis=1)
         raise DataError(

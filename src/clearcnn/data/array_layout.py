@@ -14,6 +14,7 @@ from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 
 _CHANNELS = (1, 3)
+_CLEARLY = 0.9
 _SAMPLE = 200
 """Images that show whether rows of colour are planar."""
 
@@ -84,7 +85,10 @@ def arrange_rows(rows: Images, spec: DataSpec, place: str, *, by_columns: bool =
     interleaved = rows.reshape(-1, height, width, 3)
     planar = np.moveaxis(rows.reshape(-1, 3, height, width), 1, -1)
     sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(int)
-    is_planar = _roughness(planar[sample]) < _roughness(interleaved[sample])
+    if min(height, width) < 2:
+        return interleaved, ()
+    # Noise looks the same either way, and is taken for the more usual order.
+    is_planar = _roughness(planar[sample]) < _CLEARLY * _roughness(interleaved[sample])
     how = "planes of red, green and blue" if is_planar else "red, green and blue of each pixel"
     said = f"Rows of {num_pixels:,} values read as colour images of {height}×{width} pixels: {how}."
     return (planar if is_planar else interleaved), (said,)
@@ -103,7 +107,7 @@ def find_row_shape(num_pixels: int, spec: DataSpec) -> tuple[tuple[int, int] | N
 
 
 def _roughness(images: Images) -> float:
-    """The mean absolute difference between neighbours, over the spread of the pixels."""
+    """The mean absolute difference between neighbours, down and across."""
     values = images.astype(np.float64)
     return float(np.abs(np.diff(values, axis=1)).mean() + np.abs(np.diff(values, axis=2)).mean())
 

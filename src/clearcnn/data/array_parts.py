@@ -109,7 +109,7 @@ def _count_labels(part: ArrayPart) -> int | None:
     if len(shape) != 2 or not part.images.ndim:
         return None
     ends = (part.images.shape[0], part.images.shape[-1])
-    return shape[1] if shape[0] not in ends and shape[1] in ends else shape[0]
+    return int(shape[1] if shape[0] not in ends and shape[1] in ends else shape[0])
 
 
 def _require_one_kind(images: Sequence[Array], place: object) -> None:

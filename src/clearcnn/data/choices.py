@@ -7,6 +7,9 @@ from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
+UNNAMED = "unnamed"
+"""The choice of a set whose files have no name beside "train", "test" and the like."""
+
 
 def split_choice(source: str) -> tuple[str, str | None]:
     """Split "folder#letters" into the path and the choice, unless a path has that very name."""
@@ -17,23 +20,27 @@ def split_choice(source: str) -> tuple[str, str | None]:
 
 
 def choose_set(names: Iterable[str], source: str, form: str, place: Path) -> str:
-    """Return the set that a source names after "#", or the only one.
+    """Return the set that a source names after "#", by its name or a word of it; or the only one.
 
     Raises:
       DataError: there are several and none is named, or the named one is not among them.
     """
-    listed = sort_naturally(set(names))
+    stored = {name or UNNAMED: name for name in names}
+    listed = sort_naturally(set(stored))
     _, choice = split_choice(source)
     if choice is None and len(listed) == 1:
-        return listed[0]
-    shown = ", ".join(name or "(without a name)" for name in listed[:20])
+        return stored[listed[0]]
+    shown = ", ".join(listed[:20])
     if choice is None:
         raise DataError(
             f"{place} contains {len(listed)} data sets: {shown}.",
             remedy=f"Name the one you want after a #: {form}:{place}#{listed[-1]}",
         )
     if choice in listed:
-        return choice
+        return stored[choice]
+    short = [name for name in listed if choice.lower() in name.split("-")]
+    if len(short) == 1:
+        return stored[short[0]]
     raise DataError(
         f"{place} contains no data set {choice[:80]!r}; it contains {shown}.",
         remedy=f"{did_you_mean(choice, listed)}Name one of these after the #.",

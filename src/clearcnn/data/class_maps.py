@@ -1,9 +1,16 @@
-"""Tables that name the classes of a set beside its arrays: KMNIST's `…_classmap.csv`."""
+"""Tables that name the classes of a set beside its files.
 
+KMNIST's `…_classmap.csv` and EMNIST's `…-mapping.txt`.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
 
-from clearcnn.data.tables import read_rows
+import numpy as np
+
+from clearcnn.data.tables import open_text, read_lines, read_rows
 from clearcnn.errors import DataError
+from clearcnn.types import Array
 
 
 def read_class_map(folder: Path, name: str, *, is_only: bool) -> list[str] | None:
@@ -30,3 +37,62 @@ def read_class_map(folder: Path, name: str, *, is_only: bool) -> list[str] | Non
             remedy="Correct the table, or remove it.",
         )
     return [row[-1] for row in rows]
+
+
+def read_mapping(folder: Path, name: str) -> dict[int, str] | None:
+    """Read the class names of an EMNIST set, `NAME-mapping.txt`: a label and its ASCII codes.
+
+    Args:
+      folder: of the set.
+      name: of the set, such as "emnist-letters".
+    Returns:
+      Label → name; None if there is no table. Several codes, such as those of A and a, are joined:
+      "Aa".
+    Raises:
+      DataError: a line is not made of whole numbers.
+    """
+    path = folder / f"{name}-mapping.txt"
+    if not name or not path.exists():
+        return None
+    names: dict[int, str] = {}
+    with open_text(path, folder) as text:
+        for number, line in enumerate(read_lines(text, path), 1):
+            parts = line.split()
+            if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) == 1:
+                raise DataError(
+                    f"{path}, line {number}: expected a label and the codes of its characters.",
+                    remedy="Correct the table, or remove it.",
+                )
+            if parts:
+                codes = [int(part) for part in parts[1:]]
+                names[int(parts[0])] = "".join(chr(code) for code in codes if 32 < code < 0xD800)
+    return names or None
+
+
+def name_labels(labels: Array, names: Mapping[int, str] | None, place: object) -> Array:
+    """Replace labels, (n,) of whole numbers or their texts, by names.
+
+    Args:
+      labels: of the data.
+      names: label → name; None leaves the labels as they are.
+      place: the file or folder, for error messages.
+    Raises:
+      DataError: a label has no name.
+    """
+    if names is None:
+        return labels
+    values, inverse = np.unique(labels, return_inverse=True)
+    unknown = [value for value in values.tolist() if _as_number(value) not in names]
+    if unknown:
+        raise DataError(
+            f"{place}: the label {unknown[0]!r} has no name in the mapping beside it.",
+            remedy="Correct the mapping, or remove it.",
+        )
+    return np.array([names[_as_number(value)] for value in values.tolist()], np.str_)[inverse]
+
+
+def _as_number(value: int | str) -> int:
+    """Convert a label to a number; -1 if it is none."""
+    if isinstance(value, int):
+        return value
+    return int(value) if value.isascii() and value.isdigit() else -1

@@ -45,13 +45,13 @@ def reject_misnamed(content: bytes) -> None:
 
 
 def count_misnamed(
-    error: DataError, files: Iterable[tuple[str, Callable[[], bytes]]]
+    error: DataError, files: Iterable[tuple[str, Callable[[], object]]]
 ) -> DataError | None:
     """Extend the error about one file by the number of files that are the same.
 
     Args:
       error: about one file.
-      files: name, and a function that reads it, of every file.
+      files: name, and a function that reads it, of every file; what is not bytes is no file.
     Returns:
       DataError; None if the error has another cause, or is about the only such file.
     """
@@ -62,7 +62,8 @@ def count_misnamed(
     for name, read in files:
         total += 1
         try:
-            if find_cause(read()) == what:
+            content = read()
+            if isinstance(content, bytes) and find_cause(content) == what:
                 names.append(name)
         except DataError:
             continue

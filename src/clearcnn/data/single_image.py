@@ -1,5 +1,6 @@
 """One image file, converted to the input of a trained model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -89,6 +90,37 @@ def prepare_image(
         return _prepare(image, name, size, color_mode, np.dtype(dtype), value_range)
 
 
+def prepare_pixels(
+    pixels: Images,
+    name: str,
+    *,
+    size: tuple[int, int],
+    color_mode: Literal["grayscale", "rgb"],
+    dtype: str,
+) -> PreparedImage:
+    """Convert pixels on the scale of the training images, such as a row of a table.
+
+    Args:
+      pixels: (height, width, 1 or 3); their values are used as they are.
+      name, size, color_mode, dtype: as for `prepare_image`.
+    Returns:
+      PreparedImage.
+    Raises:
+      DataError: the model expects integers, and there are fractions or values out of their range.
+    """
+    pixels, sentences = _fit(pixels, (), size, color_mode)
+    kind = np.dtype(dtype)
+    with np.errstate(invalid="ignore"):
+        converted = pixels.astype(kind)
+    if kind.kind == "u" and not np.array_equal(converted, pixels):
+        raise DataError(
+            f"{name} has values from {pixels.min():g} to {pixels.max():g}; the model expects whole "
+            f"numbers of {dtype}.",
+            remedy="Scale the values like those of the training images.",
+        )
+    return PreparedImage(np.ascontiguousarray(converted), sentences)
+
+
 def _prepare(
     image: DecodedImage,
     name: str,
@@ -99,7 +131,19 @@ def _prepare(
 ) -> PreparedImage:
     pixels = image.pixels
     assert pixels is not None  # Only images of which the size alone was read have no pixels.
-    notes = [note for note in image.notes if note != "greys" or color_mode == "grayscale"]
+    pixels, sentences = _fit(pixels, image.notes, size, color_mode)
+    pixels, scaled = _scale(pixels, name, dtype, value_range)
+    return PreparedImage(np.ascontiguousarray(pixels), (*sentences, *scaled))
+
+
+def _fit(
+    pixels: Images,
+    said: Sequence[str],
+    size: tuple[int, int],
+    color_mode: Literal["grayscale", "rgb"],
+) -> tuple[Images, tuple[str, ...]]:
+    """Convert to the colour mode and the size; `said` are the keys of NOTES so far."""
+    notes = [note for note in said if note != "greys" or color_mode == "grayscale"]
     if color_mode == "grayscale" and pixels.shape[-1] == 3:
         notes.append("greyed")
         pixels = to_grayscale(pixels)
@@ -112,10 +156,7 @@ def _prepare(
             "(height × width), with Pillow's bilinear filter, without keeping the aspect ratio."
         )
     pixels = resize(pixels, size)
-    if color_mode == "rgb":
-        pixels = to_rgb(pixels)
-    pixels, scaled = _scale(pixels, name, dtype, value_range)
-    return PreparedImage(np.ascontiguousarray(pixels), (*sentences, *scaled))
+    return to_rgb(pixels) if color_mode == "rgb" else pixels, tuple(sentences)
 
 
 def _scale(

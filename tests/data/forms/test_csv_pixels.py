@@ -41,8 +41,10 @@ def test_size_gives_the_shape_of_what_is_no_square_and_of_colours(write):
     np.testing.assert_array_equal(data.images, _pixels(4, 12).reshape(4, 3, 4, 1))
     data = read(path, DataSpec(size=(2, 2)))
     np.testing.assert_array_equal(data.images, _pixels(4, 12).reshape(4, 2, 2, 3))
-    with pytest.raises(DataError, match="12 pixel columns do not make a square image"):
-        read(path, DataSpec())
+    # Without a size, three times a square is a square in colour.
+    np.testing.assert_array_equal(read(path, DataSpec()).images, data.images)
+    with pytest.raises(DataError, match="6 pixel columns do not make a square image"):
+        read(write(_names(6), _pixels(4, 6), list("abab")), DataSpec())
 
 
 @pytest.mark.parametrize("pattern", ["pixel_{}_{}", "{}x{}", "r{}c{}"])

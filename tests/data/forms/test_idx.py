@@ -79,11 +79,62 @@ def test_other_usual_names_are_pairs(tmp_path):
 def test_names_that_clash_are_refused(tmp_path):
     _write(tmp_path, "train-", 4)
     _write(tmp_path, "other-", 4)
-    with pytest.raises(DataError, match="more than one train pair: 'other-', 'train-'"):
+    with pytest.raises(DataError, match="contains 2 data sets: other, unnamed"):
         read(tmp_path, DataSpec())
-    _write(tmp_path, "train-", 4, zipped=True)
+    assert len(read(tmp_path, DataSpec(f"idx:{tmp_path}#unnamed"))) == 4
+    _write(tmp_path, "test-", 4)
+    _write(tmp_path, "t10k-", 4)
+    with pytest.raises(DataError, match="more than one test pair: 'other-', 't10k-', 'test-'"):
+        read(tmp_path, DataSpec())
+    (tmp_path / "train-images.idx3-ubyte").write_bytes(b"")
     with pytest.raises(DataError, match="contains both"):
         read(tmp_path, DataSpec())
+
+
+def test_a_file_is_taken_before_the_same_file_gzipped(tmp_path):
+    _write(tmp_path, "train-", 8, zipped=True)
+    pixels = _write(tmp_path, "train-", 8)
+    # As in Kaggle's MNIST: folders named like the files.
+    (tmp_path / "train-images.idx3-ubyte").mkdir()
+    data = read(tmp_path, DataSpec())
+    np.testing.assert_array_equal(data.images[..., 0], pixels)
+    assert "and not the same names with .gz" in data.preparation[0]
+    again = read(tmp_path / "train-images-idx3-ubyte.gz", DataSpec())
+    np.testing.assert_array_equal(again.images, data.images)
+
+
+def test_emnist_is_chosen_by_name_turned_upright_and_named(tmp_path):
+    for name in ("letters", "digits"):
+        for split, count in (("train", 8), ("test", 4)):
+            pixels = _write(tmp_path, f"emnist-{name}-{split}-", count)
+    (tmp_path / "emnist-letters-mapping.txt").write_text("0 64 \n1 65 97\n")
+    (tmp_path / "emnist-digits-mapping.txt").write_text("0 48\n")
+    with pytest.raises(DataError, match="2 data sets: emnist-digits, emnist-letters") as info:
+        read(tmp_path, DataSpec(str(tmp_path)))
+    assert f"idx:{tmp_path}#emnist-letters" in info.value.remedy
+    data = read(tmp_path, DataSpec(f"idx:{tmp_path}#emnist-letters"))
+    np.testing.assert_array_equal(data.images[8:, ..., 0], pixels.swapaxes(1, 2))
+    assert data.class_names == ("@", "Aa")
+    assert data.split_names is not None
+    assert data.split_names.tolist() == ["train"] * 8 + ["test"] * 4
+    assert any("turned upright" in sentence for sentence in data.preparation)
+    # The short name that people use.
+    short = read(tmp_path, DataSpec(f"idx:{tmp_path}#letters"))
+    assert short.content_hash == data.content_hash
+    with pytest.raises(DataError, match="the label 1 has no name in the mapping"):
+        read(tmp_path, DataSpec(f"idx:{tmp_path}#digits"))
+
+
+@pytest.mark.parametrize("kind", ["i2", "i4"])
+def test_labels_may_be_wider_and_qmnists_have_more_columns(tmp_path, kind):
+    _write(tmp_path, "qmnist-train-", 6)
+    labels = np.arange(6, dtype=kind) % 3
+    (tmp_path / "qmnist-train-labels-idx1-ubyte").write_bytes(_idx(labels))
+    np.testing.assert_array_equal(read(tmp_path, DataSpec()).labels, labels)
+    facts = np.stack([labels, *[np.arange(6, dtype=kind)] * 7], axis=1)
+    (tmp_path / "qmnist-train-labels-idx1-ubyte").unlink()
+    (tmp_path / "qmnist-train-labels-idx2-int").write_bytes(_idx(facts))
+    np.testing.assert_array_equal(read(tmp_path, DataSpec()).labels, labels)
 
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"

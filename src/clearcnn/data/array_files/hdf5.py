@@ -107,7 +107,7 @@ def _declared_bytes(dataset: Any, place: str) -> int:
             "read.",
             remedy="Write it again in smaller chunks.",
         )
-    return math.prod(shape) * int(dtype.itemsize)
+    return int(math.prod(shape)) * int(dtype.itemsize)
 
 
 def _read(dataset: Any) -> Array:

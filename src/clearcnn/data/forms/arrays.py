@@ -5,7 +5,6 @@ the names of the files do: `X.npy` and `Y.npy`, `kmnist-train-imgs.npz`, `…_te
 `.npy` files whose names say neither has one class in each.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from clearcnn.data.arrays import whole_numbers
 from clearcnn.data.choices import choose_set, split_choice
 from clearcnn.data.class_maps import read_class_map
 from clearcnn.data.classes import quote, shorten
-from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.column_options import reject_columns
 from clearcnn.data.forms.class_arrays import read_class_arrays
+from clearcnn.data.image_search import has_images
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden
@@ -47,7 +47,7 @@ def recognise(path: Path) -> bool:
     """Whether a file is one of arrays, or a folder has some and no images."""
     if not path.is_dir():
         return is_array_file(path)
-    return bool(_find_files(path)) and not _has_images(path)
+    return bool(_find_files(path)) and not has_images(path)
 
 
 def read(path: Path, spec: DataSpec) -> LabelledImages:
@@ -56,6 +56,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     Raises:
       DataError: images or labels are missing, they do not match, or a file cannot be read.
     """
+    reject_columns(spec, path, "image_column", "group_column")
     root = path if path.is_dir() else None
     files = [path] if root is None else _find_files(path)
     if not files:
@@ -69,6 +70,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         stored = [each for file in files for each in _read_file(file, root, seen)]
     if root is not None and len(stored) > 1 and not any(each.name.role for each in stored):
         named = {each.file.stem: each.array for each in stored}
+        reject_columns(spec, path, "label_column")
         return read_class_arrays(named, spec, path)
     sets = _by_set(stored)
     name = next(iter(sets), "")
@@ -96,16 +98,6 @@ def _find_files(folder: Path) -> list[Path]:
         if is_array_file(path) and not is_hidden(path.name) and not path.is_dir()
     ]
     return sorted(found, key=lambda path: natural_key(path.name))
-
-
-def _has_images(folder: Path) -> bool:
-    """Whether there is an image file anywhere; stops at the first one."""
-    return any(
-        Path(name).suffix.lower() in SUFFIXES
-        for _, _, names in os.walk(folder)
-        for name in names
-        if not is_hidden(name)
-    )
 
 
 def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[_Stored]:
@@ -204,12 +196,13 @@ def _pair(
 
 
 def _choose_labels(labels: list[_Stored], spec: DataSpec, path: Path) -> list[_Stored]:
-    if len(labels) < 2:
+    if len(labels) < 2 and spec.label_column is None:
         return labels
     chosen = [each for each in labels if spec.label_column in (each.key, each.file.stem)]
-    if not chosen:
+    if not chosen and labels:
+        fault = "several arrays" if spec.label_column is None else f"no array {spec.label_column!r}"
         raise DataError(
-            f"{path} has several arrays of labels: {quote(each.key for each in labels)}.",
+            f"{path} has {fault} of labels: {quote(each.key for each in labels)}.",
             remedy=f"Choose one: --label-column {labels[0].key}",
         )
     return chosen

@@ -16,6 +16,7 @@ import numpy as np
 
 from clearcnn.data.array_parts import ArrayPart, build_from_parts
 from clearcnn.data.classes import quote
+from clearcnn.data.column_options import reject_columns
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import LARGEST_ARRAY_BYTES, read_bytes
@@ -52,13 +53,17 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
       DataError: a file has not a whole number of images, a label is out of range, or CIFAR-100's
         labels are not chosen.
     """
+    reject_columns(spec, path, "image_column", "group_column")
     folder, root = (path, path) if path.is_dir() else (path.parent, None)
     if stl := _find(folder, _STL) if root else [path] if _STL.fullmatch(path.name) else []:
+        reject_columns(spec, path, "label_column")
         return _read_stl(stl, folder, root, path, spec)
     files = _find(folder, _CIFAR) if root else [path]
     is_100 = (folder / _NAMES_FINE).exists() or any(
         file.name.lower() in ("train.bin", "test.bin") for file in files
     )
+    if not is_100:
+        reject_columns(spec, path, "label_column")
     column = _choose_column(path, spec) if is_100 else 0
     parts = [_read_cifar(file, root, 1 + is_100, column) for file in files]
     listed = (_NAMES_COARSE, _NAMES_FINE)[column] if is_100 else _NAMES_10

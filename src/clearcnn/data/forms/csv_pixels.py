@@ -1,214 +1,261 @@
-"""Pixels in a CSV file: one image per row, a label column and a column for each pixel."""
+"""Tables of pixels: one image per row, in a file, or in one file for each split."""
 
-import csv
 import math
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clearcnn.data.arrays import prepare_array
+from clearcnn.data.array_labels import tidy_labels
+from clearcnn.data.array_layout import arrange_rows, find_row_shape
+from clearcnn.data.arrays import join_arrays, prepare_array, whole_numbers
 from clearcnn.data.build_dataset import build_from_array
+from clearcnn.data.choices import choose_set
+from clearcnn.data.class_maps import name_labels, read_mapping
 from clearcnn.data.classes import quote, shorten
-from clearcnn.data.labelled_images import Images, LabelledImages
-from clearcnn.data.split_names import require_split_name
-from clearcnn.data.tables import open_text, read_header, read_lines
+from clearcnn.data.column_options import reject_columns
+from clearcnn.data.image_search import has_images
+from clearcnn.data.label_tables.split_cells import find_split_word
+from clearcnn.data.labelled_images import SPLIT_NAMES, Images, LabelledImages
+from clearcnn.data.natural_sort import natural_key
+from clearcnn.data.pixel_tables.find_label import split_label
+from clearcnn.data.pixel_tables.layout import Layout, find_layout, is_pixel_table
+from clearcnn.data.pixel_tables.rows import read_rows
+from clearcnn.data.safe_files import is_hidden
+from clearcnn.data.split_names import ACCEPTED
 from clearcnn.errors import DataError
-from clearcnn.specs import LARGEST_SIDE, DataSpec
+from clearcnn.specs import DataSpec
+from clearcnn.types import Array
 
-LABEL_COLUMNS = ("label", "class", "target")
-LABELS = "label, class or target"
-
-_LINES_AT_ONCE = 2000
-_LETTERS_AT_ONCE = 4 * 2**20
-_MOST_COLUMNS = 3 * LARGEST_SIDE**2 + 3
 _PLACE = re.compile(r"(?<!\d)(\d{1,4})\D(\d{1,4})(?:\D(\d{1,4}))?$")  # pixel_3_4, 3x4, p_3_4_0
+# optdigits.tra and optdigits.tes
+_SPLIT_SUFFIXES = {".tra": "train", ".tes": "test"}
 
-Shape = tuple[int, ...]
+
+@dataclass(frozen=True, eq=False)
+class PixelTable:
+    """The images of one file.
+
+    Attributes:
+      images: (n, height, width) or (n, height, width, 3).
+      labels: (n,) of str or int64; None if the file has none.
+      words: the columns "group" and "split", if there are any.
+      sentences: how it was read.
+    """
+
+    images: Images
+    labels: Array | None
+    words: dict[str, list[str]]
+    sentences: tuple[str, ...]
 
 
 def recognise(path: Path) -> bool:
-    """Whether a file has the suffix .csv; a table of files is recognised before."""
-    return path.suffix.lower() == ".csv" and not path.is_dir()
+    """Whether a file is a .csv or another table of pixels, or a folder has such and no images."""
+    if not path.is_dir():
+        return path.suffix.lower() == ".csv" or is_pixel_table(path)
+    return bool(_find_tables(path)) and not has_images(path)
 
 
 def read(path: Path, spec: DataSpec) -> LabelledImages:
-    """Read images from a CSV file whose first line names the columns.
+    """Read one table of pixels, or those of a folder, one for each split.
 
-    The shape comes from column names such as pixel_3_4 (row, column, optionally channel);
-    otherwise from `spec.size`, with three channels last if there are three times as many pixels;
-    otherwise the image is square. Columns named group and split have their usual meaning.
+    The shape of the images comes from column names such as pixel_3_4 (row, column, optionally
+    channel); otherwise from the size of the spec; otherwise the image is square, in grey or colour.
+    Columns named group and split have their usual meaning.
 
     Raises:
-      DataError: there is no label column, the pixels fit no shape, or a cell is empty or not a
-        number.
+      DataError: no column is clearly the label, the pixels fit no shape, or a cell is empty or not
+        a number.
     """
-    header = read_header(path)
-    if len(header) > _MOST_COLUMNS:
-        raise DataError(
-            f"{path} has {len(header):,} columns; at most {_MOST_COLUMNS:,} are read, enough for a "
-            f"colour image of {LARGEST_SIDE}×{LARGEST_SIDE} pixels.",
-            remedy="Resize the images.",
+    reject_columns(spec, path, "image_column")
+    if not path.is_dir():
+        return _build({None: read_pixel_table(path, None, spec)}, spec, path, path)
+    sets = _by_set(_find_tables(path))
+    name = choose_set(sets, spec.source, "csv", path)
+    tables = {
+        split: read_pixel_table(file, path, spec)
+        for split, file in sorted(
+            sets[name].items(), key=lambda each: SPLIT_NAMES.index(each[0] or "train")
         )
-    lower = [name.lower() for name in header]
-    asked = [] if spec.label_column is None else [spec.label_column.lower()]
-    label = next((name for name in asked or LABEL_COLUMNS if name in lower), None)
-    if label is None:
+    }
+    unlabelled = [sets[name][split].name for split, table in tables.items() if table.labels is None]
+    said = (
+        [
+            f"Images without labels left out: {quote(unlabelled)}. Give them to predict, once the "
+            "model is trained."
+        ]
+        if unlabelled
+        else []
+    )
+    labelled = {split: table for split, table in tables.items() if table.labels is not None}
+    if not labelled:
+        raise _no_label(sets[name][next(iter(tables))])
+    if len(labelled) == 1:
+        labelled = {None: next(iter(labelled.values()))}
+    return _build(labelled, spec, path, path, said, read_mapping(path, name))
+
+
+def read_pixel_table(path: Path, root: Path | None, spec: DataSpec) -> PixelTable:
+    """Read one file, with or without labels.
+
+    Raises:
+      DataError: as `read`.
+    """
+    layout = find_layout(path, root, spec)
+    numbers, words = read_rows(path, root, layout)
+    labels: Array | None = np.array(words.pop("label")) if "label" in words else None
+    sentences = [_describe_ignored(layout)] if layout.ignored else []
+    pixels: Array = numbers
+    named = [layout.names[k] for k in layout.numbers]
+    if labels is None and layout.cell is None and not _has_places(named):
+        found, pixels, said = split_label(numbers, spec, path)
+        labels = None if found is None else tidy_labels(found, f"{path}: the label", len(found))
+        sentences += [said] if said else []
+    images, said_of_rows = _arrange(whole_numbers(pixels), named, layout, spec, path)
+    return PixelTable(images, labels, words, (*sentences, *said_of_rows))
+
+
+def read_images_of_rows(path: Path, size: tuple[int, int]) -> Images:
+    """Read the images of a table of pixels, whether or not it has labels too.
+
+    Args:
+      path: the file.
+      size: (height, width) of images that are not square.
+    Returns:
+      (n, height, width, 1 or 3), with the values of the table.
+    Raises:
+      DataError: as `read`, except that a label is not needed.
+    """
+    images = read_pixel_table(path, None, DataSpec(size=size)).images
+    return images if images.ndim == 4 else images[..., np.newaxis]
+
+
+def _arrange(
+    pixels: Array, names: Sequence[str], layout: Layout, spec: DataSpec, path: Path
+) -> tuple[Images, tuple[str, ...]]:
+    if layout.cell is None and layout.has_names and _has_places(names):
+        order, shape = _read_places(names, path)
+        return pixels[:, order].reshape(-1, *shape), ()
+    count = pixels.shape[1]
+    if find_row_shape(count, spec)[0] is None:
         raise DataError(
-            f"{path}: no column is named {asked[0] if asked else LABELS}; the columns are "
-            f"{quote(header, 5)}.",
-            remedy="Put the column names into the first line, and name the label column "
-            "'label', or give its name with --label-column.",
+            f"{path}: {count} pixel columns do not make a square image, in grey or in colour.",
+            remedy="Give the height and width (--size 20x30), or name columns pixel_0_0 and so on.",
         )
-    group = spec.group_column.lower()
-    if group != "group" and group not in lower:
+    images, said = arrange_rows(pixels, spec, str(path))
+    return images, said if images.ndim == 4 else ()
+
+
+def _has_places(names: Sequence[str]) -> bool:
+    return bool(names) and all(_PLACE.search(name) for name in names)
+
+
+def _read_places(names: Sequence[str], path: Path) -> tuple[list[int], tuple[int, ...]]:
+    """Find the order of pixel columns with positions, and the shape (height, width[, channels])."""
+    matches = [match for name in names if (match := _PLACE.search(name))]
+    places = np.array([[int(digits or 0) for digits in match.groups()] for match in matches])
+    places -= places.min(axis=0)
+    shape = tuple(int(side) for side in places.max(axis=0) + 1)
+    if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
         raise DataError(
-            f"{path} has no column {spec.group_column!r}; the columns are {quote(header, 5)}.",
-            remedy="Name the column with the groups.",
+            f"{path}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
+            f"{shorten(names[-1])}, do not cover an image of {shape[0]}×{shape[1]} exactly once.",
+            remedy="Name one column for each pixel, such as pixel_0_0, or use names without "
+            "positions.",
         )
-    words = {name: lower.index(name) for name in (label, group, "split") if name in lower}
-    pixels = [k for k in range(len(header)) if k not in words.values()]
-    order, shape = _layout([header[k] for k in pixels], spec, path)
-    rows, texts = _read_rows(path, header, [pixels[k] for k in order], list(words.values()))
-    columns = dict(zip(words, texts, strict=True))
-    source = f"pixels in {path}"
-    images, sentences = prepare_array(_narrow(rows).reshape(-1, *shape), spec, source)
+    return np.lexsort(places.T[::-1]).tolist(), shape
+
+
+def _find_tables(folder: Path) -> list[Path]:
+    found = [
+        path
+        for path in folder.iterdir()
+        if not is_hidden(path.name) and path.is_file() and is_pixel_table(path)
+    ]
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def _by_set(files: Sequence[Path]) -> dict[str, dict[str | None, Path]]:
+    """Group the files of a folder: name of the set → split → file."""
+    sets: dict[str, dict[str | None, Path]] = defaultdict(dict)
+    for file in files:
+        split = _SPLIT_SUFFIXES.get(file.suffix.lower()) or find_split_word(file.name)
+        words = re.findall(r"[^\W_]+", file.stem.lower())
+        name = "-".join(word for word in words if find_split_word(word) is None)
+        if split in sets[name]:
+            name = file.name
+        sets[name][split] = file
+    return dict(sets)
+
+
+def _build(
+    tables: dict[str | None, PixelTable],
+    spec: DataSpec,
+    path: Path,
+    place: Path,
+    said: Sequence[str] = (),
+    class_names: Mapping[int, str] | None = None,
+) -> LabelledImages:
+    labels = [table.labels for table in tables.values() if table.labels is not None]
+    if len(labels) < len(tables):
+        raise _no_label(path)
+    shapes = {table.images.shape[1:] for table in tables.values()}
+    if len(shapes) > 1:
+        raise DataError(
+            f"{path}: the files have images of different shapes, "
+            f"{' and '.join('×'.join(map(str, shape)) for shape in sorted(shapes))}.",
+            remedy="Put files of one data set only into one folder.",
+        )
+    source = f"pixels in {place}"
+    # A file of dark images may have been read as uint8 and another one not.
+    dtype = np.result_type(*[table.images.dtype for table in tables.values()])
+    joined = join_arrays([table.images.astype(dtype, copy=False) for table in tables.values()])
+    images, changes = prepare_array(joined, spec, source)
+    sentences = [each for table in tables.values() for each in table.sentences]
+    splits = _splits(tables, path)
+    rows = [
+        (split, k) for split, some in zip(tables, labels, strict=True) for k in range(len(some))
+    ]
+    groups = [group for table in tables.values() for group in table.words.get("group", [])]
+    numbers = np.concatenate([np.asarray(some, np.str_) for some in labels])
     return build_from_array(
         images,
-        columns[label],
+        name_labels(numbers, class_names, path),
         spec,
         source=source,
-        groups=columns.get(group),
-        split_names=[require_split_name(split, str(path)) for split in columns["split"]]
-        if "split" in columns
-        else None,
-        preparation=sentences,
+        names=[f"{split} row {k}" if split else f"row {k}" for split, k in rows],
+        groups=groups if len(groups) == len(images) else None,
+        split_names=splits,
+        preparation=(*said, *dict.fromkeys(sentences), *changes),
     )
 
 
-def _layout(names: list[str], spec: DataSpec, path: Path) -> tuple[list[int], Shape]:
-    """Find the order of the pixel columns, and the image shape (height, width[, channels])."""
-    matches = [match for name in names if (match := _PLACE.search(name))]
-    if names and len(matches) == len(names):
-        places = np.array([[int(digits or 0) for digits in match.groups()] for match in matches])
-        places -= places.min(axis=0)
-        shape = tuple(int(side) for side in places.max(axis=0) + 1)
-        if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
+def _splits(tables: dict[str | None, PixelTable], path: Path) -> list[str] | None:
+    if None not in tables:
+        return [str(split) for split, table in tables.items() for _ in range(len(table.images))]
+    cells = tables[None].words.get("split")
+    if cells is None:
+        return None
+    found = {cell: find_split_word(cell) for cell in set(cells)}
+    for cell, split in found.items():
+        if split is None:
             raise DataError(
-                f"{path}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
-                f"{shorten(names[-1])}, do not cover an image of {shape[0]}×{shape[1]} exactly "
-                "once.",
-                remedy="Name one column for each pixel, such as pixel_0_0, or use names without "
-                "positions.",
+                f"{path}: unknown split {shorten(cell)!r}; expected one of {ACCEPTED}.",
+                remedy="Correct the cell, or remove the column.",
             )
-        return np.lexsort(places.T[::-1]).tolist(), shape
-    everything = list(range(len(names)))
-    if spec.size and math.prod(spec.size) in (len(names), len(names) / 3):
-        channels = (3,) if math.prod(spec.size) < len(names) else ()
-        return everything, (*spec.size, *channels)
-    side = math.isqrt(len(names))
-    if not names or side * side != len(names):
-        raise DataError(
-            f"{path}: {len(names)} pixel columns do not make a square image.",
-            remedy="Give the height and width (--size 20x30), or name columns pixel_0_0 and so on.",
-        )
-    return everything, (side, side)
+    return [found[cell] or "" for cell in cells]
 
 
-def _read_rows(
-    path: Path, header: list[str], pixels: list[int], words: list[int]
-) -> tuple[NDArray[np.float32], list[list[str]]]:
-    """Read the pixel columns as (n, pixels) float32, and the other columns as text."""
-    blocks: list[NDArray[np.float32]] = []
-    texts: list[list[str]] = [[] for _ in words]
-    first = 2
-    with open_text(path) as text:
-        waiting = read_lines(text, path)
-        next(waiting, None)
-        while lines := _take_lines(waiting):
-            cells = list(csv.reader(lines))
-            _check_words(cells, header, words, first, path)
-            filled = [row for row in cells if row]
-            for column, k in zip(texts, words, strict=True):
-                column.extend(row[k].strip() for row in filled)
-            if filled:
-                blocks.append(_numbers(lines, cells, header, pixels, first, path))
-            first += len(lines)
-    if not blocks:
-        raise DataError(f"{path} has no rows.", remedy="Add a row for each image.")
-    return np.concatenate(blocks), texts
+def _describe_ignored(layout: Layout) -> str:
+    names = quote((layout.names[k] for k in layout.ignored), 4)
+    return f"Columns that are neither pixels nor labels left out: {names}."
 
 
-def _take_lines(waiting: Iterator[str]) -> list[str]:
-    """Take the next lines, as many as are parsed at once."""
-    lines, letters = [], 0
-    for line in islice(waiting, _LINES_AT_ONCE):
-        lines.append(line)
-        letters += len(line)
-        if letters > _LETTERS_AT_ONCE:
-            break
-    return lines
-
-
-def _check_words(
-    cells: list[list[str]], header: list[str], words: list[int], first: int, path: Path
-) -> None:
-    for line, row in enumerate(cells, first):
-        if row and len(row) != len(header):
-            raise DataError(
-                f"{path}, line {line}: {len(row)} cells, but {len(header)} column names.",
-                remedy="Write one cell for each column in every row.",
-            )
-        if row and (empty := [header[k] for k in words if not row[k].strip()]):
-            raise DataError(
-                f"{path}, line {line}: the {empty[0]} is missing.",
-                remedy="Fill the cell, or remove the row.",
-            )
-
-
-def _numbers(
-    lines: list[str],
-    cells: list[list[str]],
-    header: list[str],
-    pixels: list[int],
-    first: int,
-    path: Path,
-) -> NDArray[np.float32]:
-    try:
-        return np.loadtxt(
-            lines, np.float32, comments=None, delimiter=",", usecols=pixels, ndmin=2, quotechar='"'
-        )
-    except ValueError:
-        for line, row in enumerate(cells, first):
-            for k in pixels if row else []:
-                if not _is_number(row[k]):
-                    raise DataError(
-                        f"{path}, line {line}: {shorten(row[k])!r} in the column "
-                        f"{shorten(header[k])} is not a number.",
-                        remedy="Correct the cell, or remove the row.",
-                    ) from None
-        raise DataError(
-            f"{path}, lines {first} to {first + len(lines) - 1}: expected numbers separated by "
-            "commas.",
-            remedy="Write plain numbers, without line breaks or quotation marks inside a cell.",
-        ) from None
-
-
-def _is_number(text: str) -> bool:
-    """Whether NumPy reads a text as a number, unlike 1_000 and digits of other scripts."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.isascii() and "_" not in text
-
-
-def _narrow(rows: NDArray[np.float32]) -> Images:
-    """Convert whole numbers to uint8 or uint16 where they fit."""
-    low, high = rows.min(), rows.max()
-    if np.isfinite(low + high) and low >= 0 and high <= 65535 and (rows == np.rint(rows)).all():
-        return rows.astype(np.uint8 if high <= 255 else np.uint16)
-    return rows
+def _no_label(path: Path) -> DataError:
+    return DataError(
+        f"{path}: no column is named label, class or target, and every column is a pixel.",
+        remedy="Add a column of labels; without labels, images can only be given to predict.",
+    )

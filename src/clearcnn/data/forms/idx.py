@@ -15,6 +15,8 @@ import numpy as np
 
 from clearcnn.data.arrays import join_arrays, prepare_array
 from clearcnn.data.build_dataset import build_from_array
+from clearcnn.data.choices import choose_set
+from clearcnn.data.class_maps import name_labels, read_mapping
 from clearcnn.data.classes import quote
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import check_decompressed_size, describe_content, open_regular
@@ -25,8 +27,13 @@ from clearcnn.types import Array
 # Third byte of the magic number → big-endian dtype.
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
-_NAME = re.compile(r"(.*?)(images|labels)[-.]idx\d[-.]ubyte(?:\.gz)?", re.IGNORECASE)
+_NAME = re.compile(r"(.*?)(images|labels)[-.]idx\d[-.](?:ubyte|int|short)(?:\.gz)?", re.IGNORECASE)
+_QMNIST_COLUMNS = 8
+"""QMNIST's labels have the class, and then the writer and other facts."""
 _GZIP = b"\x1f\x8b"
+
+# The words of the usual names; KMNIST's and EMNIST's files begin with the name of the set.
+_SPLITS = {"train": "train", "training": "train", "t10k": "test", "test": "test", "testing": "test"}
 
 Pair = dict[str, Path]
 
@@ -39,13 +46,16 @@ def recognise(path: Path) -> bool:
 def read(path: Path, spec: DataSpec) -> LabelledImages:
     """Read the pairs of a folder, or the one pair that a file belongs to.
 
-    A pair named t10k or test is the test set if there is a training pair too.
+    A pair named t10k or test is the test set if there is a training pair too. Of several sets in a
+    folder, such as EMNIST's, the source names one after a "#".
 
     Raises:
       DataError: a pair is incomplete, a file is not IDX, too short or too long, or the numbers of
         images and labels differ.
     """
     folder, named = (path, None) if path.is_dir() else (path.parent, path)
+    if named is not None and named.suffix == ".gz" and named.with_suffix("").is_file():
+        named = named.with_suffix("")
     pairs = find_pairs(folder)
     if named is not None:
         pairs = {stem: pair for stem, pair in pairs.items() if named in pair.values()}
@@ -55,8 +65,14 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             f"{describe_content(folder)}.",
             remedy="Name them such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz.",
         )
-    by_part = _by_split(pairs, path)
+    sets = _by_set(pairs, path)
+    name = choose_set(sets, spec.source, "idx", path)
+    by_part = sets[name]
+    said = _describe_twins(folder, by_part)
     arrays = {part: _read_pair(by_part[part], folder, named) for part in by_part}
+    if name.startswith("emnist"):
+        arrays = {part: (x.swapaxes(1, 2), y) for part, (x, y) in arrays.items()}
+        said = (*said, "EMNIST's images, which are stored column by column, turned upright.")
     shapes = {images.shape[1:] for images, _ in arrays.values()}
     if len(shapes) > 1:
         raise DataError(
@@ -70,29 +86,48 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     rows = [(part, row) for part, (_, labels) in arrays.items() for row in range(len(labels))]
     return build_from_array(
         images,
-        np.concatenate([labels for _, labels in arrays.values()]),
+        name_labels(
+            np.concatenate([labels for _, labels in arrays.values()]),
+            read_mapping(folder, name),
+            path,
+        ),
         spec,
         source=source,
         names=[f"{part} row {row}" if len(arrays) > 1 else f"row {row}" for part, row in rows],
         split_names=[part for part, _ in rows] if len(arrays) > 1 else None,
-        preparation=preparation,
+        preparation=(*said, *preparation),
     )
 
 
 def find_pairs(folder: Path) -> dict[str, Pair]:
-    """Find the pairs in a folder: stem, such as "train-" → its files "images" and "labels"."""
+    """Find the pairs in a folder: stem, such as "train-" → its files "images" and "labels".
+
+    Of a file and the same file gzipped, as torchvision leaves them, the first is taken.
+    """
     pairs: dict[str, Pair] = defaultdict(dict)
     for path in sorted(folder.iterdir()):
-        if not (match := _NAME.fullmatch(path.name)):
+        # Kaggle's MNIST has folders of these names beside the files.
+        if not (match := _NAME.fullmatch(path.name)) or path.is_dir():
             continue
         stem, kind = match[1], match[2].lower()
-        if kind in pairs[stem]:
+        before = pairs[stem].get(kind)
+        if before is not None and path.name == f"{before.name}.gz":
+            continue
+        if before is not None:
             raise DataError(
-                f"{folder} contains both {pairs[stem][kind].name} and {path.name}.",
+                f"{folder} contains both {before.name} and {path.name}.",
                 remedy="Keep one of them.",
             )
         pairs[stem][kind] = path
     return dict(pairs)
+
+
+def _describe_twins(folder: Path, pairs: dict[str, Pair]) -> tuple[str, ...]:
+    files = [path for pair in pairs.values() for path in pair.values()]
+    twins = [path.name for path in files if (folder / f"{path.name}.gz").exists()]
+    if not twins:
+        return ()
+    return (f"{quote(twins)} read, and not the same names with .gz beside them.",)
 
 
 def read_idx(path: Path, root: Path | None = None) -> Array:
@@ -143,19 +178,25 @@ def _read_array(stream: BinaryIO, path: Path) -> Array:
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _by_split(pairs: dict[str, Pair], path: Path) -> dict[str, Pair]:
-    """The pairs by split, according to their names; the training set first."""
-    by_part: dict[str, Pair] = {}
+def _by_set(pairs: dict[str, Pair], path: Path) -> dict[str, dict[str, Pair]]:
+    """Group pairs by set and split: emnist-letters-train → "emnist-letters", "train"."""
+    sets: dict[str, dict[str, Pair]] = defaultdict(dict)
     for stem, pair in pairs.items():
-        part = "test" if re.search("t10k|test", stem, re.IGNORECASE) else "train"
-        if part in by_part:
+        words = re.findall(r"[^\W_]+", stem.lower())
+        splits = {split for word in words if (split := _SPLITS.get(word))}
+        part = "test" if "test" in splits else "train"
+        name = "-".join(word for word in words if word not in _SPLITS)
+        if part in sets[name]:
             raise DataError(
                 f"{path} contains more than one {part} pair: {quote(pairs)}.",
                 remedy="Name one file of the pair you want, or move the other pairs to another "
                 "folder.",
             )
-        by_part[part] = pair
-    return {part: by_part[part] for part in ("train", "test") if part in by_part}
+        sets[name][part] = pair
+    return {
+        name: {part: found[part] for part in ("train", "test") if part in found}
+        for name, found in sets.items()
+    }
 
 
 def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Array]:
@@ -173,6 +214,8 @@ def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Arr
         read_idx(pair[kind], None if pair[kind] == named else folder)
         for kind in ("images", "labels")
     )
+    if labels.ndim == 2 and labels.shape[1] == _QMNIST_COLUMNS:
+        labels = labels[:, 0]
     if images.ndim < 3 or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(
             f"{path}: {pair['images'].name} has {images.ndim} dimensions and "

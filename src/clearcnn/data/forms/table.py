@@ -66,6 +66,7 @@ FORMS = (
         "`.npz`, `.npy`, MATLAB `.mat`, HDF5 `.h5` 파일의 배열. 이미지와 레이블이 흔한 이름으로 한 "
         "파일에 있거나(`x_train`, `trainX`, `fea`와 `gnd`), 따로 있거나(`X.npy`와 `Y.npy`), "
         "클래스마다 `.npy` 파일 하나.",
+        has_columns=True,
     ),
     Form(
         "table",
@@ -83,9 +84,13 @@ FORMS = (
         "csv",
         csv_pixels.recognise,
         csv_pixels.read,
-        "A table `.csv` with one image in each row: a column `label`, and one column for each "
-        "pixel.",
-        "한 줄에 이미지 한 장이 든 표 `.csv`: `label` 열 하나와 픽셀마다 열 하나.",
+        "A table with one image in each row, with or without column names: a label, and one column "
+        "for each pixel or all pixels in one cell; separated by commas, semicolons, tabs or "
+        "blanks; one file, or one for each split, such as `fashion_train.csv` and "
+        "`fashion_test.csv`.",
+        "한 줄에 이미지 한 장이 든 표. 열 이름은 없어도 됨. 레이블 하나와 픽셀마다 열 하나, 또는 "
+        "모든 픽셀이 한 칸에 있음. 쉼표, 세미콜론, 탭, 빈칸으로 구분. 파일 하나, 또는 "
+        "`fashion_train.csv`와 `fashion_test.csv`처럼 나눈 파일들.",
         has_columns=True,
     ),
     Form(

@@ -1,4 +1,4 @@
-"""List the image files to predict: files, folders, stdin."""
+"""List the images to predict: files, folders, tables of pixels, stdin."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clearcnn import data
 from clearcnn.errors import DataError
+from clearcnn.types import Pixels
 
 STDIN = "-"
 
@@ -17,12 +18,13 @@ class ImageFile:
     """An image file that has not been read yet.
 
     Attributes:
-      name: its path as given, or "-".
-      read: returns its bytes, or raises DataError.
+      name: its path as given, or "-"; of a row of a table with the row's number, from 0.
+      read: returns its bytes, or the pixels of the row, (height, width, channels); or raises
+        DataError.
     """
 
     name: str
-    read: Callable[[], bytes]
+    read: Callable[[], bytes | Pixels]
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,16 @@ class ImageFiles:
     ignored: tuple[str, ...]
 
 
-def find_image_files(files: Iterable[Path | str]) -> ImageFiles:
-    """List image files without reading them.
+def find_image_files(
+    files: Iterable[Path | str], size: tuple[int, int] | None = None
+) -> ImageFiles:
+    """List image files without reading them, and the images in tables of pixels.
 
     Args:
       files: paths of image files; paths of folders, which are searched recursively; and "-" for
-        one image from stdin. A missing file is listed; its prediction will be an error.
+        one image from stdin. A missing file is listed; its prediction will be an error. Tables of
+        pixels, such as test.csv, have one image in each row.
+      size: (height, width) of the model's images, for rows that are not square.
     Returns:
       ImageFiles.
     Raises:
@@ -59,12 +65,22 @@ def find_image_files(files: Iterable[Path | str]) -> ImageFiles:
         elif path.is_dir():
             listed, sentences = _search(path)
             ignored += sentences
+        elif path.is_file() and data.is_pixel_table(path):
+            listed = _list_rows(path, size or (1, 1))
         else:
             listed = [ImageFile(str(path), partial(data.read_bytes, path))]
         found.update((file.name, file) for file in listed)
     if not found:
         raise DataError("No image was given.", remedy="Give a file, a folder, or - for stdin.")
     return ImageFiles(tuple(found.values()), tuple(ignored))
+
+
+def _list_rows(path: Path, size: tuple[int, int]) -> list[ImageFile]:
+    images = data.read_images_of_rows(path, size)
+    return [
+        ImageFile(f"{path} row {row}", partial(images.__getitem__, row))
+        for row in range(len(images))
+    ]
 
 
 def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:

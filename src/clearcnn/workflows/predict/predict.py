@@ -35,7 +35,8 @@ def predict(
 
     Args:
       run: a run folder.
-      files: an image file, a folder of them, or several of both; "-" is stdin.
+      files: an image file, a folder of them, a table with one image in each row, or several of
+        these; "-" is stdin.
       top: most classes to list for each image, >= 1.
       abstain_below: in [0, 1]; below this confidence the prediction is None.
       keep_polarity: do not invert images of the opposite polarity.
@@ -50,7 +51,8 @@ def predict(
     """
     listed = [files] if isinstance(files, (str, Path)) else files
     check_options(top, abstain_below)
-    model, found = open_model(run), find_image_files(listed)
+    model = open_model(run)
+    found = find_image_files(listed, model.manifest.input.shape[:2])
     return predict_files(
         model,
         found.files,

@@ -13,7 +13,7 @@ POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on li
 
 
 def prepare_image(
-    content: bytes, name: str, contract: InputContract, *, keep_polarity: bool = False
+    content: bytes | Pixels, name: str, contract: InputContract, *, keep_polarity: bool = False
 ) -> PreparedImage:
     """Preprocess an image file for a model, and describe each conversion.
 
@@ -21,7 +21,8 @@ def prepare_image(
     is clearly the opposite of the training images' is inverted.
 
     Args:
-      content: the bytes of the file.
+      content: the bytes of the file; or (height, width, channels) pixels on the scale of the
+        training images.
       name: of the image, for errors.
       contract: the model's input contract.
       keep_polarity: never invert.
@@ -30,14 +31,23 @@ def prepare_image(
     Raises:
       DataError: it cannot be read, or has float values, whose range is unknown.
     """
-    image = data.prepare_image(
-        content,
-        name,
-        size=contract.shape[:2],
-        color_mode=contract.color_mode,
-        dtype=contract.dtype,
-        value_range=contract.value_range,
-    )
+    if isinstance(content, bytes):
+        image = data.prepare_image(
+            content,
+            name,
+            size=contract.shape[:2],
+            color_mode=contract.color_mode,
+            dtype=contract.dtype,
+            value_range=contract.value_range,
+        )
+    else:
+        image = data.prepare_pixels(
+            content,
+            name,
+            size=contract.shape[:2],
+            color_mode=contract.color_mode,
+            dtype=contract.dtype,
+        )
     polarity = None if keep_polarity else find_opposite_polarity(image.pixels, contract)
     if polarity is None:
         return image
