@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 
 from clearcnn.data.sources import load
 from clearcnn.errors import DataError
+from clearcnn.specs import DataSpec
 
 RNG = np.random.default_rng(0)
 DIGITS = load_digits().images[:60].astype(np.uint8) * 15
@@ -245,3 +246,11 @@ def test_a_folder_with_images_is_not_one_of_arrays(tmp_path, write_picture):
             write_picture(tmp_path / name / f"{number}.png", number)
     np.save(tmp_path / "features.npy", DIGITS)
     assert load(tmp_path).class_names == ("a", "b")
+
+
+def test_columns_that_a_form_does_not_have_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", x=COLORED, y=CLASSES)
+    for option in ("image_column", "group_column", "label_column"):
+        with pytest.raises(DataError, match="'nonsense'"):
+            load(DataSpec(str(tmp_path / "a.npz"), **{option: "nonsense"}))
+    assert load(DataSpec(str(tmp_path / "a.npz"), label_column="y")).class_names == ("0", "1", "2")
