@@ -127,6 +127,11 @@ CASES = {
     "GIF, 39 million": taken(lambda: save("P", _ALL, "GIF")),
     "WebP, 19 million": taken(lambda: save("RGBA", (4450, 4450), "WEBP", lossless=True)),
     "TIFF, 39 million RGBA": taken(lambda: save("RGBA", _ALL, "TIFF", compression="tiff_lzw")),
+    "PGM, 39 million of 16 bits": taken(
+        lambda: b"P5 %d %d 4095\n" % _ALL + bytes(2 * _SIDE * _SIDE)
+    ),
+    "PPM of 8 million numbers in text": taken(lambda: b"P3 1666 1666 9\n" + b"1 " * (3 * 1666**2)),
+    "AVIF, 19 million": taken(lambda: save("RGB", (4450, 4450), "AVIF", speed=10)),
     "EXIF of 65,535 overlapping tags": taken(lambda: png(8, 8, 8, 0, 8, chunk(b"eXIf", exif()))),
     "EXIF of 150,000 fractions": taken(lambda: png(8, 8, 8, 0, 8, chunk(b"eXIf", rationals()))),
     "PNG, 60,000×60,000": refused(lambda: png(60_000, 60_000, 1, 0, 7_500)),

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from clearcnn.data.array_files import read_arrays
+from clearcnn.data.decode_image import decode
 from clearcnn.errors import DataError
 
 
@@ -66,3 +67,15 @@ def test_a_cut_file_is_refused(tmp_path):
         path.write_bytes(content[:length])
         with pytest.raises(DataError, match=r"a\.h5 cannot be read as HDF5"):
             _read(path)
+
+
+def test_a_keras_model_is_named(tmp_path):
+    # As Teachable Machine exports it: keras_model.h5 beside labels.txt.
+    path = tmp_path / "keras_model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{}"
+        file["model_weights/dense/dense/kernel:0"] = np.ones((3, 2))
+    with pytest.raises(DataError, match="is a Keras model, not a data set"):
+        _read(path)
+    with pytest.raises(DataError, match="cannot be read as an image: it is an HDF5 file"):
+        decode(path.read_bytes(), "keras_model.h5")

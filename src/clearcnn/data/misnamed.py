@@ -25,6 +25,10 @@ _CAUSES: dict[str, tuple[tuple[bytes, ...], str]] = {
         "Convert a drawing to PNG; download again what a server refused.",
     ),
     "a PDF document": ((b"%pdf-",), "Convert its pages to PNG."),
+    "an HDF5 file": (
+        (b"\x89hdf\r\n",),
+        "A Keras model is not an image; give a run folder and images to predict.",
+    ),
     "a zip archive": ((b"pk\3\4",), "Unpack it."),
 }
 _HEIC = "a HEIC image"

@@ -23,7 +23,7 @@ _BITMAPS, _TEXTS, _COLORED = (b"P1", b"P4"), (b"P1", b"P2", b"P3"), (b"P3", b"P6
 _FIELD = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _LARGEST_MAXIMUM = 65535
-_MOST_TEXT = 64 * 2**20
+_MOST_TEXT = 16 * 2**20
 """Bytes of a file in text: its numbers take eight bytes each in memory."""
 
 

@@ -38,6 +38,11 @@ def read_arrays(
 
     try:
         with open_regular(path, root) as opened, h5py.File(opened, "r") as file:
+            if "model_weights" in file or "model_config" in file.attrs:
+                raise DataError(
+                    f"{path} is a Keras model, not a data set.",
+                    remedy="Name the images; clearcnn predicts with run folders of its own.",
+                )
             found = _find_datasets(file, "", _DEEPEST)
             chosen = choose(list(found))
             sizes = [_declared_bytes(found[name], f"{path}: {name}") for name in chosen]
