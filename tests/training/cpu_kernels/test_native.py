@@ -1,6 +1,6 @@
 """The compiled kernels under sanitizers, every level that this processor has, without JAX.
 
-`native/exercise.cpp` holds them to plain sums in double.
+`native/exercise.cpp` holds them to results that are written down plainly, in double.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from clearcnn.training.cpu_kernels.native import build
 
-EXERCISE = Path(__file__).parent / "native" / "exercise.cpp"
+EXERCISES = sorted(Path(__file__).parent.joinpath("native").glob("*.cpp"))
 
 
 def compile_exercise(folder: Path, flags: list[str]) -> Path:
@@ -29,7 +29,7 @@ def compile_exercise(folder: Path, flags: list[str]) -> Path:
         pytest.skip(f"{compiler[0]} does not know {flags[0]} here: {done.stderr[:200]}")
     objects = build.compile_objects(folder, flags)
     program = folder / "exercise"
-    words = [*compiler, "-std=c++20", "-O1", *flags, f"-I{build.SOURCES}", str(EXERCISE)]
+    words = [*compiler, "-std=c++20", "-O1", *flags, f"-I{build.SOURCES}", *map(str, EXERCISES)]
     done = subprocess.run(
         [*words, *map(str, objects), "-pthread", "-o", str(program)], capture_output=True, text=True
     )

@@ -29,20 +29,30 @@ from clearcnn.training.devices import is_spread
 # network needs no image gradient.)
 LEAST_WIDTH = 4
 
-TARGETS = ("clearcnn_convolve", "clearcnn_image_gradient", "clearcnn_kernel_gradient")
+TARGETS = (
+    "clearcnn_convolve",
+    "clearcnn_image_gradient",
+    "clearcnn_kernel_gradient",
+    "clearcnn_moments",
+    "clearcnn_gradient_sums",
+    "clearcnn_max_pool",
+    "clearcnn_max_pool_gradient",
+    "clearcnn_sum_pool",
+    "clearcnn_sum_pool_gradient",
+)
 
 
-def suits(geometry: Geometry, image: Any, kernel: Any) -> bool:
-    """Whether the kernels cover a convolution: one group, float32, one device.
+def are_on() -> bool:
+    """Whether there are kernels to call: built for this processor, and one device.
 
     Several devices split a batch, which XLA cannot do for custom calls.
     """
-    return (
-        geometry.groups == 1
-        and image.dtype == kernel.dtype == jnp.float32
-        and not is_spread()
-        and register()
-    )
+    return not is_spread() and register()
+
+
+def suits(geometry: Geometry, image: Any, kernel: Any) -> bool:
+    """Whether the kernels cover a convolution: one group, float32."""
+    return geometry.groups == 1 and image.dtype == kernel.dtype == jnp.float32 and are_on()
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -1,9 +1,10 @@
 """The equations of a traced function, with their types."""
 
+from collections import Counter
 from typing import TypeAlias, cast
 
 from jax.core import ShapedArray
-from jax.extend.core import JaxprEqn, Literal, Var
+from jax.extend.core import Jaxpr, JaxprEqn, Literal, Var
 
 Atom: TypeAlias = Var | Literal
 """An input of an equation."""
@@ -20,3 +21,35 @@ def shape_of(atom: Atom) -> ShapedArray:
 def input_shapes(equation: JaxprEqn) -> Shapes:
     """Return the shape and dtype of each input."""
     return [shape_of(atom) for atom in equation.invars]
+
+
+def count_uses(jaxpr: Jaxpr) -> Counter[Atom]:
+    """Count how often each variable is read, by equations or as a result."""
+    return Counter(
+        atom
+        for atoms in (*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
+        for atom in atoms
+        if not isinstance(atom, Literal)
+    )
+
+
+def find_makers(jaxpr: Jaxpr) -> dict[Atom, JaxprEqn]:
+    """Return the equation that computes each variable."""
+    return {variable: equation for equation in jaxpr.eqns for variable in equation.outvars}
+
+
+def is_relu(equation: JaxprEqn) -> bool:
+    """Tell whether an equation is `jax.nn.relu`."""
+    name = equation.primitive.name
+    return name == "custom_jvp_call" and _is_max_with_zero(equation.params["call_jaxpr"].jaxpr)
+
+
+def _is_max_with_zero(jaxpr: Jaxpr) -> bool:
+    """Tell whether a function is max(x, 0), possibly within jit."""
+    if len(jaxpr.eqns) != 1:
+        return False
+    (equation,) = jaxpr.eqns
+    if equation.primitive.name == "jit":
+        return _is_max_with_zero(equation.params["jaxpr"].jaxpr)
+    zero = equation.invars[-1]
+    return equation.primitive.name == "max" and isinstance(zero, Literal) and zero.val == 0

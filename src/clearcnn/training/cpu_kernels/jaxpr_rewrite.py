@@ -4,14 +4,18 @@ JAX documents this way of writing an interpreter ("Writing custom Jaxpr interpre
 trace to a jaxpr, then evaluate it equation by equation.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.extend import core
 
+from clearcnn.training.cpu_kernels import batch_norm, direct, gelu
 from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
+from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
 from clearcnn.training.cpu_kernels.pool_before_relu import (
     Postponed,
     find_pooled,
@@ -63,7 +67,15 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     postponable = find_postponable(jaxpr)
     pooled = find_pooled(jaxpr, postponable)
     extents = find_extents(jaxpr, postponable)
+    chains = find_chains(jaxpr, postponable) if direct.are_on() else Chains()
+    moments = functools.cache(lambda image: batch_norm.moments(values[image]))
     for equation in jaxpr.eqns:
+        output = equation.outvars[0]
+        if output in chains.inner:
+            continue
+        if (chained := _evaluate_chain(chains, output, values, moments)) is not None:
+            values[output] = chained
+            continue
         inputs = [read(atom) for atom in equation.invars]
         if (position := postponable.get(equation.outvars[0])) is not None:
             waiting = inputs[position]
@@ -78,6 +90,25 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
             outputs = _apply(equation, inputs, jaxpr, extents)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
+
+
+def _evaluate_chain(
+    chains: Chains, output: Any, values: dict[Any, Any], moments: Callable[[Any], Any]
+) -> jax.Array | None:
+    """Compute what a chain ends in; None if nothing ends in this output."""
+    if (image := chains.sums.get(output)) is not None:
+        total: jax.Array = moments(image)[0]
+        return total
+    if (image := chains.variances.get(output)) is not None:
+        variance: jax.Array = moments(image)[1].reshape(output.aval.shape)
+        return variance
+    if (x := chains.gelus.get(output)) is not None:
+        return gelu.gelu(values[x])
+    if (chain := chains.scaled.get(output)) is not None:
+        image, scale = values[chain.image], values[chain.scale]
+        shift = jnp.zeros_like(scale) if chain.shift is None else values[chain.shift]
+        return batch_norm.scale_shift(chain.activation, image, scale, shift)
+    return None
 
 
 def _pool_ahead(

@@ -8,15 +8,21 @@ Measured on 2 cores: 8.0 against 7.4 thousand images of 28×28 a second (batch 1
 0.67 seconds for the digits' tutorial, whose steps are made of small operations.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import jax
-from jax.extend.core import Jaxpr, JaxprEqn, Literal
+from jax.extend.core import Jaxpr, JaxprEqn
 
-from clearcnn.training.cpu_kernels.equations import Atom, input_shapes, shape_of
+from clearcnn.training.cpu_kernels.equations import (
+    Atom,
+    count_uses,
+    find_makers,
+    input_shapes,
+    is_relu,
+    shape_of,
+)
 from clearcnn.training.cpu_kernels.pooling import pooling_geometry
 
 Operation: TypeAlias = Callable[[jax.Array], jax.Array]
@@ -54,7 +60,7 @@ def find_postponable(jaxpr: Jaxpr) -> dict[Atom, int]:
       The first output of each such equation → the position, among its inputs, of the value that
       is pooled. Nothing but the pooling reads that output.
     """
-    uses, makers = _count_uses(jaxpr), _find_makers(jaxpr)
+    uses, makers = count_uses(jaxpr), find_makers(jaxpr)
     found: dict[Atom, int] = {}
     for equation in jaxpr.eqns:
         if equation.primitive.name != "reduce_window_max" or not _always_sees_the_image(equation):
@@ -78,7 +84,7 @@ def find_pooled(jaxpr: Jaxpr, postponable: Mapping[Atom, int]) -> dict[Atom, Jax
     Returns:
       The output of each such convolution → the equation of the pooling.
     """
-    uses, makers = _count_uses(jaxpr), _find_makers(jaxpr)
+    uses, makers = count_uses(jaxpr), find_makers(jaxpr)
     found: dict[Atom, JaxprEqn] = {}
     for equation in jaxpr.eqns:
         if equation.primitive.name != "reduce_window_max":
@@ -100,22 +106,9 @@ def operation_of(equation: JaxprEqn, position: int, inputs: Sequence[jax.Array])
     return jax.nn.relu
 
 
-def _count_uses(jaxpr: Jaxpr) -> Counter[Atom]:
-    return Counter(
-        atom
-        for atoms in (*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
-        for atom in atoms
-        if not isinstance(atom, Literal)
-    )
-
-
-def _find_makers(jaxpr: Jaxpr) -> dict[Atom, JaxprEqn]:
-    return {variable: equation for equation in jaxpr.eqns for variable in equation.outvars}
-
-
 def _pooled_input(equation: JaxprEqn) -> int | None:
     name = equation.primitive.name
-    if name == "custom_jvp_call" and _is_relu(equation.params["call_jaxpr"].jaxpr):
+    if is_relu(equation):
         return 0
     if name == "add":
         shape = shape_of(equation.outvars[0]).shape
@@ -125,17 +118,6 @@ def _pooled_input(equation: JaxprEqn) -> int | None:
             if is_whole and len(other) == len(shape) == 4 and other[:3] == (1, 1, 1):
                 return position
     return None
-
-
-def _is_relu(jaxpr: Jaxpr) -> bool:
-    """Tell whether a function is max(x, 0), possibly within jit."""
-    if len(jaxpr.eqns) != 1:
-        return False
-    (equation,) = jaxpr.eqns
-    if equation.primitive.name == "jit":
-        return _is_relu(equation.params["jaxpr"].jaxpr)
-    zero = equation.invars[-1]
-    return equation.primitive.name == "max" and isinstance(zero, Literal) and zero.val == 0
 
 
 def _always_sees_the_image(pooling: JaxprEqn) -> bool:

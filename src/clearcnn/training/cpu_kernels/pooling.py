@@ -1,4 +1,4 @@
-"""Max and sum pooling as elementwise operations over shifted views.
+"""Max and sum pooling by compiled kernels, or as elementwise operations over shifted views.
 
 The gradient of the plain max pooling searches each window again (select-and-scatter), one element
 at a time on a CPU. The form keeps an int8 index of the first largest element of each window; the
@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable
 import jax
 import jax.numpy as jnp
 
+from clearcnn.training.cpu_kernels import direct, pooling_kernels
 from clearcnn.training.cpu_kernels.equations import Shapes
 from clearcnn.training.cpu_kernels.window_geometry import Geometry, Size
 from clearcnn.training.cpu_kernels.windows import add_views, views
 from clearcnn.types import Arguments
 
 Kernel = Callable[[jax.Array], jax.Array]
+_Pool = Callable[[Geometry, jax.Array], jax.Array]
 _Residuals = tuple[jax.Array, Size]
 
 
@@ -44,14 +46,26 @@ def pooling_geometry(params: Arguments, avals: Shapes) -> Geometry | None:
 
 def max_pooling_form(params: Arguments, avals: Shapes) -> Kernel | None:
     """Cover the max pooling that `pooling_geometry` covers."""
-    window = pooling_geometry(params, avals)
-    return None if window is None else functools.partial(max_pool, window)
+    return _form(params, avals, pooling_kernels.max_pool, max_pool)
 
 
 def sum_pooling_form(params: Arguments, avals: Shapes) -> Kernel | None:
     """Cover the sums of average pooling that `pooling_geometry` covers."""
-    window = pooling_geometry(params, avals)
-    return None if window is None else functools.partial(sum_pool, window)
+    return _form(params, avals, pooling_kernels.sum_pool, sum_pool)
+
+
+def _form(
+    params: Arguments,
+    avals: Shapes,
+    kernel: Callable[..., jax.Array],
+    form: Callable[..., jax.Array],
+) -> Kernel | None:
+    """Choose the kernel if there is one for the image, else the form."""
+    window, (image, *_) = pooling_geometry(params, avals), avals
+    if window is None:
+        return None
+    is_covered = image.dtype == jnp.float32 and direct.are_on()
+    return functools.partial(kernel if is_covered else form, window)
 
 
 def sum_pool(window: Geometry, image: jax.Array) -> jax.Array:

@@ -1,89 +1,21 @@
-// Draws convolutions, and holds the kernels of every level to sums written down plainly, in double.
+// Draws convolutions, poolings and batches, and holds the kernels of every level to results written down plainly, in double.
 //
 // Run under sanitizers: every array has just the size that it needs, so that a number beside it is
 // noticed, and the parts are worked on by threads of its own.
 //
 //     exercise SEED ROUNDS
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <random>
-#include <thread>
-#include <vector>
-
 #include "convolution.h"
-#include "levels.h"
+#include "exercise.h"
 
 namespace {
 
 using namespace clearcnn;
-
-class OwnThreads : public Threads {
- public:
-  explicit OwnThreads(int count) : count_(count) {}
-  void join() {
-    for (std::thread& thread : begun_) thread.join();
-  }
-  int count() override { return count_; }
-  void schedule(std::function<void()> task) override { begun_.emplace_back(std::move(task)); }
-
- private:
-  int count_;
-  std::vector<std::thread> begun_;
-};
-
-// A pool whose threads are never free.
-class BusyThreads : public Threads {
- public:
-  int count() override { return 8; }
-  void schedule(std::function<void()> task) override { waiting_.push_back(std::move(task)); }
-  void run() {
-    for (auto& task : waiting_) task();
-  }
-
- private:
-  std::vector<std::function<void()>> waiting_;
-};
-
-using Numbers = std::unique_ptr<float[]>;
 
 struct Drawn {
   Convolution shape;
   Numbers image, kernel, gradient;
   Index image_size, gradient_size;
 };
-
-std::mt19937_64 random_bits;
-
-Index draw(Index low, Index high) {
-  return std::uniform_int_distribution<Index>(low, high)(random_bits);
-}
-
-Numbers draw_numbers(Index size) {
-  Numbers numbers(new float[size]);
-  std::normal_distribution<float> normal;
-  for (Index i = 0; i < size; i++) numbers[i] = normal(random_bits);
-  return numbers;
-}
-
-AxisShape draw_axis() {
-  AxisShape axis;
-  do {
-    axis = {draw(1, 12), 0, draw(1, 6), draw(1, 3), draw(1, 3), draw(-2, 6)};
-    const Index padded = axis.image + axis.padding + draw(-2, 6);
-    const Index room = padded - (axis.kernel - 1) * axis.dilation - 1;
-    axis.output = room < 0 ? 0 : room / axis.stride + 1;
-  } while (axis.output == 0);
-  return axis;
-}
-
-Index draw_width() {
-  static const Index special[] = {8, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 80, 129};
-  return draw(0, 2) ? draw(1, 20) : special[draw(0, std::size(special) - 1)];
-}
 
 Drawn draw_convolution() {
   Drawn drawn;
@@ -139,49 +71,25 @@ Wanted sum_plainly(const Drawn& drawn) {
   return wanted;
 }
 
-const char* level_name = "";
+// Holds one operation to its sums; says the shape if it is wrong.
+using Convolve = void (*)(const Level&, Threads&, const Convolution&, const float*, const float*,
+                          float*, Task);
 
-void fail(const char* what, const Convolution& s, double got, double wanted) {
-  std::printf("%s, %s: %g, expected %g; %lld images, %lld channels, %lld filters", level_name, what,
-              got, wanted, s.images, s.channels, s.filters);
-  for (const AxisShape& a : {s.rows, s.columns})
-    std::printf("; %lld to %lld, kernel %lld, stride %lld, dilation %lld, padding %lld", a.image,
-                a.output, a.kernel, a.stride, a.dilation, a.padding);
-  std::printf("\n");
-  std::exit(1);
-}
-
-void compare(const char* what, const Convolution& shape, const float* got,
-             const std::vector<double>& wanted) {
-  double scale = 1;
-  for (double value : wanted) scale = std::max(scale, std::abs(value));
-  for (std::size_t i = 0; i < wanted.size(); i++)
-    if (!(std::abs(got[i] - wanted[i]) <= 1e-5 * scale)) fail(what, shape, got[i], wanted[i]);
-}
-
-using Operation = void (*)(const Level&, Threads&, const Convolution&, const float*, const float*,
-                           float*, Task);
-
-void hold(const char* what, Operation operation, const Level& level, const Convolution& shape,
-          const float* first, const float* second, const std::vector<double>& wanted) {
-  const Index size = static_cast<Index>(wanted.size());
-  Numbers results[3];
-  for (int number = 0; number < 3; number++) {
-    results[number].reset(new float[size]);
-    std::fill_n(results[number].get(), size, NAN);
-    BusyThreads busy;
-    OwnThreads own(number ? 3 : 1);
-    Threads& threads = number == 2 ? static_cast<Threads&>(busy) : own;
-    int times_done = 0;
-    operation(level, threads, shape, first, second, results[number].get(), [&] { times_done++; });
-    own.join();
-    if (times_done != 1) fail("times done", shape, times_done, 1);
-    busy.run();  // Too late to find anything to do.
-  }
-  compare(what, shape, results[0].get(), wanted);
-  for (int number = 1; number < 3; number++)
-    if (std::memcmp(results[0].get(), results[number].get(), size * sizeof(float)))
-      fail("other bits on other threads", shape, NAN, NAN);
+void hold_convolution(const Level& level, const char* what, Convolve convolve, const Drawn& drawn,
+                      const float* first, const float* second,
+                      const std::vector<double>& wanted) {
+  const Convolution& s = drawn.shape;
+  char name[400];
+  std::snprintf(name, sizeof name,
+                "%s: %lld images, %lld channels, %lld filters; rows %lld to %lld, kernel %lld, "
+                "stride %lld, dilation %lld, padding %lld; columns %lld to %lld, kernel %lld, "
+                "stride %lld, dilation %lld, padding %lld",
+                what, s.images, s.channels, s.filters, s.rows.image, s.rows.output, s.rows.kernel,
+                s.rows.stride, s.rows.dilation, s.rows.padding, s.columns.image, s.columns.output,
+                s.columns.kernel, s.columns.stride, s.columns.dilation, s.columns.padding);
+  hold(level, name, wanted, [&](Threads& threads, float* results, Task finish) {
+    convolve(level, threads, s, first, second, results, std::move(finish));
+  });
 }
 
 }  // namespace
@@ -194,12 +102,14 @@ int main(int, char** arguments) {
     const float *image = drawn.image.get(), *kernel = drawn.kernel.get();
     const float* gradient = drawn.gradient.get();
     for (const Level* level : available_levels()) {
-      level_name = level->name;
-      hold("output", convolve, *level, drawn.shape, image, kernel, wanted.output);
-      hold("image gradient", image_gradient, *level, drawn.shape, gradient, kernel, wanted.image);
-      hold("kernel gradient", kernel_gradient, *level, drawn.shape, image, gradient,
-           wanted.kernel);
+      hold_convolution(*level, "output", convolve, drawn, image, kernel, wanted.output);
+      hold_convolution(*level, "image gradient", image_gradient, drawn, gradient, kernel,
+                       wanted.image);
+      hold_convolution(*level, "kernel gradient", kernel_gradient, drawn, image, gradient,
+                       wanted.kernel);
     }
+    exercise_pooling();
+    exercise_sums();
   }
   for (const Level* level : available_levels()) std::printf("%s ", level->name);
   return 0;

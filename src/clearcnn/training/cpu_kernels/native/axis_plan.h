@@ -7,12 +7,6 @@
 
 namespace clearcnn {
 
-// One axis of a convolution.
-struct AxisShape {
-  Index image, output, kernel, stride, dilation;
-  Index padding;  // Before the first pixel; less than zero leaves pixels out.
-};
-
 // Pixels first, first + step, … that read the same taps. The taps read at `from`, `from` +
 // tap_from_step, … for the first pixel, and from_step further on for each other.
 struct Segment {

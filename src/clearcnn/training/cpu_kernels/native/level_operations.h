@@ -1,4 +1,4 @@
-// What the two files of a level know of each other. CLEARCNN_LEVEL names it: x86_64_v4, say.
+// What the files of a level know of each other. CLEARCNN_LEVEL names it: x86_64_v4, say.
 #pragma once
 
 #include "tiles.h"
@@ -8,5 +8,14 @@ namespace clearcnn::CLEARCNN_LEVEL {
 Index packed_size(Index rows, Index columns);
 void pack(const KernelShape& shape, const float* kernel, float* packed);
 void multiply(const Tile& tile, const float* from, const float* packed, float* to);
+void sum_deviations(Index rows, Index channels, const float* image, const float* pivot,
+                    float* sums);
+void sum_gradients(const ScaledRows& scaled, Index rows, const float* image,
+                   const float* gradient, float* sums);
+void pool_max(const PoolShape& shape, const float* image, float* output, signed char* places);
+void pool_max_gradient(const PoolShape& shape, const float* gradient, const signed char* places,
+                       float* image);
+void pool_sum(const PoolShape& shape, const float* image, float* output);
+void pool_sum_gradient(const PoolShape& shape, const float* gradient, float* image);
 
 }  // namespace clearcnn::CLEARCNN_LEVEL

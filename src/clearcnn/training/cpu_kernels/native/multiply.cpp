@@ -5,6 +5,10 @@
 namespace clearcnn::CLEARCNN_LEVEL {
 namespace {
 
+// Few, so that many pixels share each row of the packed kernel: a large one comes from the
+// second-level cache. 1.1 to 1.3 times as fast as four from 32 channels and filters on.
+constexpr int kMostSideBySide = 2;
+
 // P pixels and V vectors of channels, whose sums stay in registers.
 template <int L, int V, int P>
 void multiply_block(const Tile& tile, const float* from, Index from_step, const float* packed,
@@ -77,7 +81,7 @@ void multiply_vectors(Index vectors, const Tile& tile, const float* from, const 
 
 Index packed_size(Index rows, Index columns) {
   Index size = 0;
-  with_width(columns, [&]<int L>() { size = rows * L * Groups<L>(columns).vectors; });
+  with_width(columns, [&]<int L>() { size = rows * L * Groups<L>(columns, kMostSideBySide).vectors; });
   return size;
 }
 
@@ -88,7 +92,7 @@ void pack(const KernelShape& shape, const float* kernel, float* packed) {
   const Index columns = turn ? shape.channels : shape.filters;
   const Index row_step = turn ? 1 : shape.filters, column_step = turn ? shape.filters : 1;
   with_width(columns, [&]<int L>() {
-    const Groups<L> groups(columns);
+    const Groups<L> groups(columns, kMostSideBySide);
     float* to = packed;
     for (Index group = 0; group < groups.count; group++) {
       for (Index tap = 0; tap < taps; tap++) {
@@ -108,12 +112,12 @@ void multiply(const Tile& unsorted, const float* from, const float* packed, floa
   Tile tile = unsorted;
   sort_axes(tile.axes);
   with_width(tile.columns, [&]<int L>() {
-    const Groups<L> groups(tile.columns);
+    const Groups<L> groups(tile.columns, kMostSideBySide);
     for (Index group = 0; group < groups.count; group++) {
       const Index first = groups.begin(group), next = groups.begin(group + 1);
       const Index column = groups.column(first), last = groups.column(next - 1) - column;
       // A single vector begins at its own column, whatever `last` counts from.
-      multiply_vectors<L, kMostVectors>(next - first, tile, from,
+      multiply_vectors<L, kMostSideBySide>(next - first, tile, from,
                                         packed + first * L * tile.rows, to + column, last);
     }
   });

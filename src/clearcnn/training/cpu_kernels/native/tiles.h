@@ -12,6 +12,12 @@ namespace clearcnn {
 
 using Index = long long;  // Counts float32 numbers, never bytes.
 
+// One axis of a convolution or pooling.
+struct AxisShape {
+  Index image, output, kernel, stride, dilation;
+  Index padding;  // Before the first pixel; less than zero leaves pixels out.
+};
+
 // How far the two arrays of a tile move from one pixel to the next along an axis.
 struct Axis {
   Index count;
@@ -46,6 +52,21 @@ struct Walk {
   Index columns;  // Of the kernel's gradient: filters.
 };
 
+// Rows of channels, each channel scaled and shifted and perhaps put through ReLU.
+struct ScaledRows {
+  Index channels;
+  const float* scale;
+  const float* shift;
+  bool relu;
+};
+
+struct PoolShape {
+  Index channels;
+  AxisShape rows, columns;  // Without dilation.
+  Index image_size() const { return rows.image * columns.image * channels; }
+  Index output_size() const { return rows.output * columns.output * channels; }
+};
+
 struct Level {
   const char* name;
   // Numbers that `pack` writes.
@@ -56,6 +77,18 @@ struct Level {
   void (*multiply)(const Tile& tile, const float* from, const float* packed, float* to);
   // sums[row, column] += sum over pixels of image[pixel, row] * gradient[pixel, column].
   void (*add_products)(const Walk& walk, const float* image, const float* gradient, float* sums);
+  // For each channel, the sum over rows of its distance from the pivot, and then of the square.
+  void (*sum_deviations)(Index rows, Index channels, const float* image, const float* pivot,
+                         float* sums);
+  // For each channel, the sum over rows of the gradient behind ReLU, and then of it times the image.
+  void (*sum_gradients)(const ScaledRows& scaled, Index rows, const float* image,
+                        const float* gradient, float* sums);
+  // Of one image; `places` gets the number of the tap that was taken for each output.
+  void (*pool_max)(const PoolShape& shape, const float* image, float* output, signed char* places);
+  void (*pool_max_gradient)(const PoolShape& shape, const float* gradient,
+                            const signed char* places, float* image);
+  void (*pool_sum)(const PoolShape& shape, const float* image, float* output);
+  void (*pool_sum_gradient)(const PoolShape& shape, const float* gradient, float* image);
 };
 
 }  // namespace clearcnn

@@ -45,14 +45,14 @@ inline void store(float* to, Vector<L> value) {
   *reinterpret_cast<typename VectorOf<L>::Type*>(to) = value;
 }
 
-// A row of columns as vectors of L, in groups of at most kMostVectors.
+// A row of columns as vectors of L, in groups of at most `most`.
 template <int L>
 struct Groups {
   Index columns, vectors, count;
-  explicit Groups(Index columns)
+  explicit Groups(Index columns, int most = kMostVectors)
       : columns(columns),
         vectors((columns + L - 1) / L),
-        count((vectors + kMostVectors - 1) / kMostVectors) {}
+        count((vectors + most - 1) / most) {}
   // The first vector of a group; groups differ by one vector at most.
   Index begin(Index group) const { return vectors * group / count; }
   // Where a vector begins in the row.
@@ -72,6 +72,15 @@ inline void with_width(Index columns, Work work) {
   }
   if (columns >= 4) return work.template operator()<4>();
   return work.template operator()<1>();
+}
+
+// Calls `work` with a number of vectors, 1 to `V`, that the compiler knows.
+template <int V, typename Work>
+inline void with_vectors(Index vectors, Work work) {
+  if constexpr (V > 1) {
+    if (vectors < V) return with_vectors<V - 1>(vectors, work);
+  }
+  work.template operator()<V>();
 }
 
 // Parts `count` into as few parts of at most `most` as possible, as even as possible.

@@ -1,0 +1,119 @@
+// What the exercises share: threads, drawn numbers, and one operation on several kinds of threads.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "levels.h"
+#include "parallel.h"
+
+namespace clearcnn {
+
+inline std::mt19937_64 random_bits;
+
+class OwnThreads : public Threads {
+ public:
+  explicit OwnThreads(int count) : count_(count) {}
+  void join() {
+    for (std::thread& thread : begun_) thread.join();
+  }
+  int count() override { return count_; }
+  void schedule(std::function<void()> task) override { begun_.emplace_back(std::move(task)); }
+
+ private:
+  int count_;
+  std::vector<std::thread> begun_;
+};
+
+// A pool whose threads are never free.
+class BusyThreads : public Threads {
+ public:
+  int count() override { return 8; }
+  void schedule(std::function<void()> task) override { waiting_.push_back(std::move(task)); }
+  void run() {
+    for (auto& task : waiting_) task();
+  }
+
+ private:
+  std::vector<std::function<void()>> waiting_;
+};
+
+using Numbers = std::unique_ptr<float[]>;
+
+inline Index draw(Index low, Index high) {
+  return std::uniform_int_distribution<Index>(low, high)(random_bits);
+}
+
+inline Numbers draw_numbers(Index size) {
+  Numbers numbers(new float[size]);
+  std::normal_distribution<float> normal;
+  for (Index i = 0; i < size; i++) numbers[i] = normal(random_bits);
+  return numbers;
+}
+
+inline AxisShape draw_axis(Index most_dilation = 3) {
+  AxisShape axis;
+  do {
+    axis = {draw(1, 12), 0, draw(1, 6), draw(1, 3), draw(1, most_dilation),
+            draw(-2, 6)};
+    const Index padded = axis.image + axis.padding + draw(-2, 6);
+    const Index room = padded - (axis.kernel - 1) * axis.dilation - 1;
+    axis.output = room < 0 ? 0 : room / axis.stride + 1;
+  } while (axis.output == 0);
+  return axis;
+}
+
+inline Index draw_width() {
+  static const Index special[] = {8, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 80, 129};
+  return draw(0, 2) ? draw(1, 20) : special[draw(0, std::size(special) - 1)];
+}
+
+[[noreturn]] inline void fail(const char* level, const char* what) {
+  std::printf("%s, %s", level, what);
+  std::exit(1);
+}
+
+// Runs operation(threads, results, finish) on one thread, on three, and on a pool that is busy: each
+// must be done once, with the same bits and with what is wanted.
+template <typename Operation>
+void hold(const Level& level, const char* what, const std::vector<double>& wanted,
+          Operation operation) {
+  const std::size_t size = wanted.size();
+  Numbers results[3];
+  for (int number = 0; number < 3; number++) {
+    results[number].reset(new float[size]);
+    std::fill_n(results[number].get(), size, NAN);
+    BusyThreads busy;
+    OwnThreads own(number ? 3 : 1);
+    Threads& threads = number == 2 ? static_cast<Threads&>(busy) : own;
+    int times_done = 0;
+    operation(threads, results[number].get(), [&] { times_done++; });
+    own.join();
+    if (times_done != 1) fail(level.name, what);
+    busy.run();  // Too late to find anything to do.
+    if (std::memcmp(results[0].get(), results[number].get(), size * sizeof(float))) {
+      fail(level.name, what);
+    }
+  }
+  double scale = 1;
+  for (double value : wanted) scale = std::max(scale, std::abs(value));
+  for (std::size_t i = 0; i < size; i++) {
+    if (!(std::abs(results[0][i] - wanted[i]) <= 1e-5 * scale)) {
+      std::printf("number %zu: %g, expected %g; ", i, results[0][i], wanted[i]);
+      fail(level.name, what);
+    }
+  }
+}
+
+void exercise_pooling();
+void exercise_sums();
+
+}  // namespace clearcnn
