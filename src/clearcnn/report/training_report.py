@@ -90,7 +90,7 @@ def render_report(
             confusions=list_confusions(result.test),
             weakest=find_weakest(result.test),
             mistakes=_show_mistakes(result, pictures),
-            recipe=number_format.recipe_rows(result.train),
+            recipe=number_format.recipe_rows(result.train, result.flip_trial),
             split=number_format.split_sentence(result.split),
             longest=max(result.seconds.values(), default=0.0),
             command=command,

@@ -132,6 +132,24 @@ class Divergence:
 
 
 @dataclass(frozen=True)
+class FlipTrial:
+    """A short training on unchanged images, tested on validation images and their mirror images.
+
+    Attributes:
+      correct, correct_mirrored: validation images recognised as they are, and mirrored.
+      total: validation images.
+      harmed_classes: classes whose mirrored images are recognised less often, beyond chance.
+      is_harmless: whether images are therefore mirrored at random in training.
+    """
+
+    correct: int
+    correct_mirrored: int
+    total: int
+    harmed_classes: tuple[str, ...]
+    is_harmless: bool
+
+
+@dataclass(frozen=True)
 class TrainResult:
     """A finished training: the content of `metrics.json` and the report.
 
@@ -140,6 +158,8 @@ class TrainResult:
       warnings: one sentence each.
       interrupted: the user stopped the training; the model is that of the last epoch.
       divergence: where the training diverged; None if it did not.
+      flip_trial: the trial that decided whether to mirror images; None if there was none.
+      advice: what would improve the model most, one sentence each.
     """
 
     recipe: str
@@ -155,3 +175,5 @@ class TrainResult:
     interrupted: bool
     run_folder: Path
     divergence: Divergence | None = None
+    flip_trial: FlipTrial | None = None
+    advice: tuple[str, ...] = ()

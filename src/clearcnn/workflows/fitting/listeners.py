@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearcnn.results.train import DataSummary, History, ModelSummary
+from clearcnn.results.train import DataSummary, FlipTrial, History, ModelSummary
 
 
 class TrainListener:
@@ -13,6 +13,9 @@ class TrainListener:
 
     def on_model(self, summary: ModelSummary) -> None:
         """The model has been planned, layer by layer."""
+
+    def on_flip_trial(self, trial: FlipTrial) -> None:
+        """A trial has decided whether training images are mirrored."""
 
     def on_warning(self, sentence: str) -> None:
         """A warning for the user."""

@@ -1,6 +1,7 @@
 """The plan of a training: all decisions that need no Keras."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from clearcnn.data import LabelledImages, Split, infer_polarity
 from clearcnn.results.train import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments, Pixels
+from clearcnn.workflows.fitting.augmentation_choice import choose_augmentation
 
 _NEAR_DEVIATIONS = 0.1
 _LEAST_BACKGROUND_SHARE = 0.5
@@ -42,6 +44,8 @@ def plan_training(
     model: ModelSpec | Path | str | None = None,
     settings: Arguments | None = None,
     summary: DataSummary | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
 ) -> TrainPlan:
     """Choose the model and its training, from the training set alone.
 
@@ -54,6 +58,7 @@ def plan_training(
       model: layers that replace the recipe's; a spec, or the path of a TOML file.
       settings: fields of TrainSpec that replace the recipe's.
       summary: of images and splits, if it was made already.
+      augment, flip: as for `choose_augmentation`.
     Raises:
       ClearCNNError: there is no such recipe, or the model is invalid.
     """
@@ -64,7 +69,12 @@ def plan_training(
         seed=seed,
         model=model,
         settings=settings,
+        augment=augment,
+        flip=flip,
     )
+    if recipe == "default" and "class_weight_power" not in (settings or {}):
+        power = models.choose_class_weight_power(images.labels[splits.train])
+        train_spec = dataclasses.replace(train_spec, class_weight_power=power)
     return TrainPlan(
         recipe=recipe,
         images=images,
@@ -86,13 +96,15 @@ def choose_training(
     seed: int,
     model: ModelSpec | Path | str | None = None,
     settings: Arguments | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
 ) -> tuple[ModelSpec, TrainSpec, ModelSummary]:
     """Choose the layers and how they are trained.
 
     Args:
       images: the training images, (n, height, width, channels).
       num_classes: number of classes.
-      recipe, seed, model, settings: as for `plan_training`.
+      recipe, seed, model, settings, augment, flip: as for `plan_training`.
     Returns:
       The model, its training, and the summary of the model.
     Raises:
@@ -106,7 +118,12 @@ def choose_training(
         model_spec = model
     else:
         model_spec = models.read_model(Path(model), shape)
-    train_spec = found.make_training(len(images), statistics, seed)
+    train_spec = found.make_training(shape, len(images), statistics, seed)
+    if model is not None:
+        # The first layers may be any.
+        train_spec = dataclasses.replace(train_spec, whitening=False)
+    chosen = choose_augmentation(train_spec.augmentation, augment, flip)
+    train_spec = dataclasses.replace(train_spec, augmentation=chosen)
     if 1 in shape[:2]:
         # A single row of values is not an image that may be shifted and rotated.
         train_spec = dataclasses.replace(train_spec, augmentation=None)
