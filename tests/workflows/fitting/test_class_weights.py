@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from clearcnn.specs import LayerSpec, ModelSpec, TrainSpec
+from clearcnn.data import LabelledImages, Split
+from clearcnn.specs import DataSpec, LayerSpec, ModelSpec, SplitSpec, TrainSpec
+from clearcnn.workflows.fitting.plan import plan_training
 from clearcnn.workflows.fitting.trainer import Samples, Trainer
 
 MODEL = ModelSpec(
@@ -37,3 +39,23 @@ def test_weights_of_images_and_classes_are_multiplied() -> None:
     of_class = (of_class / of_class.mean()).astype(np.float32)
     for mine, other in zip(train(1.0, weights), train(0.0, weights * of_class), strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("small", "power"), [(5, 0.5), (60, 0.0)])
+def test_a_plan_that_weighs_classes_keeps_the_last_weights(small: int, power: float) -> None:
+    count = 100 + small
+    pixels = RANDOM.integers(0, 255, (count, 8, 8, 1)).astype(np.uint8)
+    rows = tuple(f"row {row}" for row in range(count))
+    labels = np.repeat([0, 1], [100, small])
+    images = LabelledImages(pixels, labels, ("common", "rare"), "noise", (0, 255), rows)
+    plan = plan_training(
+        images,
+        Split(np.arange(count), np.arange(0), np.arange(0)),
+        recipe="default",
+        seed=0,
+        data_spec=DataSpec("noise"),
+        split_spec=SplitSpec(),
+    )
+    assert plan.train_spec.class_weight_power == power
+    # Early stopping looks at a validation loss in which the small class hardly counts.
+    assert (plan.train_spec.patience is None) == bool(power)

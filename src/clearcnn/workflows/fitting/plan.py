@@ -74,7 +74,10 @@ def plan_training(
     )
     if recipe == "default" and "class_weight_power" not in (settings or {}):
         power = models.choose_class_weight_power(images.labels[splits.train])
-        train_spec = dataclasses.replace(train_spec, class_weight_power=power)
+        # The validation loss weighs every image the same: the epoch of its minimum, before the
+        # small classes are learnt, is not the best one.
+        patience = None if power else train_spec.patience
+        train_spec = dataclasses.replace(train_spec, class_weight_power=power, patience=patience)
     return TrainPlan(
         recipe=recipe,
         images=images,
