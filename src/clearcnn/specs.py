@@ -138,7 +138,7 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class AugmentationSpec:
-    """Random affine transformations of images; each parameter is uniform in ±value.
+    """Random changes of training images; each parameter is uniform in ±value.
 
     Attributes:
       shift_pixels: along each axis.
@@ -146,6 +146,10 @@ class AugmentationSpec:
       zoom_fraction: 0.15 means 0.85 to 1.15 times the size, the same along both axes.
       shear_fraction: along each axis, as the tangent of the angle.
       fill_value: the value of pixels from outside the image; None repeats the edge.
+      horizontal_flip: whether half of the images, at random, are mirrored left to right; None lets
+        a short trial training decide in `train` and `evaluate`, and mirrors none elsewhere.
+      contrast_fraction: 0.5 means 0.5 to 1.5 times the differences from the image's mean.
+      brightness_shift: in pixel values, added to the whole image.
     """
 
     shift_pixels: float = 0.0
@@ -153,12 +157,17 @@ class AugmentationSpec:
     zoom_fraction: float = 0.0
     shear_fraction: float = 0.0
     fill_value: float | None = None
+    horizontal_flip: bool | None = False
+    contrast_fraction: float = 0.0
+    brightness_shift: float = 0.0
 
     def __post_init__(self) -> None:
         _require_range("shift_pixels", self.shift_pixels, 0.0, math.inf)
         _require_range("rotation_radians", self.rotation_radians, 0.0, math.pi, closed_high=True)
         _require_range("zoom_fraction", self.zoom_fraction, 0.0, 1.0)
         _require_range("shear_fraction", self.shear_fraction, 0.0, math.inf)
+        _require_range("contrast_fraction", self.contrast_fraction, 0.0, 1.0)
+        _require_range("brightness_shift", self.brightness_shift, 0.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,10 @@ class TrainSpec:
       patience: epochs without a better val_loss before training stops and restores the best
         weights; None trains every epoch.
       augmentation: None trains on the unchanged images.
+      whitening: whether the first convolution, if nothing but Rescaling comes before it, starts as
+        the whitening of the training images' patches, instead of at random.
+      class_weight_power: p in [0, 1]; an image of a class of n training images counts n^-p in the
+        loss, relative to the mean. 0 counts all images the same, 1 all classes the same.
       seed: non-negative int, of initial weights, shuffling, dropout and augmentation.
     """
 
@@ -188,6 +201,8 @@ class TrainSpec:
     label_smoothing: float = 0.0
     patience: int | None = None
     augmentation: AugmentationSpec | None = None
+    whitening: bool = False
+    class_weight_power: float = 0.0
     seed: int = 777
 
     def __post_init__(self) -> None:
@@ -203,6 +218,7 @@ class TrainSpec:
         _require_range("learning_rate", self.learning_rate, 0.0, math.inf, open_low=True)
         _require_range("weight_decay", self.weight_decay, 0.0, math.inf)
         _require_range("label_smoothing", self.label_smoothing, 0.0, 1.0)
+        _require_range("class_weight_power", self.class_weight_power, 0.0, 1.0, closed_high=True)
         _require(
             self.patience is None or self.patience > 0,
             f"patience={self.patience} is out of range; it must be at least 1, or None.",

@@ -31,6 +31,8 @@ def test_missing_options_are_left_to_the_recipe(fake_train: Any, capsys: Capture
         "split": None,
         "test_fraction": None,
         "validation_fraction": None,
+        "augment": None,
+        "flip": None,
         "out": None,
         "resume": None,
         "checkpoint_seconds": 30.0,
@@ -44,6 +46,7 @@ def test_every_option_reaches_the_workflow(fake_train: Any, capsys: Capture) -> 
         *("--batch-size", "16", "--learning-rate", "0.01", "--seed", "5"),
         *("--test-fraction", "0.25", "--validation-fraction", "0", "--split", "group"),
         *("--out", "runs/mine", "--size", "28x20", "--color-mode", "rgb"),
+        *("--augment", "shift,zoom", "--no-flip"),
         *("--classes", "cat,dog", "--skip-unreadable", "--quiet", "--checkpoint-seconds", "5"),
     ]
     assert main(words) == 0
@@ -58,6 +61,8 @@ def test_every_option_reaches_the_workflow(fake_train: Any, capsys: Capture) -> 
         "split": "group",
         "test_fraction": 0.25,
         "validation_fraction": 0.0,
+        "augment": ("shift", "zoom"),
+        "flip": False,
         "out": Path("runs/mine"),
         "resume": None,
         "checkpoint_seconds": 5.0,

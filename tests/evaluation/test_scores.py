@@ -7,6 +7,7 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import evaluate_predictions, wilson_interval
+from clearcnn.evaluation.scores import balance
 from clearcnn.results.scores import ClassScore, Mistake
 
 
@@ -192,3 +193,43 @@ def test_what_does_not_fit_together_is_refused(labels, probabilities, classes, w
 def test_no_images_are_refused():
     with pytest.raises(SpecError):
         evaluate_predictions([], np.empty((0, 2)), ["a", "b"], [], [])
+
+
+# Balanced accuracy
+
+
+def test_balanced_accuracy_is_scikit_learns():
+    from sklearn.metrics import balanced_accuracy_score
+
+    random = np.random.default_rng(5)
+    labels = random.choice(4, 300, p=[0.7, 0.2, 0.08, 0.02])
+    chances = random.dirichlet(np.ones(4), 300) + np.eye(4)[labels]
+    chances /= chances.sum(axis=1, keepdims=True)
+    evaluation = evaluate_predictions(
+        labels, chances, list("abcd"), np.arange(300), [str(n) for n in range(300)]
+    )
+    expected = balanced_accuracy_score(labels, chances.argmax(axis=1))
+    assert evaluation.balanced.accuracy == pytest.approx(expected)
+    assert evaluation.balanced.num_classes == 4
+    assert evaluation.is_unequal
+
+
+def test_the_interval_of_the_balanced_accuracy_covers_it():
+    random = np.random.default_rng(6)
+    recalls, supports = np.array([0.95, 0.8, 0.5]), np.array([200, 50, 20])
+    covered = 0
+    for _ in range(1000):
+        hits = random.binomial(supports, recalls)
+        confusion = np.diag(hits)
+        confusion[:, 0] += supports - hits
+        confusion[0, 0], confusion[0, 1] = hits[0], supports[0] - hits[0]
+        interval = balance(confusion).interval
+        covered += interval.low <= recalls.mean() <= interval.high
+    assert 930 <= covered <= 985
+
+
+def test_a_class_without_test_images_has_no_recall_to_average():
+    found = balance(np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]))
+    assert found.accuracy == pytest.approx((0.75 + 1) / 2)
+    assert found.num_classes == 2
+    assert 0 < found.interval.low < found.accuracy < found.interval.high < 1

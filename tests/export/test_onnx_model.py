@@ -250,3 +250,32 @@ def test_what_is_not_in_the_table_is_refused_by_name(kind: str, contract_of: Any
     network = keras.Sequential([keras.Input((9, 8, 3)), make_unknown(kind), keras.layers.Flatten()])
     with pytest.raises(ExportError, match=kind):
         build_onnx(network, CLASSES, contract_of())
+
+
+# Batch normalization
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_batch_normalization_is_folded_into_the_layer_before_it(
+    use_bias: bool, network_of: Any, contract_of: Any
+) -> None:
+    def convolve(**arguments: Any) -> LayerSpec:
+        given = {"filters": 4, "kernel_size": 3, "padding": "same", "use_bias": use_bias}
+        return LayerSpec("Conv2D", given | arguments)
+
+    normalize = LayerSpec("BatchNormalization", {"epsilon": 0.01})
+    dense = LayerSpec("Dense", {"units": 5, "use_bias": use_bias})
+    pool = LayerSpec("MaxPooling2D")
+    linear = (SCALE, convolve(), normalize, convolve(strides=2), normalize, normalize, FLATTEN)
+    network = network_of(*linear, dense, normalize, SOFTMAX)
+    compare(network, contract_of())
+    operators = [node.op_type for node in build_onnx(network, CLASSES, contract_of()).graph.node]
+    assert "BatchNormalization" not in operators
+    with_layers = build_onnx(network, CLASSES, contract_of(), layer_outputs=True)
+    assert [n.op_type for n in with_layers.graph.node].count("BatchNormalization") == 4
+    # After a pooling or an activation it is no longer the same.
+    between = (SCALE, convolve(), pool, normalize, convolve(activation="relu"), normalize, FLATTEN)
+    network = network_of(*between, SOFTMAX)
+    compare(network, contract_of())
+    operators = [node.op_type for node in build_onnx(network, CLASSES, contract_of()).graph.node]
+    assert operators.count("BatchNormalization") == 2

@@ -207,6 +207,29 @@ def test_together_they_stay_within_their_limits() -> None:
         assert_uniform(shifts[:, axis], 0.8)
 
 
+def test_a_flip_mirrors_about_half_of_the_images_and_moves_nothing_else() -> None:
+    images = noise(DRAWS, 5, 8, 3)
+    changed = augment(RandomAffine(horizontal_flip=True, seed=3), images)
+    is_mirrored = np.array(
+        [not np.allclose(a, b, atol=1e-5) for a, b in zip(changed, images, strict=True)]
+    )
+    expected = np.where(is_mirrored[:, None, None, None], images[:, :, ::-1], images)
+    np.testing.assert_allclose(changed, expected, atol=1e-5)
+    assert stats.binomtest(int(is_mirrored.sum()), DRAWS).pvalue > 1e-3
+
+
+def test_a_mirrored_image_is_shaken_like_any_other() -> None:
+    matrices, displacements = read_draws(RandomAffine(**LIMITS, horizontal_flip=True, seed=5))
+    signs = np.sign(np.linalg.det(matrices))
+    assert stats.binomtest(int((signs > 0).sum()), DRAWS).pvalue > 1e-3
+    # Mirrored back, the column that is read runs the usual way again.
+    matrices[:, 1] *= signs[:, None]
+    displacements[:, 1] *= signs
+    shifts = np.linalg.solve(matrices, -displacements[..., np.newaxis])[..., 0]
+    for axis in range(2):
+        assert_uniform(shifts[:, axis], 0.8)
+
+
 # Chance
 
 

@@ -24,8 +24,8 @@ from clearcnn.cli.epoch_pace import EpochPace
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
 from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_data, view_model
-from clearcnn.report.number_format import percent
-from clearcnn.results.train import DataSummary, History, ModelSummary
+from clearcnn.report.number_format import flip_sentence, percent
+from clearcnn.results.train import DataSummary, FlipTrial, History, ModelSummary
 from clearcnn.text import printable
 from clearcnn.workflows.fitting.repro_command import suggest_resume
 from clearcnn.workflows.train.train import TrainListener
@@ -105,6 +105,10 @@ class TrainDisplay(WarningsOnly):
     def on_model(self, summary: ModelSummary) -> None:
         """Show the model."""
         self.console.show(view_model(summary))
+
+    def on_flip_trial(self, trial: FlipTrial) -> None:
+        """Say whether images are mirrored, and why."""
+        self.console.print(f"\n{printable(flip_sentence(trial))}")
 
     def on_train_begin(self, epochs: int) -> None:
         """Say that the program is being compiled, which can take longer than an epoch."""

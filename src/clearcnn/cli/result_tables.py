@@ -12,7 +12,7 @@ from rich.text import Text
 from clearcnn.report.number_format import percent, score_sentence
 from clearcnn.results.check import CheckResult
 from clearcnn.results.explain import ExplainResult, SanityCheck
-from clearcnn.results.scores import Interval
+from clearcnn.results.scores import Evaluation, Interval
 from clearcnn.results.train import (
     ClassCount,
     DataSummary,
@@ -127,13 +127,30 @@ def view_result(result: TrainResult) -> RenderableType:
             ),
         ),
         ("", view_interval(score.interval)),
+        *_balanced(result.test),
         ("test loss", f"{result.test.loss:.4f}"),
         ("epochs", view_epochs(result.history, result.train.epochs)),
         ("seconds", view_seconds(result.seconds)),
         ("run folder", view_path(result.run_folder)),
         ("report", view_path(result.run_folder / "report.html")),
     ]
+    for position, sentence in enumerate(result.advice):
+        facts.append(("" if position else "what would help", printable(sentence)))
     return Group(view_heading("Result"), view_facts(facts))
+
+
+def _balanced(test: Evaluation) -> list[tuple[str, RenderableType]]:
+    """The balanced accuracy, where the classes are so unequal that it is another figure."""
+    if test.balanced is None or not test.is_unequal:
+        return []
+    return [
+        (
+            "balanced",
+            f"{percent(test.balanced.accuracy)} % · mean recall of {test.balanced.num_classes:,} "
+            "classes",
+        ),
+        ("", view_interval(test.balanced.interval)),
+    ]
 
 
 def view_explanation(result: ExplainResult) -> RenderableType:
@@ -201,7 +218,7 @@ def view_interval(interval: Interval) -> str:
     """Return "95 % interval 95.5–98.3 (Wilson)"."""
     return (
         f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
-        f"{percent(interval.high)} ({interval.method.capitalize()})"
+        f"{percent(interval.high)} ({interval.method[:1].upper()}{interval.method[1:]})"
     )
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +17,7 @@ from clearcnn.cli.options import (
     print_json,
     read_source,
 )
-from clearcnn.cli.parser import OptionGroup, Parser, number
+from clearcnn.cli.parser import OptionGroup, Parser, names, number
 from clearcnn.kernel_library import describe_kernels, open_library
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
@@ -74,6 +74,18 @@ def add_options(parser: Parser) -> None:
     _add_data_options(parser.add_argument_group("data"))
     training = parser.add_argument_group("model and training")
     add_recipe_options(training)
+    training.add_argument(
+        "--augment",
+        type=names,
+        metavar="NAMES",
+        help="random changes of training images: some of shift,rotation,zoom,shear,contrast,"
+        "brightness,flip, or none (default: the recipe's)",
+    )
+    training.add_argument(
+        "--flip",
+        action=BooleanOptionalAction,
+        help="mirror half of the training images, or none (default: a trial training decides)",
+    )
     training.add_argument(
         "--resume",
         type=Path,
@@ -202,6 +214,8 @@ def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
         "split": arguments.split,
         "test_fraction": arguments.test_fraction,
         "validation_fraction": arguments.validation_fraction,
+        "augment": arguments.augment,
+        "flip": arguments.flip,
         "out": arguments.out,
         "resume": arguments.resume,
         "checkpoint_seconds": arguments.checkpoint_seconds,
@@ -214,9 +228,9 @@ def _reject_other_options(arguments: Namespace, words: list[str]) -> None:
     parser.set_defaults(**dict.fromkeys(vars(arguments), None))
     given = vars(parser.parse_args(words[1:]))
     others = [
-        name
-        for name, value in given.items()
-        if value is not None and name not in _ALLOWED_WITH_RESUME
+        option
+        for option, value in given.items()
+        if value is not None and option not in _ALLOWED_WITH_RESUME
     ]
     if others:
         parser.error(

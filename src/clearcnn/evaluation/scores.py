@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import SpecError
-from clearcnn.results.scores import ClassScore, Evaluation, Interval, Mistake, Score
+from clearcnn.results.scores import (
+    BalancedAccuracy,
+    ClassScore,
+    Evaluation,
+    Interval,
+    Mistake,
+    Score,
+)
 
 
 def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> Interval:
@@ -88,6 +95,7 @@ def evaluate_predictions(
         classes=_score_classes(class_names, confusion),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         mistakes=_list_mistakes(truth, predictions, confidence, class_names, rows, names),
+        balanced=balance(confusion),
     )
 
 
@@ -96,6 +104,29 @@ def _cross_entropy(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> fl
     epsilon = np.finfo(np.float32).eps
     picked = np.clip(chances[np.arange(len(labels)), labels], epsilon, 1 - epsilon)
     return -float(np.log(picked.astype(np.float64)).mean())
+
+
+def balance(confusion: NDArray[np.int_], confidence: float = 0.95) -> BalancedAccuracy:
+    """Compute the balanced accuracy with an interval.
+
+    The classes' recalls are independent proportions; the distances from their mean to its bounds
+    are the root mean squares of those from each recall to the bounds of its Wilson interval, over
+    the root of the number of classes (MOVER: Zou and Donner 2008, Statistics in Medicine 27).
+
+    Args:
+      confusion: (num_classes, num_classes), rows are true classes; at least one image.
+      confidence: fraction in (0, 1).
+    """
+    supports = confusion.sum(axis=1)
+    is_tested = supports > 0
+    hits, images = confusion.diagonal()[is_tested], supports[is_tested]
+    recalls = hits / images
+    found = [wilson_interval(int(k), int(n), confidence) for k, n in zip(hits, images, strict=True)]
+    below = math.hypot(*(recalls - [each.low for each in found])) / len(recalls)
+    above = math.hypot(*([each.high for each in found] - recalls)) / len(recalls)
+    accuracy = float(recalls.mean())
+    interval = Interval(accuracy - below, accuracy + above, confidence, "MOVER")
+    return BalancedAccuracy(accuracy, len(recalls), interval)
 
 
 def _score_classes(

@@ -10,6 +10,7 @@ from onnx import helper, numpy_helper
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
+from clearcnn.export.batch_normalization import fold_batch_normalization
 from clearcnn.export.network import KerasModel, Network, read_network
 from clearcnn.export.onnx_graph import Graph, Initializer
 from clearcnn.export.onnx_layers import write_layer
@@ -43,6 +44,8 @@ def build_onnx(
     distances: DistanceWeights | None = None,
 ) -> onnx.ModelProto:
     """Convert a Keras model to ONNX, opset 17.
+
+    BatchNormalization is folded into the convolution before it, unless every layer is an output.
 
     Args:
       network: a built `keras.Sequential` of supported layers.
@@ -82,7 +85,7 @@ def build_features(
     Raises:
       ExportError: as `build_onnx`.
     """
-    read = read_network(network)
+    read = fold_batch_normalization(read_network(network))
     measured = choose_features(read, len(class_names))
     if not measured:
         return None
@@ -120,6 +123,8 @@ def build_graph(
     Raises:
       ExportError: as `build_onnx`.
     """
+    if not layer_outputs:
+        network = fold_batch_normalization(network)
     graph = _start_graph(network, contract)
     outputs = [_describe_tensor(OUTPUT_NAME, (len(class_names),))]
     measured = () if distances is None else choose_features(network, len(class_names))

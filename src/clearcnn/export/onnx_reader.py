@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
+from clearcnn.export.batch_normalization import fold_batch_normalization
 from clearcnn.export.network import KerasModel, Network, make_placeholder, read_network
 from clearcnn.export.onnx_graph import Initializer
 from clearcnn.export.onnx_layout import Layout, compute_layout
@@ -51,6 +52,8 @@ def read_onnx(
     Raises:
       ExportError: the file differs in anything except the weights.
     """
+    if not layer_outputs:
+        network = fold_batch_normalization(network)
     # Checked before anything of the layers' size is allocated.
     if 4 * network.num_parameters < len(content):
         arguments = (network, class_names, contract, version, layer_outputs)
@@ -70,8 +73,8 @@ def read_onnx(
 def list_weights(
     model: KerasModel, class_names: Sequence[str], contract: InputContract
 ) -> dict[str, NDArray[np.float32]]:
-    """List the weights that `build_onnx` writes for a Keras model, under the same names."""
-    _, kept = build_graph(read_network(model), class_names, contract)
+    """List the weights that `build_onnx` writes with `layer_outputs`, under the same names."""
+    _, kept = build_graph(read_network(model), class_names, contract, layer_outputs=True)
     return {_shorten(each.name): np.asarray(each.values, np.float32) for each in kept}
 
 

@@ -4,6 +4,7 @@ Nothing here loads Keras before `build_model` is called.
 """
 
 from clearcnn.models.build import build_model
+from clearcnn.models.class_weights import UNEQUAL, choose_class_weight_power
 from clearcnn.models.equal_mlp import make_equal_mlp
 from clearcnn.models.layer_plans import LayerPlan, plan_layers
 from clearcnn.models.layers import LAYERS, check_model, complete_layer, name_layers
@@ -15,12 +16,14 @@ from clearcnn.models.shape_inference import count_operations, summarize_model
 __all__ = [
     "LAYERS",
     "RECIPES",
+    "UNEQUAL",
     "LayerPlan",
     "PixelStatistics",
     "Recipe",
     "build_model",
     "check_model",
     "check_output",
+    "choose_class_weight_power",
     "complete_layer",
     "count_operations",
     "find_recipe",

@@ -4,27 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clearcnn.errors import SpecError
-from clearcnn.specs import AugmentationSpec, LayerSpec, ModelSpec, SplitKind, TrainSpec
+from clearcnn.models.pictures import SMALLEST_SIDE, make_picture_model, make_picture_training
+from clearcnn.models.recipe_inputs import PixelStatistics, Shape
+from clearcnn.models.small_images import make_small_model, make_small_training
+from clearcnn.specs import LayerSpec, ModelSpec, SplitKind, TrainSpec
 from clearcnn.spelling import suggest
 
-Shape = tuple[int, int, int]
-
-_CORE_SIDE = 16
-
-
-@dataclass(frozen=True)
-class PixelStatistics:
-    """Statistics of the training images that recipes use.
-
-    Attributes:
-      mean, standard_deviation: of all pixels.
-      ground: the most common value along the edges; None for images without a plain
-        background, such as photographs.
-    """
-
-    mean: float
-    standard_deviation: float
-    ground: float | None = None
+__all__ = ["RECIPES", "PixelStatistics", "Recipe", "find_recipe"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +21,13 @@ class Recipe:
       name: the value of `--recipe`.
       split: the default kind of split.
       make_model: (image shape, number of classes, pixel statistics) → ModelSpec.
-      make_training: (number of training images, pixel statistics, seed) → TrainSpec.
+      make_training: (image shape, number of training images, pixel statistics, seed) → TrainSpec.
     """
 
     name: str
     split: SplitKind
     make_model: Callable[[Shape, int, PixelStatistics], ModelSpec]
-    make_training: Callable[[int, PixelStatistics, int], TrainSpec]
+    make_training: Callable[[Shape, int, PixelStatistics, int], TrainSpec]
 
 
 def find_recipe(name: str) -> Recipe:
@@ -74,73 +60,25 @@ def _tutorial_model(_: Shape, num_classes: int, __: PixelStatistics) -> ModelSpe
     )
 
 
-def _tutorial_training(_: int, __: PixelStatistics, seed: int) -> TrainSpec:
+def _tutorial_training(_: Shape, __: int, ___: PixelStatistics, seed: int) -> TrainSpec:
     return TrainSpec(epochs=100, batch_size=50, learning_rate=1e-3, seed=seed)
 
 
 def _default_model(shape: Shape, num_classes: int, pixels: PixelStatistics) -> ModelSpec:
-    """Three `same` convolutions around one pooling, then Dense 128.
-
-    Sides above 16 pixels are halved first, by a convolution and a pooling each time, so that the
-    receptive field of the core covers as much of the figure as in an 8×8 digit. A side of one
-    pixel is not pooled.
-    """
-    deviation = pixels.standard_deviation or 1.0
-    rescaling = {"scale": 1 / deviation, "offset": -pixels.mean / deviation}
-    layers = [LayerSpec("Rescaling", rescaling)]
-    height, width, _ = shape
-    while max(height, width) > _CORE_SIDE:
-        pool_size = (2 if height > _CORE_SIDE else 1, 2 if width > _CORE_SIDE else 1)
-        layers += [_convolution(16), LayerSpec("MaxPooling2D", {"pool_size": pool_size})]
-        height, width = height // pool_size[0], width // pool_size[1]
-    layers += [
-        _convolution(24),
-        _convolution(24),
-        _core_pooling(height, width),
-        _convolution(48),
-        LayerSpec("Dropout", {"rate": 0.4}),
-        LayerSpec("Flatten"),
-        LayerSpec("Dense", {"units": 128, "activation": "relu"}),
-        LayerSpec("Dropout", {"rate": 0.4}),
-        LayerSpec("Dense", {"units": num_classes, "activation": "softmax"}),
-    ]
-    return ModelSpec("default", tuple(layers))
+    make = make_picture_model if _is_picture(shape) else make_small_model
+    return ModelSpec("default", make(shape, num_classes, pixels))
 
 
-def _core_pooling(height: int, width: int) -> LayerSpec:
-    sides = (min(height, 2), min(width, 2))
-    return LayerSpec("MaxPooling2D", {"pool_size": 2 if sides == (2, 2) else sides})
+def _default_training(
+    shape: Shape, num_train: int, pixels: PixelStatistics, seed: int
+) -> TrainSpec:
+    if _is_picture(shape):
+        return make_picture_training(shape, num_train, pixels, seed)
+    return make_small_training(num_train, pixels, seed)
 
 
-def _convolution(filters: int) -> LayerSpec:
-    return LayerSpec(
-        "Conv2D",
-        {"filters": filters, "kernel_size": 3, "padding": "same", "activation": "relu"},
-    )
-
-
-def _default_training(num_train: int, pixels: PixelStatistics, seed: int) -> TrainSpec:
-    """AdamW with a one-cycle schedule; fewer epochs for more images: 80 at 1,000, 8 at 48,000."""
-    epochs = round(80 * (1000 / num_train) ** 0.6)
-    epochs = min(max(epochs, 8), 120)
-    return TrainSpec(
-        epochs=epochs,
-        batch_size=64,
-        learning_rate=3e-3,
-        optimizer="adamw",
-        schedule="one_cycle",
-        weight_decay=0.01,
-        label_smoothing=0.05,
-        patience=max(epochs // 2, 3),
-        augmentation=AugmentationSpec(
-            shift_pixels=0.8,
-            rotation_radians=0.25,
-            zoom_fraction=0.15,
-            shear_fraction=0.15,
-            fill_value=pixels.ground,
-        ),
-        seed=seed,
-    )
+def _is_picture(shape: Shape) -> bool:
+    return min(shape[:2]) >= SMALLEST_SIDE
 
 
 RECIPES = {

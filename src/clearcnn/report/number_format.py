@@ -2,6 +2,7 @@
 
 from clearcnn.results.percent import percent as percent
 from clearcnn.results.scores import Score
+from clearcnn.results.train import FlipTrial
 from clearcnn.specs import AugmentationSpec, SplitSpec, TrainSpec
 
 _SPLITS = {
@@ -13,6 +14,8 @@ _SCHEDULES = {
     "constant": "constant",
     "one_cycle": "the peak of a one-cycle schedule",
 }
+
+_CLASSES_NAMED = 5
 
 
 def score_sentence(score: Score) -> str:
@@ -70,8 +73,13 @@ def split_sentence(split: SplitSpec) -> str:
     return f"{_SPLITS[split.split]}, seed {split.seed}"
 
 
-def recipe_rows(train: TrainSpec) -> list[tuple[str, str]]:
-    """List the training settings, each as (name, value)."""
+def recipe_rows(train: TrainSpec, trial: FlipTrial | None = None) -> list[tuple[str, str]]:
+    """List the training settings, each as (name, value).
+
+    Args:
+      train: the settings.
+      trial: that decided whether images are mirrored.
+    """
     optimizer = {"adam": "Adam", "adamw": "AdamW"}[train.optimizer]
     if train.weight_decay:
         optimizer += f", weight decay {train.weight_decay:g}"
@@ -81,12 +89,40 @@ def recipe_rows(train: TrainSpec) -> list[tuple[str, str]]:
         ("Batch size", count(train.batch_size, "image")),
         ("Augmentation", augmentation_sentence(train.augmentation)),
     ]
+    if trial is not None:
+        rows.append(("Mirroring", flip_sentence(trial)))
+    if train.whitening:
+        rows.append(("First convolution", "starts as the whitening of the images' patches"))
+    if train.class_weight_power:
+        power = f"{train.class_weight_power:g}"
+        rows.append(("Class weights", f"(images of the class) to the power −{power}"))
     if train.label_smoothing:
         rows.append(("Label smoothing", f"{train.label_smoothing:g}"))
     if train.patience:
         without = count(train.patience, "epoch")
         rows.append(("Early stopping", f"after {without} without a lower validation loss"))
     return [*rows, ("Seed", str(train.seed))]
+
+
+def flip_sentence(trial: FlipTrial) -> str:
+    """Say whether images are mirrored in training, and what the trial found."""
+    found = (
+        f"a trial network recognised {trial.correct:,} of {count(trial.total, 'validation image')}"
+    )
+    if trial.is_harmless:
+        return (
+            f"Images are mirrored at random: {found}, and {trial.correct_mirrored:,} when they "
+            "were mirrored."
+        )
+    harmed = ""
+    if trial.harmed_classes:
+        named = ", ".join(trial.harmed_classes[:_CLASSES_NAMED])
+        more = len(trial.harmed_classes) - _CLASSES_NAMED
+        harmed = f" It mattered for {named}" + (f" and {more:,} more." if more > 0 else ".")
+    return (
+        f"Images are not mirrored: {found}, but {trial.correct_mirrored:,} when they were "
+        f"mirrored.{harmed}"
+    )
 
 
 def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
@@ -98,5 +134,8 @@ def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
         (augmentation.rotation_radians, f"rotation ±{augmentation.rotation_radians:g} radians"),
         (augmentation.zoom_fraction, f"zoom ±{100 * augmentation.zoom_fraction:g} %"),
         (augmentation.shear_fraction, f"shear ±{augmentation.shear_fraction:g}"),
+        (augmentation.contrast_fraction, f"contrast ±{100 * augmentation.contrast_fraction:g} %"),
+        (augmentation.brightness_shift, f"brightness ±{augmentation.brightness_shift:.3g}"),
+        (augmentation.horizontal_flip, "half of the images mirrored"),
     ]
     return ", ".join(words for value, words in changes if value) or "none"

@@ -92,7 +92,7 @@ def render_report(
             weakest=find_weakest(result.test),
             mistakes=_show_mistakes(result, pictures),
             run=quote_run(result.run_folder),
-            recipe=number_format.recipe_rows(result.train),
+            recipe=number_format.recipe_rows(result.train, result.flip_trial),
             split=number_format.split_sentence(result.split),
             longest=max(result.seconds.values(), default=0.0),
             command=command,

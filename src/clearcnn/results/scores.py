@@ -98,6 +98,20 @@ class Mistake:
 
 
 @dataclass(frozen=True, repr=False)
+class BalancedAccuracy(Record):
+    """The mean of the classes' recalls, in which every class counts the same.
+
+    Attributes:
+      accuracy: in [0, 1].
+      num_classes: classes with test images, whose recalls were averaged.
+    """
+
+    accuracy: float
+    num_classes: int
+    interval: Interval
+
+
+@dataclass(frozen=True, repr=False)
 class Evaluation(Record):
     """The model's metrics on one split of the data.
 
@@ -105,6 +119,7 @@ class Evaluation(Record):
       loss: mean cross-entropy in nats, without label smoothing.
       confusion: rows are true classes, columns predicted classes, in the order of `classes`.
       mistakes: all of them, the most confident first.
+      balanced: the balanced accuracy; None in run folders of older versions.
     """
 
     score: Score
@@ -112,6 +127,13 @@ class Evaluation(Record):
     classes: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Mistake, ...]
+    balanced: BalancedAccuracy | None = None
+
+    @property
+    def is_unequal(self) -> bool:
+        """Whether a class has over twice the test images of another, so that accuracies differ."""
+        supports = [each.support for each in self.classes if each.support]
+        return max(supports, default=0) > 2 * min(supports, default=0)
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,24 @@ class Divergence(Record):
 
 
 @dataclass(frozen=True, repr=False)
+class FlipTrial(Record):
+    """A short training on unchanged images, tested on validation images and their mirror images.
+
+    Attributes:
+      correct, correct_mirrored: validation images recognised as they are, and mirrored.
+      total: validation images.
+      harmed_classes: classes whose mirrored images are recognised less often, beyond chance.
+      is_harmless: whether images are therefore mirrored at random in training.
+    """
+
+    correct: int
+    correct_mirrored: int
+    total: int
+    harmed_classes: tuple[str, ...]
+    is_harmless: bool
+
+
+@dataclass(frozen=True, repr=False)
 class TrainResult(Reported):
     """A finished training: the content of `metrics.json` and the report.
 
@@ -179,6 +197,8 @@ class TrainResult(Reported):
       warnings: one sentence each.
       interrupted: the user stopped the training; the model is that of the last epoch.
       divergence: where the training diverged; None if it did not.
+      flip_trial: the trial that decided whether to mirror images; None if there was none.
+      advice: what would improve the model most, one sentence each.
       pictures: the first mistakes, to be shown in a notebook; not in the JSON.
     """
 
@@ -195,6 +215,8 @@ class TrainResult(Reported):
     interrupted: bool
     run_folder: Path
     divergence: Divergence | None = None
+    flip_trial: FlipTrial | None = None
+    advice: tuple[str, ...] = ()
     pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from clearcnn.training.callbacks import LogReader, NoEpoch, Watch  # noqa: E402
 from clearcnn.training.compiled_fit import fit  # noqa: E402
 from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
 from clearcnn.training.optimizer import compile_model, early_stopping  # noqa: E402
+from clearcnn.training.whitening import whiten_first_convolution  # noqa: E402
 from clearcnn.training.xla_options import compile_sooner  # noqa: E402
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "early_stopping",
     "fit",
     "fit_many",
+    "whiten_first_convolution",
 ]

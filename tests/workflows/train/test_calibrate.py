@@ -76,7 +76,7 @@ def test_few_validation_images_or_an_unsupported_layer_give_no_distances(
         each.name for each in onnxruntime.InferenceSession(few.folder / "model.onnx").get_outputs()
     ]
     assert names == ["probabilities"]
-    monkeypatch.delitem(export.layers.LAYER_WRITERS, "Dense")
+    monkeypatch.delitem(export.onnx_layers.LAYER_WRITERS, "Dense")
     unwritten = train(noise(n=170, parts=(60, 100, 10)), tmp_path / "unwritten")
     assert "model.onnx" not in unwritten.manifest.files
     assert unwritten.manifest.confidence.threshold is not None

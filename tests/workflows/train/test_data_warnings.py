@@ -96,3 +96,16 @@ def test_a_small_test_set_is_found_by_its_interval(correct, total, is_told):
     if is_told:
         assert "540 test images" in sentence
         assert "±1.5 %" in sentence
+
+
+@pytest.mark.parametrize(("power", "words"), [(0.0, "counts the same"), (0.5, "count more")])
+def test_unequal_classes_are_named_with_their_counts(plan, power, words):
+    plan.images.class_names = ("rare", "common")
+    plan.images.labels = np.array([1] * 10 + [0, 1])
+    plan.splits = Split(train=np.arange(11), validation=np.arange(0), test=np.arange(11, 12))
+    plan.train_spec = TrainSpec(class_weight_power=power)
+    (sentence,) = list_data_warnings(plan)
+    assert "common has 10 training images, rare 1;" in sentence
+    assert words in sentence
+    plan.images.labels[9] = 0
+    assert list_data_warnings(plan) == ()

@@ -41,8 +41,8 @@ _SAMPLEWISE_LAYERS = (  # noqa: SIM905
     "Activation Add AveragePooling2D Average Concatenate Conv2D Conv2DTranspose Cropping2D Dense "
     "DepthwiseConv2D Dropout ELU Flatten Functional GaussianNoise GlobalAveragePooling2D "
     "GlobalMaxPooling2D GroupNormalization Identity InputLayer LayerNormalization LeakyReLU "
-    "MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute RandomAffine ReLU "
-    "Rescaling Reshape SeparableConv2D Sequential Softmax SpatialDropout2D Subtract "
+    "MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute RandomAffine RandomLighting "
+    "ReLU Rescaling Reshape SeparableConv2D Sequential Softmax SpatialDropout2D Subtract "
     "UpSampling2D ZeroPadding2D"
 ).split()
 _SAMPLEWISE_REDUCTIONS = ("sum_over_batch_size", "mean")

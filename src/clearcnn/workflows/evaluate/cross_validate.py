@@ -16,6 +16,7 @@ from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
 from clearcnn.workflows.fitting.fit_plan import fit_plan
+from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan, plan_training
@@ -119,7 +120,7 @@ def fit_fold(
       images, candidate, fold, num_train, seed: as for `plan_fold`.
       is_distorted: whether to predict the distorted test images too.
     """
-    plan = plan_fold(images, candidate, fold, num_train, seed)
+    plan, _ = try_flips(plan_fold(images, candidate, fold, num_train, seed))
     outcome = fit_plan(plan, TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from clearcnn.results.record import load_room
-from clearcnn.results.train import DataSummary, History, ModelSummary
+from clearcnn.results.train import DataSummary, FlipTrial, History, ModelSummary
 
 Verbose = int | Literal["auto"]
 """0 shows nothing, 1 and 2 show progress anywhere, "auto" in notebooks and interactive Pythons."""
@@ -27,6 +27,9 @@ class TrainListener(ReadingListener):
 
     def on_model(self, summary: ModelSummary) -> None:
         """The model has been planned, layer by layer."""
+
+    def on_flip_trial(self, trial: FlipTrial) -> None:
+        """A trial has decided whether training images are mirrored."""
 
     def on_warning(self, sentence: str) -> None:
         """A warning for the user."""

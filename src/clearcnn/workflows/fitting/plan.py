@@ -1,6 +1,7 @@
 """The plan of a training: all decisions that need no Keras."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from clearcnn.pixel_range import PixelRange
 from clearcnn.results.train import ClassCount, DataSummary, ModelSummary
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments, Pixels
+from clearcnn.workflows.fitting.augmentation_choice import choose_augmentation
 
 _NEAR_DEVIATIONS = 0.1
 _LEAST_BACKGROUND_SHARE = 0.5
@@ -43,6 +45,8 @@ def plan_training(
     model: ModelSpec | Path | str | None = None,
     settings: Arguments | None = None,
     summary: DataSummary | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
 ) -> TrainPlan:
     """Choose the model and its training, from the training set alone.
 
@@ -55,6 +59,7 @@ def plan_training(
       model: layers that replace the recipe's; a spec, or the path of a TOML file.
       settings: fields of TrainSpec that replace the recipe's.
       summary: of images and splits, if it was made already.
+      augment, flip: as for `choose_augmentation`.
     Raises:
       ClearCNNError: there is no such recipe, or the model is invalid.
     """
@@ -65,7 +70,15 @@ def plan_training(
         seed=seed,
         model=model,
         settings=settings,
+        augment=augment,
+        flip=flip,
     )
+    if recipe == "default" and "class_weight_power" not in (settings or {}):
+        power = models.choose_class_weight_power(images.labels[splits.train])
+        # The validation loss weighs every image the same: the epoch of its minimum, before the
+        # small classes are learnt, is not the best one.
+        patience = None if power else train_spec.patience
+        train_spec = dataclasses.replace(train_spec, class_weight_power=power, patience=patience)
     return TrainPlan(
         recipe=recipe,
         images=images,
@@ -87,13 +100,15 @@ def choose_training(
     seed: int,
     model: ModelSpec | Path | str | None = None,
     settings: Arguments | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
 ) -> tuple[ModelSpec, TrainSpec, ModelSummary]:
     """Choose the layers and how they are trained.
 
     Args:
       images: the training images, (n, height, width, channels).
       num_classes: number of classes.
-      recipe, seed, model, settings: as for `plan_training`.
+      recipe, seed, model, settings, augment, flip: as for `plan_training`.
     Returns:
       The model, its training, and the summary of the model.
     Raises:
@@ -107,7 +122,12 @@ def choose_training(
         model_spec = model
     else:
         model_spec = models.read_model(Path(model), shape)
-    train_spec = found.make_training(len(images), statistics, seed)
+    train_spec = found.make_training(shape, len(images), statistics, seed)
+    if model is not None:
+        # The first layers may be any.
+        train_spec = dataclasses.replace(train_spec, whitening=False)
+    chosen = choose_augmentation(train_spec.augmentation, augment, flip)
+    train_spec = dataclasses.replace(train_spec, augmentation=chosen)
     if 1 in shape[:2]:
         # A single row of values is not an image that may be shifted and rotated.
         train_spec = dataclasses.replace(train_spec, augmentation=None)

@@ -144,6 +144,8 @@ class Trainer:
         from clearcnn import training
 
         images, targets, weights = self._to_arrays(train)
+        if self._spec.whitening:
+            training.whiten_first_convolution(self.network, images, self._spec.seed)
         training.fit(
             self._trained,
             images,
@@ -153,11 +155,24 @@ class Trainer:
             verbose=verbose,
             callbacks=callbacks,
             validation_data=None if validation is None else self._to_arrays(validation),
-            sample_weight=weights,
+            sample_weight=self._weigh_classes(train.labels, weights),
             validation_batch_size=self._validation_batch_size,
             seed=self._spec.seed,
             checkpoint=checkpoint,
         )
+
+    def _weigh_classes(
+        self, labels: NDArray[np.integer], weights: NDArray[np.floating] | None
+    ) -> NDArray[np.floating] | None:
+        """Multiply the weights of the images, (n,) or None, by those of their classes."""
+        if not self._spec.class_weight_power:
+            return weights
+        counts = np.bincount(labels, minlength=self._num_classes)[labels]
+        of_class = np.power(counts.astype(np.float64), -self._spec.class_weight_power)
+        product: NDArray[np.float64] = of_class / of_class.mean()
+        if weights is not None:
+            product = product * weights
+        return product.astype(np.float32)
 
     def _to_arrays(
         self, samples: Samples

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from clearcnn import models
 from clearcnn.data import find_duplicates
 from clearcnn.results.scores import Score
 from clearcnn.workflows.fitting.plan import TrainPlan
@@ -13,7 +14,12 @@ _COARSEST = 0.01
 
 def list_data_warnings(plan: TrainPlan) -> tuple[str, ...]:
     """List the warnings about the data and its split, before training."""
-    found = (_find_no_validation(plan), _find_leaks(plan), _find_shared_groups(plan))
+    found = (
+        _find_no_validation(plan),
+        _find_leaks(plan),
+        _find_shared_groups(plan),
+        _find_unequal_classes(plan),
+    )
     return tuple(filter(None, found))
 
 
@@ -68,6 +74,25 @@ def _find_shared_groups(plan: TrainPlan) -> str | None:
         f"The {plan.split_spec.split} split ignores the {len(np.unique(groups)):,} groups of the "
         f"data: {shared:,} of {_count(len(splits.test), 'test image')} have their group in the "
         'training set, so the score says little about new groups. Use the "group" split.'
+    )
+
+
+def _find_unequal_classes(plan: TrainPlan) -> str | None:
+    """Warn if a class has many times the training images of another."""
+    classes, counts = np.unique(plan.images.labels[plan.splits.train], return_counts=True)
+    largest, smallest = counts.argmax(), counts.argmin()
+    if counts[largest] < models.UNEQUAL * counts[smallest]:
+        return None
+    names = [plan.images.class_names[classes[k]] for k in (largest, smallest)]
+    weighed = (
+        "images of small classes count more in training"
+        if plan.train_spec.class_weight_power
+        else "every image counts the same in training"
+    )
+    return (
+        f"The classes are unequal: {names[0]} has {_count(counts[largest], 'training image')}, "
+        f"{names[1]} {counts[smallest]:,}; {weighed}. The accuracy says little about the small "
+        "classes: read the balanced accuracy, and the recall of each class."
     )
 
 

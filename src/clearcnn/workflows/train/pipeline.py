@@ -1,5 +1,6 @@
 """The steps of one run: read, plan, fit, score, write."""
 
+import time
 from contextlib import ExitStack
 
 from clearcnn import bundle, data
@@ -7,7 +8,7 @@ from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
-from clearcnn.results.train import Divergence, TrainResult
+from clearcnn.results.train import Divergence, FlipTrial, TrainResult
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.fit_plan import (
     FitOutcome,
@@ -16,11 +17,13 @@ from clearcnn.workflows.fitting.fit_plan import (
     score_predictions,
     show_mistakes,
 )
+from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_training, summarize_data
 from clearcnn.workflows.runs.save_onnx import write_onnx
+from clearcnn.workflows.train.advice import advise
 from clearcnn.workflows.train.calibrate import fit_confidence, fit_distances
 from clearcnn.workflows.train.data_warnings import check_precision, list_data_warnings
 from clearcnn.workflows.train.resume import Job
@@ -92,13 +95,16 @@ class TrainPipeline:
             model=self.job.model,
             settings=self.job.settings,
             summary=summary,
+            augment=self.job.augment,
+            flip=self.job.flip,
         )
         self.listener.on_model(plan.model_summary)
         for sentence in (*self.job.notes, *list_data_warnings(plan)):
             self._warn(sentence)
+        plan, trial = self._try_flips(plan)
         outcome = self._fit(plan)
         on_exit.enter_context(first_interrupt(self.listener.on_late_interrupt))
-        return self._keep(plan, outcome)
+        return self._keep(plan, outcome, trial)
 
     def _load(self) -> LabelledImages:
         if self.job.content_hash is None:
@@ -120,6 +126,14 @@ class TrainPipeline:
                 remedy="Restore the data, or train from the start.",
             )
         return images
+
+    def _try_flips(self, plan: TrainPlan) -> tuple[TrainPlan, FlipTrial | None]:
+        start = time.perf_counter()
+        plan, trial = try_flips(plan)
+        if trial is not None:
+            self.clock.seconds["flip trial"] = time.perf_counter() - start
+            self.listener.on_flip_trial(trial)
+        return plan, trial
 
     def _fit(self, plan: TrainPlan) -> FitOutcome:
         job = self.job
@@ -155,7 +169,7 @@ class TrainPipeline:
             self._warn(outcome.divergence.problem)
         return outcome
 
-    def _keep(self, plan: TrainPlan, outcome: FitOutcome) -> TrainResult:
+    def _keep(self, plan: TrainPlan, outcome: FitOutcome, trial: FlipTrial | None) -> TrainResult:
         """Score the network once, and fill the run folder."""
         assert outcome.history is not None
         network, run = outcome.network, self.run
@@ -195,6 +209,8 @@ class TrainPipeline:
             interrupted=outcome.interrupted,
             run_folder=run.path,
             divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
+            flip_trial=trial,
+            advice=advise(plan.data_summary, plan.train_spec, outcome.history, scored),
             pictures=show_mistakes(scored, plan.images),
         )
         save_run(

@@ -45,6 +45,7 @@ class Job:
       unfinished: the folder of the checkpoints, locked by this process; None for a new one beside
         the run folder.
       notes: what the report says about the origin of the run, one sentence each.
+      augment, flip: as for `choose_augmentation`.
     """
 
     recipe: str
@@ -60,6 +61,8 @@ class Job:
     start: Checkpoint | None = None
     unfinished: CheckpointFolder | None = None
     notes: tuple[str, ...] = ()
+    augment: tuple[str, ...] | None = None
+    flip: bool | None = None
 
 
 @contextmanager

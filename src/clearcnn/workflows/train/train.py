@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from clearcnn.errors import BundleError, ClearCNNError, SpecError
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
+from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
 from clearcnn.workflows.fitting.listeners import TrainListener, Verbose, watch_training
 from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
@@ -36,6 +38,8 @@ def train(
     split: SplitKind | None = None,
     test_fraction: float | None = None,
     validation_fraction: float | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
     out: Path | str | None = None,
     resume: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
@@ -57,6 +61,10 @@ def train(
       epochs, batch_size, learning_rate: as in TrainSpec.
       seed: of the split, the initial weights, shuffling, dropout and augmentation.
       split, test_fraction, validation_fraction: as in SplitSpec.
+      augment: which of the recipe's random changes of training images to keep: some of "shift",
+        "rotation", "zoom", "shear", "contrast", "brightness" and "flip", or only "none".
+      flip: whether half of the training images are mirrored left to right. None lets a short trial
+        training decide where the recipe asks for one.
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
       resume: a run to resume. One that was stopped (`NAME` or `NAME.unfinished`) ends in the same
         bits as if it had not been; a finished one is trained for more `epochs`, into a new run
@@ -91,7 +99,8 @@ def train(
         "learning_rate": learning_rate,
     }
     given: Arguments = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
-    given |= fractions
+    changes = None if augment is None else tuple(augment)
+    given |= {**fractions, "augment": changes, "flip": flip}
     source = load_python_images(source, listener or TrainListener())
     images = source if isinstance(source, LabelledImages) else None
     if resume is not None:
@@ -105,6 +114,8 @@ def train(
     found_recipe = models.find_recipe(recipe)
     # Invalid settings raise here, before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_without_none(settings))
+    if changes is not None:
+        check_augmentation(changes, flip)
     job = Job(
         recipe=recipe,
         data=_to_data_spec(source),
@@ -114,6 +125,8 @@ def train(
         seed=seed,
         out=out,
         command=command or format_call("train", source, given),
+        augment=changes,
+        flip=flip,
     )
     with watch_training(listener, verbose) as heard:
         return _train(job, images, checkpoint_seconds, heard)

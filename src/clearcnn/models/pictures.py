@@ -1,0 +1,96 @@
+"""The default recipe for pictures of 16 pixels and more, such as photographs.
+
+A small network of the kind that holds the records on CIFAR-10 (Page 2019, "How to train your
+ResNet"; Jordan 2024, arXiv:2404.00498): whitened patches, convolutions with batch normalization,
+global max pooling. The patches are a strided convolution, so that full resolution, where a
+convolution costs most, is left at once.
+"""
+
+from clearcnn.models.recipe_inputs import PixelStatistics, Shape
+from clearcnn.models.recipe_layers import classify, rescale
+from clearcnn.specs import AugmentationSpec, LayerSpec, TrainSpec
+
+SMALLEST_SIDE = 16
+_LARGEST_MAP = 20
+_STEM_FILTERS = 24
+_BATCH_SIZE = 125
+_LIGHT = 0.5
+_EPOCHS, _MANY_IMAGES = 24, 9_000
+
+
+def make_picture_model(
+    shape: Shape, num_classes: int, pixels: PixelStatistics
+) -> tuple[LayerSpec, ...]:
+    """A strided convolution on patches, and five convolutions of 32 to 128 filters.
+
+    Args:
+      shape: of an image; both sides at least `SMALLEST_SIDE`.
+      num_classes: classes to tell apart.
+      pixels: of the training images.
+    """
+    patch = tuple(-(-side // _LARGEST_MAP) for side in shape[:2])
+    return (
+        rescale(pixels),
+        LayerSpec(
+            "Conv2D",
+            {
+                "filters": _STEM_FILTERS,
+                "kernel_size": tuple(max(side, 2) for side in patch),
+                "strides": patch,
+                "activation": "relu",
+            },
+        ),
+        *_block(32),
+        *_block(64, pools=True),
+        *_block(64),
+        *_block(128, pools=True),
+        *_block(128),
+        LayerSpec("GlobalMaxPooling2D"),
+        classify(num_classes),
+    )
+
+
+def _block(filters: int, *, pools: bool = False) -> list[LayerSpec]:
+    convolution = {"filters": filters, "kernel_size": 3, "padding": "same", "use_bias": False}
+    return [
+        LayerSpec("Conv2D", convolution),
+        LayerSpec("BatchNormalization", {"momentum": 0.9}),
+        LayerSpec("Activation", {"activation": "relu"}),
+        *([LayerSpec("MaxPooling2D", {"pool_size": 2})] if pools else []),
+    ]
+
+
+def make_picture_training(
+    shape: Shape, num_train: int, pixels: PixelStatistics, seed: int
+) -> TrainSpec:
+    """AdamW with a one-cycle schedule; fewer epochs for more images.
+
+    Whether images are mirrored is left to a trial.
+
+    Args:
+      shape: of an image.
+      num_train: training images, > 0.
+      pixels: of the training images.
+      seed: of initial weights, shuffling, dropout and augmentation.
+    """
+    is_photograph = pixels.ground is None
+    few = (_MANY_IMAGES / num_train) ** (0.15 if num_train < _MANY_IMAGES else 0.75)
+    epochs = max(round(_EPOCHS * few), 4)
+    return TrainSpec(
+        epochs=epochs,
+        batch_size=max(16, min(_BATCH_SIZE, num_train // 16)),
+        learning_rate=1e-2,
+        optimizer="adamw",
+        schedule="one_cycle",
+        weight_decay=0.05,
+        label_smoothing=0.2,
+        whitening=True,
+        augmentation=AugmentationSpec(
+            shift_pixels=max(shape[:2]) / 16,
+            fill_value=pixels.ground,
+            horizontal_flip=None,
+            contrast_fraction=_LIGHT if is_photograph else 0.0,
+            brightness_shift=_LIGHT * pixels.standard_deviation if is_photograph else 0.0,
+        ),
+        seed=seed,
+    )
