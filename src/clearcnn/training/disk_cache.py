@@ -116,9 +116,9 @@ def _describe_process() -> str:
 
 @cache
 def _hash_sources() -> str:
-    """SHA-256 of our own code, which may change without a new version."""
+    """SHA-256 of the code that is traced, which may change without a new version."""
     digest = hashlib.sha256()
-    for path in sorted(Path(backend.__file__).parent.rglob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

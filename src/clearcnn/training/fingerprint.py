@@ -1,9 +1,9 @@
 """Which trainings are the same, and which models share a compiled program.
 
 `fingerprint_program` compares models: a program depends on a model's layers, loss, metrics and
-optimizer, but not on its weights, seeds, names, learning rate or the numbers of its Rescaling
-layers, which are inputs of the program. Models of Keras's own classes whose configurations agree
-in the rest share a program.
+optimizer, but not on its weights, seeds, names, learning rate or the numbers of its schedule and
+of its Rescaling layers, which are inputs of the program. Models of Keras's own classes whose
+configurations agree in the rest share a program.
 
 `fingerprint_training` and `hash_data` compare trainings: a checkpoint is resumed only by a
 training with the same model, optimizer, data and settings. The weights do not count.
@@ -23,6 +23,7 @@ from clearcnn.training.callback_state import describe_callbacks
 from clearcnn.training.fit_arrays import FitArrays
 from clearcnn.training.fit_setup import FitSetup
 from clearcnn.training.rescaling_values import NAMES as _RESCALING_VALUES
+from clearcnn.training.schedule_values import KINDS, is_number
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.types import Arguments, JsonObject
 
@@ -150,6 +151,9 @@ def _compile_config(model: keras.Model) -> Arguments:
         rate = config["optimizer"]["config"].get("learning_rate")
         if isinstance(rate, float):
             config["optimizer"]["config"]["learning_rate"] = None
+        elif type(keras_state.learning_rate_schedule(model)) in KINDS:
+            numbers = rate["config"]
+            rate["config"] = {k: v for k, v in numbers.items() if not is_number(v)}
     return config
 
 

@@ -2,23 +2,38 @@
 
 import time
 
+import jax
 import keras
 import numpy as np
 
 from clearcnn.training import keras_state
 from clearcnn.training.callbacks import ends_at_nan, raises_at_nan, read_logs_only
 from clearcnn.training.checkpointing import Checkpointer
+from clearcnn.training.counted_step import batch_normalizations, can_count
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.divergence import describe_divergence
 from clearcnn.training.fit_setup import FitSetup
-from clearcnn.training.program import ProgramSizes
 from clearcnn.training.program_cache import obtain_program
+from clearcnn.training.program_sizes import (
+    ProgramSizes,
+    counted_batches,
+    even_batches,
+    exact_batches,
+    fill_up,
+    fill_up_orders,
+)
 from clearcnn.training.rescaling_values import read_constants
+from clearcnn.training.schedule_values import read_schedule
 from clearcnn.training.train_step import check_steps
-from clearcnn.types import Logs
+from clearcnn.types import Batch, Logs, NumPyArray
+
+PlacedArrays = dict[tuple[int, bool], jax.Array]
+"""By the identity of an array in memory, and whether it is filled up."""
 
 _CALLBACKS_EVERY_SECONDS = 0.1
-_LARGEST_ORDERS_BYTES = 64 * 2**20
+# The most epochs that one call of the program runs, and the most memory for their orders.
+_MOST_EPOCHS = 64
+_LARGEST_ORDERS_BYTES = 8 * 2**20
 
 
 class FitLoop:
@@ -26,14 +41,20 @@ class FitLoop:
 
     Callbacks that may read or change the model are called after every epoch. If all callbacks only
     read logs, several epochs run at once, as many as take a tenth of a second, and their logs are
-    replayed; without callbacks, all epochs run at once.
+    replayed; without callbacks, up to 64 epochs run at once.
 
     Args:
       setup: of the fit.
       checkpointer: writes checkpoints and resumes from one; None does neither.
+      placed: arrays of the data on the device, for fits that share them; this one adds its own.
     """
 
-    def __init__(self, setup: FitSetup, checkpointer: Checkpointer | None = None) -> None:
+    def __init__(
+        self,
+        setup: FitSetup,
+        checkpointer: Checkpointer | None = None,
+        placed: PlacedArrays | None = None,
+    ) -> None:
         model, callbacks = setup.model, setup.callbacks
         check_steps(model)
         self.setup = setup
@@ -45,31 +66,55 @@ class FitLoop:
         self.has_callbacks = checkpointer is not None or any(
             type(c) is not keras.callbacks.History for c in callbacks.callbacks
         )
-        most = max(1, _LARGEST_ORDERS_BYTES // (4 * self.arrays.num_train))
-        self.chunk = min(self.epochs, most) if self.replays else 1
         self.finished: list[Logs] = []
         self.diverged: Logs | None = None
         model.reset_metrics()
         self.state = place(keras_state.read_state(model))
         self.fresh = self.state[3]
+        self._placed = {} if placed is None else placed
         self._prepare()
 
     def _prepare(self) -> None:
         """Put the arrays on the device and compile the program."""
+        arrays = self.arrays
+        counted = can_count(self.model)
+        self.sizes = self._choose_sizes(counted=counted)
+        held_out = None
+        if arrays.validation is not None and self.sizes.validation is not None:
+            rows = arrays.validation_rows[None]
+            rows = fill_up_orders(rows, self.sizes.validation.num_rows)[0]
+            held_out = self._place(arrays.validation, counted=counted), place(rows)
+        data = self._place(arrays.train, counted=counted)
+        inputs = place((read_constants(self.model), read_schedule(self.model)))
+        counts = place(np.array([arrays.num_train, arrays.num_validation], np.int32))
+        self.inputs = self.fresh, inputs, data, held_out, counts
+        orders = np.zeros((self.sizes.chunk, self.sizes.training.num_rows), np.int32)
+        arguments = (self.state, *self.inputs, orders, np.int32(1))
+        self.program = obtain_program(self.model, self.sizes, arguments)
+
+    def _place(self, data: Batch, *, counted: bool) -> Batch:
+        def place_once(array: NumPyArray) -> jax.Array:
+            key = id(array), counted
+            if key not in self._placed:
+                self._placed[key] = place(fill_up(array) if counted else array)
+            return self._placed[key]
+
+        placed: Batch = jax.tree.map(place_once, data)
+        return placed
+
+    def _choose_sizes(self, *, counted: bool) -> ProgramSizes:
         setup, arrays = self.setup, self.arrays
-        held_out = arrays.validation and (arrays.validation, arrays.validation_rows)
-        self.data = place((arrays.train, held_out))
-        sizes = ProgramSizes(
-            arrays.num_train,
-            setup.batch_size,
-            arrays.num_validation,
-            setup.validation_batch_size,
-            self.chunk,
-        )
-        orders = np.zeros((self.chunk, arrays.num_train), np.int32)
-        self.constants = place(read_constants(self.model))
-        arguments = (self.state, self.fresh, self.constants, *self.data, orders, np.int32(1))
-        self.program = obtain_program(self.model, sizes, arguments)
+        num_train, num_validation = arrays.num_train, arrays.num_validation
+        if counted:
+            alone = not batch_normalizations(self.model)
+            training = counted_batches(num_train, setup.batch_size, alone=alone)
+        else:
+            training = exact_batches(num_train, setup.batch_size)
+        choose = even_batches if counted else exact_batches
+        validation = choose(num_validation, setup.validation_batch_size) if num_validation else None
+        most = max(1, _LARGEST_ORDERS_BYTES // (4 * training.num_rows))
+        self.chunk = min(_MOST_EPOCHS, most) if self.replays else 1
+        return ProgramSizes(training, validation, self.chunk)
 
     def run(self) -> None:
         """Train until the last epoch or until a callback stops; the model always gets its state.
@@ -156,8 +201,9 @@ class FitLoop:
     def _compute(self, length: int) -> list[Logs]:
         """Run epochs; return the logs of the good ones, and keep those of one that diverged."""
         orders = self.arrays.train_rows[self.setup.shuffler.draw(length, self.chunk)]
+        orders = fill_up_orders(orders, self.sizes.training.num_rows)
         self.state, logs, num_good, num_run = self.program(
-            self.state, self.fresh, self.constants, *self.data, orders, np.int32(length)
+            self.state, *self.inputs, orders, np.int32(length)
         )
         columns = {name: np.asarray(column) for name, column in logs.items()}
         rows = [{name: float(c[i]) for name, c in columns.items()} for i in range(int(num_run))]

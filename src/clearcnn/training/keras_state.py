@@ -13,7 +13,7 @@ import jax
 import keras
 import numpy as np
 from keras import tree
-from keras.src.backend import compute_output_spec, standardize_dtype
+from keras.src.backend import compute_output_spec, set_keras_mask, standardize_dtype
 from keras.src.trainers.compile_utils import get_loss
 
 from clearcnn.errors import TrainingError
@@ -114,6 +114,25 @@ def flatten_layers(model: keras.Model, *, include_self: bool = True) -> list[ker
     return list(model._flatten_layers(include_self=include_self))
 
 
+def learning_rate_schedule(
+    model: keras.Model,
+) -> keras.optimizers.schedules.LearningRateSchedule | None:
+    """Return the schedule of the model's optimizer, or None for a constant rate."""
+    rate = getattr(model.optimizer, "_learning_rate", None)
+    return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
+
+
+def compiled_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+    """List the metrics that the model was compiled with; it must be built."""
+    compiled = model._compile_metrics
+    return [] if compiled is None else list(compiled.metrics)
+
+
+def loss_tracker(model: keras.Model) -> keras.metrics.Mean:
+    """Return the metric that averages the loss over an epoch."""
+    return model._loss_tracker
+
+
 def match_losses(
     model: keras.Model, output: PyTree, y: PyTree, sample_weight: PyTree
 ) -> list[LossCall]:
@@ -149,6 +168,11 @@ def match_losses(
         return calls
     names = [loss.name for loss in routing._flat_losses]
     return [replace(call, output=name) for call, name in zip(calls, names, strict=True)]
+
+
+def mask_samples(y_pred: jax.Array, mask: jax.Array) -> None:
+    """Let Keras's metrics leave out the samples of a batch where `mask`, bool (n,), is False."""
+    set_keras_mask(y_pred, mask)
 
 
 def build(model: keras.Model, batch: Batch) -> None:
@@ -197,7 +221,7 @@ def emptied(
 
 
 def metric_results(
-    model: keras.Model, state: State, step_logs: dict[str, PyTree]
+    model: keras.Model, state: State, step_logs: dict[str, PyTree] | None
 ) -> dict[str, jax.Array]:
     """Compute an epoch's logs as Keras does.
 
@@ -206,7 +230,7 @@ def metric_results(
 
     Args:
       state: the values of all variables.
-      step_logs: of the last step.
+      step_logs: of the last step; None if they are known to be the compiled metrics.
     Raises:
       TrainingError: a log is not a single number.
     """
@@ -217,7 +241,9 @@ def metric_results(
     ]
     with keras.StatelessScope(state_mapping=mapping):
         results = model.get_metrics_result()
-    return dict(_to_numbers(results if set(step_logs) == set(results) else step_logs))
+    if step_logs is None or set(step_logs) == set(results):
+        return dict(_to_numbers(results))
+    return dict(_to_numbers(step_logs))
 
 
 def _to_numbers(logs: dict[str, PyTree]) -> Iterator[tuple[str, jax.Array]]:

@@ -13,17 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import jax
-import joblib
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.backend import load_keras
 from clearcnn.errors import DivergenceError, TrainingError
-from clearcnn.training.devices import place
 from clearcnn.training.fit_arrays import FitArrays, arrange
-from clearcnn.training.fit_loop import FitLoop
+from clearcnn.training.fit_loop import FitLoop, PlacedArrays
 from clearcnn.training.fit_setup import set_up_fit
 from clearcnn.types import Batch, NumPyArray, PyTree
 
@@ -114,6 +111,8 @@ def fit_many(
         learning rates for a model whose optimizer follows a schedule.
       BackendError: a process was forked from one in which JAX had computed.
     """
+    import joblib
+
     load_keras()
     if folds is not None and (validation_data is not None or validation_split):
         raise TrainingError(
@@ -177,23 +176,9 @@ def _select_folds(
 def _fit_here(
     build: MakeModel, by_fold: list[FitArrays], tasks: list[_Task], settings: _Settings
 ) -> list[Fitted]:
-    on_device: dict[int, jax.Array] = {}
-
-    def place_once(array: NumPyArray) -> jax.Array:
-        # The folds share their arrays, on the device too.
-        if id(array) not in on_device:
-            on_device[id(array)] = place(array)
-        return on_device[id(array)]
-
-    placed = [
-        dataclasses.replace(
-            fold,
-            train=jax.tree.map(place_once, fold.train),
-            validation=jax.tree.map(place_once, fold.validation),
-        )
-        for fold in by_fold
-    ]
-    loops = [_prepare(build, placed[task.fold or 0], task, settings) for task in tasks]
+    # The folds share their arrays, on the device too.
+    placed: PlacedArrays = {}
+    loops = [_prepare(build, by_fold[task.fold or 0], task, settings, placed) for task in tasks]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = list(pool.map(_run, loops))
     return [
@@ -229,7 +214,13 @@ def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
     return fitted
 
 
-def _prepare(build: MakeModel, arrays: FitArrays, task: _Task, settings: _Settings) -> FitLoop:
+def _prepare(
+    build: MakeModel,
+    arrays: FitArrays,
+    task: _Task,
+    settings: _Settings,
+    placed: PlacedArrays,
+) -> FitLoop:
     setup = set_up_fit(
         _build(build, task),
         arrays,
@@ -240,7 +231,7 @@ def _prepare(build: MakeModel, arrays: FitArrays, task: _Task, settings: _Settin
         shuffle=settings.shuffle,
         seed=task.seed,
     )
-    return FitLoop(setup)
+    return FitLoop(setup, placed=placed)
 
 
 def _build(build: MakeModel, task: _Task) -> keras.Model:

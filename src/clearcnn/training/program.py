@@ -2,13 +2,13 @@
 
 Its inner step is the model's own `train_step`, which on the JAX backend is a pure function of the
 model's state, so losses, sample weights, metrics, regularisers and custom steps keep Keras's
-meaning. Full batches run in a `lax.scan`; a smaller last batch is one more call of the step, so
-that it counts exactly.
+meaning. Where a step can count the first samples of a batch alone, the number of samples is an
+input, and one step serves full and last batches; otherwise a smaller last batch is one more call
+of the step.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -16,34 +16,21 @@ import keras
 from jax import lax
 
 from clearcnn.training import keras_state
+from clearcnn.training.counted_step import run_counted_step
 from clearcnn.training.cpu_kernels import loss_in_cpu_forms
 from clearcnn.training.devices import replicated_sharding, share_batch
 from clearcnn.training.divergence import is_finite
 from clearcnn.training.keras_state import State
+from clearcnn.training.program_sizes import Batches, ProgramSizes, exact_batches
 from clearcnn.training.rescaling_values import Constants, constants_in_place
+from clearcnn.training.schedule_values import Numbers, schedule_in_place
 from clearcnn.training.train_step import empty_variables, run_step
 from clearcnn.types import Batch, PyTree
 
 Validation = tuple[Batch, jax.Array] | None
-_Step = Callable[[State, jax.Array], tuple[State, dict[str, PyTree]]]
+Inputs = tuple[Constants, Numbers]
+_StepLogs = dict[str, PyTree] | None
 _Carry = tuple[jax.Array, jax.Array, State, dict[str, jax.Array]]
-
-
-@dataclass(frozen=True)
-class ProgramSizes:
-    """The sizes that a program is compiled for.
-
-    Attributes:
-      num_samples, batch_size: of the training data.
-      num_validation, validation_batch_size: of the validation data; 0 without any.
-      chunk: the most epochs that one call may run.
-    """
-
-    num_samples: int
-    batch_size: int
-    num_validation: int
-    validation_batch_size: int
-    chunk: int
 
 
 def compile_epochs(model: keras.Model, sizes: ProgramSizes) -> jax.stages.Wrapped:
@@ -53,44 +40,50 @@ def compile_epochs(model: keras.Model, sizes: ProgramSizes) -> jax.stages.Wrappe
       model: a compiled and built `keras.Model` on the JAX backend.
       sizes: static.
     Returns:
-      `run(state, fresh_metrics, constants, data, validation, orders, num_epochs)`, which returns
-      (state, logs, num_good, num_run): `state` is as of `keras_state.read_state`; `constants` as
-      of `read_constants`; `data` is (x, y, sample_weight) with the samples on the first axis;
-      `validation` is such data and int32 (num_validation,), the rows of it to validate on, or
-      None; `orders` is int32 (chunk, num_samples), the rows of `data` in the order of each
-      epoch; `num_epochs` <= chunk is the number of epochs to run. Each log is float32 (chunk,),
-      zero from `num_run` on. An epoch that ends in NaN or infinity is the last: `num_run` counts
-      it, `num_good` does not, and `state` is that of the epoch before.
+      `run(state, fresh_metrics, inputs, data, validation, counts, orders, num_epochs)`, which
+      returns (state, logs, num_good, num_run): `state` is as of `keras_state.read_state`; `inputs`
+      are as of `read_constants` and `read_schedule`; `data` is (x, y, sample_weight) with the
+      samples on the first axis; `validation` is such data and int32 (rows,), the rows of it to
+      validate on, or None; `counts` is int32 (2,), the numbers of samples to train and to validate
+      on; `orders` is int32 (chunk, rows), the rows of `data` in the order of each epoch;
+      `num_epochs` <= chunk is the number of epochs to run. Each log is float32 (chunk,), zero from
+      `num_run` on. An epoch that ends in NaN or infinity is the last: `num_run` counts it,
+      `num_good` does not, and `state` is that of the epoch before.
     """
 
     @jax.jit
     def run_epoch(
         state: State,
         fresh: list[jax.Array],
-        constants: Constants,
+        inputs: Inputs,
         data: Batch,
         validation: Validation,
+        counts: jax.Array,
         order: jax.Array,
     ) -> tuple[State, dict[str, jax.Array]]:
-        with constants_in_place(model, constants):
-            return _run_epoch(model, sizes, state, fresh, data, validation, order)
+        constants, numbers = inputs
+        with constants_in_place(model, constants), schedule_in_place(model, numbers):
+            return _run_epoch(model, sizes, state, fresh, data, validation, counts, order)
 
     def run(
         state: State,
         fresh: list[jax.Array],
-        constants: Constants,
+        inputs: Inputs,
         data: Batch,
         validation: Validation,
+        counts: jax.Array,
         orders: jax.Array,
         num_epochs: jax.Array,
     ) -> tuple[State, dict[str, jax.Array], jax.Array, jax.Array]:
+        given = inputs, data, validation, counts
+
         def goes_on(carry: _Carry) -> jax.Array:
             num_good, num_run, *_ = carry
             return (num_run < num_epochs) & (num_good == num_run)
 
         def one_epoch(carry: _Carry) -> _Carry:
             num_good, epoch, before, logs = carry
-            state, row = run_epoch(before, fresh, constants, data, validation, orders[epoch])
+            state, row = run_epoch(before, fresh, *given, orders[epoch])
             is_good = is_finite(state, row)
             state = jax.tree.map(lambda new, old: jnp.where(is_good, new, old), state, before)
             logs = {name: logs[name].at[epoch].set(row[name]) for name in logs}
@@ -98,7 +91,7 @@ def compile_epochs(model: keras.Model, sizes: ProgramSizes) -> jax.stages.Wrappe
 
         with _cpu_forms(model), empty_variables(model):
             # Traced once here for the names of the logs; the loop reuses this trace.
-            _, row = jax.eval_shape(run_epoch, state, fresh, constants, data, validation, orders[0])
+            _, row = jax.eval_shape(run_epoch, state, fresh, *given, orders[0])
             logs = {name: jnp.zeros(sizes.chunk, log.dtype) for name, log in row.items()}
             zero = jnp.int32(0)
             num_good, num_run, state, logs = lax.while_loop(
@@ -124,11 +117,15 @@ def compile_steps(
       last step.
     """
 
+    batches = exact_batches(num_samples, batch_size)
+
     def run(state: State, data: Batch) -> tuple[State, dict[str, PyTree]]:
-        step = _make_step(model, data, training=training)
+        step = _Step(model, data, training=training)
         with _cpu_forms(model), empty_variables(model):
             all_rows = jnp.arange(num_samples, dtype=jnp.int32)
-            return _scan_batches(step, state, num_samples, batch_size, all_rows)
+            state, logs = _step_through(step, batches, state, all_rows, jnp.int32(num_samples))
+            assert logs is not None
+            return state, logs
 
     return jax.jit(run, out_shardings=replicated_sharding())
 
@@ -140,56 +137,90 @@ def _run_epoch(
     fresh: list[jax.Array],
     data: Batch,
     validation: Validation,
+    counts: jax.Array,
     order: jax.Array,
 ) -> tuple[State, dict[str, jax.Array]]:
     trainable, other, optimizer, _ = state
-    state, logs = _scan_batches(
-        _make_step(model, data, training=True),
-        (trainable, other, optimizer, fresh),
-        sizes.num_samples,
-        sizes.batch_size,
-        order,
-    )
+    step = _Step(model, data, training=True)
+    state = trainable, other, optimizer, fresh
+    state, logs = _step_through(step, sizes.training, state, order, counts[0])
     epoch_logs = keras_state.metric_results(model, state, logs)
-    if validation is not None and sizes.num_validation:
+    if validation is not None and sizes.validation is not None:
         trainable, other, optimizer, _ = state
-        held_out, validation_rows = validation
-        tested, logs = _scan_batches(
-            _make_step(model, held_out, training=False),
-            (trainable, other, fresh),
-            sizes.num_validation,
-            sizes.validation_batch_size,
-            validation_rows,
-        )
+        held_out, rows = validation
+        step = _Step(model, held_out, training=False)
+        state = trainable, other, fresh
+        tested, logs = _step_through(step, sizes.validation, state, rows, counts[1])
         state = (*tested[:2], optimizer, tested[2])
         results = keras_state.metric_results(model, state, logs)
         epoch_logs.update({f"val_{name}": value for name, value in results.items()})
     return state, epoch_logs
 
 
-def _make_step(model: keras.Model, data: Batch, *, training: bool) -> _Step:
-    """Return a step on some rows of the data."""
+class _Step:
+    """A step on some rows of the data."""
 
-    def step(state: State, rows: jax.Array) -> tuple[State, dict[str, PyTree]]:
-        batch = share_batch(jax.tree.map(lambda a: a[rows], data))
-        logs, state = run_step(model, state, batch, training=training)
+    def __init__(self, model: keras.Model, data: Batch, *, training: bool) -> None:
+        self._model, self._data, self._training = model, data, training
+
+    def run(self, state: State, rows: jax.Array) -> tuple[State, dict[str, PyTree]]:
+        logs, state = run_step(self._model, state, self._select(rows), training=self._training)
         return state, logs
 
-    return step
+    def run_counted(self, state: State, rows: jax.Array, count: jax.Array) -> State:
+        """Step on the first `count` of the rows."""
+        batch = self._select(rows)
+        return run_counted_step(self._model, state, batch, count, training=self._training)
+
+    def _select(self, rows: jax.Array) -> Batch:
+        batch: Batch = share_batch(jax.tree.map(lambda a: a[rows], self._data))
+        return batch
 
 
-def _scan_batches(
-    step: _Step, state: State, num_samples: int, batch_size: int, order: jax.Array
-) -> tuple[State, dict[str, PyTree]]:
-    """Step through the samples in `order`; return the last state and the last step's logs."""
-    num_full = num_samples // batch_size
+def _step_through(
+    step: _Step, batches: Batches, state: State, order: jax.Array, count: jax.Array
+) -> tuple[State, _StepLogs]:
+    """Step through the samples in `order`.
+
+    Returns:
+      The last state, and the last step's logs; None if samples are counted, which is done only
+      where the logs are the compiled metrics.
+    """
+    if not batches.is_counted:
+        return _step_through_exactly(step, batches, state, order)
+    size, last = batches.batch_size, batches.last
+
+    def rows_of(number: jax.Array, length: int) -> jax.Array:
+        return lax.dynamic_slice(order, (number * size,), (length,))
+
+    def step_counted(number: jax.Array, state: State) -> State:
+        here = jnp.minimum(count - number * size, size)
+        return step.run_counted(state, rows_of(number, size), here)
+
+    def step_full(number: jax.Array, state: State) -> State:
+        return step.run(state, rows_of(number, size))[0]
+
+    def step_last(state: State) -> State:
+        return step.run_counted(state, rows_of(num_full, last), count % size)
+
+    num_full = count // size
+    if not last:
+        return lax.fori_loop(0, (count + size - 1) // size, step_counted, state), None
+    state = lax.fori_loop(0, num_full, step_full, state)
+    return lax.cond(count % size > 0, step_last, lambda state: state, state), None
+
+
+def _step_through_exactly(
+    step: _Step, batches: Batches, state: State, order: jax.Array
+) -> tuple[State, _StepLogs]:
+    num_full = batches.num_rows // batches.batch_size
     logs: dict[str, PyTree] = {}
     if num_full:
-        full = order[: num_full * batch_size].reshape(num_full, batch_size)
-        state, all_logs = lax.scan(step, state, full)
+        full = order[: num_full * batches.batch_size].reshape(num_full, batches.batch_size)
+        state, all_logs = lax.scan(step.run, state, full)
         logs = jax.tree.map(lambda log: log[-1], all_logs)
-    if num_samples % batch_size:
-        state, logs = step(state, order[num_full * batch_size :])
+    if batches.last:
+        state, logs = step.run(state, order[num_full * batches.batch_size :])
     return state, logs
 
 

@@ -15,7 +15,8 @@ import keras
 
 from clearcnn.training import disk_cache
 from clearcnn.training.fingerprint import fingerprint_program
-from clearcnn.training.program import ProgramSizes, compile_epochs
+from clearcnn.training.program import compile_epochs
+from clearcnn.training.program_sizes import ProgramSizes
 from clearcnn.training.xla_options import chosen_level, compile_lowered
 from clearcnn.types import PyTree
 

@@ -10,7 +10,7 @@ of 32). A budget of 8 MiB was as fast as 16 MiB, 1.06 times as fast as 4, 1.3 ti
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import jax
@@ -45,34 +45,45 @@ _SAMPLEWISE_LAYERS = (  # noqa: SIM905
     "ReLU Rescaling Reshape SeparableConv2D Sequential Softmax SpatialDropout2D Subtract "
     "UpSampling2D ZeroPadding2D"
 ).split()
+# Keras's losses of a whole batch, by class or function.
+_BATCHWISE_LOSSES = ("circle", "circleloss", "dice", "tversky")
 _SAMPLEWISE_REDUCTIONS = ("sum_over_batch_size", "mean")
 
 
-def treats_samples_alone(model: keras.Model) -> bool:
+def treats_samples_alone(model: keras.Model, beside: Sequence[str] = ()) -> bool:
     """Tell whether the loss of a batch is known to be the mean of its samples' losses.
 
     That holds for Keras's own layers without batch statistics and Keras's own losses averaged
     over the batch. Custom layers, losses and `compute_loss` could do anything.
+
+    Args:
+      model: compiled and built.
+      beside: names of Keras's layers that are passed over.
     """
     return (
         not keras_state.has_own_methods(model)
         and type(model).compute_loss is keras.Model.compute_loss
         and all(
-            _is_known(layer)
+            _is_known(layer, beside)
             for layer in (model, *keras_state.flatten_layers(model, include_self=False))
         )
         and all(_averages(loss) for loss in keras.tree.flatten(model.loss))
     )
 
 
-def _is_known(layer: keras.Layer) -> bool:
+def _is_known(layer: keras.Layer, beside: Sequence[str]) -> bool:
     kind = type(layer)
     ours = kind.__module__.startswith(("keras.", "clearcnn."))
-    return ours and kind.__name__ in _SAMPLEWISE_LAYERS
+    return ours and (kind.__name__ in _SAMPLEWISE_LAYERS or kind.__name__ in beside)
 
 
 def _averages(loss: keras.losses.Loss | str | None) -> bool:
-    if loss is None or isinstance(loss, str):
+    if loss is None:
+        return True
+    name = loss if isinstance(loss, str) else type(loss).__name__
+    if name.lower() in _BATCHWISE_LOSSES:
+        return False
+    if isinstance(loss, str):
         return True
     ours = type(loss).__module__.startswith("keras.")
     return ours and getattr(loss, "reduction", None) in _SAMPLEWISE_REDUCTIONS
