@@ -2,8 +2,8 @@
 
 Ties go to the first of the largest in reading order, as in the plain primitive.
 
-Measured on 2 cores with AVX-512, against the forms of `pooling`: 1.3 times as fast a training for
-network in network at 28×28×1, whose windows overlap, and the same for the default recipe's.
+Measured on 2 cores with AVX-512, together with `batch_norm`: training is 1.25 times as fast for
+network in network at 28×28×1, whose windows overlap.
 """
 
 import functools
