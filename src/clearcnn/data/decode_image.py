@@ -28,7 +28,7 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from clearcnn.data import avif, bmp, gif, jpeg, png, pnm, tiff, webp
+from clearcnn.data import avif, bmp, gif, jpeg, png, png_rows, pnm, tiff, webp
 from clearcnn.data.alpha import flatten
 from clearcnn.data.color import is_grey
 from clearcnn.data.image_error import ImageError, faults_explained
@@ -228,6 +228,8 @@ def _decode(content: bytes, kind: str, measure_above: int | None) -> DecodedImag
         if kind == "JPEG":
             _check_scans(image, content)
             _check_wholeness(image, content)
+        if kind == "PNG":
+            png_rows.verify_rows(content)
         return _read(image, png_header, gif.read_gif_frame(content) if kind == "GIF" else None)
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from clearcnn.data import jpeg, png
 from clearcnn.data.labelled_images import Images
+from clearcnn.data.png_rows import count_bytes
 
 LARGEST_SIDE = 1024
 """In pixels. Larger images wait for memory, and their decoding takes longer than their parsing."""
@@ -52,7 +53,7 @@ def decode_plain(content: bytes) -> PlainImage | None:
         if content.startswith(png.SIGNATURE):
             return _decode_png(content)
     # `decode_image` finds the fault again, and describes it.
-    except (ValueError, OSError, IndexError, struct.error):
+    except (ValueError, OSError, IndexError, struct.error, zlib.error):
         pass
     return None
 
@@ -112,7 +113,11 @@ def _decode_png(content: bytes) -> PlainImage | None:
     mode = _EIGHT_BITS.get(tuple(form))
     if mode is None or not 0 < max(width, height) <= LARGEST_SIDE or not pieces:
         return None
-    image = Image.frombytes(mode, (width, height), b"".join(pieces), "zip", mode)
+    data = b"".join(pieces)
+    whole = count_bytes(width, height, 8 * len(mode), is_interlaced=False)
+    if len(zlib.decompressobj().decompress(data, whole)) < whole:
+        return None
+    image = Image.frombytes(mode, (width, height), data, "zip", mode)
     return _to_array(image.tobytes(), height, width, len(mode))
 
 
