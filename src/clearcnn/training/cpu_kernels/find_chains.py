@@ -115,11 +115,10 @@ class _Search:
 def _image_and_channels(equation: JaxprEqn) -> tuple[Atom, Atom] | None:
     """Return the inputs if one is an image and the other has one number per channel."""
     for image, channels in (equation.invars, equation.invars[::-1]):
-        if isinstance(image, Literal) or isinstance(channels, Literal):
+        if isinstance(image, Literal) or isinstance(channels, Literal) or not _is_image(image):
             continue
         shape = shape_of(channels)
-        is_each = shape.ndim == 4 and shape.shape == (1, 1, 1, shape_of(image).shape[-1])
-        if _is_image(image) and is_each and shape.dtype == jnp.float32:
+        if shape.shape == (1, 1, 1, shape_of(image).shape[3]) and shape.dtype == jnp.float32:
             return image, channels
     return None
 
