@@ -139,8 +139,9 @@ def test_another_use_of_erfc_stays(function):
         lambda x: (lambda p: p + jax.nn.relu(p + 1))(x * jnp.ones((1, 1, 1, 5))),
         lambda x: (lambda p: p * jax.nn.relu(p))(x * jnp.full((1, 1, 1, 5), 2.0) + x[:1, :1, :1]),
         lambda x: x * x[:, :1, :1] + x[:1, :1, :1],
+        lambda x: x * jnp.sum(x) + x[0, 0, 0, 0],
     ],
-    ids=["unbiased", "of each image", "read twice", "sum read twice", "for each image"],
+    ids=["unbiased", "of each image", "read twice", "sum read twice", "for each image", "scalar"],
 )
 def test_what_only_looks_like_it_keeps_its_meaning(function):
     assert_same(function, normal(3, 4, 6, 5))

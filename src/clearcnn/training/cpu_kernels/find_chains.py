@@ -118,8 +118,7 @@ def _image_and_channels(equation: JaxprEqn) -> tuple[Atom, Atom] | None:
         if isinstance(image, Literal) or isinstance(channels, Literal) or not _is_image(image):
             continue
         shape = shape_of(channels)
-        is_each = shape.shape == (1, 1, 1, shape_of(image).shape[-1])
-        if is_each and shape.dtype == jnp.float32:
+        if shape.shape == (1, 1, 1, shape_of(image).shape[3]) and shape.dtype == jnp.float32:
             return image, channels
     return None
 
