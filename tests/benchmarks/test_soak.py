@@ -70,6 +70,7 @@ def test_a_leak_is_seen(load: Any, tmp_path: Path) -> None:
     assert grown == [1, 1]
     assert (before.temporary, after.temporary) == (0, 1)
     faults = load("__main__")._find_faults
-    leaking = watch.Sample(0, 1, 1, before.files + 5, before.threads + 3, 9, 0)
+    threads = before.threads + load("__main__")._SPARE_THREADS + 1
+    leaking = watch.Sample(0, 1, 1, before.files + 5, threads, 9, 0)
     assert len(list(faults({}, before, leaking))) == 3
     assert list(faults({}, before, before)) == []

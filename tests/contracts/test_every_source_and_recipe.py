@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from scipy.special import softmax
 
 import clearcnn
 from clearcnn.bundle import read_bundle
@@ -62,6 +63,10 @@ def test_a_source_becomes_a_bundle_that_keeps_its_contract(
     (onnx_found,) = session.run(["probabilities"], {"images": pixels})
     np.testing.assert_allclose(onnx_found, found, atol=1e-5)
     kept = [[float(row[f"probability_{name}"]) for name in written.class_names] for row in rows]
-    np.testing.assert_allclose(found, kept, atol=1e-5)
+    # They are calibrated, as those of `predict` are.
+    confidence = bundle.manifest.confidence
+    temperature = 1.0 if confidence is None else confidence.temperature
+    logits = np.log(np.maximum(found.astype(np.float64), np.finfo(np.float32).eps))
+    np.testing.assert_allclose(softmax(logits / temperature, axis=1), kept, atol=1e-4)
     right = np.array(written.class_names)[found.argmax(axis=1)] == [row["label"] for row in rows]
     assert result.test.score.correct == right.sum()

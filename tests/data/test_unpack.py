@@ -254,7 +254,7 @@ def test_a_full_disk_is_one_clear_error(class_folders, monkeypatch):
     [
         ("att_faces", (400, 96, 79, 1), 40, None),
         ("gtsrb", (6617, 35, 35, 3), 43, {"train": 4943, "test": 1674}),
-        ("tiny-imagenet-10", (5500, 64, 64, 3), 10, {"train": 5000, "validation": 500}),
+        ("tiny-imagenet-10", (5500, 64, 64, 3), 10, {"train": 5000, "test": 500}),
     ],
 )
 def test_real_archives_are_read_where_they_lie(name, shape, num_classes, splits):

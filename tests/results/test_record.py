@@ -46,7 +46,7 @@ def test_long_records_are_shortened() -> None:
     evaluation = Evaluation(score, 0.25, (), ((1,) * 40,) * 40, mistakes)
     assert repr(evaluation) == (
         "Evaluation(score=<Score>, loss=0.25, classes=(), confusion=<40 items>, "
-        "mistakes=<400 items>)"
+        "mistakes=<400 items>, balanced=None)"
     )
     assert len(shorten("x" * 10_000)) < LONGEST
     assert "\n" not in shorten("one\ntwo")

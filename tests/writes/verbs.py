@@ -134,10 +134,10 @@ def _trained_once(function: Callable[..., Any]) -> Callable[..., Any]:
     """As `_once`; the last checkpoint is remembered, too."""
     results: list[Any] = []
 
-    def give(plan: Any, listener: Any, clock: Any, checkpoint: Any) -> Any:
+    def give(plan: Any, listener: Any, clock: Any, checkpoint: Any, **options: Any) -> Any:
         unfinished = checkpoint.store
         if not results:
-            outcome = function(plan, listener, clock, checkpoint)
+            outcome = function(plan, listener, clock, checkpoint, **options)
             results.append((outcome, unfinished.last))
         outcome, unfinished.last = results[0]
         return outcome

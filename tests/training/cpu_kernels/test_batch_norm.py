@@ -11,7 +11,7 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from clearcnn.kernel_library import describe_kernels, open_library
-from clearcnn.training.cpu_kernels import batch_norm, rewrite
+from clearcnn.training.cpu_kernels import batch_norm, direct, rewrite
 
 if open_library() is None:
     pytest.skip(describe_kernels(), allow_module_level=True)
@@ -77,6 +77,7 @@ def test_any_batch_normalization(samples, size, channels, activation, mean):
 
 @pytest.mark.parametrize("spread", [1e-3, 1.0, 1e3])
 def test_moments_of_numbers_far_from_zero(spread):
+    assert direct.are_on()  # Also registers the kernels.
     x = normal(40, 16, 16, 5, scale=spread, mean=1000 * spread)
     total, variance = batch_norm.moments(x)
     exact = np.asarray(x, np.float64)

@@ -298,7 +298,8 @@ def test_unknown_classes_raise(run, tmp_path):
 
 
 def test_another_value_range_raises(run, tmp_path):
-    new = dataclasses.replace(FEW, value_range=(0.0, 255.0))
+    bright = FEW.images * np.uint8(15)
+    new = dataclasses.replace(FEW, images=bright, value_range=(0.0, 255.0))
     with pytest.raises(DataError, match="0 to 255; the model expects"):
         clearcnn.evaluate(run.run_folder, new, out=tmp_path / "e")
 

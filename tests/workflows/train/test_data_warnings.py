@@ -95,7 +95,7 @@ def test_a_small_test_set_is_found_by_its_interval(correct, total, is_told):
     assert (sentence is not None) == is_told
     if is_told:
         assert "540 test images" in sentence
-        assert "±1.5 %" in sentence
+        assert "±1.5 points" in sentence
 
 
 @pytest.mark.parametrize(("power", "words"), [(0.0, "counts the same"), (0.5, "count more")])

@@ -14,7 +14,7 @@ from typing import Any, NotRequired, TypedDict
 
 from clearcnn import bundle
 from clearcnn.bundle import Bundle
-from clearcnn.errors import ClearCNNError, DataError, DivergenceError, TrainingError
+from clearcnn.errors import BundleError, ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.types import JsonObject
@@ -128,6 +128,10 @@ class _Worker:
                 values={"epoch": error.epoch + 1},
             )
             self._tell(describe_failure(diverged))
+        except BundleError as error:
+            # Files that do not fit their manifest are those of another run, if it was replaced.
+            is_current = _find_version(job).is_current()
+            self._tell(describe_failure(error if is_current else _replaced()))
         except ClearCNNError as error:
             self._tell(describe_failure(error))
         except OSError as error:
@@ -181,14 +185,18 @@ def _find_version(job: Job) -> RunVersion:
     return RunVersion(Path(job["run"]), None if found is None else (found[0], found[1], found[2]))
 
 
+def _replaced() -> DataError:
+    return DataError(
+        "The run folder was replaced by another run.",
+        remedy="Reload the page.",
+        code="run_replaced",
+    )
+
+
 def _read(version: RunVersion, named: DataSpec | None) -> tuple[Bundle, RunData]:
     run = bundle.read_bundle(version.folder)
     if not version.is_current():
-        raise DataError(
-            "The run folder was replaced by another run.",
-            remedy="Reload the page.",
-            code="run_replaced",
-        )
+        raise _replaced()
     try:
         run_data = read_run_data(run.manifest, named)
     except DataError as error:
