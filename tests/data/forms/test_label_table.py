@@ -217,6 +217,18 @@ def test_missing_files_are_counted_and_can_be_left_out(tmp_path: Path, draw) -> 
     assert [each.path for each in data.skipped] == ["4.png", "5.png", "../secret.png"]
 
 
+@pytest.mark.parametrize("name", ["/a5.png", "../a5.png", "C:/a5.png", "train\\a5.png"])
+def test_missing_files_may_have_any_path(tmp_path: Path, draw, name: str) -> None:
+    draw("a1.png", "a2.png", "a3.png", "a4.png")
+    rows = ["a1.png,cat", "a2.png,dog", "a3.png,cat", "a4.png,dog", f"{name},dog"]
+    _table(tmp_path, "labels.csv", "file,kind", *rows)
+    with pytest.raises(DataError, match=r"a5\.png"):
+        load(tmp_path)
+    data = load(tmp_path, skip_unreadable=True)
+    assert len(data) == 4
+    assert [each.path.endswith("a5.png") for each in data.skipped] == [True]
+
+
 def test_an_image_is_listed_once_and_has_a_label(tmp_path: Path, draw) -> None:
     draw(*(f"{k}.png" for k in range(4)))
     rows = ["0.png,a", "1.png,b", "2.png,a"]

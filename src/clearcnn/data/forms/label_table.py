@@ -123,7 +123,9 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         Entry(
             name=name,
             label=label,
-            read=partial(_read_missing if name in missing else read_bytes, root / name, root),
+            read=partial(_read_missing, name, root)
+            if name in missing
+            else partial(read_bytes, root / name, root),
             group=group,
             split_name=split if is_split else None,
         )
@@ -139,10 +141,9 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     return build_from_files(entries, spec, source=source, preparation=preparation)
 
 
-def _read_missing(path: Path, root: Path) -> bytes:
-    raise DataError(
-        f"{path.relative_to(root).as_posix()} is not in {root}.", remedy="Put it there."
-    )
+def _read_missing(name: str, root: Path) -> bytes:
+    # The name may be a path outside the folder.
+    raise DataError(f"{name} is not in {root}.", remedy="Put it there.")
 
 
 def _list_tables(folder: Path) -> list[LabelTable]:
