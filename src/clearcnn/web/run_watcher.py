@@ -96,9 +96,10 @@ class RunWatcher:
                 f"There is no model {name!r}.",
                 remedy=f"Ask for one of: {', '.join(self.names)}.",
             )
+        run = entry.run  # Whoever notices a new run still gets the old one, however fast it loads.
         if time.monotonic() >= entry.next_check:
             self._check(entry)
-        return entry.run
+        return run
 
     def close(self) -> None:
         """Stop the threads."""

@@ -130,8 +130,9 @@ class _Worker:
             self._tell(describe_failure(diverged))
         except BundleError as error:
             # Files that do not fit their manifest are those of another run, if it was replaced.
-            is_current = _find_version(job).is_current()
-            self._tell(describe_failure(error if is_current else _replaced()))
+            asked = _find_version(job)
+            is_replaced = asked.is_readable and not asked.is_current()
+            self._tell(describe_failure(_replaced() if is_replaced else error))
         except ClearCNNError as error:
             self._tell(describe_failure(error))
         except OSError as error:
