@@ -28,6 +28,8 @@ TABLE = ROOT / ".cache" / "benchmarks" / "soak.csv"
 
 # One or two may still be closing.
 _SPARE_FILES = 4
+# Two files and a folder of each of the 24 attempts that the playground keeps.
+_SPARE_TEMPORARY = 3 * 24
 # asyncio's own pool, which decompresses bodies, grows to as many threads and keeps them.
 _SPARE_THREADS = (os.cpu_count() or 1) + 4
 
@@ -229,6 +231,8 @@ def _find_faults(outcomes: dict[str, Counter[str]], before: Sample, after: Sampl
         yield f"{after.files} files are open, and {before.files} were."
     if after.threads > before.threads + _SPARE_THREADS:
         yield f"{after.threads} threads live, and {before.threads} did."
+    if after.temporary > before.temporary + _SPARE_TEMPORARY:
+        yield f"{after.temporary} temporary files are left, and {before.temporary} were there."
     if after.children > before.children:
         yield f"{after.children} processes live, and {before.children} did."
 

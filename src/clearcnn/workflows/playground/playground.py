@@ -6,6 +6,7 @@ have priority over preparation, and only the latest model is prepared.
 
 import json
 import multiprocessing
+import shutil
 import tempfile
 import threading
 import time
@@ -293,8 +294,7 @@ class Playground:
         spare = [attempt for attempt in self._attempts.values() if attempt not in needed]
         for attempt in spare[: max(0, len(self._attempts) - _MOST_KEPT)]:
             del self._attempts[attempt.number]
-            for path in attempt.folder.glob("*.onnx"):
-                path.unlink()
+            shutil.rmtree(attempt.folder, ignore_errors=True)
 
 
 def _check_epochs(epochs: int) -> None:
