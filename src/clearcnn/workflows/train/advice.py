@@ -63,13 +63,13 @@ def _judge_fit(data: DataSummary, train: TrainSpec, history: History) -> str | N
 
 
 def _find_doubtful_labels(train: TrainSpec, test: Evaluation) -> str | None:
-    """Count mistakes that are as confident as right answers can be."""
+    """Count mistakes that are as confident as correct predictions can be."""
     sure = 0.95 * (1 - train.label_smoothing)
     confident = sum(mistake.confidence >= sure for mistake in test.mistakes)
     if confident < max(_FEWEST_MISTAKES, _CONFIDENT_MISTAKES * test.score.total):
         return None
     return (
-        f"A look at the labels: the model is sure of {count(confident, 'answer')} that "
+        f"A look at the labels: the model is sure of {count(confident, 'prediction')} that "
         f"{'contradicts its label' if confident == 1 else 'contradict their labels'}. "
         "`clearcnn check` lists suspects."
     )
