@@ -7,6 +7,7 @@ terminal and the parts of the report. It is loaded by its name when somebody loo
 import dataclasses
 import importlib
 import reprlib
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,13 +45,13 @@ class Shown(Record):
         return self._repr_mimebundle_()["text/html"]
 
 
-class Reported(Shown):
+class Reported(Shown, ABC):
     """A result with a page: its report or its explanation."""
 
     @property
+    @abstractmethod
     def page(self) -> Path:
         """The path of the page."""
-        raise NotImplementedError
 
     def show(self) -> None:
         """Open the page: in a notebook below the cell, elsewhere in the browser.
