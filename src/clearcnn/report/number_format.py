@@ -20,12 +20,7 @@ _CLASSES_NAMED = 5
 
 def score_sentence(score: Score) -> str:
     """Format a score: "525 of 540 test images correct: 97.2 %, 95 % interval 95.5–98.3"."""
-    interval = score.interval
-    return (
-        f"{score.correct:,} of {score.total:,} test images correct: {percent(score.accuracy)} %, "
-        f"{100 * interval.confidence:g} % interval "
-        f"{percent(interval.low)}–{percent(interval.high)}"
-    )
+    return score.in_words("test images")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

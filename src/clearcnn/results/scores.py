@@ -30,11 +30,19 @@ class Score:
         return self.correct / self.total
 
     def __str__(self) -> str:
-        """Return the accuracy with its counts and interval, in words."""
+        """Return the accuracy with its counts and interval: "525 of 540 correct: 97.2 %, …"."""
+        return self.in_words()
+
+    def in_words(self, noun: str = "") -> str:
+        """Return the accuracy with its counts and interval, naming what was counted.
+
+        Args:
+          noun: such as "test images"; empty names nothing.
+        """
         interval = self.interval
         return (
-            f"{self.correct:,} of {self.total:,} correct: {percent(self.accuracy)} %, "
-            f"{100 * interval.confidence:g} % interval "
+            f"{self.correct:,} of {self.total:,} {f'{noun} ' if noun else ''}correct: "
+            f"{percent(self.accuracy)} %, {100 * interval.confidence:g} % interval "
             f"{percent(interval.low)}–{percent(interval.high)}"
         )
 

@@ -1,8 +1,11 @@
 """What holds for the whole page: language, address, width, access."""
 
+import re
 from importlib.resources import files
 
 import pytest
+
+from clearcnn.results.percent import percent
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +44,22 @@ def test_the_address_holds_the_whole_state(open_page, draw):
     assert other.input_value("#layers input >> nth=0") == "7"
     assert other.input_value("#epochs") == "9"
     assert other.get_attribute("html", "lang") == "ko"
+
+
+def test_the_score_is_spelled_as_in_the_report(open_page):
+    page = open_page()
+    about = page.inner_text("#about")
+    counts = r"\(\d+ of \d+, 95 % interval [\d.]+–[\d.]+ %\)"
+    assert re.search(rf"% of test images correct {counts}", about)
+    shares = [0.0, 1e-12, 0.0004, 0.004, 0.5, 0.99, 0.9994, 0.99968, 0.9999999, 1.0, 1 + 1e-16]
+    found = page.evaluate(
+        """async (shares) => {
+            const { finePercent } = await import("/static/numbers.js");
+            return shares.map(finePercent);
+        }""",
+        shares,
+    )
+    assert found == [f"{percent(share)} %" for share in shares]
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])

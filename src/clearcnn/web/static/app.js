@@ -9,7 +9,7 @@ import { Gallery } from "./gallery.js";
 import { language, onLanguage, preferredLanguage, setLanguage, t } from "./language.js";
 import { Model, ask, blank } from "./model.js";
 import { Network } from "./network.js";
-import { grouped, percent } from "./numbers.js";
+import { finePercent, grouped, percent } from "./numbers.js";
 import * as picture from "./picture.js";
 import { tellProblem } from "./problems.js";
 import { keep, read, write } from "./state.js";
@@ -279,8 +279,8 @@ function tellRun() {
     share: percent(accuracy),
     correct: grouped(correct),
     total: grouped(total),
-    low: percent(interval.low).replace(" %", ""),
-    high: percent(interval.high),
+    low: finePercent(interval.low).replace(" %", ""),
+    high: finePercent(interval.high),
     parameters: grouped(description.network.parameters),
   });
 }

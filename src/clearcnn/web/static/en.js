@@ -6,7 +6,7 @@ export default {
   share: "Copy link",
   copied: "Copied",
   about:
-    "Trained on {source} · {parameters} parameters · {share} of test images right ({correct} of {total}, 95 % interval {low}–{high})",
+    "Trained on {source} · {parameters} parameters · {share} of test images correct ({correct} of {total}, 95 % interval {low}–{high})",
   tryTitle: "Draw something",
   padLabel: "Drawing pad",
   padKeys:

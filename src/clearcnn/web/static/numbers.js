@@ -10,6 +10,19 @@ export function short(value) {
 
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
+/** A share whose decimals tell it from 0 and 1, as in the report: "99.97 %". */
+export function finePercent(share) {
+  const value = 100 * share;
+  const near = 1e-7;
+  const isRounded = (digits) => {
+    const shown = Number(value.toFixed(digits));
+    return (shown === 100 && value < 100 - near) || (shown === 0 && value > near);
+  };
+  let digits = 1;
+  while (digits < 6 && isRounded(digits)) digits += 1;
+  return percent(share, digits);
+}
+
 export const grouped = (count) => count.toLocaleString("en-US");
 
 export const times = (shape) => shape.join("×");
