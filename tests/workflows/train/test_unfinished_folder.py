@@ -226,13 +226,18 @@ def test_of_two_runs_of_one_name_each_can_be_named(
     assert clearcnn.train(images, resume=finished, epochs=2, out=tmp_path / "on")
 
 
-def test_a_full_disk_says_what_is_kept(
-    train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full when the run is to be written."""
+
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("clearcnn.bundle.write_manifest", fail)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_says_what_is_kept(train: Any, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="No space left on device") as caught:
         train()
     assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
@@ -242,13 +247,10 @@ def test_a_full_disk_says_what_is_kept(
     assert f"epoch-000004.npz is kept in {tmp_path / 'run.unfinished'}. Resume with" in said
 
 
+@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_without_checkpoints_says_that_nothing_is_left(
-    train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train: Any, tmp_path: Path
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("clearcnn.bundle.write_manifest", fail)
     with pytest.raises(BundleError, match="No space left on device") as caught:
         train(checkpoint_seconds=30)
     assert list(tmp_path.iterdir()) == []
