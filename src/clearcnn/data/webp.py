@@ -30,7 +30,7 @@ def read_webp_size(content: bytes) -> tuple[int, int]:
     """Read (width, height) in pixels from the header of a WebP file.
 
     Raises:
-      ImageError: its first chunk is none that has a size.
+      ImageError: its first chunk does not state its size.
     Source: Google, WebP Container Specification; RFC 9649, sections 2.5 to 2.7.
     """
     kind = content[_HEADER]

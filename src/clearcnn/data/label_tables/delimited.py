@@ -41,7 +41,7 @@ def read_table(path: Path, root: Path | None, most_rows: int | None = None) -> T
 
     Args:
       path, root: as for `open_regular`.
-      most_rows: stop after so many; None reads all.
+      most_rows: the number of rows to stop after; None reads all.
     Returns:
       TextTable; None if the first lines do not form a table of two columns or more.
     Raises:

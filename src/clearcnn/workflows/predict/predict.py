@@ -21,7 +21,7 @@ from clearcnn.workflows.runs.preprocess import match_polarity, prepare_image
 
 BATCH_SIZE = prediction.BATCH_SIZE
 MOST_PICTURES = 24
-"""So many images are kept, to be shown in a notebook."""
+"""The number of images kept, to be shown in a notebook."""
 
 
 def predict(
