@@ -72,6 +72,12 @@ None of these is contained in clearcnn's own files, with one exception:
 `ORIGIN.txt` beside it. The compiled CPU kernels are our own; built with GCC, they contain parts of
 its C++ library (GPL-3.0 with the GCC Runtime Library Exception, which allows that), and headers of
 XLA from jaxlib (Apache-2.0).
+
+HEIC images are not decoded, not even with an extra, since no decoder for Python suits. `pi-heif`
+(a decoder alone, LGPL-3.0) was discontinued in June 2026; its last release, 1.4.0, contains libheif
+1.23.0, in which a crafted image writes outside its memory (CVE-2026-84383, fixed in 1.23.2). The
+wheels of `pillow-heif` contain the encoder x265 (GPL-2.0). The error about a HEIC image says how to
+convert it.
 """
 
 

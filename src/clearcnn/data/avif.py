@@ -37,8 +37,12 @@ def require_avif() -> None:
 
 
 def refuse_heic() -> ImageError:
-    """The error about a HEIC image."""
+    """The error about a HEIC image.
+
+    None of the decoders for Python is used: docs/licences.md says why.
+    """
     return ImageError(
-        "it is a HEIC image, whose decoder is not part of Pillow",
-        "Export it as JPEG or PNG; on an iPhone, set Camera > Formats to Most Compatible.",
+        "it is a HEIC image, which clearcnn does not decode",
+        "Convert it to JPEG or PNG: on a Mac with sips -s format jpeg *.heic --out FOLDER, elsewhere "
+        "with ImageMagick; on an iPhone, set Camera > Formats to Most Compatible.",
     )
