@@ -43,6 +43,6 @@ def refuse_heic() -> ImageError:
     """
     return ImageError(
         "it is a HEIC image, which clearcnn does not decode",
-        "Convert it to JPEG or PNG: on a Mac with sips -s format jpeg *.heic --out FOLDER, elsewhere "
-        "with ImageMagick; on an iPhone, set Camera > Formats to Most Compatible.",
+        "Convert it to JPEG or PNG: on a Mac with sips -s format jpeg *.heic --out FOLDER, "
+        "elsewhere with ImageMagick; on an iPhone, set Camera > Formats to Most Compatible.",
     )
