@@ -16,6 +16,9 @@ def seeds() -> list[bytes]:
         ["d/training_set/a/1.png", "d/training_set/b/1.png", "d/test_set/a/1.png", "d/one/1.png"],
         ["x/x/a/1.png", "x/x/b/1.png", "x/a/1.png", "x/b/1.png"],
         ["train/n1/images/1.png", "train/n2/images/1.png", "val/images/v.png", "val/w.png"],
+        ["images/1.png", "images/2.png", "masks/1_mask.png", "masks/2_mask.png"],
+        ["im/a/1.png", "im/b/1.png", "train.txt", "test.txt", "images.txt"],
+        ["train/cat.0.png", "train/cat.1.png", "train/dog.0.png", "train/dog.1.png", "test/1.png"],
         ["Greek/c1/1.png", "Greek/d2/1.png", "loose.png", "Latin/c1/1.png"],
     )
     return ["\n".join(layout).encode() for layout in layouts]

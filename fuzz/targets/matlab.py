@@ -19,6 +19,8 @@ def seeds() -> list[bytes]:
         {"fea": rng.normal(size=(6, 16)), "gnd": numbers.astype(float)},
         {"images": images[:, :, 0] > 100, "labels": np.array(["cat", "dog"] * 3)},
         {"data": images, "label": numbers, "cells": np.array([1, "a"], object)},
+        {"dataset": {"train": {"images": images, "labels": numbers}, "mapping": np.eye(2)}},
+        {"images": {"data": images, "labels": numbers, "set": 1 + numbers}},
     ]
     return [_save(arrays, packed) for arrays in contents for packed in (False, True)]
 

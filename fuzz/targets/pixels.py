@@ -1,5 +1,7 @@
 """Tables of pixels."""
 
+import gzip
+
 from clearcnn.data.sources import load
 from fuzz.target import Target, put
 
@@ -20,12 +22,14 @@ def seeds() -> list[bytes]:
         b"\xef\xbb\xbflabel,group,split,1x1,1x2\r\n"
         b'1,a,train,0,1\r\n2,b,train,3,4\r\n"1",c,test,1,9\r\n2,"d ""e""",test,7,7\r\n',
         b"class,p0x0x0,p0x0x1,p0x0x2\n1,0,0,255\n2,255,0,0\n1,1,2,3\n2,3,2,1\n",
+        gzip.compress(b"1,0,200,9,7\n0,250,3,4,5\n" * 3, mtime=0),
     ]
 
 
 def read(content: bytes) -> None:
-    """Read the file as a source."""
-    data = load(f"csv:{put('pixels.csv', content)}")
+    """Read the file as a source; as it is, or gzipped if it begins so."""
+    name = "pixels.csv.gz" if content.startswith(b"\x1f\x8b") else "pixels.csv"
+    data = load(f"csv:{put(name, content)}")
     assert len(data) >= 4
 
 

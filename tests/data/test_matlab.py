@@ -43,7 +43,7 @@ def test_text_is_one_string_a_row_and_cells_are_not_listed(tmp_path):
     }
     scipy.io.savemat(tmp_path / "a.mat", arrays)
     found = _read(tmp_path / "a.mat")
-    assert list(found) == ["names"]
+    assert list(found) == ["names", "record.x"]
     assert found["names"].tolist() == ["cat", "horse"]
 
 

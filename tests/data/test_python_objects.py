@@ -127,6 +127,27 @@ def test_names_of_classes_come_with_the_data_set() -> None:
     assert load(TorchDataset(np.asarray)).class_names == NAMES
 
 
+def test_rows_of_pixels_are_square_images() -> None:
+    """As scikit-learn's `load_digits(return_X_y=True)` and `fetch_openml` give them."""
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 25), np.uint8)
+    for rows in (pixels, pixels.astype(float), list(pixels)):
+        data = load((rows, LABELS))
+        np.testing.assert_array_equal(data.images[..., 0], pixels.reshape(6, 5, 5))
+        assert data.images.dtype == np.uint8
+    data = load((pixels.reshape(6, 5, 5).tolist(), LABELS))
+    np.testing.assert_array_equal(data.images[..., 0], pixels.reshape(6, 5, 5))
+    with pytest.raises(DataError, match="rows of 24 pixels, which make no square"):
+        load((pixels[:, :24], LABELS))
+
+
+def test_the_label_minus_one_is_none() -> None:
+    data = load((_arrays(), [0, 1, 0, -1, 1, 0]))
+    assert data.labels.tolist() == [0, 1, 0, 1, 0]
+    np.testing.assert_array_equal(data.images, np.delete(_arrays(), 3, axis=0))
+    assert data.preparation == ("1 image without a label (-1) was left out; give them to predict.",)
+    assert load((_arrays(), [1, -1] * 3)).class_names == ("-1", "1")
+
+
 def test_splits_of_a_dataset_dict_are_kept() -> None:
     data = load({"train": Dataset(), "validation": Dataset(), "test": Dataset()})
     assert data.split_names is not None

@@ -19,10 +19,25 @@ _ROLES: dict[str, Role] = {
     ),
     **dict.fromkeys(("y", "label", "labels", "lbl", "lbls", "target", "targets", "gnd"), "labels"),
     **dict.fromkeys(("group", "groups"), "groups"),
-    **dict.fromkeys(("classes", "names"), "names"),
+    **dict.fromkeys(("classes", "names", "mapping"), "names"),
 }
 _FILLERS = frozenset(
-    ["set", "data", "all", "raw", "full", "split", "ds", "orig", "uint8", "list", "batch"]
+    [
+        "set",
+        "data",
+        "dataset",
+        "imdb",
+        "meta",
+        "all",
+        "raw",
+        "full",
+        "split",
+        "ds",
+        "orig",
+        "uint8",
+        "list",
+        "batch",
+    ]
 )
 _GLUED = re.compile(r"(x|y)(train|training|test|val|valid|validation|dev)", re.IGNORECASE)
 _GLUED_BACK = re.compile(r"(train|training|test|val|valid|validation|dev)(x|y)", re.IGNORECASE)

@@ -1,12 +1,14 @@
 """CSV and JSON lines files, read row by row with line numbers."""
 
 import csv
+import gzip
 import io
 import itertools
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from clearcnn.bounded_json import parse_json
 from clearcnn.data.classes import shorten
@@ -14,7 +16,12 @@ from clearcnn.data.safe_files import open_regular
 from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 Row = dict[str, str]
+
+_MOST_EXPANSION = 32
 
 LONGEST_LINE = 4 * 2**20
 """In characters: four times what a colour image of 96×96 pixels takes with all its digits."""
@@ -22,16 +29,25 @@ LONGEST_LINE = 4 * 2**20
 
 @contextmanager
 def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
-    """Open a text file in UTF-8, with or without a byte order mark.
+    """Open a text file in UTF-8, with or without a byte order mark, gzipped or not.
 
     Args:
-      path, root: as for `open_regular`.
+      path, root: as for `open_regular`; a name that ends in .gz stands for gzip.
     Raises:
-      DataError: on entering, as `open_regular`; while reading, it is not UTF-8 or not CSV.
+      DataError: on entering, as `open_regular`; while reading, it is not UTF-8 or not CSV, its gzip
+        data are damaged, or it decompresses too far.
     """
     try:
-        with io.TextIOWrapper(open_regular(path, root), encoding="utf-8-sig", newline="") as text:
-            yield text
+        with open_regular(path, root) as file:
+            is_packed = path.suffix.lower() == ".gz"
+            stream = io.BufferedReader(_Unpacked(file, path)) if is_packed else file
+            with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+                yield text
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise DataError(
+            f"{path} cannot be decompressed: its gzip data are damaged or truncated.",
+            remedy="Download the file again.",
+        ) from None
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8 text: invalid byte {error.object[error.start]:#04x} at position "
@@ -44,6 +60,38 @@ def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
             "quotes.",
             remedy="Save the file as CSV with commas.",
         ) from None
+
+
+class _Unpacked(io.RawIOBase):
+    """A gzipped file, decompressed to at most `_MOST_EXPANSION` times its size and 1 MiB."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._most_bytes = _MOST_EXPANSION * path.stat().st_size + 2**20
+        self._stream = gzip.GzipFile(fileobj=file)
+        self._path = path
+        self._num_bytes = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Decompress the next bytes."""
+        count = self._stream.readinto(buffer)
+        self._num_bytes += count
+        if self._num_bytes > self._most_bytes:
+            raise DataError(
+                f"{self._path} decompresses to more than {self._most_bytes:,} bytes, "
+                f"{_MOST_EXPANSION} times its size.",
+                remedy="Unpack it if you trust it; tables of real images do not compress this far.",
+            )
+        return count
+
+
+def table_suffix(path: Path) -> str:
+    """Return the suffix of a table in lower case, without that of gzip: ".csv" of "a.csv.gz"."""
+    packed = path.suffix.lower() == ".gz"
+    return (path.with_suffix("") if packed else path).suffix.lower()
 
 
 def read_header(path: Path) -> list[str]:

@@ -189,7 +189,7 @@ def test_subfolders_of_a_class_belong_to_it_and_it_is_said(make):
         (["train/{a,b}/1.png", "test/{a,c}/1.png"], "'train' lacks 'c', which 'test' has", ""),
         (["train/a/1.png", "train/b/notes.txt", "test/{a,b}/1.png"], "no images in the.*'b'", ""),
         (["archive.zip"], "no class folders with images", "Name the archive itself"),
-        (["1.png", "labels.csv"], "no class folders with images.*may be in 'labels.csv'", ""),
+        (["1.png", "labels.csv"], "1 image, but no class folders.*may be in 'labels.csv'", ""),
     ],
 )
 def test_what_could_mean_several_things_is_refused(make, patterns, problem, remedy):

@@ -1,7 +1,8 @@
 """MATLAB files of version 5 to 7, with numeric and text arrays; version 7.3 is HDF5.
 
-SciPy's reader is not used: one changed byte makes it read outside its memory. Cells, structs,
-objects, functions and sparse arrays are listed, and never read.
+SciPy's reader is not used: one changed byte makes it read outside its memory. The fields of a
+struct have names such as dataset.train.images. Cells, arrays of structs, objects, functions and
+sparse arrays are never read.
 
 Source: The MathWorks, MAT-File Format, R2023a: "Level 5 MAT-file format".
 """
@@ -9,7 +10,7 @@ Source: The MathWorks, MAT-File Format, R2023a: "Level 5 MAT-file format".
 import math
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,13 @@ _MATRIX, _COMPRESSED = 14, 15
 # Type of a data element → NumPy's; and class of an array → NumPy's.
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"}
 _TYPES |= {12: "i8", 13: "u8", 16: "u1", 17: "u2", 18: "u4"}
-_CHAR = 4
+_STRUCT, _CHAR = 2, 4
 _CLASSES = {_CHAR: "u4", 6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4"}
 _CLASSES |= {13: "u4", 14: "i8", 15: "u8"}
 _COMPLEX_FLAG, _LOGICAL_FLAG = 0x08, 0x02
 _MOST_AXES = 8
 _MOST_VARIABLES = 1000
+_DEEPEST, _LONGEST_FIELD = 3, 64
 
 
 class _DamagedError(ValueError):
@@ -76,7 +78,11 @@ def read_arrays(
         )
     order = "<" if content[126:128] == b"IM" else ">"
     try:
-        found = {variable.name: variable for variable in _variables(content, order, path)}
+        found = {
+            each.name: each
+            for variable in _variables(content, order, path)
+            for each in _open_struct(variable, order, _DEEPEST)
+        }
         chosen = choose([name for name, each in found.items() if each.kind in _CLASSES])
         declared = sum(_declared_bytes(found[name]) for name in chosen)
         check_decompressed_size(declared, path)
@@ -149,6 +155,26 @@ def _parse_matrix(data: memoryview, order: str) -> _Variable:
         raise _DamagedError(f"an array declares the shape {shape[:_MOST_AXES]}")
     _, name, rest = _take(rest, order)
     return _Variable(bytes(name).decode("ascii"), word & 0xFF, word >> 8 & 0xFF, shape, rest)
+
+
+def _open_struct(variable: _Variable, order: str, depth: int) -> Iterator[_Variable]:
+    """List the fields of a struct, and of structs in it; any other variable is itself."""
+    if variable.kind != _STRUCT or math.prod(variable.shape) != 1 or not depth:
+        yield variable
+        return
+    _, size, rest = _take(variable.rest, order)
+    _, names, rest = _take(rest, order)
+    width = int(np.frombuffer(size[:4], f"{order}i4")[0]) if len(size) >= 4 else 0
+    if not 0 < width <= _LONGEST_FIELD or len(names) > _MOST_VARIABLES * width:
+        raise _DamagedError(f"the struct {variable.name} declares too many fields, or none")
+    for start in range(0, len(names) - width + 1, width):
+        kind, data, rest = _take(rest, order)
+        if kind != _MATRIX:
+            raise _DamagedError(f"a field of {variable.name} has the type {kind}")
+        if data:
+            field = bytes(names[start : start + width]).partition(b"\0")[0].decode("ascii")
+            inside = replace(_parse_matrix(data, order), name=f"{variable.name}.{field}")
+            yield from _open_struct(inside, order, depth - 1)
 
 
 def _declared_bytes(variable: _Variable) -> int:

@@ -7,7 +7,6 @@ the names of the files do: `X.npy` and `Y.npy`, `kmnist-train-imgs.npz`, `…_te
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from clearcnn.data.array_files import is_array_file, read_arrays
@@ -20,27 +19,27 @@ from clearcnn.data.classes import quote, shorten
 from clearcnn.data.column_options import reject_columns
 from clearcnn.data.forms.class_arrays import read_class_arrays
 from clearcnn.data.image_search import has_images
+from clearcnn.data.known_arrays import (
+    StoredArray,
+    explain_missing,
+    is_emnist,
+    is_matlab,
+    is_svhn,
+    leave_out_extra,
+    name_unnamed_images,
+    read_class_names,
+    split_by_set,
+)
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
-from clearcnn.types import Array
 
 COLUMNS = "columns"
 """After a #: rows of pixels list the columns of the image, which some MATLAB files do."""
 
 _REMEDY = "Store x_train, y_train, x_test and y_test; or x, y and optionally groups."
-
-
-@dataclass(frozen=True, eq=False)
-class _Stored:
-    """One array: what its name and its file's name say, and where it was."""
-
-    name: ArrayName
-    key: str
-    file: Path
-    array: Array
 
 
 def recognise(path: Path) -> bool:
@@ -72,7 +71,9 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         named = {each.file.stem: each.array for each in stored}
         reject_columns(spec, path, "label_column")
         return read_class_arrays(named, spec, path)
-    sets = _by_set(stored)
+    sets, left_out = leave_out_extra(
+        _by_set(name_unnamed_images(split_by_set(stored))), split_choice(spec.source)[1]
+    )
     name = next(iter(sets), "")
     if len(sets) > 1:
         name = choose_set(sets, spec.source, "arrays", path)
@@ -85,9 +86,9 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         spec,
         source=source,
         place=path,
-        class_names=names or _class_names(chosen),
-        digit_ten=_is_svhn(chosen),
-        preparation=_describe_unused(files, chosen, root),
+        class_names=names or read_class_names(chosen),
+        digit_ten=is_svhn(chosen),
+        preparation=left_out or _describe_unused(files, chosen, root),
     )
 
 
@@ -100,7 +101,7 @@ def _find_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
-def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[_Stored]:
+def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[StoredArray]:
     """Read the arrays of a file that its own name or theirs say something of.
 
     All names in the file are appended to `seen`, for messages.
@@ -109,11 +110,11 @@ def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[_Stored]:
 
     def choose(keys: Sequence[str]) -> Sequence[str]:
         seen.extend(keys)
-        known = [key for key in keys if _is_known(parse_array_name(key))]
+        known = [key for key in keys if _is_known(_parse_key(key))]
         return known or (keys if len(keys) == 1 else [])
 
     arrays = read_arrays(file, choose, root)
-    keys = {key: parse_array_name(key) for key in arrays}
+    keys = {key: _parse_key(key) for key in arrays}
     stored = []
     for key, array in arrays.items():
         own = keys[key]
@@ -121,8 +122,16 @@ def _read_file(file: Path, root: Path | None, seen: list[str]) -> list[_Stored]:
         if len(arrays) == 1 and said.role is not None:
             role = said.role  # A file of labels may well call its only array "data".
         name = ArrayName(role, own.split or said.split, said.rest)
-        stored.append(_Stored(name, key, file, whole_numbers(array) if _is_matlab(file) else array))
+        stored.append(
+            StoredArray(name, key, file, whole_numbers(array) if is_matlab(file) else array)
+        )
     return stored
+
+
+def _parse_key(key: str) -> ArrayName:
+    """Read a key; the name of a struct of MATLAB's counts only where it says something."""
+    name, inner = parse_array_name(key), parse_array_name(key.rpartition(".")[2])
+    return ArrayName(inner.role, name.split, inner.rest) if "." in key and name.rest else name
 
 
 def _belong(one: ArrayName, other: ArrayName) -> bool:
@@ -134,17 +143,13 @@ def _is_known(name: ArrayName) -> bool:
     return name.role is not None and not set(name.rest) - {"fine", "coarse"}
 
 
-def _is_matlab(file: Path) -> bool:
-    return file.suffix.lower() == ".mat"
-
-
-def _is_complete(stored: Sequence[_Stored]) -> bool:
+def _is_complete(stored: Sequence[StoredArray]) -> bool:
     return {"images", "labels"} <= {each.name.role for each in stored}
 
 
-def _by_set(stored: Sequence[_Stored]) -> dict[str, list[_Stored]]:
+def _by_set(stored: Sequence[StoredArray]) -> dict[str, list[StoredArray]]:
     """Group arrays by the words that the names of their files have in common, numbers apart."""
-    sets: dict[str, list[_Stored]] = defaultdict(list)
+    sets: dict[str, list[StoredArray]] = defaultdict(list)
     for each in stored:
         sets["-".join(word for word in each.name.rest if not word.isdigit())].append(each)
     complete = {name: found for name, found in sets.items() if _is_complete(found)}
@@ -152,10 +157,10 @@ def _by_set(stored: Sequence[_Stored]) -> dict[str, list[_Stored]]:
 
 
 def _pair(
-    stored: Sequence[_Stored], path: Path, keys: Sequence[str], spec: DataSpec
+    stored: Sequence[StoredArray], path: Path, keys: Sequence[str], spec: DataSpec
 ) -> list[ArrayPart]:
     """Pair images and labels: those of one file first, then those of one split."""
-    by_place: dict[tuple[object, ...], dict[str, list[_Stored]]] = defaultdict(
+    by_place: dict[tuple[object, ...], dict[str, list[StoredArray]]] = defaultdict(
         lambda: defaultdict(list)
     )
     files = defaultdict(list)
@@ -183,19 +188,19 @@ def _pair(
                 images_name=_name(images[0], path),
                 labels_name=_name(labels[0], path),
                 groups=groups[0].array if groups else None,
-                by_columns=split_choice(spec.source)[1] == COLUMNS,
+                by_columns=split_choice(spec.source)[1] == COLUMNS or is_emnist(images),
             )
         )
     splits = [part.split for part in parts]
     if not parts or (None in splits and len(set(splits)) > 1):
         raise DataError(
             f"{path}: the keys do not identify one data set; {_list_keys(path, keys)}.",
-            remedy=_REMEDY,
+            remedy=explain_missing(path) or _REMEDY,
         )
     return parts
 
 
-def _choose_labels(labels: list[_Stored], spec: DataSpec, path: Path) -> list[_Stored]:
+def _choose_labels(labels: list[StoredArray], spec: DataSpec, path: Path) -> list[StoredArray]:
     if len(labels) < 2 and spec.label_column is None:
         return labels
     chosen = [each for each in labels if spec.label_column in (each.key, each.file.stem)]
@@ -211,8 +216,8 @@ def _choose_labels(labels: list[_Stored], spec: DataSpec, path: Path) -> list[_S
 def _mismatch(
     path: Path,
     split: object,
-    images: Sequence[_Stored],
-    labels: Sequence[_Stored],
+    images: Sequence[StoredArray],
+    labels: Sequence[StoredArray],
     keys: Sequence[str],
 ) -> DataError:
     of_split = f" of the {split} set" if split else ""
@@ -226,33 +231,15 @@ def _mismatch(
 
 def _list_keys(path: Path, keys: Sequence[str]) -> str:
     listed = f"the keys are {', '.join(shorten(key) for key in keys[:40]) or 'none'}"
-    return f"{listed}; cells and structs are not read" if _is_matlab(path) else listed
+    return f"{listed}; cells and arrays of structs are not read" if is_matlab(path) else listed
 
 
-def _name(stored: _Stored, path: Path) -> str:
+def _name(stored: StoredArray, path: Path) -> str:
     return stored.key if stored.file == path else stored.file.name
 
 
-def _class_names(stored: Sequence[_Stored]) -> list[str] | None:
-    """The class names that a file stores as text, in the order of its labels."""
-    for each in stored:
-        if each.name.role == "names" and each.array.dtype.kind in "US" and each.array.ndim == 1:
-            return [
-                text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-                for text in each.array.tolist()
-            ]
-    return None
-
-
-def _is_svhn(stored: Sequence[_Stored]) -> bool:
-    """Whether the labels are SVHN's, where 10 stands for the digit 0."""
-    return all("32x32" in each.file.name and _is_matlab(each.file) for each in stored) and any(
-        each.array.shape[:3] == (32, 32, 3) for each in stored
-    )
-
-
 def _describe_unused(
-    files: Sequence[Path], chosen: Sequence[_Stored], root: Path | None
+    files: Sequence[Path], chosen: Sequence[StoredArray], root: Path | None
 ) -> tuple[str, ...]:
     used = {each.file for each in chosen}
     unused = [file.name for file in files if file not in used] if root is not None else []

@@ -1,6 +1,5 @@
 """Tables of pixels: one image per row, in a file, or in one file for each split."""
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn.data.array_labels import tidy_labels
-from clearcnn.data.array_layout import arrange_rows, find_row_shape
 from clearcnn.data.arrays import join_arrays, prepare_array, whole_numbers
 from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.choices import choose_set
@@ -23,14 +21,15 @@ from clearcnn.data.labelled_images import SPLIT_NAMES, Images, LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.pixel_tables.find_label import split_label
 from clearcnn.data.pixel_tables.layout import Layout, find_layout, is_pixel_table
+from clearcnn.data.pixel_tables.places import arrange_columns, has_places
 from clearcnn.data.pixel_tables.rows import read_rows
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import ACCEPTED
+from clearcnn.data.tables import table_suffix
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
-_PLACE = re.compile(r"(?<!\d)(\d{1,4})\D(\d{1,4})(?:\D(\d{1,4}))?$")  # pixel_3_4, 3x4, p_3_4_0
 # optdigits.tra and optdigits.tes
 _SPLIT_SUFFIXES = {".tra": "train", ".tes": "test"}
 
@@ -55,7 +54,7 @@ class PixelTable:
 def recognise(path: Path) -> bool:
     """Whether a file is a .csv or another table of pixels, or a folder has such and no images."""
     if not path.is_dir():
-        return path.suffix.lower() == ".csv" or is_pixel_table(path)
+        return table_suffix(path) == ".csv" or is_pixel_table(path)
     return bool(_find_tables(path)) and not has_images(path)
 
 
@@ -110,11 +109,12 @@ def read_pixel_table(path: Path, root: Path | None, spec: DataSpec) -> PixelTabl
     sentences = [_describe_ignored(layout)] if layout.ignored else []
     pixels: Array = numbers
     named = [layout.names[k] for k in layout.numbers]
-    if labels is None and layout.cell is None and not _has_places(named):
+    if labels is None and layout.cell is None and not has_places(named):
         found, pixels, said = split_label(numbers, spec, path)
         labels = None if found is None else tidy_labels(found, f"{path}: the label", len(found))
         sentences += [said] if said else []
-    images, said_of_rows = _arrange(whole_numbers(pixels), named, layout, spec, path)
+    known = named if layout.cell is None and layout.has_names else ()
+    images, said_of_rows = arrange_columns(whole_numbers(pixels), known, spec, str(path))
     return PixelTable(images, labels, words, (*sentences, *said_of_rows))
 
 
@@ -133,47 +133,15 @@ def read_images_of_rows(path: Path, size: tuple[int, int]) -> Images:
     return images if images.ndim == 4 else images[..., np.newaxis]
 
 
-def _arrange(
-    pixels: Array, names: Sequence[str], layout: Layout, spec: DataSpec, path: Path
-) -> tuple[Images, tuple[str, ...]]:
-    if layout.cell is None and layout.has_names and _has_places(names):
-        order, shape = _read_places(names, path)
-        return pixels[:, order].reshape(-1, *shape), ()
-    count = pixels.shape[1]
-    if find_row_shape(count, spec)[0] is None:
-        raise DataError(
-            f"{path}: {count} pixel columns do not make a square image, in grey or in colour.",
-            remedy="Give the height and width (--size 20x30), or name columns pixel_0_0 and so on.",
-        )
-    images, said = arrange_rows(pixels, spec, str(path))
-    return images, said if images.ndim == 4 else ()
-
-
-def _has_places(names: Sequence[str]) -> bool:
-    return bool(names) and all(_PLACE.search(name) for name in names)
-
-
-def _read_places(names: Sequence[str], path: Path) -> tuple[list[int], tuple[int, ...]]:
-    """Find the order of pixel columns with positions, and the shape (height, width[, channels])."""
-    matches = [match for name in names if (match := _PLACE.search(name))]
-    places = np.array([[int(digits or 0) for digits in match.groups()] for match in matches])
-    places -= places.min(axis=0)
-    shape = tuple(int(side) for side in places.max(axis=0) + 1)
-    if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
-        raise DataError(
-            f"{path}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
-            f"{shorten(names[-1])}, do not cover an image of {shape[0]}×{shape[1]} exactly once.",
-            remedy="Name one column for each pixel, such as pixel_0_0, or use names without "
-            "positions.",
-        )
-    return np.lexsort(places.T[::-1]).tolist(), shape
-
-
 def _find_tables(folder: Path) -> list[Path]:
     found = [
         path
         for path in folder.iterdir()
-        if not is_hidden(path.name) and path.is_file() and is_pixel_table(path)
+        if not is_hidden(path.name)
+        and path.is_file()
+        and is_pixel_table(path)
+        # Of a file and the same file gzipped, one is read.
+        and not (path.suffix.lower() == ".gz" and path.with_suffix("").exists())
     ]
     return sorted(found, key=lambda path: natural_key(path.name))
 
@@ -182,7 +150,7 @@ def _by_set(files: Sequence[Path]) -> dict[str, dict[str | None, Path]]:
     """Group the files of a folder: name of the set → split → file."""
     sets: dict[str, dict[str | None, Path]] = defaultdict(dict)
     for file in files:
-        split = _SPLIT_SUFFIXES.get(file.suffix.lower()) or find_split_word(file.name)
+        split = _SPLIT_SUFFIXES.get(table_suffix(file)) or find_split_word(file.name)
         words = re.findall(r"[^\W_]+", file.stem.lower())
         name = "-".join(word for word in words if find_split_word(word) is None)
         if split in sets[name]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from clearcnn.data.class_in_name import suggest
 from clearcnn.data.classes import normal_form, quote
 from clearcnn.data.forms.folder_tree import FolderTree
 from clearcnn.data.labelled_images import SPLIT_NAMES
@@ -14,8 +15,22 @@ from clearcnn.errors import DataError
 from clearcnn.spelling import did_you_mean
 
 _ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"])
-_TABLES = frozenset([".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx", ".xml"])
+_TABLES = frozenset(
+    [
+        *(".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx", ".xls", ".xml", ".yaml", ".yml"),
+        *(".npy", ".npz", ".mat", ".h5"),
+    ]
+)
 
+# Words of folders of masks, and what the names of masks may end in.
+_MASKS = frozenset(
+    [
+        *("mask", "masks", "annotation", "annotations", "segmentation", "segmentations", "seg"),
+        *("groundtruth", "truth", "gt", "label", "labels", "trimap", "trimaps", "bitmaps"),
+    ]
+)
+_MASK_ENDINGS = ("_mask", "-mask", "_masks", "_seg", "_segmentation", "_gt", "_label", "_labels")
+_WORD = re.compile(r"[a-z]+")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.0*)?")
 
 
@@ -36,14 +51,15 @@ def reject_twins(root: FolderTree) -> None:
     seen: dict[str, str] = {}
     for folder in root.folders:
         if (twin := seen.setdefault(same_name(folder.name), folder.name)) != folder.name:
-            what = (
-                "Unicode forms"
-                if normal_form(twin) == normal_form(folder.name)
-                else "spellings, which differ only in case or blanks"
-            )
+            if _NUMBER.fullmatch(normal_form(" ".join(folder.name.split()))):
+                what, them = "number", "spellings"
+            elif normal_form(twin) == normal_form(folder.name):
+                what, them = "name", "Unicode forms"
+            else:
+                what, them = "name", "spellings, which differ only in case or blanks"
             raise DataError(
-                f"{root.path}: the class folders {twin!a} and {folder.name!a} are the same name in "
-                f"two {what}.",
+                f"{root.path}: the class folders {twin!a} and {folder.name!a} are the same {what} "
+                f"in two {them}.",
                 remedy="Put the images of both into one of them.",
             )
 
@@ -104,14 +120,46 @@ def reject_versions(folders: Sequence[FolderTree], root: FolderTree) -> None:
     )
 
 
+def reject_masks(folders: Sequence[FolderTree], root: FolderTree) -> None:
+    """Raise a DataError if a folder has a mask for each image of another one, by its name."""
+    stems = {folder.name: {path.stem for path in folder.all_images()} for folder in folders}
+    for mask in folders:
+        if not _MASKS.intersection(_WORD.findall(mask.name.casefold())):
+            continue
+        for images in folders:
+            if images is not mask and _have_masks(stems[images.name], stems[mask.name]):
+                raise DataError(
+                    f"{root.path}: {mask.name!r} has a file for each image of {images.name!r}, as "
+                    "the masks of a segmentation do. They are not classes.",
+                    remedy="clearcnn learns one class for each image. "
+                    f"{suggest(images.all_images(), images.path)}Sort the images into folders "
+                    "named after classes, or write metadata.csv with the columns file_name and "
+                    "label; or, if these are the classes, put folder: before the path.",
+                )
+
+
+def _have_masks(images: set[str], masks: set[str]) -> bool:
+    """Whether most masks are named as an image is, perhaps with a word more: `1`, `1_mask`."""
+    found = sum(
+        mask in images or any(mask.removesuffix(end) in images for end in _MASK_ENDINGS)
+        for mask in masks
+    )
+    return len(masks) > 1 and 2 * found > len(masks)
+
+
 def reject_flat_splits(likely: Sequence[FolderTree], top: FolderTree, tree: FolderTree) -> None:
     """Raise a DataError: folders named after splits have no class folders."""
     raise DataError(
         f"{top.path}: {quote(folder.name for folder in likely)} are named after splits, but have "
         f"no class folders in them.{name_tables((top, *likely), tree)}",
-        remedy="Write metadata.csv with the columns file_name, label and split; or, if these are "
-        "the classes, put folder: before the path.",
+        remedy=f"{_suggest_names(likely, tree)}Write metadata.csv with the columns "
+        "file_name, label and split; or, if these are the classes, put folder: before the path.",
     )
+
+
+def _suggest_names(folders: Sequence[FolderTree], tree: FolderTree) -> str:
+    said = (suggest(folder.all_images(), tree.path) for folder in folders)
+    return next(filter(None, said), "")
 
 
 def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_single: bool) -> None:
@@ -121,19 +169,39 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
     """
     names = [folder.name for folder in top.filled]
     tables = name_tables((top, *top.filled), tree)
+    suggested = "" if len(names) > 1 else _suggest_names(top.filled, tree)
     numbered = len(names) > 1 and differ_in_numbers(names)
-    if numbered or (len(names) == 1 and not top.filled[0].filled and tables and not may_be_single):
+    alone = len(names) == 1 and not top.filled[0].filled and not may_be_single
+    if numbered or (alone and (tables or suggested)):
         raise DataError(
             f"{top.path}: {quote(names, 3)} {'are' if numbered else 'is'} not named after "
             f"{'classes' if numbered else 'a class'}.{tables}",
-            remedy="Write metadata.csv with the columns file_name and label; or, if "
+            remedy=f"{suggested}Write metadata.csv with the columns file_name and label; or, if "
             f"{'these are the classes' if numbered else 'it is one'}, put folder: before the path.",
         )
+
+
+def reject_lone_folder(only: FolderTree, root: FolderTree, tree: FolderTree) -> None:
+    """Raise a DataError: the folders beside the only one with images may have its labels."""
+    raise DataError(
+        f"{root.path}: only the folder {only.name!r} has images, so there are no classes."
+        f"{name_tables([root, *root.all_folders()], tree)}",
+        remedy=f"{suggest(only.all_images(), only.path)}Write metadata.csv with the columns "
+        "file_name and label, one class for each image.",
+    )
 
 
 def reject_empty(root: FolderTree) -> None:
     """Raise a DataError: there are no class folders, and no other form."""
     packed = [path for path in root.others if path.suffix.lower() in _ARCHIVES]
+    if root.images:
+        count = f"{len(root.images):,} image{'s' if len(root.images) > 1 else ''}"
+        raise DataError(
+            f"{root.path} contains {count}, but no class folders, and no table that names them."
+            f"{name_tables([root], root)}",
+            remedy=f"{suggest(root.images, root.path)}Put the images of each class into a folder "
+            "named after the class, or write metadata.csv with the columns file_name and label.",
+        )
     raise DataError(
         f"{root.path}: no class folders with images found. Looked for metadata.csv, "
         "metadata.jsonl, IDX files, Parquet files, and class folders; found "

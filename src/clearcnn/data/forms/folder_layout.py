@@ -15,6 +15,8 @@ from clearcnn.data.forms.folder_doubts import (
     reject_empty,
     reject_flat_splits,
     reject_folders_without_class,
+    reject_lone_folder,
+    reject_masks,
     reject_other_copy,
     reject_stranger,
     reject_twins,
@@ -22,6 +24,7 @@ from clearcnn.data.forms.folder_doubts import (
     same_name,
 )
 from clearcnn.data.forms.folder_tree import FolderTree
+from clearcnn.data.forms.split_lists import split_by_lists
 from clearcnn.data.forms.val_annotations import find_annotations, read_annotations
 from clearcnn.data.labelled_images import SPLIT_NAMES
 from clearcnn.data.natural_sort import sort_naturally
@@ -74,7 +77,9 @@ def lay_out(tree: FolderTree, *, as_stated: bool, may_be_empty: bool) -> Layout:
     if not splits:
         if not as_stated:
             reject_folders_without_class(top, tree, may_be_single=may_be_empty)
-        layout.splits[None] = _find_classes(top, tree, layout, as_stated, may_be_empty)
+        classes = _find_classes(top, tree, layout, as_stated, may_be_empty)
+        layout.splits, said = split_by_lists(classes, tree)
+        layout.notes += said
         return layout
     _leave_out_stray(top, tree, layout)
     for split_name, split in splits.items():
@@ -218,7 +223,10 @@ def _find_classes(
                 folders = siblings
                 _leave_out(folder, tree, layout)
         reject_versions(folders, root)
+        reject_masks(folders, root)
     empty = [folder.name for folder in root.folders if not folder.num_images]
+    if empty and root is tree and not may_be_empty and len(folders) == 1 and not folders[0].filled:
+        reject_lone_folder(folders[0], root, tree)
     if empty and not may_be_empty:
         raise DataError(
             f"{root.path}: no images in the class folder {quote(empty)}.",

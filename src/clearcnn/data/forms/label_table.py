@@ -14,6 +14,7 @@ from clearcnn.data.build_dataset import build_from_files
 from clearcnn.data.classes import quote, shorten
 from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.image_files import Entry
+from clearcnn.data.label_tables.class_names import is_class_list, name_classes
 from clearcnn.data.label_tables.columns import Columns, find_columns, is_one
 from clearcnn.data.label_tables.delimited import SUFFIXES, Row, TextTable, read_table
 from clearcnn.data.label_tables.label_texts import reject_lists, several_labels, unify_labels
@@ -116,7 +117,8 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     _check_is_full(found.groups, spec.group_column, path)
     source = f"images listed in {tables[0][0].path if len(tables) == 1 else path}"
     reject_lists(found.labels, found.paths, source)
-    labels, unified = unify_labels(found.labels, source)
+    named, said = name_classes(found.labels, tables[0][0].path)
+    labels, unified = unify_labels(named, source)
     missing = {*found.paths} - {*files.paths}
     is_split = set(found.splits) != {"train"} and None not in found.splits
     entries = [
@@ -135,6 +137,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     ]
     preparation = (
         *sentences,
+        *said,
         *unified,
         *_describe_unnamed(files, found.paths if is_folder else ()),
     )
@@ -186,6 +189,11 @@ def _tables_of(
     # Of several tables, those without labels list the images of a test set, or describe something.
     if any(columns is not None for _, columns in found):
         found = [(table, columns) for table, columns in found if columns is not None]
+    # The numbers in a list of classes may be the names of images, too.
+    found = [each for each in found if not is_class_list(each[0].path)] or found
+    # Columns of 0 and 1 beside tables with a column of labels tell something else of the images.
+    if any(columns is not None and columns.label is not None for _, columns in found):
+        found = [each for each in found if each[1] is not None and each[1].label is not None]
     return files, found
 
 

@@ -7,11 +7,13 @@ Forms are tried in this order; the first that recognises a file or folder reads 
 from clearcnn.data.forms import (
     arrays,
     cifar,
+    containers,
     csv_pixels,
     folder,
     idx,
     label_table,
     metadata,
+    names,
     parquet,
     pickles,
     subfolders,
@@ -62,10 +64,10 @@ FORMS = (
         arrays.read,
         "Arrays in `.npz`, `.npy`, MATLAB's `.mat` or HDF5's `.h5`: images and labels by any usual "
         "names in one file (`x_train`, `trainX`, `fea` and `gnd`), in one file each (`X.npy` and "
-        "`Y.npy`), or one `.npy` file for each class.",
+        "`Y.npy`), in structs of MATLAB, or one `.npy` file for each class.",
         "`.npz`, `.npy`, MATLAB `.mat`, HDF5 `.h5` 파일의 배열. 이미지와 레이블이 흔한 이름으로 한 "
         "파일에 있거나(`x_train`, `trainX`, `fea`와 `gnd`), 따로 있거나(`X.npy`와 `Y.npy`), "
-        "클래스마다 `.npy` 파일 하나.",
+        "MATLAB의 구조체에 있거나, 클래스마다 `.npy` 파일 하나.",
         has_columns=True,
     ),
     Form(
@@ -86,11 +88,11 @@ FORMS = (
         csv_pixels.read,
         "A table with one image in each row, with or without column names: a label, and one column "
         "for each pixel or all pixels in one cell; separated by commas, semicolons, tabs or "
-        "blanks; one file, or one for each split, such as `fashion_train.csv` and "
+        "blanks; gzipped or not; one file, or one for each split, such as `fashion_train.csv` and "
         "`fashion_test.csv`.",
         "한 줄에 이미지 한 장이 든 표. 열 이름은 없어도 됨. 레이블 하나와 픽셀마다 열 하나, 또는 "
-        "모든 픽셀이 한 칸에 있음. 쉼표, 세미콜론, 탭, 빈칸으로 구분. 파일 하나, 또는 "
-        "`fashion_train.csv`와 `fashion_test.csv`처럼 나눈 파일들.",
+        "모든 픽셀이 한 칸에 있음. 쉼표, 세미콜론, 탭, 빈칸으로 구분. gzip으로 압축해도 됨. "
+        "파일 하나, 또는 `fashion_train.csv`와 `fashion_test.csv`처럼 나눈 파일들.",
         has_columns=True,
     ),
     Form(
@@ -101,6 +103,24 @@ FORMS = (
         "as `Greek/character01`.",
         "접두어를 붙일 때만: 깊이에 상관없이 이미지가 든 폴더 하나가 클래스 하나이며, 이름은 "
         "`Greek/character01` 같은 경로.",
+    ),
+    Form(
+        "names",
+        names.recognise,
+        names.read,
+        "Only with its prefix: images whose names are a class and a number, such as `cat.0.jpg` or "
+        "`Abyssinian_12.jpg`; in one folder, or in each of `train/` and `test/`.",
+        "접두어를 붙일 때만: 이름이 `cat.0.jpg`나 `Abyssinian_12.jpg`처럼 클래스와 번호인 이미지. "
+        "폴더 하나에 있거나 `train/`과 `test/`에 있음.",
+    ),
+    Form(
+        "container",
+        containers.recognise,
+        containers.read,
+        "TFRecord, LMDB, RecordIO, FFCV, Arrow, ARFF, SQLite and R data are recognised and not "
+        "read; the message says how to get the images out.",
+        "TFRecord, LMDB, RecordIO, FFCV, Arrow, ARFF, SQLite, R 데이터는 알아보기만 하고 읽지 "
+        "않음. 이미지를 꺼내는 방법을 알려 줌.",
     ),
     Form(
         "pickle",

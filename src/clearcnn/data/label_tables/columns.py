@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clearcnn.data.classes import quote, shorten
-from clearcnn.data.label_tables.delimited import Row, TextTable
+from clearcnn.data.label_tables.delimited import BLANKS, Row, TextTable
 from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.label_tables.split_cells import COLUMN_NAMES, find_split_word
 from clearcnn.errors import DataError
@@ -19,8 +19,18 @@ LABEL_NAMES = frozenset(
         *("breed", "species", "diagnosis", "dx", "emotion"),
     ]
 )
+# Names of columns that describe an image file rather than what it shows.
+_DESCRIBING_NAMES = frozenset(
+    [
+        *("width", "height", "size", "filesize", "bytes", "channels", "depth", "format", "mode"),
+        *("md5", "sha1", "sha256", "hash", "checksum", "url", "link", "source", "license"),
+        *("licence", "author", "date", "time", "timestamp", "created", "latitude", "longitude"),
+        *("x", "y", "xmin", "ymin", "xmax", "ymax", "bbox", "caption", "description"),
+    ]
+)
 _INDEX_NAMES = frozenset(["", "index", "unnamed: 0", "no", "no.", "nr"])
 _SAMPLE = 200
+_FEWEST_COUNTED = 20
 _MOST_ONE_HOT = 1000
 _ONE_HOT = {"0": False, "1": True, "0.0": False, "1.0": True, "0.": False, "1.": True}
 
@@ -80,7 +90,9 @@ def find_columns(
     if image is None:
         return None
     others = [
-        k for k in range(len(names)) if k != image and names[k].casefold() not in _INDEX_NAMES
+        k
+        for k in range(len(names))
+        if k != image and names[k].casefold() not in _INDEX_NAMES and not _counts(values[k])
     ]
     group = _named(
         table, names, None if spec.group_column == "group" else spec.group_column, "--groups"
@@ -97,9 +109,10 @@ def find_columns(
     found = Columns(names, has_names, image, label, (), splits, group)
     if label is not None:
         return found
-    if len(others) == 1:
+    if len(others) == 1 and not (has_names and _plain(names[others[0]]) in _DESCRIBING_NAMES):
         return Columns(names, has_names, image, others[0], (), splits, group)
     usual = [k for k in others if _plain(names[k]) in LABEL_NAMES and _repeats(values[k])]
+    usual = _without_numbers_of(usual, values)
     if len(usual) == 1:
         return Columns(names, has_names, image, usual[0], (), splits, group)
     if (
@@ -109,7 +122,9 @@ def find_columns(
     ):
         return Columns(names, has_names, image, None, tuple(others), splits, group)
     likely = [k for k in others if _repeats(values[k]) and not _are_numbers(values[k])]
-    if len(likely) == 1 and not usual:
+    # Without column names, blanks may be part of a label, such as New York.
+    may_be_words = table.delimiter == BLANKS and not has_names
+    if len(likely) == 1 and not usual and not may_be_words:
         return Columns(names, has_names, image, likely[0], (), splits, group, is_certain=False)
     listed = "; ".join(
         f"{shorten(names[k])!r} with {quote(dict.fromkeys(values[k]), 3)}" for k in others[:8]
@@ -158,8 +173,25 @@ def _find_split_column(
     return None
 
 
+def _without_numbers_of(usual: Sequence[int], values: Sequence[Sequence[str]]) -> list[int]:
+    """Of two columns that say the same, the class's number and its name, keep the name."""
+    if len(usual) != 2:
+        return list(usual)
+    one, other = (values[k] for k in usual)
+    pairs = set(zip(one, other, strict=True))
+    texts = [k for k in usual if not _are_numbers(values[k])]
+    same = len(pairs) == len(set(one)) == len(set(other))
+    return texts if same and len(texts) == 1 else list(usual)
+
+
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _counts(column: Sequence[str]) -> bool:
+    """Whether a column counts the rows from 0 or 1, so that it tells nothing of the images."""
+    is_counted = column[:1] in (["0"], ["1"]) and len(column) >= _FEWEST_COUNTED
+    return is_counted and all(cell == str(k) for k, cell in enumerate(column, int(column[0])))
 
 
 def _repeats(column: Sequence[str]) -> bool:

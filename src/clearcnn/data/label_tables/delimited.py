@@ -11,7 +11,7 @@ from clearcnn.errors import DataError
 SUFFIXES = frozenset([".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson"])
 BLANKS = " "
 
-_DELIMITERS = ("\t", ";", ",", BLANKS)
+_DELIMITERS = ("\t", ";", ",", "|", BLANKS)
 _TRIED_LINES = 20
 
 
@@ -30,10 +30,12 @@ class TextTable:
     Attributes:
       path: of the file.
       rows: all of the same number of cells, at least two.
+      delimiter: between cells; `BLANKS` stands for one or more; None in JSON lines.
     """
 
     path: Path
     rows: list[Row]
+    delimiter: str | None = None
 
 
 def read_table(path: Path, root: Path | None, most_rows: int | None = None) -> TextTable | None:
@@ -48,6 +50,7 @@ def read_table(path: Path, root: Path | None, most_rows: int | None = None) -> T
       DataError: the file cannot be read, is not UTF-8, or a later row has another number of cells.
     """
     rows: list[Row] = []
+    delimiter: str | None = None
     if is_json_lines(path):
         found = _json_rows(path, root)
     else:
@@ -70,7 +73,7 @@ def read_table(path: Path, root: Path | None, most_rows: int | None = None) -> T
         rows.append(row)
         if most_rows is not None and len(rows) >= most_rows:
             break
-    return TextTable(path, rows) if rows and len(rows[0].cells) > 1 else None
+    return TextTable(path, rows, delimiter) if rows and len(rows[0].cells) > 1 else None
 
 
 def find_delimiter(lines: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from clearcnn.data.classes import quote
 from clearcnn.data.label_tables.delimited import find_delimiter, split_lines
 from clearcnn.data.label_tables.split_cells import COLUMN_NAMES as SPLIT_COLUMNS
-from clearcnn.data.tables import open_text, read_lines
+from clearcnn.data.tables import open_text, read_lines, table_suffix
 from clearcnn.errors import DataError
 from clearcnn.specs import LARGEST_SIDE, DataSpec
 from clearcnn.spelling import did_you_mean
@@ -50,7 +50,7 @@ class Layout:
 
 def is_pixel_table(path: Path) -> bool:
     """Whether the first lines of a file form a table with one image in each row."""
-    if path.suffix.lower() not in SUFFIXES:
+    if table_suffix(path) not in SUFFIXES:
         return False
     try:
         lines = _read_start(path, None)

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from clearcnn.data.arrays import prepare_array
+from clearcnn.data.array_layout import arrange_rows
+from clearcnn.data.arrays import prepare_array, whole_numbers
 from clearcnn.data.build_dataset import build_from_array, build_from_files
 from clearcnn.data.classes import shorten
 from clearcnn.data.decode_image import DecodedImage, decode_picture
@@ -41,7 +44,9 @@ def read_objects(source: object, spec: DataSpec) -> LabelledImages:
             f"{place}, but {len(samples.labels):,} labels.",
             remedy="Give one label for each image, and at least one image.",
         )
+    samples = _leave_out_unlabelled(samples)
     labels, known, sentences = _read_labels(samples, place)
+    sentences = (*samples.notes, *sentences)
     splits = (
         None
         if samples.splits is None
@@ -50,6 +55,9 @@ def read_objects(source: object, spec: DataSpec) -> LabelledImages:
     groups = None if samples.groups is None else list(map(str, samples.groups))
     array = _as_array(samples.images)
     if array is not None:
+        rows_said: tuple[str, ...] = ()
+        if array.ndim == 2:
+            array, rows_said = arrange_rows(whole_numbers(array), spec, place)
         images, said = prepare_array(array, spec, place)
         return build_from_array(
             images,
@@ -59,7 +67,7 @@ def read_objects(source: object, spec: DataSpec) -> LabelledImages:
             known=known,
             groups=groups,
             split_names=splits,
-            preparation=(*sentences, *said),
+            preparation=(*sentences, *rows_said, *said),
         )
     entries = [
         Entry(
@@ -72,6 +80,33 @@ def read_objects(source: object, spec: DataSpec) -> LabelledImages:
         for row, (image, label) in enumerate(zip(samples.images, labels, strict=True))
     ]
     return build_from_files(entries, spec, source=place, known=known, preparation=sentences)
+
+
+def _leave_out_unlabelled(samples: Samples) -> Samples:
+    """Leave out images with the label -1, as test sets of benchmarks have, whose labels are secret.
+
+    Without names and other labels, -1 and 1 may be classes.
+    """
+    labels = [_to_scalar(label) for label in samples.labels]
+    rows = [row for row, label in enumerate(labels) if not isinstance(label, int) or label != -1]
+    integers = {label for label in labels if isinstance(label, int)}
+    is_none = samples.class_names is not None or bool(integers - {-1, 1})
+    if len(rows) == len(labels) or not rows or not is_none:
+        return samples
+    count = len(labels) - len(rows)
+    are = "images without a label (-1) were" if count > 1 else "image without a label (-1) was"
+
+    def keep(values: "Sequence[object] | Array | None") -> list[object] | None:
+        return None if values is None else [values[row] for row in rows]
+
+    return replace(
+        samples,
+        images=keep(samples.images) or [],
+        labels=keep(samples.labels) or [],
+        groups=keep(samples.groups),
+        splits=keep(samples.splits),
+        notes=(*samples.notes, f"{count:,} {are} left out; give them to predict."),
+    )
 
 
 def _read_labels(
@@ -124,6 +159,7 @@ def _as_array(images: "Array | Sequence[object]") -> Array | None:
     """Return images that are one array, or arrays of one shape; None for others."""
     if not isinstance(images, (list, tuple)):
         return _channels_last(images) if hasattr(images, "shape") else None
+    images = [_from_lists(image) for image in images]
     if not all(hasattr(image, "shape") for image in images):
         return None
     arrays = [_channels_last(image) for image in images]
@@ -131,10 +167,22 @@ def _as_array(images: "Array | Sequence[object]") -> Array | None:
     return np.stack(arrays) if same else None
 
 
+def _from_lists(image: object) -> object:
+    """Convert rows of numbers in lists to an array; other images, and uneven rows, stay."""
+    if isinstance(image, list):
+        with suppress(ValueError):
+            array = np.array(image)
+            return array if array.ndim >= 2 and array.dtype.kind in "iufb" else image
+    return image
+
+
 def _channels_last(array: Any) -> Array:
     """Convert to NumPy; tensors of PyTorch, which have `permute`, have their channels first."""
     is_tensor = callable(getattr(array, "permute", None))
-    pixels = np.asarray(array.detach().cpu() if is_tensor else array)
+    try:
+        pixels = np.asarray(array.detach().cpu() if is_tensor else array)
+    except TypeError:  # NumPy has no bfloat16.
+        pixels = np.asarray(array.detach().cpu().float())
     if is_tensor and pixels.ndim >= 3 and pixels.shape[-3] in (1, 3):
         pixels = np.moveaxis(pixels, -3, -1)
     return pixels

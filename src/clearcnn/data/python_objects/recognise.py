@@ -1,5 +1,6 @@
 """Recognition of Python objects as samples, by what they can do."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from clearcnn.data.classes import quote
 from clearcnn.data.label_tables.columns import LABEL_NAMES
 from clearcnn.data.label_tables.split_cells import find_split_word
+from clearcnn.data.python_objects.pixel_columns import read_pixel_columns
 from clearcnn.data.python_objects.samples import Indexed, Samples
 from clearcnn.errors import DataError
 from clearcnn.specs import DataSpec
@@ -31,27 +33,52 @@ def read_samples(source: object, spec: DataSpec) -> Samples:
         return _join_splits(source, spec)
     module = type(source).__module__.partition(".")[0]
     kind = f"{'' if module == 'builtins' else f'{module} '}{type(source).__name__}"
+    if not isinstance(source, Indexed) or hasattr(source, "batch_sampler"):
+        why, remedy = _why(source)
+        raise DataError(f"Images cannot be read from a {kind}: {why}.", remedy=remedy)
     if hasattr(source, "column_names") and hasattr(source, "features"):
         columns = _as_columns(source, list(source.column_names))
         return _from_columns(columns, kind, spec, source.features)
     if hasattr(source, "columns") and hasattr(source, "shape"):
-        return _from_columns(_as_columns(source, list(source.columns)), kind, spec, {})
+        names = list(source.columns)
+        _reject_doubled(names, kind)
+        return read_pixel_columns(source, names, kind, spec) or _from_columns(
+            _as_columns(source, names), kind, spec, {}
+        )
     if isinstance(source, tuple) and len(source) == 2 and _is_pair(*source):
-        images, labels = source
-        return Samples("a pair (images, labels)", images, _to_list(labels))
-    if isinstance(source, Indexed) and not isinstance(source, (str, bytes, np.ndarray)):
-        return _from_items(source, kind)
-    raise DataError(f"Images cannot be read from a {kind}: {_why(source)}.", remedy=_REMEDY)
+        return _from_pair(*source)
+    if isinstance(source, (str, bytes, np.ndarray)):
+        why, remedy = _why(source)
+        raise DataError(f"Images cannot be read from a {kind}: {why}.", remedy=remedy)
+    return _from_items(source, kind)
 
 
-def _why(source: object) -> str:
+def _why(source: object) -> tuple[str, str]:
+    """Say why an object cannot be read, and what to do."""
     if isinstance(source, np.ndarray):
-        return "it has no labels"
-    return (
-        "it can be iterated over, but has no length"
-        if hasattr(source, "__iter__")
-        else "unknown kind"
-    )
+        return "it has no labels", _REMEDY
+    if hasattr(source, "batch_sampler"):
+        return "it gives batches in any order", "Give the data set that it loads: loader.dataset."
+    if hasattr(source, "__iter__") and not isinstance(source, (str, bytes)):
+        return "it can be iterated over, but has no length", _REMEDY
+    return "unknown kind", _REMEDY
+
+
+def _reject_doubled(names: Sequence[object], kind: str) -> None:
+    twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"A {kind} has several columns named {quote(twice)}.",
+            remedy="Give each column a name of its own.",
+        )
+
+
+def _from_pair(images: Any, labels: object) -> Samples:
+    if hasattr(images, "columns"):  # A DataFrame of pixels, as scikit-learn's fetch_openml gives.
+        images = images.to_numpy()
+    elif getattr(images, "ndim", None) == 1:
+        images = _to_list(images)
+    return Samples("a pair (images, labels)", images, _to_list(labels))
 
 
 def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
@@ -77,6 +104,7 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
         known.pop(),
         groups if any(group is not None for group in groups) else None,
         [split for split, part in parts for _ in range(len(part))],
+        tuple(dict.fromkeys(note for _, part in parts for note in part.notes)),
     )
 
 
@@ -174,7 +202,10 @@ def _from_items(source: Indexed, kind: str) -> Samples:
             f"Images cannot be read from a {kind}: {fault}; expected pairs (image, label).",
             remedy=_REMEDY,
         )
-    names = getattr(source, "classes", None)
+    # A part of a data set of PyTorch has the whole as `dataset`.
+    names = getattr(source, "classes", None) or getattr(
+        getattr(source, "dataset", None), "classes", None
+    )
     labels = [item[1] for item in items]
     are_indices = all(isinstance(label, (int, np.integer)) for label in labels)
     return Samples(

@@ -26,10 +26,12 @@ class Samples:
 
     Attributes:
       kind: a description, such as "a list of (image, label)".
-      images: an array (n, height, width[, channels]), or a sequence of images or paths.
+      images: an array (n, height, width[, channels]) or (n, num_pixels), or a sequence of images or
+        paths.
       labels: of any kind; None stands for none.
       class_names: if the object knows them; labels are then indices.
       groups, splits: one text for each image, or None.
+      notes: how they were read, one sentence each.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Samples:
     class_names: tuple[str, ...] | None = None
     groups: Sequence[object] | None = field(default=None)
     splits: Sequence[object] | None = field(default=None)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
