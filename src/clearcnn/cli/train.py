@@ -90,7 +90,8 @@ def add_options(parser: Parser) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="resume a stopped run, or train a finished one for more --epochs",
+        help="resume a stopped run, or train a finished one for more --epochs; RUN may also be a "
+        "unique beginning of its name below runs/, or latest",
     )
     training.add_argument(
         "--checkpoint-seconds",

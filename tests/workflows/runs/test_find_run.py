@@ -7,7 +7,7 @@ import pytest
 
 from clearcnn.bundle import MANIFEST_NAME
 from clearcnn.errors import BundleError
-from clearcnn.workflows.runs.find_run import find_run, list_runs
+from clearcnn.workflows.runs.find_run import find_run, find_run_to_resume, list_runs
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +66,31 @@ def test_where_there_are_no_runs_the_message_says_so(
     with pytest.raises(BundleError) as caught:
         find_run("latest")
     assert "Train a model first" in caught.value.remedy
+
+
+@pytest.fixture
+def stopped(runs: Path) -> Path:
+    """A stopped run, newer than all others."""
+    place = runs / "birds.unfinished"
+    place.mkdir()
+    (place / "request.json").write_text("{}")
+    os.utime(place, (40, 40))
+    return place
+
+
+def test_a_stopped_run_is_found_by_its_beginning_and_as_the_latest(stopped: Path) -> None:
+    for named in ("birds", "bi", "birds.unf", "latest"):
+        assert find_run_to_resume(Path(named)) == Path("runs/birds.unfinished")
+    # Paths stay as they were given: this run may have stopped before its first checkpoint.
+    assert find_run_to_resume(Path("runs/bir")) == Path("runs/bir")
+    assert find_run_to_resume(Path("photos")) == Path("runs/photos-1")
+    os.utime(stopped, (5, 5))
+    assert find_run_to_resume(Path("latest")) == Path("runs/digits-2")
+
+
+def test_a_run_to_resume_that_is_unclear_or_missing(stopped: Path) -> None:
+    with pytest.raises(BundleError, match="digits may mean 2 runs in runs") as caught:
+        find_run_to_resume(Path("digits"))
+    assert "runs/digits-2" in caught.value.remedy.replace("\\", "/")
+    assert find_run_to_resume(Path("cats")) == Path("cats")
+    assert find_run_to_resume(Path("/")) == Path("/")

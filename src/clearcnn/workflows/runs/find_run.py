@@ -38,6 +38,48 @@ def find_run(named: Path | str) -> Path:
     )
 
 
+def find_run_to_resume(named: Path) -> Path:
+    """Find the run to resume that a user names, finished or stopped.
+
+    Args:
+      named: a path; or the beginning of one name below `runs/`; or "latest" for the newest there.
+    Returns:
+      A path in a folder as it was given, since that run may have stopped before its first
+      checkpoint, and another name that begins alike is another run. So is a name that exists, or
+      with which none begins.
+    Raises:
+      BundleError: several begin like that; the message lists them.
+    """
+    is_name = bool(named.name) and named.parent == Path() and named.name != ".."
+    if not is_name or named.exists() or named.with_name(named.name + bundle.UNFINISHED).exists():
+        return named
+    runs = [*list_runs(RUNS), *_list_stopped(RUNS)]
+    if named.name == LATEST and runs:
+        return max(runs, key=lambda run: (run.stat().st_mtime_ns, run.name))
+    found = [run for run in runs if run.name.startswith(named.name)]
+    if len(found) > 1:
+        raise BundleError(
+            f"{named} may mean {len(found):,} runs in {RUNS}.", remedy=_list(found, RUNS)
+        )
+    return found[0] if found else named
+
+
+def _list_stopped(folder: Path) -> list[Path]:
+    """List the folders of stopped runs in a folder, except those whose run is complete."""
+    try:
+        places = [each for each in folder.iterdir() if each.name.endswith(bundle.UNFINISHED)]
+    except OSError:
+        return []
+    return [
+        each
+        for each in places
+        if bundle.may_be_unfinished(each)
+        and not bundle.is_finished_as(
+            each, each.with_name(each.name.removesuffix(bundle.UNFINISHED))
+        )
+    ]
+
+
 def list_runs(folder: Path) -> list[Path]:
     """List the run folders in a folder, the newest first."""
     try:

@@ -20,6 +20,7 @@ from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.repro_command import suggest_resume
+from clearcnn.workflows.runs.find_run import find_run_to_resume
 
 # Six arrays of four bytes per parameter of the largest allowed model: the weights, the optimizer's
 # two moments, the best weights of early stopping, and room for two more.
@@ -72,7 +73,8 @@ def open_job(
     """Find a run to resume; an unfinished one is locked for this process within the context.
 
     Args:
-      run: a run folder, the path of a future one, or its `.unfinished`.
+      run: a run folder, the path of a future one, or its `.unfinished`; or a name, as for
+        `find_run_to_resume`.
       epochs: replaces the run's number of epochs, unless None.
       out: the run folder to make, unless None.
       command: the command that resumes the run.
@@ -80,7 +82,7 @@ def open_job(
     Raises:
       ClearCNNError: there is no such run, it cannot be resumed, or another process is training it.
     """
-    run = run if run.name not in ("", "..") else run.resolve()
+    run = find_run_to_resume(run if run.name not in ("", "..") else run.resolve())
     name = run.name.removesuffix(bundle.UNFINISHED)
     if not name:
         raise BundleError(f"{run} is not a run to resume.", remedy="Give a folder below runs/.")

@@ -66,9 +66,10 @@ def train(
       flip: whether half of the training images are mirrored left to right. None lets a short trial
         training decide where the recipe asks for one.
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
-      resume: a run to resume. One that was stopped (`NAME` or `NAME.unfinished`) ends in the same
-        bits as if it had not been; a finished one is trained for more `epochs`, into a new run
-        folder. All other options are the run's; images that were passed in Python must be passed
+      resume: a run to resume; or a unique beginning of its name below `runs/`, or "latest". One
+        that was stopped (`NAME` or `NAME.unfinished`) ends in the same bits as if it had not been;
+        a finished one is trained for more `epochs`, into a new run folder. All other options are
+        the run's; images that were passed in Python must be passed
         again.
       checkpoint_seconds: the least time between two checkpoints, as in CheckpointSpec.
       verbose: as in Keras: 0 shows nothing, 1 shows the progress that the terminal shows, and
