@@ -5,6 +5,7 @@ from typing import Literal
 from PIL import features
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 _AVIF = frozenset([b"avif", b"avis"])
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"])
@@ -31,8 +32,8 @@ def require_avif() -> None:
     """Raise an ImageError if this Pillow was built without AVIF."""
     if not features.check("avif"):
         raise ImageError(
-            "it is AVIF, and this build of Pillow cannot decode AVIF",
-            "Install Pillow's own wheel, or save the image as PNG or JPEG.",
+            say("it is AVIF, and this build of Pillow cannot decode AVIF"),
+            say("Install Pillow's own wheel, or save the image as PNG or JPEG."),
         )
 
 
@@ -42,7 +43,10 @@ def refuse_heic() -> ImageError:
     None of the decoders for Python is used: docs/licences.md says why.
     """
     return ImageError(
-        "it is a HEIC image, which clearcnn does not decode",
-        "Convert it to JPEG or PNG: on a Mac with sips -s format jpeg *.heic --out FOLDER, "
-        "elsewhere with ImageMagick; on an iPhone, set Camera > Formats to Most Compatible.",
+        say("it is a HEIC image, which clearcnn does not decode"),
+        say(
+            "Convert it to JPEG or PNG: on a Mac with sips -s format jpeg *.heic --out "
+            "FOLDER, elsewhere with ImageMagick; on an iPhone, set Camera > Formats to Most "
+            "Compatible."
+        ),
     )

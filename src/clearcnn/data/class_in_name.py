@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clearcnn.data.classes import normal_form, quote
+from clearcnn.language import say
 
 _NUMBERED = re.compile(r"(.*[^\W\d_])[\W_]*\d[\d\W_]*")
 
@@ -21,7 +22,9 @@ def suggest(images: Sequence[Path], folder: Path) -> str:
     counts = Counter(read_class(path) for path in images)
     if len(counts) < 2 or None in counts or min(counts.values()) < 2:
         return ""
-    return (
-        f"If the names begin with the class, such as {quote(map(str, counts), 3)}, put names: "
-        f"before the path: names:{folder}. "
+    return say(
+        "If the names begin with the class, such as {str}, put names: before the path: "
+        "names:{folder}. ",
+        str=quote(map(str, counts), 3),
+        folder=folder,
     )

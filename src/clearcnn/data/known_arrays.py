@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn.data.array_names import ArrayName
+from clearcnn.language import say
 from clearcnn.types import Array
 
 _SETS = {1: "train", 2: "validation", 3: "test"}
@@ -50,7 +51,9 @@ def leave_out_extra(
 ) -> tuple[dict[str, list[StoredArray]], tuple[str, ...]]:
     """Leave out SVHN's extra images unless they are chosen; return the other sets, and say so."""
     if choice is None and len(sets) == 2 and "extra" in sets and is_svhn(sets["extra"]):
-        said = "Left out: the extra training images of SVHN; to read them alone, end with #extra."
+        said = say(
+            "Left out: the extra training images of SVHN; to read them alone, end with #extra."
+        )
         return {name: stored for name, stored in sets.items() if name != "extra"}, (said,)
     return sets, ()
 
@@ -106,8 +109,9 @@ def read_class_names(stored: Sequence[StoredArray]) -> list[str] | None:
 def explain_missing(path: Path) -> str:
     """What to do about a set that is known to have no labels; "" for others."""
     if "olivetti" in path.name.lower():
-        return (
-            "This set has no labels: its 400 columns are ten images of each of forty people, in "
-            "order. Store images of (400, 64, 64) as x and numpy.repeat(range(40), 10) as y."
+        return say(
+            "This set has no labels: its 400 columns are ten images of each of forty "
+            "people, in order. Store images of (400, 64, 64) as x and "
+            "numpy.repeat(range(40), 10) as y."
         )
     return ""

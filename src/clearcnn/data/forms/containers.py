@@ -11,10 +11,11 @@ from clearcnn.data.image_search import has_images
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _MOST_FILES = 200
-_ARRAYS = "store them as x_train, y_train, x_test and y_test with numpy.savez"
+_ARRAYS = say("store them as x_train, y_train, x_test and y_test with numpy.savez")
 
 
 @dataclass(frozen=True)
@@ -30,46 +31,59 @@ _CONTAINERS = (
     _Container(
         "TFRecord",
         re.compile(r".*\.(tfrecords?|tfrec)(\b.*)?|.*\.tfrecord-\d+-of-\d+"),
-        "Read it with TensorFlow, which knows what its author put into each record, and "
-        f"{_ARRAYS}; or take the set's Parquet files on Hugging Face.",
+        say(
+            "Read it with TensorFlow, which knows what its author put into each record, and "
+            "{arrays}; or take the set's Parquet files on Hugging Face.",
+            arrays=_ARRAYS,
+        ),
     ),
     _Container(
-        "an LMDB database",
+        say("an LMDB database"),
         re.compile(r"data\.mdb|.*\.lmdb"),
-        "Write its images as files into folders named after classes, with the program that it was "
-        "made for.",
+        say(
+            "Write its images as files into folders named after classes, with the program "
+            "that it was made for."
+        ),
     ),
     _Container(
-        "RecordIO of MXNet",
+        say("RecordIO of MXNet"),
         re.compile(r".*\.rec"),
-        "Unpack it with MXNet's recordio, and write the images into folders named after classes.",
+        say(
+            "Unpack it with MXNet's recordio, and write the images into folders named after "
+            "classes."
+        ),
     ),
     _Container(
         "FFCV",
         re.compile(r".*\.beton"),
-        "Take the data set that it was made from.",
+        say("Take the data set that it was made from."),
     ),
     _Container(
-        "Arrow, as Dataset.save_to_disk of Hugging Face writes it",
+        say("Arrow, as Dataset.save_to_disk of Hugging Face writes it"),
         re.compile(r".*\.arrow"),
-        "In Python, give the data set itself: "
-        "clearcnn.train(datasets.load_from_disk(FOLDER)); or write Parquet with to_parquet.",
+        say(
+            "In Python, give the data set itself: "
+            "clearcnn.train(datasets.load_from_disk(FOLDER)); or write Parquet with "
+            "to_parquet."
+        ),
     ),
     _Container(
-        "ARFF, the format of Weka and OpenML",
+        say("ARFF, the format of Weka and OpenML"),
         re.compile(r".*\.arff(\.gz)?"),
-        "In Python, scikit-learn reads it: X, y = fetch_openml(NAME, return_X_y=True), then "
-        "clearcnn.train((X, y)); or save it as CSV.",
+        say(
+            "In Python, scikit-learn reads it: X, y = fetch_openml(NAME, return_X_y=True), "
+            "then clearcnn.train((X, y)); or save it as CSV."
+        ),
     ),
     _Container(
-        "a database of SQLite",
+        say("a database of SQLite"),
         re.compile(r".*\.(sqlite3?|db3?)"),
-        "Export its images as files into folders named after classes.",
+        say("Export its images as files into folders named after classes."),
     ),
     _Container(
-        "data of R",
+        say("data of R"),
         re.compile(r".*\.(rds|rdata|rda)"),
-        "In R, write the pixels as a table with write.csv, one image in each row.",
+        say("In R, write the pixels as a table with write.csv, one image in each row."),
     ),
 )
 
@@ -90,11 +104,19 @@ def read(path: Path, _: DataSpec) -> LabelledImages:
     files = [path] if not path.is_dir() else list(_list_files(path))
     known = [(file, kind) for file in files if (kind := _find_kind(file))]
     if not known:
-        raise DataError(f"{path} is no known container.", remedy="Leave out container:.")
+        raise DataError(
+            say("{path} is no known container.", path=path), remedy=say("Leave out container:.")
+        )
     kind = known[0][1]
     names = [file.name for file, each in known if each is kind]
-    what = f"contains {kind.what}: {quote(names, 3)}" if path.is_dir() else f"is {kind.what}"
-    raise DataError(f"{path} {what}. clearcnn does not read this.", remedy=kind.remedy)
+    what = (
+        say("contains {what}: {names}", what=kind.what, names=quote(names, 3))
+        if path.is_dir()
+        else say("is {what}", what=kind.what)
+    )
+    raise DataError(
+        say("{path} {what}. clearcnn does not read this.", path=path, what=what), remedy=kind.remedy
+    )
 
 
 def _find_kind(file: Path) -> _Container | None:

@@ -27,6 +27,7 @@ from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import ACCEPTED
 from clearcnn.data.tables import table_suffix
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -83,8 +84,11 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     unlabelled = [sets[name][split].name for split, table in tables.items() if table.labels is None]
     said = (
         [
-            f"Images without labels left out: {quote(unlabelled)}. Give them to predict, once the "
-            "model is trained."
+            say(
+                "Images without labels left out: {unlabelled}. Give them to predict, once the "
+                "model is trained.",
+                unlabelled=quote(unlabelled),
+            )
         ]
         if unlabelled
         else []
@@ -111,7 +115,11 @@ def read_pixel_table(path: Path, root: Path | None, spec: DataSpec) -> PixelTabl
     named = [layout.names[k] for k in layout.numbers]
     if labels is None and layout.cell is None and not has_places(named):
         found, pixels, said = split_label(numbers, spec, path)
-        labels = None if found is None else tidy_labels(found, f"{path}: the label", len(found))
+        labels = (
+            None
+            if found is None
+            else tidy_labels(found, say("{path}: the label", path=path), len(found))
+        )
         sentences += [said] if said else []
     known = named if layout.cell is None and layout.has_names else ()
     images, said_of_rows = arrange_columns(whole_numbers(pixels), known, spec, str(path))
@@ -173,11 +181,14 @@ def _build(
     shapes = {table.images.shape[1:] for table in tables.values()}
     if len(shapes) > 1:
         raise DataError(
-            f"{path}: the files have images of different shapes, "
-            f"{' and '.join('×'.join(map(str, shape)) for shape in sorted(shapes))}.",
-            remedy="Put files of one data set only into one folder.",
+            say(
+                "{path}: the files have images of different shapes, {shapes}.",
+                path=path,
+                shapes=" and ".join("×".join(map(str, shape)) for shape in sorted(shapes)),
+            ),
+            remedy=say("Put files of one data set only into one folder."),
         )
-    source = f"pixels in {place}"
+    source = say("pixels in {place}", place=place)
     # A file of dark images may have been read as uint8 and another one not.
     dtype = np.result_type(*[table.images.dtype for table in tables.values()])
     joined = join_arrays([table.images.astype(dtype, copy=False) for table in tables.values()])
@@ -194,7 +205,10 @@ def _build(
         name_labels(numbers, class_names, path),
         spec,
         source=source,
-        names=[f"{split} row {k}" if split else f"row {k}" for split, k in rows],
+        names=[
+            say("{split} row {k}", split=split, k=k) if split else say("row {k}", k=k)
+            for split, k in rows
+        ],
         groups=groups if len(groups) == len(images) else None,
         split_names=splits,
         preparation=(*said, *dict.fromkeys(sentences), *changes),
@@ -211,19 +225,27 @@ def _splits(tables: dict[str | None, PixelTable], path: Path) -> list[str] | Non
     for cell, split in found.items():
         if split is None:
             raise DataError(
-                f"{path}: unknown split {shorten(cell)!r}; expected one of {ACCEPTED}.",
-                remedy="Correct the cell, or remove the column.",
+                say(
+                    "{path}: unknown split {cell!r}; expected one of {accepted}.",
+                    path=path,
+                    cell=shorten(cell),
+                    accepted=ACCEPTED,
+                ),
+                remedy=say("Correct the cell, or remove the column."),
             )
     return [found[cell] or "" for cell in cells]
 
 
 def _describe_ignored(layout: Layout) -> str:
     names = quote((layout.names[k] for k in layout.ignored), 4)
-    return f"Columns that are neither pixels nor labels left out: {names}."
+    return say("Columns that are neither pixels nor labels left out: {names}.", names=names)
 
 
 def _no_label(path: Path) -> DataError:
     return DataError(
-        f"{path}: no column is named label, class or target, and every column is a pixel.",
-        remedy="Add a column of labels; without labels, images can only be given to predict.",
+        say(
+            "{path}: no column is named label, class or target, and every column is a pixel.",
+            path=path,
+        ),
+        remedy=say("Add a column of labels; without labels, images can only be given to predict."),
     )

@@ -12,6 +12,7 @@ from clearcnn.data.labelled_images import SPLIT_NAMES
 from clearcnn.data.safe_files import describe_content
 from clearcnn.data.split_names import differ_in_numbers
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.spelling import did_you_mean
 
 _ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"])
@@ -54,13 +55,20 @@ def reject_twins(root: FolderTree) -> None:
             if _NUMBER.fullmatch(normal_form(" ".join(folder.name.split()))):
                 what, them = "number", "spellings"
             elif normal_form(twin) == normal_form(folder.name):
-                what, them = "name", "Unicode forms"
+                what, them = "name", say("Unicode forms")
             else:
-                what, them = "name", "spellings, which differ only in case or blanks"
+                what, them = "name", say("spellings, which differ only in case or blanks")
             raise DataError(
-                f"{root.path}: the class folders {twin!a} and {folder.name!a} are the same {what} "
-                f"in two {them}.",
-                remedy="Put the images of both into one of them.",
+                say(
+                    "{path}: the class folders {twin!a} and {name!a} are the same {what} in "
+                    "two {them}.",
+                    path=root.path,
+                    twin=twin,
+                    name=folder.name,
+                    what=what,
+                    them=them,
+                ),
+                remedy=say("Put the images of both into one of them."),
             )
 
 
@@ -87,10 +95,18 @@ def _files(tree: FolderTree) -> set[tuple[Path, int]]:
 def reject_other_copy(folder: FolderTree, siblings: Sequence[FolderTree], root: FolderTree) -> None:
     """Raise a DataError: a folder repeats the names of its siblings, but not their files."""
     raise DataError(
-        f"{root.path}: the folder {folder.name!r} contains folders named as those beside it, "
-        f"{quote(sibling.name for sibling in siblings)}, but with other files.",
-        remedy=f"Move it elsewhere; or name it, {root.path / folder.name}; or, if it is a class, "
-        "put folder: before the path.",
+        say(
+            "{path}: the folder {name!r} contains folders named as those beside it, {quote}, "
+            "but with other files.",
+            path=root.path,
+            name=folder.name,
+            quote=quote(sibling.name for sibling in siblings),
+        ),
+        remedy=say(
+            "Move it elsewhere; or name it, {path}; or, if it is a class, put folder: before "
+            "the path.",
+            path=root.path / folder.name,
+        ),
     )
 
 
@@ -112,11 +128,22 @@ def reject_versions(folders: Sequence[FolderTree], root: FolderTree) -> None:
         return
     examples = sorted(inside[alike[0]] & shared)
     raise DataError(
-        f"{root.path}: the folders {quote(alike)} have subfolders of the same names, such as "
-        f"{quote(examples, 3)}. They may be splits, versions of one data set, or classes.",
-        remedy=f"Name one version, such as {root.path / alike[0]}; or rename splits to "
-        f"{', '.join(SPLIT_NAMES)}; or, if {alike[0]!r} is a class, put folder: before the path; "
-        f"or, if {alike[0]}/{examples[0]} is one, subfolders:.",
+        say(
+            "{path}: the folders {alike} have subfolders of the same names, such as "
+            "{examples}. They may be splits, versions of one data set, or classes.",
+            path=root.path,
+            alike=quote(alike),
+            examples=quote(examples, 3),
+        ),
+        remedy=say(
+            "Name one version, such as {path}; or rename splits to {split_names}; or, if "
+            "{alike!r} is a class, put folder: before the path; or, if {alike}/{examples} is "
+            "one, subfolders:.",
+            path=root.path / alike[0],
+            split_names=", ".join(SPLIT_NAMES),
+            alike=alike[0],
+            examples=examples[0],
+        ),
     )
 
 
@@ -129,12 +156,20 @@ def reject_masks(folders: Sequence[FolderTree], root: FolderTree) -> None:
         for images in folders:
             if images is not mask and _have_masks(stems[images.name], stems[mask.name]):
                 raise DataError(
-                    f"{root.path}: {mask.name!r} has a file for each image of {images.name!r}, as "
-                    "the masks of a segmentation do. They are not classes.",
-                    remedy="clearcnn learns one class for each image. "
-                    f"{suggest(images.all_images(), images.path)}Sort the images into folders "
-                    "named after classes, or write metadata.csv with the columns file_name and "
-                    "label; or, if these are the classes, put folder: before the path.",
+                    say(
+                        "{path}: {name!r} has a file for each image of {name_2!r}, as the "
+                        "masks of a segmentation do. They are not classes.",
+                        path=root.path,
+                        name=mask.name,
+                        name_2=images.name,
+                    ),
+                    remedy=say(
+                        "clearcnn learns one class for each image. {all_images}Sort the "
+                        "images into folders named after classes, or write metadata.csv with "
+                        "the columns file_name and label; or, if these are the classes, put "
+                        "folder: before the path.",
+                        all_images=suggest(images.all_images(), images.path),
+                    ),
                 )
 
 
@@ -150,10 +185,18 @@ def _have_masks(images: set[str], masks: set[str]) -> bool:
 def reject_flat_splits(likely: Sequence[FolderTree], top: FolderTree, tree: FolderTree) -> None:
     """Raise a DataError: folders named after splits have no class folders."""
     raise DataError(
-        f"{top.path}: {quote(folder.name for folder in likely)} are named after splits, but have "
-        f"no class folders in them.{name_tables((top, *likely), tree)}",
-        remedy=f"{_suggest_names(likely, tree)}Write metadata.csv with the columns "
-        "file_name, label and split; or, if these are the classes, put folder: before the path.",
+        say(
+            "{path}: {quote} are named after splits, but have no class folders in "
+            "them.{name_tables}",
+            path=top.path,
+            quote=quote(folder.name for folder in likely),
+            name_tables=name_tables((top, *likely), tree),
+        ),
+        remedy=say(
+            "{likely}Write metadata.csv with the columns file_name, label and split; or, if "
+            "these are the classes, put folder: before the path.",
+            likely=_suggest_names(likely, tree),
+        ),
     )
 
 
@@ -174,20 +217,37 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
     alone = len(names) == 1 and not top.filled[0].filled and not may_be_single
     if numbered or (alone and (tables or suggested)):
         raise DataError(
-            f"{top.path}: {quote(names, 3)} {'are' if numbered else 'is'} not named after "
-            f"{'classes' if numbered else 'a class'}.{tables}",
-            remedy=f"{suggested}Write metadata.csv with the columns file_name and label; or, if "
-            f"{'these are the classes' if numbered else 'it is one'}, put folder: before the path.",
+            say(
+                "{path}: {names} {rest} not named after {rest_2}.{tables}",
+                path=top.path,
+                names=quote(names, 3),
+                rest=say("are") if numbered else say("is"),
+                rest_2=say("classes") if numbered else say("a class"),
+                tables=tables,
+            ),
+            remedy=say(
+                "{suggested}Write metadata.csv with the columns file_name and label; or, if "
+                "{rest}, put folder: before the path.",
+                suggested=suggested,
+                rest=say("these are the classes") if numbered else say("it is one"),
+            ),
         )
 
 
 def reject_lone_folder(only: FolderTree, root: FolderTree, tree: FolderTree) -> None:
     """Raise a DataError: the folders beside the only one with images may have its labels."""
     raise DataError(
-        f"{root.path}: only the folder {only.name!r} has images, so there are no classes."
-        f"{name_tables([root, *root.all_folders()], tree)}",
-        remedy=f"{suggest(only.all_images(), only.path)}Write metadata.csv with the columns "
-        "file_name and label, one class for each image.",
+        say(
+            "{path}: only the folder {name!r} has images, so there are no classes.{name_tables}",
+            path=root.path,
+            name=only.name,
+            name_tables=name_tables([root, *root.all_folders()], tree),
+        ),
+        remedy=say(
+            "{all_images}Write metadata.csv with the columns file_name and label, one class "
+            "for each image.",
+            all_images=suggest(only.all_images(), only.path),
+        ),
     )
 
 
@@ -195,20 +255,37 @@ def reject_empty(root: FolderTree) -> None:
     """Raise a DataError: there are no class folders, and no other form."""
     packed = [path for path in root.others if path.suffix.lower() in _ARCHIVES]
     if root.images:
-        count = f"{len(root.images):,} image{'s' if len(root.images) > 1 else ''}"
+        count = say(
+            "{num_images:,} image{rest}",
+            num_images=len(root.images),
+            rest="s" if len(root.images) > 1 else "",
+        )
         raise DataError(
-            f"{root.path} contains {count}, but no class folders, and no table that names them."
-            f"{name_tables([root], root)}",
-            remedy=f"{suggest(root.images, root.path)}Put the images of each class into a folder "
-            "named after the class, or write metadata.csv with the columns file_name and label.",
+            say(
+                "{path} contains {count}, but no class folders, and no table that names "
+                "them.{name_tables}",
+                path=root.path,
+                count=count,
+                name_tables=name_tables([root], root),
+            ),
+            remedy=say(
+                "{images}Put the images of each class into a folder named after the class, or "
+                "write metadata.csv with the columns file_name and label.",
+                images=suggest(root.images, root.path),
+            ),
         )
     raise DataError(
-        f"{root.path}: no class folders with images found. Looked for metadata.csv, "
-        "metadata.jsonl, IDX files, Parquet files, and class folders; found "
-        f"{describe_content(root.path)}.{name_tables([root], root)}",
-        remedy=f"Name the archive itself: {packed[0]}."
+        say(
+            "{path}: no class folders with images found. Looked for metadata.csv, "
+            "metadata.jsonl, IDX files, Parquet files, and class folders; found "
+            "{path_2}.{name_tables}",
+            path=root.path,
+            path_2=describe_content(root.path),
+            name_tables=name_tables([root], root),
+        ),
+        remedy=say("Name the archive itself: {packed}.", packed=packed[0])
         if packed
-        else "Put the images of each class into a folder named after the class.",
+        else say("Put the images of each class into a folder named after the class."),
     )
 
 
@@ -220,14 +297,22 @@ def name_tables(folders: Sequence[FolderTree], tree: FolderTree) -> str:
         for path in folder.others
         if path.suffix.lower() in _TABLES and not path.name.lower().startswith("readme")
     ]
-    return f" The labels may be in {quote(tables, 3)}." if tables else ""
+    return say(" The labels may be in {tables}.", tables=quote(tables, 3)) if tables else ""
 
 
 def reject_stranger(folder: FolderTree, splits: Sequence[FolderTree], top: FolderTree) -> None:
     """Raise a DataError: a folder with images lies beside the splits, and is none of them."""
     raise DataError(
-        f"{top.path}: the folder {folder.name!r} contains images, but is none of the split "
-        f"folders {quote(split.name for split in splits)}.",
-        remedy=f"{did_you_mean(folder.name, SPLIT_NAMES)}Move it into a split folder, or "
-        "elsewhere; or, if all of them are classes, put folder: before the path.",
+        say(
+            "{path}: the folder {name!r} contains images, but is none of the split folders "
+            "{quote}.",
+            path=top.path,
+            name=folder.name,
+            quote=quote(split.name for split in splits),
+        ),
+        remedy=say(
+            "{suggestion}Move it into a split folder, or elsewhere; or, if all of them are "
+            "classes, put folder: before the path.",
+            suggestion=did_you_mean(folder.name, SPLIT_NAMES),
+        ),
     )

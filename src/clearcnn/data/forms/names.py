@@ -16,6 +16,7 @@ from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 
@@ -33,7 +34,10 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
       DataError: it is not a folder, a name has no class, or an image cannot be read.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder.", remedy="Name the folder of the images.")
+        raise DataError(
+            say("{folder} is not a folder.", folder=folder),
+            remedy=say("Name the folder of the images."),
+        )
     tree = list_tree(folder)
     named = parse_split_folders(each.name for each in tree.filled)
     parts: list[tuple[str | None, FolderTree]] = [
@@ -45,15 +49,22 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
         classes = [read_class(path) for path in images]
         if images and not any(classes):
             notes.append(
-                f"Left out {len(images):,} images without a class in their names, such as "
-                f"{images[0].relative_to(folder).as_posix()}; give them to predict."
+                say(
+                    "Left out {num_images:,} images without a class in their names, such as "
+                    "{as_posix}; give them to predict.",
+                    num_images=len(images),
+                    as_posix=images[0].relative_to(folder).as_posix(),
+                )
             )
             continue
         if None in classes:
             raise DataError(
-                f"{images[classes.index(None)]} has no class in its name; expected letters and a "
-                "number, such as cat.12.jpg.",
-                remedy="Rename it, or move it elsewhere.",
+                say(
+                    "{images} has no class in its name; expected letters and a number, such "
+                    "as cat.12.jpg.",
+                    images=images[classes.index(None)],
+                ),
+                remedy=say("Rename it, or move it elsewhere."),
             )
         used += [split] if images else []
         entries += [
@@ -70,7 +81,7 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
     return build_from_files(
         entries,
         spec,
-        source=f"images named after classes in {folder}",
+        source=say("images named after classes in {folder}", folder=folder),
         known=sort_naturally({str(each.label) for each in entries}),
         preparation=(*notes, *describe_ignored(tree.all_others(), folder)),
     )

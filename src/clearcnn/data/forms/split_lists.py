@@ -14,6 +14,7 @@ from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.split_names import parse_split_name
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 Classes = dict[str, list[Path]]
 
@@ -45,10 +46,14 @@ def split_by_lists(
         for name in names:
             found = known.find(name)
             if len(found) != 1 or found[0] in split_of:
-                what = "is in two lists" if len(found) == 1 else "is no image beside it"
+                what = say("is in two lists") if len(found) == 1 else say("is no image beside it")
                 return whole, (
-                    f"The lists of the splits {', '.join(listed)} were not used: {name[:80]} "
-                    f"{what}.",
+                    say(
+                        "The lists of the splits {listed} were not used: {name} {what}.",
+                        listed=", ".join(listed),
+                        name=name[:80],
+                        what=what,
+                    ),
                 )
             split_of[found[0]] = split
     by_path = dict(zip(images, known.paths, strict=True))
@@ -60,9 +65,15 @@ def split_by_lists(
         for split in ("train", "validation", "test")
         if split in listed
     }
-    said = [f"Splits read from lists of images: {', '.join(listed)}."]
+    said = [say("Splits read from lists of images: {listed}.", listed=", ".join(listed))]
     if left := len(images) - len(split_of):
-        said.append(f"Left out {left:,} image{'s' if left > 1 else ''} that no list names.")
+        said.append(
+            say(
+                "Left out {left:,} image{rest} that no list names.",
+                left=left,
+                rest="s" if left > 1 else "",
+            )
+        )
     return splits, tuple(said)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clearcnn.data.classes import normal_form
 from clearcnn.data.tables import open_text, read_lines
+from clearcnn.language import say
 
 _STEMS = (
     *("classes", "class_names", "classnames", "class_list", "labels_map", "label_map", "labelmap"),
@@ -47,9 +48,21 @@ def name_classes(labels: Sequence[str], table: Path) -> tuple[list[str], tuple[s
     low, high = min(map(int, labels)), max(map(int, labels))
     names = _read_numbered(filled) or _count_from(filled, low, high)
     if len(set(filled)) < len(filled) or {*map(int, labels)} - {*names}:
-        said = f"{path.name} does not name the labels {low} to {high}, and was not used."
+        said = say(
+            "{name} does not name the labels {low} to {high}, and was not used.",
+            name=path.name,
+            low=low,
+            high=high,
+        )
         return list(labels), (said,)
-    said = f"Labels {low} to {high} named {names[low]!r} to {names[high]!r} by {path.name}."
+    said = say(
+        "Labels {low} to {high} named {names!r} to {names_2!r} by {name}.",
+        low=low,
+        high=high,
+        names=names[low],
+        names_2=names[high],
+        name=path.name,
+    )
     return [names[int(label)] for label in labels], (said,)
 
 

@@ -10,6 +10,7 @@ from clearcnn.data.array_layout import arrange_rows, find_row_shape
 from clearcnn.data.classes import shorten
 from clearcnn.data.labelled_images import Images
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -38,8 +39,14 @@ def arrange_columns(
     count = pixels.shape[1]
     if find_row_shape(count, spec)[0] is None:
         raise DataError(
-            f"{place}: {count} pixel columns do not make a square image, in grey or in colour.",
-            remedy="Give the height and width (--size 20x30), or name columns pixel_0_0 and so on.",
+            say(
+                "{place}: {count} pixel columns do not make a square image, in grey or in colour.",
+                place=place,
+                count=count,
+            ),
+            remedy=say(
+                "Give the height and width (--size 20x30), or name columns pixel_0_0 and so on."
+            ),
         )
     images, said = arrange_rows(pixels, spec, place)
     return images, said if images.ndim == 4 else ()
@@ -58,9 +65,18 @@ def _read_places(names: Sequence[str], place: str) -> tuple[list[int], tuple[int
     shape = tuple(int(side) for side in places.max(axis=0) + 1)
     if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
         raise DataError(
-            f"{place}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
-            f"{shorten(names[-1])}, do not cover an image of {shape[0]}×{shape[1]} exactly once.",
-            remedy="Name one column for each pixel, such as pixel_0_0, or use names without "
-            "positions.",
+            say(
+                "{place}: the names of the {num_names} pixel columns, {names} to {names_2}, "
+                "do not cover an image of {shape}×{shape_2} exactly once.",
+                place=place,
+                num_names=len(names),
+                names=shorten(names[0]),
+                names_2=shorten(names[-1]),
+                shape=shape[0],
+                shape_2=shape[1],
+            ),
+            remedy=say(
+                "Name one column for each pixel, such as pixel_0_0, or use names without positions."
+            ),
         )
     return np.lexsort(places.T[::-1]).tolist(), shape

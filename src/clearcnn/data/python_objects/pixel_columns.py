@@ -11,6 +11,7 @@ from clearcnn.data.label_tables.columns import LABEL_NAMES
 from clearcnn.data.pixel_tables.layout import INDEX_COLUMNS
 from clearcnn.data.pixel_tables.places import arrange_columns, has_places
 from clearcnn.data.python_objects.samples import Samples
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _FEWEST_PIXELS = 16
@@ -52,7 +53,10 @@ def read_pixel_columns(
         columns[label[0]],
         groups=columns.get(spec.group_column),
         splits=columns.get("split"),
-        notes=(f"{len(pixels):,} columns of numbers read as pixels.", *said),
+        notes=(
+            say("{num_pixels:,} columns of numbers read as pixels.", num_pixels=len(pixels)),
+            *said,
+        ),
     )
 
 

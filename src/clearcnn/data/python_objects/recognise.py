@@ -13,13 +13,14 @@ from clearcnn.data.label_tables.split_cells import find_split_word
 from clearcnn.data.python_objects.pixel_columns import read_pixel_columns
 from clearcnn.data.python_objects.samples import Indexed, Samples
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
 IMAGE_NAMES = ("image", "img", "images", "path", "file", "file_name", "filename", "file_path")
-_REMEDY = (
-    "Give a path, a Dataset of Hugging Face or PyTorch, a DataFrame, a list of (image, label), or "
-    "a tuple (images, labels)."
+_REMEDY = say(
+    "Give a path, a Dataset of Hugging Face or PyTorch, a DataFrame, a list of (image, "
+    "label), or a tuple (images, labels)."
 )
 
 
@@ -35,7 +36,9 @@ def read_samples(source: object, spec: DataSpec) -> Samples:
     kind = f"{'' if module == 'builtins' else f'{module} '}{type(source).__name__}"
     if not isinstance(source, Indexed) or hasattr(source, "batch_sampler"):
         why, remedy = _why(source)
-        raise DataError(f"Images cannot be read from a {kind}: {why}.", remedy=remedy)
+        raise DataError(
+            say("Images cannot be read from a {kind}: {why}.", kind=kind, why=why), remedy=remedy
+        )
     if hasattr(source, "column_names") and hasattr(source, "features"):
         columns = _as_columns(source, list(source.column_names))
         return _from_columns(columns, kind, spec, source.features)
@@ -49,27 +52,31 @@ def read_samples(source: object, spec: DataSpec) -> Samples:
         return _from_pair(*source)
     if isinstance(source, (str, bytes, np.ndarray)):
         why, remedy = _why(source)
-        raise DataError(f"Images cannot be read from a {kind}: {why}.", remedy=remedy)
+        raise DataError(
+            say("Images cannot be read from a {kind}: {why}.", kind=kind, why=why), remedy=remedy
+        )
     return _from_items(source, kind)
 
 
 def _why(source: object) -> tuple[str, str]:
     """Say why an object cannot be read, and what to do."""
     if isinstance(source, np.ndarray):
-        return "it has no labels", _REMEDY
+        return say("it has no labels"), _REMEDY
     if hasattr(source, "batch_sampler"):
-        return "it gives batches in any order", "Give the data set that it loads: loader.dataset."
+        return say("it gives batches in any order"), say(
+            "Give the data set that it loads: loader.dataset."
+        )
     if hasattr(source, "__iter__") and not isinstance(source, (str, bytes)):
-        return "it can be iterated over, but has no length", _REMEDY
-    return "unknown kind", _REMEDY
+        return say("it can be iterated over, but has no length"), _REMEDY
+    return say("unknown kind"), _REMEDY
 
 
 def _reject_doubled(names: Sequence[object], kind: str) -> None:
     twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
     if twice:
         raise DataError(
-            f"A {kind} has several columns named {quote(twice)}.",
-            remedy="Give each column a name of its own.",
+            say("A {kind} has several columns named {twice}.", kind=kind, twice=quote(twice)),
+            remedy=say("Give each column a name of its own."),
         )
 
 
@@ -78,7 +85,7 @@ def _from_pair(images: Any, labels: object) -> Samples:
         images = images.to_numpy()
     elif getattr(images, "ndim", None) == 1:
         images = _to_list(images)
-    return Samples("a pair (images, labels)", images, _to_list(labels))
+    return Samples(say("a pair (images, labels)"), images, _to_list(labels))
 
 
 def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
@@ -86,9 +93,12 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
     splits = {key: find_split_word(str(key)) for key in source}
     if "train" not in splits.values():
         raise DataError(
-            f"Images cannot be read from a mapping with the keys {quote(map(str, source))}: none "
-            "of them is a training split.",
-            remedy="Use the keys train, validation and test, or give one of the values.",
+            say(
+                "Images cannot be read from a mapping with the keys {str}: none of them is a "
+                "training split.",
+                str=quote(map(str, source)),
+            ),
+            remedy=say("Use the keys train, validation and test, or give one of the values."),
         )
     parts = [(split, read_samples(source[key], spec)) for key, split in splits.items() if split]
     images = [image for _, part in parts for image in part.images]
@@ -96,9 +106,11 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
     groups = [group for _, part in parts for group in part.groups or [None] * len(part)]
     known = {part.class_names for _, part in parts}
     if len(known) > 1:
-        raise DataError("The splits have different class names.", remedy="Give one data set.")
+        raise DataError(
+            say("The splits have different class names."), remedy=say("Give one data set.")
+        )
     return Samples(
-        f"splits {quote(map(str, splits))}, each {parts[0][1].kind}",
+        say("splits {str}, each {kind}", str=quote(map(str, splits)), kind=parts[0][1].kind),
         images,
         labels,
         known.pop(),
@@ -136,8 +148,13 @@ def _from_columns(
     group = spec.group_column if spec.group_column in columns else None
     if group is None and spec.group_column != "group":
         raise DataError(
-            f"A {kind} has no column {spec.group_column!r}; its columns are {quote(columns, 20)}.",
-            remedy="Name the column with the groups.",
+            say(
+                "A {kind} has no column {group_column!r}; its columns are {columns}.",
+                kind=kind,
+                group_column=spec.group_column,
+                columns=quote(columns, 20),
+            ),
+            remedy=say("Name the column with the groups."),
         )
     splits = columns["split"]() if "split" in columns else None
     names = getattr(features.get(label), "names", None) if features else None
@@ -160,8 +177,17 @@ def _choose(
 ) -> str:
     if asked is not None and asked not in columns:
         raise DataError(
-            f"A {kind} has no column {asked!r}; its columns are {quote(columns, 20)}.",
-            remedy=f"{did_you_mean(asked, columns)}Name one of them as {role}_column.",
+            say(
+                "A {kind} has no column {asked!r}; its columns are {columns}.",
+                kind=kind,
+                asked=asked,
+                columns=quote(columns, 20),
+            ),
+            remedy=say(
+                "{suggestion}Name one of them as {role}_column.",
+                suggestion=did_you_mean(asked, columns),
+                role=role,
+            ),
         )
     usual = [name for name in columns if is_usual(name)]
     others = [name for name in columns if name not in ("group", "split")]
@@ -169,9 +195,13 @@ def _choose(
     if len(found) == 1:
         return found[0]
     raise DataError(
-        f"It is unclear which column of a {kind} has the {role}s: the columns are "
-        f"{quote(columns, 20)}.",
-        remedy=f"Name it: clearcnn.load(…, {role}_column=…).",
+        say(
+            "It is unclear which column of a {kind} has the {role}s: the columns are {columns}.",
+            kind=kind,
+            role=role,
+            columns=quote(columns, 20),
+        ),
+        remedy=say("Name it: clearcnn.load(…, {role}_column=…).", role=role),
     )
 
 
@@ -196,10 +226,16 @@ def _from_items(source: Indexed, kind: str) -> Samples:
     wrong = next((row for row, item in enumerate(items) if not _is_item(item)), None)
     if not items or wrong is not None:
         fault = (
-            "it is empty" if wrong is None else f"item {wrong} is a {type(items[wrong]).__name__}"
+            say("it is empty")
+            if wrong is None
+            else say("item {wrong} is a {name}", wrong=wrong, name=type(items[wrong]).__name__)
         )
         raise DataError(
-            f"Images cannot be read from a {kind}: {fault}; expected pairs (image, label).",
+            say(
+                "Images cannot be read from a {kind}: {fault}; expected pairs (image, label).",
+                kind=kind,
+                fault=fault,
+            ),
             remedy=_REMEDY,
         )
     # A part of a data set of PyTorch has the whole as `dataset`.
@@ -209,7 +245,7 @@ def _from_items(source: Indexed, kind: str) -> Samples:
     labels = [item[1] for item in items]
     are_indices = all(isinstance(label, (int, np.integer)) for label in labels)
     return Samples(
-        f"a {kind} of (image, label)",
+        say("a {kind} of (image, label)", kind=kind),
         [item[0] for item in items],
         labels,
         tuple(map(str, names)) if names and are_indices else None,
