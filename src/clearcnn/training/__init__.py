@@ -15,6 +15,7 @@ keep_programs()
 from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.callbacks import LogReader, NoEpoch, Watch  # noqa: E402
 from clearcnn.training.compiled_fit import fit  # noqa: E402
+from clearcnn.training.compiled_predict import predict  # noqa: E402
 from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
 from clearcnn.training.optimizer import compile_model, early_stopping  # noqa: E402
 from clearcnn.training.whitening import whiten_first_convolution  # noqa: E402
@@ -31,5 +32,6 @@ __all__ = [
     "early_stopping",
     "fit",
     "fit_many",
+    "predict",
     "whiten_first_convolution",
 ]

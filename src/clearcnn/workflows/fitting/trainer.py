@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from clearcnn.training import Watch
 
-_PREDICT_BATCH = 256
 VALIDATION_BATCH_SIZE = 512
 
 OnEpochEnd = Callable[[int, dict[str, float]], None]
@@ -234,4 +233,6 @@ class Trainer:
 
 def predict_probabilities(network: "keras.Model", images: Pixels) -> NDArray[np.float32]:
     """Compute the probabilities of images, float32 (n, num_classes)."""
-    return np.asarray(network.predict(images, batch_size=_PREDICT_BATCH, verbose=0), np.float32)
+    from clearcnn import training
+
+    return training.predict(network, images)
