@@ -8,6 +8,8 @@ from pathlib import Path
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_output_options,
     add_reading_options,
     add_recipe_options,
@@ -18,7 +20,7 @@ from clearcnn.cli.options import (
     read_run_data,
     read_source,
 )
-from clearcnn.cli.parser import OptionGroup, Parser, number, whole_number
+from clearcnn.cli.parser import OptionGroup, Parser, whole_number
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
@@ -29,7 +31,8 @@ _DESCRIPTION = f"""\
 Estimate the accuracy of a CNN by cross-validation: every image is tested by a
 model that was trained without it. Prints confidence intervals, simple
 classifiers on the same folds, calibration, robustness and a learning curve.
-Where images have groups, whole groups are left out. With a run folder in
+Where images have groups, whole groups are left out. Ctrl-C keeps the folds
+that are finished, if there are two. With a run folder in
 place of SOURCE, its finished model is scored on its test set, or on the
 images of NEW. RUN may also be a unique beginning of its name, or latest.
 
@@ -38,7 +41,7 @@ images of NEW. RUN may also be a unique beginning of its name, or latest.
 _EPILOG = """\
 examples:
   clearcnn evaluate
-  clearcnn evaluate photos/ --groups camera --budget 300
+  clearcnn evaluate photos/ --groups camera --budget 5min
   clearcnn evaluate --recipe tutorial --compare default wide.toml
   clearcnn evaluate runs/photos
   clearcnn evaluate runs/photos new-photos/ --json > scores.json
@@ -64,7 +67,9 @@ def add_options(parser: Parser) -> None:
     add_source_options(data)
     add_reading_options(data)
     add_run_data_options(data, use=False)
-    add_recipe_options(parser.add_argument_group("model and training"))
+    training = parser.add_argument_group("model and training")
+    add_recipe_options(training)
+    add_augmentation_options(training)
     _add_fold_options(parser.add_argument_group("folds"))
     add_output_options(
         parser.add_argument_group("output"),
@@ -107,7 +112,10 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             batch_size=arguments.batch_size,
             learning_rate=arguments.learning_rate,
             folds=arguments.folds,
+            repeats=arguments.repeats,
             budget=arguments.budget,
+            augment=arguments.augment,
+            flip=arguments.flip,
             baselines=arguments.baselines,
             learning_curve=arguments.learning_curve,
             seed=arguments.seed,
@@ -124,7 +132,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         people.print(view_verdict(result))
     elif not arguments.quiet:
         people.show(view_assessment(result))
-    return Status.SUCCESS
+    return Status.INTERRUPTED if result.interrupted else Status.SUCCESS
 
 
 def _find_run_folder(source: str) -> Path | None:
@@ -152,12 +160,13 @@ def _add_fold_options(group: OptionGroup) -> None:
         help="number of folds: stratified, or of groups where there are many groups (default: 10)",
     )
     group.add_argument(
-        "--budget",
-        type=number,
-        default=60.0,
-        metavar="SECONDS",
-        help="time for repeating the folds with other seeds (default: 60)",
+        "--repeats",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="train on the folds N times, each time with other seeds (default: 1)",
     )
+    add_budget_option(group, "learning curve, folds, epochs and repeats")
     group.add_argument(
         "--compare",
         nargs="+",

@@ -1,7 +1,7 @@
 """Train one model on one fold, and predict the fold's test images."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from clearcnn import evaluation
 from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
+from clearcnn.results.train import FlipTrial
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
 from clearcnn.workflows.fitting.fit_plan import fit_plan
@@ -26,7 +27,6 @@ Rows = NDArray[np.intp]
 T = TypeVar("T")
 
 _VALIDATION_FRACTION = 0.2
-_LARGEST_CUT = 0.05
 _MOST_BASELINE_IMAGES = 10_000
 
 
@@ -39,12 +39,15 @@ class Candidate:
       recipe: its name.
       model: the layers, in place of the recipe's.
       settings: fields of TrainSpec that replace the recipe's.
+      augment, flip: as for `choose_augmentation`.
     """
 
     name: str
     recipe: str = "default"
     model: ModelSpec | Path | None = None
     settings: dict[str, object] = field(default_factory=dict)
+    augment: tuple[str, ...] | None = None
+    flip: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,41 @@ def plan_fold(
         split_spec=SplitSpec(seed=seed),
         model=candidate.model,
         settings=candidate.settings,
+        augment=candidate.augment,
+        flip=candidate.flip,
     )
+
+
+def settle_flips(
+    images: LabelledImages, candidate: Candidate, fold: Fold, seed: int
+) -> tuple[Candidate, FlipTrial | None]:
+    """Decide once whether the trainings of a candidate mirror images.
+
+    A trial for each fold would take longer than the trainings of many sets. This one sees the
+    training rows of one fold only.
+
+    Returns:
+      The candidate, and the trial; None if none was made.
+    """
+    trial = try_flips(plan_fold(images, candidate, fold, len(fold.train), seed))[1]
+    if trial is None:
+        return candidate, None
+    return replace(candidate, flip=trial.is_harmless), trial
+
+
+class StoppableTraining(TrainListener):
+    """Lets trainings in other threads end after their current epoch.
+
+    Attributes:
+      is_stopped: set it to end them.
+    """
+
+    is_stopped = False
+
+    def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:  # noqa: ARG002
+        """End the training if it was asked for."""
+        if self.is_stopped:
+            raise KeyboardInterrupt
 
 
 def fit_fold(
@@ -113,15 +150,17 @@ def fit_fold(
     seed: int,
     *,
     is_distorted: bool = False,
+    listener: TrainListener | None = None,
 ) -> FoldOutcome:
     """Train a CNN on a fold's training rows, and predict its test images.
 
     Args:
       images, candidate, fold, num_train, seed: as for `plan_fold`.
       is_distorted: whether to predict the distorted test images too.
+      listener: hears of the training.
     """
     plan, _ = try_flips(plan_fold(images, candidate, fold, num_train, seed))
-    outcome = fit_plan(plan, TrainListener(), PhaseTimer())
+    outcome = fit_plan(plan, listener or TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:
         probabilities = predict_probabilities(outcome.network, pixels).copy()
@@ -205,17 +244,6 @@ def measure_distorted(
         name: float(np.mean([np.mean(predict(variant) == labels) for variant in distort(pixels)]))
         for name, distort in distortions.items()
     }
-
-
-def share_sizes(folds: Sequence[Fold]) -> list[int]:
-    """Choose how many training rows each fold uses, so that folds share one compiled program.
-
-    A program is compiled for one number of images. Folds up to 5 % larger than the smallest one
-    are cut to its size.
-    """
-    sizes = [len(fold.train) for fold in folds]
-    smallest = min(sizes)
-    return [smallest if size * (1 - _LARGEST_CUT) <= smallest else size for size in sizes]
 
 
 def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]:

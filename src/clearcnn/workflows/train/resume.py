@@ -18,6 +18,7 @@ from clearcnn.errors import BundleError, SpecError
 from clearcnn.models.size_limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
+from clearcnn.workflows.fitting.budget import Budget
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.repro_command import suggest_resume
 
@@ -46,6 +47,7 @@ class Job:
         the run folder.
       notes: what the report says about the origin of the run, one sentence each.
       augment, flip: as for `choose_augmentation`.
+      budget: of the whole command; None trains all epochs.
     """
 
     recipe: str
@@ -63,6 +65,7 @@ class Job:
     notes: tuple[str, ...] = ()
     augment: tuple[str, ...] | None = None
     flip: bool | None = None
+    budget: Budget | None = None
 
 
 @contextmanager
