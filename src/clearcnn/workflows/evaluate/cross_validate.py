@@ -1,5 +1,6 @@
 """Train one model on one fold, and predict the fold's test images."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -257,11 +258,15 @@ def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]
     """
     numbered = list(enumerate(tasks))
     workers = joblib.effective_n_jobs(None)
-    yield from joblib.Parallel(
+    results = joblib.Parallel(
         n_jobs=None if workers > 1 else joblib.cpu_count(),
         prefer="threads",
         return_as="generator_unordered",
     )(joblib.delayed(_run)(number, task) for number, task in numbered)
+    with warnings.catch_warnings():
+        # An interruption is meant to cancel them.
+        warnings.filterwarnings("ignore", ".*tasks which were still being processed")
+        yield from results
 
 
 def _run(number: int, task: Callable[[], T]) -> tuple[int, T]:

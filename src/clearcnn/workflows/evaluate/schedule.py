@@ -107,7 +107,8 @@ class Schedule:
             if budget is not None and asked.baselines:
                 baselines = time_baselines(self.runs[0], self.num_parameters, self.seed)
             pace = measure_pace(plan)
-            cost = Cost(pace, len(plan.splits.train), baselines, spent, len(self.candidates))
+            num_train = len(self.runs[0].folds[0].train)
+            cost = Cost(pace, num_train, baselines, spent, len(self.candidates))
             work, runs = asked, self.runs
             if budget is not None:
                 for work in list_choices(asked):

@@ -51,7 +51,7 @@ class Cost:
 
     Attributes:
       pace: of a training on the first fold.
-      num_train: images of that training.
+      num_train: images of that fold, with those held out for validation.
       baselines: seconds of the baselines on one fold.
       spent: seconds until now, without those of `pace`.
       num_candidates: CNNs to train.
