@@ -53,7 +53,8 @@ def slow(monkeypatch):
     monkeypatch.setattr("clearcnn.workflows.evaluate.schedule.measure_pace", pace)
     monkeypatch.setattr("clearcnn.workflows.check.label_issues.measure_pace", pace)
     clock = SimpleNamespace(perf_counter=lambda: 0.0)
-    for name in ("fitting.budget", "evaluate.schedule", "check.label_issues"):
+    measuring = ("fitting.budget", "evaluate.schedule", "check.label_issues")
+    for name in (*measuring, "train.train", "evaluate.evaluate", "check.check"):
         monkeypatch.setattr(f"clearcnn.workflows.{name}.time", clock)
 
 
@@ -150,3 +151,13 @@ def test_commands_name_what_was_chosen():
     assert replace_budget("clearcnn.train('a', seed=7)", {"epochs": 7}) == (
         "clearcnn.train('a', seed=7, epochs=7)"
     )
+
+
+@pytest.mark.parametrize("side", [28, 96])
+def test_for_large_images_the_effect_of_their_size_is_said(slow, noise, tmp_path, side):
+    pixels = np.random.default_rng(0).integers(0, 256, (60, side, side, 1), np.uint8)
+    images = dataclasses.replace(noise(), images=pixels)
+    listener = Listener()
+    clearcnn.train(images, budget="700s", out=tmp_path / "a", listener=listener)
+    (line,) = listener.work
+    assert ("--size 48 would take about 7" in line) == (side == 96)

@@ -22,7 +22,7 @@ from clearcnn.workflows.evaluate.cross_validate import (
     run_in_parallel,
     settle_flips,
 )
-from clearcnn.workflows.fitting.budget import require_budget, say_seconds
+from clearcnn.workflows.fitting.budget import describe_smaller_size, require_budget, say_seconds
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 
 FEWEST_OF_A_CLASS = 5
@@ -109,9 +109,8 @@ def fit_label_check(
       SpecError: the budget is too small for two epochs.
     """
     spent = time.perf_counter() - begun
-    pace = measure_pace(
-        plan_fold(check.images, check.candidate, check.folds[0], check.num_train, check.seed)
-    )
+    plan = plan_fold(check.images, check.candidate, check.folds[0], check.num_train, check.seed)
+    pace = measure_pace(plan)
     number, epochs = len(check.folds), check.epochs
     predicting = len(check.images) / check.num_train * pace.epoch_seconds / 3
     if budget is not None:
@@ -123,7 +122,7 @@ def fit_label_check(
     seconds = number * epochs * pace.epoch_seconds + predicting
     return check, (
         f"{number} folds × {epochs} epochs of {check.num_train:,} images to check the labels, "
-        f"about {say_seconds(seconds)}"
+        f"about {say_seconds(seconds)}{describe_smaller_size(plan)}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import joblib
 import numpy as np
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 _VALIDATION_FRACTION = 0.2
 _MOST_BASELINE_IMAGES = 10_000
+_TASKS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -256,13 +258,15 @@ def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]
     Yields:
       (position, result) as they finish.
     """
-    numbered = list(enumerate(tasks))
+    waiting = [joblib.delayed(_run)(number, task) for number, task in enumerate(tasks)]
     workers = joblib.effective_n_jobs(None)
-    results = joblib.Parallel(
-        n_jobs=None if workers > 1 else joblib.cpu_count(),
-        prefer="threads",
-        return_as="generator_unordered",
-    )(joblib.delayed(_run)(number, task) for number, task in numbered)
+    options = {"n_jobs": None if workers > 1 else joblib.cpu_count(), "prefer": "threads"}
+    if not get_active_backend(prefer="threads")[0].supports_return_generator:
+        # Ray gives results only when all have ended, so it is given a few at a time.
+        for start in range(0, len(waiting), _TASKS_AT_ONCE * workers):
+            yield from joblib.Parallel(**options)(waiting[start : start + _TASKS_AT_ONCE * workers])
+        return
+    results = joblib.Parallel(**options, return_as="generator_unordered")(waiting)
     with warnings.catch_warnings():
         # An interruption is meant to cancel them.
         warnings.filterwarnings("ignore", ".*tasks which were still being processed")

@@ -28,6 +28,7 @@ from clearcnn.workflows.evaluate.work import (
     time_baselines,
     with_epochs,
 )
+from clearcnn.workflows.fitting.budget import describe_smaller_size
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
@@ -120,7 +121,8 @@ class Schedule:
                 self.candidates = with_epochs(self.candidates, work.epochs)
             self.runs = runs
         seconds = cost.estimate(work, runs) - cost.spent
-        self.listener.on_work(describe_work(work, runs, len(self.candidates), seconds))
+        sentence = describe_work(work, runs, len(self.candidates), seconds)
+        self.listener.on_work(sentence + describe_smaller_size(plan))
         return work
 
     @contextmanager
