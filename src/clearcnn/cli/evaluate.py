@@ -21,13 +21,15 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import OptionGroup, Parser, whole_number
+from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "evaluate"
-SUMMARY = "estimate the accuracy of a CNN, with its uncertainty"
+SUMMARY = say("estimate the accuracy of a CNN, with its uncertainty")
 
-_DESCRIPTION = f"""\
+_DESCRIPTION = say(
+    """\
 Estimate the accuracy of a CNN by cross-validation: every image is tested by a
 model that was trained without it. Prints confidence intervals, simple
 classifiers on the same folds, calibration, robustness and a learning curve.
@@ -36,16 +38,18 @@ that are finished, if there are two. With a run folder in
 place of SOURCE, its finished model is scored on its test set, or on the
 images of NEW. RUN may also be a unique beginning of its name, or latest.
 
-{SOURCES}"""
+{sources}""",
+    sources=SOURCES,
+)
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn evaluate
   clearcnn evaluate photos/ --groups camera --budget 5min
   clearcnn evaluate --recipe tutorial --compare default wide.toml
   clearcnn evaluate runs/photos
   clearcnn evaluate runs/photos new-photos/ --json > scores.json
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn evaluate [SOURCE | RUN [NEW]] [options]",
@@ -67,13 +71,13 @@ def add_options(parser: Parser) -> None:
     add_source_options(data)
     add_reading_options(data)
     add_run_data_options(data, use=False)
-    training = parser.add_argument_group("model and training")
+    training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
     add_augmentation_options(training)
     _add_fold_options(parser.add_argument_group("folds"))
     add_output_options(
         parser.add_argument_group("output"),
-        out="the folder to create (default: evaluations/ with the source and the time)",
+        out=say("the folder to create (default: evaluations/ with the source and the time)"),
     )
 
 
@@ -88,7 +92,13 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     """
     if not arguments.quiet:
         first = sys.stderr if arguments.json else sys.stdout
-        first.write(f"clearcnn {__version__} · reading {printable(arguments.source)} …\n")
+        first.write(
+            say(
+                "clearcnn {version} · reading {source} …\n",
+                version=__version__,
+                source=printable(arguments.source),
+            )
+        )
         first.flush()
 
     from clearcnn.cli.console import Console
@@ -157,32 +167,34 @@ def _add_fold_options(group: OptionGroup) -> None:
         type=whole_number,
         default=10,
         metavar="N",
-        help="number of folds: stratified, or of groups where there are many groups (default: 10)",
+        help=say(
+            "number of folds: stratified, or of groups where there are many groups (default: 10)"
+        ),
     )
     group.add_argument(
         "--repeats",
         type=whole_number,
         default=1,
         metavar="N",
-        help="train on the folds N times, each time with other seeds (default: 1)",
+        help=say("train on the folds N times, each time with other seeds (default: 1)"),
     )
-    add_budget_option(group, "learning curve, folds, epochs and repeats")
+    add_budget_option(group, say("learning curve, folds, epochs and repeats"))
     group.add_argument(
         "--compare",
         nargs="+",
         default=[],
         metavar="MODEL",
-        help="recipes or TOML files to train on the same folds",
+        help=say("recipes or TOML files to train on the same folds"),
     )
     group.add_argument(
         "--no-baselines",
         dest="baselines",
         action="store_false",
-        help="leave out the baselines, which are simple classifiers",
+        help=say("leave out the baselines, which are simple classifiers"),
     )
     group.add_argument(
         "--no-learning-curve",
         dest="learning_curve",
         action="store_false",
-        help="leave out the trainings on fewer images",
+        help=say("leave out the trainings on fewer images"),
     )

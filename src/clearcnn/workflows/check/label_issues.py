@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clearcnn import evaluation
 from clearcnn.data import LabelledImages
 from clearcnn.evaluation import Fold
+from clearcnn.language import say
 from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.check import Suspect
 from clearcnn.workflows.evaluate.cross_validate import (
@@ -116,13 +117,22 @@ def fit_label_check(
     if budget is not None:
         fixed = spent + pace.compile_seconds + predicting
         each = number * pace.epoch_seconds
-        require_budget(budget, fixed + 2 * each, f"{number} trainings of 2 epochs")
+        require_budget(
+            budget, fixed + 2 * each, say("{number} trainings of 2 epochs", number=number)
+        )
         epochs = min(epochs, int((budget - fixed) / each))
         check = replace(check, candidate=replace(check.candidate, settings={"epochs": epochs}))
     seconds = number * epochs * pace.epoch_seconds + predicting
     return check, (
-        f"{number} folds × {epochs} epochs of {check.num_train:,} images to check the labels, "
-        f"about {say_seconds(seconds)}{describe_smaller_size(plan)}"
+        say(
+            "{number} folds × {epochs} epochs of {num_train:,} images to check the labels, "
+            "about {seconds}{plan}",
+            number=number,
+            epochs=epochs,
+            num_train=check.num_train,
+            seconds=say_seconds(seconds),
+            plan=describe_smaller_size(plan),
+        )
     )
 
 

@@ -12,6 +12,7 @@ from clearcnn import evaluation, models
 from clearcnn.data import LabelledImages, PythonImages, find_duplicates, load
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
+from clearcnn.language import say
 from clearcnn.results.evaluate import Assessment, LearningCurve, ModelScore, Protocol
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
@@ -111,8 +112,8 @@ def evaluate(
     seconds = read_seconds(budget)
     if seconds is not None and (epochs is not None or repeats != 1):
         raise SpecError(
-            "budget was given together with epochs or repeats, which it chooses.",
-            remedy="Leave out either.",
+            say("budget was given together with epochs or repeats, which it chooses."),
+            remedy=say("Leave out either."),
         )
     given |= {"augment": None if augment is None else tuple(augment), "flip": flip}
     fixed = {"folds": folds, "seed": seed, "repeats": None if repeats == 1 else repeats}
@@ -126,16 +127,16 @@ def evaluate(
     if isinstance(source, (str, Path)) and is_run_folder(source):
         if new is not None and data is not None:
             raise SpecError(
-                "A run is scored either on its own test set (data) or on new images.",
-                remedy="Leave one of them out.",
+                say("A run is scored either on its own test set (data) or on new images."),
+                remedy=say("Leave one of them out."),
             )
         folder = Path(source)
         return evaluate_run(folder, new, run_data=data, seed=seed, out=out, command=command)
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None or data is not None:
         raise SpecError(
-            f"{name} is not a run folder, so there is no model to score.",
-            remedy="Give a run folder first, or only one source.",
+            say("{name} is not a run folder, so there is no model to score.", name=name),
+            remedy=say("Give a run folder first, or only one source."),
         )
     overrides = {name: value for name, value in settings.items() if value is not None}
     candidates = [
@@ -220,9 +221,12 @@ def _conclude(
 def _report_interruption(run: ProtocolRun, name: str, num_images: int) -> str:
     """Report of how many folds an interrupted evaluation speaks."""
     finished = sum(each.fold.repeat == 0 for each in run.outcomes[name])
-    return (
-        f"Partial: the evaluation was stopped after {finished} of {len(run.folds)} folds. The "
-        f"scores and intervals are those of their {num_images:,} images."
+    return say(
+        "Partial: the evaluation was stopped after {finished} of {num_folds} folds. The "
+        "scores and intervals are those of their {num_images:,} images.",
+        finished=finished,
+        num_folds=len(run.folds),
+        num_images=num_images,
     )
 
 
@@ -230,10 +234,18 @@ def _describe_images(images: LabelledImages) -> str:
     """Say how many images and classes there are, and how many duplicates."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     duplicates = int((find_duplicates(images.images) != np.arange(len(images))).sum())
-    found = f"{duplicates:,} exact duplicates" if duplicates else "no exact duplicates"
-    return (
-        f"{len(images):,} images of {len(counts):,} classes, {counts.min():,} to "
-        f"{counts.max():,} each; {found}"
+    found = (
+        say("{duplicates:,} exact duplicates", duplicates=duplicates)
+        if duplicates
+        else say("no exact duplicates")
+    )
+    return say(
+        "{num_images:,} images of {num_counts:,} classes, {counts:,} to {counts_2:,} each; {found}",
+        num_images=len(images),
+        num_counts=len(counts),
+        counts=counts.min(),
+        counts_2=counts.max(),
+        found=found,
     )
 
 
@@ -261,8 +273,11 @@ def compare(
     """
     if len(compared) < 2:
         raise SpecError(
-            f"There is nothing to compare: {len(compared)} of at least 2 models given.",
-            remedy='Give two or more, such as ["default", "tutorial"] or model files.',
+            say(
+                "There is nothing to compare: {num_compared} of at least 2 models given.",
+                num_compared=len(compared),
+            ),
+            remedy=say('Give two or more, such as ["default", "tutorial"] or model files.'),
         )
     first, *others = compared
     is_recipe = str(first) in models.RECIPES
@@ -306,8 +321,8 @@ def _list_candidates(
     names = [candidate.name for candidate in candidates]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SpecError(
-            f"{', '.join(map(repr, repeated))} would be compared with itself.",
-            remedy="Name each recipe or model file once; model files need different names.",
+            say("{repr} would be compared with itself.", repr=", ".join(map(repr, repeated))),
+            remedy=say("Name each recipe or model file once; model files need different names."),
         )
     return candidates
 
@@ -328,8 +343,11 @@ def _read(
     left = len(images) - len(rows)
     if left:
         notes += (
-            f"The {left:,} images of the source's test set are not used here: `train` scores them "
-            "once.",
+            say(
+                "The {left:,} images of the source's test set are not used here: `train` "
+                "scores them once.",
+                left=left,
+            ),
         )
     return dataclasses.replace(images.take(rows), split_names=None), notes
 
@@ -345,8 +363,12 @@ def _make_protocols(
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
     sentences = [
-        f"{len(images):,} images in {most} stratified folds, {{repeats}}; each training tests on "
-        "one fold and trains on the others."
+        say(
+            "{num_images:,} images in {most} stratified folds, {{repeats}}; each training "
+            "tests on one fold and trains on the others.",
+            num_images=len(images),
+            most=most,
+        )
     ]
     if images.groups is None or len(np.unique(images.groups)) < 2:
         return runs, sentences
@@ -355,17 +377,23 @@ def _make_protocols(
         images.labels, images.groups, num_folds=num_folds, seed=seed
     )
     runs.insert(0, ProtocolRun("groups", images, left_out))
-    which = "one group" if len(left_out) == groups else "whole groups"
+    which = say("one group") if len(left_out) == groups else say("whole groups")
     sentences.insert(
         0,
-        f"{len(images):,} images of {groups:,} groups; each of {len(left_out)} trainings tests on "
-        f"{which} it never saw, {{repeats}}.",
+        say(
+            "{num_images:,} images of {groups:,} groups; each of {num_left_out} trainings "
+            "tests on {which} it never saw, {{repeats}}.",
+            num_images=len(images),
+            groups=groups,
+            num_left_out=len(left_out),
+            which=which,
+        ),
     )
     return runs, sentences
 
 
 def _count_passes(number: int) -> str:
-    return "once" if number == 1 else f"{number} times with different seeds"
+    return "once" if number == 1 else say("{number} times with different seeds", number=number)
 
 
 def _find_best_baseline(protocol: Protocol) -> str | None:
@@ -379,8 +407,14 @@ def _find_best_baseline(protocol: Protocol) -> str | None:
 def _report_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
     """Report diverged trainings."""
     return tuple(
-        f"{len(errors)} of {len(run.outcomes[name])} trainings of {name} diverged (NaN or "
-        f"infinity), and are scored with their last finite weights. The first: {errors[0]}"
+        say(
+            "{num_errors} of {num_outcomes} trainings of {name} diverged (NaN or infinity), "
+            "and are scored with their last finite weights. The first: {errors}",
+            num_errors=len(errors),
+            num_outcomes=len(run.outcomes[name]),
+            name=name,
+            errors=errors[0],
+        )
         for run in runs
         for name, errors in run.find_divergences().items()
     )
@@ -393,7 +427,13 @@ def _report_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
     groups, random = (protocol.models[0].score.accuracy for protocol in protocols)
     points = 100 * (random - groups)
     return (
-        f"Random folds give {100 * random:.1f} %, {abs(points):.1f} points "
-        f"{'more' if points >= 0 else 'less'} than the {100 * groups:.1f} % on unseen groups: "
-        "random folds put images of one group into both training and test set.",
+        say(
+            "Random folds give {random:.1f} %, {points:.1f} points {rest} than the "
+            "{groups:.1f} % on unseen groups: random folds put images of one group into both "
+            "training and test set.",
+            random=100 * random,
+            points=abs(points),
+            rest=say("more") if points >= 0 else say("less"),
+            groups=100 * groups,
+        ),
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from clearcnn import evaluation
 from clearcnn.evaluation import BASELINES
+from clearcnn.language import say
 from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.evaluate import LearningCurve
 from clearcnn.workflows.evaluate.cross_validate import (
@@ -73,7 +74,7 @@ class Schedule:
 
     def try_flips(self) -> None:
         """Decide for each CNN whether its trainings mirror images."""
-        with self.clock.phase("flip trials"):
+        with self.clock.phase(say("flip trials")):
             run = self.runs[0]
             for number, candidate in enumerate(self.candidates):
                 settled, trial = settle_flips(run.images, candidate, run.folds[0], self.seed)
@@ -147,7 +148,7 @@ class Schedule:
         """Train the CNNs once on every fold of every protocol."""
         with self.clock.phase("folds"):
             count = sum(len(run.folds) for run in self.runs) * len(self.candidates)
-            self.listener.on_phase("training on folds", count)
+            self.listener.on_phase(say("training on folds"), count)
             for run in self.runs:
                 run.fit_candidates(self.candidates, run.folds, self.seed, self.listener.on_step)
 
@@ -155,7 +156,7 @@ class Schedule:
         """Train the baselines on the same folds."""
         with self.clock.phase("baselines"):
             count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
-            self.listener.on_phase("training baselines", count)
+            self.listener.on_phase(say("training baselines"), count)
             for run in self.runs:
                 run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
 
@@ -174,7 +175,9 @@ class Schedule:
         run = self.runs[0]
         with self.clock.phase("repeats"):
             for repeat in range(1, number):
-                self.listener.on_phase(f"repeat {repeat}", len(run.folds) * len(self.candidates))
+                self.listener.on_phase(
+                    say("repeat {repeat}", repeat=repeat), len(run.folds) * len(self.candidates)
+                )
                 seed = self.seed + repeat * len(run.folds)
                 folds = _repeat_folds(run, repeat, self.seed)
                 run.fit_candidates(self.candidates, folds, seed, self.listener.on_step)
@@ -183,9 +186,9 @@ class Schedule:
     def trace_learning(self) -> LearningCurve:
         """Train the first CNN on subsets of the images."""
         run = self.runs[0]
-        with self.clock.phase("learning curve"):
+        with self.clock.phase(say("learning curve")):
             steps = len(choose_folds(run)) * len(choose_sizes(run))
-            self.listener.on_phase("tracing the learning curve", steps)
+            self.listener.on_phase(say("tracing the learning curve"), steps)
             return trace_learning(run, self.candidates[0], self.seed, self.listener.on_step)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import joblib
 
 from clearcnn.evaluation import BASELINES, Fold
+from clearcnn.language import say
 from clearcnn.workflows.evaluate.cross_validate import Candidate, fit_baseline
 from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_sizes
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
@@ -104,7 +105,11 @@ def choose_epochs(cost: Cost, work: Work, runs: list[ProtocolRun], budget: float
     fewest = max(2, round(_LEAST_SHARE_OF_EPOCHS * work.epochs))
     least = cost.estimate(replace(work, epochs=fewest), runs)
     trainings = sum(len(run.folds) for run in runs) * cost.num_candidates
-    require_budget(budget, least, f"{trainings} trainings of {fewest} epochs")
+    require_budget(
+        budget,
+        least,
+        say("{trainings} trainings of {fewest} epochs", trainings=trainings, fewest=fewest),
+    )
     none = cost.estimate(replace(work, epochs=0), runs)
     each = (cost.estimate(work, runs) - none) / work.epochs
     return replace(work, epochs=min(work.epochs, int((budget - none) / each)))
@@ -136,14 +141,21 @@ def describe_work(work: Work, runs: list[ProtocolRun], num_models: int, seconds:
     """Say how much an evaluation does, and about how long it takes."""
     folds = " + ".join(str(len(run.folds)) for run in runs)
     size = round(sum(len(f.train) for f in runs[0].folds) / len(runs[0].folds))
-    parts = [f"{folds} folds × {work.epochs} epochs of {size:,} images"]
+    parts = [
+        say(
+            "{folds} folds × {epochs} epochs of {size:,} images",
+            folds=folds,
+            epochs=work.epochs,
+            size=size,
+        )
+    ]
     if num_models > 1:
-        parts[0] = f"{num_models} models × {parts[0]}"
+        parts[0] = say("{num_models} models × {parts}", num_models=num_models, parts=parts[0])
     if work.repeats > 1:
-        parts.append(f"{work.repeats} times")
+        parts.append(say("{repeats} times", repeats=work.repeats))
     if work.learning_curve:
-        parts.append("with a learning curve")
-    return f"{', '.join(parts)}, about {say_seconds(seconds)}"
+        parts.append(say("with a learning curve"))
+    return say("{parts}, about {seconds}", parts=", ".join(parts), seconds=say_seconds(seconds))
 
 
 def with_epochs(candidates: list[Candidate], epochs: int) -> list[Candidate]:

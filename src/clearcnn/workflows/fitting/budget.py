@@ -6,6 +6,7 @@ import time
 
 from clearcnn import models
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 from clearcnn.workflows.fitting.plan import TrainPlan, measure_pixels
 
@@ -48,8 +49,11 @@ def read_seconds(budget: float | str | None) -> float | None:
     unit = found[2] if found is not None else ""
     if found is None or unit not in ("", *_UNITS) or not float(found[1]):
         raise SpecError(
-            f"budget={budget!r} is not a time; expected a number of seconds above 0, or one with "
-            "a unit: s, m, min or h.",
+            say(
+                "budget={budget!r} is not a time; expected a number of seconds above 0, or "
+                "one with a unit: s, m, min or h.",
+                budget=budget,
+            ),
             remedy="Write 60s or 5min.",
         )
     return float(found[1]) * _UNITS.get(unit, 1.0)
@@ -67,9 +71,17 @@ def require_budget(budget: float, least: float, what: str) -> None:
     """
     if budget < least:
         raise SpecError(
-            f"A budget of {budget:g} s is too small on this machine: {what} would take about "
-            f"{say_seconds(least)}.",
-            remedy=f"Give --budget {round_up(least)}s or more, or smaller images with --size.",
+            say(
+                "A budget of {budget:g} s is too small on this machine: {what} would take "
+                "about {least}.",
+                budget=budget,
+                what=what,
+                least=say_seconds(least),
+            ),
+            remedy=say(
+                "Give --budget {least}s or more, or smaller images with --size.",
+                least=round_up(least),
+            ),
         )
 
 
@@ -82,7 +94,7 @@ def say_seconds(seconds: float) -> str:
     """Say a duration in words, such as "12 s" or "3 min"."""
     if seconds < 100:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min"
+    return say("{round} min", round=round(seconds / 60))
 
 
 def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
@@ -106,7 +118,12 @@ def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
     require_budget(
         budget.seconds,
         fixed + _FEWEST_EPOCHS * epoch,
-        f"{_FEWEST_EPOCHS} epochs of {num_train:,} images, with reading, compiling and the report,",
+        say(
+            "{fewest_epochs} epochs of {num_train:,} images, with reading, compiling and the "
+            "report,",
+            fewest_epochs=_FEWEST_EPOCHS,
+            num_train=num_train,
+        ),
     )
     epochs = min(plan.train_spec.epochs, int((budget.seconds - fixed) / epoch))
     spec = dataclasses.replace(plan.train_spec, epochs=epochs)
@@ -116,9 +133,12 @@ def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
 def describe_training(plan: TrainPlan, epoch_seconds: float) -> str:
     """Say how much a training has to do, and about how long it takes."""
     spec = plan.train_spec
-    return (
-        f"{spec.epochs} epochs of {len(plan.splits.train):,} images, about "
-        f"{say_seconds(spec.epochs * epoch_seconds)}{describe_smaller_size(plan)}"
+    return say(
+        "{epochs} epochs of {num_train:,} images, about {say_seconds}{plan}",
+        epochs=spec.epochs,
+        num_train=len(plan.splits.train),
+        say_seconds=say_seconds(spec.epochs * epoch_seconds),
+        plan=describe_smaller_size(plan),
     )
 
 
@@ -143,4 +163,6 @@ def describe_smaller_size(plan: TrainPlan) -> str:
     if whole != plan.model_summary.multiply_adds or half > _WORTH_SAYING * whole:
         return ""
     size = f"{height // 2}" if height == width else f"{height // 2}x{width // 2}"
-    return f"; --size {size} would take about {100 * half / whole:.0f} % of it"
+    return say(
+        "; --size {size} would take about {half:.0f} % of it", size=size, half=100 * half / whole
+    )
