@@ -29,6 +29,9 @@ def test_the_page_forbids_what_it_does_not_need(client):
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';")
     assert "unsafe-inline" not in policy and "'unsafe-eval'" not in policy
+    allowed = answer.headers["permissions-policy"].split(", ")
+    assert allowed[0] == "camera=(self)"
+    assert all(each.endswith("=()") for each in allowed[1:])
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
