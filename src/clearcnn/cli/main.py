@@ -11,7 +11,7 @@ from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Sequence
 
 from clearcnn.backend import own_process
-from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
+from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, studio, train
 from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.streams import secure_streams, silence_stdout
@@ -19,7 +19,7 @@ from clearcnn.cli.warnings_filter import show_warnings_once
 from clearcnn.errors import ClearCNNError
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
+VERBS = (train, evaluate, check, predict, explain, export, serve, studio, cache)
 
 # Nearly all objects created by imports and tracing live until the end; collecting garbage among
 # them took half a second of a training, and as long again at exit.
@@ -47,6 +47,7 @@ examples:
   clearcnn export runs/a --to onnx
                             export its model for other programs
   clearcnn serve runs/a     predictions over HTTP, and the page
+  clearcnn studio           collect pictures and train, in the browser
   clearcnn train --help     all options of a verb
 """
 

@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, JsonValue
 
 from clearcnn import models
-from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.errors import ClearCNNError, TrainingError
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.web.bounded_route import BoundedRoute
 from clearcnn.web.drain import Drain
 from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.served_runs import ServedRun
@@ -26,34 +25,6 @@ _MOST_LAYERS = 40
 _MOST_PARAMETERS = 5_000_000
 _MOST_MULTIPLY_ADDS = 200_000_000
 _LOOK_SECONDS = 0.03
-
-
-class _BoundedRequest(Request):
-    """A request whose JSON is parsed within a memory limit."""
-
-    async def json(self) -> object:
-        """Parse the body.
-
-        Raises:
-          HTTPException: 400, it is not JSON, or needs too much memory.
-        """
-        try:
-            return parse_json(await self.body())
-        except JsonError as error:
-            raise HTTPException(400, f"The body cannot be read: {error}") from error
-
-
-class _BoundedRoute(APIRoute):
-    """A route that parses JSON within a memory limit."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[object, object, Response]]:
-        """Return FastAPI's handler, given a bounded request."""
-        handle = super().get_route_handler()
-
-        async def handle_bounded(request: Request) -> Response:
-            return await handle(_BoundedRequest(request.scope, request.receive))
-
-        return handle_bounded
 
 
 class LayerBody(BaseModel):
@@ -100,7 +71,7 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
       playground: trains the models.
       drain: when it is over, event streams end.
     """
-    router = APIRouter(prefix="/page/playground", route_class=_BoundedRoute)
+    router = APIRouter(prefix="/page/playground", route_class=BoundedRoute)
 
     def read_spec(body: ModelBody) -> tuple[ServedRun, ModelSpec]:
         run = runs.get(body.run)
