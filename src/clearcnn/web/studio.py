@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from clearcnn import data
 from clearcnn.errors import DataError
-from clearcnn.types import JsonObject
+from clearcnn.types import JsonObject, JsonValue
 from clearcnn.web.access_control import is_local_request
 from clearcnn.web.assets import find_assets
 from clearcnn.web.bounded_route import BoundedRoute
@@ -231,25 +231,27 @@ def _describe_state(studio: Studio, known: str) -> JsonObject:
     if version == known:
         return state
     classes = folder.scan()
+    listed: list[JsonValue] = [
+        {"name": each.name, "moments": each.num_moments, "pictures": list(each.pictures)}
+        for each in classes
+    ]
     return {
         **state,
         "root": str(folder.root),
         "can_undo": folder.can_undo,
         "has_bursts": has_bursts(classes),
-        "classes": [
-            {"name": each.name, "moments": each.num_moments, "pictures": list(each.pictures)}
-            for each in classes
-        ],
+        "classes": listed,
     }
 
 
 def _describe_job(job: RunningJob, first: int) -> JsonObject:
+    events: list[JsonValue] = [*job.events[first:]]
     return {
         "number": job.number,
         "kind": job.job["kind"],
         "command": job.job.get("command", ""),
         "is_over": job.is_over,
-        "events": job.events[first:],
+        "events": events,
     }
 
 

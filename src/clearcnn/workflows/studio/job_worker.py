@@ -102,9 +102,9 @@ class _Events(TrainListener, EvaluateListener):
             self._remove_unfinished(job)
             self._tell(describe_failure(error))
         except MemoryError:
-            problem = "There is not enough memory."
-            error = StudioError(problem, remedy="Use fewer or smaller pictures.", code="no_memory")
-            self._tell(describe_failure(error))
+            remedy = "Use fewer or smaller pictures."
+            short = StudioError("There is not enough memory.", remedy=remedy, code="no_memory")
+            self._tell(describe_failure(short))
 
     def _train(self, job: Job) -> None:
         by_group = job["by_group"]

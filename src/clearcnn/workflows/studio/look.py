@@ -10,7 +10,7 @@ import numpy as np
 from clearcnn import data
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec
-from clearcnn.types import JsonObject
+from clearcnn.types import JsonObject, JsonValue
 from clearcnn.workflows.check.check import check
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 
@@ -37,7 +37,7 @@ def look(folder: Path, listener: EvaluateListener) -> JsonObject:
     images = data.load(spec, progress=listener.on_reading)
     with tempfile.TemporaryDirectory(prefix="clearcnn-studio-") as place:
         result = check(images, out=Path(place) / "check", verbose=0, listener=listener)
-    notes: dict[str, list[JsonObject]] = defaultdict(list)
+    notes: dict[str, list[JsonValue]] = defaultdict(list)
     for picture, note in _find_duplicates(images):
         notes[picture].append(note)
     flat = images.images.reshape(len(images), -1)

@@ -26,6 +26,7 @@ export class Sheet {
 
   /** Bring the sheet up to date with the folder; what stays is not made anew. */
   show() {
+    const hadFocus = this.place.contains(document.activeElement);
     const lists = new Map([...this.place.children].map((each) => [each.dataset.name, each]));
     const wanted = new Set();
     const sections = this.folder.classes.map((each, k) => {
@@ -50,6 +51,9 @@ export class Sheet {
     this.#select([...this.selected].filter((picture) => wanted.has(picture)));
     this.#offerClasses();
     if (!this.items.has(this.current)) this.#makeCurrent(this.items.keys().next().value ?? null);
+    // A picture that had the focus may be gone; the keyboard goes on beside it.
+    if (hadFocus && !this.place.contains(document.activeElement))
+      (this.items.get(this.current) ?? this.place).focus({ preventScroll: true });
   }
 
   /** Show what was found about pictures: picture → notes. */
