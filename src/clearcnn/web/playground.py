@@ -135,7 +135,9 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
     @router.get("/attempts/{number}/events")
     async def listen(number: int) -> StreamingResponse:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_tell(find(number), drain), 200, headers, "text/event-stream")
+        return StreamingResponse(
+            _tell(playground, find(number), drain), 200, headers, "text/event-stream"
+        )
 
     @router.delete("/attempts/{number}")
     def cancel(number: int) -> Response:
@@ -177,10 +179,17 @@ def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
     )
 
 
-async def _tell(attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
-    """Stream an attempt's past and future events as server-sent events, until it is over."""
-    told = 0
+async def _tell(playground: Playground, attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
+    """Stream an attempt's past and future events as server-sent events, until it is over.
+
+    Before the first one, and whenever it changes, the stream says what the attempt waits for.
+    """
+    told, waited = 0, None
     while not drain.is_over:
+        wait = playground.find_wait(attempt)
+        if wait not in (None, waited):
+            waited = wait
+            yield f"data: {json.dumps(wait)}\n\n"
         for event in attempt.events[told:]:
             told += 1
             yield f"data: {json.dumps(event)}\n\n"

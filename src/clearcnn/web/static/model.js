@@ -1,6 +1,5 @@
 import * as ort from "./vendor/ort.wasm.min.mjs";
 import { t } from "./language.js";
-import { count } from "./picture.js";
 
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = {
@@ -75,14 +74,6 @@ export class Model {
     await this.running?.catch(() => {});
     await this.session.release();
   }
-}
-
-/** A blank image: the lowest value, or the highest if figures are dark. */
-export function blank(contract) {
-  const [low, high] = contract.value_range;
-  const kinds = { uint8: Uint8Array, uint16: Uint16Array, float64: Float64Array };
-  const pixels = new (kinds[contract.dtype] ?? Float32Array)(count(contract));
-  return pixels.fill(contract.polarity === "dark_on_light" ? high : low);
 }
 
 /** Probabilities at a temperature, as the server gives them (Guo et al. 2017). */
