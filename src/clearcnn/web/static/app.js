@@ -1,4 +1,5 @@
 import { AnswerPanel } from "./answer_panel.js";
+import { ask } from "./ask.js";
 import { toBytes, toText } from "./base64.js";
 import { CloseUp } from "./closeup.js";
 import { onScheme } from "./colours.js";
@@ -9,7 +10,7 @@ import { Gallery } from "./gallery.js";
 import { listenToHeader } from "./header.js";
 import { showInput } from "./input_view.js";
 import { onLanguage, preferredLanguage, setLanguage, t } from "./language.js";
-import { Model, ask } from "./model.js";
+import { Model } from "./model.js";
 import { Network } from "./network.js";
 import { grouped, percent, percentRange } from "./numbers.js";
 import { PhotoInput } from "./photo.js";

@@ -1,5 +1,5 @@
 import * as ort from "./vendor/ort.wasm.min.mjs";
-import { t } from "./language.js";
+import { ask } from "./ask.js";
 
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = {
@@ -7,23 +7,6 @@ ort.env.wasm.wasmPaths = {
   wasm: new URL("./vendor/ort-wasm-simd-threaded.wasm", import.meta.url).href,
 };
 ort.env.logLevel = "error";
-
-/** Fetch from the server; throws its error with the fields that `tellProblem` uses. */
-export async function ask(address, options = {}, kind = "json") {
-  const answer = await fetch(address, options).catch(() => {
-    throw new Error(t("lost"));
-  });
-  if (answer.ok) return answer[kind]();
-  const { error, ...more } = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(error ?? answer.statusText), { ...more, status: answer.status });
-}
-
-export const post = (address, body) =>
-  ask(address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
 
 /** A trained network that runs here, in the browser, and shows every layer's output. */
 export class Model {

@@ -1,9 +1,10 @@
 import { Bars } from "./answer.js";
+import { ask, post } from "./ask.js";
 import { Curve } from "./curve.js";
 import { element, find } from "./element.js";
 import { t } from "./language.js";
 import { LayersForm } from "./layers_form.js";
-import { Model, ask, post } from "./model.js";
+import { Model } from "./model.js";
 import { grouped, percent, percentRange } from "./numbers.js";
 import { Pace, roundSeconds } from "./pace.js";
 import { tellProblem } from "./problems.js";

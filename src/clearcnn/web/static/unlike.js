@@ -1,4 +1,4 @@
-import { ask } from "./model.js";
+import { ask } from "./ask.js";
 
 const PAUSE = 200;
 

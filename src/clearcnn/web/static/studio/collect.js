@@ -133,11 +133,14 @@ export class Collect {
     event.preventDefault();
     this.#light(null);
     const place = event.target.closest?.("[data-class]")?.dataset.class;
-    const entries = [...event.dataTransfer.items]
-      .map((item) => item.webkitGetAsEntry?.())
-      .filter(Boolean);
+    // All at once: what was dropped is gone after the first pause.
+    const dropped = [...event.dataTransfer.items]
+      .filter(({ kind }) => kind === "file")
+      .map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
     const found = [];
-    for (const entry of entries) await collect(entry, "", found);
+    for (const each of dropped)
+      if (each instanceof File) found.push({ file: each, path: each.name });
+      else if (each) await collect(each, "", found);
     await this.#addFiles(found, place ?? null);
   }
 

@@ -1,7 +1,7 @@
 import { ask } from "../ask.js";
 import { element, find } from "../element.js";
 import { t } from "../language.js";
-import { finePercent, grouped, percent } from "../numbers.js";
+import { grouped, percentRange } from "../numbers.js";
 
 /** The fourth step: every attempt with its interval, and whether it differs from the one before. */
 export class Improve {
@@ -45,7 +45,7 @@ export class Improve {
       ),
       element("td.num", {}, grouped(pictures)),
       element("td.num", {}, `${grouped(epochs)}${interrupted ? " *" : ""}`),
-      element("td.num", {}, element("b", {}, `${percent(low).replace(" %", "")}–${finePercent(high)}`)),
+      element("td.num", {}, element("b", {}, percentRange(low, high))),
       element("td.num", {}, `${grouped(score.correct)} / ${grouped(score.total)}`),
       element("td", {}, tellVerdict(against)),
     );
