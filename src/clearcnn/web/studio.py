@@ -155,11 +155,13 @@ def make_studio_router(
         return JSONResponse({"kind": kind, "count": count})
 
     @router.get("/studio/thumbnail")
-    def show_thumbnail(picture: str) -> Response:
+    def show_thumbnail(picture: str, request: Request) -> Response:
         path = folder.path_of(picture)
-        content = _make_thumbnail(path, folder.root, path.stat().st_mtime_ns)
-        # A picture's name is never given to another one while the page is open.
-        headers = {"Cache-Control": "private, max-age=3600"}
+        changed = path.stat().st_mtime_ns
+        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{changed:x}"'}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        content = _make_thumbnail(path, folder.root, changed)
         return Response(content, media_type="image/png", headers=headers)
 
     @router.post("/studio/warm")

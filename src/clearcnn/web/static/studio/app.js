@@ -2,7 +2,7 @@ import { find } from "../element.js";
 import { addWords, language, onLanguage, preferredLanguage, setLanguage, t } from "../language.js";
 import { grouped } from "../numbers.js";
 import { addProblems, tellProblem } from "../problems.js";
-import { keep, read } from "../state.js";
+import { keep, read, write } from "../state.js";
 import { post } from "../ask.js";
 import { Collect } from "./collect.js";
 import en from "./en.js";
@@ -72,7 +72,8 @@ function show() {
   collect.show();
   if (WITH_SHEET.includes(step)) sheet.show();
   look.show();
-  if (folder.job && !folder.job.is_over) follow(folder.job);
+  // Also one that is over: its result may be new to this tab.
+  if (folder.job) follow(folder.job);
   document.body.dataset.count = String(folder.count);
   document.body.dataset.ready = "true";
 }
@@ -109,6 +110,7 @@ function visit(picture) {
 function open(wanted, { focus = true } = {}) {
   step = STEPS.includes(wanted) ? wanted : "collect";
   keep("step", step);
+  write(); // At once: the page may be reloaded.
   for (const section of document.querySelectorAll("[data-page]"))
     section.hidden =
       section.dataset.page === "sheet"
@@ -122,9 +124,14 @@ function open(wanted, { focus = true } = {}) {
   if (WITH_SHEET.includes(step)) sheet.show();
   if (step === "train") {
     post("studio/warm").catch(() => {});
-    if (!train.result && improve.attempts.length && (folder.job?.is_over ?? true))
-      train.show(improve.attempts.at(-1).run).catch(fail);
+    showLatest();
   }
+}
+
+/** Show the result of the latest attempt, unless another one is shown or in the making. */
+function showLatest() {
+  const latest = improve.attempts.at(-1);
+  if (latest && !train.wanted && (folder.job?.is_over ?? true)) train.show(latest.run).catch(fail);
 }
 
 async function undo() {
@@ -138,6 +145,7 @@ function listen() {
   for (const button of document.querySelectorAll("[data-step]"))
     button.onclick = () => open(button.dataset.step);
   find("undo").onclick = undo;
+  find("skip").onclick = () => find("main").focus();
   addEventListener("keydown", (event) => {
     const typing = event.target.matches?.("input:not([type=radio]):not([type=checkbox]), select");
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing) {
@@ -168,6 +176,7 @@ async function begin() {
   listen();
   open(read("step"), { focus: false });
   await showAttempts();
+  if (step === "train") showLatest();
   await folder.watch();
 }
 

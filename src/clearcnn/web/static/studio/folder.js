@@ -87,7 +87,9 @@ export function split(picture) {
   return [picture.slice(0, at), picture.slice(at + 1)];
 }
 
-export const thumbnail = (picture) => `studio/thumbnail?picture=${encodeURIComponent(picture)}`;
+/** The address of a picture; `use` tells pictures apart that had one name after another. */
+export const thumbnail = (picture, use = 0) =>
+  `studio/thumbnail?picture=${encodeURIComponent(picture)}&use=${use}`;
 
 /** A new identifier for a burst or a batch: the time, and two random letters. */
 export function makeId() {

@@ -14,6 +14,7 @@ export class Sheet {
   constructor(folder, { onmove, onremove }) {
     Object.assign(this, { folder, onmove, onremove, place: find("sheet"), items: new Map() });
     Object.assign(this, { selected: new Set(), notes: {}, onlyNoted: false, current: null });
+    this.uses = new Map(); // Picture → how often its name was free again.
     this.place.addEventListener("keydown", (event) => this.#press(event));
     this.place.addEventListener("click", (event) => this.#click(event));
     this.place.addEventListener("focusin", ({ target }) => {
@@ -47,7 +48,11 @@ export class Sheet {
       return section;
     });
     sync(this.place, sections);
-    for (const picture of this.items.keys()) if (!wanted.has(picture)) this.items.delete(picture);
+    for (const picture of this.items.keys())
+      if (!wanted.has(picture)) {
+        this.items.delete(picture);
+        if (!this.onlyNoted) this.uses.set(picture, (this.uses.get(picture) ?? 0) + 1);
+      }
     this.#select([...this.selected].filter((picture) => wanted.has(picture)));
     this.#offerClasses();
     if (!this.items.has(this.current)) this.#makeCurrent(this.items.keys().next().value ?? null);
@@ -95,7 +100,12 @@ export class Sheet {
         "aria-label": [name, ...notes].join(", "),
         "aria-selected": String(this.selected.has(picture)),
       },
-      element("img", { src: thumbnail(picture), alt: "", loading: "lazy", decoding: "async" }),
+      element("img", {
+        src: thumbnail(picture, this.uses.get(picture)),
+        alt: "",
+        loading: "lazy",
+        decoding: "async",
+      }),
       notes.length ? element("span.why", { "aria-hidden": "true" }, notes[0]) : null,
     );
     this.items.set(picture, item);

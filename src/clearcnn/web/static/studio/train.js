@@ -8,7 +8,8 @@ import { showResult } from "./result.js";
 /** The third step: train with live curves, and see the result. */
 export class Train {
   constructor({ onfail, onbegin, onend, onpicture }) {
-    Object.assign(this, { onend, onpicture, onfail, curve: new Curve(find("curve")), result: null });
+    Object.assign(this, { onend, onpicture, onfail, curve: new Curve(find("curve")) });
+    Object.assign(this, { result: null, wanted: null });
     find("training").onsubmit = async (event) => {
       event.preventDefault();
       onfail(null);
@@ -75,7 +76,10 @@ export class Train {
 
   /** Show the result of a run. */
   async show(run) {
-    this.result = await ask(`studio/attempts/${encodeURIComponent(run)}`);
+    this.wanted = run;
+    const result = await ask(`studio/attempts/${encodeURIComponent(run)}`);
+    if (this.wanted !== run) return;
+    this.result = result;
     this.retell();
   }
 
