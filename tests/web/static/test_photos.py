@@ -38,14 +38,16 @@ def read_probabilities(page):
 
 def predict(run, content):
     (found,) = clearcnn.predict(run, [Image.open(BytesIO(content))], top=3)
-    return {each.name: each.probability for each in found.top}
+    return {each.name: each.probability for each in found.top}, found.is_unlike
 
 
 def assert_predicted(page, run, content):
     names = page.eval_on_selector_all("#bars .name", "all => all.map((name) => name.title)")
-    expected = predict(run, content)
+    expected, is_unlike = predict(run, content)
     shown = dict(zip(names, read_probabilities(page), strict=True))
     assert shown == pytest.approx({name: expected[name] for name in names}, abs=1e-3)
+    page.wait_for_timeout(500)
+    assert page.locator("#unlike").is_visible() == is_unlike
 
 
 def test_what_is_no_drawing_is_opened_or_photographed_not_drawn(open_page):

@@ -155,20 +155,20 @@ def test_an_attempt_that_waits_is_cancelled_at_once_and_gives_its_place_up(halte
 
 def test_an_attempt_that_waits_is_told_for_what(halted, run):
     version = RunVersion.find(run)
-    told = [attempt := halted.begin(version, small(), 2)]
+    first = halted.begin(version, small(), 2)
     wait_until(lambda: not halted._waiting)
-    told += [halted.begin(version, small(), 2) for _ in range(2)]
-    waits = [halted.find_wait(each) for each in told]
+    attempts = [first, *(halted.begin(version, small(), 2) for _ in range(2))]
+    waits = [halted.find_wait(each) for each in attempts]
     assert waits == [
         {"event": "waiting", "for": "process"},
         {"event": "waiting", "for": "trainings", "ahead": 1},
         {"event": "waiting", "for": "trainings", "ahead": 2},
     ]
     halted._is_warm = True
-    assert halted.find_wait(attempt) == {"event": "waiting", "for": "images"}
+    assert halted.find_wait(first) == {"event": "waiting", "for": "images"}
     halted.go.set()
-    wait(told[2])
-    assert [halted.find_wait(each) for each in told] == [None] * 3
+    wait(attempts[2])
+    assert [halted.find_wait(each) for each in attempts] == [None] * 3
 
 
 def test_an_attempt_behind_a_preparation_is_told_of_it(run, monkeypatch):

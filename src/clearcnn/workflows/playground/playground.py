@@ -174,15 +174,17 @@ class Playground:
             if attempt.events:
                 return None
             is_queued = attempt in self._waiting
-            is_training = isinstance(self._task, Attempt) and not self._task.is_over
+            task = self._task
+            is_training = isinstance(task, Attempt) and not task.is_over
             ahead = self._waiting.index(attempt) + is_training if is_queued else 0
-            is_own = self._task == _describe(attempt.run, attempt.model, attempt.epochs)
         if ahead:
             return {"event": "waiting", "for": "trainings", "ahead": ahead}
         if not self._is_warm:
             return {"event": "waiting", "for": "process"}
-        reason = "images" if not is_queued else "compiling" if is_own else "preparation"
-        return {"event": "waiting", "for": reason}
+        if is_queued and isinstance(task, dict):
+            is_own = task == _describe(attempt.run, attempt.model, attempt.epochs)
+            return {"event": "waiting", "for": "compiling" if is_own else "preparation"}
+        return {"event": "waiting", "for": "images"}
 
     def cancel(self, attempt: Attempt) -> None:
         """Cancel an attempt: immediately if it is waiting, within seconds if it is training."""
@@ -238,6 +240,7 @@ class Playground:
 
     def _take_task(self) -> Attempt | JsonObject | None:
         with self._changed:
+            self._task = None
             self._changed.wait_for(lambda: self._closing or self._waiting or self._to_prepare)
             if self._waiting:
                 self._task = self._waiting.popleft()
