@@ -8,12 +8,13 @@ from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import add_help_options
 from clearcnn.cli.parser import Parser, whole_number
 from clearcnn.errors import MissingExtraError
+from clearcnn.language import say
 from clearcnn.text import printable
 
 NAME = "studio"
-SUMMARY = "collect pictures, train and improve a model, in the browser"
+SUMMARY = say("collect pictures, train and improve a model, in the browser")
 
-_DESCRIPTION = """\
+_DESCRIPTION = say("""\
 Open a page in the browser, on which you collect pictures, look at them, train,
 improve the model and keep it; until Ctrl-C. Needs clearcnn[serve].
 
@@ -21,14 +22,14 @@ The pictures lie in FOLDER, an ordinary class folder, from the first one on:
 closing the page loses nothing, and every other verb can read the folder. Runs
 go into runs/ beside it. Only programs on this computer can connect, and the
 pictures never leave it.
-"""
+""")
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn studio
   clearcnn studio photos/
   clearcnn studio photos/ --port 9000 --no-browser
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn studio [FOLDER] [options]",
@@ -53,7 +54,7 @@ def add_options(parser: Parser) -> None:
         type=Path,
         default=Path(_FOLDER),
         metavar="FOLDER",
-        help=f"the class folder; made if it does not exist (default: {_FOLDER})",
+        help=say("the class folder; made if it does not exist (default: {folder})", folder=_FOLDER),
     )
     group = parser.add_argument_group("page")
     group.add_argument(
@@ -61,13 +62,13 @@ def add_options(parser: Parser) -> None:
         type=whole_number,
         default=_PORT,
         metavar="N",
-        help=f"port; 0 takes a free one (default: {_PORT})",
+        help=say("port; 0 takes a free one (default: {port})", port=_PORT),
     )
     group.add_argument(
         "--no-browser",
         action="store_false",
         dest="opens",
-        help="print the page's address without opening it",
+        help=say("print the page's address without opening it"),
     )
     add_help_options(parser.add_argument_group("output"))
 
@@ -88,8 +89,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         if (error.name or "").partition(".")[0] == "clearcnn":
             raise
         raise MissingExtraError(
-            f"clearcnn studio needs the package {error.name}, which is not installed.",
-            remedy="Run pip install 'clearcnn[serve]'.",
+            say(
+                "clearcnn studio needs the package {name}, which is not installed.", name=error.name
+            ),
+            remedy=say("Run pip install 'clearcnn[serve]'."),
         ) from error
 
     settings = ServeSettings(port=arguments.port, drain_seconds=0)
@@ -97,7 +100,14 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     def announce(address: str) -> None:
         stop = "; Ctrl-C stops" if sys.stdout.isatty() else ""
         folder = printable(str(arguments.folder))
-        sys.stdout.write(f"The studio of {folder} is at {address}{stop}\n")
+        sys.stdout.write(
+            say(
+                "The studio of {folder} is at {address}{stop}\n",
+                folder=folder,
+                address=address,
+                stop=stop,
+            )
+        )
         sys.stdout.flush()
         if arguments.opens:
             import threading

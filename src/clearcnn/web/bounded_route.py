@@ -6,6 +6,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
 from clearcnn.bounded_json import JsonError, parse_json
+from clearcnn.language import say
 
 
 class _BoundedRequest(Request):
@@ -20,7 +21,9 @@ class _BoundedRequest(Request):
         try:
             return parse_json(await self.body())
         except JsonError as error:
-            raise HTTPException(400, f"The body cannot be read: {error}") from error
+            raise HTTPException(
+                400, say("The body cannot be read: {error}", error=error)
+            ) from error
 
 
 class BoundedRoute(APIRoute):

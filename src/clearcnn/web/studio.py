@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from clearcnn import data
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import JsonObject, JsonValue
 from clearcnn.web.access_control import is_local_request
 from clearcnn.web.assets import find_assets
@@ -32,11 +33,11 @@ _MOST_THUMBNAILS = 512
 _MOST_FILE_BYTES = 2**30
 
 # The report has its own styles, script and images. In the sandbox, it cannot reach the studio.
-_REPORT_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
-    "frame-ancestors 'none'; sandbox allow-scripts"
+_REPORT_POLICY = say(
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src "
+    "data:; frame-ancestors 'none'; sandbox allow-scripts"
 )
-_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json", ".csv": "text/csv"}
+_TYPES = {".html": say("text/html; charset=utf-8"), ".json": "application/json", ".csv": "text/csv"}
 
 
 class ClassBody(BaseModel):
@@ -103,7 +104,7 @@ def make_studio_router(
     @router.get("/static/{path:path}")
     def show_asset(path: str, request: Request) -> Response:
         if path not in assets:
-            raise HTTPException(404, f"There is no file {path!r}")
+            raise HTTPException(404, say("There is no file {path!r}", path=path))
         return assets[path].answer(request)
 
     @router.get("/studio/state")
@@ -158,7 +159,7 @@ def make_studio_router(
     def show_thumbnail(picture: str, request: Request) -> Response:
         path = folder.path_of(picture)
         changed = path.stat().st_mtime_ns
-        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{changed:x}"'}
+        headers = {"Cache-Control": say("private, no-cache"), "ETag": f'"{changed:x}"'}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         content = _make_thumbnail(path, folder.root, changed)
@@ -218,8 +219,8 @@ def _require_this_computer(request: Request) -> None:
     if not is_local_request(request):
         raise Refusal(
             403,
-            "The studio is only available on the computer that it runs on.",
-            remedy="Open it there, without a proxy.",
+            say("The studio is only available on the computer that it runs on."),
+            remedy=say("Open it there, without a proxy."),
         )
 
 

@@ -9,6 +9,7 @@ from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.sources import recognise
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import StudioError
+from clearcnn.language import say
 
 
 def check_folder(root: Path) -> None:
@@ -24,28 +25,39 @@ def check_folder(root: Path) -> None:
         entries = [entry for entry in found if not is_hidden(entry.name)]
     folders = [entry.name for entry in entries if entry.is_dir()]
     if splits := parse_split_folders(folders):
-        raise _other(root, f"folders named after splits, {data.quote(sorted(splits), 3)}")
+        raise _other(
+            root, say("folders named after splits, {splits}", splits=data.quote(sorted(splits), 3))
+        )
     if not entries:
         return
     form, _ = recognise(str(root))
     if form is not BY_NAME["folder"]:
-        raise _other(root, f"images in another form, {form.name}")
+        raise _other(root, say("images in another form, {name}", name=form.name))
     for entry in entries:
         if not entry.is_dir():
             if Path(entry.name).suffix.lower() in {".png", ".jpg", ".jpeg", ".csv", ".jsonl"}:
-                raise _other(root, f"the file {entry.name!r} outside the class folders")
+                raise _other(
+                    root, say("the file {name!r} outside the class folders", name=entry.name)
+                )
             continue
         if entry.is_symlink():
-            raise _other(root, f"a link to a folder, {entry.name!r}")
+            raise _other(root, say("a link to a folder, {name!r}", name=entry.name))
         with os.scandir(entry.path) as found:
             inner = next((each.name for each in found if each.is_dir()), None)
         if inner is not None:
-            raise _other(root, f"a folder {inner!r} in the class folder {entry.name!r}")
+            raise _other(
+                root,
+                say(
+                    "a folder {inner!r} in the class folder {name!r}", inner=inner, name=entry.name
+                ),
+            )
 
 
 def _other(root: Path, what: str) -> StudioError:
     return StudioError(
-        f"The studio cannot change {root}: it has {what}.",
-        remedy="Open an empty folder, and add this one to it on the page under “a folder or file "
-        "on this computer”.",
+        say("The studio cannot change {root}: it has {what}.", root=root, what=what),
+        remedy=say(
+            "Open an empty folder, and add this one to it on the page under “a folder or file "
+            "on this computer”."
+        ),
     )

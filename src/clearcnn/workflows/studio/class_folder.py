@@ -18,6 +18,7 @@ from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.natural_sort import natural_key, sort_naturally
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.errors import ClearCNNError, DataError, StudioError
+from clearcnn.language import say
 from clearcnn.workflows.studio.check_folder import check_folder
 from clearcnn.workflows.studio.journal import Change, Journal
 from clearcnn.workflows.studio.picture_names import check_class_name, find_burst, name_picture
@@ -74,13 +75,17 @@ class ClassFolder:
                 raise
             except OSError as error:
                 raise StudioError(
-                    f"The class folder {root} cannot be opened: {error.strerror or error}.",
-                    remedy="Name a folder in which you may write.",
+                    say(
+                        "The class folder {root} cannot be opened: {strerror}.",
+                        root=root,
+                        strerror=error.strerror or error,
+                    ),
+                    remedy=say("Name a folder in which you may write."),
                 ) from error
             if is_ours is False:
                 raise StudioError(
-                    f"Another studio has {root} open.",
-                    remedy="Use its page, or stop it first.",
+                    say("Another studio has {root} open.", root=root),
+                    remedy=say("Use its page, or stop it first."),
                 )
             with _telling_trouble():
                 draft = atomic_write.open_draft(root / OWN, "incoming")
@@ -116,8 +121,10 @@ class ClassFolder:
         known = next((each for each in self.scan() if each.name == folder), None)
         if known is None or name not in known.pictures:
             raise StudioError(
-                f"There is no picture {picture[:200]!r} any more.",
-                remedy="It was moved or removed, maybe in another tab; look at the sheet again.",
+                say("There is no picture {picture!r} any more.", picture=picture[:200]),
+                remedy=say(
+                    "It was moved or removed, maybe in another tab; look at the sheet again."
+                ),
                 code="no_picture",
             )
         return self.root / folder / name
@@ -294,14 +301,19 @@ class ClassFolder:
                 return place
             except FileExistsError:
                 continue
-        raise StudioError(f"{folder} has too many files named {stem}.", remedy="Rename the file.")
+        raise StudioError(
+            say("{folder} has too many files named {stem}.", folder=folder, stem=stem),
+            remedy=say("Rename the file."),
+        )
 
     def _require_class(self, name: str) -> None:
         # Without listing pictures, of which there may be thousands.
         if name not in self._list_names():
             raise StudioError(
-                f"There is no class {name[:100]!r} any more.",
-                remedy="It was renamed or removed, maybe in another tab; choose another class.",
+                say("There is no class {name!r} any more.", name=name[:100]),
+                remedy=say(
+                    "It was renamed or removed, maybe in another tab; choose another class."
+                ),
                 code="no_class",
                 values={"name": name[:100]},
             )
@@ -345,7 +357,7 @@ def _check_image(content: bytes, name: str) -> None:
     except DataError as error:
         raise StudioError(
             error.problem,
-            remedy="Open it in another program and save it as PNG or JPEG.",
+            remedy=say("Open it in another program and save it as PNG or JPEG."),
             code="unreadable",
             values={"name": name[:100]},
         ) from error
@@ -379,8 +391,8 @@ def _telling_trouble() -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StudioError(
-            f"The disk refuses the change: {reason}. Nothing else was changed.",
-            remedy="Free disk space or check the permissions of the folder, and try again.",
+            say("The disk refuses the change: {reason}. Nothing else was changed.", reason=reason),
+            remedy=say("Free disk space or check the permissions of the folder, and try again."),
             code="disk",
             values={"reason": reason},
         ) from error

@@ -8,6 +8,7 @@ from PIL import Image
 
 from clearcnn import data
 from clearcnn.errors import StudioError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.studio.class_folder import ClassFolder
 
@@ -33,8 +34,13 @@ def import_source(folder: ClassFolder, source: str, batch: str) -> int:
     images = data.load(DataSpec(source, skip_unreadable=True, for_training=False))
     if len(images) > MOST_IMAGES:
         raise StudioError(
-            f"{source} has {len(images):,} images; the studio takes {MOST_IMAGES:,} at once.",
-            remedy="Train on it directly with clearcnn train.",
+            say(
+                "{source} has {num_images:,} images; the studio takes {most_images:,} at once.",
+                source=source,
+                num_images=len(images),
+                most_images=MOST_IMAGES,
+            ),
+            remedy=say("Train on it directly with clearcnn train."),
             code="source_too_large",
             values={"found": len(images), "most": MOST_IMAGES},
         )

@@ -14,6 +14,7 @@ from typing import NotRequired, TypedDict
 
 from clearcnn import bundle
 from clearcnn.errors import ClearCNNError, StudioError
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.results.train import DataSummary, FlipTrial, ModelSummary
 from clearcnn.specs import DataSpec
@@ -102,8 +103,8 @@ class _Events(TrainListener, EvaluateListener):
             self._remove_unfinished(job)
             self._tell(describe_failure(error))
         except MemoryError:
-            remedy = "Use fewer or smaller pictures."
-            short = StudioError("There is not enough memory.", remedy=remedy, code="no_memory")
+            remedy = say("Use fewer or smaller pictures.")
+            short = StudioError(say("There is not enough memory."), remedy=remedy, code="no_memory")
             self._tell(describe_failure(short))
 
     def _train(self, job: Job) -> None:

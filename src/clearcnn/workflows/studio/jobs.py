@@ -13,6 +13,7 @@ from pathlib import Path
 
 from clearcnn import bundle
 from clearcnn.errors import StudioError
+from clearcnn.language import say
 from clearcnn.types import JsonObject
 from clearcnn.workflows.studio.job_worker import Job, describe_failure, work
 
@@ -20,8 +21,8 @@ _GRACE_SECONDS = 2.0
 _LAST_EVENTS = ("end", "error", "cancelled")
 _ENDED = describe_failure(
     StudioError(
-        "The process that trains and checks ended unexpectedly.",
-        remedy="Start again; if it repeats, close other programs to free memory.",
+        say("The process that trains and checks ended unexpectedly."),
+        remedy=say("Start again; if it repeats, close other programs to free memory."),
         code="process_ended",
     )
 )
@@ -85,8 +86,8 @@ class Jobs:
         with self._lock:
             if self._current is not None and not self._current.is_over:
                 raise StudioError(
-                    "The studio is training or checking already.",
-                    remedy="Wait for it, or cancel it.",
+                    say("The studio is training or checking already."),
+                    remedy=say("Wait for it, or cancel it."),
                     code="busy",
                 )
             self._count += 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn import data
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec
 from clearcnn.types import JsonObject, JsonValue
@@ -17,7 +18,13 @@ from clearcnn.workflows.fitting.listeners import EvaluateListener
 Note = tuple[str, JsonObject]
 
 # The findings that are told beside their pictures.
-_BESIDE = ("duplicates", "near duplicates", "empty images", "suspect labels", "unreadable files")
+_BESIDE = (
+    "duplicates",
+    say("near duplicates"),
+    say("empty images"),
+    say("suspect labels"),
+    say("unreadable files"),
+)
 
 
 def look(folder: Path, listener: EvaluateListener) -> JsonObject:

@@ -14,6 +14,7 @@ from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import is_filler, parse_split_folders
 from clearcnn.errors import StudioError
+from clearcnn.language import say
 
 GROUPS = r"(~[^/~]+~|^(?!.*~[^/~]+~).+)"
 """The burst, or the whole name of a picture that is of none."""
@@ -42,20 +43,26 @@ def check_class_name(name: str, existing: Container[str] = ()) -> str:
     """
     name = unicodedata.normalize("NFC", name).strip()
     if not name:
-        raise _bad_class(name, "is empty", "empty")
+        raise _bad_class(name, say("is empty"), "empty")
     if len(name.encode(errors="replace")) > _MOST_CLASS_BYTES:
-        raise _bad_class(name, f"is longer than {_MOST_CLASS_BYTES} bytes", "long")
+        raise _bad_class(
+            name,
+            say("is longer than {most_class_bytes} bytes", most_class_bytes=_MOST_CLASS_BYTES),
+            "long",
+        )
     has_letters = not _UNSAFE.search(name) and name.isprintable() and "~" not in name
     if not has_letters or name[-1] == "." or _RESERVED.fullmatch(name):
-        raise _bad_class(name, "has characters that a folder's name may not have", "letters")
+        raise _bad_class(name, say("has characters that a folder's name may not have"), "letters")
     if is_hidden(name):
-        raise _bad_class(name, "is the name of a hidden folder", "hidden")
+        raise _bad_class(name, say("is the name of a hidden folder"), "hidden")
     if parse_split_folders([name]) or is_filler(name):
-        raise _bad_class(name, "would be read as a part of the data and not as a class", "split")
+        raise _bad_class(
+            name, say("would be read as a part of the data and not as a class"), "split"
+        )
     if name.casefold() in existing:
         raise StudioError(
-            f"There is a class {name!r} already.",
-            remedy="Choose another name.",
+            say("There is a class {name!r} already.", name=name),
+            remedy=say("Choose another name."),
             code="class_taken",
             values={"name": name},
         )
@@ -73,8 +80,8 @@ def name_picture(given: str, burst: str | None = None) -> tuple[str, str]:
     """
     if burst is not None and not _BURST_ID.fullmatch(burst):
         raise StudioError(
-            f"{burst[:50]!r} cannot be the identifier of a burst.",
-            remedy="Use 4 to 40 letters, digits and hyphens.",
+            say("{burst!r} cannot be the identifier of a burst.", burst=burst[:50]),
+            remedy=say("Use 4 to 40 letters, digits and hyphens."),
             code="bad_burst",
         )
     last = unicodedata.normalize("NFC", given).replace("\\", "/").rpartition("/")[2]
@@ -82,8 +89,11 @@ def name_picture(given: str, burst: str | None = None) -> tuple[str, str]:
     suffix = f".{suffix.lower()}"
     if not dot or suffix not in SUFFIXES:
         raise StudioError(
-            f"{last[:100]} is not an image file: its name ends in none of the usual ways.",
-            remedy="Give PNG, JPEG, BMP, GIF, WebP, TIFF or AVIF files.",
+            say(
+                "{last} is not an image file: its name ends in none of the usual ways.",
+                last=last[:100],
+            ),
+            remedy=say("Give PNG, JPEG, BMP, GIF, WebP, TIFF or AVIF files."),
             code="not_an_image",
             values={"name": last[:100]},
         )
@@ -96,8 +106,8 @@ def name_picture(given: str, burst: str | None = None) -> tuple[str, str]:
 
 def _bad_class(name: str, why: str, code: str) -> StudioError:
     return StudioError(
-        f"{name[:100]!r} cannot be the name of a class: it {why}.",
-        remedy="Choose another name, such as cat.",
+        say("{name!r} cannot be the name of a class: it {why}.", name=name[:100], why=why),
+        remedy=say("Choose another name, such as cat."),
         code=f"class_{code}",
         values={"name": name[:100]},
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clearcnn import bundle, models
 from clearcnn.errors import SpecError, StudioError
+from clearcnn.language import say
 from clearcnn.specs import TrainSpec
 from clearcnn.workflows.studio.attempts import Attempt, Attempts
 from clearcnn.workflows.studio.class_folder import ClassFolder, PictureClass
@@ -53,7 +54,9 @@ class Studio:
         """
         if not any(each.pictures for each in self.folder.scan()):
             raise StudioError(
-                "There are no pictures to check.", remedy="Collect some first.", code="no_pictures"
+                say("There are no pictures to check."),
+                remedy=say("Collect some first."),
+                code="no_pictures",
             )
         return self.jobs.begin({"kind": "look", "folder": str(self.folder.root)})
 
@@ -69,8 +72,12 @@ class Studio:
         models.find_recipe(recipe)
         if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
             raise SpecError(
-                f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the studio.",
-                remedy="Use clearcnn train for longer trainings.",
+                say(
+                    "epochs={epochs} is out of range: 1 to {most_epochs} in the studio.",
+                    epochs=epochs,
+                    most_epochs=MOST_EPOCHS,
+                ),
+                remedy=say("Use clearcnn train for longer trainings."),
                 code="epochs_range",
                 values={"epochs": epochs, "most": MOST_EPOCHS},
             )
@@ -105,8 +112,8 @@ class Studio:
         attempt = self.attempts.find(run)
         if attempt is None:
             raise StudioError(
-                f"There is no run {run[:100]!r} of this folder.",
-                remedy="It was moved or removed; choose another.",
+                say("There is no run {run!r} of this folder.", run=run[:100]),
+                remedy=say("It was moved or removed; choose another."),
                 code="no_run",
                 values={"run": run[:100]},
             )
@@ -118,9 +125,9 @@ class Studio:
         place = shlex.quote(_shown(self.folder.root))
         return {
             "serve": f"clearcnn serve {run}",
-            "predict": f"clearcnn predict {run} new/",
+            "predict": say("clearcnn predict {run} new/", run=run),
             "explain": f"clearcnn explain {run} PICTURE",
-            "export": f"clearcnn export {run} --to onnx",
+            "export": say("clearcnn export {run} --to onnx", run=run),
             "evaluate": f"clearcnn evaluate {place}",
         }
 
@@ -140,28 +147,44 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
     """
     if len(classes) < 2:
         raise StudioError(
-            f"Training needs two classes; there {'is' if len(classes) == 1 else 'are'} "
-            f"{len(classes)}.",
-            remedy="Make another class, and collect pictures for it.",
+            say(
+                "Training needs two classes; there {rest} {num_classes}.",
+                rest=say("is") if len(classes) == 1 else say("are"),
+                num_classes=len(classes),
+            ),
+            remedy=say("Make another class, and collect pictures for it."),
             code="few_classes",
         )
     for each in classes:
         count = len(each.pictures)
         if count < FEWEST_PICTURES:
             raise StudioError(
-                f"The class {each.name!r} has {count} picture{'' if count == 1 else 's'}; "
-                f"training and testing need {FEWEST_PICTURES}.",
-                remedy="Collect more, or remove the class.",
+                say(
+                    "The class {name!r} has {count} picture{rest}; training and testing need "
+                    "{fewest_pictures}.",
+                    name=each.name,
+                    count=count,
+                    rest="" if count == 1 else "s",
+                    fewest_pictures=FEWEST_PICTURES,
+                ),
+                remedy=say("Collect more, or remove the class."),
                 code="few_pictures",
                 values={"name": each.name, "count": count, "fewest": FEWEST_PICTURES},
             )
         if has_bursts(classes) and each.num_moments < FEWEST_MOMENTS:
             raise StudioError(
-                f"The pictures of {each.name!r} are of {each.num_moments} "
-                f"moment{'' if each.num_moments == 1 else 's'}; training, validation and test need "
-                f"{FEWEST_MOMENTS}. Pictures of one moment are nearly the same, and a test on them "
-                "would flatter.",
-                remedy="Take another burst: at another place, in another light, from another side.",
+                say(
+                    "The pictures of {name!r} are of {num_moments} moment{rest}; training, "
+                    "validation and test need {fewest_moments}. Pictures of one moment are "
+                    "nearly the same, and a test on them would flatter.",
+                    name=each.name,
+                    num_moments=each.num_moments,
+                    rest="" if each.num_moments == 1 else "s",
+                    fewest_moments=FEWEST_MOMENTS,
+                ),
+                remedy=say(
+                    "Take another burst: at another place, in another light, from another side."
+                ),
                 code="few_moments",
                 values={"name": each.name, "count": each.num_moments, "fewest": FEWEST_MOMENTS},
             )
