@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.data import LabelledImages, Split
+from clearcnn.data import LabelledImages, Split, choose_validation_fraction
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
@@ -25,7 +25,6 @@ from clearcnn.workflows.fitting.trainer import predict_probabilities
 Rows = NDArray[np.intp]
 T = TypeVar("T")
 
-_VALIDATION_FRACTION = 0.2
 _LARGEST_CUT = 0.05
 _MOST_BASELINE_IMAGES = 10_000
 
@@ -87,7 +86,7 @@ def plan_fold(
     """
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
     classes = np.unique(images.labels[rows], return_counts=True)[1]
-    num_validation = int(_VALIDATION_FRACTION * len(rows))
+    num_validation = int(choose_validation_fraction(len(rows)) * len(rows))
     if num_validation < len(classes) or classes.min() < 2:
         train, validation = rows, rows[:0]
     else:

@@ -1,5 +1,6 @@
 """The steps of one run: read, plan, fit, score, write."""
 
+import dataclasses
 import time
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
+from clearcnn.specs import SplitSpec
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.fit_plan import (
     FitOutcome,
@@ -83,6 +85,7 @@ class TrainPipeline:
         with self.clock.phase("data"):
             images = self._check(images or self._load())
             splits = data.split(images, self.job.split)
+            split_spec = _settle(self.job.split, splits)
             summary = summarize_data(images, splits)
         self.listener.on_data(summary, self.run.path / "figures" / "data.png")
         plan = plan_training(
@@ -91,7 +94,7 @@ class TrainPipeline:
             recipe=self.job.recipe,
             seed=self.job.seed,
             data_spec=self.job.data,
-            split_spec=self.job.split,
+            split_spec=split_spec,
             model=self.job.model,
             settings=self.job.settings,
             summary=summary,
@@ -229,3 +232,11 @@ class TrainPipeline:
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
         self.listener.on_warning(sentence)
+
+
+def _settle(spec: SplitSpec, splits: data.Split) -> SplitSpec:
+    """Give the spec the validation fraction that was used, for the run to be repeated."""
+    if spec.validation_fraction is not None:
+        return spec
+    fraction = data.choose_validation_fraction(len(splits.train) + len(splits.validation))
+    return dataclasses.replace(spec, validation_fraction=fraction)
