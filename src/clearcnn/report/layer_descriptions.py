@@ -16,8 +16,8 @@ _WORDS = {
     "GlobalMaxPooling2D": "Keeps one number per map: its largest value.",
     "GlobalAveragePooling2D": "Keeps one number per map: its mean.",
     "BatchNormalization": "Shifts and scales each map by the mean and variance found in training.",
-    "Rescaling": "Multiplies every pixel by one number and adds another, so that the values lie "
-    "around 0.",
+    "Rescaling": "Multiplies every value by one number and adds another. First in a network, "
+    "it moves pixels to values around 0.",
     "ZeroPadding2D": "Adds a border of zeros around every map.",
     "Dropout": "Does nothing here: it drops values at random in training only.",
     "Flatten": "Arranges all values in one vector. Nothing is computed.",

@@ -15,6 +15,7 @@ from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import fit_plan
 from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -119,7 +120,8 @@ def fit_fold(
       images, candidate, fold, num_train, seed: as for `plan_fold`.
       is_distorted: whether to predict the distorted test images too.
     """
-    plan, _ = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan, trial = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan = adapt_to_easy_images(plan, trial, candidate.settings)
     outcome = fit_plan(plan, TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
 from clearcnn.specs import SplitSpec
 from clearcnn.temperature import apply_temperature
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import (
     FitOutcome,
     fit_plan,
@@ -136,7 +137,7 @@ class TrainPipeline:
         if trial is not None:
             self.clock.seconds["flip trial"] = time.perf_counter() - start
             self.listener.on_flip_trial(trial)
-        return plan, trial
+        return adapt_to_easy_images(plan, trial, self.job.settings), trial
 
     def _fit(self, plan: TrainPlan) -> FitOutcome:
         job = self.job
