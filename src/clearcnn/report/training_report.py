@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.report import number_format
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.curves import plot_history, say_value
@@ -109,10 +110,18 @@ def _check_pictures(result: TrainResult, pictures: ReportImages) -> None:
     wanted = min(len(result.test.mistakes), MOST_MISTAKES)
     if len(pictures.samples) != num_classes or len(pictures.mistakes) < wanted:
         raise SpecError(
-            f"The report got samples of {len(pictures.samples)} classes and "
-            f"{len(pictures.mistakes)} images of mistakes; the result has {num_classes} "
-            f"classes and asks for {wanted} mistakes.",
-            remedy="Give samples for every class, and an image for each of the first mistakes.",
+            say(
+                "The report got samples of {num_samples} classes and {num_mistakes} images of "
+                "mistakes; the result has {num_classes} classes and asks for {wanted} "
+                "mistakes.",
+                num_samples=len(pictures.samples),
+                num_mistakes=len(pictures.mistakes),
+                num_classes=num_classes,
+                wanted=wanted,
+            ),
+            remedy=say(
+                "Give samples for every class, and an image for each of the first mistakes."
+            ),
         )
 
 
