@@ -57,10 +57,11 @@ def make_environment(language: Language = ENGLISH) -> "Environment":
     return environment
 
 
-def _write(language: Language, message: Message) -> "Markup":
+def _write(language: Language, message: str) -> "Markup":
     """A text of a template, with its values translated and escaped."""
     from markupsafe import Markup, escape
 
+    assert isinstance(message, Message)
     fields = {key: escape(_finalize(language, text)) for key, text in message.fields.items()}
     return Markup(language.translate(Message(message.template, fields, message.plural)))
 
