@@ -36,6 +36,11 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
 
 
+def points(value: float) -> str:
+    """Format a difference of shares: "1.2 percentage points"."""
+    return f"{100 * value:.1f} percentage points"
+
+
 def number(value: float) -> str:
     """Format a number in few digits: "0.13", "−2.4", "16", "3.2e−05"."""
     if value != value:
