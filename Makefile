@@ -49,6 +49,9 @@ check: $(VENV)/installed-for-work
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+messages: $(VENV)/installed-for-work
+	$(BIN)/python docs/update_catalogue.py
+
 docs: $(VENV)/installed-for-work
 	$(BIN)/python docs/generate_cli.py
 	$(BIN)/python -m supply.licences

@@ -1,8 +1,15 @@
 """Escaping of untrusted text for terminals and tables."""
 
+from clearcnn.language import Message
+
 
 def printable(text: str) -> str:
-    """Escape control characters, so that no file or class name can control a terminal."""
+    """Escape control characters, so that no file or class name can control a terminal.
+
+    Of a Message, they are escaped in the values alone, and it stays translatable.
+    """
+    if isinstance(text, Message):
+        return text.map(printable)
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

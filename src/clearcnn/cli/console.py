@@ -1,20 +1,25 @@
 """Text for people: Rich in a terminal, plain lines in a pipe or a log."""
 
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from rich import console
-from rich.console import RenderableType
+from rich.console import ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.text import Text
 
 from clearcnn.cli.exit_codes import ReaderGoneError
 from clearcnn.errors import ClearCNNError
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.text import printable
 
 PLAIN_COLUMNS = 1000
 
 
 class Console(console.Console):
-    """Rich's console without markup; outside a terminal, lines are never wrapped."""
+    """Rich's console without markup; outside a terminal, lines are never wrapped.
+
+    Messages in whatever it prints are rendered in its language: texts, cells of tables, Lines.
+    """
 
     def __init__(
         self,
@@ -24,7 +29,9 @@ class Console(console.Console):
         width: int | None = None,
         force_terminal: bool | None = None,
         color_system: Literal["auto"] | None = "auto",
+        language: Language = ENGLISH,
     ) -> None:
+        self.language = language
         super().__init__(
             highlight=False,
             markup=False,
@@ -37,6 +44,10 @@ class Console(console.Console):
         )
         if not self.is_terminal:
             self.width = PLAIN_COLUMNS
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Render a text of a renderable, in this console's language."""
+        return super().render_str(self.language.translate(text), **options)
 
     def on_broken_pipe(self) -> None:
         """Raise, so that `main` ends the program; Rich itself would exit at once."""
@@ -54,7 +65,7 @@ class Console(console.Console):
 
     def warn(self, sentence: str) -> None:
         """Print a warning."""
-        self.print(Text.assemble(("\nwarning: ", "yellow"), printable(sentence)))
+        self.print(Line((say("\nwarning: "), "yellow"), printable(sentence)))
 
     @property
     def is_live(self) -> bool:
@@ -62,8 +73,38 @@ class Console(console.Console):
         return self.is_terminal and not self.is_dumb_terminal
 
 
-def print_error(error: ClearCNNError) -> None:
+class Line:
+    """Texts with styles, as for `Text.assemble`, of which Messages are translated when printed."""
+
+    def __init__(self, *parts: str | Text | tuple[str, str], style: str = "") -> None:
+        self._parts = parts
+        self._style = style
+
+    def in_language(self, language: Language) -> Text:
+        """Return the line in a language."""
+        translated = (
+            (language.translate(part[0]), part[1])
+            if isinstance(part, tuple)
+            else language.translate(part)
+            if isinstance(part, str)
+            else part
+            for part in self._parts
+        )
+        return Text.assemble(*translated, style=self._style)
+
+    def __rich_console__(self, console: console.Console, _: ConsoleOptions) -> RenderResult:
+        yield self.in_language(_language_of(console))
+
+    def __rich_measure__(self, console: console.Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self.in_language(_language_of(console)))
+
+
+def _language_of(place: console.Console) -> Language:
+    return place.language if isinstance(place, Console) else ENGLISH
+
+
+def print_error(error: ClearCNNError, language: Language = ENGLISH) -> None:
     """Print the problem and the remedy on stderr, without a traceback."""
-    stderr = Console(stderr=True)
-    stderr.print(Text.assemble(("error: ", "bold red"), printable(error.problem)))
-    stderr.print(Text(printable(error.remedy)))
+    stderr = Console(stderr=True, language=language)
+    stderr.print(Line((say("error: "), "bold red"), printable(error.problem)))
+    stderr.print(Line(printable(error.remedy)))

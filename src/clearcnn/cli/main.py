@@ -9,14 +9,17 @@ import signal
 import sys
 from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Sequence
+from itertools import pairwise
 
 from clearcnn.backend import own_process
 from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
 from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
+from clearcnn.cli.options import LANGUAGE_OPTION, add_language_option
 from clearcnn.cli.parser import Parser
 from clearcnn.cli.streams import secure_streams, silence_stdout
 from clearcnn.cli.warnings_filter import show_warnings_once
 from clearcnn.errors import ClearCNNError
+from clearcnn.language import CODES, ENGLISH, Language, choose_language, join, say
 from clearcnn.version import __version__
 
 VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
@@ -69,17 +72,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         own_process()
     else:
         _escape_unprintable()
+    language = _find_language(words)
     try:
-        status = _run(words)
+        status = _run(words, language)
         sys.stdout.flush()
     except (BrokenPipeError, ReaderGoneError):
         silence_stdout()
         status = Status.BROKEN_PIPE
     except StdoutError as error:
         silence_stdout()
-        status = _fail(error)
+        status = _fail(error, language)
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Nothing of this run was kept; earlier runs are unchanged.\n")
+        stopped = say("Stopped. Nothing of this run was kept; earlier runs are unchanged.")
+        sys.stderr.write(f"\n{language.translate(stopped)}\n")
         status = Status.INTERRUPTED
     if is_whole_process:
         gc.freeze()
@@ -94,21 +99,25 @@ class _ShowVersion(Action):
         parser.exit()
 
 
-def build_parser() -> Parser:
+def build_parser(language: Language = ENGLISH) -> Parser:
     """Return the parser with every verb.
 
+    Args:
+      language: of the help and of the errors; the namespaces have it as `language`.
     Returns:
       The parser of `clearcnn`; its namespaces have `run`, the verb's function, and `parser`.
     """
     parser = Parser(
+        language=language,
         prog="clearcnn",
         usage="clearcnn VERB [SOURCE] [options]",
-        description=_DESCRIPTION + "\n".join(f"  {v.NAME:<10}{v.SUMMARY}" for v in VERBS),
+        description=_DESCRIPTION + join("\n", (f"  {v.NAME:<10}" + v.SUMMARY for v in VERBS)),
         epilog=_EPILOG,
     )
     _add_verbs(parser)
     options = parser.add_argument_group("options")
     options.add_argument("-h", "--help", action="help", help="show this help and exit")
+    add_language_option(options)
     options.add_argument(
         "--version",
         action=_ShowVersion,
@@ -118,14 +127,16 @@ def build_parser() -> Parser:
     return parser
 
 
-def build_help() -> dict[str, str]:
+def build_help(language: Language = ENGLISH) -> dict[str, str]:
     """Return every help page.
 
+    Args:
+      language: of the pages.
     Returns:
       The help as plain text, by command, such as "clearcnn train".
     """
-    parser = build_parser()
-    verbs = _add_verbs(Parser(prog="clearcnn"))
+    parser = build_parser(language)
+    verbs = _add_verbs(Parser(language=language, prog="clearcnn"))
     return {page.prog: page.format_help() for page in (parser, *verbs)}
 
 
@@ -133,13 +144,21 @@ def _add_verbs(parser: Parser) -> list[Parser]:
     verbs = parser.add_subparsers(prog="clearcnn", dest="verb", metavar="VERB", help=SUPPRESS)
     made = []
     for verb in VERBS:
-        made.append(verbs.add_parser(verb.NAME, **verb.TEXTS))
+        made.append(verbs.add_parser(verb.NAME, language=parser.language, **verb.TEXTS))
         verb.add_options(made[-1])
     return made
 
 
-def _run(words: list[str]) -> int:
-    parser = build_parser()
+def _find_language(words: list[str]) -> Language:
+    """The language is chosen before the words are parsed, for errors among them."""
+    pairs = [*pairwise(words), *(word.split("=", 1) for word in words)]
+    asked = [each[1] for each in pairs if each[0] == LANGUAGE_OPTION and len(each) == 2]
+    known = [code for code in asked if code in CODES]
+    return choose_language(known[-1] if known else None)
+
+
+def _run(words: list[str], language: Language) -> int:
+    parser = build_parser(language)
     try:
         arguments = parser.parse_args(words)
     except SystemExit as end:
@@ -154,14 +173,15 @@ def _run(words: list[str]) -> int:
         # A lower status comes from a verb that rejected its usage.
         if status > _SIGNALLED:
             name = signal.Signals(status - _SIGNALLED).name
-            sys.stderr.write(f"\nStopped by {name}.\n")
+            stopped = say("Stopped by {name}.", name=name)
+            sys.stderr.write(f"\n{language.translate(stopped)}\n")
         return status
     except StdoutError:
         raise
     except ClearCNNError as error:
         if arguments.debug:
             raise
-        return _fail(error)
+        return _fail(error, language)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -172,14 +192,15 @@ def _run(words: list[str]) -> int:
             ClearCNNError(
                 f"{place}{error.strerror or error}.",
                 remedy="Check the path and the disk; --debug shows the traceback.",
-            )
+            ),
+            language,
         )
 
 
-def _fail(error: ClearCNNError) -> int:
+def _fail(error: ClearCNNError, language: Language) -> int:
     from clearcnn.cli.console import print_error
 
-    print_error(error)
+    print_error(error, language)
     return Status.ERROR
 
 

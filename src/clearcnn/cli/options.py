@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, get_args
 
 from clearcnn.cli.parser import OptionGroup, Parser, names, number, size, whole_number
 from clearcnn.errors import SpecError
+from clearcnn.language import CODES
 from clearcnn.specs import ColorMode, DataSpec
 
 if TYPE_CHECKING:
     from clearcnn.types import JsonValue
 
+LANGUAGE_OPTION = "--lang"
 RECIPES = ("default", "tutorial")
 
 SOURCES = """\
@@ -213,7 +215,19 @@ def add_output_options(group: OptionGroup, out: str) -> None:
 def add_help_options(group: OptionGroup) -> None:
     """Add --debug and --help, which every verb has."""
     group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_language_option(group)
     group.add_argument("-h", "--help", action="help", help="show this help and exit")
+
+
+def add_language_option(group: OptionGroup) -> None:
+    """Add --lang; `main` chooses the language before it parses the words."""
+    group.add_argument(
+        LANGUAGE_OPTION,
+        dest="language_code",
+        choices=CODES,
+        metavar="CODE",
+        help="language of messages and reports: en or ko (default: that of the locale)",
+    )
 
 
 def print_json(record: "JsonValue") -> None:

@@ -4,9 +4,12 @@ import argparse
 import shutil
 import sys
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
+from clearcnn.cli.argparse_errors import describe_error, in_our_words
 from clearcnn.cli.exit_codes import Status
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.spelling import suggest
 
 HELP_COLUMNS = 80
@@ -15,12 +18,35 @@ OptionGroup: TypeAlias = argparse._ArgumentGroup
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help that looks the same on every Python: at most 80 columns, without colour."""
+    """Help that looks the same on every Python: at most 80 columns, without colour.
 
-    def __init__(self, prog: str, **options: Any) -> None:
+    Args:
+      prog: as argparse's.
+      language: to which Messages in the help are translated.
+      options: as argparse's.
+    """
+
+    def __init__(self, prog: str, *, language: Language = ENGLISH, **options: Any) -> None:
+        self._language = language
         columns = min(shutil.get_terminal_size().columns, HELP_COLUMNS)
         options |= {"width": columns - 2, "max_help_position": 30}
         super().__init__(prog, **options)
+
+    def start_section(self, heading: str | None) -> None:
+        """Start a section below a translated heading."""
+        super().start_section(heading and self._language.translate(heading))
+
+    def add_text(self, text: str | None) -> None:
+        """Add a translated text."""
+        super().add_text(text and self._language.translate(text))
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: Any = None) -> None:
+        """Add the usage, after a translated "usage: "."""
+        shown = self._language.translate(say("usage: ")) if prefix is None else prefix
+        super().add_usage(usage, actions, groups, shown)
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help and self._language.translate(action.help)
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,10 +54,17 @@ class Parser(argparse.ArgumentParser):
 
     Each parser sets its own usage and adds `-h` to a group of its own, because argparse's wording
     differs between Python versions and the help pages are part of the docs.
+
+    Args:
+      language: of the help and of the errors.
+      options: as argparse's.
     """
 
-    def __init__(self, **options: Any) -> None:
-        options |= {"formatter_class": Formatter, "allow_abbrev": False, "add_help": False}
+    def __init__(self, *, language: Language = ENGLISH, **options: Any) -> None:
+        self.language = language
+        formatter = partial(Formatter, language=language)
+        options |= {"formatter_class": formatter, "allow_abbrev": False, "add_help": False}
+        options |= {"exit_on_error": False}
         super().__init__(**options)
         self.color = False  # Python 3.14 would colour the help.
 
@@ -45,10 +78,18 @@ class Parser(argparse.ArgumentParser):
           The namespace; its `parser` is the verb's parser, if there is a verb.
         """
         parsed, unknown = self.parse_known_args(args, namespace)
+        parsed.language = self.language
         if unknown:
             verb: Parser = getattr(parsed, "parser", self)
             verb.refuse(unknown)
         return parsed
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does; errors stay Messages."""
+        try:
+            return super().parse_known_args(args, namespace)
+        except argparse.ArgumentError as error:
+            self.error(describe_error(error))
 
     def refuse(self, unknown: list[str]) -> NoReturn:
         """Exit with status 2 and a sentence about the first unknown argument."""
@@ -61,7 +102,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit with status 2: the usage, the message, and how to get help."""
         self.print_usage(sys.stderr)
-        self.exit(Status.USAGE, f"{self.prog}: error: {message}\nSee {self.prog} --help.\n")
+        sentence = say(
+            "{prog}: error: {message}\nSee {prog} --help.\n",
+            prog=self.prog,
+            message=in_our_words(message),
+        )
+        self.exit(Status.USAGE, self.language.translate(sentence))
 
     def _check_value(self, action: argparse.Action, value: str) -> None:
         # argparse has no public hook for this message, and its own differs between versions.

@@ -99,7 +99,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     """
     if arguments.resume and arguments.csv is None:
         arguments.parser.error("--resume needs --csv, the file to continue.")
-    from clearcnn.cli.predict_display import PredictDisplay, say
+    from clearcnn.cli.predict_display import PredictDisplay, print_line
     from clearcnn.workflows.predict.csv_output import open_prediction_table
     from clearcnn.workflows.predict.input_files import find_image_files
     from clearcnn.workflows.predict.predict import check_options, predict_files
@@ -111,7 +111,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     model = open_model(find_run(arguments.run_folder))
     found = find_image_files(arguments.files, model.manifest.input.shape[:2])
     for sentence in found.ignored:
-        say(f"warning: {printable(sentence)}")
+        print_line(f"warning: {printable(sentence)}")
     with open_prediction_table(arguments.csv, model, resume=arguments.resume, **options) as table:
         waiting = [each for each in found.files if not table.holds(each.name)]
         names = [each.name for each in waiting]
@@ -124,7 +124,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
                     display.show(each)
         except KeyboardInterrupt:
             rest = "" if arguments.csv is None else "; --resume continues there"
-            say(f"\nStopped after {display.done:,} of {len(waiting):,} images{rest}.")
+            print_line(f"\nStopped after {display.done:,} of {len(waiting):,} images{rest}.")
             return Status.INTERRUPTED
         earlier = (table.num_rows, table.num_errors)
     display.summarise(model.manifest.confidence, csv=arguments.csv, earlier=earlier)

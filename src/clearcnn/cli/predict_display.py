@@ -97,7 +97,7 @@ class PredictDisplay:
         if self._bar is not None:
             self._bar.console.print(line)
         else:
-            say(line)
+            print_line(line)
 
     def summarise(
         self, confidence: Confidence | None, *, csv: Path | None, earlier: tuple[int, int]
@@ -111,31 +111,33 @@ class PredictDisplay:
         """
         if csv is not None:
             rest = f", {earlier[0]:,} of them from earlier" if earlier[0] else ""
-            say(f"{self.done + earlier[0]:,} images in {csv}{rest}.")
+            print_line(f"{self.done + earlier[0]:,} images in {csv}{rest}.")
         if self.done > 1:
-            say(say_counts(self.outcomes))
+            print_line(say_counts(self.outcomes))
         if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
-                say(f"  {number:,} × {printable(sentence)}")
+                print_line(f"  {number:,} × {printable(sentence)}")
             if len(self.preparation) > KINDS_SHOWN:
-                say("  … and more; --json and --csv list the conversions of each image.")
+                print_line("  … and more; --json and --csv list the conversions of each image.")
         if self.abstained:
-            say(f"{self.abstained:,} of {self.done:,} without a prediction: confidence too low.")
+            print_line(
+                f"{self.abstained:,} of {self.done:,} without a prediction: confidence too low."
+            )
         if self.unlike:
             flag = describe_flag(confidence)
             if self.unlike == 1:
                 flag = flag.replace("look ", "looks ", 1)
-            say(f"{self.unlike:,} of {self.done:,} {flag}")
+            print_line(f"{self.unlike:,} of {self.done:,} {flag}")
         errors = self.errors + earlier[1]
         if errors and self.done + earlier[0] > 1:
-            say(f"error: {errors:,} of {self.done + earlier[0]:,} images could not be read.")
+            print_line(f"error: {errors:,} of {self.done + earlier[0]:,} images could not be read.")
         if confidence is None:
-            say(
+            print_line(
                 "warning: This run has no validation set: its probabilities are not calibrated, "
                 "and out-of-distribution images are not flagged."
             )
         elif confidence.false_alarms is None:
-            say(
+            print_line(
                 f"warning: {confidence.num_images:,} validation images are too few to flag "
                 "out-of-distribution images."
             )
@@ -231,7 +233,7 @@ def describe_flag(confidence: Confidence | None) -> str:
     return f"look like none of the classes: {what}."
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print a line on stderr, after flushing stdout; at a terminal, lines break at words."""
     sys.stdout.flush()
     if sys.stderr.isatty():

@@ -4,15 +4,17 @@ import base64
 import hashlib
 import re
 import unicodedata
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clearcnn.language import ENGLISH, Language, Message, say, say_count
 from clearcnn.report import number_format
 from clearcnn.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 # Unicode's bidirectional controls: embeddings, overrides and isolates.
 _BIDI_CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -20,8 +22,15 @@ _PAGE = Path(__file__).parent / "page"
 
 
 @cache
-def make_environment() -> "Environment":
-    """Make the template environment; everything is escaped."""
+def make_environment(language: Language = ENGLISH) -> "Environment":
+    """Make the template environment; everything is escaped.
+
+    In a template, `_("{count:,} images <b>of</b> {name}", count=…, name=…)` is a text in the
+    language, of which only the values are escaped, and `_n` one with a plural, as `say_count`.
+
+    Args:
+      language: of the page; Messages are rendered in it.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -31,7 +40,14 @@ def make_environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_without_controls,
+        finalize=partial(_finalize, language),
+    )
+    environment.globals.update(
+        _=lambda template, /, **values: _write(language, say(template, **values)),
+        _n=lambda one, many, number, /, **values: _write(
+            language, say_count(one, many, number, **values)
+        ),
+        language=language,
     )
     environment.filters.update(
         percent=number_format.percent,
@@ -39,18 +55,30 @@ def make_environment() -> "Environment":
         shape=number_format.shape,
         seconds=number_format.seconds,
         number=number_format.number,
-        breakable=_make_breakable,
+        breakable=partial(_make_breakable, language),
         zip=zip,
     )
     return environment
 
 
-def _make_breakable(path: str) -> str:
+def _make_breakable(language: Language, path: str) -> str:
     """Let a path break after its separators, and only else within a name."""
     from markupsafe import Markup, escape
 
-    safe = str(escape(str(_without_controls(path))))
+    safe = str(escape(str(_finalize(language, path))))
     return Markup(re.sub(r"([/\\_])", r"\1<wbr>", safe))
+
+
+def _write(language: Language, message: Message) -> "Markup":
+    """A text of a template, with its values translated and escaped."""
+    from markupsafe import Markup, escape
+
+    fields = {key: escape(_finalize(language, text)) for key, text in message.fields.items()}
+    return Markup(language.translate(Message(message.template, fields, message.plural)))
+
+
+def _finalize(language: Language, value: object) -> object:
+    return _without_controls(language.translate(value) if isinstance(value, Message) else value)
 
 
 def _without_controls(value: object) -> object:
