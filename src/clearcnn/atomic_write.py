@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from clearcnn.language import say
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -101,10 +103,10 @@ def remove_abandoned(parent: Path, prefix: str = PREFIX) -> set[str]:
 def describe_leftovers(draft: Path | None) -> str:
     """Describe what happened to a draft after an error; None means that it was never created."""
     if draft is None:
-        return "Nothing was written."
+        return say("Nothing was written.")
     if os.path.lexists(draft):
-        return f"The partial output could not be removed: {draft}."
-    return "The partial output has been removed."
+        return say("The partial output could not be removed: {draft}.", draft=draft)
+    return say("The partial output has been removed.")
 
 
 def try_lock(descriptor: int) -> bool | None:

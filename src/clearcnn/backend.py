@@ -7,6 +7,7 @@ from types import ModuleType
 
 from clearcnn.errors import BackendError
 from clearcnn.fork_guard import raise_if_forked
+from clearcnn.language import say
 
 # Keras takes these to be missing: it uses them only for its plots, wrappers and RemoteMonitor.
 _ABSENT = ("matplotlib", "requests", "sklearn")
@@ -42,15 +43,20 @@ def load_keras() -> ModuleType:
     wanted = os.environ.get("KERAS_BACKEND")
     if "keras" not in sys.modules and wanted != "jax":
         raise BackendError(
-            f"KERAS_BACKEND is {wanted!r}; clearcnn requires Keras on JAX.",
-            remedy="Unset it, or set KERAS_BACKEND=jax.",
+            say("KERAS_BACKEND is {wanted!r}; clearcnn requires Keras on JAX.", wanted=wanted),
+            remedy=say("Unset it, or set KERAS_BACKEND=jax."),
         )
     keras = _import_keras()
     if keras.backend.backend() != "jax":
         raise BackendError(
-            f"Keras is already imported with the {keras.backend.backend()!r} backend; "
-            "clearcnn requires Keras on JAX.",
-            remedy="Import clearcnn before keras, or set KERAS_BACKEND=jax before Python starts.",
+            say(
+                "Keras is already imported with the {backend!r} backend; clearcnn requires "
+                "Keras on JAX.",
+                backend=keras.backend.backend(),
+            ),
+            remedy=say(
+                "Import clearcnn before keras, or set KERAS_BACKEND=jax before Python starts."
+            ),
         )
     return keras
 

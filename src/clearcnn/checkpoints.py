@@ -29,6 +29,7 @@ from clearcnn import atomic_write
 from clearcnn.archives import open_archive
 from clearcnn.bounded_json import parse_json
 from clearcnn.errors import CheckpointError
+from clearcnn.language import say
 from clearcnn.regular_files import read_regular
 from clearcnn.types import Array
 
@@ -120,7 +121,7 @@ def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
     whole = memoryview(content)
     digest = hashlib.sha256(whole[:-_HASH_BYTES]).hexdigest()
     if digest.encode() != bytes(whole[-_HASH_BYTES:]):
-        raise _damaged(where, "its checksum does not match its content")
+        raise _damaged(where, say("its checksum does not match its content"))
     try:
         with _open(content) as archive:
             members = archive.infolist()
@@ -187,9 +188,11 @@ class CheckpointFolder:
                 continue
             if problem is not None:
                 self._warn(
-                    f"{problem.problem} Training resumes from the one before it, after "
-                    f"{found.epoch} "
-                    "epochs."
+                    say(
+                        "{problem} Training resumes from the one before it, after {epoch} epochs.",
+                        problem=problem.problem,
+                        epoch=found.epoch,
+                    )
                 )
             return found
         if problem is not None:
@@ -224,9 +227,17 @@ class CheckpointFolder:
         except OSError as error:
             newest = self.list_files()
             raise CheckpointError(
-                f"A checkpoint cannot be written to {self.folder}: {error.strerror or error}.",
-                remedy="Free disk space, or choose another folder. "
-                + (f"{newest[0].name} is unchanged." if newest else "None was written before."),
+                say(
+                    "A checkpoint cannot be written to {folder}: {strerror}.",
+                    folder=self.folder,
+                    strerror=error.strerror or error,
+                ),
+                remedy=say("Free disk space, or choose another folder. ")
+                + (
+                    say("{name} is unchanged.", name=newest[0].name)
+                    if newest
+                    else say("None was written before.")
+                ),
             ) from error
 
     def list_files(self) -> list[Path]:
@@ -275,13 +286,17 @@ class CheckpointFolder:
             lock.acquire(timeout=0)
         except filelock.Timeout as error:
             raise CheckpointError(
-                f"Another process is training with {self.folder}.",
-                remedy="Wait until it has ended, or choose another folder.",
+                say("Another process is training with {folder}.", folder=self.folder),
+                remedy=say("Wait until it has ended, or choose another folder."),
             ) from error
         except OSError as error:
             raise CheckpointError(
-                f"{self.folder} cannot be locked: {error.strerror or error}.",
-                remedy="Check its permissions, or choose another folder.",
+                say(
+                    "{folder} cannot be locked: {strerror}.",
+                    folder=self.folder,
+                    strerror=error.strerror or error,
+                ),
+                remedy=say("Check its permissions, or choose another folder."),
             ) from error
         self._lock = lock
         for left in self.folder.iterdir():
@@ -356,6 +371,6 @@ def _read_array(content: bytes) -> Array:
 
 def _damaged(where: Path | str, what: str) -> CheckpointError:
     return CheckpointError(
-        f"The checkpoint {where} cannot be resumed: {what}.",
-        remedy="Restore it from a backup, or delete it and train from the start.",
+        say("The checkpoint {where} cannot be resumed: {what}.", where=where, what=what),
+        remedy=say("Restore it from a backup, or delete it and train from the start."),
     )

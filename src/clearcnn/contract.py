@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.pixel_range import PixelRange
 from clearcnn.specs import LARGEST_SIDE
 
@@ -54,14 +55,27 @@ class InputContract:
         sides, channels = self.shape[:2], self.shape[2]
         low, high = self.value_range
         for holds, what in (
-            (all(1 <= side <= LARGEST_SIDE for side in sides), f"sides of {sides} pixels"),
-            (channels == (3 if self.color_mode == "rgb" else 1), f"{channels} channels"),
-            (self.dtype in _DTYPES, f"the dtype {self.dtype[:40]!r}"),
+            (
+                all(1 <= side <= LARGEST_SIDE for side in sides),
+                say("sides of {sides} pixels", sides=sides),
+            ),
+            (
+                channels == (3 if self.color_mode == "rgb" else 1),
+                say("{channels} channels", channels=channels),
+            ),
+            (self.dtype in _DTYPES, say("the dtype {dtype!r}", dtype=self.dtype[:40])),
             # The range of the largest floats has an infinite width.
-            (low < high and math.isfinite(high - low), f"values from {low:g} to {high:g}"),
+            (
+                low < high and math.isfinite(high - low),
+                say("values from {low:g} to {high:g}", low=low, high=high),
+            ),
         ):
             if not holds:
                 raise BundleError(
-                    f"Unsupported image format: {self.color_mode} with {what}.",
-                    remedy="Restore the run folder from a copy, or train again.",
+                    say(
+                        "Unsupported image format: {color_mode} with {what}.",
+                        color_mode=self.color_mode,
+                        what=what,
+                    ),
+                    remedy=say("Restore the run folder from a copy, or train again."),
                 )

@@ -19,6 +19,8 @@ ClearCNNError
 from collections.abc import Mapping
 from typing import Any
 
+from clearcnn.language import say
+
 
 class ClearCNNError(Exception):
     """The base class of every error that clearcnn raises on purpose.
@@ -85,7 +87,7 @@ class DivergenceError(TrainingError, RuntimeError):
     def __init__(
         self, what: str, *, remedy: str, epoch: int = 0, causes: tuple[str, ...] = ()
     ) -> None:
-        likely = f" Likely causes: {' '.join(causes)}" if causes else ""
+        likely = say(" Likely causes: {causes}", causes=" ".join(causes)) if causes else ""
         super().__init__(what + likely, remedy=remedy)
         self.what = what
         self.epoch = epoch

@@ -9,6 +9,8 @@ import os
 from functools import cache
 from pathlib import Path
 
+from clearcnn.language import say
+
 LIBRARY = Path(__file__).parent / "training" / "cpu_kernels" / "native" / "libclearcnn_kernels.so"
 VARIABLE = "CLEARCNN_KERNELS"
 
@@ -31,11 +33,14 @@ def describe_kernels() -> str:
     """Describe in one line which kernels run, and the cost of having none."""
     library = open_library()
     if library is not None:
-        return f"CPU kernels: compiled, {library.clearcnn_level().decode().replace('_', '-')}"
+        return say(
+            "CPU kernels: compiled, {replace}",
+            replace=library.clearcnn_level().decode().replace("_", "-"),
+        )
     if os.environ.get(VARIABLE) == "off":
-        why = f"switched off by {VARIABLE}"
+        why = say("switched off by {variable}", variable=VARIABLE)
     elif LIBRARY.is_file():
-        why = "not for this processor"
+        why = say("not for this processor")
     else:
-        why = "none; install a C++ compiler, then clearcnn again"
-    return f"CPU kernels: {why}. Training works, but takes up to 2.5 times as long"
+        why = say("none; install a C++ compiler, then clearcnn again")
+    return say("CPU kernels: {why}. Training works, but takes up to 2.5 times as long", why=why)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 
 # A larger ratio is not explained by brightness, contrast or outliers.
 _FACTOR = 10
@@ -36,9 +37,14 @@ class PixelRange:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.peak) and -math.inf < self.low <= self.high < math.inf):
             raise BundleError(
-                f"The pixels of the training images range from {self.low:g} to {self.high:g}, with "
-                f"a peak of {self.peak:g}; expected finite numbers in order.",
-                remedy="Restore the run folder from a backup, or train again.",
+                say(
+                    "The pixels of the training images range from {low:g} to {high:g}, with a "
+                    "peak of {peak:g}; expected finite numbers in order.",
+                    low=self.low,
+                    high=self.high,
+                    peak=self.peak,
+                ),
+                remedy=say("Restore the run folder from a backup, or train again."),
             )
 
     @classmethod
@@ -52,7 +58,7 @@ class PixelRange:
         )
 
     def find_mismatch(
-        self, rows: NDArray[np.generic], *, what: str = "X", model: str = "the classifier"
+        self, rows: NDArray[np.generic], *, what: str = "X", model: str = say("the classifier")
     ) -> str | None:
         """Return a warning if other images have a very different range.
 
@@ -74,10 +80,16 @@ class PixelRange:
         is_negative = low < 0 <= self.low and -low > high / 2
         if not (is_large or is_negative or self._is_small(rows, low, largest)):
             return None
-        return (
-            f"{what} has values from {low:g} to {high:g}, and {model} was trained on values from "
-            f"{self.low:g} to {self.high:g}, so its predictions mean little. Scale {what} like "
-            "the training images."
+        return say(
+            "{what} has values from {low:g} to {high:g}, and {model} was trained on "
+            "values from {low_2:g} to {high_2:g}, so its predictions mean little. Scale "
+            "{what} like the training images.",
+            what=what,
+            low=low,
+            high=high,
+            model=model,
+            low_2=self.low,
+            high_2=self.high,
         )
 
     def _is_small(self, rows: NDArray[np.generic], low: float, largest: float) -> bool:

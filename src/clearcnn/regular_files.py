@@ -9,6 +9,8 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
+from clearcnn.language import say
+
 
 class RejectedFileError(OSError):
     """A file is a link, is not a regular file, or is too large; `strerror` says which."""
@@ -68,15 +70,21 @@ def resolve_within(path: Path, root: Path) -> Path:
     # Path.resolve raises on circular links; os.path.realpath leaves them as they are.
     place = Path(os.path.realpath(path))
     if not place.is_relative_to(os.path.realpath(root)):
-        raise RejectedFileError(errno.ELOOP, f"it is a link that leads out of {root}", str(path))
+        raise RejectedFileError(
+            errno.ELOOP, say("it is a link that leads out of {root}", root=root), str(path)
+        )
     return place
 
 
 def _check(path: Path, status: os.stat_result, most_bytes: int | None) -> None:
     if stat.S_ISLNK(status.st_mode):
-        raise RejectedFileError(errno.ELOOP, "it is a link", str(path))
+        raise RejectedFileError(errno.ELOOP, say("it is a link"), str(path))
     if not stat.S_ISREG(status.st_mode):
-        raise RejectedFileError(errno.EINVAL, "it is not a regular file", str(path))
+        raise RejectedFileError(errno.EINVAL, say("it is not a regular file"), str(path))
     if most_bytes is not None and status.st_size > most_bytes:
-        problem = f"it has {status.st_size:,} bytes; at most {most_bytes:,} are read"
+        problem = say(
+            "it has {st_size:,} bytes; at most {most_bytes:,} are read",
+            st_size=status.st_size,
+            most_bytes=most_bytes,
+        )
         raise RejectedFileError(errno.EFBIG, problem, str(path))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 
 ColorMode = Literal["auto", "grayscale", "rgb"]
 SplitKind = Literal["random", "stratified", "group"]
@@ -68,24 +69,32 @@ class DataSpec:
             for side in self.size:
                 _require(
                     SMALLEST_SIDE <= side <= LARGEST_SIDE,
-                    f"size={self.size} is out of range; each side must be {SMALLEST_SIDE} to "
-                    f"{LARGEST_SIDE} pixels.",
-                    "Choose a size such as 28 or 28x28.",
+                    say(
+                        "size={size} is out of range; each side must be {smallest_side} to "
+                        "{largest_side} pixels.",
+                        size=self.size,
+                        smallest_side=SMALLEST_SIDE,
+                        largest_side=LARGEST_SIDE,
+                    ),
+                    say("Choose a size such as 28 or 28x28."),
                 )
         if self.groups_from_name is not None:
             _require_one_group(self.groups_from_name)
         _require(
             self.min_images is None or self.min_images >= 2,
-            f"min_images={self.min_images} is out of range; it must be at least 2, or None.",
-            "A class needs 2 images to be trained and tested.",
+            say(
+                "min_images={min_images} is out of range; it must be at least 2, or None.",
+                min_images=self.min_images,
+            ),
+            say("A class needs 2 images to be trained and tested."),
         )
         if self.class_names is not None:
             counts = Counter(self.class_names)
             repeated = sorted(name for name, count in counts.items() if count > 1)[:8]
             _require(
                 not repeated,
-                f"class_names has {', '.join(map(repr, repeated))} more than once.",
-                "Name each class once.",
+                say("class_names has {repr} more than once.", repr=", ".join(map(repr, repeated))),
+                say("Name each class once."),
             )
 
 
@@ -210,8 +219,10 @@ class TrainSpec:
             value = getattr(self, name)
             _require(
                 value > 0,
-                f"{name}={value} is out of range; it must be at least 1.",
-                f"Set {name} to 1 or more.",
+                say(
+                    "{name}={value} is out of range; it must be at least 1.", name=name, value=value
+                ),
+                say("Set {name} to 1 or more.", name=name),
             )
         _require_choice("optimizer", self.optimizer, get_args(OptimizerName))
         _require_choice("schedule", self.schedule, get_args(ScheduleName))
@@ -221,8 +232,11 @@ class TrainSpec:
         _require_range("class_weight_power", self.class_weight_power, 0.0, 1.0, closed_high=True)
         _require(
             self.patience is None or self.patience > 0,
-            f"patience={self.patience} is out of range; it must be at least 1, or None.",
-            "Set patience to 1 or more, or to None.",
+            say(
+                "patience={patience} is out of range; it must be at least 1, or None.",
+                patience=self.patience,
+            ),
+            say("Set patience to 1 or more, or to None."),
         )
         require_seed(self.seed)
 
@@ -257,18 +271,28 @@ def _require_one_group(pattern: str) -> None:
         groups = str(error)
     _require(
         groups == 1,
-        f"groups_from_name={pattern!r} is not a regular expression with one group: "
-        + (groups if isinstance(groups, str) else f"it has {groups}")
+        say(
+            "groups_from_name={pattern!r} is not a regular expression with one group: ",
+            pattern=pattern,
+        )
+        + (groups if isinstance(groups, str) else say("it has {groups}", groups=groups))
         + ".",
-        "Put parentheses around what images of one group have in common, such as '(.+)_[0-9]+'.",
+        say(
+            "Put parentheses around what images of one group have in common, such as '(.+)_[0-9]+'."
+        ),
     )
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     _require(
         value in choices,
-        f"Unknown {name}={value!r}; expected one of {', '.join(choices)}.",
-        f"Choose {name} from these.",
+        say(
+            "Unknown {name}={value!r}; expected one of {choices}.",
+            name=name,
+            value=value,
+            choices=", ".join(choices),
+        ),
+        say("Choose {name} from these.", name=name),
     )
 
 
@@ -286,8 +310,13 @@ def _require_range(
     interval = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if closed_high else ')'}"
     _require(
         above and below,
-        f"{name}={value} is out of range; it must be in {interval}.",
-        f"Set {name} to a value in {interval}.",
+        say(
+            "{name}={value} is out of range; it must be in {interval}.",
+            name=name,
+            value=value,
+            interval=interval,
+        ),
+        say("Set {name} to a value in {interval}.", name=name, interval=interval),
     )
 
 
@@ -295,6 +324,6 @@ def require_seed(seed: int) -> None:
     """Raise a SpecError unless every random generator accepts the seed."""
     _require(
         0 <= seed < 2**32,
-        f"seed={seed} is out of range; it must be 0 to {2**32 - 1}.",
-        "Choose a seed such as 0 or 777.",
+        say("seed={seed} is out of range; it must be 0 to {value}.", seed=seed, value=2**32 - 1),
+        say("Choose a seed such as 0 or 777."),
     )

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
+from clearcnn.language import say
+
 # Limits the time for long lists, such as a table with a million columns.
 _LONGEST, _MOST = 100, 1_000
 
@@ -26,4 +28,4 @@ def suggest(word: str, choices: Iterable[str]) -> str | None:
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return "Did you mean 'label'? " if a choice is similar, otherwise ""."""
     near = suggest(word, choices)
-    return f"Did you mean {near!r}? " if near else ""
+    return say("Did you mean {near!r}? ", near=near) if near else ""

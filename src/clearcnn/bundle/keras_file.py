@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from clearcnn.archives import open_archive
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 
 WEIGHTS = "model.weights.h5"
 
@@ -76,7 +77,7 @@ def read_network_weights(
     except _InvalidWeightsError as problem:
         raise _damaged(where, str(problem)) from None
     except Exception as error:  # HDF5 raises almost any exception on damaged files.
-        raise _damaged(where, f"its {WEIGHTS} cannot be read") from error
+        raise _damaged(where, say("its {weights} cannot be read", weights=WEIGHTS)) from error
 
 
 class _InvalidWeightsError(Exception):
@@ -92,7 +93,7 @@ def _read_archive(content: bytes, layers: Sequence[LayerShapes], where: object) 
     except BundleError:
         raise
     except Exception as error:  # zipfile raises almost any exception on damaged files.
-        raise _damaged(where, "it is not a zip archive") from error
+        raise _damaged(where, say("it is not a zip archive")) from error
 
 
 def _check_members(
@@ -101,19 +102,39 @@ def _check_members(
     names = sorted(member.filename for member in members)
     if names != sorted(_MEMBERS):
         shown = ", ".join(repr(name[:100]) for name in names[:4]) or "nothing"
-        raise _damaged(where, f"it contains {shown}; expected {', '.join(sorted(_MEMBERS))}")
+        raise _damaged(
+            where,
+            say(
+                "it contains {shown}; expected {members}",
+                shown=shown,
+                members=", ".join(sorted(_MEMBERS)),
+            ),
+        )
     parameters = _count_parameters(layers)
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-            raise _damaged(where, f"its {member.filename} is compressed, unlike in Keras's files")
+            raise _damaged(
+                where,
+                say(
+                    "its {filename} is compressed, unlike in Keras's files",
+                    filename=member.filename,
+                ),
+            )
         least, most = 0, _MOST_CONFIG_BYTES
         if member.filename == WEIGHTS:
             least, most = 4 * parameters, _limit_weights(layers)
         if not least <= member.file_size <= most:
             raise _damaged(
                 where,
-                f"its {member.filename} has {member.file_size:,} bytes; expected {least:,} to "
-                f"{most:,} for {parameters:,} parameters",
+                say(
+                    "its {filename} has {file_size:,} bytes; expected {least:,} to {most:,} "
+                    "for {parameters:,} parameters",
+                    filename=member.filename,
+                    file_size=member.file_size,
+                    least=least,
+                    most=most,
+                    parameters=parameters,
+                ),
             )
 
 
@@ -135,9 +156,11 @@ def _read_array(file: Any, place: str, shape: tuple[int, ...]) -> NDArray[np.flo
     for part in place.split("/"):
         # A soft or external link may lead to another array or file.
         if not isinstance(item, h5py.Group) or part not in item:
-            raise _InvalidWeightsError(f"it lacks weights of its layers: {place} is missing")
+            raise _InvalidWeightsError(
+                say("it lacks weights of its layers: {place} is missing", place=place)
+            )
         if not isinstance(item.get(part, getlink=True), h5py.HardLink):
-            raise _InvalidWeightsError(f"its {place} is a link")
+            raise _InvalidWeightsError(say("its {place} is a link", place=place))
         item = item[part]
     is_whole = (
         isinstance(item, h5py.Dataset)
@@ -146,8 +169,12 @@ def _read_array(file: Any, place: str, shape: tuple[int, ...]) -> NDArray[np.flo
     )
     if not is_whole or item.shape != shape:
         raise _InvalidWeightsError(
-            f"it lacks weights of its layers: {place} is not a plain float32 array of the shape "
-            f"{shape}"
+            say(
+                "it lacks weights of its layers: {place} is not a plain float32 array of the "
+                "shape {shape}",
+                place=place,
+                shape=shape,
+            )
         )
     values: NDArray[np.float32] = item[()]
     return values
@@ -164,6 +191,6 @@ def _count_parameters(layers: Sequence[LayerShapes]) -> int:
 
 def _damaged(where: object, what: str) -> BundleError:
     return BundleError(
-        f"{where} is damaged: {what}.",
-        remedy="Restore it from a backup, or train again.",
+        say("{where} is damaged: {what}.", where=where, what=what),
+        remedy=say("Restore it from a backup, or train again."),
     )

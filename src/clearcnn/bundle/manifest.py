@@ -11,6 +11,7 @@ from pathlib import Path
 from clearcnn.bundle.provenance import sign
 from clearcnn.contract import InputContract
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.results.json_codec import SCHEMA_VERSION, decode, to_json
 from clearcnn.results.train import SkippedFile
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
@@ -62,12 +63,25 @@ class Confidence:
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
-            raise _invalid(f"The temperature is {self.temperature:g}; expected a positive number.")
+            raise _invalid(
+                say(
+                    "The temperature is {temperature:g}; expected a positive number.",
+                    temperature=self.temperature,
+                )
+            )
         if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise _invalid(f"The threshold is {self.threshold:g}; expected a probability.")
+            raise _invalid(
+                say(
+                    "The threshold is {threshold:g}; expected a probability.",
+                    threshold=self.threshold,
+                )
+            )
         if self.num_images < 1:
             raise _invalid(
-                f"The confidence is based on {self.num_images} images; expected at least 1."
+                say(
+                    "The confidence is based on {num_images} images; expected at least 1.",
+                    num_images=self.num_images,
+                )
             )
 
     @property
@@ -119,7 +133,7 @@ class Manifest:
 
 
 def _invalid(problem: str) -> BundleError:
-    return BundleError(problem, remedy="Restore the run folder from a backup, or train again.")
+    return BundleError(problem, remedy=say("Restore the run folder from a backup, or train again."))
 
 
 def software_versions() -> dict[str, str]:

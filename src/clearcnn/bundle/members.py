@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from clearcnn.bundle.manifest import MANIFEST_NAME, FileEntry
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.regular_files import RejectedFileError, open_regular, resolve_within
 
 
@@ -28,14 +29,24 @@ def open_member(folder: Path, name: str) -> BufferedReader:
     plain = PurePosixPath(name)
     is_plain = name == str(plain) and plain.parts and not plain.is_absolute()
     if not is_plain or ".." in plain.parts or any(letter in name for letter in "\\:\0"):
-        raise damaged(folder, f"its {MANIFEST_NAME} lists {name[:100]!r}, which is outside it")
+        raise damaged(
+            folder,
+            say(
+                "its {manifest_name} lists {name!r}, which is outside it",
+                manifest_name=MANIFEST_NAME,
+                name=name[:100],
+            ),
+        )
     try:
         return open_regular(resolve_within(folder / name, folder))
     except RejectedFileError as error:
-        raise damaged(folder, f"{name[:100]} cannot be read: {error.strerror}") from None
+        raise damaged(
+            folder,
+            say("{name} cannot be read: {strerror}", name=name[:100], strerror=error.strerror),
+        ) from None
     # A name may be too long for a file, or not Unicode.
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise damaged(folder, f"{name[:100]} is missing") from None
+        raise damaged(folder, say("{name} is missing", name=name[:100])) from None
     except OSError as error:
         raise unreadable(folder / name[:100], error) from error
 
@@ -68,8 +79,13 @@ def read_member(folder: Path, name: str, expected: FileEntry, most_bytes: int) -
     if expected.bytes > most_bytes:
         raise damaged(
             folder,
-            f"{name} has {expected.bytes:,} bytes; a run with this manifest writes at most "
-            f"{most_bytes:,}",
+            say(
+                "{name} has {bytes:,} bytes; a run with this manifest writes at most "
+                "{most_bytes:,}",
+                name=name,
+                bytes=expected.bytes,
+                most_bytes=most_bytes,
+            ),
         )
     with open_member(folder, name) as file:
         _check_size(file, folder, name, expected)
@@ -87,23 +103,26 @@ def read_manifest_file(folder: Path, most_bytes: int) -> bytes:
     with open_member(folder, MANIFEST_NAME) as file:
         content = _read(file, folder / MANIFEST_NAME, most_bytes + 1)
     if len(content) > most_bytes:
-        raise damaged(folder, f"its {MANIFEST_NAME} is larger than any run writes")
+        raise damaged(
+            folder,
+            say("its {manifest_name} is larger than any run writes", manifest_name=MANIFEST_NAME),
+        )
     return content
 
 
 def damaged(folder: Path, what: str) -> BundleError:
     """Make the error for a damaged run folder; `what` is a clause."""
     return BundleError(
-        f"The run folder {folder} is damaged: {what}.",
-        remedy="Restore it from a backup, or train again.",
+        say("The run folder {folder} is damaged: {what}.", folder=folder, what=what),
+        remedy=say("Restore it from a backup, or train again."),
     )
 
 
 def unreadable(path: Path, error: OSError) -> BundleError:
     """Make the error for a file that the operating system cannot read."""
     return BundleError(
-        f"{path} cannot be read: {error.strerror or error}.",
-        remedy="Check its permissions and the disk.",
+        say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error),
+        remedy=say("Check its permissions and the disk."),
     )
 
 
@@ -117,13 +136,19 @@ def _read(file: BufferedReader, path: Path, most_bytes: int) -> bytes:
 def _check_size(file: BufferedReader, folder: Path, name: str, expected: FileEntry) -> None:
     size = os.fstat(file.fileno()).st_size
     if size != expected.bytes:
-        raise _altered(folder, name, f"{size:,} bytes instead of {expected.bytes:,}")
+        raise _altered(
+            folder,
+            name,
+            say("{size:,} bytes instead of {bytes:,}", size=size, bytes=expected.bytes),
+        )
 
 
 def _check_hash(found: str, folder: Path, name: str, expected: FileEntry) -> None:
     if found != expected.sha256:
-        raise _altered(folder, name, "other content")
+        raise _altered(folder, name, say("other content"))
 
 
 def _altered(folder: Path, name: str, how: str) -> BundleError:
-    return damaged(folder, f"{name} has been altered since it was written ({how})")
+    return damaged(
+        folder, say("{name} has been altered since it was written ({how})", name=name, how=how)
+    )

@@ -9,6 +9,7 @@ from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.bundle.manifest import MANIFEST_NAME, REQUIRED_FILES, Manifest, parse_manifest
 from clearcnn.bundle.members import check_member, damaged, read_manifest_file, read_member
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.results.json_codec import SCHEMA_VERSION, Mismatch
 
 _MOST_MANIFEST_BYTES = 8 * 2**20
@@ -44,9 +45,14 @@ class Bundle:
         """Raise a BundleError if the manifest does not list a file of that name."""
         if name not in self.manifest.files:
             raise BundleError(
-                f"{self.folder} has no {name}; its {MANIFEST_NAME} lists "
-                f"{', '.join(self.manifest.files)}.",
-                remedy="Train again to get a complete run folder.",
+                say(
+                    "{folder} has no {name}; its {manifest_name} lists {files}.",
+                    folder=self.folder,
+                    name=name,
+                    manifest_name=MANIFEST_NAME,
+                    files=", ".join(self.manifest.files),
+                ),
+                remedy=say("Train again to get a complete run folder."),
             )
 
 
@@ -71,12 +77,33 @@ def read_bundle(folder: Path | str, *, only: Collection[str] | None = None) -> B
     try:
         manifest = parse_manifest(values)
     except Mismatch as problem:
-        raise damaged(folder, f"its {MANIFEST_NAME} is invalid: {problem}") from problem
+        raise damaged(
+            folder,
+            say(
+                "its {manifest_name} is invalid: {problem}",
+                manifest_name=MANIFEST_NAME,
+                problem=problem,
+            ),
+        ) from problem
     if len(manifest.files) > _MOST_FILES:
-        raise damaged(folder, f"its {MANIFEST_NAME} lists {len(manifest.files):,} files")
+        raise damaged(
+            folder,
+            say(
+                "its {manifest_name} lists {num_files:,} files",
+                manifest_name=MANIFEST_NAME,
+                num_files=len(manifest.files),
+            ),
+        )
     unlisted = [name for name in REQUIRED_FILES if name not in manifest.files]
     if unlisted:
-        raise damaged(folder, f"its {MANIFEST_NAME} does not list {', '.join(unlisted)}")
+        raise damaged(
+            folder,
+            say(
+                "its {manifest_name} does not list {unlisted}",
+                manifest_name=MANIFEST_NAME,
+                unlisted=", ".join(unlisted),
+            ),
+        )
     for name in manifest.files if only is None else manifest.files.keys() & set(only):
         check_member(folder, name, manifest.files[name])
     return Bundle(folder, manifest)
@@ -90,25 +117,45 @@ def load_manifest(folder: Path) -> Any:
     """
     if not _exists(folder / MANIFEST_NAME):
         raise BundleError(
-            f"{folder} is not a run folder: it has no {MANIFEST_NAME}.",
-            remedy="Name a folder that clearcnn train wrote, such as runs/digits-….",
+            say(
+                "{folder} is not a run folder: it has no {manifest_name}.",
+                folder=folder,
+                manifest_name=MANIFEST_NAME,
+            ),
+            remedy=say("Name a folder that clearcnn train wrote, such as runs/digits-…."),
         )
     try:
         return parse_json(read_manifest_file(folder, _MOST_MANIFEST_BYTES))
     except JsonError as error:
-        raise damaged(folder, f"its {MANIFEST_NAME} cannot be read ({error})") from error
+        raise damaged(
+            folder,
+            say(
+                "its {manifest_name} cannot be read ({error})",
+                manifest_name=MANIFEST_NAME,
+                error=error,
+            ),
+        ) from error
 
 
 def _check_schema(folder: Path, values: Any) -> None:
     version = values.get("schema_version") if isinstance(values, dict) else None
     if type(version) is not int:
-        raise damaged(folder, f"its {MANIFEST_NAME} has no schema_version")
+        raise damaged(
+            folder, say("its {manifest_name} has no schema_version", manifest_name=MANIFEST_NAME)
+        )
     if version != SCHEMA_VERSION:
-        age = "a newer" if version > SCHEMA_VERSION else "an older"
+        age = "a newer" if version > SCHEMA_VERSION else say("an older")
         raise BundleError(
-            f"{folder} was written by {age} clearcnn ({str(values.get('clearcnn'))[:40]}): its "
-            f"schema version is {version}, but this clearcnn reads {SCHEMA_VERSION}.",
-            remedy="Install that version of clearcnn, or train again with this one.",
+            say(
+                "{folder} was written by {age} clearcnn ({get}): its schema version is "
+                "{version}, but this clearcnn reads {schema_version}.",
+                folder=folder,
+                age=age,
+                get=str(values.get("clearcnn"))[:40],
+                version=version,
+                schema_version=SCHEMA_VERSION,
+            ),
+            remedy=say("Install that version of clearcnn, or train again with this one."),
         )
 
 

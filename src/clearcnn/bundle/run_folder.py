@@ -18,6 +18,7 @@ from pathlib import Path
 from clearcnn import atomic_write
 from clearcnn.bundle.unfinished_run import unfinished_place
 from clearcnn.errors import BundleError, ClearCNNError
+from clearcnn.language import say
 
 _LONGEST_SLUG = 40
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
@@ -70,8 +71,12 @@ def open_run_folder(
         if isinstance(error, ClearCNNError) or (run and not _concerns(error, run.partial)):
             raise
         raise BundleError(
-            f"The run folder {wanted} cannot be written: {error.strerror or error}.",
-            remedy="Free disk space, or choose another folder with --out. "
+            say(
+                "The run folder {wanted} cannot be written: {strerror}.",
+                wanted=wanted,
+                strerror=error.strerror or error,
+            ),
+            remedy=say("Free disk space, or choose another folder with --out. ")
             + atomic_write.describe_leftovers(None if run is None else run.partial),
         ) from error
     finally:
@@ -108,19 +113,23 @@ def _choose_place(source: str, out: Path | None, parent: Path) -> Path:
         free = not place.exists() or (place.is_dir() and not any(place.iterdir()))
     except OSError as error:
         raise BundleError(
-            f"{out} cannot be read: {error.strerror or error}.",
-            remedy="Choose another folder with --out.",
+            say("{out} cannot be read: {strerror}.", out=out, strerror=error.strerror or error),
+            remedy=say("Choose another folder with --out."),
         ) from error
     if not free:
-        kind = "a folder that is not empty" if place.is_dir() else "a file"
+        kind = say("a folder that is not empty") if place.is_dir() else "a file"
         raise BundleError(
-            f"{out} already exists and is {kind}; a run never overwrites anything.",
-            remedy="Choose a new name or an empty folder with --out.",
+            say(
+                "{out} already exists and is {kind}; a run never overwrites anything.",
+                out=out,
+                kind=kind,
+            ),
+            remedy=say("Choose a new name or an empty folder with --out."),
         )
     if place.is_mount():
         raise BundleError(
-            f"{out} is a mount point, which a finished run cannot replace.",
-            remedy=f"Choose a new folder inside it with --out, such as {out / 'run'}.",
+            say("{out} is a mount point, which a finished run cannot replace.", out=out),
+            remedy=say("Choose a new folder inside it with --out, such as {out}.", out=out / "run"),
         )
     return place
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from clearcnn.bounded_json import MOST_MEMORY, JsonError, parse_json
 from clearcnn.bundle.reader import Bundle
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.results.json_codec import Mismatch, decode
 from clearcnn.results.scores import Score
 from clearcnn.results.train import Divergence, History
@@ -58,12 +59,15 @@ def read_metrics(run: Bundle) -> RunMetrics:
         raise _damaged(run, str(error)) from error
     score = metrics.test.score
     if not 0 <= score.correct <= score.total or score.total < 1:
-        raise _damaged(run, f"its test score is {score.correct} of {score.total}")
+        raise _damaged(
+            run,
+            say("its test score is {correct} of {total}", correct=score.correct, total=score.total),
+        )
     return metrics
 
 
 def _damaged(run: Bundle, what: str) -> BundleError:
     return BundleError(
-        f"{run.folder / METRICS_NAME} is damaged: {what}.",
-        remedy="Restore it from a backup, or train again.",
+        say("{folder} is damaged: {what}.", folder=run.folder / METRICS_NAME, what=what),
+        remedy=say("Restore it from a backup, or train again."),
     )

@@ -27,6 +27,7 @@ from clearcnn.checkpoints import (
     write_whole,
 )
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.regular_files import open_regular, read_regular
 from clearcnn.results.json_codec import SCHEMA_VERSION, Mismatch, decode, to_json
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
@@ -155,8 +156,13 @@ class UnfinishedRun:
                 self._in_trouble = True
                 why = getattr(error, "problem", None) or f"{error.strerror or error}."
                 self._on_trouble(
-                    f"No checkpoint can be written to {self.folder}: {why} Training continues. "
-                    f"{self._describe_resumption()}"
+                    say(
+                        "No checkpoint can be written to {folder}: {why} Training continues. "
+                        "{describe_resumption}",
+                        folder=self.folder,
+                        why=why,
+                        describe_resumption=self._describe_resumption(),
+                    )
                 )
 
     def _create_folder(self) -> None:
@@ -187,8 +193,8 @@ class UnfinishedRun:
     def _describe_resumption(self) -> str:
         newest = self._files.list_files() if self.exists else []
         if not newest:
-            return "If it is interrupted, it must start again from the first epoch."
-        return f"If it is interrupted, it can be resumed from {newest[0].name}."
+            return say("If it is interrupted, it must start again from the first epoch.")
+        return say("If it is interrupted, it can be resumed from {name}.", name=newest[0].name)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -265,15 +271,20 @@ def read_request(folder: Path) -> Request:
         version = values["schema_version"]
         if version != SCHEMA_VERSION:
             raise _damaged(
-                folder, f"its schema version is {version}, but this clearcnn reads {SCHEMA_VERSION}"
+                folder,
+                say(
+                    "its schema version is {version}, but this clearcnn reads {schema_version}",
+                    version=version,
+                    schema_version=SCHEMA_VERSION,
+                ),
             )
         request: Request = decode(Request, values, "request")
     except BundleError:
         raise
     except OSError as error:
         raise BundleError(
-            f"{path} cannot be read: {error.strerror or error}.",
-            remedy="Name an unfinished run, or train from the start.",
+            say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error),
+            remedy=say("Name an unfinished run, or train from the start."),
         ) from error
     except (Mismatch, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(folder, str(error)) from error
@@ -282,6 +293,11 @@ def read_request(folder: Path) -> Request:
 
 def _damaged(folder: Path, what: str) -> BundleError:
     return BundleError(
-        f"The {REQUEST_NAME} of {folder} is damaged: {what}.",
-        remedy="Restore it from a backup, or delete the folder and train from the start.",
+        say(
+            "The {request_name} of {folder} is damaged: {what}.",
+            request_name=REQUEST_NAME,
+            folder=folder,
+            what=what,
+        ),
+        remedy=say("Restore it from a backup, or delete the folder and train from the start."),
     )

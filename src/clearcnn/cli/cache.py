@@ -8,12 +8,13 @@ from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import add_help_options
 from clearcnn.cli.parser import Parser
 from clearcnn.errors import CacheError
+from clearcnn.language import say
 from clearcnn.text import printable
 
 NAME = "cache"
-SUMMARY = "show or clear the cache of compiled programs"
+SUMMARY = say("show or clear the cache of compiled programs")
 
-_DESCRIPTION = """\
+_DESCRIPTION = say("""\
 Show where compiled programs are kept between runs, and how much space they
 take. A training whose program is cached does not compile it again. Beyond
 256 MiB the least recently used programs are dropped; the cache may be deleted
@@ -21,13 +22,13 @@ at any time.
 
 JAX_COMPILATION_CACHE_DIR chooses another folder, which JAX then manages
 itself; JAX_ENABLE_COMPILATION_CACHE=0 turns the cache off.
-"""
+""")
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn cache
   clearcnn cache --clear
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn cache [options]",
@@ -44,7 +45,7 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser)
     group = parser.add_argument_group("options")
-    group.add_argument("--clear", action="store_true", help="delete all compiled programs")
+    group.add_argument("--clear", action="store_true", help=say("delete all compiled programs"))
     add_help_options(group)
 
 
@@ -60,7 +61,11 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     """
     folder = cache.programs_folder()
     num_files, num_bytes = cache.measure(folder)
-    what = f"{num_bytes / 2**20:.1f} MiB in {num_files:,} files"
+    what = say(
+        "{num_bytes:.1f} MiB in {num_files:,} files",
+        num_bytes=num_bytes / 2**20,
+        num_files=num_files,
+    )
     if not arguments.clear:
         sys.stdout.write(f"{printable(str(folder))}\n{what}\n")
         return Status.SUCCESS
@@ -68,8 +73,12 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         cache.clear(folder)
     except OSError as error:
         raise CacheError(
-            f"The cache folder {folder} cannot be cleared: {error.strerror or error}.",
-            remedy="Check its permissions, or delete it by hand.",
+            say(
+                "The cache folder {folder} cannot be cleared: {strerror}.",
+                folder=folder,
+                strerror=error.strerror or error,
+            ),
+            remedy=say("Check its permissions, or delete it by hand."),
         ) from error
-    sys.stdout.write(f"Cleared {what}.\n")
+    sys.stdout.write(say("Cleared {what}.\n", what=what))
     return Status.SUCCESS

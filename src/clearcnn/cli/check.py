@@ -13,25 +13,29 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import Parser, whole_number
+from clearcnn.language import say
 
 NAME = "check"
-SUMMARY = "find problems in labelled images"
+SUMMARY = say("find problems in labelled images")
 
-_DESCRIPTION = f"""\
+_DESCRIPTION = say(
+    """\
 Find problems that would spoil a training or its score: unreadable files,
 duplicates and near-duplicates (with different labels, or in both training and
 test set), empty images, groups on both sides of a split, classes that are too
 small, and labels that models trained on the other images disagree with. The
 data is not changed; a cleaned list is written, which train --use takes.
 
-{SOURCES}"""
+{sources}""",
+    sources=SOURCES,
+)
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn check photos/
   clearcnn check photos/ --strict
   clearcnn check idx:mnist/ --json > findings.json
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn check [SOURCE] [options]",
@@ -54,24 +58,26 @@ def add_options(parser: Parser) -> None:
         "--no-labels",
         dest="labels",
         action="store_false",
-        help="do not look for label issues, which takes a few short trainings",
+        help=say("do not look for label issues, which takes a few short trainings"),
     )
     group.add_argument(
         "--seed",
         type=whole_number,
         default=777,
         metavar="N",
-        help="seed of these trainings (default: 777)",
+        help=say("seed of these trainings (default: 777)"),
     )
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="the folder to create (default: checks/ with the source and the time)",
+        help=say("the folder to create (default: checks/ with the source and the time)"),
     )
-    group.add_argument("--strict", action="store_true", help="exit with 1 if there is a problem")
-    group.add_argument("--json", action="store_true", help="print the result as JSON")
+    group.add_argument(
+        "--strict", action="store_true", help=say("exit with 1 if there is a problem")
+    )
+    group.add_argument("--json", action="store_true", help=say("print the result as JSON"))
     add_help_options(group)
 
 

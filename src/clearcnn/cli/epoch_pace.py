@@ -2,6 +2,8 @@
 
 import time
 
+from clearcnn.language import say
+
 _SECONDS_WORTH_SAYING = 2.0
 _MOST = 0.95
 """The bar waits here for an epoch that takes longer than the one before."""
@@ -45,8 +47,12 @@ class EpochPace:
             return ""
         spent = time.monotonic() - self._began_at
         if self.last_seconds is None:
-            running = f"epoch {self.epoch} running"
+            running = say("epoch {epoch} running", epoch=self.epoch)
             return f"{running}, {spent:.0f} s" if spent > _SECONDS_WORTH_SAYING else running
         if self.last_seconds < _SECONDS_WORTH_SAYING or self.share is None:
             return ""
-        return f"epoch {self.epoch}: about {100 * self.share:.0f} % (estimated from the last one)"
+        return say(
+            "epoch {epoch}: about {share:.0f} % (estimated from the last one)",
+            epoch=self.epoch,
+            share=100 * self.share,
+        )

@@ -19,13 +19,15 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import OptionGroup, Parser, number, whole_number
+from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "evaluate"
-SUMMARY = "estimate the accuracy of a CNN, with its uncertainty"
+SUMMARY = say("estimate the accuracy of a CNN, with its uncertainty")
 
-_DESCRIPTION = f"""\
+_DESCRIPTION = say(
+    """\
 Estimate the accuracy of a CNN by cross-validation: every image is tested by a
 model that was trained without it. Prints confidence intervals, simple
 classifiers on the same folds, calibration, robustness and a learning curve.
@@ -33,16 +35,18 @@ Where images have groups, whole groups are left out. With a run folder in
 place of SOURCE, its finished model is scored on its test set, or on the
 images of NEW. RUN may also be a unique beginning of its name, or latest.
 
-{SOURCES}"""
+{sources}""",
+    sources=SOURCES,
+)
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn evaluate
   clearcnn evaluate photos/ --groups camera --budget 300
   clearcnn evaluate --recipe tutorial --compare default wide.toml
   clearcnn evaluate runs/photos
   clearcnn evaluate runs/photos new-photos/ --json > scores.json
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn evaluate [SOURCE | RUN [NEW]] [options]",
@@ -64,11 +68,11 @@ def add_options(parser: Parser) -> None:
     add_source_options(data)
     add_reading_options(data)
     add_run_data_options(data, use=False)
-    add_recipe_options(parser.add_argument_group("model and training"))
+    add_recipe_options(parser.add_argument_group(say("model and training")))
     _add_fold_options(parser.add_argument_group("folds"))
     add_output_options(
         parser.add_argument_group("output"),
-        out="the folder to create (default: evaluations/ with the source and the time)",
+        out=say("the folder to create (default: evaluations/ with the source and the time)"),
     )
 
 
@@ -83,7 +87,13 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     """
     if not arguments.quiet:
         first = sys.stderr if arguments.json else sys.stdout
-        first.write(f"clearcnn {__version__} · reading {printable(arguments.source)} …\n")
+        first.write(
+            say(
+                "clearcnn {version} · reading {source} …\n",
+                version=__version__,
+                source=printable(arguments.source),
+            )
+        )
         first.flush()
 
     from clearcnn.cli.console import Console
@@ -149,31 +159,33 @@ def _add_fold_options(group: OptionGroup) -> None:
         type=whole_number,
         default=10,
         metavar="N",
-        help="number of folds: stratified, or of groups where there are many groups (default: 10)",
+        help=say(
+            "number of folds: stratified, or of groups where there are many groups (default: 10)"
+        ),
     )
     group.add_argument(
         "--budget",
         type=number,
         default=60.0,
         metavar="SECONDS",
-        help="time for repeating the folds with other seeds (default: 60)",
+        help=say("time for repeating the folds with other seeds (default: 60)"),
     )
     group.add_argument(
         "--compare",
         nargs="+",
         default=[],
         metavar="MODEL",
-        help="recipes or TOML files to train on the same folds",
+        help=say("recipes or TOML files to train on the same folds"),
     )
     group.add_argument(
         "--no-baselines",
         dest="baselines",
         action="store_false",
-        help="leave out the baselines, which are simple classifiers",
+        help=say("leave out the baselines, which are simple classifiers"),
     )
     group.add_argument(
         "--no-learning-curve",
         dest="learning_curve",
         action="store_false",
-        help="leave out the trainings on fewer images",
+        help=say("leave out the trainings on fewer images"),
     )

@@ -19,6 +19,7 @@ from rich.text import Text
 from clearcnn.cli.console import Console
 from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_path, view_seconds
+from clearcnn.language import say
 from clearcnn.report.evaluation_charts import say_accuracy, say_difference, say_headline, say_spread
 from clearcnn.report.number_format import percent
 from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
@@ -44,7 +45,7 @@ class EvaluateDisplay(EvaluateListener):
     def on_phase(self, name: str, steps: int) -> None:
         """Start a bar, or print the phase as a line."""
         if not self.console.is_live:
-            self.console.print(f"  {name}, {steps} times …")
+            self.console.print(say("  {name}, {steps} times …", name=name, steps=steps))
             return
         if self.progress is None:
             self.progress = Progress(
@@ -87,16 +88,21 @@ def view_assessment(result: Assessment) -> RenderableType:
     curve = result.learning_curve
     if curve is not None:
         points = [
-            f"{point.num_train:,} images: {percent(point.score.accuracy)} % "
-            f"({percent(point.score.interval.low)}–{percent(point.score.interval.high)})"
+            say(
+                "{num_train:,} images: {accuracy} % ({low}–{high})",
+                num_train=point.num_train,
+                accuracy=percent(point.score.accuracy),
+                low=percent(point.score.interval.low),
+                high=percent(point.score.interval.high),
+            )
             for point in curve.points
         ]
         lines = Group(*map(Text, (*points, curve.sentence)))
-        blocks += [_heading("Learning curve"), Padding(lines, (0, 2))]
+        blocks += [_heading(say("Learning curve")), Padding(lines, (0, 2))]
     blocks.append(_heading("Result"))
     facts: list[RenderableType] = [Text(f"{result.headline.name}: {say_headline(result.headline)}")]
     facts += [Text(printable(note), style="dim") for note in result.notes]
-    facts.append(Text(f"seconds: {view_seconds(result.seconds)}", style="dim"))
+    facts.append(Text(say("seconds: {seconds}", seconds=view_seconds(result.seconds)), style="dim"))
     if result.folder is not None:
         facts.append(Text.assemble("report: ", view_path(result.folder / "report.html")))
     blocks.append(Padding(Group(*facts), (0, 2)))
@@ -104,7 +110,11 @@ def view_assessment(result: Assessment) -> RenderableType:
 
 
 def _title(protocol: Protocol) -> Text:
-    title = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
+    title = {
+        "groups": say("Groups left out"),
+        "random": say("Random folds"),
+        "test": say("Test images"),
+    }
     return _heading(title[protocol.kind], protocol.sentence)
 
 
@@ -138,7 +148,9 @@ def _list_models(protocol: Protocol) -> RenderableType:
         if len(model.folds) > 1:
             table.add_row("", Text(more.pop(0), "dim"))
         if more and more[0]:
-            table.add_row("", Text(f"{printable(ours.name)} is {more[0]}", "dim"))
+            table.add_row(
+                "", Text(say("{name} is {more}", name=printable(ours.name), more=more[0]), "dim")
+            )
     return Padding(table, (0, 0, 0, 2))
 
 
@@ -148,9 +160,9 @@ def _tabulate(protocol: Protocol) -> RenderableType:
     table.add_column("accuracy (95 % interval)", no_wrap=True)
     is_compared = len(protocol.models) > 1
     if len(protocol.models[0].folds) > 1:
-        table.add_column("over folds")
+        table.add_column(say("over folds"))
     if is_compared:
-        table.add_column(f"{protocol.models[0].name} is")
+        table.add_column(say("{name} is", name=protocol.models[0].name))
     for position, model in enumerate(protocol.models):
         style = "bold" if position == 0 else ""
         table.add_row(*_cells(model, is_compared), style=style)
@@ -170,13 +182,28 @@ def _cells(model: ModelScore, is_compared: bool) -> Iterator[str]:
 def _say_confidence(result: Assessment) -> Sequence[str]:
     calibration = result.reliability
     shown = calibration.scaled or calibration.plain
-    error = f"calibration error {calibration.plain.error:.3f}"
+    error = say("calibration error {error:.3f}", error=calibration.plain.error)
     if calibration.scaled is not None:
-        error += f", {calibration.scaled.error:.3f} with temperature {calibration.temperature:.2f}"
-    lines = [f"{error} (by chance alone: {shown.floor:.3f}, rarely above {shown.floor_95:.3f})"]
+        error += say(
+            ", {error:.3f} with temperature {temperature:.2f}",
+            error=calibration.scaled.error,
+            temperature=calibration.temperature,
+        )
+    lines = [
+        say(
+            "{error} (by chance alone: {floor:.3f}, rarely above {floor_95:.3f})",
+            error=error,
+            floor=shown.floor,
+            floor_95=shown.floor_95,
+        )
+    ]
     lines += [
-        f"on the most confident {100 * point.coverage:.0f} %: "
-        f"{percent(point.correct / point.answered)} % of {point.answered:,} correct"
+        say(
+            "on the most confident {coverage:.0f} %: {percent} % of {answered:,} correct",
+            coverage=100 * point.coverage,
+            percent=percent(point.correct / point.answered),
+            answered=point.answered,
+        )
         for point in calibration.coverage
         if point.coverage in _COVERAGES
     ]

@@ -13,13 +13,14 @@ from clearcnn.cli.options import (
     read_run_data,
 )
 from clearcnn.cli.parser import Parser, whole_number
+from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "explain"
-SUMMARY = "explain a model's prediction for one image"
+SUMMARY = say("explain a model's prediction for one image")
 
-_DESCRIPTION = """\
+_DESCRIPTION = say("""\
 Show what each layer of a trained model does to one image: saliency maps,
 feature maps, the arithmetic of one convolution and one pooling, and the most
 similar training images. Writes one HTML page, PNG figures and JSON.
@@ -28,16 +29,16 @@ RUN is a run folder that clearcnn train wrote: its path, a unique beginning of
 its name below runs/, or latest. IMAGE is an image file, or an image of the
 run's source: its name, as in the report, or its row number, as in the column
 index of predictions.csv (for a file named 17, write ./17).
-"""
+""")
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn explain runs/photos cat.png
   clearcnn explain runs/photos 17
   clearcnn explain latest cat/IMG_5108.JPG
   clearcnn explain runs/digits scan.png --invert --out explained
   clearcnn explain from-a-friend cat.png --data photos/
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn explain RUN IMAGE [options]",
@@ -56,26 +57,28 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("run_folder", metavar="RUN", type=Path, help=SUPPRESS)
     parser.add_argument("image", metavar="IMAGE", help=SUPPRESS)
     group = parser.add_argument_group("image")
-    group.add_argument("--invert", action="store_true", help="invert the image before prediction")
+    group.add_argument(
+        "--invert", action="store_true", help=say("invert the image before prediction")
+    )
     add_run_data_options(parser.add_argument_group("data"))
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="the folder to create (default: RUN-explained-IMAGE beside the run folder)",
+        help=say("the folder to create (default: RUN-explained-IMAGE beside the run folder)"),
     )
     group.add_argument(
         "--seed",
         type=whole_number,
         default=777,
         metavar="N",
-        help="seed of the noise and of the random weights to compare with (default: 777)",
+        help=say("seed of the noise and of the random weights to compare with (default: 777)"),
     )
     group.add_argument(
         "--json",
         action="store_true",
-        help="print the result as JSON on stdout, everything else on stderr",
+        help=say("print the result as JSON on stdout, everything else on stderr"),
     )
     add_help_options(group)
 
@@ -91,7 +94,13 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     """
     # Printed before the heavy imports, so that the first line appears at once.
     first = sys.stderr if arguments.json else sys.stdout
-    first.write(f"clearcnn {__version__} · explaining {printable(arguments.image)} …\n")
+    first.write(
+        say(
+            "clearcnn {version} · explaining {image} …\n",
+            version=__version__,
+            image=printable(arguments.image),
+        )
+    )
     first.flush()
 
     from clearcnn.cli.console import Console

@@ -30,14 +30,14 @@ _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 _SIGNALLED = 128
 
-_DESCRIPTION = """\
+_DESCRIPTION = say("""\
 From a folder of labelled small images to a CNN you can trust, see into and
 ship, in seconds, on an ordinary computer.
 
 verbs:
-"""
+""")
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn train            train on the embedded handwritten digits
   clearcnn train photos/    train on your images, one folder per class
@@ -51,7 +51,7 @@ examples:
                             export its model for other programs
   clearcnn serve runs/a     predictions over HTTP, and the page
   clearcnn train --help     all options of a verb
-"""
+""")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,7 +95,13 @@ class _ShowVersion(Action):
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
         from clearcnn.kernel_library import describe_kernels
 
-        sys.stdout.write(f"clearcnn {__version__}\n{describe_kernels()}\n")
+        sys.stdout.write(
+            say(
+                "clearcnn {version}\n{describe_kernels}\n",
+                version=__version__,
+                describe_kernels=describe_kernels(),
+            )
+        )
         parser.exit()
 
 
@@ -116,13 +122,13 @@ def build_parser(language: Language = ENGLISH) -> Parser:
     )
     _add_verbs(parser)
     options = parser.add_argument_group("options")
-    options.add_argument("-h", "--help", action="help", help="show this help and exit")
+    options.add_argument("-h", "--help", action="help", help=say("show this help and exit"))
     add_language_option(options)
     options.add_argument(
         "--version",
         action=_ShowVersion,
         nargs=0,
-        help="show the version, and which CPU kernels run, and exit",
+        help=say("show the version, and which CPU kernels run, and exit"),
     )
     return parser
 
@@ -190,8 +196,8 @@ def _run(words: list[str], language: Language) -> int:
         place = "" if error.filename is None else f"{error.filename}: "
         return _fail(
             ClearCNNError(
-                f"{place}{error.strerror or error}.",
-                remedy="Check the path and the disk; --debug shows the traceback.",
+                say("{place}{strerror}.", place=place, strerror=error.strerror or error),
+                remedy=say("Check the path and the disk; --debug shows the traceback."),
             ),
             language,
         )

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from clearcnn.language import say
 from clearcnn.results.train import TrainResult
 from clearcnn.text import printable
 
@@ -31,15 +32,19 @@ def list_next_steps(result: TrainResult, platform: str = sys.platform) -> Iterat
     opener = _OPENERS.get(platform, "xdg-open")
     # The first quoted argument of Windows' start is the title of a window.
     title = '"" ' if platform == "win32" and report.startswith('"') else ""
-    yield "open the report", f"{opener} {title}{report}"
+    yield say("open the report"), f"{opener} {title}{report}"
     if result.test.mistakes:
         worst = result.test.mistakes[0]
         yield (
-            f"why {worst.label} was predicted as {worst.prediction}, the most confident mistake",
+            say(
+                "why {label} was predicted as {prediction}, the most confident mistake",
+                label=worst.label,
+                prediction=worst.prediction,
+            ),
             f"clearcnn explain {run} {worst.index}",
         )
-    yield "predict new images", f"clearcnn predict {run} FOLDER"
-    yield "draw, look inside, retrain", f"clearcnn serve {run}"
+    yield say("predict new images"), f"clearcnn predict {run} FOLDER"
+    yield say("draw, look inside, retrain"), f"clearcnn serve {run}"
 
 
 def view_next_steps(result: TrainResult) -> RenderableType:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from clearcnn.cli.parser import OptionGroup, Parser, names, number, size, whole_number
 from clearcnn.errors import SpecError
-from clearcnn.language import CODES
+from clearcnn.language import CODES, say
 from clearcnn.specs import ColorMode, DataSpec
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LANGUAGE_OPTION = "--lang"
 RECIPES = ("default", "tutorial")
 
-SOURCES = """\
+SOURCES = say("""\
 SOURCE is one of
   digits                  1,797 handwritten digits of 8x8 pixels (the default)
   a folder                one folder per class, with or without train/,
@@ -29,7 +29,7 @@ SOURCE is one of
   a CSV of pixels         with a label column
   a Parquet file          as Hugging Face writes it: clearcnn[parquet]
 The kind is detected; a prefix such as folder: or idx: overrides it.
-"""
+""")
 
 
 def add_source(parser: Parser) -> None:
@@ -43,47 +43,47 @@ def add_source_options(group: OptionGroup) -> None:
         "--size",
         type=size,
         metavar="SIZE",
-        help="resize every image to SIZE: 28, or 28x20 for height x width",
+        help=say("resize every image to SIZE: 28, or 28x20 for height x width"),
     )
     group.add_argument(
         "--color-mode",
         choices=get_args(ColorMode),
         default="auto",
         metavar="MODE",
-        help="auto (default: grayscale if every image is grey), grayscale or rgb",
+        help=say("auto (default: grayscale if every image is grey), grayscale or rgb"),
     )
     group.add_argument(
         "--classes",
         type=names,
         metavar="NAMES",
-        help="the classes in this order, such as cat,dog (default: natural order)",
+        help=say("the classes in this order, such as cat,dog (default: natural order)"),
     )
     group.add_argument(
         "--min-images",
         type=whole_number,
         metavar="N",
-        help="leave out the classes with fewer than N images",
+        help=say("leave out the classes with fewer than N images"),
     )
     group.add_argument(
         "--groups",
         default="group",
         metavar="COLUMN",
-        help="the metadata column with the groups (default: group)",
+        help=say("the metadata column with the groups (default: group)"),
     )
     group.add_argument(
         "--groups-from-name",
         metavar="REGEX",
-        help="find the group of each image in its name: '(.+)_[0-9]+' for TRACK_FRAME.png",
+        help=say("find the group of each image in its name: '(.+)_[0-9]+' for TRACK_FRAME.png"),
     )
     group.add_argument(
         "--image-column",
         metavar="COLUMN",
-        help="the column of a table with the file names (default: found by its content)",
+        help=say("the column of a table with the file names (default: found by its content)"),
     )
     group.add_argument(
         "--label-column",
         metavar="COLUMN",
-        help="the column of a table with the labels (default: found by its name and content)",
+        help=say("the column of a table with the labels (default: found by its name and content)"),
     )
 
 
@@ -92,12 +92,12 @@ def add_reading_options(group: OptionGroup) -> None:
     group.add_argument(
         "--use",
         metavar="FILE",
-        help="the list that check wrote: use only the images marked yes",
+        help=say("the list that check wrote: use only the images marked yes"),
     )
     group.add_argument(
         "--skip-unreadable",
         action="store_true",
-        help="skip files that cannot be read, and list them",
+        help=say("skip files that cannot be read, and list them"),
     )
 
 
@@ -111,12 +111,14 @@ def add_run_data_options(group: OptionGroup, *, use: bool = True) -> None:
     group.add_argument(
         "--data",
         metavar="SOURCE",
-        help="the images RUN was trained on (default: those that RUN names, if you trained it "
-        "on this computer)",
+        help=say(
+            "the images RUN was trained on (default: those that RUN names, if you trained it "
+            "on this computer)"
+        ),
     )
     if use:
         group.add_argument(
-            "--use", metavar="FILE", help="with --data: the list that RUN was trained with"
+            "--use", metavar="FILE", help=say("with --data: the list that RUN was trained with")
         )
 
 
@@ -128,8 +130,11 @@ def read_run_data(arguments: Namespace) -> DataSpec | None:
     """
     if arguments.data is None and arguments.use is not None:
         raise SpecError(
-            "--use was given without --data: it is a list of the images that RUN was trained on.",
-            remedy="Give --data too, or leave --use out.",
+            say(
+                "--use was given without --data: it is a list of the images that RUN was "
+                "trained on."
+            ),
+            remedy=say("Give --data too, or leave --use out."),
         )
     if arguments.data is None:
         return None
@@ -160,38 +165,40 @@ def add_recipe_options(group: OptionGroup) -> None:
         choices=RECIPES,
         default="default",
         metavar="NAME",
-        help="default: the best small CNN for the image size; tutorial: the network of the lesson",
+        help=say(
+            "default: the best small CNN for the image size; tutorial: the network of the lesson"
+        ),
     )
     group.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
-        help="a TOML file with the layers, instead of the recipe's model",
+        help=say("a TOML file with the layers, instead of the recipe's model"),
     )
     group.add_argument(
         "--epochs",
         type=whole_number,
         metavar="N",
-        help="maximum number of epochs",
+        help=say("maximum number of epochs"),
     )
     group.add_argument(
         "--batch-size",
         type=whole_number,
         metavar="N",
-        help="images per step",
+        help=say("images per step"),
     )
     group.add_argument(
         "--learning-rate",
         type=number,
         metavar="RATE",
-        help="constant, or the maximum of the recipe's schedule",
+        help=say("constant, or the maximum of the recipe's schedule"),
     )
     group.add_argument(
         "--seed",
         type=whole_number,
         default=777,
         metavar="N",
-        help="seed of the split, initial weights, shuffling and augmentation (default: 777)",
+        help=say("seed of the split, initial weights, shuffling and augmentation (default: 777)"),
     )
 
 
@@ -203,20 +210,20 @@ def add_output_options(group: OptionGroup, out: str) -> None:
       out: the help of `--out`.
     """
     group.add_argument("--out", type=Path, metavar="FOLDER", help=out)
-    group.add_argument("--quiet", action="store_true", help="print only the result")
+    group.add_argument("--quiet", action="store_true", help=say("print only the result"))
     group.add_argument(
         "--json",
         action="store_true",
-        help="print the result as JSON on stdout, everything else on stderr",
+        help=say("print the result as JSON on stdout, everything else on stderr"),
     )
     add_help_options(group)
 
 
 def add_help_options(group: OptionGroup) -> None:
     """Add --debug and --help, which every verb has."""
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    group.add_argument("--debug", action="store_true", help=say("show the traceback of an error"))
     add_language_option(group)
-    group.add_argument("-h", "--help", action="help", help="show this help and exit")
+    group.add_argument("-h", "--help", action="help", help=say("show this help and exit"))
 
 
 def add_language_option(group: OptionGroup) -> None:
@@ -226,7 +233,7 @@ def add_language_option(group: OptionGroup) -> None:
         dest="language_code",
         choices=CODES,
         metavar="CODE",
-        help="language of messages and reports: en or ko (default: that of the locale)",
+        help=say("language of messages and reports: en or ko (default: that of the locale)"),
     )
 
 

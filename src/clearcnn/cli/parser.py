@@ -95,9 +95,15 @@ class Parser(argparse.ArgumentParser):
         """Exit with status 2 and a sentence about the first unknown argument."""
         option = next((word for word in unknown if word.startswith("-")), None)
         if option is None:
-            self.error(f"unexpected argument {unknown[0]!r}.")
+            self.error(say("unexpected argument {unknown!r}.", unknown=unknown[0]))
         name = option.partition("=")[0]
-        self.error(f"unknown option {name}.{did_you_mean(name, self._option_string_actions)}")
+        self.error(
+            say(
+                "unknown option {name}.{suggestion}",
+                name=name,
+                suggestion=did_you_mean(name, self._option_string_actions),
+            )
+        )
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2: the usage, the message, and how to get help."""
@@ -114,14 +120,16 @@ class Parser(argparse.ArgumentParser):
         if action.choices is None or value in action.choices:
             return
         choices = [str(choice) for choice in action.choices]
-        problem = f"{value!r} is not one of: {', '.join(choices)}."
+        problem = say(
+            "{value!r} is not one of: {choices}.", value=value, choices=", ".join(choices)
+        )
         raise argparse.ArgumentError(action, problem + did_you_mean(value, choices))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return " Did you mean …?" with the nearest known word, or ""."""
     near = suggest(word, known)
-    return f" Did you mean {near}?" if near else ""
+    return say(" Did you mean {near}?", near=near) if near else ""
 
 
 def whole_number(text: str) -> int:
@@ -129,7 +137,9 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number.") from None
+        raise argparse.ArgumentTypeError(
+            say("{text!r} is not a whole number.", text=text)
+        ) from None
 
 
 def number(text: str) -> float:
@@ -137,7 +147,7 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number.") from None
+        raise argparse.ArgumentTypeError(say("{text!r} is not a number.", text=text)) from None
 
 
 def size(text: str) -> tuple[int, int]:
@@ -147,7 +157,7 @@ def size(text: str) -> tuple[int, int]:
         return int(height), int(width or height)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a size; write 28, or 28x20 for height x width."
+            say("{text!r} is not a size; write 28, or 28x20 for height x width.", text=text)
         ) from None
 
 
@@ -155,5 +165,7 @@ def names(text: str) -> tuple[str, ...]:
     """Parse "cat,dog" as class names in that order."""
     found = tuple(name.strip() for name in text.split(","))
     if not all(found):
-        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; write cat,dog,horse.")
+        raise argparse.ArgumentTypeError(
+            say("{text!r} has an empty name; write cat,dog,horse.", text=text)
+        )
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import add_help_options
 from clearcnn.cli.parser import Parser, number, whole_number
+from clearcnn.language import say
 from clearcnn.text import printable
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from clearcnn.results.predict import Prediction
 
 NAME = "predict"
-SUMMARY = "predict the classes of new images"
+SUMMARY = say("predict the classes of new images")
 
-_DESCRIPTION = """\
+_DESCRIPTION = say("""\
 Predict classes of images with a trained model, by ONNX Runtime alone.
 
 RUN is a run folder that clearcnn train wrote: its path, a unique beginning of
@@ -28,9 +29,9 @@ its name below runs/, or latest. FILE is an image, a folder of
 images, or - for one image from stdin; there may be several. Each image is
 converted to the size, colours, value range and polarity of the training
 images, and every conversion is reported. Probabilities are calibrated.
-"""
+""")
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn predict runs/photos cat.png
   clearcnn predict runs/photos inbox/ --csv predictions.csv
@@ -38,7 +39,7 @@ examples:
   clearcnn predict runs/digits - --json < scan.png
 
 status 1: an image could not be read; the others have predictions.
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn predict RUN FILE|FOLDER|- ... [options]",
@@ -62,29 +63,31 @@ def add_options(parser: Parser) -> None:
         type=whole_number,
         default=3,
         metavar="K",
-        help="number of most probable classes to list (default: 3)",
+        help=say("number of most probable classes to list (default: 3)"),
     )
     group.add_argument(
         "--abstain-below",
         type=number,
         default=0.0,
         metavar="P",
-        help="abstain where the confidence is below P, such as 0.9",
+        help=say("abstain where the confidence is below P, such as 0.9"),
     )
     group.add_argument(
         "--keep-polarity",
         action="store_true",
-        help="do not invert images of the opposite polarity",
+        help=say("do not invert images of the opposite polarity"),
     )
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--csv", type=Path, metavar="FILE", help="write predictions to a new CSV file"
+        "--csv", type=Path, metavar="FILE", help=say("write predictions to a new CSV file")
     )
     group.add_argument(
-        "--resume", action="store_true", help="continue where the CSV file ends, and repeat nothing"
+        "--resume",
+        action="store_true",
+        help=say("continue where the CSV file ends, and repeat nothing"),
     )
     group.add_argument(
-        "--json", action="store_true", help="print one line of JSON per image on stdout"
+        "--json", action="store_true", help=say("print one line of JSON per image on stdout")
     )
     add_help_options(group)
 
@@ -98,7 +101,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
       The exit status.
     """
     if arguments.resume and arguments.csv is None:
-        arguments.parser.error("--resume needs --csv, the file to continue.")
+        arguments.parser.error(say("--resume needs --csv, the file to continue."))
     from clearcnn.cli.predict_display import PredictDisplay, print_line
     from clearcnn.workflows.predict.csv_output import open_prediction_table
     from clearcnn.workflows.predict.input_files import find_image_files
@@ -111,7 +114,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     model = open_model(find_run(arguments.run_folder))
     found = find_image_files(arguments.files, model.manifest.input.shape[:2])
     for sentence in found.ignored:
-        print_line(f"warning: {printable(sentence)}")
+        print_line(say("warning: {sentence}", sentence=printable(sentence)))
     with open_prediction_table(arguments.csv, model, resume=arguments.resume, **options) as table:
         waiting = [each for each in found.files if not table.holds(each.name)]
         names = [each.name for each in waiting]
@@ -123,8 +126,15 @@ def run(arguments: Namespace, _: list[str]) -> Status:
                     table.write(each)
                     display.show(each)
         except KeyboardInterrupt:
-            rest = "" if arguments.csv is None else "; --resume continues there"
-            print_line(f"\nStopped after {display.done:,} of {len(waiting):,} images{rest}.")
+            rest = "" if arguments.csv is None else say("; --resume continues there")
+            print_line(
+                say(
+                    "\nStopped after {done:,} of {num_waiting:,} images{rest}.",
+                    done=display.done,
+                    num_waiting=len(waiting),
+                    rest=rest,
+                )
+            )
             return Status.INTERRUPTED
         earlier = (table.num_rows, table.num_errors)
     display.summarise(model.manifest.confidence, csv=arguments.csv, earlier=earlier)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from clearcnn.bundle import Confidence
 from clearcnn.cli.console import Console
+from clearcnn.language import say
 from clearcnn.results.predict import ClassProbability, Prediction
 from clearcnn.text import printable
 
@@ -26,7 +27,7 @@ MOST_WITH_PREPARATION = 1
 """Up to this number of images, each line lists its conversions; beyond, they are counted."""
 KINDS_SHOWN = 5
 CLASSES_COUNTED = 20
-UNLIKE = "looks like none of the classes"
+UNLIKE = say("looks like none of the classes")
 _WIDEST_NAME = 40
 _WIDEST_CLASS = 20
 _CONFIDENCE_COLUMNS = 10
@@ -77,7 +78,7 @@ class PredictDisplay:
         if self._write_line is not None:
             sys.stdout.write(self._write_line(prediction) + "\n")
         if prediction.error is not None:
-            self._say(f"error: {printable(prediction.error)}")
+            self._say(say("error: {error}", error=printable(prediction.error)))
         self._move_on()
 
     def _move_on(self) -> None:
@@ -85,7 +86,7 @@ class PredictDisplay:
             self._bar.advance(self._bar.task_ids[0])
         elif self.total >= FEWEST_FOR_LINES and self._is_time_for_a_line():
             self._said_at = time.monotonic()
-            self._say(f"  {self.done:,} of {self.total:,} images")
+            self._say(say("  {done:,} of {total:,} images", done=self.done, total=self.total))
 
     def _is_time_for_a_line(self) -> bool:
         return (
@@ -110,36 +111,64 @@ class PredictDisplay:
           earlier: number of predictions, and of errors among them, that `csv` had before.
         """
         if csv is not None:
-            rest = f", {earlier[0]:,} of them from earlier" if earlier[0] else ""
-            print_line(f"{self.done + earlier[0]:,} images in {csv}{rest}.")
+            rest = (
+                say(", {earlier:,} of them from earlier", earlier=earlier[0]) if earlier[0] else ""
+            )
+            print_line(
+                say(
+                    "{done:,} images in {csv}{rest}.",
+                    done=self.done + earlier[0],
+                    csv=csv,
+                    rest=rest,
+                )
+            )
         if self.done > 1:
             print_line(say_counts(self.outcomes))
         if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
                 print_line(f"  {number:,} × {printable(sentence)}")
             if len(self.preparation) > KINDS_SHOWN:
-                print_line("  … and more; --json and --csv list the conversions of each image.")
+                print_line(
+                    say("  … and more; --json and --csv list the conversions of each image.")
+                )
         if self.abstained:
             print_line(
-                f"{self.abstained:,} of {self.done:,} without a prediction: confidence too low."
+                say(
+                    "{abstained:,} of {done:,} without a prediction: confidence too low.",
+                    abstained=self.abstained,
+                    done=self.done,
+                )
             )
         if self.unlike:
             flag = describe_flag(confidence)
             if self.unlike == 1:
                 flag = flag.replace("look ", "looks ", 1)
-            print_line(f"{self.unlike:,} of {self.done:,} {flag}")
+            print_line(
+                say("{unlike:,} of {done:,} {flag}", unlike=self.unlike, done=self.done, flag=flag)
+            )
         errors = self.errors + earlier[1]
         if errors and self.done + earlier[0] > 1:
-            print_line(f"error: {errors:,} of {self.done + earlier[0]:,} images could not be read.")
+            print_line(
+                say(
+                    "error: {errors:,} of {done:,} images could not be read.",
+                    errors=errors,
+                    done=self.done + earlier[0],
+                )
+            )
         if confidence is None:
             print_line(
-                "warning: This run has no validation set: its probabilities are not calibrated, "
-                "and out-of-distribution images are not flagged."
+                say(
+                    "warning: This run has no validation set: its probabilities are not "
+                    "calibrated, and out-of-distribution images are not flagged."
+                )
             )
         elif confidence.false_alarms is None:
             print_line(
-                f"warning: {confidence.num_images:,} validation images are too few to flag "
-                "out-of-distribution images."
+                say(
+                    "warning: {num_images:,} validation images are too few to flag "
+                    "out-of-distribution images.",
+                    num_images=confidence.num_images,
+                )
             )
 
 
@@ -163,7 +192,7 @@ class PredictionLines:
     def line(self, prediction: Prediction) -> str:
         """Return a prediction as a line; of few images, with lines for the conversions."""
         if prediction.error is not None:
-            return self._join(prediction.name, "-", "-", "cannot be read")
+            return self._join(prediction.name, "-", "-", say("cannot be read"))
         others = " · ".join(
             f"{printable(each.name)} {_percent(each)}" for each in prediction.top[1:]
         )
@@ -208,29 +237,45 @@ def say_counts(counts: Counter[str]) -> str:
     words = [f"{printable(name)}: {number:,}" for name, number in ranked[:CLASSES_COUNTED]]
     rest = sum(number for _, number in ranked[CLASSES_COUNTED:])
     if rest:
-        words.append(f"{len(ranked) - CLASSES_COUNTED:,} other classes: {rest:,}")
+        words.append(
+            say(
+                "{num_ranked:,} other classes: {rest:,}",
+                num_ranked=len(ranked) - CLASSES_COUNTED,
+                rest=rest,
+            )
+        )
     return " · ".join(words)
 
 
 def _name_outcome(prediction: Prediction) -> str:
     if prediction.error is not None:
-        return "cannot be read"
+        return say("cannot be read")
     return prediction.prediction or "abstained"
 
 
 def describe_flag(confidence: Confidence | None) -> str:
     """Return what the flag means, with its rate of false alarms."""
     if confidence is None or confidence.false_alarms is None:
-        return "look like none of the classes."
-    alarms = f"{confidence.false_alarms:,} of {confidence.num_images:,} validation images"
+        return say("look like none of the classes.")
+    alarms = say(
+        "{false_alarms:,} of {num_images:,} validation images",
+        false_alarms=confidence.false_alarms,
+        num_images=confidence.num_images,
+    )
     if confidence.distance_threshold is None:
-        what = f"a confidence below {confidence.threshold:.2f}, as {alarms} have"
-    else:
-        what = (
-            f"distance to every class above {confidence.distance_threshold:.1f} times the "
-            f"confidence, as for {alarms}"
+        what = say(
+            "a confidence below {threshold:.2f}, as {alarms} have",
+            threshold=confidence.threshold,
+            alarms=alarms,
         )
-    return f"look like none of the classes: {what}."
+    else:
+        what = say(
+            "distance to every class above {distance_threshold:.1f} times the confidence, "
+            "as for {alarms}",
+            distance_threshold=confidence.distance_threshold,
+            alarms=alarms,
+        )
+    return say("look like none of the classes: {what}.", what=what)
 
 
 def print_line(line: str) -> None:

@@ -24,6 +24,7 @@ from clearcnn.cli.epoch_pace import EpochPace
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
 from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_data, view_model
+from clearcnn.language import say
 from clearcnn.report.number_format import flip_sentence, percent
 from clearcnn.results.train import DataSummary, FlipTrial, History, ModelSummary
 from clearcnn.text import printable
@@ -61,7 +62,9 @@ class WarningsOnly(TrainListener):
     def on_late_interrupt(self) -> None:
         """Say that the run is still being saved."""
         with self._ignoring_lost_output():
-            self.console.print("\n  training is complete; saving … (Ctrl-C again discards the run)")
+            self.console.print(
+                say("\n  training is complete; saving … (Ctrl-C again discards the run)")
+            )
 
     @contextmanager
     def _ignoring_lost_output(self) -> Iterator[None]:
@@ -129,17 +132,22 @@ class TrainDisplay(WarningsOnly):
             self.progress.update(self.task, figures="")
         else:
             took = time.monotonic() - self.compiling_since
-            self.console.print(f"  compiled in {took:.1f} s; the first epoch is running …")
+            self.console.print(
+                say("  compiled in {took:.1f} s; the first epoch is running …", took=took)
+            )
 
     def on_resume(self, epochs: int) -> None:
         """Say after which epoch training resumes."""
-        self.console.print(f"\n  resuming after epoch {epochs}")
+        self.console.print(say("\n  resuming after epoch {epochs}", epochs=epochs))
 
     def on_checkpoint(self, folder: Path) -> None:
         """Say how to resume if the training is stopped."""
         super().on_checkpoint(folder)
         self.console.print(
-            f"  keeping checkpoints in case this stops. {printable(suggest_resume(folder))}"
+            say(
+                "  keeping checkpoints in case this stops. {folder}",
+                folder=printable(suggest_resume(folder)),
+            )
         )
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
@@ -151,7 +159,12 @@ class TrainDisplay(WarningsOnly):
             self.said_at = time.monotonic()
             width = len(str(self.epochs))
             self.console.print(
-                f"  epoch {epoch + 1:{width}} of {self.epochs} · {_figures(metrics)}"
+                say(
+                    "  epoch {epoch} of {epochs} · {metrics}",
+                    epoch=f"{epoch + 1:{width}}",
+                    epochs=self.epochs,
+                    metrics=_figures(metrics),
+                )
             )
 
     def on_train_end(self, history: History, interrupted: bool) -> None:
@@ -162,7 +175,12 @@ class TrainDisplay(WarningsOnly):
                 self.progress.stop_task(self.task)
             self._end_live()
             if interrupted:
-                self.console.print(f"  stopped after epoch {history.num_epochs}; saving …")
+                self.console.print(
+                    say(
+                        "  stopped after epoch {num_epochs}; saving …",
+                        num_epochs=history.num_epochs,
+                    )
+                )
 
     def _is_time_for_a_line(self, epoch: int) -> bool:
         tenth = self.epochs / PLAIN_LINES
@@ -229,7 +247,10 @@ def _live_progress(console: Console, pace: EpochPace) -> Progress:
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    figures = [f"loss {metrics['loss']:.4f}", f"accuracy {percent(metrics['accuracy'])} %"]
+    figures = [
+        say("loss {metrics:.4f}", metrics=metrics["loss"]),
+        say("accuracy {metrics} %", metrics=percent(metrics["accuracy"])),
+    ]
     if "val_accuracy" in metrics:
-        figures.append(f"validation {percent(metrics['val_accuracy'])} %")
+        figures.append(say("validation {metrics} %", metrics=percent(metrics["val_accuracy"])))
     return " · ".join(figures)

@@ -5,6 +5,7 @@ import time
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from clearcnn.cli.console import Console
+from clearcnn.language import say
 
 _MANY = 2_000
 _SECONDS_SILENT = 10.0
@@ -24,10 +25,10 @@ class ReadingView:
             self._move_bar(read, total)
         elif total >= _MANY and read == 0:
             self.said_at = time.monotonic()
-            self.console.print(f"  reading {total:,} images …")
+            self.console.print(say("  reading {total:,} images …", total=total))
         elif total >= _MANY and time.monotonic() - self.said_at > _SECONDS_SILENT:
             self.said_at = time.monotonic()
-            self.console.print(f"  {read:,} of {total:,} images read")
+            self.console.print(say("  {read:,} of {total:,} images read", read=read, total=total))
 
     def close(self) -> None:
         """Remove the bar, if there is one."""
@@ -38,7 +39,7 @@ class ReadingView:
     def _move_bar(self, read: int, total: int) -> None:
         if self.progress is None:
             self.progress = Progress(
-                TextColumn("  reading images"),
+                TextColumn(say("  reading images")),
                 BarColumn(30, complete_style="cyan", finished_style="cyan"),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(compact=True),

@@ -9,6 +9,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from clearcnn.language import say
 from clearcnn.report.number_format import percent, score_sentence
 from clearcnn.results.check import CheckResult
 from clearcnn.results.explain import ExplainResult, SanityCheck
@@ -44,7 +45,12 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
         ("values", f"{summary.dtype}, {_span(summary.value_range)}{_seen(summary)}"),
         (
             "split",
-            f"{summary.train:,} train · {summary.validation:,} validation · {summary.test:,} test",
+            say(
+                "{train:,} train · {validation:,} validation · {test:,} test",
+                train=summary.train,
+                validation=summary.validation,
+                test=summary.test,
+            ),
         ),
     ]
     if summary.num_groups is not None:
@@ -52,7 +58,7 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
     facts += [("prepared", printable(sentence)) for sentence in summary.preparation]
     if summary.skipped:
         facts.append(("skipped", _skipped(summary)))
-    facts.append(("sample images", view_path(sheet)))
+    facts.append((say("sample images"), view_path(sheet)))
     return Group(
         view_heading("Data", summary.source), view_facts(facts), Text(), _classes(summary.classes)
     )
@@ -68,7 +74,7 @@ def view_model(summary: ModelSummary) -> RenderableType:
     """
     shape = view_shape(summary.input_shape)
     return Group(
-        view_heading("Model", f"{summary.name}, {shape} in"),
+        view_heading("Model", say("{name}, {shape} in", name=summary.name, shape=shape)),
         _LayerTable(summary),
         *_mlp(summary),
     )
@@ -92,20 +98,38 @@ def view_check(result: CheckResult) -> RenderableType:
         lines += [Text(f"    {printable(name)}", style="dim") for name in shown]
         if len(finding.names) > len(shown):
             lines.append(Text("    …", style="dim"))
-    counts = f"{result.num_images:,} images of {len(result.class_names)} classes"
+    counts = say(
+        "{num_images:,} images of {num_class_names} classes",
+        num_images=result.num_images,
+        num_class_names=len(result.class_names),
+    )
     problems = result.num_problems
-    verdict = f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problem"
+    verdict = (
+        say("{problems} problem{rest}", problems=problems, rest="" if problems == 1 else "s")
+        if problems
+        else say("no problem")
+    )
     if result.folder is not None:
-        left_out = f"excludes {result.num_left_out:,}" if result.num_left_out else "keeps all"
+        left_out = (
+            say("excludes {num_left_out:,}", num_left_out=result.num_left_out)
+            if result.num_left_out
+            else say("keeps all")
+        )
         path = view_path(result.folder / "use.csv")
-        lines.append(Text.assemble("cleaned list: ", path, f" ({left_out}; for train --use)"))
+        lines.append(
+            Text.assemble(
+                say("cleaned list: "),
+                path,
+                say(" ({left_out}; for train --use)", left_out=left_out),
+            )
+        )
         if result.suspects:
             lines.append(
-                Text.assemble("suspect images: ", view_path(result.folder / "suspects.png"))
+                Text.assemble(say("suspect images: "), view_path(result.folder / "suspects.png"))
             )
     return Group(
         view_heading("Check", f"{result.source} · {counts}"),
-        Padding(Group(*lines, Text(f"{verdict} found")), (0, 2)),
+        Padding(Group(*lines, Text(say("{verdict} found", verdict=verdict))), (0, 2)),
     )
 
 
@@ -120,22 +144,26 @@ def view_result(result: TrainResult) -> RenderableType:
     score = result.test.score
     facts: list[tuple[str, RenderableType]] = [
         (
-            "test accuracy",
+            say("test accuracy"),
             Text.assemble(
                 (f"{percent(score.accuracy)} %", "bold green"),
-                f" · {score.correct:,} of {score.total:,} test images correct",
+                say(
+                    " · {correct:,} of {total:,} test images correct",
+                    correct=score.correct,
+                    total=score.total,
+                ),
             ),
         ),
         ("", view_interval(score.interval)),
         *_balanced(result.test),
-        ("test loss", f"{result.test.loss:.4f}"),
+        (say("test loss"), f"{result.test.loss:.4f}"),
         ("epochs", view_epochs(result.history, result.train.epochs)),
         ("seconds", view_seconds(result.seconds)),
-        ("run folder", view_path(result.run_folder)),
+        (say("run folder"), view_path(result.run_folder)),
         ("report", view_path(result.run_folder / "report.html")),
     ]
     for position, sentence in enumerate(result.advice):
-        facts.append(("" if position else "what would help", printable(sentence)))
+        facts.append(("" if position else say("what would help"), printable(sentence)))
     return Group(view_heading("Result"), view_facts(facts))
 
 
@@ -146,8 +174,11 @@ def _balanced(test: Evaluation) -> list[tuple[str, RenderableType]]:
     return [
         (
             "balanced",
-            f"{percent(test.balanced.accuracy)} % · mean recall of {test.balanced.num_classes:,} "
-            "classes",
+            say(
+                "{accuracy} % · mean recall of {num_classes:,} classes",
+                accuracy=percent(test.balanced.accuracy),
+                num_classes=test.balanced.num_classes,
+            ),
         ),
         ("", view_interval(test.balanced.interval)),
     ]
@@ -178,12 +209,12 @@ def view_explanation(result: ExplainResult) -> RenderableType:
         facts.append(("split", printable(image.part or "")))
     facts += [("prepared", printable(sentence)) for sentence in image.preparation]
     facts += [
-        ("gradient map", _say_check(result.gradient.sanity)),
-        ("occlusion map", _say_check(result.occlusion.sanity)),
+        (say("gradient map"), _say_check(result.gradient.sanity)),
+        (say("occlusion map"), _say_check(result.occlusion.sanity)),
     ]
     if result.neighbours is not None and result.neighbours.train:
         labels = ", ".join(printable(each.label) for each in result.neighbours.train)
-        facts.append(("neighbours", f"{labels} (nearest training images)"))
+        facts.append(("neighbours", say("{labels} (nearest training images)", labels=labels)))
     facts.append(("page", view_path(result.folder / "explanation.html")))
     return Group(view_heading("Explanation", image.name), view_facts(facts))
 
@@ -196,8 +227,11 @@ def view_score(result: TrainResult) -> Text:
 def view_interruption(result: TrainResult) -> Text:
     """Return what was saved of a training that was stopped early."""
     return Text.assemble(
-        f"Stopped after epoch {result.history.num_epochs} of {result.train.epochs}. "
-        "The model of that epoch is saved in ",
+        say(
+            "Stopped after epoch {num_epochs} of {epochs}. The model of that epoch is saved in ",
+            num_epochs=result.history.num_epochs,
+            epochs=result.train.epochs,
+        ),
         view_path(result.run_folder),
     )
 
@@ -207,18 +241,25 @@ def view_divergence(result: TrainResult) -> Text:
     assert result.divergence is not None
     return Text.assemble(
         ("error: ", "bold red"),
-        f"{result.divergence.sentence} Likely causes:",
+        say("{sentence} Likely causes:", sentence=result.divergence.sentence),
         *(f"\n  {cause}" for cause in result.divergence.causes),
-        f"\nThe model of epoch {result.history.best_epoch + 1} is saved in ",
+        say(
+            "\nThe model of epoch {best_epoch} is saved in ",
+            best_epoch=result.history.best_epoch + 1,
+        ),
         view_path(result.run_folder),
     )
 
 
 def view_interval(interval: Interval) -> str:
     """Return "95 % interval 95.5–98.3 (Wilson)"."""
-    return (
-        f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
-        f"{percent(interval.high)} ({interval.method[:1].upper()}{interval.method[1:]})"
+    return say(
+        "{confidence:g} % interval {low}–{high} ({method}{method_2})",
+        confidence=100 * interval.confidence,
+        low=percent(interval.low),
+        high=percent(interval.high),
+        method=interval.method[:1].upper(),
+        method_2=interval.method[1:],
     )
 
 
@@ -226,14 +267,14 @@ def view_epochs(history: History, epochs: int) -> str:
     """Return "31 of 60, with the weights of epoch 23", counting from 1."""
     last = history.num_epochs
     best = history.best_epoch + 1
-    kept = "" if best == last else f", with the weights of epoch {best}"
-    return f"{last} of {epochs}{kept}"
+    kept = "" if best == last else say(", with the weights of epoch {best}", best=best)
+    return say("{last} of {epochs}{kept}", last=last, epochs=epochs, kept=kept)
 
 
 def view_seconds(seconds: dict[str, float]) -> str:
     """Return the total and the phases, in seconds."""
     phases = " · ".join(f"{phase} {spent:.2f}" for phase, spent in seconds.items())
-    return f"{sum(seconds.values()):.2f} in total · {phases}"
+    return say("{values:.2f} in total · {phases}", values=sum(seconds.values()), phases=phases)
 
 
 def view_shape(shape: tuple[int, ...]) -> str:
@@ -273,7 +314,7 @@ class _LayerTable:
             "parameters",
             "receptive\nfield",
             "multiply-\nadds",
-            "as a Dense\nlayer",
+            say("as a Dense\nlayer"),
         )
         for header in headers[: columns - 1]:
             table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
@@ -303,11 +344,11 @@ def _mlp(summary: ModelSummary) -> Iterable[RenderableType]:
     yield Text()
     yield Padding(
         Text.assemble(
-            "With Dense layers instead of convolutions it would have ",
+            say("With Dense layers instead of convolutions it would have "),
             (f"{summary.mlp_parameters:,}", "bold"),
-            f" parameters, {times:.1f} times as many."
+            say(" parameters, {times:.1f} times as many.", times=times)
             if times < 10
-            else f" parameters, {times:,.0f} times as many.",
+            else say(" parameters, {times:,.0f} times as many.", times=times),
         ),
         (0, 2),
     )
@@ -330,7 +371,11 @@ def _many_classes(classes: tuple[ClassCount, ...]) -> RenderableType:
     ordered = sorted(classes, key=lambda c: c.total)
     ends = CLASSES_NAMED_AT_THE_ENDS
     low, high = ordered[0].total, ordered[-1].total
-    each = f"{low:,} images each" if low == high else f"{low:,} to {high:,} images each"
+    each = (
+        say("{low:,} images each", low=low)
+        if low == high
+        else say("{low:,} to {high:,} images each", low=low, high=high)
+    )
     facts: list[tuple[str, RenderableType]] = [("classes", f"{len(classes):,}, {each}")]
     if low != high:
         facts.append(("fewest", _counted(ordered[:ends])))
@@ -345,17 +390,23 @@ def _counted(classes: Iterable[ClassCount]) -> str:
 def _skipped(summary: DataSummary) -> RenderableType:
     files = [Text(f"{printable(f.path)}: {printable(f.reason)}") for f in summary.skipped]
     noun = "file" if len(files) == 1 else "files"
-    return Group(Text(f"{len(files):,} {noun} that cannot be read", style="yellow"), *files)
+    return Group(
+        Text(
+            say("{num_files:,} {noun} that cannot be read", num_files=len(files), noun=noun),
+            style="yellow",
+        ),
+        *files,
+    )
 
 
 def _span(values: tuple[float, float]) -> str:
-    return f"{values[0]:g} to {values[1]:g}"
+    return say("{values:g} to {values_2:g}", values=values[0], values_2=values[1])
 
 
 def _seen(summary: DataSummary) -> str:
     if summary.observed_range == summary.value_range:
         return ""
-    return f" (seen: {_span(summary.observed_range)})"
+    return say(" (seen: {observed_range})", observed_range=_span(summary.observed_range))
 
 
 def view_heading(title: str, detail: str = "") -> Text:
@@ -376,9 +427,11 @@ def view_facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
 def _say_check(check: SanityCheck) -> str:
     if check.verdict == "undefined":
         return "constant"
-    return (
-        f"sanity check {check.verdict}: |ρ| {check.magnitude:.2f} with random weights, "
-        f"{len(check.seeds)} models"
+    return say(
+        "sanity check {verdict}: |ρ| {magnitude:.2f} with random weights, {num_seeds} models",
+        verdict=check.verdict,
+        magnitude=check.magnitude,
+        num_seeds=len(check.seeds),
     )
 
 

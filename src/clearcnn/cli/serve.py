@@ -10,15 +10,16 @@ from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import add_help_options, add_run_data_options, read_run_data
 from clearcnn.cli.parser import Parser, number, whole_number
 from clearcnn.errors import MissingExtraError, SpecError
+from clearcnn.language import say
 from clearcnn.text import printable
 
 NAME = "serve"
-SUMMARY = "serve predictions over HTTP, and a page to draw on"
+SUMMARY = say("serve predictions over HTTP, and a page to draw on")
 TOKEN_VARIABLE = "CLEARCNN_TOKEN"
 
 _MOST_TOKEN_BYTES = 4096
 
-_DESCRIPTION = """\
+_DESCRIPTION = say("""\
 Serve the models of run folders over HTTP, until Ctrl-C. Each model is named
 after its run folder; when the folder is replaced, the new model takes over and
 no request is lost. Needs clearcnn[serve].
@@ -34,14 +35,14 @@ Only programs on this computer can connect, unless --host says otherwise; then
 a token is required, which requests send as "Authorization: Bearer TOKEN". The
 log goes to stderr: at a terminal a few lines, elsewhere a line of JSON per
 request.
-"""
+""")
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn serve runs/digits
   clearcnn serve runs/digits runs/photos --port 9000
   CLEARCNN_TOKEN=$(openssl rand -hex 32) clearcnn serve runs/a --host 0.0.0.0
-"""
+""")
 
 TEXTS = {
     "usage": "clearcnn serve RUN [RUN ...] [options]",
@@ -49,15 +50,15 @@ TEXTS = {
     "epilog": _EPILOG,
 }
 
-_EXPOSED = """\
+_EXPOSED = say("""\
 Other computers can reach this server. Anyone with the token may request
 predictions and see the models, their classes and figures, and test images.
 Nothing is encrypted: where others can listen, put a TLS proxy in front of it.
-"""
+""")
 
-_TRAINS_FOR_ALL = """\
+_TRAINS_FOR_ALL = say("""\
 With --playground they may also train models on this computer, one at a time.
-"""
+""")
 
 
 def add_options(parser: Parser) -> None:
@@ -67,90 +68,102 @@ def add_options(parser: Parser) -> None:
       parser: of `clearcnn serve`.
     """
     parser.set_defaults(run=run, parser=parser)
-    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help=say("a run folder"))
     group = parser.add_argument_group("address")
-    group.add_argument("--host", metavar="HOST", help="address to listen on (default: 127.0.0.1)")
     group.add_argument(
-        "--port", type=whole_number, metavar="N", help="port; 0 takes a free one (default: 8000)"
+        "--host", metavar="HOST", help=say("address to listen on (default: 127.0.0.1)")
+    )
+    group.add_argument(
+        "--port",
+        type=whole_number,
+        metavar="N",
+        help=say("port; 0 takes a free one (default: 8000)"),
     )
     group.add_argument(
         "--token-file",
         type=Path,
         metavar="FILE",
-        help=f"file with the token (default: the variable {TOKEN_VARIABLE})",
+        help=say(
+            "file with the token (default: the variable {token_variable})",
+            token_variable=TOKEN_VARIABLE,
+        ),
     )
     group.add_argument(
         "--allow-host",
         action="append",
         dest="allowed_hosts",
         metavar="NAME",
-        help="host name that requests may use; may be repeated",
+        help=say("host name that requests may use; may be repeated"),
     )
     group = parser.add_argument_group("limits")
     group.add_argument(
         "--max-body-bytes",
         type=whole_number,
         metavar="N",
-        help="maximum size of a request (default: 16777216)",
+        help=say("maximum size of a request (default: 16777216)"),
     )
     group.add_argument(
         "--max-pixels",
         type=whole_number,
         metavar="N",
-        help="maximum pixels of an image; four times as many per request (default: 25000000)",
+        help=say("maximum pixels of an image; four times as many per request (default: 25000000)"),
     )
     group.add_argument(
         "--max-images",
         type=whole_number,
         metavar="N",
-        help="maximum images in a request (default: 64)",
+        help=say("maximum images in a request (default: 64)"),
     )
     group.add_argument(
         "--body-seconds",
         type=number,
         metavar="SECONDS",
-        help="time a request may take to arrive (default: 30)",
+        help=say("time a request may take to arrive (default: 30)"),
     )
     group.add_argument(
         "--queue",
         type=whole_number,
         metavar="N",
-        help="requests that may wait; more get status 503 (default: 128)",
+        help=say("requests that may wait; more get status 503 (default: 128)"),
     )
     group.add_argument(
         "--threads",
         type=whole_number,
         metavar="N",
-        help="worker threads (default: cores, from 2 to 4)",
+        help=say("worker threads (default: cores, from 2 to 4)"),
     )
     add_run_data_options(parser.add_argument_group("data"))
     group.add_argument(
         "--drain-seconds",
         type=number,
         metavar="SECONDS",
-        help="time after SIGTERM in which requests are still answered (default: 5)",
+        help=say("time after SIGTERM in which requests are still answered (default: 5)"),
     )
     group.add_argument(
         "--log",
         choices=("json", "text"),
         metavar="FORMAT",
-        help="json: a line for each request; text: a few lines for people "
-        "(default: text if stderr is a terminal, otherwise json)",
+        help=say(
+            "json: a line for each request; text: a few lines for people (default: text if "
+            "stderr is a terminal, otherwise json)"
+        ),
     )
     train = group.add_mutually_exclusive_group()
     train.add_argument(
         "--playground",
         action="store_true",
         default=None,
-        help="allow everyone who may connect to train on the page "
-        "(default: people at this computer only)",
+        help=say(
+            "allow everyone who may connect to train on the page (default: people at this "
+            "computer only)"
+        ),
     )
     train.add_argument(
         "--no-playground",
         action="store_false",
         dest="playground",
         default=None,
-        help="allow nobody to train",
+        help=say("allow nobody to train"),
     )
     add_help_options(parser.add_argument_group("output"))
 
@@ -164,7 +177,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
       The exit status, which is success after a signal.
     """
     if not arguments.runs:
-        arguments.parser.error("RUN is missing: a run folder such as runs/digits-….")
+        arguments.parser.error(say("RUN is missing: a run folder such as runs/digits-…."))
     try:
         from clearcnn.web.server import run_server
         from clearcnn.web.settings import ServeSettings
@@ -173,8 +186,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         if (error.name or "").partition(".")[0] == "clearcnn":
             raise
         raise MissingExtraError(
-            f"clearcnn serve needs the package {error.name}, which is not installed.",
-            remedy="Run pip install 'clearcnn[serve]'.",
+            say(
+                "clearcnn serve needs the package {name}, which is not installed.", name=error.name
+            ),
+            remedy=say("Run pip install 'clearcnn[serve]'."),
         ) from error
 
     settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
@@ -185,7 +200,14 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     def announce(address: str) -> None:
         names = ", ".join(printable(run.absolute().name) for run in runs)
         stop = "; Ctrl-C stops" if sys.stdout.isatty() else ""
-        sys.stdout.write(f"Serving {names} at {address}; endpoints: {address}/docs{stop}\n")
+        sys.stdout.write(
+            say(
+                "Serving {names} at {address}; endpoints: {address}/docs{stop}\n",
+                names=names,
+                address=address,
+                stop=stop,
+            )
+        )
         sys.stdout.flush()
 
     logs_json = arguments.log == "json" if arguments.log else not sys.stderr.isatty()
@@ -221,6 +243,10 @@ def _read_token(path: Path | None) -> str | None:
             return file.read(_MOST_TOKEN_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"The token file {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            remedy="Write the token into it, on one line.",
+            say(
+                "The token file {path} cannot be read: {error}.",
+                path=path,
+                error=getattr(error, "strerror", None) or error,
+            ),
+            remedy=say("Write the token into it, on one line."),
         ) from error

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
+from clearcnn.language import say
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -22,8 +23,8 @@ class _Stdout(io.FileIO):
             raise ReaderGoneError from None
         except OSError as error:
             raise StdoutError(
-                f"stdout cannot be written: {error.strerror}.",
-                remedy="Free space where it is written; files finished before are complete.",
+                say("stdout cannot be written: {strerror}.", strerror=error.strerror),
+                remedy=say("Free space where it is written; files finished before are complete."),
             ) from error
 
 

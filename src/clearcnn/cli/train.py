@@ -19,25 +19,29 @@ from clearcnn.cli.options import (
 )
 from clearcnn.cli.parser import OptionGroup, Parser, names, number
 from clearcnn.kernel_library import describe_kernels, open_library
+from clearcnn.language import say
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
 from clearcnn.version import __version__
 
 NAME = "train"
-SUMMARY = "train and test a CNN on labelled images"
+SUMMARY = say("train and test a CNN on labelled images")
 
-_DESCRIPTION = f"""\
+_DESCRIPTION = say(
+    """\
 Train a small CNN on labelled images, test it on images it never saw, and write
 everything into a run folder: model, figures, report.
 
-{SOURCES}Options that are not given take the recipe's values.
-"""
+{sources}Options that are not given take the recipe's values.
+""",
+    sources=SOURCES,
+)
 
 # Options allowed with --resume.
 _ALLOWED_WITH_RESUME = {"source", "use", "resume", "epochs", "out", "checkpoint_seconds"}
 _ALLOWED_WITH_RESUME |= {"quiet", "json", "debug"}
 
-_EPILOG = """\
+_EPILOG = say("""\
 examples:
   clearcnn train
   clearcnn train photos/ --size 32 --out runs/photos
@@ -53,7 +57,7 @@ was killed can be resumed as soon as it has kept a checkpoint, which it prints:
 it ends in the same bits as an uninterrupted run. A finished run is trained
 further into a new run folder; if its learning rate follows a cycle, the rest
 follows the cycle of the new number of epochs.
-"""
+""")
 
 
 TEXTS = {
@@ -72,36 +76,39 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
     _add_data_options(parser.add_argument_group("data"))
-    training = parser.add_argument_group("model and training")
+    training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
     training.add_argument(
         "--augment",
         type=names,
         metavar="NAMES",
-        help="random changes of training images: some of shift,rotation,zoom,shear,contrast,"
-        "brightness,flip, or none (default: the recipe's)",
+        help=say(
+            "random changes of training images: some of "
+            "shift,rotation,zoom,shear,contrast,brightness,flip, or none (default: the "
+            "recipe's)"
+        ),
     )
     training.add_argument(
         "--flip",
         action=BooleanOptionalAction,
-        help="mirror half of the training images, or none (default: a trial training decides)",
+        help=say("mirror half of the training images, or none (default: a trial training decides)"),
     )
     training.add_argument(
         "--resume",
         type=Path,
         metavar="RUN",
-        help="resume a stopped run, or train a finished one for more --epochs",
+        help=say("resume a stopped run, or train a finished one for more --epochs"),
     )
     training.add_argument(
         "--checkpoint-seconds",
         type=number,
         default=30.0,
         metavar="S",
-        help="least seconds between checkpoints (default: 30; 0: as often as possible)",
+        help=say("least seconds between checkpoints (default: 30; 0: as often as possible)"),
     )
     add_output_options(
         parser.add_argument_group("output"),
-        out="the run folder to create (default: runs/ with the source and the time)",
+        out=say("the run folder to create (default: runs/ with the source and the time)"),
     )
 
 
@@ -120,7 +127,13 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         # Printed before the heavy imports, so that the first line appears at once.
         first = sys.stderr if arguments.json else sys.stdout
         source = arguments.source if arguments.resume is None else str(arguments.resume)
-        first.write(f"clearcnn {__version__} · reading {printable(source)} …\n")
+        first.write(
+            say(
+                "clearcnn {version} · reading {source} …\n",
+                version=__version__,
+                source=printable(source),
+            )
+        )
         first.flush()
         if open_library() is None:
             first.write(f"{describe_kernels()}\n")
@@ -152,9 +165,14 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             )
         except KeyboardInterrupt:
             if display.unfinished is not None:
-                stderr.print(f"\nStopped. {printable(suggest_resume(display.unfinished))}")
+                stderr.print(
+                    say(
+                        "\nStopped. {unfinished}",
+                        unfinished=printable(suggest_resume(display.unfinished)),
+                    )
+                )
             elif arguments.resume is not None:
-                stderr.print("\nStopped. The run can be resumed as before.")
+                stderr.print(say("\nStopped. The run can be resumed as before."))
             else:
                 raise
             return Status.INTERRUPTED
@@ -186,19 +204,21 @@ def _add_data_options(group: OptionGroup) -> None:
         "--split",
         choices=get_args(SplitKind),
         metavar="KIND",
-        help="random, stratified (keeps class proportions) or group (keeps groups on one side)",
+        help=say(
+            "random, stratified (keeps class proportions) or group (keeps groups on one side)"
+        ),
     )
     group.add_argument(
         "--test-fraction",
         type=number,
         metavar="F",
-        help="share of all images for the test set",
+        help=say("share of all images for the test set"),
     )
     group.add_argument(
         "--validation-fraction",
         type=number,
         metavar="F",
-        help="share of the rest for the validation set",
+        help=say("share of the rest for the validation set"),
     )
 
 
@@ -234,6 +254,9 @@ def _reject_other_options(arguments: Namespace, words: list[str]) -> None:
     ]
     if others:
         parser.error(
-            f"--{others[0].replace('_', '-')} cannot be combined with --resume: the run fixes it. "
-            "Only SOURCE, --use, --epochs and --out may be given."
+            say(
+                "--{replace} cannot be combined with --resume: the run fixes it. Only SOURCE, "
+                "--use, --epochs and --out may be given.",
+                replace=others[0].replace("_", "-"),
+            )
         )

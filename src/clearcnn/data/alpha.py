@@ -7,6 +7,7 @@ from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.png import PngHeader
 from clearcnn.data.tiles import read_tiles
+from clearcnn.language import say
 
 WHITE = 255
 
@@ -55,11 +56,15 @@ def _deep_pixels(image: Image.Image) -> Images:
     pixels = np.asarray(image)[..., np.newaxis]
     if image.mode == "F":
         if not np.isfinite(pixels).all():
-            raise ImageError("it has NaN or infinite values")
+            raise ImageError(say("it has NaN or infinite values"))
         return pixels.astype(np.float32)
     if pixels.min() < 0 or pixels.max() > 65535:
         raise ImageError(
-            f"its values range from {pixels.min()} to {pixels.max()}; expected 0 to 65,535"
+            say(
+                "its values range from {pixels} to {pixels_2}; expected 0 to 65,535",
+                pixels=pixels.min(),
+                pixels_2=pixels.max(),
+            )
         )
     pixels = pixels.astype(np.uint16)
     transparent = image.info.get("transparency")

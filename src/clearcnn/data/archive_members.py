@@ -17,6 +17,7 @@ from clearcnn.archives import open_archive
 from clearcnn.data.classes import shorten
 from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 MOST_MEMBERS = 250_000
 _MOST_HEADER_BYTES = 2**20  # Of what tar says of one member: its name and attributes.
@@ -83,7 +84,8 @@ def _list_zip(file: BinaryIO, path: Path) -> Iterator[Member]:
                 raise _special(path, info.filename)
             if info.flag_bits & _ENCRYPTED:
                 raise DataError(
-                    f"{path} is encrypted.", remedy="Unpack it, and name the folder instead."
+                    say("{path} is encrypted.", path=path),
+                    remedy=say("Unpack it, and name the folder instead."),
                 )
             is_folder = info.filename.endswith(("/", "\\"))
 
@@ -120,8 +122,12 @@ def _list_tar(file: BinaryIO, path: Path) -> Iterator[Member]:
                 count += 1
                 if count > MOST_MEMBERS:
                     raise DataError(
-                        f"{path} has more than {MOST_MEMBERS:,} members.",
-                        remedy="Unpack it, and name the folder instead.",
+                        say(
+                            "{path} has more than {most_members:,} members.",
+                            path=path,
+                            most_members=MOST_MEMBERS,
+                        ),
+                        remedy=say("Unpack it, and name the folder instead."),
                     )
                 if not (info.isdir() or info.isreg()) or info.issparse():
                     raise _special(path, info.name)
@@ -146,9 +152,12 @@ def _decompress(file: BinaryIO) -> IO[bytes]:
 
 def _special(path: Path, name: str) -> DataError:
     return DataError(
-        f"{path}: {shorten(name)} is a link or a special file; archives with such members are not "
-        "read.",
-        remedy="Unpack it, and name the folder instead.",
+        say(
+            "{path}: {name} is a link or a special file; archives with such members are not read.",
+            path=path,
+            name=shorten(name),
+        ),
+        remedy=say("Unpack it, and name the folder instead."),
     )
 
 
@@ -166,9 +175,14 @@ class _Bounded:
         """Read at most `size` bytes."""
         if size > _MOST_HEADER_BYTES:
             raise DataError(
-                f"{self._path} has a header of {size:,} bytes; at most {_MOST_HEADER_BYTES:,} are "
-                "read.",
-                remedy="Pack the files again.",
+                say(
+                    "{path} has a header of {size:,} bytes; at most {most_header_bytes:,} are "
+                    "read.",
+                    path=self._path,
+                    size=size,
+                    most_header_bytes=_MOST_HEADER_BYTES,
+                ),
+                remedy=say("Pack the files again."),
             )
         content = self._stream.read(size)
         check_decompressed_size(self._stream.tell(), self._path)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 _LARGEST_LABEL = 2**53
@@ -31,9 +32,13 @@ def tidy_labels(labels: Array, place: str, num_images: int | None = None) -> Arr
         return _from_one_hot(labels, place)
     if labels.ndim != 1:
         raise DataError(
-            f"{place} has the shape {shape}; (n,), (n, 1) or one-hot rows (n, num_classes) were "
-            "expected.",
-            remedy="Store one class index or class name for each image.",
+            say(
+                "{place} has the shape {shape}; (n,), (n, 1) or one-hot rows (n, num_classes) "
+                "were expected.",
+                place=place,
+                shape=shape,
+            ),
+            remedy=say("Store one class index or class name for each image."),
         )
     if labels.dtype.kind == "U":
         return np.asarray(np.char.strip(labels))
@@ -42,8 +47,12 @@ def tidy_labels(labels: Array, place: str, num_images: int | None = None) -> Arr
     if _is_whole(labels):
         return labels.astype(np.int64)
     raise DataError(
-        f"{place} has the dtype {labels.dtype} and values that are neither whole numbers nor text.",
-        remedy="Store class indices or class names.",
+        say(
+            "{place} has the dtype {dtype} and values that are neither whole numbers nor text.",
+            place=place,
+            dtype=labels.dtype,
+        ),
+        remedy=say("Store class indices or class names."),
     )
 
 
@@ -72,16 +81,28 @@ def _from_one_hot(rows: Array, place: str) -> Array:
     if rows.dtype.kind in "iufb" and rows.size and bool(((rows == 0) | (rows == 1)).all()):
         counts = (rows == 1).sum(axis=1)
         raise DataError(
-            f"{place} has several labels for one image: of its {len(rows):,} rows of "
-            f"{rows.shape[1]} labels, {int((counts > 1).sum()):,} have more than one label and "
-            f"{int((counts == 0).sum()):,} have none. A model of clearcnn gives each image exactly "
-            "one class.",
-            remedy="Ask one question at a time: store one column of the labels as y, for example "
-            "y[:, 0], and train a model that answers it with 0 or 1. Or keep only the images with "
-            "exactly one label.",
+            say(
+                "{place} has several labels for one image: of its {num_rows:,} rows of "
+                "{shape} labels, {value:,} have more than one label and {value_2:,} have "
+                "none. A model of clearcnn gives each image exactly one class.",
+                place=place,
+                num_rows=len(rows),
+                shape=rows.shape[1],
+                value=int((counts > 1).sum()),
+                value_2=int((counts == 0).sum()),
+            ),
+            remedy=say(
+                "Ask one question at a time: store one column of the labels as y, for example "
+                "y[:, 0], and train a model that answers it with 0 or 1. Or keep only the "
+                "images with exactly one label."
+            ),
         )
     raise DataError(
-        f"{place} has the shape {rows.shape}, and its rows are not one-hot: a single 1 among zeros "
-        "was expected.",
-        remedy="Store one class index or class name for each image.",
+        say(
+            "{place} has the shape {shape}, and its rows are not one-hot: a single 1 among "
+            "zeros was expected.",
+            place=place,
+            shape=rows.shape,
+        ),
+        remedy=say("Store one class index or class name for each image."),
     )

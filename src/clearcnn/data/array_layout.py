@@ -11,6 +11,7 @@ import numpy as np
 
 from clearcnn.data.labelled_images import Images
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _CHANNELS = (1, 3)
@@ -42,8 +43,13 @@ def arrange_images(
         images = np.moveaxis(images, -1, 0)
     if images.ndim < 2 or images.shape[0] != num_images:
         raise DataError(
-            f"{place} has the shape {shape}, but there are {num_images:,} labels.",
-            remedy="Store one label for each image, and the images along the first axis.",
+            say(
+                "{place} has the shape {shape}, but there are {num_images:,} labels.",
+                place=place,
+                shape=shape,
+                num_images=num_images,
+            ),
+            remedy=say("Store one label for each image, and the images along the first axis."),
         )
     if images.ndim == 3 and 1 in images.shape[1:]:
         images = images.reshape(num_images, -1)
@@ -51,9 +57,9 @@ def arrange_images(
         return arrange_rows(images, spec, place, by_columns=by_columns)
     _refuse_volumes(images, place)
     if images.ndim == 4 and images.shape[3] not in _CHANNELS and images.shape[1] in _CHANNELS:
-        return np.moveaxis(images, 1, -1), ("Channels moved from the first axis to the last.",)
+        return np.moveaxis(images, 1, -1), (say("Channels moved from the first axis to the last."),)
     if shape[0] != num_images:
-        said = f"Axes read as {_name_axes(images.ndim)}, as MATLAB stores images."
+        said = say("Axes read as {ndim}, as MATLAB stores images.", ndim=_name_axes(images.ndim))
         return images, (said,)
     return images, ()
 
@@ -72,16 +78,27 @@ def arrange_rows(rows: Images, spec: DataSpec, place: str, *, by_columns: bool =
     size, channels = find_row_shape(num_pixels, spec)
     if size is None:
         raise DataError(
-            f"{place} has rows of {num_pixels:,} pixels, which make no square image, in grey or in "
-            "three colours.",
-            remedy="Give the height and width (--size 20x30).",
+            say(
+                "{place} has rows of {num_pixels:,} pixels, which make no square image, in "
+                "grey or in three colours.",
+                place=place,
+                num_pixels=num_pixels,
+            ),
+            remedy=say("Give the height and width (--size 20x30)."),
         )
     height, width = size
     if channels == 1:
-        said = f"Rows of {num_pixels:,} values read as images of {height}×{width} pixels, "
+        said = say(
+            "Rows of {num_pixels:,} values read as images of {height}×{width} pixels, ",
+            num_pixels=num_pixels,
+            height=height,
+            width=width,
+        )
         if by_columns:
-            return rows.reshape(-1, width, height).swapaxes(1, 2), (f"{said}column by column.",)
-        return rows.reshape(-1, height, width), (f"{said}row by row.",)
+            return rows.reshape(-1, width, height).swapaxes(1, 2), (
+                say("{said}column by column.", said=said),
+            )
+        return rows.reshape(-1, height, width), (say("{said}row by row.", said=said),)
     interleaved = rows.reshape(-1, height, width, 3)
     planar = np.moveaxis(rows.reshape(-1, 3, height, width), 1, -1)
     sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(int)
@@ -89,8 +106,18 @@ def arrange_rows(rows: Images, spec: DataSpec, place: str, *, by_columns: bool =
         return interleaved, ()
     # Noise looks the same either way, and is taken for the more usual order.
     is_planar = _roughness(planar[sample]) < _CLEARLY * _roughness(interleaved[sample])
-    how = "planes of red, green and blue" if is_planar else "red, green and blue of each pixel"
-    said = f"Rows of {num_pixels:,} values read as colour images of {height}×{width} pixels: {how}."
+    how = (
+        say("planes of red, green and blue")
+        if is_planar
+        else say("red, green and blue of each pixel")
+    )
+    said = say(
+        "Rows of {num_pixels:,} values read as colour images of {height}×{width} pixels: {how}.",
+        num_pixels=num_pixels,
+        height=height,
+        width=width,
+        how=how,
+    )
     return (planar if is_planar else interleaved), (said,)
 
 
@@ -121,12 +148,18 @@ def _refuse_volumes(images: Images, place: str) -> None:
     )
     if is_volume:
         raise DataError(
-            f"{place} has the shape {images.shape}: these are volumes, and clearcnn trains on "
-            "images of two dimensions.",
-            remedy="Store one slice of each volume, for example x[:, x.shape[1] // 2], or a "
-            "projection such as x.max(axis=1).",
+            say(
+                "{place} has the shape {shape}: these are volumes, and clearcnn trains on "
+                "images of two dimensions.",
+                place=place,
+                shape=images.shape,
+            ),
+            remedy=say(
+                "Store one slice of each volume, for example x[:, x.shape[1] // 2], or a "
+                "projection such as x.max(axis=1)."
+            ),
         )
 
 
 def _name_axes(num_axes: int) -> str:
-    return "(height, width, n)" if num_axes == 3 else "(height, width, channels, n)"
+    return say("(height, width, n)") if num_axes == 3 else say("(height, width, channels, n)")

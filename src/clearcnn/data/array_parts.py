@@ -11,6 +11,7 @@ from clearcnn.data.arrays import join_arrays, prepare_array
 from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -78,7 +79,7 @@ def build_from_parts(
     joined = _join_labels(labels, place)
     if digit_ten and bool((joined == 10).any()):
         joined = joined % 10
-        sentences.append("The label 10 read as the digit 0.")
+        sentences.append(say("The label 10 read as the digit 0."))
     known, joined, said = _name_classes(joined, class_names)
     prepared, changes = prepare_array(join_arrays(images), spec, source)
     splits = [part.split for part in ordered]
@@ -94,8 +95,15 @@ def build_from_parts(
         spec,
         source=source,
         known=known,
-        names=[f"{split} row {row}" if split else f"row {row}" for split, row in rows],
-        groups=[str(each) for group in groups for each in tidy_labels(group, f"{place}: groups")]
+        names=[
+            say("{split} row {row}", split=split, row=row) if split else say("row {row}", row=row)
+            for split, row in rows
+        ],
+        groups=[
+            str(each)
+            for group in groups
+            for each in tidy_labels(group, say("{place}: groups", place=place))
+        ]
         if len(groups) == len(ordered)
         else None,
         split_names=[split for split, _ in rows if split] if None not in splits else None,
@@ -115,18 +123,24 @@ def _count_labels(part: ArrayPart) -> int | None:
 def _require_one_kind(images: Sequence[Array], place: object) -> None:
     kinds = {(some.shape[1:], some.dtype.name) for some in images}
     if len(kinds) > 1:
-        listed = " and ".join(f"{shape} of {dtype}" for shape, dtype in sorted(kinds))
+        listed = " and ".join(
+            say("{shape} of {dtype}", shape=shape, dtype=dtype) for shape, dtype in sorted(kinds)
+        )
         raise DataError(
-            f"{place}: the splits have images of different kinds: {listed}.",
-            remedy="Store all images in the same shape and dtype.",
+            say(
+                "{place}: the splits have images of different kinds: {listed}.",
+                place=place,
+                listed=listed,
+            ),
+            remedy=say("Store all images in the same shape and dtype."),
         )
 
 
 def _join_labels(labels: Sequence[Array], place: object) -> Array:
     if len({some.dtype.kind for some in labels}) > 1:
         raise DataError(
-            f"{place}: the labels are text in one split and numbers in another.",
-            remedy="Store class names or class indices in every split.",
+            say("{place}: the labels are text in one split and numbers in another.", place=place),
+            remedy=say("Store class names or class indices in every split."),
         )
     return np.concatenate(labels)
 
@@ -139,9 +153,18 @@ def _name_classes(
         return None, labels, ()
     low, high = int(labels.min()), int(labels.max())
     if class_names is None:
-        said = f"Labels {low} to {high} kept as class names: they begin at {low}, not at 0."
+        said = say(
+            "Labels {low} to {high} kept as class names: they begin at {low}, not at 0.",
+            low=low,
+            high=high,
+        )
         return None, labels, (said,) if low == 1 else ()
     if low >= 1 and high == len(class_names):
-        said = f"Labels 1 to {high} named {class_names[0]!r} to {class_names[-1]!r}."
+        said = say(
+            "Labels 1 to {high} named {class_names!r} to {class_names_2!r}.",
+            high=high,
+            class_names=class_names[0],
+            class_names_2=class_names[-1],
+        )
         return class_names, labels - 1, (said,)
     return class_names, labels, ()

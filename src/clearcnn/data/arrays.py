@@ -8,6 +8,7 @@ from clearcnn.data.color import is_grey, to_grayscale, to_rgb
 from clearcnn.data.labelled_images import DTYPES, Images, check_finite, narrow
 from clearcnn.data.resize import choose_size, describe_resizing, resize
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 
@@ -61,11 +62,15 @@ def _with_channels(images: Images, source: str) -> Images:
         return images
     channels_first = images.ndim == 4 and images.shape[1] in (1, 3)
     raise DataError(
-        f"{source}: images have the shape {images.shape}; expected (n, height, width) or (n, "
-        "height, width, channels) with 1 or 3 channels.",
-        remedy="Move the channels to the end: numpy.moveaxis(x, 1, -1)."
+        say(
+            "{source}: images have the shape {shape}; expected (n, height, width) or (n, "
+            "height, width, channels) with 1 or 3 channels.",
+            source=source,
+            shape=images.shape,
+        ),
+        remedy=say("Move the channels to the end: numpy.moveaxis(x, 1, -1).")
         if channels_first
-        else "Reshape the images; composite transparent ones on a background.",
+        else say("Reshape the images; composite transparent ones on a background."),
     )
 
 
@@ -75,34 +80,46 @@ def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
     if images.dtype.name in DTYPES:
         return images, []
     if images.dtype.kind == "b":
-        return images.astype(np.uint8) * np.uint8(255), ["False and True read as 0 and 255."]
+        return images.astype(np.uint8) * np.uint8(255), [say("False and True read as 0 and 255.")]
     if images.dtype == np.float64:
         stored, sentence = narrow(images, source)
         return stored, [sentence]
     if images.dtype == np.float16:
-        return images.astype(np.float32), ["float16 converted to float32."]
+        return images.astype(np.float32), [say("float16 converted to float32.")]
     if images.dtype.kind in "iu":
         low, high = int(images.min()), int(images.max())
         if low >= 0 and high <= 65535:
             dtype = np.dtype(np.uint8 if high <= 255 else np.uint16)
-            return images.astype(dtype), [f"{images.dtype} converted to {dtype}, without loss."]
-        fault = f"dtype {images.dtype} with values from {low} to {high}"
+            return images.astype(dtype), [
+                say(
+                    "{dtype} converted to {dtype_2}, without loss.",
+                    dtype=images.dtype,
+                    dtype_2=dtype,
+                )
+            ]
+        fault = say(
+            "dtype {dtype} with values from {low} to {high}", dtype=images.dtype, low=low, high=high
+        )
     else:
-        fault = f"dtype {images.dtype}"
+        fault = say("dtype {dtype}", dtype=images.dtype)
     raise DataError(
-        f"{source}: unsupported images of {fault}; expected {', '.join(DTYPES)}, or integers from "
-        "0 "
-        "to 65,535.",
-        remedy="Convert the images with astype.",
+        say(
+            "{source}: unsupported images of {fault}; expected {dtypes}, or integers from 0 "
+            "to 65,535.",
+            source=source,
+            fault=fault,
+            dtypes=", ".join(DTYPES),
+        ),
+        remedy=say("Convert the images with astype."),
     )
 
 
 def _in_color_mode(images: Images, spec: DataSpec) -> tuple[Images, list[str]]:
     colored = images.shape[-1] == 3
     if spec.color_mode == "rgb" and not colored:
-        return to_rgb(images), ["Greyscale images repeated in three channels."]
+        return to_rgb(images), [say("Greyscale images repeated in three channels.")]
     if colored and spec.color_mode == "auto" and is_grey(images):
-        return images[..., :1].copy(), ["RGB images with only grey pixels read as greyscale."]
+        return images[..., :1].copy(), [say("RGB images with only grey pixels read as greyscale.")]
     if colored and spec.color_mode == "grayscale":
-        return to_grayscale(images), ["RGB images converted to greyscale (ITU-R 601-2 luma)."]
+        return to_grayscale(images), [say("RGB images converted to greyscale (ITU-R 601-2 luma).")]
     return images, []

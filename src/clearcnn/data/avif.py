@@ -5,6 +5,7 @@ from typing import Literal
 from PIL import features
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 _AVIF = frozenset([b"avif", b"avis"])
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"])
@@ -31,14 +32,14 @@ def require_avif() -> None:
     """Raise an ImageError if this Pillow was built without AVIF."""
     if not features.check("avif"):
         raise ImageError(
-            "it is AVIF, and this build of Pillow cannot decode AVIF",
-            "Install Pillow's own wheel, or save the image as PNG or JPEG.",
+            say("it is AVIF, and this build of Pillow cannot decode AVIF"),
+            say("Install Pillow's own wheel, or save the image as PNG or JPEG."),
         )
 
 
 def refuse_heic() -> ImageError:
     """The error about a HEIC image."""
     return ImageError(
-        "it is a HEIC image, whose decoder is not part of Pillow",
-        "Export it as JPEG or PNG; on an iPhone, set Camera > Formats to Most Compatible.",
+        say("it is a HEIC image, whose decoder is not part of Pillow"),
+        say("Export it as JPEG or PNG; on an iPhone, set Camera > Formats to Most Compatible."),
     )

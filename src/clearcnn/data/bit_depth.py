@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clearcnn.data.labelled_images import Images
+from clearcnn.language import say
 from clearcnn.types import Array
 
 # The usual values of white.
@@ -35,9 +36,12 @@ def find_used_range(
         white = find_white([images])
     if white == most:
         return (0.0, float(most)), ()
-    said = (
-        f"The largest value is {largest:,}, so the range of these {images.dtype} images is taken "
-        f"to be 0 to {white:,}."
+    said = say(
+        "The largest value is {largest:,}, so the range of these {dtype} images is taken "
+        "to be 0 to {white:,}.",
+        largest=largest,
+        dtype=images.dtype,
+        white=white,
     )
     return (0.0, float(white)), (said,)
 

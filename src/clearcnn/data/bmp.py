@@ -12,6 +12,7 @@ from clearcnn.data.bmp_runs import unpack_runs
 from clearcnn.data.color import is_grey
 from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
+from clearcnn.language import say
 
 SIGNATURE = b"BM"
 
@@ -60,7 +61,9 @@ def read_bmp_header(content: bytes) -> BmpHeader:
     try:
         start, size = struct.unpack_from("<II", content, 10)
         if size not in _HEADERS:
-            raise ImageError(f"its BMP header has {size:,} bytes, which is not a known size")
+            raise ImageError(
+                say("its BMP header has {size:,} bytes, which is not a known size", size=size)
+            )
         if size == 12:
             width, height, _, bits = struct.unpack_from("<HHHH", content, 18)
             compression = colors = 0
@@ -69,11 +72,25 @@ def read_bmp_header(content: bytes) -> BmpHeader:
             (colors,) = struct.unpack_from("<I", content, 46)
         known = (_PLAIN, _RUNS_8, _RUNS_4) if size == 64 else (*range(4), _ALPHA_MASKS)
         if bits not in (1, 2, 4, 8, 16, 24, 32) or compression not in known:
-            raise ImageError(f"BMP of {bits} bits with compression {compression} is not supported")
+            raise ImageError(
+                say(
+                    "BMP of {bits} bits with compression {compression} is not supported",
+                    bits=bits,
+                    compression=compression,
+                )
+            )
         if {_RUNS_8: 8, _RUNS_4: 4}.get(compression, bits) != bits:
-            raise ImageError(f"its compression {compression} does not allow {bits} bits a pixel")
+            raise ImageError(
+                say(
+                    "its compression {compression} does not allow {bits} bits a pixel",
+                    compression=compression,
+                    bits=bits,
+                )
+            )
         if width < 1 or height == 0:
-            raise ImageError(f"its size is {width}×{abs(height)} pixels")
+            raise ImageError(
+                say("its size is {width}×{height} pixels", width=width, height=abs(height))
+            )
         masks, after = _DEFAULT_MASKS.get(bits, (0, 0, 0, 0)), _FILE_HEADER + size
         declared = struct.unpack_from("<4I", content, 54) if size >= 56 and size != 64 else ()
         if compression in (_MASKS, _ALPHA_MASKS) and bits in (16, 32):
@@ -83,11 +100,11 @@ def read_bmp_header(content: bytes) -> BmpHeader:
             after += 16 if compression == _ALPHA_MASKS else 12
         palette, after = _read_palette(content, after, start, bits, colors, 3 if size == 12 else 4)
     except struct.error:
-        raise ImageError("it is truncated in its header") from None
+        raise ImageError(say("it is truncated in its header")) from None
     if start in (0, _FILE_HEADER + size):
         start = after  # Some writers do not count the palette.
     if start < after:
-        raise ImageError(f"its pixels start at byte {start}, inside its header")
+        raise ImageError(say("its pixels start at byte {start}, inside its header", start=start))
     return BmpHeader(
         width,
         abs(height),
@@ -131,7 +148,9 @@ def _checked(masks: tuple[int, ...], bits: int) -> tuple[int, int, int, int]:
     solid = all((mask >> _shift(mask)) & ((mask >> _shift(mask)) + 1) == 0 for mask in masks)
     if not ((red or green or blue) and separate and solid and whole < 2**bits):
         shown = ", ".join(f"{mask:#x}" for mask in masks)
-        raise ImageError(f"its bit masks of red, green, blue and alpha are invalid: {shown}")
+        raise ImageError(
+            say("its bit masks of red, green, blue and alpha are invalid: {shown}", shown=shown)
+        )
     return red, green, blue, alpha
 
 
@@ -151,7 +170,7 @@ def _read_palette(
         count = min(count, (start - place) // step)
     stored = np.frombuffer(content[place : place + step * count], np.uint8)
     if len(stored) < step * count or not count:
-        raise ImageError("it is truncated in its palette")
+        raise ImageError(say("it is truncated in its palette"))
     palette[:count] = stored.reshape(-1, step)[:, 2::-1]
     return palette, place + step * count
 
@@ -161,7 +180,9 @@ def _read_rows(content: bytes, header: BmpHeader) -> Iterator[tuple[int, Images]
     row_bytes = (header.width * header.bits + 31) // 32 * 4
     missing = header.start + row_bytes * header.height - len(content)
     if missing >= max(1, row_bytes - (header.width * header.bits + 7) // 8 + 1):
-        raise ImageError(f"it is truncated: {missing:,} bytes of its pixels are missing")
+        raise ImageError(
+            say("it is truncated: {missing:,} bytes of its pixels are missing", missing=missing)
+        )
     high = max(1, _PIXELS_AT_ONCE // header.width)
     for first in range(0, header.height, high):
         count = min(high, header.height - first)
@@ -185,8 +206,10 @@ def _to_colors(rows: NDArray[np.uint8], header: BmpHeader) -> Images:
     values = rows.view("<u2" if header.bits == 16 else "<u4")[:, : header.width].astype(np.uint32)
     if header.ignores_alpha and not (values >> 24 == 255).all():
         raise ImageError(
-            "it has an alpha mask but a compression without alpha, which viewers display "
-            "differently"
+            say(
+                "it has an alpha mask but a compression without alpha, which viewers display "
+                "differently"
+            )
         )
     used = header.masks if header.masks[3] else header.masks[:3]
     channels = [_scale(values, mask) for mask in used]

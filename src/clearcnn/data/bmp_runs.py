@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 _MOST_RUNS = 1_000_000
 _ROW, _END, _MOVE = 0, 1, 2
@@ -40,8 +41,11 @@ def unpack_runs(
         elif value == _END:
             if given.count(0):
                 raise ImageError(
-                    f"it has no values for {given.count(0):,} of its pixels, which viewers display "
-                    "differently"
+                    say(
+                        "it has no values for {count:,} of its pixels, which viewers display "
+                        "differently",
+                        count=given.count(0),
+                    )
                 )
             return np.frombuffer(samples, np.uint8).reshape(height, width)
         else:
@@ -50,17 +54,17 @@ def unpack_runs(
             x, y = x + right, y + up
             continue
         if x + count > width or y >= height:
-            raise ImageError("a run of pixels exceeds the image")
+            raise ImageError(say("a run of pixels exceeds the image"))
         where = slice(y * width + x, y * width + x + count)
         samples[where], given[where] = run[:count], b"\1" * count
         x += count
-    raise ImageError("it has too many runs")
+    raise ImageError(say("it has too many runs"))
 
 
 def _take(content: bytes, place: int, size: int) -> bytes:
     taken = content[place : place + size]
     if len(taken) < size:
-        raise ImageError("it is truncated in its pixels")
+        raise ImageError(say("it is truncated in its pixels"))
     return taken
 
 

@@ -9,6 +9,7 @@ from clearcnn.data.classes import check_counts, number_classes
 from clearcnn.data.image_files import Entry, read_images
 from clearcnn.data.labelled_images import Images, LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.results.train import SkippedFile
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
@@ -47,8 +48,13 @@ def build_from_array(
     """
     if len(images) != len(labels):
         raise DataError(
-            f"{source}: {len(images)} images, but {len(labels)} labels.",
-            remedy="Give one label for each image.",
+            say(
+                "{source}: {num_images} images, but {num_labels} labels.",
+                source=source,
+                num_images=len(images),
+                num_labels=len(labels),
+            ),
+            remedy=say("Give one label for each image."),
         )
     numbers, class_names = number_classes(labels, source, known=known, wanted=spec.class_names)
     if spec.for_training:
@@ -64,7 +70,7 @@ def build_from_array(
         class_names=class_names,
         source=source,
         value_range=value_range,
-        names=tuple(names or (f"row {row}" for row in range(len(images)))),
+        names=tuple(names or (say("row {row}", row=row) for row in range(len(images)))),
         groups=None if groups is None else np.array(groups, np.str_),
         split_names=None if split_names is None else np.array(split_names, np.str_),
         preparation=(*preparation, *said),
@@ -120,7 +126,7 @@ def nominal_range(images: Images, source: str) -> tuple[float, float]:
         return 0.0, 1.0
     if low == high:
         raise DataError(
-            f"{source}: every pixel of every image is {low:g}.",
-            remedy="Check how the images were created.",
+            say("{source}: every pixel of every image is {low:g}.", source=source, low=low),
+            remedy=say("Check how the images were created."),
         )
     return low, high

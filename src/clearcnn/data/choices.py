@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.spelling import did_you_mean
 
 UNNAMED = "unnamed"
@@ -33,8 +34,18 @@ def choose_set(names: Iterable[str], source: str, form: str, place: Path) -> str
     shown = ", ".join(listed[:20])
     if choice is None:
         raise DataError(
-            f"{place} contains {len(listed)} data sets: {shown}.",
-            remedy=f"Name the one you want after a #: {form}:{place}#{listed[-1]}",
+            say(
+                "{place} contains {num_listed} data sets: {shown}.",
+                place=place,
+                num_listed=len(listed),
+                shown=shown,
+            ),
+            remedy=say(
+                "Name the one you want after a #: {form}:{place}#{listed}",
+                form=form,
+                place=place,
+                listed=listed[-1],
+            ),
         )
     if choice in listed:
         return stored[choice]
@@ -42,6 +53,13 @@ def choose_set(names: Iterable[str], source: str, form: str, place: Path) -> str
     if len(short) == 1:
         return stored[short[0]]
     raise DataError(
-        f"{place} contains no data set {choice[:80]!r}; it contains {shown}.",
-        remedy=f"{did_you_mean(choice, listed)}Name one of these after the #.",
+        say(
+            "{place} contains no data set {choice!r}; it contains {shown}.",
+            place=place,
+            choice=choice[:80],
+            shown=shown,
+        ),
+        remedy=say(
+            "{suggestion}Name one of these after the #.", suggestion=did_you_mean(choice, listed)
+        ),
     )

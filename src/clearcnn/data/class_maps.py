@@ -10,6 +10,7 @@ import numpy as np
 
 from clearcnn.data.tables import open_text, read_lines, read_rows
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 
@@ -33,8 +34,12 @@ def read_class_map(folder: Path, name: str, *, is_only: bool) -> list[str] | Non
     rows = [list(row.values()) for _, row in read_rows(table, folder)]
     if [row[0] for row in rows] != [str(number) for number in range(len(rows))]:
         raise DataError(
-            f"{table}: the first column does not count the classes from 0 to {len(rows) - 1}.",
-            remedy="Correct the table, or remove it.",
+            say(
+                "{table}: the first column does not count the classes from 0 to {num_rows}.",
+                table=table,
+                num_rows=len(rows) - 1,
+            ),
+            remedy=say("Correct the table, or remove it."),
         )
     return [row[-1] for row in rows]
 
@@ -60,8 +65,12 @@ def read_mapping(folder: Path, name: str) -> dict[int, str] | None:
             parts = line.split()
             if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) == 1:
                 raise DataError(
-                    f"{path}, line {number}: expected a label and the codes of its characters.",
-                    remedy="Correct the table, or remove it.",
+                    say(
+                        "{path}, line {number}: expected a label and the codes of its characters.",
+                        path=path,
+                        number=number,
+                    ),
+                    remedy=say("Correct the table, or remove it."),
                 )
             if parts:
                 codes = [int(part) for part in parts[1:]]
@@ -85,8 +94,12 @@ def name_labels(labels: Array, names: Mapping[int, str] | None, place: object) -
     unknown = [value for value in values.tolist() if _as_number(value) not in names]
     if unknown:
         raise DataError(
-            f"{place}: the label {unknown[0]!r} has no name in the mapping beside it.",
-            remedy="Correct the mapping, or remove it.",
+            say(
+                "{place}: the label {unknown!r} has no name in the mapping beside it.",
+                place=place,
+                unknown=unknown[0],
+            ),
+            remedy=say("Correct the mapping, or remove it."),
         )
     return np.array([names[_as_number(value)] for value in values.tolist()], np.str_)[inverse]
 

@@ -8,6 +8,7 @@ import numpy as np
 from clearcnn.data.labelled_images import Labels
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.spelling import did_you_mean
 from clearcnn.types import Array
 
@@ -40,10 +41,16 @@ def number_classes(
             strange = values[0] if values[0] < 0 else values[-1]
             row = int(np.flatnonzero(inverse == np.searchsorted(values, strange))[0])
             raise DataError(
-                f"{source}: row {row} has the label {strange}; expected 0 to {len(known) - 1}, "
-                "since "
-                f"there are {len(known)} class names.",
-                remedy="Remove images without a label, or correct the labels.",
+                say(
+                    "{source}: row {row} has the label {strange}; expected 0 to {num_known}, "
+                    "since there are {num_known_2} class names.",
+                    source=source,
+                    row=row,
+                    strange=strange,
+                    num_known=len(known) - 1,
+                    num_known_2=len(known),
+                ),
+                remedy=say("Remove images without a label, or correct the labels."),
             )
         texts = [normal_form(known[value]) for value in values]
     else:
@@ -66,20 +73,29 @@ def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> Non
     """
     if len(class_names) < 2:
         raise DataError(
-            f"{source}: there is only one class, {shorten(class_names[0])!r}; expected at least "
-            "two.",
-            remedy="Add images of another class.",
+            say(
+                "{source}: there is only one class, {class_names!r}; expected at least two.",
+                source=source,
+                class_names=shorten(class_names[0]),
+            ),
+            remedy=say("Add images of another class."),
         )
     counts = np.bincount(labels, minlength=len(class_names))
-    for count, fault in ((0, "no image"), (1, "only one image")):
+    for count, fault in ((0, say("no image")), (1, say("only one image"))):
         if poor := [name for name, c in zip(class_names, counts, strict=True) if c == count]:
             noun = "class" if len(poor) == 1 else "classes"
             raise DataError(
-                f"{source}: {fault} in the {noun} {quote(poor)}; at least 2 are needed to train "
-                "and to test.",
-                remedy="Add images, or leave out such classes (--min-images 2)."
+                say(
+                    "{source}: {fault} in the {noun} {poor}; at least 2 are needed to train "
+                    "and to test.",
+                    source=source,
+                    fault=fault,
+                    noun=noun,
+                    poor=quote(poor),
+                ),
+                remedy=say("Add images, or leave out such classes (--min-images 2).")
                 if len(counts) > 2
-                else "Add images.",
+                else say("Add images."),
             )
 
 
@@ -91,7 +107,9 @@ def normal_form(name: str) -> str:
 def quote(names: Iterable[str], most: int = 8) -> str:
     """Quote the first few of many names: "'a', 'b' and 3 more"."""
     listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    more = (
+        say(" and {num_listed} more", num_listed=len(listed) - most) if len(listed) > most else ""
+    )
     return ", ".join(repr(shorten(name)) for name in listed[:most]) + more
 
 
@@ -106,11 +124,18 @@ def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str
     unnamed = sort_naturally(there - set(wanted))
     if not absent and not unnamed:
         return
-    faults = [f"no image of {quote(absent)}"] if absent else []
+    faults = [say("no image of {absent}", absent=quote(absent))] if absent else []
     if unnamed:
-        faults.append(f"{quote(unnamed)} in the data, but not in class_names")
+        faults.append(say("{unnamed} in the data, but not in class_names", unnamed=quote(unnamed)))
     question = did_you_mean(absent[0], unnamed) if absent else ""
     raise DataError(
-        f"{source}: the class names do not match the data: {'; '.join(faults)}.",
-        remedy=f"{question}Name exactly the classes of the data, in the order to use.",
+        say(
+            "{source}: the class names do not match the data: {faults}.",
+            source=source,
+            faults="; ".join(faults),
+        ),
+        remedy=say(
+            "{question}Name exactly the classes of the data, in the order to use.",
+            question=question,
+        ),
     )

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 Option = Literal["image_column", "label_column", "group_column"]
@@ -14,6 +15,11 @@ def reject_columns(spec: DataSpec, place: object, *options: Option) -> None:
         wanted = getattr(spec, option)
         if wanted not in (None, "group"):
             raise DataError(
-                f"{place} has no such columns, and so no {option} {wanted!r}.",
-                remedy=f"Leave out --{option.replace('_', '-')}.",
+                say(
+                    "{place} has no such columns, and so no {option} {wanted!r}.",
+                    place=place,
+                    option=option,
+                    wanted=wanted,
+                ),
+                remedy=say("Leave out --{replace}.", replace=option.replace("_", "-")),
             )

@@ -38,6 +38,7 @@ from clearcnn.data.misnamed import reject_misnamed
 from clearcnn.data.plain_images import decode_plain
 from clearcnn.data.png import PngHeader
 from clearcnn.data.resize import Size
+from clearcnn.language import say
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "PPM", "PGM", "PBM")
 SUFFIXES = frozenset(
@@ -72,13 +73,13 @@ _MOST_SCANNED = 800_000_000  # Twenty scans of the largest image; ten are usual.
 
 # Conversions of an image; `{}` is the number of images.
 NOTES = {
-    "turned": "{} rotated or flipped according to the EXIF orientation.",
-    "transparent": "{} with transparency composited on white.",
-    "animated": "{} with several frames; only the first was read.",
-    "reduced": "{} with 16 bits a channel converted to 8.",
-    "converted": "{} converted to RGB from another colour space.",
-    "greys": "{} stored in colour, but with only grey pixels, read as greyscale.",
-    "greyed": "{} in colour converted to greyscale (ITU-R 601-2 luma).",
+    "turned": say("{{}} rotated or flipped according to the EXIF orientation."),
+    "transparent": say("{{}} with transparency composited on white."),
+    "animated": say("{{}} with several frames; only the first was read."),
+    "reduced": say("{{}} with 16 bits a channel converted to 8."),
+    "converted": say("{{}} converted to RGB from another colour space."),
+    "greys": say("{{}} stored in colour, but with only grey pixels, read as greyscale."),
+    "greyed": say("{{}} in colour converted to greyscale (ITU-R 601-2 luma)."),
 }
 
 _SIGNATURES = {
@@ -119,7 +120,7 @@ class _LimitedReads(BytesIO):
         """Read bytes and count the call."""
         self._left -= 1
         if self._left < 0:
-            raise ImageError("it has too many blocks")
+            raise ImageError(say("it has too many blocks"))
         return super().read(size)
 
 
@@ -139,7 +140,13 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
     with faults_explained(name, kind):
         if kind is None:
             reject_misnamed(content)
-            raise ImageError(f"it is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file")
+            raise ImageError(
+                say(
+                    "it is not a {formats} or {formats_2} file",
+                    formats=", ".join(FORMATS[:-1]),
+                    formats_2=FORMATS[-1],
+                )
+            )
         if kind == "HEIC":
             raise avif.refuse_heic()
         return _decode(content, kind, measure_above)
@@ -261,9 +268,14 @@ def _check_size(width: int, height: int, kind: str) -> None:
     most = LARGEST_PIXELS // 2 if kind in ("WEBP", "AVIF") else LARGEST_PIXELS
     if width * height > most or max(width, height) > LARGEST_LENGTH:
         raise ImageError(
-            f"it decompresses to {width}×{height} pixels; at most {most:,} are allowed in total, "
-            "and "
-            f"{LARGEST_LENGTH:,} along a side"
+            say(
+                "it decompresses to {width}×{height} pixels; at most {most:,} are allowed in "
+                "total, and {largest_length:,} along a side",
+                width=width,
+                height=height,
+                most=most,
+                largest_length=LARGEST_LENGTH,
+            )
         )
 
 
@@ -272,7 +284,12 @@ def _check_scans(image: Image.Image, content: bytes) -> None:
     scans = content.count(b"\xff\xda")
     if scans * image.width * image.height > _MOST_SCANNED:
         raise ImageError(
-            f"it has {scans:,} scans of {image.width}×{image.height} pixels, which are too many"
+            say(
+                "it has {scans:,} scans of {width}×{height} pixels, which are too many",
+                scans=scans,
+                width=image.width,
+                height=image.height,
+            )
         )
 
 
@@ -282,7 +299,7 @@ def _check_wholeness(image: Image.Image, content: bytes) -> None:
     if other is None:
         return
     if _digest_file(other) != _digest(image):
-        raise ImageError("its JPEG data are truncated before the end marker")
+        raise ImageError(say("its JPEG data are truncated before the end marker"))
 
 
 def _digest_file(content: bytes) -> int:
@@ -335,8 +352,12 @@ def _check_palette(image: Image.Image, header: PngHeader) -> None:
         _, last = image.getextrema()
         if isinstance(last, (int, float)) and last >= header.num_colors:
             raise ImageError(
-                f"a pixel has the palette index {last:.0f}, but the palette has "
-                f"{header.num_colors} colours"
+                say(
+                    "a pixel has the palette index {last:.0f}, but the palette has "
+                    "{num_colors} colours",
+                    last=last,
+                    num_colors=header.num_colors,
+                )
             )
 
 

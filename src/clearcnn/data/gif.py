@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 
@@ -45,7 +46,7 @@ def read_gif_frame(content: bytes) -> GifFrame:
             if kind == _IMAGE:
                 return _read_image(content, place, palette, transparent)
             if kind != _EXTENSION:
-                raise ImageError("it has no frame")
+                raise ImageError(say("it has no frame"))
             if content[place + 1] == _GRAPHIC_CONTROL and content[place + 2] >= 4:
                 transparent = content[place + 6] if content[place + 3] & 1 else None
             place += 2
@@ -53,8 +54,8 @@ def read_gif_frame(content: bytes) -> GifFrame:
                 place += 1 + content[place]
             place += 1
     except IndexError:
-        raise ImageError("it is truncated before its first frame") from None
-    raise ImageError("it has too many blocks")
+        raise ImageError(say("it is truncated before its first frame")) from None
+    raise ImageError(say("it has too many blocks"))
 
 
 def on_canvas(image: Image.Image, frame: GifFrame) -> Image.Image:
@@ -83,7 +84,7 @@ def _read_image(content: bytes, place: int, palette: bytes, transparent: int | N
     )
     own, _ = _read_table(content, content[place + 9], place + 10)
     if not (own or palette):
-        raise ImageError("it has neither a global palette nor one for its first frame")
+        raise ImageError(say("it has neither a global palette nor one for its first frame"))
     return GifFrame(
         (left, top, left + width, top + height), (own or palette).ljust(768, b"\0"), transparent
     )
@@ -93,5 +94,5 @@ def _read_table(content: bytes, flags: int, place: int) -> tuple[bytes, int]:
     """Read a palette; return it, empty without one, and its end."""
     end = place + (3 << (flags & 7) + 1) if flags & _HAS_TABLE else place
     if end > len(content):
-        raise ImageError("it is truncated in its palette")
+        raise ImageError(say("it is truncated in its palette"))
     return content[place:end], end

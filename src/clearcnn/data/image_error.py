@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 
 class ImageError(ValueError):
@@ -36,18 +37,18 @@ def faults_explained(name: str, kind: str | None) -> Iterator[None]:
     except ImageError as fault:
         reason, remedy = str(fault), fault.remedy
     except MemoryError:
-        reason = "there is not enough memory to decode it"
+        reason = say("there is not enough memory to decode it")
     except Exception as error:  # Pillow's readers raise almost any exception on damaged files
         reason = _explain(error, kind or "image")
     raise DataError(
-        f"{name} cannot be read as an image: {reason}.",
+        say("{name} cannot be read as an image: {reason}.", name=name, reason=reason),
         remedy=remedy
-        or "Replace or remove the file, or skip unreadable files (--skip-unreadable).",
+        or say("Replace or remove the file, or skip unreadable files (--skip-unreadable)."),
     ) from None
 
 
 def _explain(error: Exception, kind: str) -> str:
     """Describe an error of Pillow's for users; its own message is for developers."""
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
-        return f"its {kind} data are truncated"
-    return f"its {kind} data are damaged, or in an unsupported form"
+        return say("its {kind} data are truncated", kind=kind)
+    return say("its {kind} data are damaged, or in an unsupported form", kind=kind)

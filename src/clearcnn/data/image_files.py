@@ -32,6 +32,7 @@ from clearcnn.data.resize import (
     resize,
 )
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.results.train import SkippedFile
 from clearcnn.specs import ColorMode, DataSpec
 
@@ -92,9 +93,15 @@ def read_images(entries: Sequence[Entry], spec: DataSpec, source: str) -> ReadIm
         if not sizes:
             reason = next(each.reason for each in measured if isinstance(each, SkippedFile))
             raise DataError(
-                f"{source}: none of the {len(entries)} images can be read. {reason}",
-                remedy="Run again without --skip-unreadable to see what is wrong with the first "
-                "one.",
+                say(
+                    "{source}: none of the {num_entries} images can be read. {reason}",
+                    source=source,
+                    num_entries=len(entries),
+                    reason=reason,
+                ),
+                remedy=say(
+                    "Run again without --skip-unreadable to see what is wrong with the first one."
+                ),
             )
         target = spec.size or choose_size(sizes)
         large = [row for row, image in enumerate(measured) if _is_only_measured(image)]
@@ -205,12 +212,21 @@ def _of_one_kind(
     if rows[fewer] and not spec.skip_unreadable:
         names = quote((entries[row].name for row in rows[fewer]), most=3)
         raise DataError(
-            f"{source}: {_count(len(rows[more]))} with {more}, but {len(rows[fewer]):,} with "
-            f"{fewer}: {names}.",
-            remedy="Store all images in the same way, or skip the fewer ones (--skip-unreadable).",
+            say(
+                "{source}: {num_rows} with {more}, but {num_rows_2:,} with {fewer}: {names}.",
+                source=source,
+                num_rows=_count(len(rows[more])),
+                more=more,
+                num_rows_2=len(rows[fewer]),
+                fewer=fewer,
+                names=names,
+            ),
+            remedy=say(
+                "Store all images in the same way, or skip the fewer ones (--skip-unreadable)."
+            ),
         )
     for row in rows[fewer]:
-        reason = f"It has {fewer}; most of the images have {more}."
+        reason = say("It has {fewer}; most of the images have {more}.", fewer=fewer, more=more)
         finished[row] = SkippedFile(entries[row].name, reason)
     return finished
 
@@ -234,13 +250,19 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
     sentences = [text.format(_count(counts[note])) for note, text in NOTES.items() if counts[note]]
     if len(kinds) > 1:
         sentences.append(
-            f"{_count(kinds['uint8'])} with 8 bits a channel scaled from 0 to 255 to the range of "
-            f"the others, 0 to {white:,}."
+            say(
+                "{kinds} with 8 bits a channel scaled from 0 to 255 to the range of the "
+                "others, 0 to {white:,}.",
+                kinds=_count(kinds["uint8"]),
+                white=white,
+            )
         )
     if colored and channels[1]:
-        sentences.append(f"{_count(channels[1])} with only grey pixels read as RGB.")
+        sentences.append(
+            say("{channels} with only grey pixels read as RGB.", channels=_count(channels[1]))
+        )
     return images, sentences
 
 
 def _count(number: int) -> str:
-    return f"{number:,} image{'' if number == 1 else 's'}"
+    return say("{number:,} image{rest}", number=number, rest="" if number == 1 else "s")

@@ -9,6 +9,7 @@ import re
 from itertools import product
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 SIGNATURE = b"\xff\xd8"
 
@@ -38,7 +39,9 @@ def with_other_padding(content: bytes) -> bytes | None:
     Source: ITU-T T.81, annex B; F.1.2.3 for padding bits.
     """
     if sum(content.count(bytes([0xFF, kind])) for kind in _RESTARTS) > _MOST_RESTARTS:
-        raise ImageError(f"it has more than {_MOST_RESTARTS:,} restart markers")
+        raise ImageError(
+            say("it has more than {most_restarts:,} restart markers", most_restarts=_MOST_RESTARTS)
+        )
     pieces: list[bytes] = []
     copied, place = 0, len(SIGNATURE)
     is_progressive = False
@@ -47,7 +50,7 @@ def with_other_padding(content: bytes) -> bytes | None:
         kind, place = _next_marker(content, place)
         if kind == _END:
             if missing:
-                raise ImageError("it is truncated: its last scans are missing")
+                raise ImageError(say("it is truncated: its last scans are missing"))
             return b"".join([*pieces, content[copied:place]])
         if kind in _ARITHMETIC:
             return None
@@ -63,7 +66,7 @@ def with_other_padding(content: bytes) -> bytes | None:
             end = _find_end(content, place)
             pieces += [content[copied:place], _pad(content[place:end])]
             copied = place = end
-    raise ImageError("it has too many segments")
+    raise ImageError(say("it has too many segments"))
 
 
 def find_first_marker(content: bytes, place: int) -> int:
@@ -74,7 +77,7 @@ def find_first_marker(content: bytes, place: int) -> int:
     """
     found = _MARKER.search(content, place)
     if found is None:
-        raise ImageError("it is truncated: its end marker is missing")
+        raise ImageError(say("it is truncated: its end marker is missing"))
     return found.start()
 
 
@@ -90,7 +93,7 @@ def _next_marker(content: bytes, place: int) -> tuple[int, int]:
     """Find the next marker and the offset after it."""
     found = _MARKER.search(content, place)
     if found is None:
-        raise ImageError("it is truncated: its end marker is missing")
+        raise ImageError(say("it is truncated: its end marker is missing"))
     return found[1][0], found.end()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.results.record import Shown
 from clearcnn.results.train import SkippedFile
 from clearcnn.types import Array
@@ -71,32 +72,49 @@ class LabelledImages(Shown):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.images):
                 raise DataError(
-                    f"{self.source}: {len(self.images)} images, but {len(value)} {name}.",
-                    remedy=f"Give {name} one entry for each image.",
+                    say(
+                        "{source}: {num_images} images, but {num_value} {name}.",
+                        source=self.source,
+                        num_images=len(self.images),
+                        num_value=len(value),
+                        name=name,
+                    ),
+                    remedy=say("Give {name} one entry for each image.", name=name),
                 )
         unknown = (
             set() if self.split_names is None else {*self.split_names.tolist()} - {*SPLIT_NAMES}
         )
         if unknown:
             raise DataError(
-                f"{self.source}: unknown split names: {', '.join(map(repr, sorted(unknown)))}.",
-                remedy=f"Use {', '.join(SPLIT_NAMES)}.",
+                say(
+                    "{source}: unknown split names: {repr}.",
+                    source=self.source,
+                    repr=", ".join(map(repr, sorted(unknown))),
+                ),
+                remedy=say("Use {split_names}.", split_names=", ".join(SPLIT_NAMES)),
             )
         low, high = self.value_range
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise DataError(
-                f"{self.source}: value_range={self.value_range} is not valid; expected two finite "
-                "numbers, the smaller one first.",
-                remedy="Give the smallest and the largest value an image may have.",
+                say(
+                    "{source}: value_range={value_range} is not valid; expected two finite "
+                    "numbers, the smaller one first.",
+                    source=self.source,
+                    value_range=self.value_range,
+                ),
+                remedy=say("Give the smallest and the largest value an image may have."),
             )
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __repr__(self) -> str:
-        return (
-            f"LabelledImages({self.source!r}: {self.images.shape} {self.images.dtype}, "
-            f"{len(self.class_names):,} classes)"
+        return say(
+            "LabelledImages({source!r}: {shape} {dtype}, {num_class_names:,} classes)",
+            source=self.source,
+            shape=self.images.shape,
+            dtype=self.images.dtype,
+            num_class_names=len(self.class_names),
         )
 
     @cached_property
@@ -150,12 +168,16 @@ def narrow(images: Images, source: str) -> tuple[Images, str]:
         stored = images.astype(np.float32)
     if not np.isfinite(stored).all():
         raise DataError(
-            f"{source}: images have values up to {np.abs(images).max():g}; networks compute in "
-            "float32, "
-            f"whose largest value is {np.finfo(np.float32).max:g}.",
-            remedy="Scale the images, for example to the range 0 to 1.",
+            say(
+                "{source}: images have values up to {images:g}; networks compute in float32, "
+                "whose largest value is {max:g}.",
+                source=source,
+                images=np.abs(images).max(),
+                max=np.finfo(np.float32).max,
+            ),
+            remedy=say("Scale the images, for example to the range 0 to 1."),
         )
-    return stored, "float64 stored as float32, which models compute in on every device."
+    return stored, say("float64 stored as float32, which models compute in on every device.")
 
 
 def check_finite(images: Images, source: str) -> None:
@@ -163,24 +185,39 @@ def check_finite(images: Images, source: str) -> None:
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         row, y, x, channel = np.argwhere(~np.isfinite(images))[0]
         raise DataError(
-            f"{source}: image {row} has the value {images[row, y, x, channel]} at row {y}, column "
-            f"{x}; "
-            "expected finite numbers.",
-            remedy="Fix or remove images with NaN or infinite values.",
+            say(
+                "{source}: image {row} has the value {images} at row {y}, column {x}; "
+                "expected finite numbers.",
+                source=source,
+                row=row,
+                images=images[row, y, x, channel],
+                y=y,
+                x=x,
+            ),
+            remedy=say("Fix or remove images with NaN or infinite values."),
         )
 
 
 def _check_images(images: Images, source: str) -> None:
     if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
         raise DataError(
-            f"{source}: images have the shape {images.shape}; expected "
-            "(n, height, width, channels) with 1 or 3 channels.",
-            remedy="Reshape the images.",
+            say(
+                "{source}: images have the shape {shape}; expected (n, height, width, "
+                "channels) with 1 or 3 channels.",
+                source=source,
+                shape=images.shape,
+            ),
+            remedy=say("Reshape the images."),
         )
     if images.dtype.name not in DTYPES:
         raise DataError(
-            f"{source}: images have the dtype {images.dtype}; expected one of {', '.join(DTYPES)}.",
-            remedy="Convert the images with astype.",
+            say(
+                "{source}: images have the dtype {dtype}; expected one of {dtypes}.",
+                source=source,
+                dtype=images.dtype,
+                dtypes=", ".join(DTYPES),
+            ),
+            remedy=say("Convert the images with astype."),
         )
     check_finite(images, source)
 
@@ -188,18 +225,35 @@ def _check_images(images: Images, source: str) -> None:
 def _check_labels(labels: Labels, class_names: tuple[str, ...], source: str) -> None:
     if labels.ndim != 1 or labels.dtype != np.int64:
         raise DataError(
-            f"{source}: labels have the shape {labels.shape} and dtype {labels.dtype}; expected "
-            "(n,) of int64.",
-            remedy="Give one class index per image.",
+            say(
+                "{source}: labels have the shape {shape} and dtype {dtype}; expected (n,) of "
+                "int64.",
+                source=source,
+                shape=labels.shape,
+                dtype=labels.dtype,
+            ),
+            remedy=say("Give one class index per image."),
         )
     if not class_names or len(set(class_names)) != len(class_names):
         raise DataError(
-            f"{source}: class_names={class_names} is empty or has duplicates.",
-            remedy="Name each class once.",
+            say(
+                "{source}: class_names={class_names} is empty or has duplicates.",
+                source=source,
+                class_names=class_names,
+            ),
+            remedy=say("Name each class once."),
         )
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(class_names)):
         raise DataError(
-            f"{source}: labels range from {labels.min()} to {labels.max()}, but there are "
-            f"{len(class_names)} classes.",
-            remedy=f"Give labels in 0..{len(class_names) - 1}.",
+            say(
+                "{source}: labels range from {labels} to {labels_2}, but there are "
+                "{num_class_names} classes.",
+                source=source,
+                labels=labels.min(),
+                labels_2=labels.max(),
+                num_class_names=len(class_names),
+            ),
+            remedy=say(
+                "Give labels in 0..{num_class_names}.", num_class_names=len(class_names) - 1
+            ),
         )

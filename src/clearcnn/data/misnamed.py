@@ -6,6 +6,7 @@ from clearcnn.data.avif import find_media_kind
 from clearcnn.data.classes import quote
 from clearcnn.data.image_error import ImageError
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 _HEAD_BYTES = 512
 
@@ -13,25 +14,25 @@ _HEAD_BYTES = 512
 _CAUSES: dict[str, tuple[tuple[bytes, ...], str]] = {
     "a Git LFS pointer": (
         (b"version https://git-lfs",),
-        "Run git lfs pull in the clone, which downloads the images themselves.",
+        say("Run git lfs pull in the clone, which downloads the images themselves."),
     ),
     "an HTML page": (
         (b"<!doctype html", b"<html", b"<head"),
-        "Download it again; the server sent a page instead, such as a login or an error.",
+        say("Download it again; the server sent a page instead, such as a login or an error."),
     ),
-    "an SVG drawing": ((b"<svg",), "Convert it to PNG."),
+    "an SVG drawing": ((b"<svg",), say("Convert it to PNG.")),
     "an XML document": (
         (b"<?xml",),
-        "Convert a drawing to PNG; download again what a server refused.",
+        say("Convert a drawing to PNG; download again what a server refused."),
     ),
-    "a PDF document": ((b"%pdf-",), "Convert its pages to PNG."),
+    "a PDF document": ((b"%pdf-",), say("Convert its pages to PNG.")),
     "an HDF5 file": (
         (b"\x89hdf\r\n",),
-        "A Keras model is not an image; give a run folder and images to predict.",
+        say("A Keras model is not an image; give a run folder and images to predict."),
     ),
-    "a zip archive": ((b"pk\3\4",), "Unpack it."),
+    "a zip archive": ((b"pk\3\4",), say("Unpack it.")),
 }
-_HEIC = "a HEIC image"
+_HEIC = say("a HEIC image")
 
 
 def find_cause(content: bytes) -> str | None:
@@ -45,7 +46,7 @@ def find_cause(content: bytes) -> str | None:
 def reject_misnamed(content: bytes) -> None:
     """Raise an ImageError that says what a file is, if it is known."""
     if (what := find_cause(content)) in _CAUSES:
-        raise ImageError(f"it is {what}", _CAUSES[what][1])
+        raise ImageError(say("it is {what}", what=what), _CAUSES[what][1])
 
 
 def count_misnamed(
@@ -74,6 +75,12 @@ def count_misnamed(
     if len(names) < 2:
         return None
     return DataError(
-        f"{error.problem} So are {len(names):,} of the {total:,} files: {quote(names, 3)}.",
+        say(
+            "{problem} So are {num_names:,} of the {total:,} files: {names}.",
+            problem=error.problem,
+            num_names=len(names),
+            total=total,
+            names=quote(names, 3),
+        ),
         remedy=error.remedy,
     )

@@ -12,6 +12,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import to_unit_vectors
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 PATTERNS = (
     r"(.+)_(?:png|jpe?g|bmp|webp)\.rf\.",  # Roboflow's copies: NAME_jpg.rf.HASH.jpg
@@ -65,8 +66,11 @@ def with_name_groups(images: LabelledImages, pattern: str) -> LabelledImages:
     """
     if images.groups is not None:
         raise DataError(
-            f"{images.source}: the images have groups already; --groups-from-name gives others.",
-            remedy="Leave it out, or remove the groups from the data.",
+            say(
+                "{source}: the images have groups already; --groups-from-name gives others.",
+                source=images.source,
+            ),
+            remedy=say("Leave it out, or remove the groups from the data."),
         )
     groups = find_groups(images.names, pattern)
     if None in groups:
@@ -74,13 +78,25 @@ def with_name_groups(images: LabelledImages, pattern: str) -> LabelledImages:
             name for name, group in zip(images.names, groups, strict=True) if group is None
         ]
         raise DataError(
-            f"{images.source}: {len(unmatched):,} of {len(groups):,} names do not match "
-            f"{pattern!r}, such as {quote(unmatched, 2)}.",
-            remedy="Change the regular expression so that its group is in every name.",
+            say(
+                "{source}: {num_unmatched:,} of {num_groups:,} names do not match "
+                "{pattern!r}, such as {unmatched}.",
+                source=images.source,
+                num_unmatched=len(unmatched),
+                num_groups=len(groups),
+                pattern=pattern,
+                unmatched=quote(unmatched, 2),
+            ),
+            remedy=say("Change the regular expression so that its group is in every name."),
         )
     found = np.array(groups, np.str_)
     count = len(np.unique(found))
-    sentence = f"{count:,} groups found in the names with {pattern!r}, such as {groups[0]!r}."
+    sentence = say(
+        "{count:,} groups found in the names with {pattern!r}, such as {groups!r}.",
+        count=count,
+        pattern=pattern,
+        groups=groups[0],
+    )
     return dataclasses.replace(images, groups=found, preparation=(*images.preparation, sentence))
 
 

@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -41,19 +42,27 @@ def verify_png(content: bytes) -> PngHeader:
     while kind != b"IEND":
         num_chunks += 1
         if num_chunks > _MOST_CHUNKS:
-            raise ImageError(f"it has more than {_MOST_CHUNKS:,} chunks")
+            raise ImageError(
+                say("it has more than {most_chunks:,} chunks", most_chunks=_MOST_CHUNKS)
+            )
         if place + 8 > len(view):
-            raise ImageError(f"it is truncated after {len(view):,} bytes")
+            raise ImageError(say("it is truncated after {num_view:,} bytes", num_view=len(view)))
         length, kind = struct.unpack_from(">I4s", view, place)
         end = place + 8 + length
         if end + 4 > len(view):
-            raise ImageError(f"it is truncated in its {_name(kind)} chunk")
+            raise ImageError(say("it is truncated in its {kind} chunk", kind=_name(kind)))
         (stated,) = struct.unpack_from(">I", view, end)
         if zlib.crc32(view[place + 4 : end]) != stated:
-            raise ImageError(f"the checksum of its {_name(kind)} chunk at byte {place} is wrong")
+            raise ImageError(
+                say(
+                    "the checksum of its {kind} chunk at byte {place} is wrong",
+                    kind=_name(kind),
+                    place=place,
+                )
+            )
         if header is None:
             if kind != b"IHDR" or length != 13:
-                raise ImageError("it does not start with a header")
+                raise ImageError(say("it does not start with a header"))
             header = PngHeader(view[place + 16], view[place + 17] not in (0, 4))
         if kind == b"PLTE":
             header = replace(header, num_colors=length // 3)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from clearcnn.data.image_error import ImageError
 from clearcnn.data.png import SIGNATURE
+from clearcnn.language import say
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # (first column, first row, columns apart, rows apart) of the passes of Adam7.
@@ -43,11 +44,17 @@ def verify_rows(content: bytes) -> None:
                 found += len(inflate.decompress(rest, _PIECE_BYTES))
                 rest = inflate.unconsumed_tail
     except zlib.error:
-        raise ImageError("its image data cannot be decompressed") from None
+        raise ImageError(say("its image data cannot be decompressed")) from None
     if found < expected:
         raise ImageError(
-            f"its image data decompress to {found:,} bytes, and {width}×{height} pixels need "
-            f"{expected:,}"
+            say(
+                "its image data decompress to {found:,} bytes, and {width}×{height} pixels "
+                "need {expected:,}",
+                found=found,
+                width=width,
+                height=height,
+                expected=expected,
+            )
         )
 
 

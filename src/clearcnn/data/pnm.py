@@ -13,6 +13,7 @@ import numpy as np
 
 from clearcnn.data.image_error import ImageError
 from clearcnn.data.labelled_images import Images
+from clearcnn.language import say
 from clearcnn.types import Array
 
 SIGNATURES = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
@@ -67,16 +68,22 @@ def read_pnm_header(content: bytes) -> PnmHeader:
     for _ in range(2 if kind in _BITMAPS else 3):
         match = _FIELD.match(content, place)
         if match is None:
-            raise ImageError(f"its {_NAMES[kind]} header is damaged")
+            raise ImageError(say("its {names} header is damaged", names=_NAMES[kind]))
         fields.append(int(match[1]))
         place = match.end()
     width, height, maximum = (*fields, 1)[:3]
     if width < 1 or height < 1:
-        raise ImageError(f"its size is {width}×{height} pixels")
+        raise ImageError(say("its size is {width}×{height} pixels", width=width, height=height))
     if not 1 <= maximum <= _LARGEST_MAXIMUM:
-        raise ImageError(f"its largest value is {maximum}; expected 1 to {_LARGEST_MAXIMUM:,}")
+        raise ImageError(
+            say(
+                "its largest value is {maximum}; expected 1 to {largest_maximum:,}",
+                maximum=maximum,
+                largest_maximum=_LARGEST_MAXIMUM,
+            )
+        )
     if kind not in _TEXTS and content[place : place + 1] not in (b" ", b"\n", b"\t", b"\r"):
-        raise ImageError(f"its {_NAMES[kind]} header is damaged")
+        raise ImageError(say("its {names} header is damaged", names=_NAMES[kind]))
     return PnmHeader(kind, width, height, maximum, place + 1)
 
 
@@ -103,7 +110,13 @@ def read_pnm(content: bytes, header: PnmHeader) -> Images:
         _require_length(content, header, count * dtype.itemsize)
         values = np.frombuffer(content, dtype, count, header.start)
     if values.max() > header.maximum:
-        raise ImageError(f"it has the value {values.max()}, above its maximum {header.maximum}")
+        raise ImageError(
+            say(
+                "it has the value {values}, above its maximum {maximum}",
+                values=values.max(),
+                maximum=header.maximum,
+            )
+        )
     if header.kind == b"P1":
         return ((1 - values) * 255).astype(np.uint8).reshape(shape)
     return _scale(values, header).reshape(shape)
@@ -131,31 +144,44 @@ def _read_bits(content: bytes, header: PnmHeader) -> Images:
 def _require_length(content: bytes, header: PnmHeader, num_bytes: int) -> None:
     holds = len(content) - header.start
     if holds < num_bytes:
-        raise ImageError(f"its {header.name} data are truncated")
+        raise ImageError(say("its {name} data are truncated", name=header.name))
     if content[header.start + num_bytes :].strip():
         raise ImageError(
-            f"it has {holds - num_bytes:,} bytes more than {header.width}×{header.height} pixels "
-            "take"
+            say(
+                "it has {holds:,} bytes more than {width}×{height} pixels take",
+                holds=holds - num_bytes,
+                width=header.width,
+                height=header.height,
+            )
         )
 
 
 def _read_text(content: bytes, header: PnmHeader, count: int) -> Array:
     if len(content) > _MOST_TEXT:
         raise ImageError(
-            f"it has {len(content):,} bytes of text; at most {_MOST_TEXT:,} are read",
-            "Save it in the binary form of the format, or as PNG.",
+            say(
+                "it has {num_content:,} bytes of text; at most {most_text:,} are read",
+                num_content=len(content),
+                most_text=_MOST_TEXT,
+            ),
+            say("Save it in the binary form of the format, or as PNG."),
         )
     body = _COMMENT.sub(b"", content[header.start - 1 :])
     if header.kind == b"P1":
         # Its digits need no blanks between them.
         values = np.frombuffer(bytes(body.translate(None, b" \t\r\n\v\f")), np.uint8) - 48
     elif re.search(rb"[^\d\s]", body):
-        raise ImageError(f"its {header.name} data are not numbers only")
+        raise ImageError(say("its {name} data are not numbers only", name=header.name))
     else:
         values = np.fromstring(body.decode("ascii"), np.int64, sep=" ")
     if len(values) != count:
         raise ImageError(
-            f"it has {len(values):,} values; expected {count:,} for {header.width}×{header.height} "
-            "pixels"
+            say(
+                "it has {num_values:,} values; expected {count:,} for {width}×{height} pixels",
+                num_values=len(values),
+                count=count,
+                width=header.width,
+                height=header.height,
+            )
         )
     return values

@@ -7,6 +7,7 @@ import numpy as np
 from clearcnn.data.classes import check_counts, number_classes, quote
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 
@@ -27,8 +28,13 @@ def leave_out_rare(data: LabelledImages, spec: DataSpec) -> LabelledImages:
     kept = [name for name, count in zip(data.class_names, counts, strict=True) if count >= fewest]
     if not kept:
         raise DataError(
-            f"{data.source}: no class has {fewest} images; the largest has {counts.max()}.",
-            remedy="Choose a smaller number of images.",
+            say(
+                "{source}: no class has {fewest} images; the largest has {counts}.",
+                source=data.source,
+                fewest=fewest,
+                counts=counts.max(),
+            ),
+            remedy=say("Choose a smaller number of images."),
         )
     frequent = data.take(np.flatnonzero(~np.isin(data.labels, rare)))
     texts = np.array(data.class_names)[frequent.labels]
@@ -36,9 +42,15 @@ def leave_out_rare(data: LabelledImages, spec: DataSpec) -> LabelledImages:
     if spec.for_training:
         check_counts(labels, names, data.source)
     listed = quote((data.class_names[k] for k in rare), most=3)
-    sentence = (
-        f"Left out {len(rare):,} class{'' if len(rare) == 1 else 'es'} with fewer than {fewest} "
-        f"images: {listed}; {len(data) - len(frequent):,} of {len(data):,} images."
+    sentence = say(
+        "Left out {num_rare:,} class{rest} with fewer than {fewest} images: {listed}; "
+        "{num_data:,} of {num_data_2:,} images.",
+        num_rare=len(rare),
+        rest="" if len(rare) == 1 else "es",
+        fewest=fewest,
+        listed=listed,
+        num_data=len(data) - len(frequent),
+        num_data_2=len(data),
     )
     return dataclasses.replace(
         frequent,

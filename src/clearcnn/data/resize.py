@@ -7,6 +7,7 @@ from PIL import Image
 
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.tiles import float_image
+from clearcnn.language import say
 from clearcnn.specs import PREFERRED_SIDES
 
 LARGEST_KEPT_SIDE = PREFERRED_SIDES[1]
@@ -56,22 +57,34 @@ def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> st
     if smallest == largest == target:
         return None
     was = (
-        f"Images of {_by(smallest)} pixels"
+        say("Images of {smallest} pixels", smallest=_by(smallest))
         if smallest == largest
-        else f"Images of {len(set(sizes))} sizes from {_by(smallest)} to {_by(largest)} pixels"
+        else say(
+            "Images of {num_sizes} sizes from {smallest} to {largest} pixels",
+            num_sizes=len(set(sizes)),
+            smallest=_by(smallest),
+            largest=_by(largest),
+        )
     )
     if asked:
-        rule = "as requested"
+        rule = say("as requested")
     elif smallest == largest:
-        rule = f"so that the longer side has {LARGEST_KEPT_SIDE} pixels"
-    else:
-        rule = (
-            "the median height and width, scaled down where the longer side would exceed "
-            f"{LARGEST_KEPT_SIDE}"
+        rule = say(
+            "so that the longer side has {largest_kept_side} pixels",
+            largest_kept_side=LARGEST_KEPT_SIDE,
         )
-    return (
-        f"{was} were resized to {_by(target)} (height × width), {rule}; with Pillow's bilinear "
-        "filter, without keeping aspect ratios."
+    else:
+        rule = say(
+            "the median height and width, scaled down where the longer side would exceed "
+            "{largest_kept_side}",
+            largest_kept_side=LARGEST_KEPT_SIDE,
+        )
+    return say(
+        "{was} were resized to {target} (height × width), {rule}; with Pillow's bilinear "
+        "filter, without keeping aspect ratios.",
+        was=was,
+        target=_by(target),
+        rule=rule,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clearcnn import regular_files
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 LARGEST_IMAGE_BYTES = 96 * 2**20
 LARGEST_ARRAY_BYTES = 4 * 2**30
@@ -25,11 +26,11 @@ _HIDDEN = frozenset(
     [
         *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
         *("@eadir", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "recycler"),
-        *("system volume information", "lost+found", "found.000"),
+        *(say("system volume information"), "lost+found", "found.000"),
     ]
 )
 
-_REPLACE = "Remove it, or put the right file in its place."
+_REPLACE = say("Remove it, or put the right file in its place.")
 
 
 def open_regular(path: Path, root: Path | None = None) -> BufferedReader:
@@ -48,16 +49,17 @@ def open_regular(path: Path, root: Path | None = None) -> BufferedReader:
         file = regular_files.open_regular(place, root=root)
     except regular_files.RejectedFileError as error:
         reason = (error.strerror or "").removeprefix("it ")
-        fix = "Copy the file in place of the link." if "link" in reason else _REPLACE
-        raise DataError(f"{path} {reason}.", remedy=fix) from None
+        fix = say("Copy the file in place of the link.") if "link" in reason else _REPLACE
+        raise DataError(say("{path} {reason}.", path=path, reason=reason), remedy=fix) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(
-            f"{path} cannot be opened: {reason}.", remedy="Check the path and its permissions."
+            say("{path} cannot be opened: {reason}.", path=path, reason=reason),
+            remedy=say("Check the path and its permissions."),
         ) from None
     if os.fstat(file.fileno()).st_size == 0:
         file.close()
-        raise DataError(f"{path} is empty (0 bytes).", remedy=_REPLACE)
+        raise DataError(say("{path} is empty (0 bytes).", path=path), remedy=_REPLACE)
     return file
 
 
@@ -76,14 +78,20 @@ def read_bytes(
         num_bytes = os.fstat(file.fileno()).st_size
         if num_bytes > limit_bytes:
             raise DataError(
-                f"{path} has {num_bytes:,} bytes; at most {limit_bytes:,} are read.",
-                remedy="Make the file smaller.",
+                say(
+                    "{path} has {num_bytes:,} bytes; at most {limit_bytes:,} are read.",
+                    path=path,
+                    num_bytes=num_bytes,
+                    limit_bytes=limit_bytes,
+                ),
+                remedy=say("Make the file smaller."),
             )
         try:
             return file.read(num_bytes)
         except OSError as error:
             raise DataError(
-                f"{path} cannot be read: {error.strerror}.", remedy="Check the disk or the network."
+                say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+                remedy=say("Check the disk or the network."),
             ) from None
 
 
@@ -95,8 +103,8 @@ def reject_folder_link(path: Path) -> None:
     """
     if path.is_symlink():
         raise DataError(
-            f"{path} is a link to a folder; such links are not followed.",
-            remedy="Copy the folder in place of the link.",
+            say("{path} is a link to a folder; such links are not followed.", path=path),
+            remedy=say("Copy the folder in place of the link."),
         )
 
 
@@ -123,9 +131,15 @@ def check_decompressed_size(num_bytes: int, path: Path) -> None:
     most = min(max(_FREE_BYTES, _MOST_EXPANSION * size), LARGEST_ARRAY_BYTES)
     if num_bytes > most:
         raise DataError(
-            f"{path} has {size:,} bytes and decompresses to {num_bytes:,}; at most {most:,} are "
-            "read.",
-            remedy="Store fewer or smaller images; real images do not compress this far.",
+            say(
+                "{path} has {size:,} bytes and decompresses to {num_bytes:,}; at most "
+                "{most:,} are read.",
+                path=path,
+                size=size,
+                num_bytes=num_bytes,
+                most=most,
+            ),
+            remedy=say("Store fewer or smaller images; real images do not compress this far."),
         )
 
 
@@ -137,8 +151,13 @@ def check_array_bytes(num_bytes: int, path: Path) -> None:
     """
     if num_bytes > LARGEST_ARRAY_BYTES:
         raise DataError(
-            f"{path} has {num_bytes:,} bytes; at most {LARGEST_ARRAY_BYTES:,} are read.",
-            remedy="Store fewer or smaller images.",
+            say(
+                "{path} has {num_bytes:,} bytes; at most {largest_array_bytes:,} are read.",
+                path=path,
+                num_bytes=num_bytes,
+                largest_array_bytes=LARGEST_ARRAY_BYTES,
+            ),
+            remedy=say("Store fewer or smaller images."),
         )
 
 

@@ -15,6 +15,7 @@ from clearcnn.data.labelled_images import Images
 from clearcnn.data.resize import resize
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 _WHITE_16, _DARK = 65535, 4095
 
@@ -114,9 +115,15 @@ def prepare_pixels(
         converted = pixels.astype(kind)
     if kind.kind == "u" and not np.array_equal(converted, pixels):
         raise DataError(
-            f"{name} has values from {pixels.min():g} to {pixels.max():g}; the model expects whole "
-            f"numbers of {dtype}.",
-            remedy="Scale the values like those of the training images.",
+            say(
+                "{name} has values from {pixels:g} to {pixels_2:g}; the model expects whole "
+                "numbers of {dtype}.",
+                name=name,
+                pixels=pixels.min(),
+                pixels_2=pixels.max(),
+                dtype=dtype,
+            ),
+            remedy=say("Scale the values like those of the training images."),
         )
     return PreparedImage(np.ascontiguousarray(converted), sentences)
 
@@ -149,11 +156,17 @@ def _fit(
         pixels = to_grayscale(pixels)
     sentences = [NOTES[note].format("1 image") for note in notes]
     if color_mode == "rgb" and pixels.shape[-1] == 1:
-        sentences.append("1 image with only grey pixels read as RGB.")
+        sentences.append(say("1 image with only grey pixels read as RGB."))
     if pixels.shape[:2] != size:
         sentences.append(
-            f"Resized from {pixels.shape[0]}×{pixels.shape[1]} to {size[0]}×{size[1]} pixels "
-            "(height × width), with Pillow's bilinear filter, without keeping the aspect ratio."
+            say(
+                "Resized from {shape}×{shape_2} to {size}×{size_2} pixels (height × width), "
+                "with Pillow's bilinear filter, without keeping the aspect ratio.",
+                shape=pixels.shape[0],
+                shape_2=pixels.shape[1],
+                size=size[0],
+                size_2=size[1],
+            )
         )
     pixels = resize(pixels, size)
     return to_rgb(pixels) if color_mode == "rgb" else pixels, tuple(sentences)
@@ -164,11 +177,17 @@ def _scale(
 ) -> tuple[Images, tuple[str, ...]]:
     if pixels.dtype.kind == "f":
         if dtype.kind == "f":
-            return pixels.astype(dtype), ("Floating-point values used unchanged.",)
+            return pixels.astype(dtype), (say("Floating-point values used unchanged."),)
         raise DataError(
-            f"{name} has floating-point values of unknown range; the model expects {dtype} from "
-            f"{value_range[0]:g} to {value_range[1]:g}.",
-            remedy="Save the image with 8 or 16 bits a channel.",
+            say(
+                "{name} has floating-point values of unknown range; the model expects {dtype} "
+                "from {value_range:g} to {value_range_2:g}.",
+                name=name,
+                dtype=dtype,
+                value_range=value_range[0],
+                value_range_2=value_range[1],
+            ),
+            remedy=say("Save the image with 8 or 16 bits a channel."),
         )
     low, high = value_range
     most = float(np.iinfo(pixels.dtype).max)
@@ -180,10 +199,16 @@ def _scale(
     scaled = low + pixels.astype(np.float64) * ((high - low) / most)
     rounded = ""
     if dtype.kind == "u":
-        scaled, rounded = np.rint(scaled), ", and rounded to integers"
+        scaled, rounded = np.rint(scaled), say(", and rounded to integers")
     return scaled.astype(dtype), (
-        f"Values from 0 to {most:g} scaled to {low:g} to {high:g}, the range of the training "
-        f"images{rounded}.",
+        say(
+            "Values from 0 to {most:g} scaled to {low:g} to {high:g}, the range of the "
+            "training images{rounded}.",
+            most=most,
+            low=low,
+            high=high,
+            rounded=rounded,
+        ),
         *_describe_depth(pixels, largest),
     )
 
@@ -193,6 +218,12 @@ def _describe_depth(pixels: Images, largest: int) -> tuple[str, ...]:
     if pixels.dtype != np.uint16 or white > _DARK:
         return ()
     return (
-        f"Its largest value is {largest:,} of {_WHITE_16:,}: if white is {white:,}, it is "
-        f"{(_WHITE_16 + 1) // (white + 1)} times too dark for the model.",
+        say(
+            "Its largest value is {largest:,} of {white_16:,}: if white is {white:,}, it is "
+            "{white_16_2} times too dark for the model.",
+            largest=largest,
+            white_16=_WHITE_16,
+            white=white,
+            white_16_2=(_WHITE_16 + 1) // (white + 1),
+        ),
     )

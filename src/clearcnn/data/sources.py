@@ -25,12 +25,13 @@ from clearcnn.data.splits import name_test_set
 from clearcnn.data.unpack import read_archive
 from clearcnn.data.use_list import apply_use_list
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import PYTHON_SOURCE, ColorMode, DataSpec
 from clearcnn.spelling import did_you_mean
 
-_REMEDY = (
-    "Name 'digits', a folder or a file; a prefix states the form of the source: "
-    f"{', '.join(f'{name}:' for name in BY_NAME)}."
+_REMEDY = say(
+    "Name 'digits', a folder or a file; a prefix states the form of the source: {by_name}.",
+    by_name=", ".join(f"{name}:" for name in BY_NAME),
 )
 _PREFIXED = re.compile(r"([A-Za-z_]{2,}):(.+)", re.DOTALL)
 
@@ -113,8 +114,12 @@ def load(
                 images = _read(path, stated, spec)
     except OSError as error:
         raise DataError(
-            f"{error.filename or spec.source} cannot be read: {error.strerror or error}.",
-            remedy="Check the path, its permissions and the disk.",
+            say(
+                "{filename} cannot be read: {strerror}.",
+                filename=error.filename or spec.source,
+                strerror=error.strerror or error,
+            ),
+            remedy=say("Check the path, its permissions and the disk."),
         ) from None
     return _with_groups(images, spec)
 
@@ -139,9 +144,16 @@ def _require_table(spec: DataSpec, form: Form | None) -> None:
     named += [spec.group_column] if spec.group_column != "group" else []
     if column := next((name for name in named if name is not None), None):
         raise DataError(
-            f"{spec.source} has no table of images, and so no column {column!r}.",
-            remedy="Leave out the name of the column, or write metadata.csv with the columns "
-            f"file_name, label and {spec.group_column}.",
+            say(
+                "{source} has no table of images, and so no column {column!r}.",
+                source=spec.source,
+                column=column,
+            ),
+            remedy=say(
+                "Leave out the name of the column, or write metadata.csv with the columns "
+                "file_name, label and {group_column}.",
+                group_column=spec.group_column,
+            ),
         )
 
 
@@ -163,13 +175,19 @@ def find_source(source: str) -> tuple[Form | None, Path]:
         stated, path = match[1], Path(split_choice(match[2])[0]).expanduser()
         if stated not in BY_NAME:
             raise DataError(
-                f"The source {source!r} has the unknown prefix {stated!r}.",
-                remedy=f"{did_you_mean(stated, BY_NAME)}{_REMEDY}",
+                say(
+                    "The source {source!r} has the unknown prefix {stated!r}.",
+                    source=source,
+                    stated=stated,
+                ),
+                remedy=say(
+                    "{suggestion}{remedy}", suggestion=did_you_mean(stated, BY_NAME), remedy=_REMEDY
+                ),
             )
     if not path.exists():
         raise DataError(
-            f"There is no file or folder {str(path)!r}.",
-            remedy=f"{_suggest_path(path)}{_REMEDY}",
+            say("There is no file or folder {path!r}.", path=str(path)),
+            remedy=say("{path}{remedy}", path=_suggest_path(path), remedy=_REMEDY),
         )
     return BY_NAME[stated] if stated else None, path
 
@@ -194,7 +212,10 @@ def find_form(path: Path, stated: Form | None = None) -> tuple[Form, Path]:
       DataError: it has none of the forms.
     """
     if stated is BY_NAME["folder"] and not path.is_dir():
-        raise DataError(f"{path} is not a folder.", remedy="Name the folder, or leave out folder:.")
+        raise DataError(
+            say("{path} is not a folder.", path=path),
+            remedy=say("Name the folder, or leave out folder:."),
+        )
     forms = [stated] if stated else [form for form in FORMS if form is not BY_NAME["folder"]]
     place = path
     while True:
@@ -213,11 +234,19 @@ def find_form(path: Path, stated: Form | None = None) -> tuple[Form, Path]:
     with open_regular(path) as file:
         start = file.read(4)
     is_image = path.suffix.lower() in SUFFIXES
-    what = "a single image" if is_image else f"a file that starts with {start.hex(' ')}"
+    what = (
+        say("a single image")
+        if is_image
+        else say("a file that starts with {hex}", hex=start.hex(" "))
+    )
     raise DataError(
-        f"{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX file, "
-        "or an archive.",
-        remedy="Name the folder that contains the class folders.",
+        say(
+            "{path} is {what}, not a data set. Expected an .npz, .csv, .jsonl, Parquet or IDX "
+            "file, or an archive.",
+            path=path,
+            what=what,
+        ),
+        remedy=say("Name the folder that contains the class folders."),
     )
 
 

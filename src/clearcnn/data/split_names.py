@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 _ALIASES = {
     "train": ("train", "training"),
@@ -94,8 +95,13 @@ def require_split_name(name: str, place: str) -> str:
     split = parse_split_name(name)
     if split is None:
         raise DataError(
-            f"{place}: unknown split {name[:40]!r}; expected one of {ACCEPTED}.",
-            remedy="Correct the cell, or remove the column.",
+            say(
+                "{place}: unknown split {name!r}; expected one of {accepted}.",
+                place=place,
+                name=name[:40],
+                accepted=ACCEPTED,
+            ),
+            remedy=say("Correct the cell, or remove the column."),
         )
     return split
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from clearcnn.data.classes import quote
 from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import SplitSpec
 
 Indices = NDArray[np.intp]
@@ -56,8 +57,8 @@ def split(data: LabelledImages, spec: SplitSpec | None = None) -> Split:
     rest, validation, test = (everything[names == name] for name in SPLIT_NAMES)
     if not len(rest):
         raise DataError(
-            f"{data.source}: the source's split has no training images.",
-            remedy="Add a training set, or remove the split from the source.",
+            say("{source}: the source's split has no training images.", source=data.source),
+            remedy=say("Add a training set, or remove the split from the source."),
         )
     wants_validation = not len(validation) and spec.validation_fraction > 0
     in_source_order = True
@@ -85,9 +86,9 @@ def name_test_set(data: LabelledImages) -> LabelledImages:
     if data.split_names is None or set(data.split_names.tolist()) != {"train", "validation"}:
         return data
     names = np.where(data.split_names == "validation", "test", data.split_names)
-    said = (
-        "The source has a validation set and no test set: its validation set is the test set, and "
-        "another validation set is split from the training images."
+    said = say(
+        "The source has a validation set and no test set: its validation set is the test "
+        "set, and another validation set is split from the training images."
     )
     return replace(data, split_names=names, preparation=(*data.preparation, said))
 
@@ -105,9 +106,15 @@ def _hold_out(
         return _hold_out_groups(data, rest, count, spec, name, spare)
     if not 0 < count < len(rest):
         raise DataError(
-            f"{data.source}: with {count} of {len(rest)} images in the {name} set, that set or the "
-            "training set is empty.",
-            remedy="Add images, or choose another fraction.",
+            say(
+                "{source}: with {count} of {num_rest} images in the {name} set, that set or "
+                "the training set is empty.",
+                source=data.source,
+                count=count,
+                num_rest=len(rest),
+                name=name,
+            ),
+            remedy=say("Add images, or choose another fraction."),
         )
     if spec.split == "random":
         # As scikit-learn's `train_test_split`, without its import, which takes 0.8 seconds.
@@ -128,17 +135,26 @@ def _hold_out_groups(
 ) -> tuple[Indices, Indices]:
     if data.groups is None:
         raise DataError(
-            f"{data.source}: the images have no groups, which a group split needs.",
-            remedy="Add a group column to the metadata, or choose another split.",
+            say(
+                "{source}: the images have no groups, which a group split needs.",
+                source=data.source,
+            ),
+            remedy=say("Add a group column to the metadata, or choose another split."),
         )
     names, codes = np.unique(data.groups[rest], return_inverse=True)
     most = len(names) - 1 - spare
     if most < 1:
         raise DataError(
-            f"{data.source}: {len(names)} groups ({quote(names.tolist())}) are too few to hold out "
-            "a "
-            f"{name} set; at least {2 + spare} are needed.",
-            remedy="Choose another split, or add groups.",
+            say(
+                "{source}: {num_names} groups ({names}) are too few to hold out a {name} set; "
+                "at least {spare} are needed.",
+                source=data.source,
+                num_names=len(names),
+                names=quote(names.tolist()),
+                name=name,
+                spare=2 + spare,
+            ),
+            remedy=say("Choose another split, or add groups."),
         )
     table = np.zeros((len(names), len(data.class_names)))
     np.add.at(table, (codes, data.labels[rest]), 1)
@@ -168,20 +184,33 @@ def _check_can_stratify(
     if small := [each for each, c in zip(data.class_names, counts, strict=True) if c == 1]:
         total = int(np.sum(data.labels == data.class_names.index(small[0])))
         raise DataError(
-            f"{data.source}: class {small[0]!r} ({total} images in total) has only one image left "
-            "to "
-            f"divide between training and {name} set; at least 2 are needed to stratify.",
-            remedy="Add images of this class, or choose the random split.",
+            say(
+                "{source}: class {small!r} ({total} images in total) has only one image left "
+                "to divide between training and {name} set; at least 2 are needed to stratify.",
+                source=data.source,
+                small=small[0],
+                total=total,
+                name=name,
+            ),
+            remedy=say("Add images of this class, or choose the random split."),
         )
     present = int(np.sum(counts > 0))
     if min(count, len(labels) - count) < present:
         least = int(np.argmin(np.where(counts > 0, counts, counts.max() + 1)))
         raise DataError(
-            f"{data.source}: taking {count} of {len(labels)} images for the {name} set leaves too "
-            "few "
-            f"on one side for one image of each of {present} classes; class "
-            f"{data.class_names[least]!r} has {counts[least]}.",
-            remedy="Add images, choose another fraction, or choose the random split.",
+            say(
+                "{source}: taking {count} of {num_labels} images for the {name} set leaves "
+                "too few on one side for one image of each of {present} classes; class "
+                "{class_names!r} has {counts}.",
+                source=data.source,
+                count=count,
+                num_labels=len(labels),
+                name=name,
+                present=present,
+                class_names=data.class_names[least],
+                counts=counts[least],
+            ),
+            remedy=say("Add images, choose another fraction, or choose the random split."),
         )
 
 
@@ -191,9 +220,20 @@ def _check_every_class_trains(data: LabelledImages, train: Indices) -> None:
     lost = np.flatnonzero((counts == 0) & (totals > 0))
     if len(lost):
         listed = ", ".join(
-            f"{data.class_names[k]!r} ({totals[k]} images in total)" for k in lost[:8]
+            say(
+                "{class_names!r} ({totals} images in total)",
+                class_names=data.class_names[k],
+                totals=totals[k],
+            )
+            for k in lost[:8]
         )
         raise DataError(
-            f"{data.source}: the training set has no image of the classes {listed}.",
-            remedy="Add images, or choose the stratified split, another seed or another fraction.",
+            say(
+                "{source}: the training set has no image of the classes {listed}.",
+                source=data.source,
+                listed=listed,
+            ),
+            remedy=say(
+                "Add images, or choose the stratified split, another seed or another fraction."
+            ),
         )

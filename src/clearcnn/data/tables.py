@@ -12,6 +12,7 @@ from clearcnn.bounded_json import parse_json
 from clearcnn.data.classes import shorten
 from clearcnn.data.safe_files import open_regular
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.spelling import did_you_mean
 
 Row = dict[str, str]
@@ -34,15 +35,23 @@ def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
             yield text
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not UTF-8 text: invalid byte {error.object[error.start]:#04x} at position "
-            f"{error.start:,} of its block.",
-            remedy="Save the file as UTF-8; in a spreadsheet, as CSV UTF-8.",
+            say(
+                "{path} is not UTF-8 text: invalid byte {object:#04x} at position {start:,} "
+                "of its block.",
+                path=path,
+                object=error.object[error.start],
+                start=error.start,
+            ),
+            remedy=say("Save the file as UTF-8; in a spreadsheet, as CSV UTF-8."),
         ) from None
     except csv.Error:
         raise DataError(
-            f"{path} is not a valid CSV file: a cell is too long, or has a line break outside "
-            "quotes.",
-            remedy="Save the file as CSV with commas.",
+            say(
+                "{path} is not a valid CSV file: a cell is too long, or has a line break "
+                "outside quotes.",
+                path=path,
+            ),
+            remedy=say("Save the file as CSV with commas."),
         ) from None
 
 
@@ -62,9 +71,14 @@ def read_lines(text: TextIO, path: Path) -> Iterator[str]:
         line = text.readline(LONGEST_LINE + 1)
         if len(line) > LONGEST_LINE:
             raise DataError(
-                f"{path}, line {number}: more than {LONGEST_LINE:,} characters without a line "
-                "break.",
-                remedy="Write one row per line.",
+                say(
+                    "{path}, line {number}: more than {longest_line:,} characters without a "
+                    "line break.",
+                    path=path,
+                    number=number,
+                    longest_line=LONGEST_LINE,
+                ),
+                remedy=say("Write one row per line."),
             )
         if not line:
             return
@@ -96,8 +110,17 @@ def require_columns(path: Path, found: list[str], *wanted: str) -> None:
         if name not in found:
             listed = ", ".join(map(shorten, found[:20]))
             raise DataError(
-                f"{path} has no column {name!r}; its columns are {listed}.",
-                remedy=f"{did_you_mean(name, found)}Add the column {name!r}, or rename one.",
+                say(
+                    "{path} has no column {name!r}; its columns are {listed}.",
+                    path=path,
+                    name=name,
+                    listed=listed,
+                ),
+                remedy=say(
+                    "{suggestion}Add the column {name!r}, or rename one.",
+                    suggestion=did_you_mean(name, found),
+                    name=name,
+                ),
             )
 
 
@@ -109,9 +132,14 @@ def _csv_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
             continue
         if len(cells) != len(header):
             raise DataError(
-                f"{path}, line {reader.line_num}: {len(cells)} cells, but {len(header)} column "
-                "names.",
-                remedy="Put cells that contain commas in double quotes.",
+                say(
+                    "{path}, line {line_num}: {num_cells} cells, but {num_header} column names.",
+                    path=path,
+                    line_num=reader.line_num,
+                    num_cells=len(cells),
+                    num_header=len(header),
+                ),
+                remedy=say("Put cells that contain commas in double quotes."),
             )
         yield reader.line_num, dict(zip(header, map(str.strip, cells), strict=True))
 
@@ -128,7 +156,9 @@ def _json_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
             row = None
         if row is None:
             raise DataError(
-                f"{path}, line {line}: not a JSON object.",
-                remedy='Write one object per line, such as {"file_name": "1.png", "label": "cat"}.',
+                say("{path}, line {line}: not a JSON object.", path=path, line=line),
+                remedy=say(
+                    'Write one object per line, such as {{"file_name": "1.png", "label": "cat"}}.'
+                ),
             )
         yield line, row

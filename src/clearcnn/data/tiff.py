@@ -8,6 +8,7 @@ from functools import cache
 from PIL import _imaging
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -21,7 +22,11 @@ _BITS, _COMPRESSION, _PHOTOMETRIC, _PLANES = 258, 259, 262, 284
 _EXTRA, _FORMAT, _SUBSAMPLING = 338, 339, 530
 _DEFAULTS = {_BITS: (1,), _COMPRESSION: (1,), _PHOTOMETRIC: (0,), _PLANES: (1,), _EXTRA: ()}
 _DEFAULTS |= {_FORMAT: (1,), _SUBSAMPLING: (2, 2)}
-_FORMATS = {1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers"}
+_FORMATS = {
+    1: say("unsigned integers"),
+    2: say("signed integers"),
+    3: say("floating-point numbers"),
+}
 _WHITE_IS_ZERO, _RGB, _CMYK, _YCBCR = 0, 2, 5, 6
 
 
@@ -49,14 +54,20 @@ class TiffHeader:
     extra: tuple[int, ...]
     subsampling: tuple[int, ...]
 
-    def fault(self, why: str = "which is not supported") -> ImageError:
+    def fault(self, why: str = say("which is not supported")) -> ImageError:
         """Make the error for an unsupported kind of TIFF."""
         count, bits = len(self.bits), max(self.bits, default=0)
-        kind = _FORMATS.get(self.sample_format, "samples of an unknown kind")
+        kind = _FORMATS.get(self.sample_format, say("samples of an unknown kind"))
         kind = kind if count > 1 else kind.removesuffix("s")
         return ImageError(
-            f"it is a TIFF of {count} {bits}-bit {kind} a pixel, {why}",
-            "Save it as PNG, or as TIFF with 8 or 16 bits a channel.",
+            say(
+                "it is a TIFF of {count} {bits}-bit {kind} a pixel, {why}",
+                count=count,
+                bits=bits,
+                kind=kind,
+                why=why,
+            ),
+            say("Save it as PNG, or as TIFF with 8 or 16 bits a channel."),
         )
 
 
@@ -77,14 +88,25 @@ def read_tiff_header(content: bytes) -> TiffHeader:
         (place,) = struct.unpack_from(order + pointer, content, 8 if is_big else 4)
         (num_tags,) = struct.unpack_from(order + counter, content, place)
         if num_tags > _MOST_TAGS:
-            raise ImageError(f"it has {num_tags:,} tags; at most {_MOST_TAGS:,} are read")
+            raise ImageError(
+                say(
+                    "it has {num_tags:,} tags; at most {most_tags:,} are read",
+                    num_tags=num_tags,
+                    most_tags=_MOST_TAGS,
+                )
+            )
         place += struct.calcsize(order + counter)
         for k in range(num_tags):
             where = place + k * struct.calcsize(order + entry)
             tag, kind, count, value = struct.unpack_from(order + entry, content, where)
             if count > _MOST_NUMBERS and kind not in _BYTES_AND_TEXT:
                 raise ImageError(
-                    f"its tag {tag} has {count:,} numbers; at most {_MOST_NUMBERS:,} are read"
+                    say(
+                        "its tag {tag} has {count:,} numbers; at most {most_numbers:,} are read",
+                        tag=tag,
+                        count=count,
+                        most_numbers=_MOST_NUMBERS,
+                    )
                 )
             if tag in _DEFAULTS and kind in _NUMBERS and 0 < count <= _MOST_SAMPLES:
                 numbers = f"{order}{count}{_NUMBERS[kind]}"
@@ -94,7 +116,7 @@ def read_tiff_header(content: bytes) -> TiffHeader:
                 else:
                     found[tag] = struct.unpack_from(numbers, value)
     except (struct.error, OverflowError):
-        raise ImageError("it is truncated before its tags") from None
+        raise ImageError(say("it is truncated before its tags")) from None
     formats = set(found[_FORMAT])
     return TiffHeader(
         order == ">",
@@ -116,20 +138,22 @@ def check_tiff_kind(header: TiffHeader) -> None:
     """
     bits, is_compressed = max(header.bits), header.compression != 1
     if header.sample_format == 3 and (len(header.bits) != 1 or bits != 32):
-        raise header.fault("of which only a single 32-bit one is supported")
+        raise header.fault(say("of which only a single 32-bit one is supported"))
     if header.sample_format == 2 and bits < 16:
-        raise header.fault("which are supported with 16 or 32 bits only")
+        raise header.fault(say("which are supported with 16 or 32 bits only"))
     if is_compressed and header.is_big_endian and header.sample_format != 1:
-        raise header.fault("compressed and in big-endian order, which is not supported")
+        raise header.fault(say("compressed and in big-endian order, which is not supported"))
     if header.photometric == _WHITE_IS_ZERO and (bits > 8 or header.sample_format != 1):
-        raise header.fault("in which 0 is white, which is supported up to 8 bits only")
+        raise header.fault(say("in which 0 is white, which is supported up to 8 bits only"))
     if header.photometric == _YCBCR and not is_compressed and header.subsampling != (1, 1):
-        raise header.fault("YCbCr with subsampling and no compression, which is not supported")
+        raise header.fault(say("YCbCr with subsampling and no compression, which is not supported"))
     kind = (header.photometric, header.bits, header.extra)
     eight = (8, 8, 8)
     planes = ((_RGB, eight, ()), (_RGB, (*eight, 8), (2,)), (_CMYK, (*eight, 8), ()))
     if header.in_planes and len(header.bits) > 1 and kind not in planes:
-        raise header.fault("stored plane by plane, which is supported for 8-bit RGB and CMYK only")
+        raise header.fault(
+            say("stored plane by plane, which is supported for 8-bit RGB and CMYK only")
+        )
 
 
 @cache

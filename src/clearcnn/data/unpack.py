@@ -13,6 +13,7 @@ from clearcnn.data.classes import shorten
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.language import say
 
 _MOST_PARTS = 64  # Folders inside each other; deeper ones cannot be removed by `shutil`.
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -59,16 +60,26 @@ def _unpack(path: Path) -> Iterator[Path]:
             raise
         except OSError as error:
             raise DataError(
-                f"{path} cannot be unpacked into {tempfile.gettempdir()}: "
-                f"{error.strerror or error}.",
-                remedy="Check the archive and the free space, or set TMPDIR to another folder.",
+                say(
+                    "{path} cannot be unpacked into {gettempdir}: {strerror}.",
+                    path=path,
+                    gettempdir=tempfile.gettempdir(),
+                    strerror=error.strerror or error,
+                ),
+                remedy=say(
+                    "Check the archive and the free space, or set TMPDIR to another folder."
+                ),
             ) from None
         except Exception as error:  # zipfile and tarfile raise almost any kind on damaged files
             detail = str(error).rstrip(".") or type(error).__name__
             raise DataError(
-                f"{path} cannot be unpacked: it is damaged, or packed in an unsupported way "
-                f"({shorten(detail)}).",
-                remedy="Download it again, or unpack it and name the folder.",
+                say(
+                    "{path} cannot be unpacked: it is damaged, or packed in an unsupported "
+                    "way ({detail}).",
+                    path=path,
+                    detail=shorten(detail),
+                ),
+                remedy=say("Download it again, or unpack it and name the folder."),
             ) from None
         yield folder
 
@@ -80,9 +91,13 @@ def _write(member: Member, folder: Path, made: set[Path], path: Path) -> None:
         return
     if ".." in parts or name.startswith("/") or _DRIVE.match(name) or len(parts) > _MOST_PARTS:
         raise DataError(
-            f"{path}: the member {shorten(member.name)!r} would lie outside the archive's folder, "
-            "or too deep in it.",
-            remedy="Pack the files again, with names relative to one folder.",
+            say(
+                "{path}: the member {name!r} would lie outside the archive's folder, or too "
+                "deep in it.",
+                path=path,
+                name=shorten(member.name),
+            ),
+            remedy=say("Pack the files again, with names relative to one folder."),
         )
     place = folder.joinpath(*parts)
     above = place if member.open is None else place.parent
@@ -95,9 +110,12 @@ def _write(member: Member, folder: Path, made: set[Path], path: Path) -> None:
         target = place.open("xb")
     except FileExistsError:
         raise DataError(
-            f"{path} has two members named {shorten(member.name)!r}, as far as this system can "
-            "tell.",
-            remedy="Pack the files again, each once.",
+            say(
+                "{path} has two members named {name!r}, as far as this system can tell.",
+                path=path,
+                name=shorten(member.name),
+            ),
+            remedy=say("Pack the files again, each once."),
         ) from None
     with target, member.open() as content:
         shutil.copyfileobj(content, target, 2**18)

@@ -11,6 +11,7 @@ from clearcnn.data.classes import shorten
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.tables import read_rows, require_columns
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.text import escape
 
 _YES, _NO = "yes", "no"
@@ -58,16 +59,31 @@ def apply_use_list(images: LabelledImages, path: Path) -> LabelledImages:
             min(len(names), len(expected)),
         )
         raise DataError(
-            f"{path} does not match the data: it lists {len(names):,} images, {images.source} has "
-            f"{len(images):,}, and they differ from image {place} on. The list belongs to another "
-            "source, or the files have changed.",
-            remedy="Make the list again with clearcnn check.",
+            say(
+                "{path} does not match the data: it lists {num_names:,} images, {source} has "
+                "{num_images:,}, and they differ from image {place} on. The list belongs to "
+                "another source, or the files have changed.",
+                path=path,
+                num_names=len(names),
+                source=images.source,
+                num_images=len(images),
+                place=place,
+            ),
+            remedy=say("Make the list again with clearcnn check."),
         )
     use = np.array([_read_use(path, line, row["use"]) for line, row in rows])
     if not use.any():
-        raise DataError(f"{path} excludes every image.", remedy="Write yes for the images to use.")
+        raise DataError(
+            say("{path} excludes every image.", path=path),
+            remedy=say("Write yes for the images to use."),
+        )
     left = int((~use).sum())
-    sentence = f"{left:,} of {len(images):,} images left out, as listed in {path.name}."
+    sentence = say(
+        "{left:,} of {num_images:,} images left out, as listed in {name}.",
+        left=left,
+        num_images=len(images),
+        name=path.name,
+    )
     taken = images.take(np.flatnonzero(use))
     return dataclasses.replace(taken, preparation=(*images.preparation, sentence))
 
@@ -76,7 +92,12 @@ def _read_use(path: Path, line: int, cell: str) -> bool:
     word = cell.strip().casefold()
     if word not in (_YES, _NO):
         raise DataError(
-            f"{path}, line {line}: use is {shorten(cell)!r}; expected yes or no.",
-            remedy="Correct the cell.",
+            say(
+                "{path}, line {line}: use is {cell!r}; expected yes or no.",
+                path=path,
+                line=line,
+                cell=shorten(cell),
+            ),
+            remedy=say("Correct the cell."),
         )
     return word == _YES

@@ -4,6 +4,7 @@ Pillow paints the canvas of an animation black where the first frame does not co
 """
 
 from clearcnn.data.image_error import ImageError
+from clearcnn.language import say
 
 _HEADER, _FLAGS = slice(12, 16), 20
 _ANIMATED, _HAS_ALPHA = 0x02, 0x10
@@ -42,5 +43,5 @@ def read_webp_size(content: bytes) -> tuple[int, int]:
     elif kind == b"VP8 " and len(content) >= 30:
         width, height = (int.from_bytes(content[k : k + 2], "little") & 0x3FFF for k in (26, 28))
     else:
-        raise ImageError("its WEBP data are damaged, or in an unsupported form")
+        raise ImageError(say("its WEBP data are damaged, or in an unsupported form"))
     return width, height

@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.language import say
 from clearcnn.types import Pixels
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 BASELINES = (
-    "most frequent class",
-    "nearest neighbour",
-    "logistic regression",
+    say("most frequent class"),
+    say("nearest neighbour"),
+    say("logistic regression"),
     "SVM (RBF)",
-    "extra trees",
+    say("extra trees"),
     "MLP",
 )
 

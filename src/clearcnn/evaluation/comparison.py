@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.results.scores import Difference, Interval
 
-_CORRECTED = "corrected resampled t"
+_CORRECTED = say("corrected resampled t")
 
 
 def group_interval(correct: ArrayLike, totals: ArrayLike, *, confidence: float = 0.95) -> Interval:
@@ -38,8 +39,8 @@ def group_interval(correct: ArrayLike, totals: ArrayLike, *, confidence: float =
     groups = right.size
     if groups < 2:
         raise SpecError(
-            f"An interval over groups needs at least 2 groups; found {groups}.",
-            remedy="Use the Wilson interval over images, and state that there is one group.",
+            say("An interval over groups needs at least 2 groups; found {groups}.", groups=groups),
+            remedy=say("Use the Wilson interval over images, and state that there is one group."),
         )
     total = sizes.sum()
     accuracy = right.sum() / total
@@ -134,8 +135,8 @@ def _corrected(
     folds = values.size
     if values.ndim != 1 or folds < 2:
         raise SpecError(
-            f"Fold values have shape {values.shape}; expected (k,) with k >= 2.",
-            remedy="Score both models on the same folds, at least 2.",
+            say("Fold values have shape {shape}; expected (k,) with k >= 2.", shape=values.shape),
+            remedy=say("Score both models on the same folds, at least 2."),
         )
     error = np.sqrt((1 / folds + num_test / num_train) * values.var(ddof=1))
     return float(values.mean()), float(t.ppf((1 + confidence) / 2, folds - 1) * error)

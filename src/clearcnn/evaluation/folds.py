@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 
 Rows = NDArray[np.intp]
 
@@ -49,13 +50,16 @@ def leave_groups_out(
     every, first = np.unique(names, return_index=True)
     if len(every) < 2:
         raise SpecError(
-            f"Leaving groups out needs at least 2 groups; found {len(every)}.",
-            remedy="Name at least 2 groups, or evaluate without groups.",
+            say(
+                "Leaving groups out needs at least 2 groups; found {num_every}.",
+                num_every=len(every),
+            ),
+            remedy=say("Name at least 2 groups, or evaluate without groups."),
         )
     if len(every) > _MOST_GROUPS_LEFT_OUT_SINGLY:
         splitter: Any = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
         return [
-            Fold(f"fold {number}", 0, train, test)
+            Fold(say("fold {number}", number=number), 0, train, test)
             for number, (train, test) in enumerate(splitter.split(truth, truth, names), start=1)
         ]
     folds = [
@@ -85,12 +89,19 @@ def make_random_folds(labels: ArrayLike, *, num_folds: int, repeat: int, seed: i
     fewest = int(np.unique(truth, return_counts=True)[1].min())
     if not 2 <= num_folds <= fewest:
         raise SpecError(
-            f"{num_folds} folds of {len(truth):,} images can't be: the smallest class has "
-            f"{fewest}, and 2 to {fewest} folds give it a place in each.",
-            remedy=f"Ask for --folds {max(2, fewest)} or fewer, or add images of that class.",
+            say(
+                "{num_folds} folds of {num_truth:,} images can't be: the smallest class has "
+                "{fewest}, and 2 to {fewest} folds give it a place in each.",
+                num_folds=num_folds,
+                num_truth=len(truth),
+                fewest=fewest,
+            ),
+            remedy=say(
+                "Ask for --folds {max} or fewer, or add images of that class.", max=max(2, fewest)
+            ),
         )
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed + repeat)
     return [
-        Fold(f"fold {repeat * num_folds + number}", repeat, train, test)
+        Fold(say("fold {repeat}", repeat=repeat * num_folds + number), repeat, train, test)
         for number, (train, test) in enumerate(splitter.split(truth, truth), start=1)
     ]

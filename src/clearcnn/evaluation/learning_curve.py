@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clearcnn.language import say
 from clearcnn.results.scores import Interval
 
 _WIDEST = 0.05
@@ -42,19 +43,29 @@ def forecast_doubling(
     slope, log_error = whole
     if slope + width[0] >= 0:
         return None, (
-            "Whether more images would help cannot be determined: at the largest sizes the error "
-            "falls by less than it varies between folds."
+            say(
+                "Whether more images would help cannot be determined: at the largest sizes "
+                "the error falls by less than it varies between folds."
+            )
         )
     low, high = 1 - np.exp(log_error + width[1]), 1 - np.exp(log_error - width[1])
     if high - low > _WIDEST:
         return None, (
-            f"More images help, but the accuracy from twice as many cannot be determined: the "
-            f"interval is {100 * max(low, 0):.1f} to {100 * high:.1f} %."
+            say(
+                "More images help, but the accuracy from twice as many cannot be determined: "
+                "the interval is {low:.1f} to {high:.1f} %.",
+                low=100 * max(low, 0),
+                high=100 * high,
+            )
         )
     interval = Interval(max(0.0, float(low)), min(1.0, float(high)), confidence, "power law")
     return interval, (
-        f"Twice as many images would probably give {100 * interval.low:.1f} to "
-        f"{100 * interval.high:.1f} %, if the error keeps falling at the same rate."
+        say(
+            "Twice as many images would probably give {low:.1f} to {high:.1f} %, if the error "
+            "keeps falling at the same rate.",
+            low=100 * interval.low,
+            high=100 * interval.high,
+        )
     )
 
 

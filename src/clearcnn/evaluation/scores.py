@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.results.scores import (
     BalancedAccuracy,
     ClassScore,
@@ -33,13 +34,17 @@ def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> Inter
     """
     if not 0 <= correct <= total or total == 0:
         raise SpecError(
-            f"correct={correct}, total={total}: expected 0 <= correct <= total and total >= 1.",
-            remedy="Score at least one image.",
+            say(
+                "correct={correct}, total={total}: expected 0 <= correct <= total and total >= 1.",
+                correct=correct,
+                total=total,
+            ),
+            remedy=say("Score at least one image."),
         )
     if not 0 < confidence < 1:
         raise SpecError(
-            f"confidence={confidence} is outside (0, 1).",
-            remedy="Give a fraction such as 0.95.",
+            say("confidence={confidence} is outside (0, 1).", confidence=confidence),
+            remedy=say("Give a fraction such as 0.95."),
         )
     # The standard library's quantile of the normal distribution: SciPy's `stats` takes 0.4 seconds
     # to import.
@@ -187,10 +192,23 @@ def _check_shapes(
     found = (labels.shape, chances.shape, indices.shape)
     if n == 0 or len(class_names) < 2 or found != expected:
         raise SpecError(
-            f"labels, probabilities and indices have shapes {found[0]}, {found[1]} and "
-            f"{found[2]}; for {n} names and {len(class_names)} classes, {expected[0]}, "
-            f"{expected[1]} and {expected[2]} were expected, with at least 1 image and 2 classes.",
-            remedy="Give one label, one row of probabilities, one index and one name per image.",
+            say(
+                "labels, probabilities and indices have shapes {found}, {found_2} and "
+                "{found_3}; for {n} names and {num_class_names} classes, {expected}, "
+                "{expected_2} and {expected_3} were expected, with at least 1 image and 2 "
+                "classes.",
+                found=found[0],
+                found_2=found[1],
+                found_3=found[2],
+                n=n,
+                num_class_names=len(class_names),
+                expected=expected[0],
+                expected_2=expected[1],
+                expected_3=expected[2],
+            ),
+            remedy=say(
+                "Give one label, one row of probabilities, one index and one name per image."
+            ),
         )
 
 
@@ -200,17 +218,30 @@ def _check_values(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> Non
         (labels >= 0) & (labels < num_classes)
     ):
         raise SpecError(
-            f"labels must be integers from 0 to {num_classes - 1}; "
-            f"found {labels.dtype} from {labels.min()} to {labels.max()}.",
-            remedy="Give each image the position of its class in class_names.",
+            say(
+                "labels must be integers from 0 to {num_classes}; found {dtype} from {labels} "
+                "to {labels_2}.",
+                num_classes=num_classes - 1,
+                dtype=labels.dtype,
+                labels=labels.min(),
+                labels_2=labels.max(),
+            ),
+            remedy=say("Give each image the position of its class in class_names."),
         )
     possible = np.all((chances >= 0) & (chances <= 1 + 1e-4), axis=1)
     possible &= np.abs(chances.sum(axis=1) - 1) <= 1e-4
     if not possible.all():
         first = int(np.flatnonzero(~possible)[0])
         raise SpecError(
-            f"{int((~possible).sum())} of {len(chances)} rows are not valid probabilities, the "
-            f"first at row {first}: values in [0, 1] that sum to 1 were expected.",
-            remedy="End the model with a softmax over the classes; if values are NaN or infinite, "
-            "lower the learning rate.",
+            say(
+                "{possible} of {num_chances} rows are not valid probabilities, the first at "
+                "row {first}: values in [0, 1] that sum to 1 were expected.",
+                possible=int((~possible).sum()),
+                num_chances=len(chances),
+                first=first,
+            ),
+            remedy=say(
+                "End the model with a softmax over the classes; if values are NaN or "
+                "infinite, lower the learning rate."
+            ),
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import ExportError
+from clearcnn.language import say
 from clearcnn.specs import Arguments
 
 Shape = tuple[int, ...]
@@ -117,17 +118,29 @@ def _read_layer(layer: KerasLayer) -> Layer:
     kind = type(layer).__name__
     if not type(layer).__module__.startswith("keras."):
         raise ExportError(
-            f"The layer {layer.name!r} is a {kind} from {type(layer).__module__}, which cannot be "
-            "written to ONNX; expected a layer of Keras.",
-            remedy="Replace it with a layer of Keras.",
+            say(
+                "The layer {name!r} is a {kind} from {module}, which cannot be written to "
+                "ONNX; expected a layer of Keras.",
+                name=layer.name,
+                kind=kind,
+                module=type(layer).__module__,
+            ),
+            remedy=say("Replace it with a layer of Keras."),
         )
     config = layer.get_config()
     for name, expected in _EXPECTED.items():
         if config.get(name, expected) != expected:
             raise ExportError(
-                f"The layer {layer.name!r} ({kind}) has {name}={config[name]!r}, which cannot be "
-                f"written to ONNX; expected {expected!r}.",
-                remedy=f"Remove the argument {name}.",
+                say(
+                    "The layer {name!r} ({kind}) has {name_2}={config!r}, which cannot be "
+                    "written to ONNX; expected {expected!r}.",
+                    name=layer.name,
+                    kind=kind,
+                    name_2=name,
+                    config=config[name],
+                    expected=expected,
+                ),
+                remedy=say("Remove the argument {name}.", name=name),
             )
     names = (variable.name for variable in layer.weights)
     return Layer(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from clearcnn.errors import ExportError
 from clearcnn.export.onnx_graph import Graph
+from clearcnn.language import say
 
 
 def write_activation(graph: Graph, name: str) -> None:
@@ -18,9 +19,14 @@ def write_activation(graph: Graph, name: str) -> None:
     """
     if name not in _ACTIVATIONS:
         raise ExportError(
-            f'The layer {graph.layer!r} has activation="{name}", which cannot be written to ONNX; '
-            f"expected one of {', '.join(_ACTIVATIONS)}.",
-            remedy="Choose one of these.",
+            say(
+                'The layer {layer!r} has activation="{name}", which cannot be written to '
+                "ONNX; expected one of {activations}.",
+                layer=graph.layer,
+                name=name,
+                activations=", ".join(_ACTIVATIONS),
+            ),
+            remedy=say("Choose one of these."),
         )
     _ACTIVATIONS[name](graph)
 

@@ -13,6 +13,7 @@ from clearcnn.errors import ExportError
 from clearcnn.export.network import Layer
 from clearcnn.export.onnx_activations import write_activation
 from clearcnn.export.onnx_graph import Graph, place_padding
+from clearcnn.language import say
 
 Config = Mapping[str, Any]
 Weights = Mapping[str, NDArray[np.float32]]
@@ -30,10 +31,14 @@ def write_layer(graph: Graph, layer: Layer) -> None:
     """
     if layer.kind not in LAYER_WRITERS:
         raise ExportError(
-            f"The layer {layer.name!r} is a {layer.kind}, which cannot be written to ONNX; "
-            "expected "
-            f"one of {', '.join(LAYER_WRITERS)}.",
-            remedy="Replace it with one of these.",
+            say(
+                "The layer {name!r} is a {kind}, which cannot be written to ONNX; expected "
+                "one of {layer_writers}.",
+                name=layer.name,
+                kind=layer.kind,
+                layer_writers=", ".join(LAYER_WRITERS),
+            ),
+            remedy=say("Replace it with one of these."),
         )
     graph.layer = layer.name
     LAYER_WRITERS[layer.kind](graph, layer, layer.arguments, layer.weights)

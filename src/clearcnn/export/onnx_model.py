@@ -20,6 +20,7 @@ from clearcnn.export.ood import (
     write_feature,
     write_features,
 )
+from clearcnn.language import say
 from clearcnn.ood import DistanceWeights
 from clearcnn.version import __version__
 
@@ -150,15 +151,25 @@ def _start_graph(network: Network, contract: InputContract) -> Graph:
     dtype = contract.dtype
     if dtype not in _DTYPES:
         raise ExportError(
-            f"The images are {dtype}, which cannot be written to ONNX; expected one of "
-            f"{', '.join(_DTYPES)}.",
-            remedy="Train on images of one of these types.",
+            say(
+                "The images are {dtype}, which cannot be written to ONNX; expected one of "
+                "{dtypes}.",
+                dtype=dtype,
+                dtypes=", ".join(_DTYPES),
+            ),
+            remedy=say("Train on images of one of these types."),
         )
     if network.num_parameters > _MOST_PARAMETERS:
         raise ExportError(
-            f"The model has {network.num_parameters:,} parameters; an ONNX file can have at most "
-            f"{_MOST_PARAMETERS:,}.",
-            remedy="Make the model smaller, for example by pooling before the first Dense layer.",
+            say(
+                "The model has {num_parameters:,} parameters; an ONNX file can have at most "
+                "{most_parameters:,}.",
+                num_parameters=network.num_parameters,
+                most_parameters=_MOST_PARAMETERS,
+            ),
+            remedy=say(
+                "Make the model smaller, for example by pooling before the first Dense layer."
+            ),
         )
     graph = Graph(INPUT_NAME)
     if dtype != "float32":
@@ -211,9 +222,12 @@ def _add_initializers(model: onnx.ModelProto, kept: list[Initializer]) -> onnx.M
 def _add_output(graph: Graph, name: str) -> None:
     if name in (INPUT_NAME, OUTPUT_NAME):
         raise ExportError(
-            f"A layer is named {name!r}, which is the name of the ONNX model's "
-            f"{'input' if name == INPUT_NAME else 'output'}.",
-            remedy="Rename the layer.",
+            say(
+                "A layer is named {name!r}, which is the name of the ONNX model's {rest}.",
+                name=name,
+                rest=say("input") if name == INPUT_NAME else say("output"),
+            ),
+            remedy=say("Rename the layer."),
         )
     graph.add_output(name)
 

@@ -14,6 +14,7 @@ from clearcnn.export.onnx_graph import Initializer
 from clearcnn.export.onnx_layout import Layout, compute_layout
 from clearcnn.export.onnx_model import build_graph
 from clearcnn.export.ood import MOST_WEIGHTS, choose_features
+from clearcnn.language import say
 from clearcnn.ood import DistanceWeights
 
 _ROOM_BYTES = 4 * 2**20 + 4 * MOST_WEIGHTS
@@ -65,8 +66,8 @@ def read_onnx(
         except (ValueError, TypeError, OverflowError):
             pass
     raise ExportError(
-        f"{where} is damaged: it is not the network that bundle.json describes.",
-        remedy="Restore it from a backup, or train again.",
+        say("{where} is damaged: it is not the network that bundle.json describes.", where=where),
+        remedy=say("Restore it from a backup, or train again."),
     )
 
 

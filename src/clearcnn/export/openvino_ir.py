@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clearcnn.errors import MissingExtraError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 
@@ -60,8 +61,8 @@ def _load_openvino() -> ModuleType:
         return importlib.import_module("openvino")
     except ImportError as error:
         raise MissingExtraError(
-            "Export to OpenVINO requires the package openvino, which is not installed.",
-            remedy="Run pip install 'clearcnn[openvino]'.",
+            say("Export to OpenVINO requires the package openvino, which is not installed."),
+            remedy=say("Run pip install 'clearcnn[openvino]'."),
         ) from error
     finally:
         if is_silenced:

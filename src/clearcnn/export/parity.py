@@ -8,6 +8,7 @@ import onnxruntime
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 LARGEST_DIFFERENCE = 1e-5
@@ -52,8 +53,8 @@ def run_onnx(
     except Exception as error:  # ONNX Runtime's own errors have no common root.
         reason = str(error).partition("\n")[0]
         raise ExportError(
-            f"The ONNX model cannot be executed: {reason}",
-            remedy="Train again, or restore the run folder from a backup.",
+            say("The ONNX model cannot be executed: {reason}", reason=reason),
+            remedy=say("Train again, or restore the run folder from a backup."),
         ) from error
     return dict(zip(names, map(np.concatenate, zip(*batches, strict=True)), strict=True))
 
@@ -73,9 +74,16 @@ def check_parity(what: str, found: Array, expected: Array) -> float:
     largest = float(differences.max())
     if not largest <= LARGEST_DIFFERENCE:  # True for NaN, too.
         raise ExportError(
-            f"{what} gives other probabilities than Keras: they differ by up to {largest:.1e} on "
-            f"{len(differences):,} images; expected at most {LARGEST_DIFFERENCE:.0e}.",
-            remedy="Put a Rescaling layer first: large pixel values amplify rounding errors.",
+            say(
+                "{what} gives other probabilities than Keras: they differ by up to "
+                "{largest:.1e} on {num_differences:,} images; expected at most "
+                "{largest_difference:.0e}.",
+                what=what,
+                largest=largest,
+                num_differences=len(differences),
+                largest_difference=LARGEST_DIFFERENCE,
+            ),
+            remedy=say("Put a Rescaling layer first: large pixel values amplify rounding errors."),
         )
     return largest
 

@@ -3,6 +3,7 @@
 import math
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.models.shape_inference import summarize_model
 from clearcnn.specs import LayerSpec, ModelSpec
 
@@ -30,9 +31,15 @@ def make_equal_mlp(
     smallest = (inputs + 1) + 2 * num_classes
     if wanted < smallest / 2:
         raise SpecError(
-            f"The model has {wanted:,} parameters; an MLP on {inputs:,} pixels and {num_classes} "
-            f"classes has at least {smallest:,}.",
-            remedy="Make the model larger to compare the two.",
+            say(
+                "The model has {wanted:,} parameters; an MLP on {inputs:,} pixels and "
+                "{num_classes} classes has at least {smallest:,}.",
+                wanted=wanted,
+                inputs=inputs,
+                num_classes=num_classes,
+                smallest=smallest,
+            ),
+            remedy=say("Make the model larger to compare the two."),
             code="mlp_too_large",
             values={
                 "parameters": wanted,

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from clearcnn.language import say
+
 T = TypeVar("T")
 
 LARGEST_COUNT = 65_536
@@ -147,54 +149,59 @@ def _parse_name(value: object) -> str:
 
 COUNT = Kind(
     name="count",
-    expected=f"a whole number from 1 to {LARGEST_COUNT:,}",
+    expected=say("a whole number from 1 to {largest_count:,}", largest_count=LARGEST_COUNT),
     example="16",
     parse=_whole(1, LARGEST_COUNT),
     most=LARGEST_COUNT,
 )
 SIDES = Kind(
     name="sides",
-    expected=f"a whole number from 1 to {LARGEST_SIDE}, or a pair of them",
+    expected=say(
+        "a whole number from 1 to {largest_side}, or a pair of them", largest_side=LARGEST_SIDE
+    ),
     example="3",
     parse=_pair(_whole(1, LARGEST_SIDE)),
     most=LARGEST_SIDE,
 )
 BORDERS = Kind(
     name="borders",
-    expected=f"a whole number from 0 to {LARGEST_SIDE}, a pair (rows, columns) of them, or a "
-    "pair of pairs ((top, bottom), (left, right))",
+    expected=say(
+        "a whole number from 0 to {largest_side}, a pair (rows, columns) of them, or a pair "
+        "of pairs ((top, bottom), (left, right))",
+        largest_side=LARGEST_SIDE,
+    ),
     example="1",
     parse=_parse_borders,
     most=LARGEST_SIDE,
 )
 PADDING = Kind(
     name="padding",
-    expected='"valid" or "same"',
+    expected=say('"valid" or "same"'),
     example='"same"',
     parse=_parse_padding,
     choices=("valid", "same"),
 )
 ACTIVATION = Kind(
     name="activation",
-    expected=f"one of {', '.join(ACTIVATIONS)}",
+    expected=say("one of {activations}", activations=", ".join(ACTIVATIONS)),
     example='"relu"',
     parse=_parse_activation,
     choices=(*ACTIVATIONS, *_ALIASES),
 )
-FLAG = Kind(name="flag", expected="true or false", example="false", parse=_parse_flag)
+FLAG = Kind(name="flag", expected=say("true or false"), example="false", parse=_parse_flag)
 SHARE = Kind(
     name="share",
-    expected="a number in [0, 1)",
+    expected=say("a number in [0, 1)"),
     example="0.25",
     parse=_number(lambda number: 0 <= number < 1),
 )
 SMALL = Kind(
     name="small",
-    expected="a number above 0",
+    expected=say("a number above 0"),
     example="0.001",
     parse=_number(lambda number: number > 0),
 )
-NUMBER = Kind(name="number", expected="a finite number", example="0.0625", parse=_number())
+NUMBER = Kind(name="number", expected=say("a finite number"), example="0.0625", parse=_number())
 NAME = Kind(
-    name="name", expected='printable text without "/"', example='"edges"', parse=_parse_name
+    name="name", expected=say('printable text without "/"'), example='"edges"', parse=_parse_name
 )

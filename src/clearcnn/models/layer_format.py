@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from clearcnn.language import say
 from clearcnn.specs import Arguments
 
 
@@ -10,7 +11,7 @@ def describe_shape(shape: tuple[int, ...]) -> str:
     """Format a shape without its batch: "8×8×1" for an image, "90 values" for a vector."""
     if len(shape) > 1:
         return "×".join(str(side) for side in shape)
-    return f"{shape[0]:,} value{'' if shape[0] == 1 else 's'}"
+    return say("{shape:,} value{rest}", shape=shape[0], rest="" if shape[0] == 1 else "s")
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,15 @@ class Place:
     shape: tuple[int, ...] | None
 
     def __str__(self) -> str:
-        received = "" if self.shape is None else f" on {describe_shape(self.shape)}"
-        return f"Layer {self.position} ({self.layer}{received})"
+        received = (
+            "" if self.shape is None else say(" on {shape}", shape=describe_shape(self.shape))
+        )
+        return say(
+            "Layer {position} ({layer}{received})",
+            position=self.position,
+            layer=self.layer,
+            received=received,
+        )
 
     def values(self, **others: object) -> dict[str, object]:
         """Return the position and other values of an error about it."""
@@ -59,9 +67,9 @@ def _describe_argument(name: str, value: Any, arguments: Arguments) -> str:
         case "kernel_size" | "pool_size":
             return describe_shape(value)
         case "strides" if value != arguments.get("pool_size", (1, 1)):
-            return f"strides {_describe_pair(value)}"
+            return say("strides {value}", value=_describe_pair(value))
         case "dilation_rate" if value != (1, 1):
-            return f"dilation {_describe_pair(value)}"
+            return say("dilation {value}", value=_describe_pair(value))
         case "padding" if isinstance(value, tuple):
             return _describe_borders(*value)
         case "padding" if value == "same":
@@ -71,7 +79,7 @@ def _describe_argument(name: str, value: Any, arguments: Arguments) -> str:
         case "activation" if value != "linear" or len(arguments) == 1:
             return str(value)
         case "use_bias" if not value:
-            return "no bias"
+            return say("no bias")
         case "scale":
             return f"×{value:.4g}"
         case "offset" if value != 0:

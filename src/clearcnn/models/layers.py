@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
+from clearcnn.language import say
 from clearcnn.models.layer_arguments import (
     ACTIVATION,
     BORDERS,
@@ -87,8 +88,14 @@ def complete_layer(
         near = suggest(layer.layer, LAYERS)
         place = Place(position, reprlib.repr(layer.layer), shape)
         raise LayerError(
-            f"{place} is unknown; expected one of {', '.join(LAYERS)}.",
-            remedy=f"Did you mean {near}?" if near else "Choose a layer from these.",
+            say(
+                "{place} is unknown; expected one of {layers}.",
+                place=place,
+                layers=", ".join(LAYERS),
+            ),
+            remedy=say("Did you mean {near}?", near=near)
+            if near
+            else say("Choose a layer from these."),
             code="unknown_layer",
             values=place.values(known=tuple(LAYERS), near=near),
         )
@@ -106,9 +113,14 @@ def complete_layer(
         plain["strides"] = plain["pool_size"]
     if "dilation_rate" in plain and max(plain["strides"]) > 1 < max(plain["dilation_rate"]):
         raise LayerError(
-            f"{place} has strides={plain['strides']} and dilation_rate={plain['dilation_rate']}: "
-            "Keras lets one of them be above 1, not both.",
-            remedy="Leave out strides or dilation_rate.",
+            say(
+                "{place} has strides={plain} and dilation_rate={plain_2}: Keras lets one of "
+                "them be above 1, not both.",
+                place=place,
+                plain=plain["strides"],
+                plain_2=plain["dilation_rate"],
+            ),
+            remedy=say("Leave out strides or dilation_rate."),
             code="strides_and_dilation",
             values=place.values(strides=plain["strides"], dilation_rate=plain["dilation_rate"]),
         )
@@ -126,20 +138,25 @@ def name_layers(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
       LayerError: two layers have the same name.
     """
     given = [layer.arguments.get("name") for layer in layers]
-    owners = {INPUT_NAME: "the input"}
+    owners = {INPUT_NAME: say("the input")}
     for position, (layer, name) in enumerate(zip(layers, given, strict=True), start=1):
         if name is None:
             continue
         if name in owners:
             place = Place(position, layer.layer, None)
             raise LayerError(
-                f"{place} has name={name!r}, which {owners[name]} has already; each name may be "
-                "there once.",
-                remedy="Give it another name, or none.",
+                say(
+                    "{place} has name={name!r}, which {owners} has already; each name may be "
+                    "there once.",
+                    place=place,
+                    name=name,
+                    owners=owners[name],
+                ),
+                remedy=say("Give it another name, or none."),
                 code="name_taken",
                 values=place.values(name=name),
             )
-        owners[name] = f"layer {position}"
+        owners[name] = say("layer {position}", position=position)
     names = []
     for layer, name in zip(layers, given, strict=True):
         if name is None:
@@ -162,15 +179,19 @@ def check_model(spec: ModelSpec) -> None:
         NAME.parse(spec.name)
     except ValueError:
         raise SpecError(
-            f"The model has name={_show(spec.name)}; {NAME.expected} was expected.",
-            remedy='Give it a name such as name = "small".',
+            say(
+                "The model has name={name}; {expected} was expected.",
+                name=_show(spec.name),
+                expected=NAME.expected,
+            ),
+            remedy=say('Give it a name such as name = "small".'),
             code="model_name",
             values={"name": _show(spec.name), **NAME.values()},
         ) from None
     if not spec.layers:
         raise SpecError(
-            f"The model {spec.name!r} has no layers; at least one was expected.",
-            remedy='Add layers that end with Dense and activation="softmax".',
+            say("The model {name!r} has no layers; at least one was expected.", name=spec.name),
+            remedy=say('Add layers that end with Dense and activation="softmax".'),
             code="no_layers",
         )
     for position, layer in enumerate(spec.layers, start=1):
@@ -183,14 +204,19 @@ def _show(value: object) -> str:
         return reprlib.repr(value)
     # Python limits the length of integers in decimal notation.
     except ValueError:
-        return "a number of thousands of digits"
+        return say("a number of thousands of digits")
 
 
 def _unknown_argument(place: Place, name: str, known: Sequence[str]) -> LayerError:
     near = suggest(name, known)
     return LayerError(
-        f"{place} has no argument {reprlib.repr(name)}: it takes {', '.join(known)}.",
-        remedy=f"Did you mean {near}?" if near else "Leave it out.",
+        say(
+            "{place} has no argument {name}: it takes {known}.",
+            place=place,
+            name=reprlib.repr(name),
+            known=", ".join(known),
+        ),
+        remedy=say("Did you mean {near}?", near=near) if near else say("Leave it out."),
         code="unknown_argument",
         values=place.values(argument=reprlib.repr(name), known=tuple(known), near=near),
     )
@@ -201,8 +227,15 @@ def _parse_argument(place: Place, name: str, argument: Argument, given: Argument
     if name not in given:
         if argument.required:
             raise LayerError(
-                f"{place} has no {name}; {kind.expected} was expected.",
-                remedy=f"Add {name}, such as {name} = {kind.example}.",
+                say(
+                    "{place} has no {name}; {expected} was expected.",
+                    place=place,
+                    name=name,
+                    expected=kind.expected,
+                ),
+                remedy=say(
+                    "Add {name}, such as {name} = {example}.", name=name, example=kind.example
+                ),
                 code="missing_argument",
                 values=place.values(argument=name, **kind.values()),
             )
@@ -215,10 +248,18 @@ def _parse_argument(place: Place, name: str, argument: Argument, given: Argument
     except ValueError:
         near = suggest(value, kind.choices) if isinstance(value, str) else None
         raise LayerError(
-            f"{place} has {name}={_show(value)}; {kind.expected} was expected.",
-            remedy=f'Did you mean "{near}"?'
+            say(
+                "{place} has {name}={value}; {expected} was expected.",
+                place=place,
+                name=name,
+                value=_show(value),
+                expected=kind.expected,
+            ),
+            remedy=say('Did you mean "{near}"?', near=near)
             if near
-            else f"Give it a value such as {name} = {kind.example}.",
+            else say(
+                "Give it a value such as {name} = {example}.", name=name, example=kind.example
+            ),
             code="wrong_value",
             values=place.values(argument=name, given=_show(value), near=near, **kind.values()),
         ) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
+from clearcnn.language import say
 from clearcnn.models.layers import check_model
 from clearcnn.models.shape_inference import summarize_model
 from clearcnn.specs import Arguments, LayerSpec, ModelSpec
@@ -18,7 +19,7 @@ _MOST_BYTES = 2**17
 # tomllib keeps every prefix of a dotted key: memory is quadratic in the length of a line.
 _LONGEST_LINE = 1_000
 _KEYS = ("name", "layers")
-_EXAMPLE = '[[layers]] with layer = "Dense" below it'
+_EXAMPLE = say('[[layers]] with layer = "Dense" below it')
 
 
 def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> ModelSpec:
@@ -40,16 +41,25 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
         if key not in _KEYS:
             near = suggest(key, _KEYS)
             raise SpecError(
-                f"{path}: key {reprlib.repr(key)} is not known outside the layers: only name and "
-                "[[layers]] go there.",
-                remedy=f"Did you mean {near}?" if near else "Leave it out, or put it in a layer.",
+                say(
+                    "{path}: key {key} is not known outside the layers: only name and "
+                    "[[layers]] go there.",
+                    path=path,
+                    key=reprlib.repr(key),
+                ),
+                remedy=say("Did you mean {near}?", near=near)
+                if near
+                else say("Leave it out, or put it in a layer."),
             )
     tables = document.get("layers", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SpecError(
-            f"{path}: layers is not a list of tables: a [[layers]] table for each layer was "
-            "expected.",
-            remedy=f"Write each layer as {_EXAMPLE}.",
+            say(
+                "{path}: layers is not a list of tables: a [[layers]] table for each layer "
+                "was expected.",
+                path=path,
+            ),
+            remedy=say("Write each layer as {example}.", example=_EXAMPLE),
         )
     spec = ModelSpec(
         name=document.get("name", path.stem),
@@ -85,29 +95,37 @@ def _read_toml(path: Path) -> dict[str, Any]:
         # A pipe would be waited for, and a device may never end.
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
             raise SpecError(
-                f"{path} is not a regular file of at most {_MOST_BYTES:,} bytes.",
-                remedy="Give the path of a model file such as model.toml.",
+                say(
+                    "{path} is not a regular file of at most {most_bytes:,} bytes.",
+                    path=path,
+                    most_bytes=_MOST_BYTES,
+                ),
+                remedy=say("Give the path of a model file such as model.toml."),
             )
         text = path.read_bytes().decode("utf-8-sig")
         if max(map(len, text.split("\n"))) > _LONGEST_LINE:
             raise SpecError(
-                f"{path} has a line of more than {_LONGEST_LINE:,} characters.",
-                remedy=f"Write each layer as {_EXAMPLE}.",
+                say(
+                    "{path} has a line of more than {longest_line:,} characters.",
+                    path=path,
+                    longest_line=_LONGEST_LINE,
+                ),
+                remedy=say("Write each layer as {example}.", example=_EXAMPLE),
             )
         return tomllib.loads(text)
     except SpecError:
         raise
     except OSError as error:
         raise SpecError(
-            f"{path} cannot be read: {error.strerror or error}.",
-            remedy="Give the path of a model file such as model.toml.",
+            say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error),
+            remedy=say("Give the path of a model file such as model.toml."),
         ) from None
     # tomllib raises IndexError for some conflicting tables.
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        reason = say("it is nested too deeply") if isinstance(error, RecursionError) else error
         raise SpecError(
-            f"{path} is not a TOML file: {reason}.",
-            remedy=f"Write each layer as {_EXAMPLE}.",
+            say("{path} is not a TOML file: {reason}.", path=path, reason=reason),
+            remedy=say("Write each layer as {example}.", example=_EXAMPLE),
         ) from None
 
 
@@ -116,9 +134,14 @@ def _read_layer(path: Path, position: int, table: Arguments) -> LayerSpec:
     if not isinstance(layer, str):
         told = ", ".join(key[:40] for key in islice(table, 8)) or "none"
         raise LayerError(
-            f'{path}: Layer {position} does not say which layer it is: layer = "…" was expected, '
-            f"its keys are {told}.",
-            remedy='Add a line such as layer = "Dense".',
+            say(
+                '{path}: Layer {position} does not say which layer it is: layer = "…" was '
+                "expected, its keys are {told}.",
+                path=path,
+                position=position,
+                told=told,
+            ),
+            remedy=say('Add a line such as layer = "Dense".'),
         )
     arguments = {key: _freeze(value) for key, value in table.items() if key != "layer"}
     return LayerSpec(layer, arguments)

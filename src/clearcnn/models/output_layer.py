@@ -1,6 +1,7 @@
 """The output layer must give one probability per class."""
 
 from clearcnn.errors import LayerError
+from clearcnn.language import say
 from clearcnn.models.layer_costs import Shape
 from clearcnn.models.layer_format import Place, describe_shape
 from clearcnn.models.layers import LAYERS, SHAPE_KEEPERS, complete_layer
@@ -33,17 +34,22 @@ def check_output(
     layer = spec.layers[-1]
     activation = complete_layer(layer, last).get("activation", "linear")
     if activation != "softmax":
-        told = "no activation" if activation == "linear" else f'activation="{activation}"'
+        told = say("no activation") if activation == "linear" else f'activation="{activation}"'
         place, can_have_one = (
             Place(last, layer.layer, shapes[-2]),
             "activation" in LAYERS[layer.layer],
         )
         raise LayerError(
-            f"{place} ends the model with {told}; softmax was expected, which makes the "
-            f"{num_classes} values probabilities.",
-            remedy='Give it activation="softmax".'
+            say(
+                "{place} ends the model with {told}; softmax was expected, which makes the "
+                "{num_classes} values probabilities.",
+                place=place,
+                told=told,
+                num_classes=num_classes,
+            ),
+            remedy=say('Give it activation="softmax".')
             if can_have_one
-            else 'Put Activation with activation="softmax" last.',
+            else say('Put Activation with activation="softmax" last.'),
             code="no_softmax" if can_have_one else "no_softmax_layer",
             values=place.values(activation=activation, classes=num_classes),
         )
@@ -56,17 +62,28 @@ def _wrong_output(spec: ModelSpec, shapes: list[Shape], num_classes: int) -> Lay
     while position > 1 and spec.layers[position - 1].layer in SHAPE_KEEPERS:
         position -= 1
     layer = spec.layers[position - 1].layer
-    ending = f'Dense with units={num_classes} and activation="softmax"'
+    ending = say('Dense with units={num_classes} and activation="softmax"', num_classes=num_classes)
     if len(shapes[-1]) > 1:
-        code, remedy = "output_image", f"End the model with Flatten, then {ending}."
+        code, remedy = (
+            "output_image",
+            say("End the model with Flatten, then {ending}.", ending=ending),
+        )
     elif layer == "Dense":
-        code, remedy = "output_units", f"Set its units to {num_classes}."
+        code, remedy = (
+            "output_units",
+            say("Set its units to {num_classes}.", num_classes=num_classes),
+        )
     else:
-        code, remedy = "output_layer", f"End the model with {ending}."
+        code, remedy = "output_layer", say("End the model with {ending}.", ending=ending)
     place = Place(position, layer, shapes[position - 1])
     return LayerError(
-        f"{place} leaves the model with {describe_shape(shapes[-1])} at its end, but there are "
-        f"{num_classes} classes; one probability for each was expected.",
+        say(
+            "{place} leaves the model with {shapes} at its end, but there are {num_classes} "
+            "classes; one probability for each was expected.",
+            place=place,
+            shapes=describe_shape(shapes[-1]),
+            num_classes=num_classes,
+        ),
         remedy=remedy,
         code=code,
         values=place.values(output=shapes[-1], classes=num_classes),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.models.pictures import SMALLEST_SIDE, make_picture_model, make_picture_training
 from clearcnn.models.recipe_inputs import PixelStatistics, Shape
 from clearcnn.models.small_images import make_small_model, make_small_training
@@ -39,8 +40,9 @@ def find_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         near = suggest(name, RECIPES)
         raise SpecError(
-            f"There is no recipe {name!r}" + (f"; did you mean {near!r}?" if near else "."),
-            remedy=f"Choose one of {', '.join(RECIPES)}.",
+            say("There is no recipe {name!r}", name=name)
+            + (say("; did you mean {near!r}?", near=near) if near else "."),
+            remedy=say("Choose one of {recipes}.", recipes=", ".join(RECIPES)),
         )
     return RECIPES[name]
 

@@ -3,6 +3,7 @@
 import math
 
 from clearcnn.errors import LayerError, SpecError
+from clearcnn.language import say
 from clearcnn.models.layer_costs import Shape, cost_layer
 from clearcnn.models.layer_format import Place, describe_layer, describe_shape
 from clearcnn.models.layers import CONVOLUTIONS, POOLINGS, check_model, complete_layer
@@ -90,9 +91,12 @@ def count_operations(spec: ModelSpec, input_shape: tuple[int, int, int]) -> int:
 def _check_input_shape(shape: tuple[int, ...]) -> None:
     if len(shape) != 3 or any(side < 1 for side in shape):
         raise SpecError(
-            f"input_shape={shape} is not the shape of an image: (height, width, channels), each "
-            "at least 1, was expected.",
-            remedy="Give a shape such as (8, 8, 1).",
+            say(
+                "input_shape={shape} is not the shape of an image: (height, width, channels), "
+                "each at least 1, was expected.",
+                shape=shape,
+            ),
+            remedy=say("Give a shape such as (8, 8, 1)."),
             code="input_shape",
             values={"shape": shape},
         )
@@ -103,8 +107,8 @@ def _check_fit(position: int, layer: str, arguments: Arguments, shape: Shape) ->
     place = Place(position, layer, shape)
     if layer.endswith("2D") and len(shape) != 3:
         raise LayerError(
-            f"{place} needs an image, height×width×channels, not a vector.",
-            remedy="Move it before the layer that flattens the image.",
+            say("{place} needs an image, height×width×channels, not a vector.", place=place),
+            remedy=say("Move it before the layer that flattens the image."),
             code="needs_image",
             values=place.values(),
         )
@@ -116,9 +120,17 @@ def _check_fit(position: int, layer: str, arguments: Arguments, shape: Shape) ->
         needed = describe_shape(tuple(window.extent for window in windows))
         size = "kernel_size" if layer in CONVOLUTIONS else "pool_size"
         raise LayerError(
-            f"{place} needs at least {needed} pixels but receives {describe_shape(shape[:2])}: "
-            "nothing would be left of the image.",
-            remedy=f'Give it padding="same" or a smaller {size}, or shrink the image less before.',
+            say(
+                "{place} needs at least {needed} pixels but receives {shape}: nothing would "
+                "be left of the image.",
+                place=place,
+                needed=needed,
+                shape=describe_shape(shape[:2]),
+            ),
+            remedy=say(
+                'Give it padding="same" or a smaller {size}, or shrink the image less before.',
+                size=size,
+            ),
             code="too_small",
             values=place.values(needed=needed, received=describe_shape(shape[:2]), size=size),
         )

@@ -3,6 +3,7 @@
 import math
 
 from clearcnn.errors import LayerError, SpecError
+from clearcnn.language import say
 from clearcnn.models.layer_costs import Cost
 from clearcnn.models.layer_format import Place
 from clearcnn.models.layers import POOLINGS
@@ -21,15 +22,19 @@ is slower than arithmetic. VGG-16 on 224×224 images needs about as many."""
 
 _FOR_EACH_VALUE = 16
 
-_REMEDY = "Make the image, or the layers before it, smaller."
+_REMEDY = say("Make the image, or the layers before it, smaller.")
 
 
 def check_count(num_layers: int) -> None:
     """Raise a SpecError if a model has too many layers."""
     if num_layers > MOST_LAYERS:
         raise SpecError(
-            f"The model has {num_layers:,} layers; at most {MOST_LAYERS} are built.",
-            remedy="Leave some out.",
+            say(
+                "The model has {num_layers:,} layers; at most {most_layers} are built.",
+                num_layers=num_layers,
+                most_layers=MOST_LAYERS,
+            ),
+            remedy=say("Leave some out."),
             code="too_many_layers",
             values={"found": num_layers, "most": MOST_LAYERS},
         )
@@ -47,17 +52,33 @@ def check_size(place: Place, cost: Cost, parameters: int, operations: int) -> No
     """
     longest = max(cost.output_shape[:-1], default=1)
     values = max(math.prod(cost.output_shape), cost.inner_values)
-    before = "with the layers before it"
+    before = say("with the layers before it")
     for found, most, what, code in (
-        (longest, LARGEST_LENGTH, "pixels along one side", "side_too_long"),
-        (values, MOST_VALUES, "values for one image", "too_many_values"),
-        (parameters, MOST_PARAMETERS, f"parameters, {before}", "parameters_to_build"),
-        (operations, MOST_OPERATIONS, f"operations for one image, {before}", "operations_to_build"),
+        (longest, LARGEST_LENGTH, say("pixels along one side"), "side_too_long"),
+        (values, MOST_VALUES, say("values for one image"), "too_many_values"),
+        (
+            parameters,
+            MOST_PARAMETERS,
+            say("parameters, {before}", before=before),
+            "parameters_to_build",
+        ),
+        (
+            operations,
+            MOST_OPERATIONS,
+            say("operations for one image, {before}", before=before),
+            "operations_to_build",
+        ),
     ):
         if found > most:
             raise LayerError(
-                f"{place} makes {found:,} {what}; at most {most:,} were expected of a model for "
-                "small images.",
+                say(
+                    "{place} makes {found:,} {what}; at most {most:,} were expected of a "
+                    "model for small images.",
+                    place=place,
+                    found=found,
+                    what=what,
+                    most=most,
+                ),
                 remedy=_REMEDY,
                 code=code,
                 values=place.values(found=found, most=most),

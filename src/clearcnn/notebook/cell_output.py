@@ -2,6 +2,8 @@
 
 import time
 
+from clearcnn.language import say
+
 _SECONDS_BETWEEN = 0.25
 
 
@@ -42,4 +44,8 @@ def say_duration(seconds: float) -> str:
     if whole < 100:
         return f"{whole} s"
     minutes = round(whole / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+    return (
+        say("{minutes} min", minutes=minutes)
+        if minutes < 100
+        else say("{minutes} h {minutes_2} min", minutes=minutes // 60, minutes_2=minutes % 60)
+    )

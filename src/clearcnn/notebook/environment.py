@@ -3,6 +3,8 @@
 import sys
 from typing import Literal
 
+from clearcnn.language import say
+
 Environment = Literal["notebook", "terminal", "script"]
 
 
@@ -36,7 +38,7 @@ def shows_progress(verbose: int | str) -> bool:
         return find_environment() != "script"
     if verbose not in (0, 1, 2):
         raise SpecError(
-            f'verbose is {verbose!r}; expected "auto", 0, 1 or 2.',
-            remedy="Leave it out, or give 0 for silence or 1 for progress.",
+            say('verbose is {verbose!r}; expected "auto", 0, 1 or 2.', verbose=verbose),
+            remedy=say("Leave it out, or give 0 for silence or 1 for progress."),
         )
     return bool(verbose)

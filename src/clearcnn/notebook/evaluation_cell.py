@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from clearcnn.language import say
 from clearcnn.notebook.cell_output import CellOutput, say_duration
 from clearcnn.report.notebook_views import view_progress
 from clearcnn.workflows.fitting.listeners import EvaluateListener
@@ -16,11 +17,15 @@ class _Phase:
     began_at: float = field(default_factory=time.monotonic)
 
     def describe(self) -> str:
-        counted = f"{self.name}: {self.done} of {self.steps}"
+        counted = say("{name}: {done} of {steps}", name=self.name, done=self.done, steps=self.steps)
         if not 0 < self.done < self.steps:
             return counted
         pace = (time.monotonic() - self.began_at) / self.done
-        return f"{counted} · about {say_duration(pace * (self.steps - self.done))} left"
+        return say(
+            "{counted} · about {say_duration} left",
+            counted=counted,
+            say_duration=say_duration(pace * (self.steps - self.done)),
+        )
 
 
 class EvaluationCell(EvaluateListener):

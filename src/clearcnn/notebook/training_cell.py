@@ -3,9 +3,10 @@
 import time
 from pathlib import Path
 
+from clearcnn.language import say, say_count
 from clearcnn.notebook.cell_output import CellOutput, say_duration
 from clearcnn.report.notebook_views import view_progress
-from clearcnn.report.number_format import count, percent
+from clearcnn.report.number_format import percent
 from clearcnn.results.train import DataSummary, History, ModelSummary
 from clearcnn.workflows.fitting.listeners import TrainListener
 
@@ -23,19 +24,36 @@ class TrainingCell(TrainListener):
         self._before = 0
         self._total = 0
         self._began_at = 0.0
-        self._state = "reading the data …"
+        self._state = say("reading the data …")
 
     def on_data(self, summary: DataSummary, sheet: Path) -> None:  # noqa: ARG002
         """Name the data."""
         self._facts.append(
-            f"{summary.source} · {count(len(summary.classes), 'class', 'classes')} · "
-            f"{summary.train:,} train, {summary.validation:,} validation, {summary.test:,} test"
+            say(
+                "{source} · {num_classes} · {train:,} train, {validation:,} validation, "
+                "{test:,} test",
+                source=summary.source,
+                num_classes=say_count(
+                    "{number:,} class", "{number:,} classes", len(summary.classes)
+                ),
+                train=summary.train,
+                validation=summary.validation,
+                test=summary.test,
+            )
         )
         self._update()
 
     def on_model(self, summary: ModelSummary) -> None:
         """Name the model."""
-        self._facts.append(f"model “{summary.name}”, {count(summary.parameters, 'parameter')}")
+        self._facts.append(
+            say(
+                "model “{name}”, {parameters}",
+                name=summary.name,
+                parameters=say_count(
+                    "{number:,} parameter", "{number:,} parameters", summary.parameters
+                ),
+            )
+        )
         self._state = "loading Keras …"
         self._update()
 
@@ -47,7 +65,7 @@ class TrainingCell(TrainListener):
     def on_train_begin(self, epochs: int) -> None:
         """Say that the program is being compiled."""
         self._total = epochs
-        self._state = "compiling the program …"
+        self._state = say("compiling the program …")
         self._update()
 
     def on_resume(self, epochs: int) -> None:
@@ -57,30 +75,38 @@ class TrainingCell(TrainListener):
     def on_compiled(self) -> None:
         """Say that the first epoch runs."""
         self._began_at = time.monotonic()
-        self._state = f"epoch {self._before + 1} of {self._total} …"
+        self._state = say("epoch {before} of {total} …", before=self._before + 1, total=self._total)
         self._update()
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         """Add an epoch to the table and the curve."""
         self._epochs.append(metrics)
-        self._state = f"epoch {epoch + 1} of {self._total} · {self._say_time_left()}"
+        self._state = say(
+            "epoch {epoch} of {total} · {say_time_left}",
+            epoch=epoch + 1,
+            total=self._total,
+            say_time_left=self._say_time_left(),
+        )
         if self._output.is_due:
             self._update()
 
     def on_train_end(self, history: History, interrupted: bool) -> None:
         """Say how the training ended."""
         spent = time.monotonic() - self._began_at
-        how = "stopped after" if interrupted else "finished"
-        self._state = (
-            f"{how} {count(history.num_epochs, 'epoch')} in {say_duration(spent)}; the model has "
-            f"the weights of epoch {history.best_epoch + 1}"
+        how = say("stopped after") if interrupted else "finished"
+        self._state = say(
+            "{how} {num_epochs} in {spent}; the model has the weights of epoch {best_epoch}",
+            how=how,
+            num_epochs=say_count("{number:,} epoch", "{number:,} epochs", history.num_epochs),
+            spent=say_duration(spent),
+            best_epoch=history.best_epoch + 1,
         )
         self._total = max(history.num_epochs, 1)
         self._update(history)
 
     def on_late_interrupt(self) -> None:
         """Say that the run is still being saved."""
-        self._state = "training is complete; saving … (interrupting again discards the run)"
+        self._state = say("training is complete; saving … (interrupting again discards the run)")
         self._update()
 
     def close(self) -> None:
@@ -91,7 +117,11 @@ class TrainingCell(TrainListener):
         done = len(self._epochs)
         left = self._total - self._before - done
         per_epoch = (time.monotonic() - self._began_at) / done
-        return f"{say_duration(left * per_epoch)} left at most" if left else "scoring …"
+        return (
+            say("{say_duration} left at most", say_duration=say_duration(left * per_epoch))
+            if left
+            else "scoring …"
+        )
 
     def _update(self, history: History | None = None) -> None:
         done = self._before + len(self._epochs)
@@ -110,7 +140,7 @@ class TrainingCell(TrainListener):
             if rows
             else ""
         )
-        warnings = [f"warning: {sentence}" for sentence in self._warnings]
+        warnings = [say("warning: {sentence}", sentence=sentence) for sentence in self._warnings]
         self._output.send(
             html, "\n".join(filter(None, [*self._facts, *warnings, self._state, last]))
         )

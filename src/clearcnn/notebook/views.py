@@ -19,8 +19,8 @@ from clearcnn.cli.result_tables import (
     view_result,
 )
 from clearcnn.data import LabelledImages
+from clearcnn.language import say, say_count
 from clearcnn.report import choose_samples, notebook_views
-from clearcnn.report.number_format import count
 from clearcnn.results.check import CheckResult
 from clearcnn.results.evaluate import Assessment
 from clearcnn.results.explain import ExplainResult
@@ -30,9 +30,9 @@ from clearcnn.results.train import TrainResult
 MOST_PREDICTIONS = 24
 _COLUMNS = 100
 _EXPLANATION_FIGURES = (
-    ("the image", "picture.png"),
-    ("gradient map", "gradient.png"),
-    ("occlusion map", "occlusion.png"),
+    (say("the image"), "picture.png"),
+    (say("gradient map"), "gradient.png"),
+    (say("occlusion map"), "occlusion.png"),
 )
 
 
@@ -106,10 +106,17 @@ def _(images: LabelledImages) -> Views:
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     low, high = images.value_range
     _, height, width, channels = images.images.shape
-    facts = (
-        f"{count(len(images), 'image')} of {count(len(counts), 'class', 'classes')}, "
-        f"{height}×{width} pixels, {'grey' if channels == 1 else 'RGB'}, "
-        f"{images.images.dtype} from {low:g} to {high:g}"
+    facts = say(
+        "{num_images} of {num_counts}, {height}×{width} pixels, {rest}, {dtype} from "
+        "{low:g} to {high:g}",
+        num_images=say_count("{number:,} image", "{number:,} images", len(images)),
+        num_counts=say_count("{number:,} class", "{number:,} classes", len(counts)),
+        height=height,
+        width=width,
+        rest=say("grey") if channels == 1 else say("RGB"),
+        dtype=images.images.dtype,
+        low=low,
+        high=high,
     )
     named = zip(images.class_names, counts.tolist(), strict=True)
     rows = [(name, f"{total:,}") for name, total in named]

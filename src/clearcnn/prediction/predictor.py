@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from clearcnn.errors import PredictionError
+from clearcnn.language import say
 from clearcnn.temperature import apply_temperature
 from clearcnn.types import Array
 
@@ -114,9 +115,17 @@ class Predictor:
     def _predict(self, images: Array, num_centres: int | None) -> Predictions:
         if images.shape[1:] != self.shape or images.dtype != self.dtype:
             raise PredictionError(
-                f"The images have the shape {images.shape[1:]} and dtype {images.dtype}; the model "
-                f"expects {self.shape} of {self.dtype}.",
-                remedy="Convert the images to the shape and dtype that the model was trained on.",
+                say(
+                    "The images have the shape {shape} and dtype {dtype}; the model expects "
+                    "{shape_2} of {dtype_2}.",
+                    shape=images.shape[1:],
+                    dtype=images.dtype,
+                    shape_2=self.shape,
+                    dtype_2=self.dtype,
+                ),
+                remedy=say(
+                    "Convert the images to the shape and dtype that the model was trained on."
+                ),
             )
         widths = {_OUTPUT: self.num_classes}
         if num_centres is not None:
@@ -139,17 +148,26 @@ class Predictor:
         chances, *distances = (np.asarray(values, np.float32) for values in found)
         if chances.shape != (len(images), self.num_classes) or not np.isfinite(chances).all():
             raise PredictionError(
-                f"The model returned values of shape {chances.shape} that are not valid "
-                "probabilities; "
-                f"expected {self.num_classes} classes for {len(images)} images.",
-                remedy="Train again, or restore the run folder from a backup.",
+                say(
+                    "The model returned values of shape {shape} that are not valid "
+                    "probabilities; expected {num_classes} classes for {num_images} images.",
+                    shape=chances.shape,
+                    num_classes=self.num_classes,
+                    num_images=len(images),
+                ),
+                remedy=say("Train again, or restore the run folder from a backup."),
             )
         # A model may return other shapes than it declares.
         for each in distances:
             if each.shape != (len(images), self._num_centres):
                 raise _unusable(
-                    f"its distances have the shape {each.shape} for {len(images)} images; "
-                    f"expected {(len(images), self._num_centres)}"
+                    say(
+                        "its distances have the shape {shape} for {num_images} images; "
+                        "expected {value}",
+                        shape=each.shape,
+                        num_images=len(images),
+                        value=(len(images), self._num_centres),
+                    )
                 )
         return [chances, *distances]
 
@@ -165,7 +183,9 @@ def _read_input(inputs: list[tuple[str, str, list[Any]]]) -> tuple[tuple[int, ..
         )
     }
     if [name for name, _, _ in inputs] != [_INPUT] or inputs[0][1] not in kinds:
-        raise _unusable(f"its inputs are {[(name, kind) for name, kind, _ in inputs]}")
+        raise _unusable(
+            say("its inputs are {inputs}", inputs=[(name, kind) for name, kind, _ in inputs])
+        )
     _, kind, shape = inputs[0]
     return tuple(shape[1:]), kinds[kind]
 
@@ -175,8 +195,11 @@ def _read_num_centres(shape: list[Any] | None) -> int | None:
         return None
     if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] < 1:
         raise _unusable(
-            f"its distances are declared with the shape {shape}; expected one row of fixed length "
-            "for each image"
+            say(
+                "its distances are declared with the shape {shape}; expected one row of fixed "
+                "length for each image",
+                shape=shape,
+            )
         )
     return shape[1]
 
@@ -184,6 +207,6 @@ def _read_num_centres(shape: list[Any] | None) -> int | None:
 def _unusable(why: object) -> PredictionError:
     reason = (str(why).strip() or type(why).__name__).splitlines()[0][:300].rstrip(".")
     return PredictionError(
-        f"The ONNX model cannot be executed: {reason}.",
-        remedy="Train again, or restore the run folder from a backup.",
+        say("The ONNX model cannot be executed: {reason}.", reason=reason),
+        remedy=say("Train again, or restore the run folder from a backup."),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from clearcnn.language import say
 from clearcnn.report.curves import HEIGHT, WIDTH, Tick
 from clearcnn.report.number_format import percent
 from clearcnn.results.scores import BinaryCurves, Interval
@@ -49,17 +50,24 @@ def plot_binary(curves: BinaryCurves) -> tuple[BinaryChart, BinaryChart]:
     )
     return (
         BinaryChart(
-            f"ROC: area {curves.area:.3f}{_say(curves.area_interval)}",
-            "false positive rate",
+            say(
+                "ROC: area {area:.3f}{area_interval}",
+                area=curves.area,
+                area_interval=_say(curves.area_interval),
+            ),
+            say("false positive rate"),
             "recall",
             _draw(rates),
             _draw([(0.0, 0.0), (1.0, 1.0)]),
             *axes,
         ),
         BinaryChart(
-            f"Precision–recall: average precision {percent(curves.average_precision)} %"
-            f" ({percent(curves.average_precision_interval.low)}–"
-            f"{percent(curves.average_precision_interval.high)})",
+            say(
+                "Precision–recall: average precision {average_precision} % ({low}–{high})",
+                average_precision=percent(curves.average_precision),
+                low=percent(curves.average_precision_interval.low),
+                high=percent(curves.average_precision_interval.high),
+            ),
             "recall",
             "precision",
             _draw(steps),

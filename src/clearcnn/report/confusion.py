@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clearcnn.language import say
 from clearcnn.results.scores import Evaluation
 
 # What fits in one line on a phone.
@@ -63,7 +64,13 @@ def tabulate(evaluation: Evaluation) -> tuple[Row, ...]:
         for j, number in enumerate(counts):
             share = number / support if support else 0.0
             strength = share if i == j else math.sqrt(share)
-            words = f"{number:,} of {support:,}: true {names[i]}, predicted {names[j]}"
+            words = say(
+                "{number:,} of {support:,}: true {names}, predicted {names_2}",
+                number=number,
+                support=support,
+                names=names[i],
+                names_2=names[j],
+            )
             cells.append(
                 Cell(
                     count=number,

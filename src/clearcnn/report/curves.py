@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from clearcnn.language import say
 from clearcnn.report.number_format import percent
 from clearcnn.results.train import History
 
@@ -106,7 +107,7 @@ def _plot(history: History, metric: str) -> Chart | None:
 def say_value(metric: str, value: float) -> str:
     """Format a value of a metric: "97.2 %" or "0.0834"."""
     if not math.isfinite(value):
-        return "NaN or infinite"
+        return say("NaN or infinite")
     return f"{percent(value)} %" if metric == "accuracy" else f"{value:.4f}"
 
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from clearcnn.language import say
 from clearcnn.report.curves import HEIGHT, WIDTH, Tick
 from clearcnn.report.number_format import percent
 from clearcnn.results.evaluate import LearningCurve, ModelScore, Protocol
@@ -70,13 +71,27 @@ class Chart:
 def say_headline(model: ModelScore) -> str:
     """Describe a model's score, its interval, its spread and its worst fold."""
     score, interval = model.score, model.score.interval
-    sentence = (
-        f"{score.correct:,} of {score.total:,} predictions correct: {percent(score.accuracy)} %, "
-        f"{100 * interval.confidence:g} % interval {percent(interval.low)}–"
-        f"{percent(interval.high)}"
+    sentence = say(
+        "{correct:,} of {total:,} predictions correct: {accuracy} %, {confidence:g} % "
+        "interval {low}–{high}",
+        correct=score.correct,
+        total=score.total,
+        accuracy=percent(score.accuracy),
+        confidence=100 * interval.confidence,
+        low=percent(interval.low),
+        high=percent(interval.high),
     )
     spread = say_spread(model)
-    return f"{sentence}; {spread} over {len(model.folds)} trainings" if spread else sentence
+    return (
+        say(
+            "{sentence}; {spread} over {num_folds} trainings",
+            sentence=sentence,
+            spread=spread,
+            num_folds=len(model.folds),
+        )
+        if spread
+        else sentence
+    )
 
 
 def say_spread(model: ModelScore) -> str:
@@ -84,7 +99,12 @@ def say_spread(model: ModelScore) -> str:
     if len(model.folds) < 2:
         return ""
     worst = model.worst
-    return f"±{100 * model.deviation:.1f}, worst {percent(worst.accuracy)} % on {worst.name}"
+    return say(
+        "±{deviation:.1f}, worst {accuracy} % on {name}",
+        deviation=100 * model.deviation,
+        accuracy=percent(worst.accuracy),
+        name=worst.name,
+    )
 
 
 def say_accuracy(model: ModelScore) -> str:
@@ -101,7 +121,7 @@ def say_difference(difference: Difference) -> str:
         f"{100 * value:+.1f}".replace("-", "−")
         for value in (difference.mean, interval.low, interval.high)
     )
-    return f"{mean} points ({low} to {high})"
+    return say("{mean} points ({low} to {high})", mean=mean, low=low, high=high)
 
 
 def place_models(protocol: Protocol) -> tuple[list[Bar], list[tuple[float, str]]]:
@@ -156,8 +176,12 @@ def plot_reliability(calibration: Calibration) -> Chart:
             low=y(each.confidence),
             high=y(each.accuracy),
             size=round(3 + 9 * math.sqrt(each.total / most), 2),
-            words=f"{each.total:,} images, {percent(each.confidence)} % sure on average, "
-            f"{percent(each.accuracy)} % right",
+            words=say(
+                "{total:,} images, {confidence} % sure on average, {accuracy} % right",
+                total=each.total,
+                confidence=percent(each.confidence),
+                accuracy=percent(each.accuracy),
+            ),
         )
         for each in calibration.bins
     )
@@ -188,9 +212,12 @@ def plot_learning(curve: LearningCurve) -> Chart:
     points = []
     for each in curve.points:
         interval, accuracy = each.score.interval, each.score.accuracy
-        words = (
-            f"{each.num_train:,} images: {percent(accuracy)} % "
-            f"({percent(interval.low)}–{percent(interval.high)})"
+        words = say(
+            "{num_train:,} images: {accuracy} % ({low}–{high})",
+            num_train=each.num_train,
+            accuracy=percent(accuracy),
+            low=percent(interval.low),
+            high=percent(interval.high),
         )
         points.append(
             Point(x(each.num_train), y(accuracy), y(interval.low), y(interval.high), 4.0, words)

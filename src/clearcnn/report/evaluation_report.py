@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from clearcnn.language import say
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.evaluation_charts import (
     place_models,
@@ -21,7 +22,11 @@ from clearcnn.report.training_report import find_weakest
 from clearcnn.results.evaluate import Assessment
 from clearcnn.types import Pixels
 
-PROTOCOL_TITLES = {"groups": "Groups left out", "random": "Random folds", "test": "Test images"}
+PROTOCOL_TITLES = {
+    "groups": say("Groups left out"),
+    "random": say("Random folds"),
+    "test": say("Test images"),
+}
 
 
 def write_assessment(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from clearcnn.language import say
 from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import percent, plain, score_sentence
 from clearcnn.results.scores import Evaluation
@@ -49,7 +50,7 @@ def write_confusion(path: Path, evaluation: Evaluation) -> None:
         figure = figure_class()
         axes, bar = figure.add_axes(_WHOLE), figure.add_axes(_WHOLE)
         image = axes.imshow(shares, cmap="GnBu", vmin=0, vmax=1)
-        figure.colorbar(image, cax=bar, label="share of the true class")
+        figure.colorbar(image, cax=bar, label=say("share of the true class"))
         axes.set(xlabel="predicted", ylabel="true")
         axes.set_title(score_sentence(evaluation.score), fontsize=9, wrap=True)
         _label_classes(axes, names)
@@ -89,7 +90,7 @@ def _draw_curve(axes: "Axes", history: History, metric: str) -> None:
     if metric == "accuracy":
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, title=f"at epoch {best + 1}", alignment="left")
+        axes.legend(frameon=False, title=say("at epoch {best}", best=best + 1), alignment="left")
 
 
 def _place_cells(figure: "Figure", axes: "Axes", bar: "Axes", num_classes: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from clearcnn.language import say
 from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import plain
 
@@ -83,7 +84,7 @@ def draw_maps(
     sheet = Image.new("RGB", (sheet_width, top + rows * step_y + _MARGIN - 10), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), plain(title), fill=_INK, font=_font(title, 20))
-    scale = f"orange {-limit:.3g} · white 0 · teal {limit:.3g}"
+    scale = say("orange {limit:.3g} · white 0 · teal {limit_2:.3g}", limit=-limit, limit_2=limit)
     draw.text((_MARGIN, _MARGIN + 30), scale, fill=_MUTED, font=_font(scale, 14))
     for position, (values, name) in enumerate(zip(maps, names, strict=True)):
         row, column = divmod(position, columns)

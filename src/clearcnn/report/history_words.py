@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from clearcnn.report.number_format import count, percent
+from clearcnn.language import say, say_count
+from clearcnn.report.number_format import percent
 from clearcnn.results.train import History
 from clearcnn.specs import TrainSpec
 
@@ -40,9 +41,16 @@ def _find_overfitting(history: History, losses: Sequence[float]) -> tuple[str, .
     if losses[-1] < losses[lowest] * (1 + _RISEN) or fitted[-1] >= fitted[lowest]:
         return ()
     return (
-        f"Overfitting: the validation loss was lowest after epoch {lowest + 1}, "
-        f"{losses[lowest]:.3f}, and rose to {losses[-1]:.3f}, while the training loss fell from "
-        f"{fitted[lowest]:.3f} to {fitted[-1]:.3f}.",
+        say(
+            "Overfitting: the validation loss was lowest after epoch {lowest}, {losses:.3f}, "
+            "and rose to {losses_2:.3f}, while the training loss fell from {fitted:.3f} to "
+            "{fitted_2:.3f}.",
+            lowest=lowest + 1,
+            losses=losses[lowest],
+            losses_2=losses[-1],
+            fitted=fitted[lowest],
+            fitted_2=fitted[-1],
+        ),
     )
 
 
@@ -51,26 +59,42 @@ def _judge_end(history: History, train: TrainSpec, accuracies: Sequence[float]) 
     part = max(2, history.num_epochs // 5)
     late, before = accuracies[-part:], accuracies[-2 * part : -part]
     gain = sum(late) / len(late) - sum(before) / len(before)
-    words = (
-        f"{percent(sum(before) / len(before))} % to {percent(sum(late) / len(late))} %, "
-        f"averaged over {count(part, 'epoch')}"
+    words = say(
+        "{percent} % to {percent_2} %, averaged over {part}",
+        percent=percent(sum(before) / len(before)),
+        percent_2=percent(sum(late) / len(late)),
+        part=say_count("{number:,} epoch", "{number:,} epochs", part),
     )
     if gain > _GAINED and train.schedule == "one_cycle":
         return (
-            f"Rising to the end: validation accuracy went from {words}. A learning rate that "
-            "falls to 0 does that; only a longer training shows whether more epochs help.",
+            say(
+                "Rising to the end: validation accuracy went from {words}. A learning rate "
+                "that falls to 0 does that; only a longer training shows whether more epochs "
+                "help.",
+                words=words,
+            ),
         )
     if gain > _GAINED:
-        return (f"Still improving: validation accuracy went from {words}.",)
+        return (say("Still improving: validation accuracy went from {words}.", words=words),)
     if max(late) - min(late) > _SPREAD:
         return (
-            f"Unsteady: over the last {count(part, 'epoch')}, validation accuracy was between "
-            f"{percent(min(late))} % and {percent(max(late))} %. A lower learning rate or a larger "
-            "validation set would make it steadier.",
+            say(
+                "Unsteady: over the last {part}, validation accuracy was between {late} % and "
+                "{late_2} %. A lower learning rate or a larger validation set would make it "
+                "steadier.",
+                part=say_count("{number:,} epoch", "{number:,} epochs", part),
+                late=percent(min(late)),
+                late_2=percent(max(late)),
+            ),
         )
     return (
-        f"Levelled off: over the last {count(part, 'epoch')}, validation accuracy stayed between "
-        f"{percent(min(late))} % and {percent(max(late))} %.",
+        say(
+            "Levelled off: over the last {part}, validation accuracy stayed between {late} % "
+            "and {late_2} %.",
+            part=say_count("{number:,} epoch", "{number:,} epochs", part),
+            late=percent(min(late)),
+            late_2=percent(max(late)),
+        ),
     )
 
 
@@ -79,6 +103,10 @@ def _say_stop(history: History, train: TrainSpec) -> tuple[str, ...]:
     if train.patience is None or waited < train.patience:
         return ()
     return (
-        f"Stopped in time: {count(waited, 'epoch')} without a lower validation loss ended the "
-        f"training, and the model has the weights of epoch {history.best_epoch + 1}.",
+        say(
+            "Stopped in time: {waited} without a lower validation loss ended the training, "
+            "and the model has the weights of epoch {best_epoch}.",
+            waited=say_count("{number:,} epoch", "{number:,} epochs", waited),
+            best_epoch=history.best_epoch + 1,
+        ),
     )

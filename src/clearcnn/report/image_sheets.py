@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from clearcnn.language import say, say_count
 from clearcnn.report.fonts import find_font
-from clearcnn.report.number_format import count, plain
+from clearcnn.report.number_format import plain
 from clearcnn.results.train import ClassCount
 
 MOST_ROWS = 20
@@ -154,12 +155,29 @@ def draw_sheet(
         top = _MARGIN + position * row_height
         middle = top + (row_height - _GAP) // 2
         _write(draw, (_MARGIN, middle - 1), plain(each.name), 20, _INK, "ls")
-        _write(draw, (_MARGIN, middle + 5), count(each.total, "image"), 14, _MUTED, "lt")
+        _write(
+            draw,
+            (_MARGIN, middle + 5),
+            say_count("{number:,} image", "{number:,} images", each.total),
+            14,
+            _MUTED,
+            "lt",
+        )
         for column, picture in enumerate(row):
             sheet.paste(picture.convert("RGB"), (left + column * (width + _GAP), top))
     if rest:
         bottom = (_MARGIN, sheet.height - _MARGIN)
-        _write(draw, bottom, f"and {count(rest, 'more class', 'more classes')}", 14, _MUTED, "ls")
+        _write(
+            draw,
+            bottom,
+            say(
+                "and {rest}",
+                rest=say_count("{number:,} more class", "{number:,} more classes", rest),
+            ),
+            14,
+            _MUTED,
+            "ls",
+        )
     return sheet
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from clearcnn.language import say
 from clearcnn.report.fonts import find_font
 from clearcnn.report.image_sheets import to_picture
 from clearcnn.report.number_format import plain
@@ -45,7 +46,13 @@ def draw_suspects(
         top = _MARGIN + number // columns * step
         sheet.paste(picture.convert("RGB"), (left, top))
         _write(draw, (left, top + height + 2), label, _INK, width)
-        _write(draw, (left, top + height + 2 + _LINE), f"looks like {suggestion}", _MUTED, width)
+        _write(
+            draw,
+            (left, top + height + 2 + _LINE),
+            say("looks like {suggestion}", suggestion=suggestion),
+            _MUTED,
+            width,
+        )
     return sheet
 
 

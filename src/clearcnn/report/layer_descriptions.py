@@ -1,27 +1,37 @@
 """Plain descriptions of layers, for the explanation of one image."""
 
+from clearcnn.language import say, say_count
 from clearcnn.report.number_format import count, percent
 from clearcnn.results.explain import LayerActivation
 
 _WORDS = {
-    "Conv2D": "{maps} slide over the input. Each one measures at every position how well its "
-    "pattern fits there; the results are one feature map.",
-    "DepthwiseConv2D": "Each map has its own filters, which see no other map.",
-    "SeparableConv2D": "Each map is filtered on its own; then the maps are combined at every "
-    "position.",
-    "MaxPooling2D": "A window moves over each map and keeps only its largest value. The maps "
-    "shrink, and a pattern that moves a little gives the same output.",
-    "AveragePooling2D": "A window moves over each map and keeps the mean of its values. The maps "
-    "shrink.",
-    "GlobalMaxPooling2D": "Keeps one number per map: its largest value.",
-    "GlobalAveragePooling2D": "Keeps one number per map: its mean.",
-    "BatchNormalization": "Shifts and scales each map by the mean and variance found in training.",
-    "Rescaling": "Multiplies every pixel by one number and adds another, so that the values lie "
-    "around 0.",
-    "ZeroPadding2D": "Adds a border of zeros around every map.",
-    "Dropout": "Does nothing here: it drops values at random in training only.",
-    "Flatten": "Arranges all values in one vector. Nothing is computed.",
-    "Dense": "{maps}: each is a weighted sum of all inputs.",
+    "Conv2D": say(
+        "{{maps}} slide over the input. Each one measures at every position how well its "
+        "pattern fits there; the results are one feature map."
+    ),
+    "DepthwiseConv2D": say("Each map has its own filters, which see no other map."),
+    "SeparableConv2D": say(
+        "Each map is filtered on its own; then the maps are combined at every position."
+    ),
+    "MaxPooling2D": say(
+        "A window moves over each map and keeps only its largest value. The maps shrink, and "
+        "a pattern that moves a little gives the same output."
+    ),
+    "AveragePooling2D": say(
+        "A window moves over each map and keeps the mean of its values. The maps shrink."
+    ),
+    "GlobalMaxPooling2D": say("Keeps one number per map: its largest value."),
+    "GlobalAveragePooling2D": say("Keeps one number per map: its mean."),
+    "BatchNormalization": say(
+        "Shifts and scales each map by the mean and variance found in training."
+    ),
+    "Rescaling": say(
+        "Multiplies every pixel by one number and adds another, so that the values lie around 0."
+    ),
+    "ZeroPadding2D": say("Adds a border of zeros around every map."),
+    "Dropout": say("Does nothing here: it drops values at random in training only."),
+    "Flatten": say("Arranges all values in one vector. Nothing is computed."),
+    "Dense": say("{{maps}}: each is a weighted sum of all inputs."),
 }
 _IDLE = ("Dropout", "Flatten")
 
@@ -46,21 +56,33 @@ def describe_layer(layer: LayerActivation, *, is_last: bool, silent: int) -> str
     noun = "filter" if len(shape) > 1 else "unit"
     words = _WORDS.get(summary.layer, "").format(maps=count(shape[-1], noun))
     if summary.layer == "Dense" and is_last:
-        words = f"{count(shape[-1], 'weighted sum')} of all inputs, one per class."
+        words = say(
+            "{shape} of all inputs, one per class.",
+            shape=say_count("{number:,} weighted sum", "{number:,} weighted sums", shape[-1]),
+        )
     parts = [words]
     if activation == "relu":
         parts.append(
-            f"Relu then sets negative values to 0: here {percent(layer.zero_fraction)} % of the "
-            "values."
+            say(
+                "Relu then sets negative values to 0: here {zero_fraction} % of the values.",
+                zero_fraction=percent(layer.zero_fraction),
+            )
         )
     elif activation == "softmax":
-        parts.append("Softmax turns them into probabilities.")
+        parts.append(say("Softmax turns them into probabilities."))
     elif activation:
-        parts.append(f"Then {activation} is applied to each value.")
+        parts.append(say("Then {activation} is applied to each value.", activation=activation))
     if silent and activation == "relu":
         things = count(silent, "map" if len(shape) > 1 else "unit")
         stay = "stays" if silent == 1 else "stay"
-        parts.append(f"{things} of {shape[-1]:,} {stay} inactive: 0 everywhere.")
+        parts.append(
+            say(
+                "{things} of {shape:,} {stay} inactive: 0 everywhere.",
+                things=things,
+                shape=shape[-1],
+                stay=stay,
+            )
+        )
     return " ".join(filter(None, parts))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.language import say
 from clearcnn.report.heatmaps import draw_maps, find_limit, paint, wrap
 from clearcnn.report.image_sheets import encode_png
 from clearcnn.report.layer_descriptions import describe_layer, is_idle
@@ -154,7 +155,14 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
     figures = {}
     for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
         figures[f"{name}.png"] = draw_maps(
-            f"{name} of “{found.class_name}”, {result.image.name}", [np.array(found.values)], [""]
+            say(
+                "{name} of “{class_name}”, {name_2}",
+                name=name,
+                class_name=found.class_name,
+                name_2=result.image.name,
+            ),
+            [np.array(found.values)],
+            [""],
         )
     for layer, output, filters in zip(
         result.layers, pictures.outputs, pictures.filters, strict=True
@@ -162,9 +170,11 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
         if is_idle(layer):
             continue
         stem = f"layer-{layer.position:02d}-{layer.summary.layer.lower()}"
-        title = f"Layer {layer.position}: {layer.summary.name}"
+        title = say("Layer {position}: {name}", position=layer.position, name=layer.summary.name)
         if output.ndim == 1:
-            figures[f"{stem}.png"] = draw_maps(title, [wrap(output)], [f"{len(output):,} values"])
+            figures[f"{stem}.png"] = draw_maps(
+                title, [wrap(output)], [say("{num_output:,} values", num_output=len(output))]
+            )
         else:
             numbers = range(min(output.shape[-1], MOST_MAPS))
             maps = [output[..., number] for number in numbers]
@@ -173,14 +183,22 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
             shown = filters[:MOST_MAPS]
             if filters.shape[-1] > 3:
                 figures[f"{stem}-filters.png"] = draw_maps(
-                    f"Filters of layer {layer.position}: {layer.summary.name}",
+                    say(
+                        "Filters of layer {position}: {name}",
+                        position=layer.position,
+                        name=layer.summary.name,
+                    ),
                     [_stack_filters(filters)],
-                    ["one row per filter, one column per input map"],
+                    [say("one row per filter, one column per input map")],
                     side=1200,
                 )
                 continue
             figures[f"{stem}-filters.png"] = draw_maps(
-                f"Filters of layer {layer.position}: {layer.summary.name}",
+                say(
+                    "Filters of layer {position}: {name}",
+                    position=layer.position,
+                    name=layer.summary.name,
+                ),
                 [_side_by_side(each[..., :MOST_MAPS]) for each in shown],
                 [f"{number + 1}" for number in range(len(shown))],
             )

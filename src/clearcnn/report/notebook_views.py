@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from clearcnn.language import say, say_count
 from clearcnn.report import number_format
 from clearcnn.report.confusion import need_vertical_labels, tabulate
 from clearcnn.report.curves import plot_history
@@ -27,8 +28,8 @@ _SIDE = 128
 def view_training(result: TrainResult) -> str:
     """Show a training: score, interval, curves, mistakes, confusion matrix."""
     history, divergence = result.history, result.divergence
-    epochs = number_format.count(history.num_epochs, "epoch")
-    stopped = (f"Stopped early, after {epochs}.",) if result.interrupted else ()
+    epochs = say_count("{number:,} epoch", "{number:,} epochs", history.num_epochs)
+    stopped = (say("Stopped early, after {epochs}.", epochs=epochs),) if result.interrupted else ()
     diverged = () if divergence is None else (divergence.sentence,)
     return _render(
         "training",
@@ -38,7 +39,11 @@ def view_training(result: TrainResult) -> str:
         interval=place_interval(result.test),
         notices=(*stopped, *diverged, *result.warnings),
         charts=plot_history(history),
-        epochs=f"{epochs}, the model has the weights of epoch {history.best_epoch + 1}",
+        epochs=say(
+            "{epochs}, the model has the weights of epoch {best_epoch}",
+            epochs=epochs,
+            best_epoch=history.best_epoch + 1,
+        ),
         **_show_scored(result.test, result.pictures),
     )
 
@@ -153,11 +158,16 @@ def _render(name: str, **values: object) -> str:
 def _show_scored(test: Evaluation, pictures: Pictures | None) -> dict[str, object]:
     images = [] if pictures is None else [_show(each, pictures) for each in pictures.images]
     shown = list(zip(test.mistakes, images, strict=False))
-    total = number_format.count(len(test.mistakes), "mistake")
+    total = say_count("{number:,} mistake", "{number:,} mistakes", len(test.mistakes))
     if not test.mistakes:
-        heading = f"No mistakes among {number_format.count(test.score.total, 'image')}"
+        heading = say(
+            "No mistakes among {total}",
+            total=say_count("{number:,} image", "{number:,} images", test.score.total),
+        )
     elif 0 < len(shown) < len(test.mistakes):
-        heading = f"The {len(shown)} most confident of {total}"
+        heading = say(
+            "The {num_shown} most confident of {total}", num_shown=len(shown), total=total
+        )
     else:
         heading = total
     return {

@@ -1,18 +1,19 @@
 """Formatting of numbers: shares with their counts, shapes, seconds."""
 
+from clearcnn.language import say, say_count
 from clearcnn.results.percent import percent as percent
 from clearcnn.results.scores import Score
 from clearcnn.results.train import FlipTrial
 from clearcnn.specs import AugmentationSpec, SplitSpec, TrainSpec
 
 _SPLITS = {
-    "random": "drawn at random",
-    "stratified": "drawn at random with the same share of every class",
-    "group": "drawn at random with whole groups",
+    "random": say("drawn at random"),
+    "stratified": say("drawn at random with the same share of every class"),
+    "group": say("drawn at random with whole groups"),
 }
 _SCHEDULES = {
     "constant": "constant",
-    "one_cycle": "the peak of a one-cycle schedule",
+    "one_cycle": say("the peak of a one-cycle schedule"),
 }
 
 _CLASSES_NAMED = 5
@@ -20,7 +21,7 @@ _CLASSES_NAMED = 5
 
 def score_sentence(score: Score) -> str:
     """Format a score: "525 of 540 test images correct: 97.2 %, 95 % interval 95.5–98.3"."""
-    return score.in_words("test images")
+    return score.in_words(say("test images"))
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -32,13 +33,13 @@ def seconds(value: float) -> str:
     """Format a duration: "0.012 s", "3.4 s", "12 min 5 s"."""
     if value >= 100:
         minutes, rest = divmod(round(value), 60)
-        return f"{minutes} min {rest} s"
+        return say("{minutes} min {rest} s", minutes=minutes, rest=rest)
     return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
 
 
 def points(value: float) -> str:
     """Format a difference of shares: "1.2 percentage points"."""
-    return f"{100 * value:.1f} percentage points"
+    return say("{value:.1f} percentage points", value=100 * value)
 
 
 def number(value: float) -> str:
@@ -70,7 +71,7 @@ def plain(text: str, most: int | None = None) -> str:
 
 def split_sentence(split: SplitSpec) -> str:
     """Describe how the splits were made, unless the data has its own."""
-    return f"{_SPLITS[split.split]}, seed {split.seed}"
+    return say("{splits}, seed {seed}", splits=_SPLITS[split.split], seed=split.seed)
 
 
 def recipe_rows(train: TrainSpec, trial: FlipTrial | None = None) -> list[tuple[str, str]]:
@@ -82,46 +83,64 @@ def recipe_rows(train: TrainSpec, trial: FlipTrial | None = None) -> list[tuple[
     """
     optimizer = {"adam": "Adam", "adamw": "AdamW"}[train.optimizer]
     if train.weight_decay:
-        optimizer += f", weight decay {train.weight_decay:g}"
+        optimizer += say(", weight decay {weight_decay:g}", weight_decay=train.weight_decay)
     rows = [
         ("Optimizer", optimizer),
-        ("Learning rate", f"{train.learning_rate:g}, {_SCHEDULES[train.schedule]}"),
-        ("Batch size", count(train.batch_size, "image")),
+        (say("Learning rate"), f"{train.learning_rate:g}, {_SCHEDULES[train.schedule]}"),
+        (say("Batch size"), say_count("{number:,} image", "{number:,} images", train.batch_size)),
         ("Augmentation", augmentation_sentence(train.augmentation)),
     ]
     if trial is not None:
         rows.append(("Mirroring", flip_sentence(trial)))
     if train.whitening:
-        rows.append(("First convolution", "starts as the whitening of the images' patches"))
+        rows.append(
+            (say("First convolution"), say("starts as the whitening of the images' patches"))
+        )
     if train.class_weight_power:
         power = f"{train.class_weight_power:g}"
-        rows.append(("Class weights", f"(images of the class) to the power −{power}"))
+        rows.append(
+            (say("Class weights"), say("(images of the class) to the power −{power}", power=power))
+        )
     if train.label_smoothing:
-        rows.append(("Label smoothing", f"{train.label_smoothing:g}"))
+        rows.append((say("Label smoothing"), f"{train.label_smoothing:g}"))
     if train.patience:
-        without = count(train.patience, "epoch")
-        rows.append(("Early stopping", f"after {without} without a lower validation loss"))
+        without = say_count("{number:,} epoch", "{number:,} epochs", train.patience)
+        rows.append(
+            (
+                say("Early stopping"),
+                say("after {without} without a lower validation loss", without=without),
+            )
+        )
     return [*rows, ("Seed", str(train.seed))]
 
 
 def flip_sentence(trial: FlipTrial) -> str:
     """Say whether images are mirrored in training, and what the trial found."""
-    found = (
-        f"a trial network recognised {trial.correct:,} of {count(trial.total, 'validation image')}"
+    found = say(
+        "a trial network recognised {correct:,} of {total}",
+        correct=trial.correct,
+        total=say_count("{number:,} validation image", "{number:,} validation images", trial.total),
     )
     if trial.is_harmless:
-        return (
-            f"Images are mirrored at random: {found}, and {trial.correct_mirrored:,} when they "
-            "were mirrored."
+        return say(
+            "Images are mirrored at random: {found}, and {correct_mirrored:,} when they "
+            "were mirrored.",
+            found=found,
+            correct_mirrored=trial.correct_mirrored,
         )
     harmed = ""
     if trial.harmed_classes:
         named = ", ".join(trial.harmed_classes[:_CLASSES_NAMED])
         more = len(trial.harmed_classes) - _CLASSES_NAMED
-        harmed = f" It mattered for {named}" + (f" and {more:,} more." if more > 0 else ".")
-    return (
-        f"Images are not mirrored: {found}, but {trial.correct_mirrored:,} when they were "
-        f"mirrored.{harmed}"
+        harmed = say(" It mattered for {named}", named=named) + (
+            say(" and {more:,} more.", more=more) if more > 0 else "."
+        )
+    return say(
+        "Images are not mirrored: {found}, but {correct_mirrored:,} when they were "
+        "mirrored.{harmed}",
+        found=found,
+        correct_mirrored=trial.correct_mirrored,
+        harmed=harmed,
     )
 
 
@@ -130,12 +149,21 @@ def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
     if augmentation is None:
         return "none"
     changes = [
-        (augmentation.shift_pixels, f"shift ±{augmentation.shift_pixels:g} pixels"),
-        (augmentation.rotation_radians, f"rotation ±{augmentation.rotation_radians:g} radians"),
+        (
+            augmentation.shift_pixels,
+            say("shift ±{shift_pixels:g} pixels", shift_pixels=augmentation.shift_pixels),
+        ),
+        (
+            augmentation.rotation_radians,
+            say(
+                "rotation ±{rotation_radians:g} radians",
+                rotation_radians=augmentation.rotation_radians,
+            ),
+        ),
         (augmentation.zoom_fraction, f"zoom ±{100 * augmentation.zoom_fraction:g} %"),
         (augmentation.shear_fraction, f"shear ±{augmentation.shear_fraction:g}"),
         (augmentation.contrast_fraction, f"contrast ±{100 * augmentation.contrast_fraction:g} %"),
         (augmentation.brightness_shift, f"brightness ±{augmentation.brightness_shift:.3g}"),
-        (augmentation.horizontal_flip, "half of the images mirrored"),
+        (augmentation.horizontal_flip, say("half of the images mirrored")),
     ]
     return ", ".join(words for value, words in changes if value) or "none"

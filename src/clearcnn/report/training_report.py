@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.report import number_format
 from clearcnn.report.binary_charts import plot_binary
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
@@ -116,10 +117,18 @@ def _check_pictures(result: TrainResult, pictures: ReportImages) -> None:
     wanted = min(len(result.test.mistakes), MOST_MISTAKES)
     if len(pictures.samples) != num_classes or len(pictures.mistakes) < wanted:
         raise SpecError(
-            f"The report got samples of {len(pictures.samples)} classes and "
-            f"{len(pictures.mistakes)} images of mistakes; the result has {num_classes} "
-            f"classes and asks for {wanted} mistakes.",
-            remedy="Give samples for every class, and an image for each of the first mistakes.",
+            say(
+                "The report got samples of {num_samples} classes and {num_mistakes} images of "
+                "mistakes; the result has {num_classes} classes and asks for {wanted} "
+                "mistakes.",
+                num_samples=len(pictures.samples),
+                num_mistakes=len(pictures.mistakes),
+                num_classes=num_classes,
+                wanted=wanted,
+            ),
+            remedy=say(
+                "Give samples for every class, and an image for each of the first mistakes."
+            ),
         )
 
 
@@ -202,22 +211,28 @@ def _say_best(result: TrainResult) -> str:
 
 def _judge_confidence(calibration: Calibration) -> str:
     """Compare the calibration error with what chance alone gives."""
-    error = (
-        f"The confidence differs from the accuracy by {number_format.points(calibration.error)} on "
-        "average over the test images (expected calibration error)"
+    error = say(
+        "The confidence differs from the accuracy by {error} on average over the test "
+        "images (expected calibration error)",
+        error=number_format.points(calibration.error),
     )
     floor = number_format.points(calibration.floor_95)
     if calibration.error <= calibration.floor_95:
-        return (
-            f"{error}. That is no more than chance: a perfectly calibrated model stays below "
-            f"{floor} in 95 of 100 test sets of this size."
+        return say(
+            "{error}. That is no more than chance: a perfectly calibrated model stays "
+            "below {floor} in 95 of 100 test sets of this size.",
+            error=error,
+            floor=floor,
         )
     confidence = sum(each.total * each.confidence for each in calibration.bins)
     right = sum(each.total * each.accuracy for each in calibration.bins)
     leaning = "over-confident" if confidence > right else "under-confident"
-    return (
-        f"{error}. That is more than chance, which stays below {floor} in 95 of 100 test sets of "
-        f"this size: the model is {leaning}."
+    return say(
+        "{error}. That is more than chance, which stays below {floor} in 95 of 100 test "
+        "sets of this size: the model is {leaning}.",
+        error=error,
+        floor=floor,
+        leaning=leaning,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clearcnn.language import say
 from clearcnn.results.pictures import NOT_IN_JSON, Pictures
 from clearcnn.results.record import Record, Reported
 from clearcnn.results.scores import (
@@ -178,7 +179,12 @@ class Assessment(Reported):
     pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
 
     def __repr__(self) -> str:
-        return f"Assessment({self.headline.name!r} on {self.source!r}: {self.score})"
+        return say(
+            "Assessment({name!r} on {source!r}: {score})",
+            name=self.headline.name,
+            source=self.source,
+            score=self.score,
+        )
 
     @property
     def headline(self) -> ModelScore:

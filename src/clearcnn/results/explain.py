@@ -6,6 +6,7 @@ Positions of layers count from 1, as in the model table; rows, columns and maps 
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearcnn.language import say
 from clearcnn.results.percent import percent
 from clearcnn.results.record import Record, Reported
 from clearcnn.results.train import LayerSummary
@@ -272,10 +273,14 @@ class ExplainResult(Reported):
     temperature: float = 1.0
 
     def __repr__(self) -> str:
-        label = "" if self.image.label is None else f", label {self.image.label!r}"
-        return (
-            f"ExplainResult({self.image.name!r}: {self.prediction!r} "
-            f"{percent(self.answers[0].probability)} %{label}, folder {str(self.folder)!r})"
+        label = "" if self.image.label is None else say(", label {label!r}", label=self.image.label)
+        return say(
+            "ExplainResult({name!r}: {prediction!r} {probability} %{label}, folder {folder!r})",
+            name=self.image.name,
+            prediction=self.prediction,
+            probability=percent(self.answers[0].probability),
+            label=label,
+            folder=str(self.folder),
         )
 
     @property

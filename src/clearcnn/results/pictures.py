@@ -3,6 +3,7 @@
 from dataclasses import Field, dataclass
 from typing import Any
 
+from clearcnn.language import say
 from clearcnn.types import Pixels
 
 NOT_IN_JSON = {"in_json": False}
@@ -22,7 +23,11 @@ class Pictures:
     value_range: tuple[float, float]
 
     def __repr__(self) -> str:
-        return f"Pictures({len(self.images)} of {self.images.shape[1:]})"
+        return say(
+            "Pictures({num_images} of {shape})",
+            num_images=len(self.images),
+            shape=self.images.shape[1:],
+        )
 
 
 def is_in_json(each: "Field[Any]") -> bool:

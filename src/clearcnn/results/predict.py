@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, overload
 
+from clearcnn.language import say
 from clearcnn.results.percent import percent
 from clearcnn.results.pictures import Pictures
 from clearcnn.results.record import Shown
@@ -56,10 +57,16 @@ class Prediction(Shown):
 
     def __repr__(self) -> str:
         if self.error is not None or self.confidence is None:
-            return f"Prediction({self.name!r}: error {self.error!r})"
-        flag = ", looks like none of the classes" if self.is_unlike else ""
+            return say("Prediction({name!r}: error {error!r})", name=self.name, error=self.error)
+        flag = say(", looks like none of the classes") if self.is_unlike else ""
         shown = "abstained" if self.prediction is None else repr(self.prediction)
-        return f"Prediction({self.name!r}: {shown}, {percent(self.confidence)} %{flag})"
+        return say(
+            "Prediction({name!r}: {shown}, {confidence} %{flag})",
+            name=self.name,
+            shown=shown,
+            confidence=percent(self.confidence),
+            flag=flag,
+        )
 
 
 class Predictions(Shown, Sequence[Prediction]):
@@ -96,7 +103,12 @@ class Predictions(Shown, Sequence[Prediction]):
 
     def __repr__(self) -> str:
         first = ", ".join(repr(each.prediction) for each in self._predictions[:5])
-        return f"Predictions({len(self):,}: {first}{', …' if len(self) > 5 else ''})"
+        return say(
+            "Predictions({num_self:,}: {first}{rest})",
+            num_self=len(self),
+            first=first,
+            rest=", …" if len(self) > 5 else "",
+        )
 
     def rows(self) -> list[dict[str, str | float | bool | None]]:
         """Return a dict for each image, with the same keys, for `pandas.DataFrame`.

@@ -12,6 +12,8 @@ from collections.abc import Collection, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clearcnn.language import say
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -87,7 +89,7 @@ def _shorten_value(value: object) -> str:
     if isinstance(value, (str, Path)):
         return _REPR.repr(str(value))
     if isinstance(value, Sized) and not _is_short(value):
-        return f"<{len(value):,} items>"
+        return say("<{num_value:,} items>", num_value=len(value))
     return f"{value:.4g}" if isinstance(value, float) else _REPR.repr(value)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from clearcnn.language import say
 from clearcnn.results.percent import percent
 from clearcnn.results.record import Record
 
@@ -40,10 +41,16 @@ class Score:
           noun: such as "test images"; empty names nothing.
         """
         interval = self.interval
-        return (
-            f"{self.correct:,} of {self.total:,} {f'{noun} ' if noun else ''}correct: "
-            f"{percent(self.accuracy)} %, {100 * interval.confidence:g} % interval "
-            f"{percent(interval.low)}–{percent(interval.high)}"
+        return say(
+            "{correct:,} of {total:,} {rest}correct: {accuracy} %, {confidence:g} % "
+            "interval {low}–{high}",
+            correct=self.correct,
+            total=self.total,
+            rest=f"{noun} " if noun else "",
+            accuracy=percent(self.accuracy),
+            confidence=100 * interval.confidence,
+            low=percent(interval.low),
+            high=percent(interval.high),
         )
 
     def __float__(self) -> float:
@@ -65,7 +72,7 @@ class Difference:
             return "better"
         if self.interval.high < 0:
             return "worse"
-        return "cannot be told apart on this data"
+        return say("cannot be told apart on this data")
 
 
 @dataclass(frozen=True)

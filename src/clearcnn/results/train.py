@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clearcnn.language import say
 from clearcnn.results.pictures import NOT_IN_JSON, Pictures
 from clearcnn.results.record import Record, Reported, load_room
 from clearcnn.results.scores import BinaryCurves, Calibration, Evaluation, Score
@@ -120,7 +121,11 @@ class History:
     def __repr__(self) -> str:
         last = {name: values[-1] for name, values in self.metrics.items() if values}
         figures = ", ".join(f"{name} {value:.4f}" for name, value in last.items())
-        return f"History({self.num_epochs} epochs, the last with {figures or 'no metrics'})"
+        return say(
+            "History({num_epochs} epochs, the last with {figures})",
+            num_epochs=self.num_epochs,
+            figures=figures or say("no metrics"),
+        )
 
     def __getitem__(self, name: str) -> tuple[float, ...]:
         """Return a metric's value after each epoch."""
@@ -225,7 +230,11 @@ class TrainResult(Reported):
     pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
 
     def __repr__(self) -> str:
-        return f"TrainResult({self.score} on the test set, run folder {str(self.run_folder)!r})"
+        return say(
+            "TrainResult({score} on the test set, run folder {run_folder!r})",
+            score=self.score,
+            run_folder=str(self.run_folder),
+        )
 
     @property
     def score(self) -> Score:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeGuard
 import keras
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.training.callbacks import LogReader
 from clearcnn.types import Logs
 
@@ -62,10 +63,15 @@ def check_states(callbacks: Callbacks) -> None:
         known = _is_stateless(callback) or type(callback) in _KERAS_OWN
         if not (known or _is_stateful(callback)):
             raise TrainingError(
-                f"{type(callback).__name__} may have state that a checkpoint would not hold, so a "
-                "resumed training could end differently.",
-                remedy="Add get_state(), which returns a dict of numbers, strings and arrays, and "
-                "set_state(state); or leave checkpoint out.",
+                say(
+                    "{name} may have state that a checkpoint would not hold, so a resumed "
+                    "training could end differently.",
+                    name=type(callback).__name__,
+                ),
+                remedy=say(
+                    "Add get_state(), which returns a dict of numbers, strings and arrays, "
+                    "and set_state(state); or leave checkpoint out."
+                ),
             )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import keras
 
 from clearcnn.errors import DivergenceError, TrainingError
+from clearcnn.language import say
 from clearcnn.types import Logs
 
 Callbacks = Iterable[keras.callbacks.Callback]
@@ -111,9 +112,13 @@ def check_callbacks(callbacks: Callbacks) -> None:
         hooks = _batch_hooks(callback)
         if hooks:
             raise TrainingError(
-                f"{type(callback).__name__} overrides {', '.join(hooks)}; clearcnn.fit runs "
-                "whole epochs as one program and cannot stop at a batch.",
-                remedy="Move its work to on_epoch_end, or use model.fit.",
+                say(
+                    "{name} overrides {hooks}; clearcnn.fit runs whole epochs as one program "
+                    "and cannot stop at a batch.",
+                    name=type(callback).__name__,
+                    hooks=", ".join(hooks),
+                ),
+                remedy=say("Move its work to on_epoch_end, or use model.fit."),
             )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointTarget
 from clearcnn.errors import CheckpointError, TrainingError
+from clearcnn.language import say
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training import keras_state
 from clearcnn.training.callback_state import (
@@ -92,7 +93,9 @@ class Checkpointer:
             replay_epochs(self._callbacks, self._initial_epoch, rows)
             restore_states(self._callbacks, unpack(facts["callbacks"], found.arrays))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _cannot_resume(f"its content does not fit this training ({error})") from error
+            raise _cannot_resume(
+                say("its content does not fit this training ({error})", error=error)
+            ) from error
         if has_more_epochs:
             reset_patience(self._callbacks)
         return found.epoch
@@ -118,7 +121,11 @@ class Checkpointer:
             self._store.save(self._capture(state, epoch), is_last=is_last)
         except CheckpointError as error:
             # A training without checkpoints is better than none.
-            warnings.warn(f"{error.problem} Training continues.", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                say("{problem} Training continues.", problem=error.problem),
+                RuntimeWarning,
+                stacklevel=2,
+            )
         self._last_time = time.perf_counter()
         self._last_duration = self._last_time - start
 
@@ -150,16 +157,23 @@ class Checkpointer:
             return pack(read_states(self._callbacks), "callbacks", arrays)
         except TypeError as error:
             raise TrainingError(
-                f"A checkpoint cannot hold this: {error}.",
-                remedy="Let get_state() return numbers, strings, arrays, and lists and dicts of "
-                "these.",
+                say("A checkpoint cannot hold this: {error}.", error=error),
+                remedy=say(
+                    "Let get_state() return numbers, strings, arrays, and lists and dicts of these."
+                ),
             ) from error
 
     def _check(self, found: Checkpoint) -> None:
         """Reject a checkpoint of another training, and say what differs."""
         facts = found.facts
         if facts.get("form") != FORM or not isinstance(facts.get("training"), dict):
-            raise _cannot_resume(f"its format is {facts.get('form')!r}, and {FORM} was expected")
+            raise _cannot_resume(
+                say(
+                    "its format is {get!r}, and {form} was expected",
+                    get=facts.get("form"),
+                    form=FORM,
+                )
+            )
         self._fingerprint["data"] = hash_data(self._arrays)
         differences = find_differences(
             facts["training"],
@@ -168,11 +182,18 @@ class Checkpointer:
         )
         if differences:
             raise _cannot_resume(
-                f"it belongs to another training, which differs in {', '.join(differences)}"
+                say(
+                    "it belongs to another training, which differs in {differences}",
+                    differences=", ".join(differences),
+                )
             )
         if found.epoch > self._epochs:
             raise _cannot_resume(
-                f"it has {found.epoch} epochs, more than the {self._epochs} asked for"
+                say(
+                    "it has {epoch} epochs, more than the {epochs} asked for",
+                    epoch=found.epoch,
+                    epochs=self._epochs,
+                )
             )
         self._read_variables(found.arrays)
 
@@ -185,7 +206,12 @@ class Checkpointer:
                 size = None if array is None else array.dtype.itemsize
                 if array is None or array.shape != value.shape or size != value.dtype.itemsize:
                     raise _cannot_resume(
-                        f"its {group} variable {number} differs in shape or dtype from the model's"
+                        say(
+                            "its {group} variable {number} differs in shape or dtype from the "
+                            "model's",
+                            group=group,
+                            number=number,
+                        )
                     )
                 read.append(from_plain(array, np.dtype(value.dtype)))
             groups.append(read)
@@ -202,9 +228,11 @@ def open_target(checkpoint: CheckpointTarget | CheckpointSpec | Path | str) -> C
     """
     if jax.process_count() > 1:
         raise TrainingError(
-            "checkpoint was given to one of several processes that train together; only one of "
-            "them could write it.",
-            remedy="Leave checkpoint out.",
+            say(
+                "checkpoint was given to one of several processes that train together; only "
+                "one of them could write it."
+            ),
+            remedy=say("Leave checkpoint out."),
         )
     if isinstance(checkpoint, CheckpointTarget):
         return checkpoint
@@ -214,6 +242,6 @@ def open_target(checkpoint: CheckpointTarget | CheckpointSpec | Path | str) -> C
 
 def _cannot_resume(reason: str) -> CheckpointError:
     return CheckpointError(
-        f"The checkpoint cannot be resumed: {reason}.",
-        remedy="Train with the same settings, or use an empty folder to train from the start.",
+        say("The checkpoint cannot be resumed: {reason}.", reason=reason),
+        remedy=say("Train with the same settings, or use an empty folder to train from the start."),
     )

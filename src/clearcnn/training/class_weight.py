@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.types import NumPyArray
 
 _SUM_TOLERANCE = 1e-3
-_FORMS = 'a dict from class number to weight, a list with one weight per class, "balanced", or None'
+_FORMS = say(
+    'a dict from class number to weight, a list with one weight per class, "balanced", or None'
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class ClassWeight:
             return cls({i: _to_weight(i, w) for i, w in enumerate(value)}, is_list=True)
         shown = repr(value) if isinstance(value, str) else f"a {type(value).__name__}"
         raise TrainingError(
-            f"class_weight is {shown}; {_FORMS} was expected.",
-            remedy='Pass class_weight={0: 1.0, 1: 5.0}, or class_weight="balanced".',
+            say("class_weight is {shown}; {forms} was expected.", shown=shown, forms=_FORMS),
+            remedy=say('Pass class_weight={{0: 1.0, 1: 5.0}}, or class_weight="balanced".'),
         )
 
     def weigh(self, y: NumPyArray | StoredArray, rows: NDArray[np.int32]) -> NumPyArray:
@@ -90,26 +93,43 @@ class ClassWeight:
             needed = int(present.max()) + 1 if num_classes is None else num_classes
             if len(self.weights) < needed or (num_classes or len(self.weights)) < len(self.weights):
                 raise TrainingError(
-                    f"class_weight is a list of {len(self.weights)} weights, and there are "
-                    f"{needed} classes, 0 to {needed - 1}.",
-                    remedy="Give one weight per class, or a dict from class number to weight.",
+                    say(
+                        "class_weight is a list of {num_weights} weights, and there are "
+                        "{needed} classes, 0 to {needed_2}.",
+                        num_weights=len(self.weights),
+                        needed=needed,
+                        needed_2=needed - 1,
+                    ),
+                    remedy=say("Give one weight per class, or a dict from class number to weight."),
                 )
             return []
         known = range(num_classes) if num_classes is not None else None
         unknown = [n for n in self.weights if n < 0 or (known is not None and n not in known)]
         if unknown:
-            has = "numbered from 0" if known is None else f"0 to {len(known) - 1}"
+            has = (
+                say("numbered from 0")
+                if known is None
+                else say("0 to {num_known}", num_known=len(known) - 1)
+            )
             raise TrainingError(
-                f"class_weight names {_list(unknown)}; the classes of the model are {has}.",
-                remedy="Name classes by the numbers that y has.",
+                say(
+                    "class_weight names {unknown}; the classes of the model are {has}.",
+                    unknown=_list(unknown),
+                    has=has,
+                ),
+                remedy=say("Name classes by the numbers that y has."),
             )
         absent = sorted(set(self.weights) - set(present.tolist()))
         absent = [number for number in absent if self.weights[number] != 1]
         if not absent:
             return []
         return [
-            f"class_weight names {_list(absent)}, which no training sample has; the training "
-            f"samples are of {_list(present.tolist())}."
+            say(
+                "class_weight names {absent}, which no training sample has; the training "
+                "samples are of {present}.",
+                absent=_list(absent),
+                present=_list(present.tolist()),
+            )
         ]
 
 
@@ -131,17 +151,17 @@ def find_classes(y: NumPyArray | StoredArray) -> NDArray[np.int64]:
         nearest = np.round(labels)
         if ((labels == nearest) | (labels >= 0) & (labels <= 1)).all():
             return np.asarray(nearest, np.int64)
-        what = "fractions or NaN"
+        what = say("fractions or NaN")
     elif labels.ndim == 2:
         # One row may be smoothed or mixed; the largest share is its class.
         if (labels >= 0).all() and np.allclose(labels.sum(axis=1), 1, atol=_SUM_TOLERANCE):
             return np.asarray(labels.argmax(axis=1), np.int64)
-        what = f"rows of {labels.shape[1]} values that are not one-hot"
+        what = say("rows of {shape} values that are not one-hot", shape=labels.shape[1])
     else:
-        what = f"the shape {labels.shape}"
+        what = say("the shape {shape}", shape=labels.shape)
     raise TrainingError(
-        f"class_weight needs one class per sample, and y has {what}.",
-        remedy="Pass sample_weight, which says how much each sample or each label counts.",
+        say("class_weight needs one class per sample, and y has {what}.", what=what),
+        remedy=say("Pass sample_weight, which says how much each sample or each label counts."),
     )
 
 
@@ -149,8 +169,11 @@ def _to_class(name: object) -> int:
     if isinstance(name, (numbers.Real, np.bool_)) and float(name).is_integer():
         return int(float(name))
     raise TrainingError(
-        f"class_weight names the class {name!r}; the classes of y are whole numbers from 0.",
-        remedy="Name each class by its number: class_weight={0: 1.0, 1: 5.0}.",
+        say(
+            "class_weight names the class {name!r}; the classes of y are whole numbers from 0.",
+            name=name,
+        ),
+        remedy=say("Name each class by its number: class_weight={{0: 1.0, 1: 5.0}}."),
     )
 
 
@@ -160,13 +183,19 @@ def _to_weight(name: object, weight: object) -> float:
         if np.isfinite(number) and number >= 0:
             return number
     raise TrainingError(
-        f"class_weight gives the class {name!r} the weight {weight!r}; a finite number of 0 or "
-        "more was expected.",
-        remedy="Use weights of 0 or more.",
+        say(
+            "class_weight gives the class {name!r} the weight {weight!r}; a finite number of "
+            "0 or more was expected.",
+            name=name,
+            weight=weight,
+        ),
+        remedy=say("Use weights of 0 or more."),
     )
 
 
 def _list(classes: list[int]) -> str:
     shown = ", ".join(map(str, classes[:10]))
-    more = f" and {len(classes) - 10} more" if len(classes) > 10 else ""
+    more = (
+        say(" and {num_classes} more", num_classes=len(classes) - 10) if len(classes) > 10 else ""
+    )
     return f"{'class' if len(classes) == 1 else 'the classes'} {shown}{more}"

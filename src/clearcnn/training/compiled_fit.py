@@ -8,6 +8,7 @@ import keras
 from clearcnn.backend import load_keras
 from clearcnn.checkpoints import CheckpointTarget
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training.callbacks import honour_terminate_on_nan
 from clearcnn.training.checkpointing import Checkpointer, open_target
@@ -114,29 +115,40 @@ def fit(
 def _check_arguments(model: object, unsupported: dict[str, object]) -> None:
     if not isinstance(model, keras.Model):
         raise TrainingError(
-            f"model is a {type(model).__name__}; a compiled keras.Model was expected.",
-            remedy="Pass the model first: clearcnn.fit(model, x, y).",
+            say(
+                "model is a {name}; a compiled keras.Model was expected.", name=type(model).__name__
+            ),
+            remedy=say("Pass the model first: clearcnn.fit(model, x, y)."),
         )
     if not model.compiled:
         raise TrainingError(
-            f"The model {model.name!r} is not compiled, so it has no loss and no optimizer.",
-            remedy="Call model.compile(optimizer=..., loss=..., metrics=...) first.",
+            say(
+                "The model {name!r} is not compiled, so it has no loss and no optimizer.",
+                name=model.name,
+            ),
+            remedy=say("Call model.compile(optimizer=..., loss=..., metrics=...) first."),
         )
     if model.run_eagerly:
         raise TrainingError(
-            f"The model {model.name!r} is compiled with run_eagerly=True; clearcnn.fit is one "
-            "compiled program.",
-            remedy="Compile it without run_eagerly, or use model.fit to debug it.",
+            say(
+                "The model {name!r} is compiled with run_eagerly=True; clearcnn.fit is one "
+                "compiled program.",
+                name=model.name,
+            ),
+            remedy=say("Compile it without run_eagerly, or use model.fit to debug it."),
         )
     if unsupported:
         names = ", ".join(f"{name}=" for name in sorted(unsupported))
         raise TrainingError(
-            f"clearcnn.fit does not take {names.removesuffix('=')}.",
-            remedy="Leave it out, or use model.fit.",
+            say("clearcnn.fit does not take {removesuffix}.", removesuffix=names.removesuffix("=")),
+            remedy=say("Leave it out, or use model.fit."),
         )
 
 
 def _positive(name: str, value: int) -> int:
     if value < 1:
-        raise TrainingError(f"{name}={value} is out of range: at least 1.", remedy="Use 1 or more.")
+        raise TrainingError(
+            say("{name}={value} is out of range: at least 1.", name=name, value=value),
+            remedy=say("Use 1 or more."),
+        )
     return int(value)

@@ -6,6 +6,7 @@ from keras import tree
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.training import keras_state
 from clearcnn.training.class_weight import find_classes
 from clearcnn.training.fit_arrays import FitArrays
@@ -48,9 +49,11 @@ def check_data(model: keras.Model, arrays: FitArrays, batch_size: int) -> list[s
         return warnings
     _, y, weights = arrays.validation
     calls = keras_state.match_losses(model, output, y, weights)
-    warnings += _check_weights(weights, calls, "validation sample_weight", arrays.validation_rows)
+    warnings += _check_weights(
+        weights, calls, say("validation sample_weight"), arrays.validation_rows
+    )
     for call, before in zip(calls, trained, strict=True):
-        found = check_call(call, "validation y", arrays.validation_rows)
+        found = check_call(call, say("validation y"), arrays.validation_rows)
         if found is not None and before is not None:
             warnings += _compare_classes(before, found, call.output, is_split=arrays.is_split)
     return warnings
@@ -76,19 +79,28 @@ def _check_weights(
         found = summarize(leaf, rows)
         if found.num_invalid:
             raise TrainingError(
-                f"{name} has {found.num_invalid:,} NaN or infinite values.",
-                remedy="Give each sample a finite weight; 0 leaves it out.",
+                say(
+                    "{name} has {num_invalid:,} NaN or infinite values.",
+                    name=name,
+                    num_invalid=found.num_invalid,
+                ),
+                remedy=say("Give each sample a finite weight; 0 leaves it out."),
             )
         if found.num_negative:
             warnings.append(
-                f"{name} has {found.num_negative:,} negative values, down to {found.low:g}: "
-                "training makes the loss of these samples larger."
+                say(
+                    "{name} has {num_negative:,} negative values, down to {low:g}: training "
+                    "makes the loss of these samples larger.",
+                    name=name,
+                    num_negative=found.num_negative,
+                    low=found.low,
+                )
             )
         largest = max(largest, found.high, -found.low)
     if not largest:
         raise TrainingError(
-            f"{name} gives every sample the weight 0.",
-            remedy="Give some sample a weight above 0.",
+            say("{name} gives every sample the weight 0.", name=name),
+            remedy=say("Give some sample a weight above 0."),
         )
     return warnings
 
@@ -110,12 +122,23 @@ def _check_weight_shape(call: LossCall, name: str) -> None:
         return
     count = call.y.shape[0]
     wanted = (count, *values)
-    output = f" of the output {call.output!r}" if call.output else ""
-    remedy = f"Give one weight per sample, as an array of shape {(count, *(1 for _ in values))}"
+    output = say(" of the output {output!r}", output=call.output) if call.output else ""
+    remedy = say(
+        "Give one weight per sample, as an array of shape {value}",
+        value=(count, *(1 for _ in values)),
+    )
     raise TrainingError(
-        f"{name}{output} has the shape {tuple(call.sample_weight.shape)}, and the loss has one "
-        f"value for each of {wanted}.",
-        remedy=f"{remedy}, or one per value." if values else f"{remedy}.",
+        say(
+            "{name}{output} has the shape {shape}, and the loss has one value for each of "
+            "{wanted}.",
+            name=name,
+            output=output,
+            shape=tuple(call.sample_weight.shape),
+            wanted=wanted,
+        ),
+        remedy=say("{remedy}, or one per value.", remedy=remedy)
+        if values
+        else say("{remedy}.", remedy=remedy),
     )
 
 
@@ -123,27 +146,47 @@ def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: 
     """Warn of validation classes without training samples, or of a split with a single class."""
     if not before.classes.any():
         return []
-    of = f" of the output {output!r}" if output else ""
-    remedy = (
+    of = say(" of the output {output!r}", output=output) if output else ""
+    remedy = say(
         "Split by class: train_test_split(x, y, stratify=y) or StratifiedKFold of scikit-learn."
     )
     if is_split:
-        remedy = (
-            "validation_split takes the last rows without shuffling: shuffle x and y first, or "
-            "split by class with scikit-learn's train_test_split(x, y, stratify=y)."
+        remedy = say(
+            "validation_split takes the last rows without shuffling: shuffle x and y "
+            "first, or split by class with scikit-learn's train_test_split(x, y, "
+            "stratify=y)."
         )
     missing = np.flatnonzero(found.classes & ~before.classes)
     held = np.flatnonzero(found.classes)
     if len(missing):
         named = ", ".join(map(str, missing[:_MOST_NAMED]))
-        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        more = (
+            say(" and {num_missing} more", num_missing=len(missing) - _MOST_NAMED)
+            if len(missing) > _MOST_NAMED
+            else ""
+        )
         return [
-            f"{len(missing)} of {len(held)} validation classes{of} have no training sample: "
-            f"{named}{more}. The model cannot learn them. {remedy}"
+            say(
+                "{num_missing} of {num_held} validation classes{of} have no training sample: "
+                "{named}{more}. The model cannot learn them. {remedy}",
+                num_missing=len(missing),
+                num_held=len(held),
+                of=of,
+                named=named,
+                more=more,
+                remedy=remedy,
+            )
         ]
     if is_split and len(held) == 1 and before.classes.sum() > 1:
         return [
-            f"All {found.num_samples:,} validation samples{of} are of class {held[0]}, and "
-            f"{before.classes.sum()} classes are in the training data. {remedy}"
+            say(
+                "All {num_samples:,} validation samples{of} are of class {held}, and "
+                "{classes} classes are in the training data. {remedy}",
+                num_samples=found.num_samples,
+                of=of,
+                held=held[0],
+                classes=before.classes.sum(),
+                remedy=remedy,
+            )
         ]
     return []

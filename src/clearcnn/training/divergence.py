@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clearcnn.errors import DivergenceError
+from clearcnn.language import say
 from clearcnn.training import keras_state
 from clearcnn.training.fit_arrays import FitArrays
 from clearcnn.training.keras_state import State
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.types import Logs, NumPyArray, PyTree
 
-_LOSSES = {"loss": "loss", "val_loss": "validation loss"}
+_LOSSES = {"loss": "loss", "val_loss": say("validation loss")}
 _LARGE_VALUE = 100.0
 _SCALING_LAYERS = (
     keras.layers.Rescaling,
@@ -56,10 +57,10 @@ def describe_divergence(
       finished: the logs of the good epochs of this call, in order.
       last: the logs of the epoch that diverged.
     """
-    what = "weights became infinite or NaN"
+    what = say("weights became infinite or NaN")
     for name, words in _LOSSES.items():
         if not np.isfinite(last.get(name, 0.0)):
-            what = f"the {words} became {last[name]:g}"
+            what = say("the {words} became {last:g}", words=words, last=last[name])
             break
     causes = (
         *_find_bad_values(arrays),
@@ -67,10 +68,15 @@ def describe_divergence(
         *_find_large_values(model, arrays),
         _suggest_rate(model, [row["loss"] for row in finished if "loss" in row]),
     )
-    kept = "the epochs before it are kept" if epoch else "no epoch was finished"
+    kept = say("the epochs before it are kept") if epoch else say("no epoch was finished")
     return DivergenceError(
-        f"Training stopped in epoch {epoch + 1}: {what}; {kept}.",
-        remedy="Fix the first of these, and train again.",
+        say(
+            "Training stopped in epoch {epoch}: {what}; {kept}.",
+            epoch=epoch + 1,
+            what=what,
+            kept=kept,
+        ),
+        remedy=say("Fix the first of these, and train again."),
         epoch=epoch,
         causes=causes,
     )
@@ -82,14 +88,18 @@ def _find_bad_values(arrays: FitArrays) -> list[str]:
     names = "x", "y", "sample_weight"
     trees = [(*each, arrays.train_rows) for each in zip(names, arrays.train, strict=True)]
     for name, tree in zip(names, arrays.validation or (), strict=False):
-        trees.append((f"validation {name}", tree, arrays.validation_rows))
+        trees.append((say("validation {name}", name=name), tree, arrays.validation_rows))
     for name, tree, rows in trees:
         for values in _read(tree, rows):
             bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
             if bad.any():
                 found.append(
-                    f"{name} holds NaN or infinite values in {int(bad.sum()):,} of "
-                    f"{len(values):,} samples."
+                    say(
+                        "{name} holds NaN or infinite values in {bad:,} of {num_values:,} samples.",
+                        name=name,
+                        bad=int(bad.sum()),
+                        num_values=len(values),
+                    )
                 )
     return found
 
@@ -103,7 +113,14 @@ def _find_bad_labels(model: keras.Model, arrays: FitArrays) -> list[str]:
     least, most, classes = int(labels[0].min()), int(labels[0].max()), outputs[0].shape[-1]
     if classes is None or classes < 2 or (least >= 0 and most < classes):
         return []
-    return [f"The labels run from {least} to {most}, but the model has {classes} outputs."]
+    return [
+        say(
+            "The labels run from {least} to {most}, but the model has {classes} outputs.",
+            least=least,
+            most=most,
+            classes=classes,
+        )
+    ]
 
 
 def _find_large_values(model: keras.Model, arrays: FitArrays) -> list[str]:
@@ -119,14 +136,25 @@ def _find_large_values(model: keras.Model, arrays: FitArrays) -> list[str]:
         if np.abs(scaled).max() <= _LARGE_VALUE:
             return []
         return [
-            f"The values run from {low:g} to {high:g}, and from {scaled.min():g} to "
-            f"{scaled.max():g} after Rescaling; about -1 to 1 trains well."
+            say(
+                "The values run from {low:g} to {high:g}, and from {scaled:g} to {scaled_2:g} "
+                "after Rescaling; about -1 to 1 trains well.",
+                low=low,
+                high=high,
+                scaled=scaled.min(),
+                scaled_2=scaled.max(),
+            )
         ]
     if scaling is not None or max(abs(low), abs(high)) <= _LARGE_VALUE:
         return []
     return [
-        f"The values run from {low:g} to {high:g}, and no layer rescales them: begin with "
-        f"Rescaling({1 / max(abs(low), abs(high)):.2g})."
+        say(
+            "The values run from {low:g} to {high:g}, and no layer rescales them: begin with "
+            "Rescaling({low_2:.2g}).",
+            low=low,
+            high=high,
+            low_2=1 / max(abs(low), abs(high)),
+        )
     ]
 
 
@@ -143,11 +171,21 @@ def _find_scaling(model: keras.Model) -> keras.Layer | None:
 def _suggest_rate(model: keras.Model, losses: list[float]) -> str:
     rate = float(np.asarray(model.optimizer.learning_rate))
     name = type(model.optimizer).__name__
-    sentence = f"The learning rate of {name} was {rate:.3g}: try {rate / 10:.3g}."
+    sentence = say(
+        "The learning rate of {name} was {rate:.3g}: try {rate_2:.3g}.",
+        name=name,
+        rate=rate,
+        rate_2=rate / 10,
+    )
     if len(losses) > 1 and losses[-1] > 2 * min(losses):
-        sentence = (
-            f"The learning rate of {name} was {rate:.3g}, and the loss rose from "
-            f"{min(losses):.4g} to {losses[-1]:.4g} before: try {rate / 10:.3g}."
+        sentence = say(
+            "The learning rate of {name} was {rate:.3g}, and the loss rose from "
+            "{losses:.4g} to {losses_2:.4g} before: try {rate_2:.3g}.",
+            name=name,
+            rate=rate,
+            losses=min(losses),
+            losses_2=losses[-1],
+            rate_2=rate / 10,
         )
     return sentence
 

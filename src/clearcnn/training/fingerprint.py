@@ -18,6 +18,7 @@ import jax
 import keras
 import numpy as np
 
+from clearcnn.language import say
 from clearcnn.training import keras_state
 from clearcnn.training.callback_state import describe_callbacks
 from clearcnn.training.fit_arrays import FitArrays
@@ -139,7 +140,11 @@ def find_differences(then: JsonObject, now: JsonObject, *, schedule_may_differ: 
         name = key.replace("_", " ")
         shown = [json.dumps(value) for value in (old, new)]
         is_short = max(map(len, shown)) <= _LONGEST_SHOWN and key != "data"
-        found.append(f"{name} ({shown[0]} then, {shown[1]} now)" if is_short else name)
+        found.append(
+            say("{name} ({shown} then, {shown_2} now)", name=name, shown=shown[0], shown_2=shown[1])
+            if is_short
+            else name
+        )
     return found
 
 

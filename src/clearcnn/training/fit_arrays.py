@@ -13,6 +13,7 @@ from keras import tree
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.training.class_weight import ClassWeight
 from clearcnn.training.streamed_array import StoredArray, is_stored
 from clearcnn.types import Batch, NumPyArray, PyTree
@@ -80,8 +81,8 @@ def arrange(
     x, y = _to_arrays("x", x), _to_arrays("y", y)
     if y is None:
         raise TrainingError(
-            "y is missing: clearcnn.fit trains on arrays of samples and their targets.",
-            remedy="Pass y, or use model.fit for a model that trains on x alone.",
+            say("y is missing: clearcnn.fit trains on arrays of samples and their targets."),
+            remedy=say("Pass y, or use model.fit for a model that trains on x alone."),
         )
     if sample_weight is not None:
         sample_weight = _share_weights(_to_arrays("sample_weight", sample_weight), y)
@@ -121,17 +122,21 @@ def _to_array(name: str, leaf: PyTree) -> NumPyArray | StoredArray:
     is_array = is_array and len(getattr(leaf, "shape", ())) > 0
     if not is_array or type(leaf).__module__.startswith("tensorflow.python.data"):
         raise TrainingError(
-            f"{name} is {_describe(leaf)}; clearcnn.fit needs arrays, because the whole fit is "
-            "one program.",
-            remedy="Pass NumPy arrays, or use model.fit for generators and data sets.",
+            say(
+                "{name} is {leaf}; clearcnn.fit needs arrays, because the whole fit is one "
+                "program.",
+                name=name,
+                leaf=_describe(leaf),
+            ),
+            remedy=say("Pass NumPy arrays, or use model.fit for generators and data sets."),
         )
     array = StoredArray(leaf) if is_stored(leaf) else np.asarray(leaf)
     if array.dtype.kind == "f" and isinstance(array, np.ndarray):
         return array.astype(keras.config.floatx(), copy=False)
     if array.dtype.kind not in "fiub":
         raise TrainingError(
-            f"{name} has dtype {array.dtype}; numbers were expected.",
-            remedy=f"Encode {name} as integers or floats.",
+            say("{name} has dtype {dtype}; numbers were expected.", name=name, dtype=array.dtype),
+            remedy=say("Encode {name} as integers or floats.", name=name),
         )
     return array
 
@@ -149,12 +154,15 @@ def _count(arrays: PyTree) -> int:
     counts = {leaf.shape[0] for leaf in tree.flatten(arrays) if leaf is not None}
     if len(counts) != 1:
         raise TrainingError(
-            f"x, y and sample_weight hold different numbers of samples: {sorted(counts)}.",
-            remedy="Give every array one row per sample.",
+            say(
+                "x, y and sample_weight hold different numbers of samples: {counts}.",
+                counts=sorted(counts),
+            ),
+            remedy=say("Give every array one row per sample."),
         )
     count = int(counts.pop())
     if count == 0:
-        raise TrainingError("There are no samples.", remedy="Pass at least one.")
+        raise TrainingError(say("There are no samples."), remedy=say("Pass at least one."))
     return count
 
 
@@ -166,9 +174,15 @@ def _share_weights(sample_weight: PyTree, y: PyTree) -> PyTree:
         tree.assert_same_structure(y, sample_weight)
     except ValueError as error:
         raise TrainingError(
-            f"sample_weight is {_describe(sample_weight)} of {len(tree.flatten(sample_weight))} "
-            f"arrays, and y is {_describe(y)} of {len(tree.flatten(y))}.",
-            remedy="Pass one array, or one array per output in the structure of y.",
+            say(
+                "sample_weight is {sample_weight} of {num_sample_weight} arrays, and y is {y} "
+                "of {num_y}.",
+                sample_weight=_describe(sample_weight),
+                num_sample_weight=len(tree.flatten(sample_weight)),
+                y=_describe(y),
+                num_y=len(tree.flatten(y)),
+            ),
+            remedy=say("Pass one array, or one array per output in the structure of y."),
         ) from error
     return sample_weight
 
@@ -176,14 +190,17 @@ def _share_weights(sample_weight: PyTree, y: PyTree) -> PyTree:
 def _validation_arrays(validation_data: object) -> Batch:
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise TrainingError(
-            f"validation_data is {_describe(validation_data)}; (x, y) or (x, y, sample_weight) "
-            "was expected.",
-            remedy="Pass a tuple of arrays, or use model.fit for generators and data sets.",
+            say(
+                "validation_data is {validation_data}; (x, y) or (x, y, sample_weight) was "
+                "expected.",
+                validation_data=_describe(validation_data),
+            ),
+            remedy=say("Pass a tuple of arrays, or use model.fit for generators and data sets."),
         )
     x, y, sample_weight = (*validation_data, None)[:3]
-    arrays = (_to_arrays("validation x", x), _to_arrays("validation y", y), None)
+    arrays = (_to_arrays(say("validation x"), x), _to_arrays(say("validation y"), y), None)
     if sample_weight is not None:
-        weights = _to_arrays("validation sample_weight", sample_weight)
+        weights = _to_arrays(say("validation sample_weight"), sample_weight)
         arrays = (arrays[0], arrays[1], _share_weights(weights, arrays[1]))
     _count(arrays)
     return arrays
@@ -192,14 +209,18 @@ def _validation_arrays(validation_data: object) -> Batch:
 def _split(arrays: Batch, count: int, fraction: float) -> tuple[Batch, Batch]:
     if not 0 < fraction < 1:
         raise TrainingError(
-            f"validation_split={fraction} is out of range: [0, 1).",
-            remedy="Give a fraction such as 0.2.",
+            say("validation_split={fraction} is out of range: [0, 1).", fraction=fraction),
+            remedy=say("Give a fraction such as 0.2."),
         )
     at = math.floor(count * (1.0 - fraction))
     if at == 0:
         raise TrainingError(
-            f"validation_split={fraction} leaves none of {count} samples to train on.",
-            remedy="Give more samples or a smaller fraction.",
+            say(
+                "validation_split={fraction} leaves none of {count} samples to train on.",
+                fraction=fraction,
+                count=count,
+            ),
+            remedy=say("Give more samples or a smaller fraction."),
         )
 
     def take(rows: slice) -> Batch:
@@ -214,12 +235,12 @@ def _class_to_sample_weight(
 ) -> NumPyArray:
     if sample_weight is not None:
         raise TrainingError(
-            "class_weight and sample_weight were both given.",
-            remedy="Multiply them into one sample_weight.",
+            say("class_weight and sample_weight were both given."),
+            remedy=say("Multiply them into one sample_weight."),
         )
     if tree.is_nested(y):
         raise TrainingError(
-            "class_weight was given for a model with several outputs.",
-            remedy="Pass sample_weight with one array per output.",
+            say("class_weight was given for a model with several outputs."),
+            remedy=say("Pass sample_weight with one array per output."),
         )
     return class_weight.weigh(y, _all_rows(y.shape[0]))

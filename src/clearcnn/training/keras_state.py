@@ -17,6 +17,7 @@ from keras.src.backend import compute_output_spec, set_keras_mask, standardize_d
 from keras.src.trainers.compile_utils import get_loss
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.types import Arguments, Batch, PyTree
 
 State: TypeAlias = tuple[list[jax.Array], ...]
@@ -255,8 +256,12 @@ def _to_numbers(logs: dict[str, PyTree]) -> Iterator[tuple[str, jax.Array]]:
             yield name, keras.ops.reshape(value, ())
         else:
             raise TrainingError(
-                f"The log {name!r} has the shape {np.shape(value)}; a single number was expected.",
-                remedy="Log its mean, or leave it out.",
+                say(
+                    "The log {name!r} has the shape {value}; a single number was expected.",
+                    name=name,
+                    value=np.shape(value),
+                ),
+                remedy=say("Log its mean, or leave it out."),
             )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.training.keras_state import LossCall
 from clearcnn.training.label_stats import FindClasses, Summary, occurring, summarize
 from clearcnn.types import PyTree
@@ -95,7 +96,7 @@ def check_call(call: LossCall, name: str, rows: NDArray[np.int32]) -> Summary | 
     if wanted.kind == "other" or not hasattr(call.y, "shape"):
         return None
     if call.output:
-        name = f"{name} of the output {call.output!r}"
+        name = say("{name} of the output {output!r}", name=name, output=call.output)
     _check_shape(wanted, call, name)
     found = summarize(
         call.y,
@@ -106,8 +107,12 @@ def check_call(call: LossCall, name: str, rows: NDArray[np.int32]) -> Summary | 
     )
     if found.num_invalid:
         raise TrainingError(
-            f"{name} has {found.num_invalid:,} NaN or infinite values.",
-            remedy="Remove these samples, or give them a label.",
+            say(
+                "{name} has {num_invalid:,} NaN or infinite values.",
+                name=name,
+                num_invalid=found.num_invalid,
+            ),
+            remedy=say("Remove these samples, or give them a label."),
         )
     # Values that the model's own mask leaves out may have any label.
     if found.low <= found.high and not call.is_masked:
@@ -139,88 +144,116 @@ def _check_shape(wanted: LossLabels, call: LossCall, name: str) -> None:
         fits = _is_like(y, pred) or _is_like((*y, 1), pred) or _is_like(y, (*pred, 1))
     if fits:
         return
-    has = f"{name} has the shape {_say(y)}, and the model's output {_say(pred)}"
+    has = say(
+        "{name} has the shape {y}, and the model's output {pred}",
+        name=name,
+        y=_say(y),
+        pred=_say(pred),
+    )
     if wanted.kind == "sparse":
-        remedy = "Give each sample the number of its class."
+        remedy = say("Give each sample the number of its class.")
         if _is_like(y, pred):
-            remedy = (
-                'For one-hot labels, compile with "categorical_crossentropy"; or give class '
-                "numbers: y.argmax(axis=-1)."
+            remedy = say(
+                'For one-hot labels, compile with "categorical_crossentropy"; or give '
+                "class numbers: y.argmax(axis=-1)."
             )
-        raise TrainingError(f"{has}: this loss takes class numbers.", remedy=remedy)
+        raise TrainingError(say("{has}: this loss takes class numbers.", has=has), remedy=remedy)
     if wanted.kind == "one-hot":
-        remedy = f"Encode the labels: keras.utils.to_categorical(y, {pred[-1]})."
+        remedy = say("Encode the labels: keras.utils.to_categorical(y, {pred}).", pred=pred[-1])
         if _is_like(y, pred[:-1]) or _is_like(y, (*pred[:-1], 1)):
-            remedy = (
-                'For class numbers, compile with "sparse_categorical_crossentropy"; or encode '
-                f"them: keras.utils.to_categorical(y, {pred[-1]})."
+            remedy = say(
+                'For class numbers, compile with "sparse_categorical_crossentropy"; or '
+                "encode them: keras.utils.to_categorical(y, {pred}).",
+                pred=pred[-1],
             )
-        raise TrainingError(f"{has}: this loss takes one value per class.", remedy=remedy)
+        raise TrainingError(
+            say("{has}: this loss takes one value per class.", has=has), remedy=remedy
+        )
     raise TrainingError(
-        f"{has}: this loss takes one value from 0 to 1 per output.",
-        remedy="Give the last layer as many units as y has values per sample. For class numbers, "
-        'compile with "sparse_categorical_crossentropy".',
+        say("{has}: this loss takes one value from 0 to 1 per output.", has=has),
+        remedy=say(
+            "Give the last layer as many units as y has values per sample. For class numbers, "
+            'compile with "sparse_categorical_crossentropy".'
+        ),
     )
 
 
 def _check_range(wanted: LossLabels, found: Summary, name: str) -> None:
     low, high, classes = found.low, found.high, wanted.num_classes
-    runs = f"{name} runs from {low:g} to {high:g}"
+    runs = say("{name} runs from {low:g} to {high:g}", name=name, low=low, high=high)
     if wanted.kind == "sparse":
         if found.fraction is not None:
             raise TrainingError(
-                f"{name} has fractions such as {found.fraction:g}; this loss takes class "
-                "numbers, and would truncate them.",
-                remedy="Give whole numbers from 0; for quantities, compile with a loss such as "
-                '"mse".',
+                say(
+                    "{name} has fractions such as {fraction:g}; this loss takes class "
+                    "numbers, and would truncate them.",
+                    name=name,
+                    fraction=found.fraction,
+                ),
+                remedy=say(
+                    'Give whole numbers from 0; for quantities, compile with a loss such as "mse".'
+                ),
             )
         if classes is not None and (low < 0 or high >= classes):
             raise TrainingError(
-                f"{runs}, and the model has {_count_outputs(classes)}.",
+                say(
+                    "{runs}, and the model has {classes}.",
+                    runs=runs,
+                    classes=_count_outputs(classes),
+                ),
                 remedy=_renumber(low, high, classes),
             )
     if wanted.kind == "binary" and (low < -_TOLERANCE or high > 1 + _TOLERANCE):
         raise TrainingError(
-            f"{runs}; this loss takes values from 0 to 1.", remedy=_rescale(found, low, high)
+            say("{runs}; this loss takes values from 0 to 1.", runs=runs),
+            remedy=_rescale(found, low, high),
         )
     if wanted.kind == "hinge" and (low < -1 - _TOLERANCE or high > 1 + _TOLERANCE):
         raise TrainingError(
-            f"{runs}; this loss takes labels of -1 and 1.", remedy="Map the labels to -1 and 1."
+            say("{runs}; this loss takes labels of -1 and 1.", runs=runs),
+            remedy=say("Map the labels to -1 and 1."),
         )
 
 
 def _count_outputs(classes: int) -> str:
-    return f"{classes} outputs, 0 to {classes - 1}" if classes > 1 else "1 output, 0"
+    return (
+        say("{classes} outputs, 0 to {classes_2}", classes=classes, classes_2=classes - 1)
+        if classes > 1
+        else "1 output, 0"
+    )
 
 
 def _renumber(low: float, high: float, classes: int) -> str:
     if low > 0 and high - low < classes:
-        return f"Number the classes from 0: y - {low:g}."
+        return say("Number the classes from 0: y - {low:g}.", low=low)
     if low < 0 or high >= 2 * classes:
         odd = low if low < 0 else high
-        return (
+        return say(
             "Number the classes from 0. If some samples are to be left out, give them "
-            f"sample_weight 0, or compile with SparseCategoricalCrossentropy(ignore_class={odd:g})."
+            "sample_weight 0, or compile with "
+            "SparseCategoricalCrossentropy(ignore_class={odd:g}).",
+            odd=odd,
         )
     if classes == 1:
-        return (
-            'For two classes of one output, compile with "binary_crossentropy"; else give the '
-            f"last layer {high + 1:g} units."
+        return say(
+            'For two classes of one output, compile with "binary_crossentropy"; else give '
+            "the last layer {high:g} units.",
+            high=high + 1,
         )
-    return f"Give the last layer {high + 1:g} units, or number the classes from 0."
+    return say("Give the last layer {high:g} units, or number the classes from 0.", high=high + 1)
 
 
 def _rescale(found: Summary, low: float, high: float) -> str:
     if found.fraction is None and (low, high) == (-1, 1):
         return "Map -1 to 0: (y + 1) / 2."
     if found.fraction is None and high - low == 1:
-        return f"Number the classes 0 and 1: y - {low:g}."
+        return say("Number the classes 0 and 1: y - {low:g}.", low=low)
     if found.fraction is None and high < 100:
-        return (
-            'For class numbers, compile with "sparse_categorical_crossentropy" and one output '
-            "per class."
+        return say(
+            'For class numbers, compile with "sparse_categorical_crossentropy" and one '
+            "output per class."
         )
-    return "Scale the values to 0..1, for example y / 255."
+    return say("Scale the values to 0..1, for example y / 255.")
 
 
 def _is_like(shape: Shape, wanted: Shape) -> bool:

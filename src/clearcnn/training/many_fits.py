@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from clearcnn.backend import load_keras
 from clearcnn.errors import DivergenceError, TrainingError
+from clearcnn.language import say
 from clearcnn.training.fit_arrays import FitArrays, arrange
 from clearcnn.training.fit_loop import FitLoop, PlacedArrays
 from clearcnn.training.fit_setup import set_up_fit
@@ -116,14 +117,17 @@ def fit_many(
     load_keras()
     if folds is not None and (validation_data is not None or validation_split):
         raise TrainingError(
-            "folds were given together with validation_split or validation_data.",
-            remedy="Leave these out: each fold has its own validation rows.",
+            say("folds were given together with validation_split or validation_data."),
+            remedy=say("Leave these out: each fold has its own validation rows."),
         )
     arrays = arrange(x, y, sample_weight, class_weight, validation_split, validation_data)
     if arrays.is_stored:
         raise TrainingError(
-            "x or y is a memory map or another stored array; fit_many keeps its arrays in memory.",
-            remedy="Load them, or call fit once for each training.",
+            say(
+                "x or y is a memory map or another stored array; fit_many keeps its arrays in "
+                "memory."
+            ),
+            remedy=say("Load them, or call fit once for each training."),
         )
     by_fold = [arrays] if folds is None else _select_folds(arrays, sample_weight, folds)
     numbers = [None] if folds is None else list(range(len(by_fold)))
@@ -206,8 +210,13 @@ def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
     ended = [each for each in fitted if each.divergence is not None]
     if ended:
         warnings.warn(
-            f"{len(ended)} of {len(fitted)} trainings stopped at NaN or infinity; each has the "
-            f"weights of an earlier, good epoch. The first: {ended[0].divergence}",
+            say(
+                "{num_ended} of {num_fitted} trainings stopped at NaN or infinity; each has "
+                "the weights of an earlier, good epoch. The first: {divergence}",
+                num_ended=len(ended),
+                num_fitted=len(fitted),
+                divergence=ended[0].divergence,
+            ),
             RuntimeWarning,
             stacklevel=3,
         )
@@ -242,9 +251,11 @@ def _build(build: MakeModel, task: _Task) -> keras.Model:
             model.optimizer.learning_rate = task.learning_rate
         except TypeError as error:
             raise TrainingError(
-                f"learning_rates were given, but the optimizer of {model.name!r} follows a "
-                "schedule.",
-                remedy="Compile the model with a constant learning rate.",
+                say(
+                    "learning_rates were given, but the optimizer of {name!r} follows a schedule.",
+                    name=model.name,
+                ),
+                remedy=say("Compile the model with a constant learning rate."),
             ) from error
     return model
 

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import keras
 
 from clearcnn.errors import TrainingError
+from clearcnn.language import say
 from clearcnn.training import keras_state
 from clearcnn.training.keras_state import State
 from clearcnn.types import Batch, PyTree
@@ -32,13 +33,18 @@ def check_steps(model: keras.Model) -> None:
     name = type(model).__name__
     if model.optimizer is None:
         raise TrainingError(
-            f"{name} is compiled without an optimizer.", remedy="Give model.compile an optimizer."
+            say("{name} is compiled without an optimizer.", name=name),
+            remedy=say("Give model.compile an optimizer."),
         )
     if replaced := keras_state.overridden_loop_methods(model):
         raise TrainingError(
-            f"{name} overrides {', '.join(replaced)}; clearcnn.fit calls train_step and test_step "
-            "in a loop of its own.",
-            remedy="Move the work to train_step or test_step, or use model.fit.",
+            say(
+                "{name} overrides {replaced}; clearcnn.fit calls train_step and test_step in "
+                "a loop of its own.",
+                name=name,
+                replaced=", ".join(replaced),
+            ),
+            remedy=say("Move the work to train_step or test_step, or use model.fit."),
         )
     for method in ("train_step", "test_step"):
         signature = inspect.signature(getattr(model, method))
@@ -46,8 +52,13 @@ def check_steps(model: keras.Model) -> None:
             signature.bind("state", "data")
         except TypeError as error:
             raise TrainingError(
-                f"{name}.{method}{signature} does not take (state, data), as it must on JAX.",
-                remedy="Write it as in Keras's guide on custom steps with JAX.",
+                say(
+                    "{name}.{method}{signature} does not take (state, data), as it must on JAX.",
+                    name=name,
+                    method=method,
+                    signature=signature,
+                ),
+                remedy=say("Write it as in Keras's guide on custom steps with JAX."),
             ) from error
 
 
@@ -73,16 +84,26 @@ def run_step(
     name = f"{type(model).__name__}.{method}"
     if not isinstance(result, tuple) or len(result) != 2 or not isinstance(result[0], dict):
         raise TrainingError(
-            f"{name} returns {_describe(result)}; (logs, state) with a dict of logs was expected.",
-            remedy="Return the metrics by name, and the state.",
+            say(
+                "{name} returns {result}; (logs, state) with a dict of logs was expected.",
+                name=name,
+                result=_describe(result),
+            ),
+            remedy=say("Return the metrics by name, and the state."),
         )
     logs, after = result
     groups = [group for group in _GROUPS if training or group != "optimizer's"]
     if len(after) != len(groups):
         raise TrainingError(
-            f"{name} returns a state of {len(after)} groups; {len(groups)} were expected: "
-            f"{', '.join(groups)} variables.",
-            remedy="Return the groups of the state it is given, in the same order.",
+            say(
+                "{name} returns a state of {num_after} groups; {num_groups} were expected: "
+                "{groups} variables.",
+                name=name,
+                num_after=len(after),
+                num_groups=len(groups),
+                groups=", ".join(groups),
+            ),
+            remedy=say("Return the groups of the state it is given, in the same order."),
         )
     return logs, tuple(map(_check_group, [name] * len(groups), groups, state, after))
 
@@ -92,16 +113,27 @@ def _check_group(
 ) -> list[jax.Array]:
     after = list(given)
     if len(after) != len(before):
-        wrong = f"{len(after)} values for {len(before)}"
+        wrong = say(
+            "{num_after} values for {num_before}", num_after=len(after), num_before=len(before)
+        )
     else:
         pairs = zip(map(_describe_array, before), map(_describe_array, after), strict=True)
-        changed = [f"{is_now} for {was}" for was, is_now in pairs if is_now != was]
+        changed = [
+            say("{is_now} for {was}", is_now=is_now, was=was)
+            for was, is_now in pairs
+            if is_now != was
+        ]
         if not changed:
             return after
         wrong = changed[0]
     raise TrainingError(
-        f"{name} returns other {group} variables than it was given: {wrong}.",
-        remedy="Return one value for each variable, in order, of the same shape and dtype.",
+        say(
+            "{name} returns other {group} variables than it was given: {wrong}.",
+            name=name,
+            group=group,
+            wrong=wrong,
+        ),
+        remedy=say("Return one value for each variable, in order, of the same shape and dtype."),
     )
 
 
@@ -111,7 +143,7 @@ def _describe_array(array: jax.Array) -> str:
 
 def _describe(result: object) -> str:
     if isinstance(result, tuple) and len(result) == 2:
-        return f"logs that are a {type(result[0]).__name__}"
+        return say("logs that are a {name}", name=type(result[0]).__name__)
     return f"a {type(result).__name__}"
 
 
@@ -130,10 +162,17 @@ class _RejectAssignments(keras.StatelessScope):  # type: ignore[misc]
     def add_update(self, update: tuple[keras.Variable, jax.Array]) -> None:
         name = type(self._model).__name__
         raise TrainingError(
-            f"A step of {name} assigns to {update[0].path}; on JAX a step changes no variable, so "
-            "the value would be lost.",
-            remedy="Use stateless_update_state, stateless_apply or stateless_call, and return the "
-            "value in the state; a second optimizer beside model.optimizer is not supported.",
+            say(
+                "A step of {name} assigns to {path}; on JAX a step changes no variable, so "
+                "the value would be lost.",
+                name=name,
+                path=update[0].path,
+            ),
+            remedy=say(
+                "Use stateless_update_state, stateless_apply or stateless_call, and return "
+                "the value in the state; a second optimizer beside model.optimizer is not "
+                "supported."
+            ),
         )
 
 
@@ -149,8 +188,14 @@ def empty_variables(model: keras.Model) -> Iterator[None]:
 
 def _reject_read(model: keras.Model, variable: keras.Variable) -> NoReturn:
     raise TrainingError(
-        f"A step of {type(model).__name__} reads {variable.path} from the model; on JAX it has no "
-        "value there during training.",
-        remedy="Take it from the state that the step is given, or compute with stateless_call and "
-        "stateless_compute_loss.",
+        say(
+            "A step of {name} reads {path} from the model; on JAX it has no value there "
+            "during training.",
+            name=type(model).__name__,
+            path=variable.path,
+        ),
+        remedy=say(
+            "Take it from the state that the step is given, or compute with stateless_call "
+            "and stateless_compute_loss."
+        ),
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from clearcnn.language import say
 from clearcnn.web.http_errors import Refusal, send_refusal
 from clearcnn.web.settings import ServeSettings
 
@@ -78,8 +79,8 @@ class AccessControl:
         if self._names and name not in self._names:
             raise Refusal(
                 421,
-                f"This server does not answer requests for the host {host[:100]!r}.",
-                remedy="Ask for 127.0.0.1, or start the server with --allow-host NAME.",
+                say("This server does not answer requests for the host {host!r}.", host=host[:100]),
+                remedy=say("Ask for 127.0.0.1, or start the server with --allow-host NAME."),
             )
 
     def _check_token(self, authorization: str) -> None:
@@ -89,8 +90,8 @@ class AccessControl:
         if not hmac.compare_digest(given, self._token.encode()):
             raise Refusal(
                 401,
-                "The request has no token, or a wrong one.",
-                remedy="Send the header Authorization: Bearer TOKEN.",
+                say("The request has no token, or a wrong one."),
+                remedy=say("Send the header Authorization: Bearer TOKEN."),
                 headers={"WWW-Authenticate": 'Bearer realm="clearcnn", Basic realm="clearcnn"'},
             )
 
@@ -117,8 +118,8 @@ def _check_origin(headers: dict[bytes, bytes], method: str) -> None:
     if is_foreign or (is_cross_site and not is_link):
         raise Refusal(
             403,
-            "The request comes from a web page of another origin.",
-            remedy="Use the page that this server shows, or a program that is not a web page.",
+            say("The request comes from a web page of another origin."),
+            remedy=say("Use the page that this server shows, or a program that is not a web page."),
         )
 
 

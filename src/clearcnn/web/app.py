@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
@@ -119,7 +120,12 @@ def _add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(DataError)
     async def refuse_picture(_: Request, error: DataError) -> Response:
-        return _answer(400, f"{error.problem} Send a complete image file in a supported format.")
+        return _answer(
+            400,
+            say(
+                "{problem} Send a complete image file in a supported format.", problem=error.problem
+            ),
+        )
 
     @app.exception_handler(ClientGoneError)
     async def end(_: Request, __: ClientGoneError) -> Response:
@@ -127,13 +133,18 @@ def _add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refuse_path(request: Request, error: HTTPException) -> Response:
-        text = f"{request.method[:20]} {request.url.path[:200]}: {error.detail}. See /docs."
+        text = say(
+            "{method} {path}: {detail}. See /docs.",
+            method=request.method[:20],
+            path=request.url.path[:200],
+            detail=error.detail,
+        )
         return _answer(error.status_code, text, dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def refuse_parameter(_: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return _answer(422, f"A parameter is invalid: {words}. See /docs.")
+        return _answer(422, say("A parameter is invalid: {words}. See /docs.", words=words))
 
 
 def _answer(

@@ -14,6 +14,7 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from clearcnn.language import say
 from clearcnn.web.http_errors import error_body
 from clearcnn.web.http_parser import Parser
 from clearcnn.web.lingering_close import LingeringTransport
@@ -138,7 +139,12 @@ class Connection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         status, reason = self.conn.complaint
-        body = error_body(f"The request cannot be read: {reason}. Send a valid HTTP/1.1 request.")
+        body = error_body(
+            say(
+                "The request cannot be read: {reason}. Send a valid HTTP/1.1 request.",
+                reason=reason,
+            )
+        )
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from starlette.types import Receive, Send
 
 from clearcnn.errors import ClearCNNError
+from clearcnn.language import say
 
 Header = tuple[bytes, bytes]
 
@@ -34,8 +35,8 @@ def too_busy(what: str) -> Refusal:
     """Return a 503: the server is overloaded."""
     return Refusal(
         503,
-        f"The server is busy: {what}.",
-        remedy="Send the request again in a second.",
+        say("The server is busy: {what}.", what=what),
+        remedy=say("Send the request again in a second."),
         headers={"Retry-After": "1"},
     )
 
@@ -44,8 +45,12 @@ def too_many_images(count: int, most: int) -> Refusal:
     """Return a 413: the images would take too much time or memory."""
     return Refusal(
         413,
-        f"The request holds {count:,} images; at most {most:,} are taken at once by this model.",
-        remedy="Send them in several requests.",
+        say(
+            "The request holds {count:,} images; at most {most:,} are taken at once by this model.",
+            count=count,
+            most=most,
+        ),
+        remedy=say("Send them in several requests."),
     )
 
 

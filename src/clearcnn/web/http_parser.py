@@ -5,6 +5,8 @@ from typing import Any
 
 import h11
 
+from clearcnn.language import say
+
 MOST_HEAD_BYTES = 16_384
 """The most bytes of a request line and its headers, as in Node.js."""
 
@@ -32,7 +34,7 @@ class Parser(h11.Connection):
     def __init__(self) -> None:
         super().__init__(h11.SERVER, MOST_HEAD_BYTES)
         self._chunks = self._chunk_bytes = 0
-        self.complaint = (400, "it is not HTTP")
+        self.complaint = (400, say("it is not HTTP"))
 
     def next_event(self) -> Any:
         """Return the next event, as h11 does.

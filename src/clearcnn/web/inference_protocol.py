@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from clearcnn.language import say
 from clearcnn.types import JsonObject
 from clearcnn.version import __version__
 from clearcnn.web import schemas
@@ -47,7 +48,7 @@ _LENGTH_PARAMETER: JsonObject = {
     "name": LENGTH_HEADER,
     "in": "header",
     "required": False,
-    "description": "Bytes of the JSON before binary tensor data.",
+    "description": say("Bytes of the JSON before binary tensor data."),
     "schema": {"type": "string", "pattern": "^[0-9]{1,9}$"},
 }
 _BINARY: JsonObject = {"application/octet-stream": {"schema": schemas.BYTES}}
@@ -77,7 +78,7 @@ def make_inference_router(
     def ready_responses(model: type[ServerReady], *more: int) -> schemas.Responses:
         content = schemas.json_content(model)
         drains: dict[str, object] = {
-            "description": "The server is shutting down.",
+            "description": say("The server is shutting down."),
             "content": content,
         }
         return {**describe_responses(*more), 503: drains}
@@ -213,7 +214,9 @@ def _describe(run: ServedRun) -> ModelMetadata:
 def _check_version(version: str) -> None:
     if version != VERSION:
         raise Refusal(
-            404, f"There is no version {version!r} of a model.", remedy=f"Use version {VERSION}."
+            404,
+            say("There is no version {version!r} of a model.", version=version),
+            remedy=say("Use version {version}.", version=VERSION),
         )
 
 
@@ -223,7 +226,11 @@ def _read_length(text: str | None) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise Refusal(
             400,
-            f"{LENGTH_HEADER} is {text[:40]!r}, not a number of bytes.",
-            remedy="Send the number of bytes of the JSON at the start of the body.",
+            say(
+                "{length_header} is {text!r}, not a number of bytes.",
+                length_header=LENGTH_HEADER,
+                text=text[:40],
+            ),
+            remedy=say("Send the number of bytes of the JSON at the start of the body."),
         )
     return int(text)

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from clearcnn.language import say
 from clearcnn.web.http_errors import Refusal
 
 NamedFile = tuple[str, bytes]
@@ -42,8 +43,10 @@ def read_files(body: bytes, content_type: str, most: int) -> list[NamedFile]:
     except (ValueError, FormParserError) as error:
         raise Refusal(
             400,
-            f"The form cannot be read: {str(error).rstrip('.')}.",
-            remedy=f"Send from 1 to {most} files, and nothing else, as multipart/form-data.",
+            say("The form cannot be read: {error}.", error=str(error).rstrip(".")),
+            remedy=say(
+                "Send from 1 to {most} files, and nothing else, as multipart/form-data.", most=most
+            ),
         ) from None
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from clearcnn.bundle import METRICS_NAME, Bundle
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import JsonObject
 from clearcnn.web.access_control import is_local_request
@@ -60,7 +61,7 @@ def make_page_router(
     @router.get("/static/{path:path}")
     def show_asset(path: str, request: Request) -> Response:
         if path not in assets:
-            raise HTTPException(404, f"There is no file {path!r}")
+            raise HTTPException(404, say("There is no file {path!r}", path=path))
         return assets[path].answer(request)
 
     def may_train(request: Request) -> bool:
@@ -70,8 +71,8 @@ def make_page_router(
         if not may_train(request):
             raise Refusal(
                 403,
-                "The playground is only available on the computer that the server runs on.",
-                remedy="Start the server with --playground to let everyone with access train.",
+                say("The playground is only available on the computer that the server runs on."),
+                remedy=say("Start the server with --playground to let everyone with access train."),
             )
 
     @router.get("/page/models")
@@ -120,8 +121,12 @@ def _judge(served: ServedRun, body: bytes) -> Work[bool]:
     if len(body) != size:
         raise Refusal(
             400,
-            f"The image has {len(body):,} bytes; {size:,} were expected.",
-            remedy="Send the values of one image in the shape and dtype of the model's input.",
+            say(
+                "The image has {num_body:,} bytes; {size:,} were expected.",
+                num_body=len(body),
+                size=size,
+            ),
+            remedy=say("Send the values of one image in the shape and dtype of the model's input."),
         )
     image = np.frombuffer(body, dtype).reshape(1, *contract.shape)
     served.check_values(image)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from clearcnn.data.decode_image import decode
 from clearcnn.data.image_files import quiet_pillow
+from clearcnn.language import say
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.multipart import NamedFile
 from clearcnn.web.settings import ServeSettings
@@ -30,9 +31,14 @@ def count_pixels(pictures: Sequence[NamedFile], settings: ServeSettings) -> list
     if total > most:
         raise Refusal(
             413,
-            f"The {len(counts)} images have {total:,} pixels together; at most {most:,} are "
-            "allowed in one request. (A JPEG counts once for every ten scans.)",
-            remedy="Send fewer or smaller images in one request.",
+            say(
+                "The {num_counts} images have {total:,} pixels together; at most {most:,} are "
+                "allowed in one request. (A JPEG counts once for every ten scans.)",
+                num_counts=len(counts),
+                total=total,
+                most=most,
+            ),
+            remedy=say("Send fewer or smaller images in one request."),
         )
     return counts
 
@@ -43,8 +49,14 @@ def _count(name: str, content: bytes, most: int) -> int:
     if height * width > most:
         raise Refusal(
             413,
-            f"{name} has {height}×{width} pixels; at most {most:,} are allowed.",
-            remedy="Make the image smaller.",
+            say(
+                "{name} has {height}×{width} pixels; at most {most:,} are allowed.",
+                name=name,
+                height=height,
+                width=width,
+                most=most,
+            ),
+            remedy=say("Make the image smaller."),
         )
     scans = content.count(_SCAN) if content.startswith(_JPEG) else 1
     return height * width * max(1, scans // _USUAL_SCANS)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, JsonValue
 from clearcnn import models
 from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.errors import ClearCNNError, TrainingError
+from clearcnn.language import say
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.web.drain import Drain
 from clearcnn.web.run_watcher import RunWatcher
@@ -40,7 +41,9 @@ class _BoundedRequest(Request):
         try:
             return parse_json(await self.body())
         except JsonError as error:
-            raise HTTPException(400, f"The body cannot be read: {error}") from error
+            raise HTTPException(
+                400, say("The body cannot be read: {error}", error=error)
+            ) from error
 
 
 class _BoundedRoute(APIRoute):
@@ -114,7 +117,7 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
         _check_size(
             summary.multiply_adds,
             _MOST_MULTIPLY_ADDS,
-            "multiply-adds for one image",
+            say("multiply-adds for one image"),
             "too_many_multiply_adds",
         )
         return run, spec
@@ -122,13 +125,13 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
     def find(number: int) -> Attempt:
         attempt = playground.find(number)
         if attempt is None:
-            raise HTTPException(404, f"There is no attempt {number}")
+            raise HTTPException(404, say("There is no attempt {number}", number=number))
         return attempt
 
     def find_file(number: int, name: str) -> Path:
         path = find(number).folder / name
         if not path.is_file():
-            raise HTTPException(404, f"Attempt {number} has no model")
+            raise HTTPException(404, say("Attempt {number} has no model", number=number))
         return path
 
     @router.post("/check")
@@ -187,8 +190,13 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
 def _check_size(found: int, most: int, what: str, code: str) -> None:
     if found > most:
         raise ClearCNNError(
-            f"The model has {found:,} {what}; the playground trains up to {most:,}.",
-            remedy="Make it smaller, or train it with clearcnn train.",
+            say(
+                "The model has {found:,} {what}; the playground trains up to {most:,}.",
+                found=found,
+                what=what,
+                most=most,
+            ),
+            remedy=say("Make it smaller, or train it with clearcnn train."),
             code=code,
             values={"found": found, "most": most},
         )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from clearcnn.data import PreparedImage
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import Prediction
 from clearcnn.types import JsonObject
@@ -130,11 +131,15 @@ def _read_pictures(kind: str, content_type: str, body: bytes, max_images: int) -
     else:
         raise Refusal(
             415,
-            f"The body's Content-Type is {kind[:100]!r}.",
-            remedy="Send an image file as image/png or similar, or files as multipart/form-data.",
+            say("The body's Content-Type is {kind!r}.", kind=kind[:100]),
+            remedy=say(
+                "Send an image file as image/png or similar, or files as multipart/form-data."
+            ),
         )
     if not pictures:
-        raise Refusal(400, "The request has no image.", remedy="Send at least one image file.")
+        raise Refusal(
+            400, say("The request has no image."), remedy=say("Send at least one image file.")
+        )
     return pictures
 
 

@@ -8,6 +8,7 @@ import zlib
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clearcnn.language import say
 from clearcnn.web.http_errors import Refusal, send_refusal, too_busy
 from clearcnn.web.memory_budget import MemoryBudget, Share
 from clearcnn.web.settings import ServeSettings
@@ -72,7 +73,7 @@ class BodyReader:
         body = bytearray()
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > most:
-            raise _too_large(f"has {int(length):,} bytes", most)
+            raise _too_large(say("has {length:,} bytes", length=int(length)), most)
         try:
             async with self._budget.transfer(share, self._settings.body_seconds):
                 while True:
@@ -81,7 +82,7 @@ class BodyReader:
                         raise _ClientGone
                     chunk = message.get("body", b"")
                     if len(body) + len(chunk) > most:
-                        raise _too_large("is larger", most)
+                        raise _too_large(say("is larger"), most)
                     if not self._budget.take(share, len(chunk)):
                         raise _too_full()
                     body += chunk
@@ -92,9 +93,12 @@ class BodyReader:
                 raise _too_full() from None
             raise Refusal(
                 408,
-                f"Only {len(body):,} bytes of the body arrived within "
-                f"{self._settings.body_seconds:g} seconds.",
-                remedy="Send it faster, or split it into smaller requests.",
+                say(
+                    "Only {num_body:,} bytes of the body arrived within {body_seconds:g} seconds.",
+                    num_body=len(body),
+                    body_seconds=self._settings.body_seconds,
+                ),
+                remedy=say("Send it faster, or split it into smaller requests."),
             ) from None
         finally:
             body.clear()  # The traceback of an error would keep it in memory.
@@ -106,9 +110,12 @@ class BodyReader:
         if encoding not in _ENCODINGS:
             raise Refusal(
                 415,
-                f"The body's Content-Encoding is {encoding.decode('latin-1')!r}; gzip, deflate or "
-                "none was expected.",
-                remedy="Send it without that encoding.",
+                say(
+                    "The body's Content-Encoding is {encoding!r}; gzip, deflate or none was "
+                    "expected.",
+                    encoding=encoding.decode("latin-1"),
+                ),
+                remedy=say("Send it without that encoding."),
                 headers={"Accept-Encoding": "gzip, deflate"},
             )
         async with self._unpacking:
@@ -136,9 +143,9 @@ def _inflate(body: bytes, window_bits: int, most: int) -> bytes:
     except zlib.error as error:
         raise _not_packed(str(error)) from None
     if len(whole) > most:
-        raise _too_large("is larger when decompressed", most)
+        raise _too_large(say("is larger when decompressed"), most)
     if not unpacker.eof or unpacker.unused_data:
-        raise _not_packed("it is truncated, or data follow it")
+        raise _not_packed(say("it is truncated, or data follow it"))
     return whole
 
 
@@ -158,18 +165,18 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _too_large(how: str, most: int) -> Refusal:
     return Refusal(
         413,
-        f"The body {how}; at most {most:,} bytes are allowed.",
-        remedy="Send less in one request.",
+        say("The body {how}; at most {most:,} bytes are allowed.", how=how, most=most),
+        remedy=say("Send less in one request."),
     )
 
 
 def _too_full() -> Refusal:
-    return too_busy("its memory for requests is full")
+    return too_busy(say("its memory for requests is full"))
 
 
 def _not_packed(why: str) -> Refusal:
     return Refusal(
         400,
-        f"The body cannot be decompressed as its Content-Encoding says: {why}.",
-        remedy="Send it complete, or without Content-Encoding.",
+        say("The body cannot be decompressed as its Content-Encoding says: {why}.", why=why),
+        remedy=say("Send it complete, or without Content-Encoding."),
     )

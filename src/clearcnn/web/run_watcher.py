@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearcnn.errors import ClearCNNError, SpecError
+from clearcnn.language import say
 from clearcnn.web.access_log import log
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.served_runs import ServedRun
@@ -64,12 +65,13 @@ class RunWatcher:
             folder = Path(os.path.abspath(each))  # noqa: PTH100 - a link must stay one.
             if folder.name in self._entries:
                 raise SpecError(
-                    f"Two run folders are called {folder.name}.", remedy="Rename one of them."
+                    say("Two run folders are called {name}.", name=folder.name),
+                    remedy=say("Rename one of them."),
                 )
             next_check = time.monotonic() + _SECONDS_BETWEEN_CHECKS
             self._entries[folder.name] = _Entry(folder, self._load(folder), next_check)
         if not self._entries:
-            raise SpecError("There is no model to serve.", remedy="Name a run folder.")
+            raise SpecError(say("There is no model to serve."), remedy=say("Name a run folder."))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,8 +95,8 @@ class RunWatcher:
         if entry is None:
             raise Refusal(
                 404,
-                f"There is no model {name!r}.",
-                remedy=f"Ask for one of: {', '.join(self.names)}.",
+                say("There is no model {name!r}.", name=name),
+                remedy=say("Ask for one of: {names}.", names=", ".join(self.names)),
             )
         run = entry.run  # Whoever notices a new run still gets the old one, however fast it loads.
         if time.monotonic() >= entry.next_check:
@@ -136,6 +138,7 @@ class RunWatcher:
         opened = open_model(version.folder)
         if not version.is_current():
             raise ClearCNNError(
-                f"The run folder {folder} was replaced while it was read.", remedy="Try again."
+                say("The run folder {folder} was replaced while it was read.", folder=folder),
+                remedy=say("Try again."),
             )
         return ServedRun(folder.name, opened, version, self._page_threads)

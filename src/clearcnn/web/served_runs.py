@@ -14,6 +14,7 @@ from clearcnn import models
 from clearcnn.bundle import Bundle, Manifest
 from clearcnn.data import PreparedImage
 from clearcnn.errors import ClearCNNError
+from clearcnn.language import say
 from clearcnn.prediction import Predictions, join_predictions
 from clearcnn.types import Pixels
 from clearcnn.web.http_errors import Refusal, too_many_images
@@ -115,9 +116,15 @@ class ServedRun:
         if least < low or most > high:
             raise Refusal(
                 400,
-                f"The images hold values from {least:g} to {most:g}; the model was trained on "
-                f"{low:g} to {high:g}.",
-                remedy="Scale them to that range, or send image files to /predict.",
+                say(
+                    "The images hold values from {least:g} to {most:g}; the model was trained "
+                    "on {low:g} to {high:g}.",
+                    least=least,
+                    most=most,
+                    low=low,
+                    high=high,
+                ),
+                remedy=say("Scale them to that range, or send image files to /predict."),
             )
 
     def check_count(self, count: int) -> None:
@@ -162,4 +169,8 @@ class ServedRun:
 def _conflict(error: OSError | ClearCNNError) -> Refusal:
     if isinstance(error, ClearCNNError):
         return Refusal(409, error.problem, remedy=error.remedy)
-    return Refusal(409, f"The run folder cannot be read: {error}.", remedy="Train the run again.")
+    return Refusal(
+        409,
+        say("The run folder cannot be read: {error}.", error=error),
+        remedy=say("Train the run again."),
+    )

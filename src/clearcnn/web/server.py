@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from clearcnn.errors import ServeError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.web.access_log import log, start_logging
 from clearcnn.web.app import make_app
@@ -156,8 +157,13 @@ def _listen(settings: ServeSettings) -> socket.socket:
             listener.listen(_BACKLOG)
         except OSError as error:
             raise ServeError(
-                f"Cannot listen on {settings.host}:{settings.port}: {_reason(error)}.",
-                remedy="Choose another --port; 0 takes a free one.",
+                say(
+                    "Cannot listen on {host}:{port}: {error}.",
+                    host=settings.host,
+                    port=settings.port,
+                    error=_reason(error),
+                ),
+                remedy=say("Choose another --port; 0 takes a free one."),
             ) from error
         stack.pop_all()
         return listener

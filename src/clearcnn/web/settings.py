@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 
 FEWEST_TOKEN_LETTERS = 16
 
@@ -61,17 +62,20 @@ class ServeSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise SpecError(
-                f"The port is {self.port}; 0 to 65535 was expected.", remedy="Give another --port."
+                say("The port is {port}; 0 to 65535 was expected.", port=self.port),
+                remedy=say("Give another --port."),
             )
         for name in ("max_body_bytes", "max_json_bytes", "max_pixels", "max_images", "threads"):
             if getattr(self, name) < 1:
-                raise _too_small(name, getattr(self, name), "at least 1")
+                raise _too_small(name, getattr(self, name), say("at least 1"))
         if self.queue < 0:
-            raise _too_small("queue", self.queue, "at least 0")
+            raise _too_small("queue", self.queue, say("at least 0"))
         if not 0 < self.body_seconds <= 3600:
-            raise _too_small("body_seconds", self.body_seconds, "above 0 and at most 3600")
+            raise _too_small("body_seconds", self.body_seconds, say("above 0 and at most 3600"))
         if not 0 <= self.drain_seconds <= 3600:
-            raise _too_small("drain_seconds", self.drain_seconds, "at least 0 and at most 3600")
+            raise _too_small(
+                "drain_seconds", self.drain_seconds, say("at least 0 and at most 3600")
+            )
         self._check_token()
 
     @property
@@ -98,22 +102,33 @@ class ServeSettings:
         if self.token is None:
             if not self.is_loopback:
                 raise SpecError(
-                    f"Listening on {self.host} gives other computers access, and there is "
-                    "no token.",
-                    remedy="Set CLEARCNN_TOKEN or give --token-file, or listen on 127.0.0.1.",
+                    say(
+                        "Listening on {host} gives other computers access, and there is no token.",
+                        host=self.host,
+                    ),
+                    remedy=say("Set CLEARCNN_TOKEN or give --token-file, or listen on 127.0.0.1."),
                 )
             return
         visible = self.token.isascii() and self.token.isprintable() and " " not in self.token
         if len(self.token) < FEWEST_TOKEN_LETTERS or not visible:
             raise SpecError(
-                f"The token has {len(self.token)} characters; at least {FEWEST_TOKEN_LETTERS} "
-                "ASCII characters without spaces were expected.",
-                remedy="Make one, for example with: openssl rand -hex 32",
+                say(
+                    "The token has {num_token} characters; at least {fewest_token_letters} "
+                    "ASCII characters without spaces were expected.",
+                    num_token=len(self.token),
+                    fewest_token_letters=FEWEST_TOKEN_LETTERS,
+                ),
+                remedy=say("Make one, for example with: openssl rand -hex 32"),
             )
 
 
 def _too_small(name: str, value: float, expected: str) -> SpecError:
     return SpecError(
-        f"{name} is {value:g}; {expected} was expected.",
-        remedy=f"Give another --{name.replace('_', '-')}.",
+        say(
+            "{name} is {value:g}; {expected} was expected.",
+            name=name,
+            value=value,
+            expected=expected,
+        ),
+        remedy=say("Give another --{replace}.", replace=name.replace("_", "-")),
     )

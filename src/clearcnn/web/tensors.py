@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.bounded_json import JsonError, parse_json
+from clearcnn.language import say
 from clearcnn.types import JsonObject, JsonValue, Pixels
 from clearcnn.web.http_errors import Refusal, too_many_images
 
@@ -26,7 +27,7 @@ DType: TypeAlias = np.dtype[np.generic]
 
 DATATYPES = {"uint8": "UINT8", "uint16": "UINT16", "float32": "FP32", "float64": "FP64"}
 
-_OUTPUT_REMEDY = f'Request "{OUTPUT_NAME}", or leave outputs out.'
+_OUTPUT_REMEDY = say('Request "{output_name}", or leave outputs out.', output_name=OUTPUT_NAME)
 _KNOWN_PARAMETERS = {"binary_data_size"}
 _MEMORY_FOR_A_BYTE = 64
 
@@ -71,16 +72,20 @@ def read_request(
         header_length = len(body)
     if not 0 <= header_length <= len(body):
         _refuse(
-            f"Inference-Header-Content-Length is {header_length}, but the body has {len(body)} "
-            "bytes.",
-            "Send the number of bytes of the JSON at the start of the body.",
+            say(
+                "Inference-Header-Content-Length is {header_length}, but the body has "
+                "{num_body} bytes.",
+                header_length=header_length,
+                num_body=len(body),
+            ),
+            say("Send the number of bytes of the JSON at the start of the body."),
         )
     values = _parse_json(body[:header_length], max_json_bytes)
     tensor = _find_input(values)
     images = _read_tensor(tensor, body[header_length:], shape, dtype, most_images)
     identity = values.get("id")
     if identity is not None and not isinstance(identity, str):
-        _refuse("The id is not a string.", 'Write it in quotes, such as "id": "42".')
+        _refuse(say("The id is not a string."), say('Write it in quotes, such as "id": "42".'))
     return InferRequest(identity, images, _wants_binary(values))
 
 
@@ -118,8 +123,12 @@ def _parse_json(text: bytes, most: int) -> JsonObject:
     if len(text) > most:
         raise Refusal(
             413,
-            f"The JSON has {len(text):,} bytes; at most {most:,} are parsed.",
-            remedy="Send the tensor as binary data, or fewer images in one request.",
+            say(
+                "The JSON has {num_text:,} bytes; at most {most:,} are parsed.",
+                num_text=len(text),
+                most=most,
+            ),
+            remedy=say("Send the tensor as binary data, or fewer images in one request."),
         )
     try:
         # JSON of the permitted size may need this much memory.
@@ -127,9 +136,12 @@ def _parse_json(text: bytes, most: int) -> JsonObject:
             text, most_memory=_MEMORY_FOR_A_BYTE * most, refuse_constant=_refuse_constant
         )
     except JsonError as error:
-        _refuse(f"The body cannot be read: {error}.", "Send the JSON of an inference request.")
+        _refuse(
+            say("The body cannot be read: {error}.", error=error),
+            say("Send the JSON of an inference request."),
+        )
     if not isinstance(values, dict):
-        _refuse("The JSON is not an object.", 'Send {"inputs": [...]}.')
+        _refuse(say("The JSON is not an object."), 'Send {"inputs": [...]}.')
     return values
 
 
@@ -141,12 +153,15 @@ def _find_input(values: JsonObject) -> JsonObject:
     inputs = values.get("inputs")
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
         _refuse(
-            "The request does not have exactly one input.",
-            f'Send {{"inputs": [{{"name": "{INPUT_NAME}", …}}]}}.',
+            say("The request does not have exactly one input."),
+            say('Send {{"inputs": [{{"name": "{input_name}", …}}]}}.', input_name=INPUT_NAME),
         )
     tensor: JsonObject = inputs[0]
     if tensor.get("name") != INPUT_NAME:
-        _refuse(f"The input is named {_short(tensor.get('name'))}.", f'Name it "{INPUT_NAME}".')
+        _refuse(
+            say("The input is named {get}.", get=_short(tensor.get("name"))),
+            say('Name it "{input_name}".', input_name=INPUT_NAME),
+        )
     return tensor
 
 
@@ -164,28 +179,37 @@ def _read_tensor(
         sent = np.dtype(np.float64)
     elif tensor.get("datatype") != datatype:
         _refuse(
-            f"The datatype is {_short(tensor.get('datatype'))}; the model takes {datatype}.",
-            f"Convert the images to {datatype}.",
+            say(
+                "The datatype is {get}; the model takes {datatype}.",
+                get=_short(tensor.get("datatype")),
+                datatype=datatype,
+            ),
+            say("Convert the images to {datatype}.", datatype=datatype),
         )
     given = _read_shape(tensor.get("shape"), shape, most_images)
     parameters = tensor.get("parameters") or {}
     if not isinstance(parameters, dict) or parameters.keys() - _KNOWN_PARAMETERS:
         _refuse(
-            f"The input has the parameters {_short(parameters)}; only binary_data_size is "
-            "supported.",
-            "Send the data in the request, not through shared memory.",
+            say(
+                "The input has the parameters {parameters}; only binary_data_size is supported.",
+                parameters=_short(parameters),
+            ),
+            say("Send the data in the request, not through shared memory."),
         )
     if "binary_data_size" in parameters:
         if "data" in tensor:
-            _refuse("The input has both data and binary_data_size.", "Send one of them.")
+            _refuse(say("The input has both data and binary_data_size."), say("Send one of them."))
         with np.errstate(over="ignore"):
             images = _read_binary(parameters["binary_data_size"], content, given, sent)
             return _require_finite(images.astype(dtype, copy=False))
     if content:
         _refuse(
-            f"{len(content)} bytes follow the JSON, but no input has the parameter "
-            "binary_data_size.",
-            "Add the parameter binary_data_size to the input.",
+            say(
+                "{num_content} bytes follow the JSON, but no input has the parameter "
+                "binary_data_size.",
+                num_content=len(content),
+            ),
+            say("Add the parameter binary_data_size to the input."),
         )
     return _read_numbers(tensor.get("data"), given, dtype)
 
@@ -195,8 +219,12 @@ def _read_shape(given: JsonValue, shape: tuple[int, ...], most_images: int) -> l
     if given != sides or tuple(sides[1:]) != shape or sides[0] < 1:
         wanted = ", ".join(map(str, ("n", *shape)))
         _refuse(
-            f"The shape is {_short(given)}; the model takes [{wanted}] with n of at least 1.",
-            "Resize the images, or send image files to /predict.",
+            say(
+                "The shape is {given}; the model takes [{wanted}] with n of at least 1.",
+                given=_short(given),
+                wanted=wanted,
+            ),
+            say("Resize the images, or send image files to /predict."),
         )
     if sides[0] > most_images:
         raise too_many_images(sides[0], most_images)
@@ -207,9 +235,15 @@ def _read_binary(size: JsonValue, content: bytes, shape: list[int], dtype: DType
     expected = math.prod(shape) * dtype.itemsize
     if type(size) is not int or size != len(content) or size != expected:
         _refuse(
-            f"The shape {shape} needs {expected} bytes; binary_data_size is {_short(size)}, and "
-            f"{len(content)} bytes follow the JSON.",
-            "Make all three equal.",
+            say(
+                "The shape {shape} needs {expected} bytes; binary_data_size is {size}, and "
+                "{num_content} bytes follow the JSON.",
+                shape=shape,
+                expected=expected,
+                size=_short(size),
+                num_content=len(content),
+            ),
+            say("Make all three equal."),
         )
     return np.frombuffer(content, dtype.newbyteorder("<")).reshape(shape).astype(dtype)
 
@@ -218,23 +252,30 @@ def _read_numbers(data: JsonValue, shape: list[int], dtype: DType) -> Pixels:
     values = data if isinstance(data, list) else []
     while values and type(values[0]) is list:
         if any(type(row) is not list for row in values):
-            _refuse("The data mixes numbers and lists.", "Send the numbers in one flat list.")
+            _refuse(
+                say("The data mixes numbers and lists."), say("Send the numbers in one flat list.")
+            )
         values = list(chain.from_iterable(cast(list[list[JsonValue]], values)))
     kinds = set(map(type, values))
     if len(values) != math.prod(shape) or kinds - {int, float}:
         _refuse(
-            f"The data holds {len(values):,} values, of the types "
-            f"{', '.join(sorted(kind.__name__ for kind in kinds)) or 'none'}; "
-            f"{math.prod(shape):,} numbers were expected for the shape {shape}.",
-            "Send one number for each pixel and channel, row by row.",
+            say(
+                "The data holds {num_values:,} values, of the types {sorted}; {shape:,} "
+                "numbers were expected for the shape {shape_2}.",
+                num_values=len(values),
+                sorted=", ".join(sorted(kind.__name__ for kind in kinds)) or say("none"),
+                shape=math.prod(shape),
+                shape_2=shape,
+            ),
+            say("Send one number for each pixel and channel, row by row."),
         )
     numbers = cast(list[float], values)
     if dtype.kind == "u":
         most = int(np.iinfo(dtype.name).max)
         if float in kinds or not 0 <= min(numbers) <= max(numbers) <= most:
             _refuse(
-                f"The data holds fractions or values outside 0 to {most}.",
-                f"Send whole numbers from 0 to {most}.",
+                say("The data holds fractions or values outside 0 to {most}.", most=most),
+                say("Send whole numbers from 0 to {most}.", most=most),
             )
         return np.array(numbers, dtype).reshape(shape)
     try:
@@ -251,7 +292,7 @@ def _require_finite(images: Pixels) -> Pixels:
 
 
 def _refuse_infinite() -> NoReturn:
-    _refuse("The data holds NaN or infinite values.", "Send finite numbers.")
+    _refuse(say("The data holds NaN or infinite values."), say("Send finite numbers."))
 
 
 def _wants_binary(values: JsonObject) -> bool:
@@ -261,12 +302,12 @@ def _wants_binary(values: JsonObject) -> bool:
         return _flag(of_all)
     if not isinstance(outputs, list) or len(outputs) != 1 or not isinstance(outputs[0], dict):
         _refuse(
-            "The outputs are not a list of one output.",
+            say("The outputs are not a list of one output."),
             _OUTPUT_REMEDY,
         )
     if outputs[0].get("name") != OUTPUT_NAME:
         _refuse(
-            f"The model has no output {_short(outputs[0].get('name'))}.",
+            say("The model has no output {get}.", get=_short(outputs[0].get("name"))),
             _OUTPUT_REMEDY,
         )
     return _flag(_parameters(outputs[0], "binary_data").get("binary_data", of_all))
@@ -277,20 +318,25 @@ def _parameters(values: JsonObject, known: str) -> JsonObject:
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
-        _refuse("The parameters are not an object.", f'Send {{"{known}": true}}.')
+        _refuse(
+            say("The parameters are not an object."), say('Send {{"{known}": true}}.', known=known)
+        )
     # Clients add parameters of their own. Only those that ask for another output are rejected.
     unknown = parameters.keys() & {"classification", "shared_memory_region", "sequence_id"}
     if unknown:
         _refuse(
-            f"{', '.join(sorted(unknown))} is not supported.",
-            "Request the probabilities; the class names are in the model's metadata.",
+            say("{unknown} is not supported.", unknown=", ".join(sorted(unknown))),
+            say("Request the probabilities; the class names are in the model's metadata."),
         )
     return parameters
 
 
 def _flag(value: JsonValue) -> bool:
     if not isinstance(value, bool):
-        _refuse(f"The flag for binary output is {_short(value)}.", "Send true or false.")
+        _refuse(
+            say("The flag for binary output is {value}.", value=_short(value)),
+            say("Send true or false."),
+        )
     return value
 
 

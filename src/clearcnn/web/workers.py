@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from clearcnn.language import say
 from clearcnn.web.http_errors import too_busy
 
 _T = TypeVar("_T")
@@ -79,14 +80,19 @@ class Workers:
             async with asyncio.timeout(_DOOR_SECONDS if self._places.locked() else None):
                 await self._places.acquire()
         except TimeoutError:
-            raise too_busy(f"{self._taken} requests are running or waiting") from None
+            raise too_busy(
+                say("{taken} requests are running or waiting", taken=self._taken)
+            ) from None
 
     def _check_room(self, seconds: float) -> None:
         before = sum(self._seconds_left.values())
         # Work longer than the limit runs if there is no other long work.
         if before and before + seconds > _MOST_LONG_SECONDS:
             raise too_busy(
-                f"large requests that take about {before:.0f} seconds are running or waiting"
+                say(
+                    "large requests that take about {before:.0f} seconds are running or waiting",
+                    before=before,
+                )
             )
 
     async def _take_step(self, work: Work[_T], *, is_long: bool) -> "float | _End[_T]":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clearcnn import atomic_write
 from clearcnn.bundle import Bundle, read_bundle
 from clearcnn.errors import ClearCNNError, ExportError
+from clearcnn.language import say
 from clearcnn.results.export import ExportResult
 from clearcnn.types import Pixels
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
@@ -24,9 +25,11 @@ ENDINGS = {"onnx": ".onnx", "keras": ".keras", "triton": "-triton", "openvino": 
 """The formats, and what is appended to the run folder's name."""
 
 _LITERT_ONLY_WITH_TENSORFLOW = ExportError(
-    "clearcnn cannot export to LiteRT: Keras needs the TensorFlow backend for it.",
-    remedy="Export --to keras, load the file with KERAS_BACKEND=tensorflow, and call "
-    'export("m.tflite", format="litert").',
+    say("clearcnn cannot export to LiteRT: Keras needs the TensorFlow backend for it."),
+    remedy=say(
+        "Export --to keras, load the file with KERAS_BACKEND=tensorflow, and call "
+        'export("m.tflite", format="litert").'
+    ),
 )
 
 Runner = Callable[[Pixels], NDArray[np.float32]]
@@ -58,7 +61,8 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
         raise _LITERT_ONLY_WITH_TENSORFLOW
     if to not in ENDINGS:
         raise ExportError(
-            f"{to!r} is not an export format.", remedy=f"Choose one of {', '.join(ENDINGS)}."
+            say("{to!r} is not an export format.", to=to),
+            remedy=say("Choose one of {endings}.", endings=", ".join(ENDINGS)),
         )
     opened = read_bundle(run)
     place = Path(opened.folder.resolve().name + ENDINGS[to]) if out is None else Path(out)
@@ -66,8 +70,12 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
     if ending.startswith(".") and place.suffix != ending:
         suggestion = place / f"model{ending}" if place.is_dir() else place.with_suffix(ending)
         raise ExportError(
-            f"{place} does not end in {ending}, as a file of this format must.",
-            remedy=f"Give --out a name such as {suggestion}.",
+            say(
+                "{place} does not end in {ending}, as a file of this format must.",
+                place=place,
+                ending=ending,
+            ),
+            remedy=say("Give --out a name such as {suggestion}.", suggestion=suggestion),
         )
     with _open_draft(place) as draft:
         from clearcnn import export
@@ -130,8 +138,12 @@ _WRITERS: dict[str, Callable[[Bundle, "keras.Model", Path], Runner]] = {
 def _read_onnx(run: Bundle) -> bytes:
     if MODEL not in run.manifest.files:
         raise ExportError(
-            f"{run.folder} has no {MODEL}; the warnings in its report say why.",
-            remedy="Export --to keras, which does not need it.",
+            say(
+                "{folder} has no {model}; the warnings in its report say why.",
+                folder=run.folder,
+                model=MODEL,
+            ),
+            remedy=say("Export --to keras, which does not need it."),
         )
     return read_onnx_file(run, MODEL).content
 
@@ -163,8 +175,12 @@ def _open_draft(place: Path) -> Iterator[Path]:
         if isinstance(error, ClearCNNError):
             raise
         raise ExportError(
-            f"{place} cannot be written: {error.strerror or error}.",
-            remedy="Free disk space or give another path with --out. "
+            say(
+                "{place} cannot be written: {strerror}.",
+                place=place,
+                strerror=error.strerror or error,
+            ),
+            remedy=say("Free disk space or give another path with --out. ")
             + atomic_write.describe_leftovers(folder),
         ) from error
     finally:
@@ -177,6 +193,6 @@ def _open_draft(place: Path) -> Iterator[Path]:
 def _require_absent(place: Path) -> None:
     if place.exists() or place.is_symlink():
         raise ExportError(
-            f"{place} exists, and an export never overwrites anything.",
-            remedy="Give a new name with --out.",
+            say("{place} exists, and an export never overwrites anything.", place=place),
+            remedy=say("Give a new name with --out."),
         )

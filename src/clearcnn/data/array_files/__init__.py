@@ -10,6 +10,7 @@ from typing import Protocol
 
 from clearcnn.data.array_files import hdf5, matlab, npy, npz
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 Choice = Callable[[Sequence[str]], Collection[str]]
@@ -46,7 +47,11 @@ def read_arrays(path: Path, choose: Choice, root: Path | None = None) -> dict[st
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise DataError(
-            f"{path} is no file of arrays; expected {', '.join(sorted(SUFFIXES))}.",
-            remedy="Store the arrays with numpy.savez.",
+            say(
+                "{path} is no file of arrays; expected {suffixes}.",
+                path=path,
+                suffixes=", ".join(sorted(SUFFIXES)),
+            ),
+            remedy=say("Store the arrays with numpy.savez."),
         )
     return reader(path, root, choose)

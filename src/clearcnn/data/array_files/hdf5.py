@@ -14,6 +14,7 @@ import numpy as np
 
 from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 _MOST_NAMES = 1000
@@ -40,8 +41,8 @@ def read_arrays(
         with open_regular(path, root) as opened, h5py.File(opened, "r") as file:
             if "model_weights" in file or "model_config" in file.attrs:
                 raise DataError(
-                    f"{path} is a Keras model, not a data set.",
-                    remedy="Name the images; clearcnn predicts with run folders of its own.",
+                    say("{path} is a Keras model, not a data set.", path=path),
+                    remedy=say("Name the images; clearcnn predicts with run folders of its own."),
                 )
             found = _find_datasets(file, "", _DEEPEST)
             chosen = choose(list(found))
@@ -52,8 +53,11 @@ def read_arrays(
         raise
     except Exception:  # HDF5 raises almost any exception on damaged files.
         raise DataError(
-            f"{path} cannot be read as HDF5: it is damaged, truncated, or not an HDF5 file.",
-            remedy="Download or write the file again.",
+            say(
+                "{path} cannot be read as HDF5: it is damaged, truncated, or not an HDF5 file.",
+                path=path,
+            ),
+            remedy=say("Download or write the file again."),
         ) from None
 
 
@@ -84,33 +88,47 @@ def _declared_bytes(dataset: Any, place: str) -> int:
     plan = dataset.id.get_create_plist()
     if plan.get_external_count() or dataset.is_virtual:
         raise DataError(
-            f"{place} is stored in other files, which are not read.",
-            remedy="Copy the dataset into one file, for example with h5repack.",
+            say("{place} is stored in other files, which are not read.", place=place),
+            remedy=say("Copy the dataset into one file, for example with h5repack."),
         )
     filters = {plan.get_filter(k)[0] for k in range(plan.get_nfilters())}
     if filters - _FILTERS:
         raise DataError(
-            f"{place} is compressed by the filter {min(filters - _FILTERS)}, which is not built "
-            "into HDF5; gzip and lzf are read.",
-            remedy="Write it again with gzip: h5repack -f GZIP=6 IN OUT.",
+            say(
+                "{place} is compressed by the filter {min}, which is not built into HDF5; "
+                "gzip and lzf are read.",
+                place=place,
+                min=min(filters - _FILTERS),
+            ),
+            remedy=say("Write it again with gzip: h5repack -f GZIP=6 IN OUT."),
         )
     shape, dtype = dataset.shape, dataset.dtype
     if shape is None or len(shape) > _MOST_AXES or dtype.kind not in "biufSO":
         raise DataError(
-            f"{place} has elements of {dtype} in the shape {shape}; numbers were expected.",
-            remedy="Store images, and class indices.",
+            say(
+                "{place} has elements of {dtype} in the shape {shape}; numbers were expected.",
+                place=place,
+                dtype=dtype,
+                shape=shape,
+            ),
+            remedy=say("Store images, and class indices."),
         )
     if dtype.kind == "O" or dtype.itemsize > 1024:
         raise DataError(
-            f"{place} has elements of variable or unusual length.",
-            remedy="Store class indices, or names of fixed length: numpy.asarray(names, 'S').",
+            say("{place} has elements of variable or unusual length.", place=place),
+            remedy=say("Store class indices, or names of fixed length: numpy.asarray(names, 'S')."),
         )
     chunk = math.prod(dataset.chunks or (1,)) * dtype.itemsize
     if chunk > _MOST_CHUNK_BYTES:
         raise DataError(
-            f"{place} is stored in chunks of {chunk:,} bytes; at most {_MOST_CHUNK_BYTES:,} are "
-            "read.",
-            remedy="Write it again in smaller chunks.",
+            say(
+                "{place} is stored in chunks of {chunk:,} bytes; at most {most_chunk_bytes:,} "
+                "are read.",
+                place=place,
+                chunk=chunk,
+                most_chunk_bytes=_MOST_CHUNK_BYTES,
+            ),
+            remedy=say("Write it again in smaller chunks."),
         )
     return int(math.prod(shape)) * int(dtype.itemsize)
 

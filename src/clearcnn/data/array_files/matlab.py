@@ -17,6 +17,7 @@ import numpy as np
 from clearcnn.data.array_files import hdf5
 from clearcnn.data.safe_files import check_array_bytes, check_decompressed_size, open_regular
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 _HEAD_BYTES = 128
@@ -70,9 +71,11 @@ def read_arrays(
         return {name: array.T for name, array in arrays.items()}
     if content[126:128] not in (b"IM", b"MI"):
         raise DataError(
-            f"{path} is not a MATLAB file of version 5 or newer.",
-            remedy="Save it again: in MATLAB with save('data.mat', '-v7'), in Python with "
-            "scipy.io.savemat.",
+            say("{path} is not a MATLAB file of version 5 or newer.", path=path),
+            remedy=say(
+                "Save it again: in MATLAB with save('data.mat', '-v7'), in Python with "
+                "scipy.io.savemat."
+            ),
         )
     order = "<" if content[126:128] == b"IM" else ">"
     try:
@@ -82,10 +85,10 @@ def read_arrays(
         check_decompressed_size(declared, path)
         return {name: _convert(found[name], order) for name in chosen}
     except (_DamagedError, zlib.error, UnicodeError) as error:
-        fault = str(error) if isinstance(error, _DamagedError) else "its data are damaged"
+        fault = str(error) if isinstance(error, _DamagedError) else say("its data are damaged")
         raise DataError(
-            f"{path} cannot be read as a MATLAB file: {fault}.",
-            remedy="Download or write the file again.",
+            say("{path} cannot be read as a MATLAB file: {fault}.", path=path, fault=fault),
+            remedy=say("Download or write the file again."),
         ) from None
 
 
@@ -101,24 +104,33 @@ def _variables(content: bytes, order: str, path: Path) -> Iterator[_Variable]:
             decompressed += len(data)
             kind, data, _ = _take(data, order)
         if kind != _MATRIX:
-            raise _DamagedError(f"its element {number} has the type {kind}; expected {_MATRIX}")
+            raise _DamagedError(
+                say(
+                    "its element {number} has the type {kind}; expected {matrix}",
+                    number=number,
+                    kind=kind,
+                    matrix=_MATRIX,
+                )
+            )
         if data:
             yield _parse_matrix(data, order)
-    raise _DamagedError(f"it has more than {_MOST_VARIABLES} arrays")
+    raise _DamagedError(
+        say("it has more than {most_variables} arrays", most_variables=_MOST_VARIABLES)
+    )
 
 
 def _take(view: memoryview, order: str) -> tuple[int, memoryview, memoryview]:
     """Split off one data element: (type, its bytes, what follows)."""
     if len(view) < 8:
-        raise _DamagedError("it is truncated")
+        raise _DamagedError(say("it is truncated"))
     kind, size = (int(each) for each in np.frombuffer(view[:8], f"{order}u4"))
     start = 8
     if kind > 0xFFFF:  # A small element: type and size in two bytes each, and up to four of data.
         kind, size, start = kind & 0xFFFF, kind >> 16, 4
         if size > 4:
-            raise _DamagedError(f"a small element has {size} bytes")
+            raise _DamagedError(say("a small element has {size} bytes", size=size))
     if size > len(view) - start:
-        raise _DamagedError("it is truncated")
+        raise _DamagedError(say("it is truncated"))
     # Elements are padded to eight bytes, except compressed ones.
     end = start + size if kind == _COMPRESSED else 8 + (start == 8) * -(-size // 8) * 8
     return kind, view[start : start + size], view[end:]
@@ -130,7 +142,7 @@ def _decompress(data: memoryview, before: int, path: Path) -> bytes:
     while not unpacker.eof:
         piece = unpacker.decompress(waiting, 2**20)
         if not piece and not unpacker.unconsumed_tail:
-            raise _DamagedError("its compressed data are truncated")
+            raise _DamagedError(say("its compressed data are truncated"))
         total += len(piece)
         check_decompressed_size(total, path)
         pieces.append(piece)
@@ -141,12 +153,12 @@ def _decompress(data: memoryview, before: int, path: Path) -> bytes:
 def _parse_matrix(data: memoryview, order: str) -> _Variable:
     _, flags, rest = _take(data, order)
     if len(flags) < 8:
-        raise _DamagedError("an array has no flags")
+        raise _DamagedError(say("an array has no flags"))
     word = int(np.frombuffer(flags[:4], f"{order}u4")[0])
     _, axes, rest = _take(rest, order)
     shape = tuple(np.frombuffer(axes[: len(axes) // 4 * 4], f"{order}i4").tolist())
     if not 1 <= len(shape) <= _MOST_AXES or min(shape) < 0:
-        raise _DamagedError(f"an array declares the shape {shape[:_MOST_AXES]}")
+        raise _DamagedError(say("an array declares the shape {shape}", shape=shape[:_MOST_AXES]))
     _, name, rest = _take(rest, order)
     return _Variable(bytes(name).decode("ascii"), word & 0xFF, word >> 8 & 0xFF, shape, rest)
 
@@ -157,17 +169,27 @@ def _declared_bytes(variable: _Variable) -> int:
 
 def _convert(variable: _Variable, order: str) -> Array:
     if variable.flags & _COMPLEX_FLAG:
-        raise _DamagedError(f"{variable.name} has complex numbers")
+        raise _DamagedError(say("{name} has complex numbers", name=variable.name))
     kind, data, _ = _take(variable.rest, order)
     stored = _TYPES.get(kind)
     if stored is None:
-        raise _DamagedError(f"{variable.name} stores its values in the unknown type {kind}")
+        raise _DamagedError(
+            say(
+                "{name} stores its values in the unknown type {kind}", name=variable.name, kind=kind
+            )
+        )
     dtype = np.dtype(order + stored)
     count = math.prod(variable.shape)
     if len(data) != count * dtype.itemsize:
         raise _DamagedError(
-            f"{variable.name} declares {count:,} values of {dtype.itemsize} bytes, but contains "
-            f"{len(data):,} bytes"
+            say(
+                "{name} declares {count:,} values of {itemsize} bytes, but contains "
+                "{num_data:,} bytes",
+                name=variable.name,
+                count=count,
+                itemsize=dtype.itemsize,
+                num_data=len(data),
+            )
         )
     values = np.frombuffer(data, dtype)
     if variable.kind == _CHAR:
@@ -181,5 +203,5 @@ def _convert(variable: _Variable, order: str) -> Array:
 
 def _as_texts(characters: Array) -> Array:
     if characters.ndim != 2 or characters.max(initial=0) > 0xFFFF:
-        raise _DamagedError("an array of text has more than two axes")
+        raise _DamagedError(say("an array of text has more than two axes"))
     return np.array(["".join(map(chr, row)).rstrip() for row in characters.tolist()], np.str_)

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearcnn.data.safe_files import check_array_bytes, open_regular
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 # Version 3.0 is for structured arrays with Unicode field names, which no image needs.
@@ -38,9 +39,12 @@ def read_arrays(
             raise
         except Exception:  # NumPy raises almost any exception on broken headers.
             raise DataError(
-                f"{path} cannot be read as an NPY file: it is damaged, or has an unsupported "
-                "format.",
-                remedy="Write the file again with numpy.save.",
+                say(
+                    "{path} cannot be read as an NPY file: it is damaged, or has an "
+                    "unsupported format.",
+                    path=path,
+                ),
+                remedy=say("Write the file again with numpy.save."),
             ) from None
 
 
@@ -63,21 +67,31 @@ def read_stream(stream: IO[bytes], num_bytes: int, place: str) -> Array:
     shape, _, dtype = read_header(stream)
     if dtype.hasobject:
         raise DataError(
-            f"{place} contains Python objects, which clearcnn never unpickles.",
-            remedy="Store plain arrays: numpy.asarray(labels, dtype=str) for names.",
+            say("{place} contains Python objects, which clearcnn never unpickles.", place=place),
+            remedy=say("Store plain arrays: numpy.asarray(labels, dtype=str) for names."),
         )
     holds = num_bytes - (stream.tell() - start)
     # NumPy allocates what the header declares before it reads.
     if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize != holds:
         raise DataError(
-            f"{place} declares the shape {shape} of {dtype}, but contains {holds:,} bytes.",
-            remedy="Write the file again with numpy.",
+            say(
+                "{place} declares the shape {shape} of {dtype}, but contains {holds:,} bytes.",
+                place=place,
+                shape=shape,
+                dtype=dtype,
+                holds=holds,
+            ),
+            remedy=say("Write the file again with numpy."),
         )
     # Elements of zero bytes need no data, however many the header declares.
     if dtype.itemsize == 0:
         raise DataError(
-            f"{place} has the dtype {dtype}, whose elements have no bytes.",
-            remedy="Store images, and class indices or class names.",
+            say(
+                "{place} has the dtype {dtype}, whose elements have no bytes.",
+                place=place,
+                dtype=dtype,
+            ),
+            remedy=say("Store images, and class indices or class names."),
         )
     stream.seek(start)
     return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))

@@ -8,6 +8,7 @@ from clearcnn.archives import open_archive
 from clearcnn.data.array_files.npy import read_stream
 from clearcnn.data.safe_files import check_decompressed_size, open_regular
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array
 
 
@@ -32,10 +33,10 @@ def read_arrays(
     except DataError:
         raise
     except BadZipFile:
-        reason = "it is not a complete zip archive"
+        reason = say("it is not a complete zip archive")
     except Exception:  # zipfile and NumPy raise almost any kind on broken files
-        reason = "an array in it is damaged, or has an unsupported format"
+        reason = say("an array in it is damaged, or has an unsupported format")
     raise DataError(
-        f"{path} cannot be read as an NPZ file: {reason}.",
-        remedy="Write the file again with numpy.savez.",
+        say("{path} cannot be read as an NPZ file: {reason}.", path=path, reason=reason),
+        remedy=say("Write the file again with numpy.savez."),
     )

@@ -24,13 +24,14 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
 COLUMNS = "columns"
 """After a #: rows of pixels list the columns of the image, which some MATLAB files do."""
 
-_REMEDY = "Store x_train, y_train, x_test and y_test; or x, y and optionally groups."
+_REMEDY = say("Store x_train, y_train, x_test and y_test; or x, y and optionally groups.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     root = path if path.is_dir() else None
     files = [path] if root is None else _find_files(path)
     if not files:
-        raise DataError(f"{path} contains no files of arrays.", remedy=_REMEDY)
+        raise DataError(say("{path} contains no files of arrays.", path=path), remedy=_REMEDY)
     seen: list[str] = []
     stored = [each for file in files for each in _read_file(file, root, seen)]
     if root is None and len(stored) == 1 and not _is_complete(stored):
@@ -79,7 +80,11 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     chosen = sets.get(name, [])
     parts = _pair(chosen, path, seen, spec)
     names = read_class_map(root, name, is_only=len(sets) == 1) if root is not None else None
-    source = f"NumPy archive {path}" if path.suffix.lower() == ".npz" else f"arrays in {path}"
+    source = (
+        say("NumPy archive {path}", path=path)
+        if path.suffix.lower() == ".npz"
+        else say("arrays in {path}", path=path)
+    )
     return build_from_parts(
         parts,
         spec,
@@ -189,7 +194,11 @@ def _pair(
     splits = [part.split for part in parts]
     if not parts or (None in splits and len(set(splits)) > 1):
         raise DataError(
-            f"{path}: the keys do not identify one data set; {_list_keys(path, keys)}.",
+            say(
+                "{path}: the keys do not identify one data set; {path_2}.",
+                path=path,
+                path_2=_list_keys(path, keys),
+            ),
             remedy=_REMEDY,
         )
     return parts
@@ -200,10 +209,19 @@ def _choose_labels(labels: list[_Stored], spec: DataSpec, path: Path) -> list[_S
         return labels
     chosen = [each for each in labels if spec.label_column in (each.key, each.file.stem)]
     if not chosen and labels:
-        fault = "several arrays" if spec.label_column is None else f"no array {spec.label_column!r}"
+        fault = (
+            say("several arrays")
+            if spec.label_column is None
+            else say("no array {label_column!r}", label_column=spec.label_column)
+        )
         raise DataError(
-            f"{path} has {fault} of labels: {quote(each.key for each in labels)}.",
-            remedy=f"Choose one: --label-column {labels[0].key}",
+            say(
+                "{path} has {fault} of labels: {quote}.",
+                path=path,
+                fault=fault,
+                quote=quote(each.key for each in labels),
+            ),
+            remedy=say("Choose one: --label-column {key}", key=labels[0].key),
         )
     return chosen
 
@@ -215,18 +233,31 @@ def _mismatch(
     labels: Sequence[_Stored],
     keys: Sequence[str],
 ) -> DataError:
-    of_split = f" of the {split} set" if split else ""
+    of_split = say(" of the {split} set", split=split) if split else ""
     if images and labels:
-        fault = f"several arrays of images{of_split}, {quote(each.key for each in images)}"
+        fault = say(
+            "several arrays of images{of_split}, {quote}",
+            of_split=of_split,
+            quote=quote(each.key for each in images),
+        )
     else:
         missing = "labels" if images else "images"
-        fault = f"the {missing}{of_split} are missing"
-    return DataError(f"{path}: {fault}; {_list_keys(path, keys)}.", remedy=_REMEDY)
+        fault = say("the {missing}{of_split} are missing", missing=missing, of_split=of_split)
+    return DataError(
+        say("{path}: {fault}; {path_2}.", path=path, fault=fault, path_2=_list_keys(path, keys)),
+        remedy=_REMEDY,
+    )
 
 
 def _list_keys(path: Path, keys: Sequence[str]) -> str:
-    listed = f"the keys are {', '.join(shorten(key) for key in keys[:40]) or 'none'}"
-    return f"{listed}; cells and structs are not read" if _is_matlab(path) else listed
+    listed = say(
+        "the keys are {keys}", keys=", ".join(shorten(key) for key in keys[:40]) or say("none")
+    )
+    return (
+        say("{listed}; cells and structs are not read", listed=listed)
+        if _is_matlab(path)
+        else listed
+    )
 
 
 def _name(stored: _Stored, path: Path) -> str:
@@ -257,7 +288,12 @@ def _describe_unused(
     used = {each.file for each in chosen}
     unused = [file.name for file in files if file not in used] if root is not None else []
     return (
-        (f"Files left out, since they belong to no labelled set: {quote(unused)}.",)
+        (
+            say(
+                "Files left out, since they belong to no labelled set: {unused}.",
+                unused=quote(unused),
+            ),
+        )
         if unused
         else ()
     )

@@ -22,6 +22,7 @@ from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import LARGEST_ARRAY_BYTES, read_bytes
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -70,7 +71,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     return build_from_parts(
         parts if len({part.split for part in parts}) > 1 else [_without_split(p) for p in parts],
         spec,
-        source=f"CIFAR-{100 if is_100 else 10} in {path}",
+        source=say("CIFAR-{rest} in {path}", rest=100 if is_100 else 10, path=path),
         place=path,
         class_names=_read_names(folder / listed, root),
     )
@@ -85,9 +86,12 @@ def _choose_column(path: Path, spec: DataSpec) -> int:
     """Return the place of the chosen label in a record: coarse before fine."""
     if spec.label_column not in COLUMNS:
         raise DataError(
-            f"{path} has two labels for each image: {' and '.join(COLUMNS)}, of 100 and of 20 "
-            "classes.",
-            remedy=f"Choose one: --label-column {COLUMNS[0]}",
+            say(
+                "{path} has two labels for each image: {columns}, of 100 and of 20 classes.",
+                path=path,
+                columns=" and ".join(COLUMNS),
+            ),
+            remedy=say("Choose one: --label-column {columns}", columns=COLUMNS[0]),
         )
     return 1 - COLUMNS.index(spec.label_column)
 
@@ -121,14 +125,22 @@ def _read_stl(
         )
     if not parts:
         raise DataError(
-            f"{path} has images without labels only: {quote(unlabelled)}.",
-            remedy="Put train_X.bin, train_y.bin, test_X.bin and test_y.bin into the folder.",
+            say(
+                "{path} has images without labels only: {unlabelled}.",
+                path=path,
+                unlabelled=quote(unlabelled),
+            ),
+            remedy=say("Put train_X.bin, train_y.bin, test_X.bin and test_y.bin into the folder."),
         )
-    said = [f"Images without labels left out: {quote(unlabelled)}."] if unlabelled else []
+    said = (
+        [say("Images without labels left out: {unlabelled}.", unlabelled=quote(unlabelled))]
+        if unlabelled
+        else []
+    )
     return build_from_parts(
         parts if len(parts) > 1 else [_without_split(parts[0])],
         spec,
-        source=f"STL-10 in {path}",
+        source=say("STL-10 in {path}", path=path),
         place=path,
         class_names=_read_names(folder / _STL_NAMES, root),
         preparation=said,
@@ -143,9 +155,14 @@ def _read_records(file: Path, root: Path | None, num_bytes: int) -> Array:
     content = read_bytes(file, root, limit_bytes=LARGEST_ARRAY_BYTES)
     if len(content) % num_bytes:
         raise DataError(
-            f"{file} has {len(content):,} bytes, which is no multiple of {num_bytes:,}, the bytes "
-            "of one record.",
-            remedy="Download the file again.",
+            say(
+                "{file} has {num_content:,} bytes, which is no multiple of {num_bytes:,}, the "
+                "bytes of one record.",
+                file=file,
+                num_content=len(content),
+                num_bytes=num_bytes,
+            ),
+            remedy=say("Download the file again."),
         )
     return np.frombuffer(content, np.uint8).reshape(-1, num_bytes)
 

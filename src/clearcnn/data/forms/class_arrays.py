@@ -9,6 +9,7 @@ import numpy as np
 from clearcnn.data.array_parts import ArrayPart, build_from_parts
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -28,10 +29,16 @@ def read_class_arrays(arrays: Mapping[str, Array], spec: DataSpec, place: Path) 
     if len(kinds) > 1 or not all(array.ndim >= 2 and len(array) for array in arrays.values()):
         listed = ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:8])
         raise DataError(
-            f"{place}: the names of the arrays say neither images nor labels, and they are not "
-            f"images of one kind for each class: {listed}.",
-            remedy="Name the files X.npy and Y.npy, or store the images of each class in the same "
-            "shape.",
+            say(
+                "{place}: the names of the arrays say neither images nor labels, and they are "
+                "not images of one kind for each class: {listed}.",
+                place=place,
+                listed=listed,
+            ),
+            remedy=say(
+                "Name the files X.npy and Y.npy, or store the images of each class in the "
+                "same shape."
+            ),
         )
     # These are names, not paths, so letters are compared.
     shared = commonprefix(list(arrays))  # noqa: RUF071
@@ -41,10 +48,14 @@ def read_class_arrays(arrays: Mapping[str, Array], spec: DataSpec, place: Path) 
         split=None,
         images=np.concatenate(list(arrays.values())),
         labels=np.concatenate(labels),
-        images_name="the arrays",
-        labels_name="the file names",
+        images_name=say("the arrays"),
+        labels_name=say("the file names"),
     )
-    said = f"The names of the {len(arrays)} files are the classes."
+    said = say("The names of the {num_arrays} files are the classes.", num_arrays=len(arrays))
     return build_from_parts(
-        [part], spec, source=f"one array per class in {place}", place=place, preparation=[said]
+        [part],
+        spec,
+        source=say("one array per class in {place}", place=place),
+        place=place,
+        preparation=[said],
     )

@@ -27,6 +27,7 @@ from clearcnn.data.pixel_tables.rows import read_rows
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import ACCEPTED
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -84,8 +85,11 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     unlabelled = [sets[name][split].name for split, table in tables.items() if table.labels is None]
     said = (
         [
-            f"Images without labels left out: {quote(unlabelled)}. Give them to predict, once the "
-            "model is trained."
+            say(
+                "Images without labels left out: {unlabelled}. Give them to predict, once the "
+                "model is trained.",
+                unlabelled=quote(unlabelled),
+            )
         ]
         if unlabelled
         else []
@@ -112,7 +116,11 @@ def read_pixel_table(path: Path, root: Path | None, spec: DataSpec) -> PixelTabl
     named = [layout.names[k] for k in layout.numbers]
     if labels is None and layout.cell is None and not _has_places(named):
         found, pixels, said = split_label(numbers, spec, path)
-        labels = None if found is None else tidy_labels(found, f"{path}: the label", len(found))
+        labels = (
+            None
+            if found is None
+            else tidy_labels(found, say("{path}: the label", path=path), len(found))
+        )
         sentences += [said] if said else []
     images, said_of_rows = _arrange(whole_numbers(pixels), named, layout, spec, path)
     return PixelTable(images, labels, words, (*sentences, *said_of_rows))
@@ -142,8 +150,14 @@ def _arrange(
     count = pixels.shape[1]
     if find_row_shape(count, spec)[0] is None:
         raise DataError(
-            f"{path}: {count} pixel columns do not make a square image, in grey or in colour.",
-            remedy="Give the height and width (--size 20x30), or name columns pixel_0_0 and so on.",
+            say(
+                "{path}: {count} pixel columns do not make a square image, in grey or in colour.",
+                path=path,
+                count=count,
+            ),
+            remedy=say(
+                "Give the height and width (--size 20x30), or name columns pixel_0_0 and so on."
+            ),
         )
     images, said = arrange_rows(pixels, spec, str(path))
     return images, said if images.ndim == 4 else ()
@@ -161,10 +175,19 @@ def _read_places(names: Sequence[str], path: Path) -> tuple[list[int], tuple[int
     shape = tuple(int(side) for side in places.max(axis=0) + 1)
     if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
         raise DataError(
-            f"{path}: the names of the {len(names)} pixel columns, {shorten(names[0])} to "
-            f"{shorten(names[-1])}, do not cover an image of {shape[0]}×{shape[1]} exactly once.",
-            remedy="Name one column for each pixel, such as pixel_0_0, or use names without "
-            "positions.",
+            say(
+                "{path}: the names of the {num_names} pixel columns, {names} to {names_2}, do "
+                "not cover an image of {shape}×{shape_2} exactly once.",
+                path=path,
+                num_names=len(names),
+                names=shorten(names[0]),
+                names_2=shorten(names[-1]),
+                shape=shape[0],
+                shape_2=shape[1],
+            ),
+            remedy=say(
+                "Name one column for each pixel, such as pixel_0_0, or use names without positions."
+            ),
         )
     return np.lexsort(places.T[::-1]).tolist(), shape
 
@@ -205,11 +228,14 @@ def _build(
     shapes = {table.images.shape[1:] for table in tables.values()}
     if len(shapes) > 1:
         raise DataError(
-            f"{path}: the files have images of different shapes, "
-            f"{' and '.join('×'.join(map(str, shape)) for shape in sorted(shapes))}.",
-            remedy="Put files of one data set only into one folder.",
+            say(
+                "{path}: the files have images of different shapes, {shapes}.",
+                path=path,
+                shapes=" and ".join("×".join(map(str, shape)) for shape in sorted(shapes)),
+            ),
+            remedy=say("Put files of one data set only into one folder."),
         )
-    source = f"pixels in {place}"
+    source = say("pixels in {place}", place=place)
     # A file of dark images may have been read as uint8 and another one not.
     dtype = np.result_type(*[table.images.dtype for table in tables.values()])
     joined = join_arrays([table.images.astype(dtype, copy=False) for table in tables.values()])
@@ -226,7 +252,10 @@ def _build(
         name_labels(numbers, class_names, path),
         spec,
         source=source,
-        names=[f"{split} row {k}" if split else f"row {k}" for split, k in rows],
+        names=[
+            say("{split} row {k}", split=split, k=k) if split else say("row {k}", k=k)
+            for split, k in rows
+        ],
         groups=groups if len(groups) == len(images) else None,
         split_names=splits,
         preparation=(*said, *dict.fromkeys(sentences), *changes),
@@ -243,19 +272,27 @@ def _splits(tables: dict[str | None, PixelTable], path: Path) -> list[str] | Non
     for cell, split in found.items():
         if split is None:
             raise DataError(
-                f"{path}: unknown split {shorten(cell)!r}; expected one of {ACCEPTED}.",
-                remedy="Correct the cell, or remove the column.",
+                say(
+                    "{path}: unknown split {cell!r}; expected one of {accepted}.",
+                    path=path,
+                    cell=shorten(cell),
+                    accepted=ACCEPTED,
+                ),
+                remedy=say("Correct the cell, or remove the column."),
             )
     return [found[cell] or "" for cell in cells]
 
 
 def _describe_ignored(layout: Layout) -> str:
     names = quote((layout.names[k] for k in layout.ignored), 4)
-    return f"Columns that are neither pixels nor labels left out: {names}."
+    return say("Columns that are neither pixels nor labels left out: {names}.", names=names)
 
 
 def _no_label(path: Path) -> DataError:
     return DataError(
-        f"{path}: no column is named label, class or target, and every column is a pixel.",
-        remedy="Add a column of labels; without labels, images can only be given to predict.",
+        say(
+            "{path}: no column is named label, class or target, and every column is a pixel.",
+            path=path,
+        ),
+        remedy=say("Add a column of labels; without labels, images can only be given to predict."),
     )

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from clearcnn.data.arrays import prepare_array
 from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.labelled_images import LabelledImages
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
-SOURCE = "scikit-learn's digits"
+SOURCE = say("scikit-learn's digits")
 
 _FILE = ("datasets", "data", "digits.csv.gz")
 
@@ -36,12 +37,14 @@ def read(spec: DataSpec) -> LabelledImages:
         labels,
         spec,
         source=SOURCE,
-        groups=[f"block {block}" for block in blocks],
+        groups=[say("block {block}", block=block) for block in blocks],
         value_range=(0.0, 16.0),
         preparation=(
             *preparation,
-            "Groups are the 14 contiguous blocks of writing, inferred from the order of the "
-            "images: 13 people wrote them, so one person wrote two blocks.",
+            say(
+                "Groups are the 14 contiguous blocks of writing, inferred from the order of "
+                "the images: 13 people wrote them, so one person wrote two blocks."
+            ),
         ),
     )
 

@@ -14,6 +14,7 @@ from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden, read_bytes, reject_folder_link
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _PREFIX = "folder:"
@@ -64,7 +65,7 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
     return build_from_files(
         entries,
         spec,
-        source=f"class folders in {folder}",
+        source=say("class folders in {folder}", folder=folder),
         known=layout.class_names,
         preparation=(*layout.notes, *describe_ignored(layout.ignored, folder)),
     )
@@ -81,8 +82,17 @@ def describe_ignored(ignored: Sequence[Path], folder: Path) -> tuple[str, ...]:
     if not ignored:
         return ()
     example = ignored[0].relative_to(folder).as_posix()
-    are = "s that are not images were" if len(ignored) > 1 else " that is not an image was"
-    return (f"{len(ignored):,} file{are} ignored, such as {example}.",)
+    are = (
+        say("s that are not images were") if len(ignored) > 1 else say(" that is not an image was")
+    )
+    return (
+        say(
+            "{num_ignored:,} file{are} ignored, such as {example}.",
+            num_ignored=len(ignored),
+            are=are,
+            example=example,
+        ),
+    )
 
 
 def split_folders(folder: Path, counts: Callable[[Path], object]) -> dict[str, Path]:
@@ -106,9 +116,14 @@ def split_folders(folder: Path, counts: Callable[[Path], object]) -> dict[str, P
             continue
         if split in found:
             raise DataError(
-                f"{folder}: the folders {found[split].name!r} and {path.name!r} both stand for "
-                f"the {split} set.",
-                remedy="Keep one of them.",
+                say(
+                    "{folder}: the folders {name!r} and {name_2!r} both stand for the {split} set.",
+                    folder=folder,
+                    name=found[split].name,
+                    name_2=path.name,
+                    split=split,
+                ),
+                remedy=say("Keep one of them."),
             )
         found[split] = path
     return {split: found[split] for split in SPLIT_NAMES if split in found}

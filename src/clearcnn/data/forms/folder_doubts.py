@@ -11,6 +11,7 @@ from clearcnn.data.labelled_images import SPLIT_NAMES
 from clearcnn.data.safe_files import describe_content
 from clearcnn.data.split_names import differ_in_numbers
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.spelling import did_you_mean
 
 _ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"])
@@ -37,14 +38,20 @@ def reject_twins(root: FolderTree) -> None:
     for folder in root.folders:
         if (twin := seen.setdefault(same_name(folder.name), folder.name)) != folder.name:
             what = (
-                "Unicode forms"
+                say("Unicode forms")
                 if normal_form(twin) == normal_form(folder.name)
-                else "spellings, which differ only in case or blanks"
+                else say("spellings, which differ only in case or blanks")
             )
             raise DataError(
-                f"{root.path}: the class folders {twin!a} and {folder.name!a} are the same name in "
-                f"two {what}.",
-                remedy="Put the images of both into one of them.",
+                say(
+                    "{path}: the class folders {twin!a} and {name!a} are the same name in two "
+                    "{what}.",
+                    path=root.path,
+                    twin=twin,
+                    name=folder.name,
+                    what=what,
+                ),
+                remedy=say("Put the images of both into one of them."),
             )
 
 
@@ -71,10 +78,18 @@ def _files(tree: FolderTree) -> set[tuple[Path, int]]:
 def reject_other_copy(folder: FolderTree, siblings: Sequence[FolderTree], root: FolderTree) -> None:
     """Raise a DataError: a folder repeats the names of its siblings, but not their files."""
     raise DataError(
-        f"{root.path}: the folder {folder.name!r} contains folders named as those beside it, "
-        f"{quote(sibling.name for sibling in siblings)}, but with other files.",
-        remedy=f"Move it elsewhere; or name it, {root.path / folder.name}; or, if it is a class, "
-        "put folder: before the path.",
+        say(
+            "{path}: the folder {name!r} contains folders named as those beside it, {quote}, "
+            "but with other files.",
+            path=root.path,
+            name=folder.name,
+            quote=quote(sibling.name for sibling in siblings),
+        ),
+        remedy=say(
+            "Move it elsewhere; or name it, {path}; or, if it is a class, put folder: before "
+            "the path.",
+            path=root.path / folder.name,
+        ),
     )
 
 
@@ -96,21 +111,39 @@ def reject_versions(folders: Sequence[FolderTree], root: FolderTree) -> None:
         return
     examples = sorted(inside[alike[0]] & shared)
     raise DataError(
-        f"{root.path}: the folders {quote(alike)} have subfolders of the same names, such as "
-        f"{quote(examples, 3)}. They may be splits, versions of one data set, or classes.",
-        remedy=f"Name one version, such as {root.path / alike[0]}; or rename splits to "
-        f"{', '.join(SPLIT_NAMES)}; or, if {alike[0]!r} is a class, put folder: before the path; "
-        f"or, if {alike[0]}/{examples[0]} is one, subfolders:.",
+        say(
+            "{path}: the folders {alike} have subfolders of the same names, such as "
+            "{examples}. They may be splits, versions of one data set, or classes.",
+            path=root.path,
+            alike=quote(alike),
+            examples=quote(examples, 3),
+        ),
+        remedy=say(
+            "Name one version, such as {path}; or rename splits to {split_names}; or, if "
+            "{alike!r} is a class, put folder: before the path; or, if {alike}/{examples} is "
+            "one, subfolders:.",
+            path=root.path / alike[0],
+            split_names=", ".join(SPLIT_NAMES),
+            alike=alike[0],
+            examples=examples[0],
+        ),
     )
 
 
 def reject_flat_splits(likely: Sequence[FolderTree], top: FolderTree, tree: FolderTree) -> None:
     """Raise a DataError: folders named after splits have no class folders."""
     raise DataError(
-        f"{top.path}: {quote(folder.name for folder in likely)} are named after splits, but have "
-        f"no class folders in them.{name_tables((top, *likely), tree)}",
-        remedy="Write metadata.csv with the columns file_name, label and split; or, if these are "
-        "the classes, put folder: before the path.",
+        say(
+            "{path}: {quote} are named after splits, but have no class folders in "
+            "them.{name_tables}",
+            path=top.path,
+            quote=quote(folder.name for folder in likely),
+            name_tables=name_tables((top, *likely), tree),
+        ),
+        remedy=say(
+            "Write metadata.csv with the columns file_name, label and split; or, if these are "
+            "the classes, put folder: before the path."
+        ),
     )
 
 
@@ -124,10 +157,19 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
     numbered = len(names) > 1 and differ_in_numbers(names)
     if numbered or (len(names) == 1 and not top.filled[0].filled and tables and not may_be_single):
         raise DataError(
-            f"{top.path}: {quote(names, 3)} {'are' if numbered else 'is'} not named after "
-            f"{'classes' if numbered else 'a class'}.{tables}",
-            remedy="Write metadata.csv with the columns file_name and label; or, if "
-            f"{'these are the classes' if numbered else 'it is one'}, put folder: before the path.",
+            say(
+                "{path}: {names} {rest} not named after {rest_2}.{tables}",
+                path=top.path,
+                names=quote(names, 3),
+                rest=say("are") if numbered else say("is"),
+                rest_2=say("classes") if numbered else say("a class"),
+                tables=tables,
+            ),
+            remedy=say(
+                "Write metadata.csv with the columns file_name and label; or, if {rest}, put "
+                "folder: before the path.",
+                rest=say("these are the classes") if numbered else say("it is one"),
+            ),
         )
 
 
@@ -135,12 +177,17 @@ def reject_empty(root: FolderTree) -> None:
     """Raise a DataError: there are no class folders, and no other form."""
     packed = [path for path in root.others if path.suffix.lower() in _ARCHIVES]
     raise DataError(
-        f"{root.path}: no class folders with images found. Looked for metadata.csv, "
-        "metadata.jsonl, IDX files, Parquet files, and class folders; found "
-        f"{describe_content(root.path)}.{name_tables([root], root)}",
-        remedy=f"Name the archive itself: {packed[0]}."
+        say(
+            "{path}: no class folders with images found. Looked for metadata.csv, "
+            "metadata.jsonl, IDX files, Parquet files, and class folders; found "
+            "{path_2}.{name_tables}",
+            path=root.path,
+            path_2=describe_content(root.path),
+            name_tables=name_tables([root], root),
+        ),
+        remedy=say("Name the archive itself: {packed}.", packed=packed[0])
         if packed
-        else "Put the images of each class into a folder named after the class.",
+        else say("Put the images of each class into a folder named after the class."),
     )
 
 
@@ -152,14 +199,22 @@ def name_tables(folders: Sequence[FolderTree], tree: FolderTree) -> str:
         for path in folder.others
         if path.suffix.lower() in _TABLES and not path.name.lower().startswith("readme")
     ]
-    return f" The labels may be in {quote(tables, 3)}." if tables else ""
+    return say(" The labels may be in {tables}.", tables=quote(tables, 3)) if tables else ""
 
 
 def reject_stranger(folder: FolderTree, splits: Sequence[FolderTree], top: FolderTree) -> None:
     """Raise a DataError: a folder with images lies beside the splits, and is none of them."""
     raise DataError(
-        f"{top.path}: the folder {folder.name!r} contains images, but is none of the split "
-        f"folders {quote(split.name for split in splits)}.",
-        remedy=f"{did_you_mean(folder.name, SPLIT_NAMES)}Move it into a split folder, or "
-        "elsewhere; or, if all of them are classes, put folder: before the path.",
+        say(
+            "{path}: the folder {name!r} contains images, but is none of the split folders "
+            "{quote}.",
+            path=top.path,
+            name=folder.name,
+            quote=quote(split.name for split in splits),
+        ),
+        remedy=say(
+            "{suggestion}Move it into a split folder, or elsewhere; or, if all of them are "
+            "classes, put folder: before the path.",
+            suggestion=did_you_mean(folder.name, SPLIT_NAMES),
+        ),
     )

@@ -27,6 +27,7 @@ from clearcnn.data.labelled_images import SPLIT_NAMES
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.split_names import is_filler, is_unlabelled_name, parse_split_folders
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 Classes = dict[str, list[Path]]
 
@@ -69,7 +70,9 @@ def lay_out(tree: FolderTree, *, as_stated: bool, may_be_empty: bool) -> Layout:
     layout = Layout()
     top = _enter_to_splits(tree)
     if top is not tree:
-        layout.notes.append(f"Read the folder {_place(top, tree)}, the only one with images.")
+        layout.notes.append(
+            say("Read the folder {top}, the only one with images.", top=_place(top, tree))
+        )
     splits = _find_splits(top, tree, layout, as_stated)
     if not splits:
         if not as_stated:
@@ -137,9 +140,14 @@ def _find_splits(
         split = named[folder.name]
         if split in found:
             raise DataError(
-                f"{top.path}: the folders {found[split].name!r} and {folder.name!r} both stand for "
-                f"the {split} set.",
-                remedy="Keep one of them.",
+                say(
+                    "{path}: the folders {name!r} and {name_2!r} both stand for the {split} set.",
+                    path=top.path,
+                    name=found[split].name,
+                    name_2=folder.name,
+                    split=split,
+                ),
+                remedy=say("Keep one of them."),
             )
         found[split] = folder
     unlabelled = [folder for folder in likely if folder not in labelled]
@@ -178,23 +186,34 @@ def _has_labels(folder: FolderTree) -> bool:
 
 def _leave_out(folder: FolderTree, tree: FolderTree, layout: Layout) -> None:
     layout.notes.append(
-        f"Left out {_count(folder.num_images)} without labels in the folder "
-        f"{_place(folder, tree)}; give them to predict."
-        f"{name_tables([folder, *folder.all_folders()], tree)}"
+        say(
+            "Left out {num_images} without labels in the folder {folder}; give them to "
+            "predict.{name_tables}",
+            num_images=_count(folder.num_images),
+            folder=_place(folder, tree),
+            name_tables=name_tables([folder, *folder.all_folders()], tree),
+        )
     )
 
 
 def _leave_out_stray(folder: FolderTree, tree: FolderTree, layout: Layout) -> None:
     if stray := folder.images:
         layout.notes.append(
-            f"Left out {_count(len(stray))} without a label, outside the class folders, such as "
-            f"{stray[0].relative_to(tree.path).as_posix()}; give them to predict."
+            say(
+                "Left out {num_stray} without a label, outside the class folders, such as "
+                "{as_posix}; give them to predict.",
+                num_stray=_count(len(stray)),
+                as_posix=stray[0].relative_to(tree.path).as_posix(),
+            )
         )
 
 
 def _leave_out_copy(folder: FolderTree, tree: FolderTree, layout: Layout) -> None:
     layout.notes.append(
-        f"Left out the folder {_place(folder, tree)}, which has the same files again."
+        say(
+            "Left out the folder {folder}, which has the same files again.",
+            folder=_place(folder, tree),
+        )
     )
 
 
@@ -221,8 +240,10 @@ def _find_classes(
     empty = [folder.name for folder in root.folders if not folder.num_images]
     if empty and not may_be_empty:
         raise DataError(
-            f"{root.path}: no images in the class folder {quote(empty)}.",
-            remedy="Put images into it, or remove it.",
+            say(
+                "{path}: no images in the class folder {empty}.", path=root.path, empty=quote(empty)
+            ),
+            remedy=say("Put images into it, or remove it."),
         )
     _leave_out_stray(root, tree, layout)
     _note_subfolders(folders, tree, layout)
@@ -238,9 +259,14 @@ def _note_subfolders(folders: Sequence[FolderTree], tree: FolderTree, layout: La
     if deeper:
         example = deeper[0]
         layout.notes.append(
-            f"Images in {len(deeper):,} subfolders of class folders belong to the class above, "
-            f"such as those in {_place(example, tree)} to {example.path.parent.name!r}; the prefix "
-            "subfolders: makes every subfolder a class."
+            say(
+                "Images in {num_deeper:,} subfolders of class folders belong to the class "
+                "above, such as those in {example} to {name!r}; the prefix subfolders: makes "
+                "every subfolder a class.",
+                num_deeper=len(deeper),
+                example=_place(example, tree),
+                name=example.path.parent.name,
+            )
         )
 
 
@@ -254,7 +280,12 @@ def _with_same_classes(
         if renamed:
             spelt = by_key[same_name(renamed[0])]
             layout.notes.append(
-                f"The class {renamed[0]!r} of the {split_name} set is the class {spelt!r}."
+                say(
+                    "The class {renamed!r} of the {split_name} set is the class {spelt!r}.",
+                    renamed=renamed[0],
+                    split_name=split_name,
+                    spelt=spelt,
+                )
             )
         layout.splits[split_name] = {
             by_key[same_name(name)]: paths for name, paths in classes.items()
@@ -266,15 +297,29 @@ def _with_same_classes(
             split for name, split in splits.items() if name and lacking[0] in layout.splits[name]
         )
         raise DataError(
-            f"{tree.path}: the splits have different classes: {splits['train'].name!r} lacks "
-            f"{quote(lacking)}, which {elsewhere.name!r} has.",
-            remedy="Use class folders of the same names in every split, or name one of the folders "
-            "as the source.",
+            say(
+                "{path}: the splits have different classes: {name!r} lacks {lacking}, which "
+                "{name_2!r} has.",
+                path=tree.path,
+                name=splits["train"].name,
+                lacking=quote(lacking),
+                name_2=elsewhere.name,
+            ),
+            remedy=say(
+                "Use class folders of the same names in every split, or name one of the "
+                "folders as the source."
+            ),
         )
     for split_name, classes in layout.splits.items():
         missing = [name for name in layout.class_names if not classes.get(name)]
         if missing and split_name != "train":
-            layout.notes.append(f"The {split_name} set has no images of {quote(missing)}.")
+            layout.notes.append(
+                say(
+                    "The {split_name} set has no images of {missing}.",
+                    split_name=split_name,
+                    missing=quote(missing),
+                )
+            )
     return layout
 
 
@@ -283,4 +328,4 @@ def _place(folder: FolderTree, tree: FolderTree) -> str:
 
 
 def _count(number: int) -> str:
-    return f"{number:,} image{'' if number == 1 else 's'}"
+    return say("{number:,} image{rest}", number=number, rest="" if number == 1 else "s")

@@ -21,6 +21,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import check_decompressed_size, describe_content, open_regular
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -61,9 +62,15 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         pairs = {stem: pair for stem, pair in pairs.items() if named in pair.values()}
     if not pairs:
         raise DataError(
-            f"{path}: no IDX files with the usual names found; {folder} contains "
-            f"{describe_content(folder)}.",
-            remedy="Name them such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz.",
+            say(
+                "{path}: no IDX files with the usual names found; {folder} contains {folder_2}.",
+                path=path,
+                folder=folder,
+                folder_2=describe_content(folder),
+            ),
+            remedy=say(
+                "Name them such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz."
+            ),
         )
     sets = _by_set(pairs, path)
     name = choose_set(sets, spec.source, "idx", path)
@@ -72,15 +79,22 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     arrays = {part: _read_pair(by_part[part], folder, named) for part in by_part}
     if name.startswith("emnist"):
         arrays = {part: (x.swapaxes(1, 2), y) for part, (x, y) in arrays.items()}
-        said = (*said, "EMNIST's images, which are stored column by column, turned upright.")
+        said = (*said, say("EMNIST's images, which are stored column by column, turned upright."))
     shapes = {images.shape[1:] for images, _ in arrays.values()}
     if len(shapes) > 1:
         raise DataError(
-            f"{path}: the pairs have images of different shapes, "
-            f"{' and '.join('×'.join(map(str, shape)) for shape in sorted(shapes))}.",
-            remedy="Put files of one data set only into one folder.",
+            say(
+                "{path}: the pairs have images of different shapes, {shapes}.",
+                path=path,
+                shapes=" and ".join("×".join(map(str, shape)) for shape in sorted(shapes)),
+            ),
+            remedy=say("Put files of one data set only into one folder."),
         )
-    source = f"IDX files in {path}" if named is None else f"the IDX pair of {path}"
+    source = (
+        say("IDX files in {path}", path=path)
+        if named is None
+        else say("the IDX pair of {path}", path=path)
+    )
     images = join_arrays([images for images, _ in arrays.values()])
     images, preparation = prepare_array(images, spec, source)
     rows = [(part, row) for part, (_, labels) in arrays.items() for row in range(len(labels))]
@@ -93,7 +107,12 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         ),
         spec,
         source=source,
-        names=[f"{part} row {row}" if len(arrays) > 1 else f"row {row}" for part, row in rows],
+        names=[
+            say("{part} row {row}", part=part, row=row)
+            if len(arrays) > 1
+            else say("row {row}", row=row)
+            for part, row in rows
+        ],
         split_names=[part for part, _ in rows] if len(arrays) > 1 else None,
         preparation=(*said, *preparation),
     )
@@ -115,8 +134,13 @@ def find_pairs(folder: Path) -> dict[str, Pair]:
             continue
         if before is not None:
             raise DataError(
-                f"{folder} contains both {before.name} and {path.name}.",
-                remedy="Keep one of them.",
+                say(
+                    "{folder} contains both {name} and {name_2}.",
+                    folder=folder,
+                    name=before.name,
+                    name_2=path.name,
+                ),
+                remedy=say("Keep one of them."),
             )
         pairs[stem][kind] = path
     return dict(pairs)
@@ -127,7 +151,7 @@ def _describe_twins(folder: Path, pairs: dict[str, Pair]) -> tuple[str, ...]:
     twins = [path.name for path in files if (folder / f"{path.name}.gz").exists()]
     if not twins:
         return ()
-    return (f"{quote(twins)} read, and not the same names with .gz beside them.",)
+    return (say("{twins} read, and not the same names with .gz beside them.", twins=quote(twins)),)
 
 
 def read_idx(path: Path, root: Path | None = None) -> Array:
@@ -147,8 +171,12 @@ def read_idx(path: Path, root: Path | None = None) -> Array:
         except (EOFError, OSError, zlib.error) as error:
             fault = "truncated" if isinstance(error, EOFError) else "damaged"
             raise DataError(
-                f"{path} cannot be decompressed: its gzip data are {fault}.",
-                remedy="Download or copy the file again.",
+                say(
+                    "{path} cannot be decompressed: its gzip data are {fault}.",
+                    path=path,
+                    fault=fault,
+                ),
+                remedy=say("Download or copy the file again."),
             ) from None
 
 
@@ -156,10 +184,13 @@ def _read_array(stream: BinaryIO, path: Path) -> Array:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= 4:
         raise DataError(
-            f"{path} is not an IDX file: it starts with the bytes {magic.hex(' ')}; expected 00 "
-            "00, a "
-            "type from 08 to 0e, and the number of dimensions from 01 to 04.",
-            remedy="Check the file, or download it again.",
+            say(
+                "{path} is not an IDX file: it starts with the bytes {hex}; expected 00 00, a "
+                "type from 08 to 0e, and the number of dimensions from 01 to 04.",
+                path=path,
+                hex=magic.hex(" "),
+            ),
+            remedy=say("Check the file, or download it again."),
         )
     head = stream.read(4 * magic[3])
     shape = tuple(np.frombuffer(head[: len(head) // 4 * 4], ">u4").tolist())
@@ -168,11 +199,20 @@ def _read_array(stream: BinaryIO, path: Path) -> Array:
     check_decompressed_size(num_bytes, path)
     content = stream.read(num_bytes + 1)
     if len(shape) != magic[3] or len(content) != num_bytes:
-        holds = "more" if len(content) > num_bytes else f"only {len(content):,}"
+        holds = (
+            "more"
+            if len(content) > num_bytes
+            else say("only {num_content:,}", num_content=len(content))
+        )
         raise DataError(
-            f"{path} declares the shape {'×'.join(map(str, shape))}, {num_bytes:,} bytes, but "
-            f"contains {holds}.",
-            remedy="Download or copy the file again.",
+            say(
+                "{path} declares the shape {str}, {num_bytes:,} bytes, but contains {holds}.",
+                path=path,
+                str="×".join(map(str, shape)),
+                num_bytes=num_bytes,
+                holds=holds,
+            ),
+            remedy=say("Download or copy the file again."),
         )
     array = np.frombuffer(content, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
@@ -188,9 +228,15 @@ def _by_set(pairs: dict[str, Pair], path: Path) -> dict[str, dict[str, Pair]]:
         name = "-".join(word for word in words if word not in _SPLITS)
         if part in sets[name]:
             raise DataError(
-                f"{path} contains more than one {part} pair: {quote(pairs)}.",
-                remedy="Name one file of the pair you want, or move the other pairs to another "
-                "folder.",
+                say(
+                    "{path} contains more than one {part} pair: {pairs}.",
+                    path=path,
+                    part=part,
+                    pairs=quote(pairs),
+                ),
+                remedy=say(
+                    "Name one file of the pair you want, or move the other pairs to another folder."
+                ),
             )
         sets[name][part] = pair
     return {
@@ -206,8 +252,15 @@ def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Arr
         (kind, present), *_ = pair.items()
         other = "labels" if kind == "images" else "images"
         raise DataError(
-            f"{path}: found {present.name}, but not its {other} file.",
-            remedy=f"Put the {other} file into the same folder, under its usual name.",
+            say(
+                "{path}: found {name}, but not its {other} file.",
+                path=path,
+                name=present.name,
+                other=other,
+            ),
+            remedy=say(
+                "Put the {other} file into the same folder, under its usual name.", other=other
+            ),
         )
     # The user named one file, which may be a link to anywhere. The other one was found beside it.
     images, labels = (
@@ -218,15 +271,28 @@ def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Arr
         labels = labels[:, 0]
     if images.ndim < 3 or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(
-            f"{path}: {pair['images'].name} has {images.ndim} dimensions and "
-            f"{pair['labels'].name} has {labels.ndim} of {labels.dtype}; expected 3 or 4 for the "
-            "images, and 1 of integers for the labels.",
-            remedy="Check which file is which.",
+            say(
+                "{path}: {name} has {ndim} dimensions and {name_2} has {ndim_2} of {dtype}; "
+                "expected 3 or 4 for the images, and 1 of integers for the labels.",
+                path=path,
+                name=pair["images"].name,
+                ndim=images.ndim,
+                name_2=pair["labels"].name,
+                ndim_2=labels.ndim,
+                dtype=labels.dtype,
+            ),
+            remedy=say("Check which file is which."),
         )
     if len(images) != len(labels):
         raise DataError(
-            f"{path}: {pair['images'].name} has {len(images):,} images but "
-            f"{pair['labels'].name} has {len(labels):,} labels.",
-            remedy="Use the images and labels of the same data set.",
+            say(
+                "{path}: {name} has {num_images:,} images but {name_2} has {num_labels:,} labels.",
+                path=path,
+                name=pair["images"].name,
+                num_images=len(images),
+                name_2=pair["labels"].name,
+                num_labels=len(labels),
+            ),
+            remedy=say("Use the images and labels of the same data set."),
         )
     return images, labels

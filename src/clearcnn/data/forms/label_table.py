@@ -23,6 +23,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden, read_bytes
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _SAMPLE_ROWS = 201
@@ -97,10 +98,17 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     files, tables = _tables_of(path, listed, spec)
     if not tables:
         raise DataError(
-            f"{path}: no table names the images. Looked for a column of which most values are "
-            f"names of image files below {root}; there are {len(files.paths):,}.",
-            remedy="Name the column with --image-column, or put the table into the folder of the "
-            "images.",
+            say(
+                "{path}: no table names the images. Looked for a column of which most values "
+                "are names of image files below {root}; there are {num_paths:,}.",
+                path=path,
+                root=root,
+                num_paths=len(files.paths),
+            ),
+            remedy=say(
+                "Name the column with --image-column, or put the table into the folder of the "
+                "images."
+            ),
         )
     found, sentences = _Found([], [], [], []), []
     for table, sampled in tables:
@@ -112,9 +120,11 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         sentences.append(_describe(table, columns, root))
         _collect(found, table, columns, text, files, spec)
     if not found.paths:
-        raise DataError(f"{path} lists no images.", remedy="Add a row for each image.")
+        raise DataError(
+            say("{path} lists no images.", path=path), remedy=say("Add a row for each image.")
+        )
     _check_is_full(found.groups, spec.group_column, path)
-    source = f"images listed in {tables[0][0].path if len(tables) == 1 else path}"
+    source = say("images listed in {path}", path=tables[0][0].path if len(tables) == 1 else path)
     reject_lists(found.labels, found.paths, source)
     labels, unified = unify_labels(found.labels, source)
     missing = {*found.paths} - {*files.paths}
@@ -143,7 +153,9 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
 
 def _read_missing(name: str, root: Path) -> bytes:
     # The name may be a path outside the folder.
-    raise DataError(f"{name} is not in {root}.", remedy="Put it there.")
+    raise DataError(
+        say("{name} is not in {root}.", name=name, root=root), remedy=say("Put it there.")
+    )
 
 
 def _list_tables(folder: Path) -> list[LabelTable]:
@@ -198,22 +210,32 @@ def _collect(
     spec: DataSpec,
 ) -> None:
     """Add the images of one table."""
-    lines: dict[str, str] = dict.fromkeys(found.paths, "another table")
+    lines: dict[str, str] = dict.fromkeys(found.paths, say("another table"))
     missing: list[Row] = []
     rows = columns.rows(text)
     labels = list(_read_labels(columns, rows, table.path))
     for row, label in zip(rows, labels, strict=True):
-        place, name = f"{table.path}, line {row.line}", row.cells[columns.image]
+        place, name = (
+            say("{path}, line {line}", path=table.path, line=row.line),
+            row.cells[columns.image],
+        )
         if not name or not label:
             raise DataError(
-                f"{place}: {shorten(name)} has no label." if name else f"{place}: no file name.",
-                remedy="Fill the cell, or remove the row.",
+                say("{place}: {name} has no label.", place=place, name=shorten(name))
+                if name
+                else say("{place}: no file name.", place=place),
+                remedy=say("Fill the cell, or remove the row."),
             )
         paths = files.find(name, table.near, table.split)
         if len(paths) > 1:
             raise DataError(
-                f"{place}: {shorten(name)} may be {quote(paths, 3)}.",
-                remedy="Write the path of the file, relative to the table.",
+                say(
+                    "{place}: {name} may be {paths}.",
+                    place=place,
+                    name=shorten(name),
+                    paths=quote(paths, 3),
+                ),
+                remedy=say("Write the path of the file, relative to the table."),
             )
         if not paths:
             missing.append(row)
@@ -222,11 +244,18 @@ def _collect(
         path = paths[0] if paths else name
         if path in lines:
             raise DataError(
-                f"{place}: {shorten(path)} was already listed in {lines[path]}.",
-                remedy="List each image once. Several rows for one image, one for each object in "
-                "it, are not supported.",
+                say(
+                    "{place}: {path} was already listed in {lines}.",
+                    place=place,
+                    path=shorten(path),
+                    lines=lines[path],
+                ),
+                remedy=say(
+                    "List each image once. Several rows for one image, one for each object in "
+                    "it, are not supported."
+                ),
             )
-        lines[path] = f"line {row.line}"
+        lines[path] = say("line {line}", line=row.line)
         found.paths.append(path)
         found.labels.append(label)
         found.groups.append(None if columns.group is None else row.cells[columns.group] or None)
@@ -234,10 +263,19 @@ def _collect(
         found.splits.append(in_row if columns.split is not None else table.split)
     if missing and not spec.skip_unreadable:
         raise DataError(
-            f"{table.path} names {len(missing):,} files, of {len(rows):,}, that are not in "
-            f"{files.folder}, such as {shorten(missing[0].cells[columns.image])} in line "
-            f"{missing[0].line}.",
-            remedy="Put the files there, remove the rows, or leave them out (--skip-unreadable).",
+            say(
+                "{path} names {num_missing:,} files, of {num_rows:,}, that are not in "
+                "{folder}, such as {cells} in line {line}.",
+                path=table.path,
+                num_missing=len(missing),
+                num_rows=len(rows),
+                folder=files.folder,
+                cells=shorten(missing[0].cells[columns.image]),
+                line=missing[0].line,
+            ),
+            remedy=say(
+                "Put the files there, remove the rows, or leave them out (--skip-unreadable)."
+            ),
         )
 
 
@@ -249,15 +287,22 @@ def _read_labels(columns: Columns, rows: Sequence[Row], path: Path) -> Iterator[
     several = [k for k, names in enumerate(chosen) if len(names) > 1]
     if several:
         row, names = rows[several[0]], chosen[several[0]]
-        example = f"{row.cells[columns.image]} has {quote(names)}"
+        example = say("{cells} has {names}", cells=row.cells[columns.image], names=quote(names))
         raise several_labels(str(path), len(several), len(rows), example)
     none = [k for k, names in enumerate(chosen) if not names]
     if none:
         row = rows[none[0]]
         raise DataError(
-            f"{path}: {len(none):,} of {len(rows):,} rows have 0 in every class, such as "
-            f"{row.cells[columns.image]} in line {row.line}.",
-            remedy="Add a column for images of no class, or remove these rows.",
+            say(
+                "{path}: {num_none:,} of {num_rows:,} rows have 0 in every class, such as "
+                "{cells} in line {line}.",
+                path=path,
+                num_none=len(none),
+                num_rows=len(rows),
+                cells=row.cells[columns.image],
+                line=row.line,
+            ),
+            remedy=say("Add a column for images of no class, or remove these rows."),
         )
     yield from (names[0] for names in chosen)
 
@@ -265,20 +310,37 @@ def _read_labels(columns: Columns, rows: Sequence[Row], path: Path) -> Iterator[
 def _check_is_full(groups: Sequence[str | None], column: str, path: Path) -> None:
     if None in groups and any(groups):
         raise DataError(
-            f"{path}: {groups.count(None):,} images have no {column}, but others have.",
-            remedy=f"Fill the column {column!r} in every row, or remove the column.",
+            say(
+                "{path}: {count:,} images have no {column}, but others have.",
+                path=path,
+                count=groups.count(None),
+                column=column,
+            ),
+            remedy=say(
+                "Fill the column {column!r} in every row, or remove the column.", column=column
+            ),
         )
 
 
 def _describe(table: LabelTable, columns: Columns, root: Path) -> str:
     place = os.path.relpath(table.path, root).replace("\\", "/")
     labels = (
-        f"labels in {columns.names[columns.label]!r}"
+        say("labels in {names!r}", names=columns.names[columns.label])
         if columns.label is not None
-        else f"a column for each of {len(columns.one_hot)} classes"
+        else say("a column for each of {num_one_hot} classes", num_one_hot=len(columns.one_hot))
     )
-    more = "" if columns.split is None else f", splits in {columns.names[columns.split]!r}"
-    return f"{place}: images in the column {columns.names[columns.image]!r}, {labels}{more}."
+    more = (
+        ""
+        if columns.split is None
+        else say(", splits in {names!r}", names=columns.names[columns.split])
+    )
+    return say(
+        "{place}: images in the column {names!r}, {labels}{more}.",
+        place=place,
+        names=columns.names[columns.image],
+        labels=labels,
+        more=more,
+    )
 
 
 def _describe_unnamed(files: NamedFiles, named: Sequence[str]) -> tuple[str, ...]:
@@ -287,6 +349,11 @@ def _describe_unnamed(files: NamedFiles, named: Sequence[str]) -> tuple[str, ...
     if not unnamed:
         return ()
     return (
-        f"{len(unnamed):,} image{'s' if len(unnamed) > 1 else ''} without a label left out, such "
-        f"as {unnamed[0]}; give them to predict.",
+        say(
+            "{num_unnamed:,} image{rest} without a label left out, such as {unnamed}; give "
+            "them to predict.",
+            num_unnamed=len(unnamed),
+            rest="s" if len(unnamed) > 1 else "",
+            unnamed=unnamed[0],
+        ),
     )

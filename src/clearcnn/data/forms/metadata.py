@@ -18,6 +18,7 @@ from clearcnn.data.safe_files import is_inside, read_bytes
 from clearcnn.data.split_names import require_split_name
 from clearcnn.data.tables import Row, is_json_lines, read_header, read_rows, require_columns
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _LONGEST_PATH = 4096
@@ -49,8 +50,12 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     tables = find_tables(path) if in_folder else [(None, path)]
     if not tables:
         raise DataError(
-            f"{path} contains neither {' nor '.join(TABLE_NAMES)}.",
-            remedy="Write one with the columns file_name and label.",
+            say(
+                "{path} contains neither {table_names}.",
+                path=path,
+                table_names=" nor ".join(TABLE_NAMES),
+            ),
+            remedy=say("Write one with the columns file_name and label."),
         )
     root = path if in_folder else path.parent
     entries = [
@@ -65,12 +70,14 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         )
     ]
     if not entries:
-        raise DataError(f"{path} lists no images.", remedy="Add a row for each image.")
+        raise DataError(
+            say("{path} lists no images.", path=path), remedy=say("Add a row for each image.")
+        )
     _check_columns_are_full(entries, path, spec.group_column)
     return build_from_files(
         entries,
         spec,
-        source=f"images listed in {tables[0][1] if len(tables) == 1 else path}",
+        source=say("images listed in {tables}", tables=tables[0][1] if len(tables) == 1 else path),
         preparation=_describe_unnamed(entries, path) if in_folder else (),
     )
 
@@ -89,7 +96,12 @@ def _table_in(folder: Path) -> Path | None:
     found = [folder / name for name in TABLE_NAMES if os.path.lexists(folder / name)]
     if len(found) > 1:
         raise DataError(
-            f"{folder} contains both {' and '.join(TABLE_NAMES)}.", remedy="Keep one of them."
+            say(
+                "{folder} contains both {table_names}.",
+                folder=folder,
+                table_names=" and ".join(TABLE_NAMES),
+            ),
+            remedy=say("Keep one of them."),
         )
     return found[0] if found else None
 
@@ -107,35 +119,47 @@ def _entries(
     lines: dict[str, int] = {}
     inside: dict[Path, bool] = {}
     for line, row in rows:
-        place = f"{table}, line {line}"
+        place = say("{table}, line {line}", table=table, line=line)
         named = () if group_column == "group" else (group_column,)
         require_columns(table, list(row), image_column, label_column, *named)
         name = row[image_column]
         if not name or not row[label_column]:
             raise DataError(
-                f"{place}: {shorten(name)} has no label."
+                say("{place}: {name} has no label.", place=place, name=shorten(name))
                 if name
-                else f"{place}: no {shorten(image_column)}.",
-                remedy="Fill the cell, or remove the row.",
+                else say(
+                    "{place}: no {image_column}.", place=place, image_column=shorten(image_column)
+                ),
+                remedy=say("Fill the cell, or remove the row."),
             )
         if name in lines:
             raise DataError(
-                f"{place}: {shorten(name)} was already listed in line {lines[name]}.",
-                remedy="List each image once.",
+                say(
+                    "{place}: {name} was already listed in line {lines}.",
+                    place=place,
+                    name=shorten(name),
+                    lines=lines[name],
+                ),
+                remedy=say("List each image once."),
             )
         lines[name] = line
         path = table.parent / name
         if _is_invalid_path(name):
             raise DataError(
-                f"{place}: {shorten(name)} is not a valid file name.",
-                remedy="Correct the cell.",
+                say("{place}: {name} is not a valid file name.", place=place, name=shorten(name)),
+                remedy=say("Correct the cell."),
             )
         if path.parent not in inside:
             inside[path.parent] = is_inside(path.parent, root)
         if _leads_away(name) or not inside[path.parent]:
             raise DataError(
-                f"{place}: {name} leads out of the folder {root}.",
-                remedy="Use file names relative to the folder of the table, and inside it.",
+                say(
+                    "{place}: {name} leads out of the folder {root}.",
+                    place=place,
+                    name=name,
+                    root=root,
+                ),
+                remedy=say("Use file names relative to the folder of the table, and inside it."),
             )
         yield Entry(
             name=path.relative_to(root).as_posix(),
@@ -169,8 +193,15 @@ def _check_columns_are_full(entries: Sequence[Entry], path: Path, group_column: 
     ):
         if None in values and any(values):
             raise DataError(
-                f"{path}: {entries[values.index(None)].name} has no {column}, but others have.",
-                remedy=f"Fill the column {column!r} in every row, or remove the column.",
+                say(
+                    "{path}: {name} has no {column}, but others have.",
+                    path=path,
+                    name=entries[values.index(None)].name,
+                    column=column,
+                ),
+                remedy=say(
+                    "Fill the column {column!r} in every row, or remove the column.", column=column
+                ),
             )
 
 
@@ -181,7 +212,11 @@ def _describe_unnamed(entries: Sequence[Entry], folder: Path) -> tuple[str, ...]
     if not unnamed:
         return ()
     return (
-        f"{len(unnamed):,} image{'s' if len(unnamed) > 1 else ''} in the folder left out, since "
-        "the "
-        f"table does not list them, such as {unnamed[0]}.",
+        say(
+            "{num_unnamed:,} image{rest} in the folder left out, since the table does not "
+            "list them, such as {unnamed}.",
+            num_unnamed=len(unnamed),
+            rest="s" if len(unnamed) > 1 else "",
+            unnamed=unnamed[0],
+        ),
     )

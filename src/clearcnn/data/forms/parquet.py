@@ -23,6 +23,7 @@ from clearcnn.data.safe_files import (
 )
 from clearcnn.data.split_names import parse_split_name
 from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
@@ -73,30 +74,39 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
         configs = find_configs(root)
         if not configs:
             raise DataError(
-                f"{path} contains no Parquet files, and no folder 'data' with some.",
-                remedy="Name a folder with files such as train-00000-of-00001.parquet.",
+                say("{path} contains no Parquet files, and no folder 'data' with some.", path=path),
+                remedy=say("Name a folder with files such as train-00000-of-00001.parquet."),
             )
         files = configs[choose_set(configs, spec.source, "parquet", path)]
         files, others = _with_known_split(files)
     splits = [None if root is None else _split_name_of(file) for file in files]
     if None in splits and any(splits):
         raise DataError(
-            f"{path}: {files[splits.index(None)].name} is not named after a split, but other files "
-            "are.",
-            remedy="Name every file after its split, such as train.parquet, or name one file.",
+            say(
+                "{path}: {name} is not named after a split, but other files are.",
+                path=path,
+                name=files[splits.index(None)].name,
+            ),
+            remedy=say("Name every file after its split, such as train.parquet, or name one file."),
         )
     order = sorted(range(len(files)), key=lambda k: SPLIT_NAMES.index(splits[k] or "train"))
     shards = [_read_shard(files[k], root, splits[k], spec) for k in order]
     known = {shard.class_names for shard in shards if shard.class_names}
     if len(known) > 1:
         raise DataError(
-            f"{path}: the files have different class names, {' and '.join(map(quote, known))}.",
-            remedy="Put files of one data set only into one folder.",
+            say(
+                "{path}: the files have different class names, {quote}.",
+                path=path,
+                quote=" and ".join(map(quote, known)),
+            ),
+            remedy=say("Put files of one data set only into one folder."),
         )
     return build_from_files(
         [entry for shard in shards for entry in shard.entries],
         spec,
-        source=f"Parquet file {path}" if root is None else f"Parquet files in {path}",
+        source=say("Parquet file {path}", path=path)
+        if root is None
+        else say("Parquet files in {path}", path=path),
         known=next(iter(known), None),
         preparation=(*_describe_others(others), *_describe_unlabelled(shards)),
     )
@@ -156,7 +166,12 @@ def _stem(file: Path) -> str:
 def _describe_others(files: Sequence[Path]) -> tuple[str, ...]:
     names = dict.fromkeys(_stem(file) for file in files)
     return (
-        (f"Left out: the splits {quote(names)}, which are not for training or testing.",)
+        (
+            say(
+                "Left out: the splits {names}, which are not for training or testing.",
+                names=quote(names),
+            ),
+        )
         if names
         else ()
     )
@@ -164,8 +179,16 @@ def _describe_others(files: Sequence[Path]) -> tuple[str, ...]:
 
 def _describe_unlabelled(shards: Sequence["Shard"]) -> tuple[str, ...]:
     count = sum(shard.num_unlabelled for shard in shards)
-    are = "images without a label (-1) were" if count > 1 else "image without a label (-1) was"
-    return (f"{count:,} {are} left out; give them to predict.",) if count else ()
+    are = (
+        say("images without a label (-1) were")
+        if count > 1
+        else say("image without a label (-1) was")
+    )
+    return (
+        (say("{count:,} {are} left out; give them to predict.", count=count, are=are),)
+        if count
+        else ()
+    )
 
 
 def _split_name_of(file: Path) -> str | None:
@@ -188,15 +211,19 @@ def _read_shard(file: Path, root: Path | None, split_name: str | None, spec: Dat
     if None in labels or not all(isinstance(value, (int, str)) for value in labels):
         row = next(k for k, value in enumerate(labels) if not isinstance(value, (int, str)))
         raise DataError(
-            f"{file}: row {row} has the label {shorten(repr(labels[row]))}; expected a class index "
-            "or a class name.",
-            remedy="Remove rows without a label, or correct the labels.",
+            say(
+                "{file}: row {row} has the label {labels}; expected a class index or a class name.",
+                file=file,
+                row=row,
+                labels=shorten(repr(labels[row])),
+            ),
+            remedy=say("Remove rows without a label, or correct the labels."),
         )
     entries = [
         Entry(
-            name=paths[row] or f"{file.name} row {row}",
+            name=paths[row] or say("{name} row {row}", name=file.name, row=row),
             label=labels[row],
-            read=partial(_read_cell, contents, row, f"{file} row {row}"),
+            read=partial(_read_cell, contents, row, say("{file} row {row}", file=file, row=row)),
             group=None if groups[row] is None else str(groups[row]),
             split_name=split_name,
         )
@@ -228,20 +255,39 @@ def _find_column(
 ) -> str:
     if asked is not None and asked not in columns:
         raise DataError(
-            f"{file} has no column {asked!r}; the columns are {quote(columns, 20)}.",
-            remedy=f"{did_you_mean(asked, columns)}Name one of them with --{kind}-column.",
+            say(
+                "{file} has no column {asked!r}; the columns are {columns}.",
+                file=file,
+                asked=asked,
+                columns=quote(columns, 20),
+            ),
+            remedy=say(
+                "{suggestion}Name one of them with --{kind}-column.",
+                suggestion=did_you_mean(asked, columns),
+                kind=kind,
+            ),
         )
     found = [asked] if asked else [name for name in usual if name in columns]
     found = found or [name for name in columns if name.endswith(f"_{kind}")]
     if len(found) == 1 or (found and found[0] in usual):
         return found[0]
     problem = (
-        f"it has {len(found)}: {quote(found)}" if found else f"the columns are {quote(columns)}"
+        say("it has {num_found}: {found}", num_found=len(found), found=quote(found))
+        if found
+        else say("the columns are {columns}", columns=quote(columns))
     )
     raise DataError(
-        f"{file}: expected an image column and a label column; {problem}.",
-        remedy=f"Choose the {kind} column: --{kind}-column {found[0] if found else 'NAME'}, or "
-        f"DataSpec(…, {kind}_column=…) in Python.",
+        say(
+            "{file}: expected an image column and a label column; {problem}.",
+            file=file,
+            problem=problem,
+        ),
+        remedy=say(
+            "Choose the {kind} column: --{kind}-column {found}, or DataSpec(…, "
+            "{kind}_column=…) in Python.",
+            kind=kind,
+            found=found[0] if found else say("NAME"),
+        ),
     )
 
 
@@ -251,8 +297,8 @@ def _read_table(file: Path, root: Path | None, spec: DataSpec) -> Any:
         from pyarrow import parquet
     except ImportError:
         raise MissingExtraError(
-            f"{file} is a Parquet file, and the package pyarrow is not installed.",
-            remedy="Run pip install 'clearcnn[parquet]'.",
+            say("{file} is a Parquet file, and the package pyarrow is not installed.", file=file),
+            remedy=say("Run pip install 'clearcnn[parquet]'."),
         ) from None
     try:
         with open_regular(file, root) as opened, parquet.ParquetFile(opened, **_LIMITS) as table:
@@ -278,8 +324,11 @@ def _read_table(file: Path, root: Path | None, spec: DataSpec) -> Any:
 
 def _unreadable(file: Path) -> DataError:
     return DataError(
-        f"{file} cannot be read as Parquet: it is damaged, truncated, or not a Parquet file.",
-        remedy="Download or write the file again.",
+        say(
+            "{file} cannot be read as Parquet: it is damaged, truncated, or not a Parquet file.",
+            file=file,
+        ),
+        remedy=say("Download or write the file again."),
     )
 
 
@@ -293,8 +342,12 @@ def _contents(column: Any, file: Path) -> Any:
     if types.is_binary(column.type) or types.is_large_binary(column.type):
         return column
     raise DataError(
-        f"{file}: the images are stored as {kind}; expected a struct of bytes and path.",
-        remedy="Store encoded images, as the Image feature of Hugging Face does.",
+        say(
+            "{file}: the images are stored as {kind}; expected a struct of bytes and path.",
+            file=file,
+            kind=kind,
+        ),
+        remedy=say("Store encoded images, as the Image feature of Hugging Face does."),
     )
 
 
@@ -310,10 +363,19 @@ def _paths(column: Any) -> Any:
 def _read_cell(column: Any, row: int, place: str) -> bytes:
     content: bytes | None = column[row].as_py()
     if not content or len(content) > LARGEST_IMAGE_BYTES:
-        fault = f"has {len(content):,} bytes" if content else "has no bytes"
+        fault = (
+            say("has {num_content:,} bytes", num_content=len(content))
+            if content
+            else say("has no bytes")
+        )
         raise DataError(
-            f"{place}: the image {fault}; expected 1 to {LARGEST_IMAGE_BYTES:,}.",
-            remedy="Embed the encoded images when writing the file.",
+            say(
+                "{place}: the image {fault}; expected 1 to {largest_image_bytes:,}.",
+                place=place,
+                fault=fault,
+                largest_image_bytes=LARGEST_IMAGE_BYTES,
+            ),
+            remedy=say("Embed the encoded images when writing the file."),
         )
     return content
 

@@ -11,6 +11,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import is_hidden, open_regular
 from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 # PROTO and its number; files of protocol 0 and 1 are known by their suffix only.
@@ -22,9 +23,13 @@ _MOST_FILES = 200
 _KNOWN = (
     (re.compile(r"data_batch_\d+|test_batch|batches\.meta"), "CIFAR-10", "cifar-10-binary.tar.gz"),
     (re.compile(r"train|test|meta"), "CIFAR-100", "cifar-100-binary.tar.gz"),
-    (re.compile(r"(train|val)_data(_batch_\d+)?"), "Downsampled ImageNet", "the NPZ archives"),
-    (re.compile(r"mnist\.pkl(\.gz)?"), "MNIST", "the IDX files (train-images-idx3-ubyte.gz, …)"),
-    (re.compile(r"(training|test)\.pt"), "MNIST", "the IDX files in raw/"),
+    (re.compile(r"(train|val)_data(_batch_\d+)?"), "Downsampled ImageNet", say("the NPZ archives")),
+    (
+        re.compile(r"mnist\.pkl(\.gz)?"),
+        "MNIST",
+        say("the IDX files (train-images-idx3-ubyte.gz, …)"),
+    ),
+    (re.compile(r"(training|test)\.pt"), "MNIST", say("the IDX files in raw/")),
 )
 
 
@@ -47,18 +52,24 @@ def read(path: Path, _: DataSpec) -> LabelledImages:
     files = _find(path) if path.is_dir() else [path]
     names = [file.name for file in files]
     what = (
-        "is a Python pickle" if not path.is_dir() else f"contains Python pickles: {quote(names, 4)}"
+        say("is a Python pickle")
+        if not path.is_dir()
+        else say("contains Python pickles: {names}", names=quote(names, 4))
     )
     safe = next(
         (
-            f"Use {form} of {name}, or its Parquet files on Hugging Face."
+            say("Use {form} of {name}, or its Parquet files on Hugging Face.", form=form, name=name)
             for pattern, name, form in _KNOWN
             if names and all(pattern.fullmatch(each) for each in names)
         ),
-        "Store the arrays with numpy.savez, in a program that you trust with the file.",
+        say("Store the arrays with numpy.savez, in a program that you trust with the file."),
     )
     raise DataError(
-        f"{path} {what}. Opening a pickle runs whatever is in it, so clearcnn never opens one.",
+        say(
+            "{path} {what}. Opening a pickle runs whatever is in it, so clearcnn never opens one.",
+            path=path,
+            what=what,
+        ),
         remedy=safe,
     )
 

@@ -12,6 +12,7 @@ from clearcnn.data.label_tables.delimited import SUFFIXES, read_table
 from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 _SAMPLE_ROWS = 201
@@ -57,21 +58,40 @@ def read_split_table(table: Path, split: FolderTree, notes: list[str]) -> dict[s
         name, label = row.cells[columns.image], row.cells[columns.label]
         found = files.find(name)
         if len(found) != 1 or found[0] not in left or not label:
-            fault = "no label" if not label else "no such image, or it is listed twice"
+            fault = say("no label") if not label else say("no such image, or it is listed twice")
             raise DataError(
-                f"{table}, line {row.line}: {name[:100]}: {fault}.",
-                remedy="Correct the row: each image once, with its label.",
+                say(
+                    "{table}, line {line}: {name}: {fault}.",
+                    table=table,
+                    line=row.line,
+                    name=name[:100],
+                    fault=fault,
+                ),
+                remedy=say("Correct the row: each image once, with its label."),
             )
         left.remove(found[0])
         classes[label].append(table.parent / found[0])
     names = columns.names
     notes.append(
-        f"{table.name}: images in the column {names[columns.image]!r}, labels in "
-        f"{names[columns.label]!r}."
+        say(
+            "{name}: images in the column {names!r}, labels in {names_2!r}.",
+            name=table.name,
+            names=names[columns.image],
+            names_2=names[columns.label],
+        )
     )
     if left:
-        count = f"{len(left):,} image{'' if len(left) == 1 else 's'}"
-        notes.append(f"Left out {count} that {table.name} does not list, such as {min(left)}.")
+        count = say(
+            "{num_left:,} image{rest}", num_left=len(left), rest="" if len(left) == 1 else "s"
+        )
+        notes.append(
+            say(
+                "Left out {count} that {name} does not list, such as {left}.",
+                count=count,
+                name=table.name,
+                left=min(left),
+            )
+        )
     return {label: classes[label] for label in sort_naturally(classes)}
 
 

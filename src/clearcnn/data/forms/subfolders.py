@@ -16,6 +16,7 @@ from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 
 
@@ -31,13 +32,22 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
       DataError: it is not a folder, or has no folders with images, or an image cannot be read.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder.", remedy="Name the folder above the classes.")
+        raise DataError(
+            say("{folder} is not a folder.", folder=folder),
+            remedy=say("Name the folder above the classes."),
+        )
     tree = list_tree(folder)
     splits = parse_split_folders(each.name for each in tree.filled)
     if len({*splits.values()}) > 1:
         raise DataError(
-            f"{folder}: {quote(splits)} are named after splits, not parts of the names of classes.",
-            remedy=f"Name one of them: subfolders:{folder / next(iter(splits))}.",
+            say(
+                "{folder}: {splits} are named after splits, not parts of the names of classes.",
+                folder=folder,
+                splits=quote(splits),
+            ),
+            remedy=say(
+                "Name one of them: subfolders:{folder}.", folder=folder / next(iter(splits))
+            ),
         )
     images = {
         normal_form(each.path.relative_to(folder).as_posix()): each.images
@@ -46,7 +56,8 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
     }
     if not images:
         raise DataError(
-            f"{folder} has no folders with images.", remedy="Name the folder above the classes."
+            say("{folder} has no folders with images.", folder=folder),
+            remedy=say("Name the folder above the classes."),
         )
     entries = [
         Entry(
@@ -60,7 +71,7 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
     return build_from_files(
         entries,
         spec,
-        source=f"folders in {folder}",
+        source=say("folders in {folder}", folder=folder),
         known=sort_naturally(images),
         preparation=describe_ignored(tree.all_others(), folder),
     )

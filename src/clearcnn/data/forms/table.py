@@ -17,6 +17,7 @@ from clearcnn.data.forms import (
     subfolders,
 )
 from clearcnn.data.forms.form import Form
+from clearcnn.language import say
 
 FORMS = (
     Form(
@@ -128,7 +129,7 @@ BY_NAME = {form.name: form for form in FORMS}
 
 def write_guide_table(*, korean: bool = False) -> str:
     """Write the table of forms as the guide has it, in Markdown; a test compares the two."""
-    head = "| 접두어 | 어떻게 생겼나 |" if korean else "| prefix | what it looks like |"
+    head = "| 접두어 | 어떻게 생겼나 |" if korean else say("| prefix | what it looks like |")
     rows = [
         f"| `{form.name}:` | {form.looks_like_korean if korean else form.looks_like} |"
         for form in FORMS

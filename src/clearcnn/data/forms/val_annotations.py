@@ -13,6 +13,7 @@ from clearcnn.data.forms.split_table import find_split_table, read_split_table
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 _NAME = "_annotations.txt"
 
@@ -48,15 +49,34 @@ def read_annotations(
             label = normal_form(rest.partition("\t")[0].strip())
             path = images.pop(name, None)
             if path is None or not label:
-                fault = "no label" if path is not None else "no such image, or it is listed twice"
+                fault = (
+                    say("no label")
+                    if path is not None
+                    else say("no such image, or it is listed twice")
+                )
                 raise DataError(
-                    f"{table}, line {number}: {shorten(name)}: {fault}.",
-                    remedy="Write the file name, a tab and the class, each image once.",
+                    say(
+                        "{table}, line {number}: {name}: {fault}.",
+                        table=table,
+                        number=number,
+                        name=shorten(name),
+                        fault=fault,
+                    ),
+                    remedy=say("Write the file name, a tab and the class, each image once."),
                 )
             classes[label].append(path)
     if images:
-        count = f"{len(images):,} image{'' if len(images) == 1 else 's'}"
+        count = say(
+            "{num_images:,} image{rest}",
+            num_images=len(images),
+            rest="" if len(images) == 1 else "s",
+        )
         notes.append(
-            f"Left out {count} that {table.name} does not list, such as {quote(images, 1)}."
+            say(
+                "Left out {count} that {name} does not list, such as {images}.",
+                count=count,
+                name=table.name,
+                images=quote(images, 1),
+            )
         )
     return {label: classes[label] for label in sort_naturally(classes)}

@@ -8,6 +8,7 @@ from clearcnn.data.label_tables.delimited import Row, TextTable
 from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.label_tables.split_cells import COLUMN_NAMES, find_split_word
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
@@ -71,7 +72,7 @@ def find_columns(
     """
     first = table.rows[0].cells
     has_names = not any(files.find(cell, near, split) for cell in first if cell)
-    names = first if has_names else tuple(f"column {k}" for k in range(1, len(first) + 1))
+    names = first if has_names else tuple(say("column {k}", k=k) for k in range(1, len(first) + 1))
     rows = table.rows[1:] if has_names else table.rows
     values = [[row.cells[k] for row in rows] for k in range(len(names))]
     image = _named(table, names, spec.image_column, "--image-column")
@@ -112,12 +113,22 @@ def find_columns(
     if len(likely) == 1 and not usual:
         return Columns(names, has_names, image, likely[0], (), splits, group, is_certain=False)
     listed = "; ".join(
-        f"{shorten(names[k])!r} with {quote(dict.fromkeys(values[k]), 3)}" for k in others[:8]
+        say(
+            "{names!r} with {values}",
+            names=shorten(names[k]),
+            values=quote(dict.fromkeys(values[k]), 3),
+        )
+        for k in others[:8]
     )
     raise DataError(
-        f"{table.path}: the column {names[image]!r} names the images, but it is unclear which "
-        f"column has the labels: {listed or 'there is no other column'}.",
-        remedy="Name it: --label-column NAME, or DataSpec(…, label_column=NAME) in Python.",
+        say(
+            "{path}: the column {names!r} names the images, but it is unclear which column "
+            "has the labels: {listed}.",
+            path=table.path,
+            names=names[image],
+            listed=listed or say("there is no other column"),
+        ),
+        remedy=say("Name it: --label-column NAME, or DataSpec(…, label_column=NAME) in Python."),
     )
 
 
@@ -127,8 +138,17 @@ def _named(table: TextTable, names: Sequence[str], wanted: str | None, option: s
     if wanted in names:
         return list(names).index(wanted)
     raise DataError(
-        f"{table.path} has no column {wanted!r}; its columns are {quote(names, 20)}.",
-        remedy=f"{did_you_mean(wanted, names)}Give the name of a column with {option}.",
+        say(
+            "{path} has no column {wanted!r}; its columns are {names}.",
+            path=table.path,
+            wanted=wanted,
+            names=quote(names, 20),
+        ),
+        remedy=say(
+            "{suggestion}Give the name of a column with {option}.",
+            suggestion=did_you_mean(wanted, names),
+            option=option,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clearcnn.data.tables import is_json_lines, open_text, read_lines, read_rows
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 SUFFIXES = frozenset([".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson"])
 BLANKS = " "
@@ -62,10 +63,18 @@ def read_table(path: Path, root: Path | None, most_rows: int | None = None) -> T
     for row in found:
         if rows and len(row.cells) != len(rows[0].cells):
             raise DataError(
-                f"{path}, line {row.line}: {len(row.cells)} cells, but {len(rows[0].cells)} in "
-                f"line {rows[0].line}.",
-                remedy="Write one cell for each column in every row; put cells that contain the "
-                "separator in double quotes.",
+                say(
+                    "{path}, line {line}: {num_cells} cells, but {num_cells_2} in line {line_2}.",
+                    path=path,
+                    line=row.line,
+                    num_cells=len(row.cells),
+                    num_cells_2=len(rows[0].cells),
+                    line_2=rows[0].line,
+                ),
+                remedy=say(
+                    "Write one cell for each column in every row; put cells that contain the "
+                    "separator in double quotes."
+                ),
             )
         rows.append(row)
         if most_rows is not None and len(rows) >= most_rows:
@@ -114,7 +123,11 @@ def _json_rows(path: Path, root: Path | None) -> Iterator[Row]:
             yield Row(line, names)
         elif tuple(row) != names and set(row) != set(names):
             raise DataError(
-                f"{path}, line {line}: the object has other keys than the first one.",
-                remedy="Give every object the same keys.",
+                say(
+                    "{path}, line {line}: the object has other keys than the first one.",
+                    path=path,
+                    line=line,
+                ),
+                remedy=say("Give every object the same keys."),
             )
         yield Row(line, tuple(row[name].strip() for name in names))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from clearcnn.data.classes import normal_form, quote
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.0*)?")
 _SEPARATORS = ("|", ";", ",")
@@ -35,16 +36,25 @@ def unify_labels(labels: Sequence[str], source: str) -> tuple[list[str], tuple[s
         twin = folded.setdefault(" ".join(label.casefold().split()), label)
         if twin != label and len(label) > 1:
             raise DataError(
-                f"{source}: the labels {twin!r} ({counts[twin]:,} images) and {label!r} "
-                f"({counts[label]:,}) differ only in capitals or blanks.",
-                remedy="Write one of them everywhere, or make them different.",
+                say(
+                    "{source}: the labels {twin!r} ({counts:,} images) and {label!r} "
+                    "({counts_2:,}) differ only in capitals or blanks.",
+                    source=source,
+                    twin=twin,
+                    counts=counts[twin],
+                    label=label,
+                    counts_2=counts[label],
+                ),
+                remedy=say("Write one of them everywhere, or make them different."),
             )
     several = {texts[0]: texts for texts in numbers.values() if len(texts) > 1}
     if not several:
         return [normal_form(label) for label in labels], ()
     chosen = {text: best for best, texts in several.items() for text in texts}
     first = next(iter(several.values()))
-    sentence = f"Labels that are the same number read as one class, such as {quote(first)}."
+    sentence = say(
+        "Labels that are the same number read as one class, such as {first}.", first=quote(first)
+    )
     return [chosen.get(text, text) for text in map(normal_form, labels)], (sentence,)
 
 
@@ -62,16 +72,27 @@ def reject_lists(labels: Sequence[str], names: Sequence[str], source: str) -> No
         ]
         if joined and 2 * len(joined) > len(rows):
             raise several_labels(
-                source, len(rows), len(labels), f"{names[joined[0]]} has {labels[joined[0]]!r}"
+                source,
+                len(rows),
+                len(labels),
+                say("{names} has {labels!r}", names=names[joined[0]], labels=labels[joined[0]]),
             )
 
 
 def several_labels(source: str, count: int, total: int, example: str) -> DataError:
     """Return the error for images with more than one label."""
     return DataError(
-        f"{source}: {count:,} of {total:,} images have several labels, for example {example}. "
-        "clearcnn trains models that give one class to each image.",
-        remedy="Keep the images with one label in a table of their own; or ask one question at a "
-        "time: with a column of 0 and 1 for a class, --label-column CLASS trains a model that "
-        "tells whether an image shows it.",
+        say(
+            "{source}: {count:,} of {total:,} images have several labels, for example "
+            "{example}. clearcnn trains models that give one class to each image.",
+            source=source,
+            count=count,
+            total=total,
+            example=example,
+        ),
+        remedy=say(
+            "Keep the images with one label in a table of their own; or ask one question at a "
+            "time: with a column of 0 and 1 for a class, --label-column CLASS trains a model "
+            "that tells whether an image shows it."
+        ),
     )

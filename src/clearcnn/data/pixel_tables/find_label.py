@@ -5,6 +5,7 @@ import numpy as np
 from clearcnn.data.array_labels import is_one_hot
 from clearcnn.data.array_layout import find_row_shape
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -34,7 +35,7 @@ def split_label(
     count = rows.shape[1]
     if _fits(count - 2, spec) and _counts(rows[:, 0]):
         labels, pixels, said = split_label(rows[:, 1:], spec, place)
-        return labels, pixels, said and f"{said} The first column counts the rows."
+        return labels, pixels, said and say("{said} The first column counts the rows.", said=said)
     if _fits(count - 1, spec):
         ends = [end for end in (0, count - 1) if _is_label(rows[:, end])] or [
             end for end in (0, count - 1) if _is_perhaps_label(rows[:, end])
@@ -46,12 +47,22 @@ def split_label(
             )
             if not ends:
                 raise DataError(
-                    f"{place}: the label may be the first or the last of its {count} columns.",
-                    remedy=f"Name its column: --label-column 1 or --label-column {count}",
+                    say(
+                        "{place}: the label may be the first or the last of its {count} columns.",
+                        place=place,
+                        count=count,
+                    ),
+                    remedy=say(
+                        "Name its column: --label-column 1 or --label-column {count}", count=count
+                    ),
                 )
         if ends:
             which = "first" if ends[0] == 0 else "last"
-            said = f"The {which} of {count} columns read as the label, the others as pixels."
+            said = say(
+                "The {which} of {count} columns read as the label, the others as pixels.",
+                which=which,
+                count=count,
+            )
             return rows[:, ends[0]], np.delete(rows, ends[0], axis=1), said
     for width in range(2, min(_MOST_ONE_HOT, count) + 1):
         if not _fits(count - width, spec):
@@ -61,16 +72,22 @@ def split_label(
             (rows[:, :width], rows[:, width:]),
         ):
             if is_one_hot(labels):
-                return labels, pixels, f"{width} columns read as one-hot labels."
+                return labels, pixels, say("{width} columns read as one-hot labels.", width=width)
     if _fits(count, spec):
         return None, rows, None
     if _fits(count - 1, spec) and _counts(rows[:, 0]):
-        return None, rows[:, 1:], "The first column counts the rows."
+        return None, rows[:, 1:], say("The first column counts the rows.")
     raise DataError(
-        f"{place}: no column is named label, class or target, and none of its {count} columns is "
-        "clearly a label beside the pixels of a square image.",
-        remedy="Put the column names into the first line, and name the label column 'label'; or "
-        "give its number (--label-column 1) and the height and width (--size 20x30).",
+        say(
+            "{place}: no column is named label, class or target, and none of its {count} "
+            "columns is clearly a label beside the pixels of a square image.",
+            place=place,
+            count=count,
+        ),
+        remedy=say(
+            "Put the column names into the first line, and name the label column 'label'; or "
+            "give its number (--label-column 1) and the height and width (--size 20x30)."
+        ),
     )
 
 

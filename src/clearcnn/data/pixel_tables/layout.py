@@ -11,6 +11,7 @@ from clearcnn.data.label_tables.delimited import find_delimiter, split_lines
 from clearcnn.data.label_tables.split_cells import COLUMN_NAMES as SPLIT_COLUMNS
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import LARGEST_SIDE, DataSpec
 from clearcnn.spelling import did_you_mean
 
@@ -76,21 +77,36 @@ def find_layout(path: Path, root: Path | None, spec: DataSpec) -> Layout:
         rows = [[cell.strip() for cell in row] for row in split_lines(lines, delimiter) if row]
     except csv.Error:
         raise DataError(
-            f"{path} is not a valid CSV file: a quotation mark is open, or inside a cell.",
-            remedy="Save the file as CSV with commas.",
+            say(
+                "{path} is not a valid CSV file: a quotation mark is open, or inside a cell.",
+                path=path,
+            ),
+            remedy=say("Save the file as CSV with commas."),
         ) from None
     first = rows[0] if rows else []
     if len(first) > _MOST_COLUMNS:
         raise DataError(
-            f"{path} has {len(first):,} columns; at most {_MOST_COLUMNS:,} are read, enough for a "
-            f"colour image of {LARGEST_SIDE}×{LARGEST_SIDE} pixels.",
-            remedy="Resize the images.",
+            say(
+                "{path} has {num_first:,} columns; at most {most_columns:,} are read, enough "
+                "for a colour image of {largest_side}×{largest_side} pixels.",
+                path=path,
+                num_first=len(first),
+                most_columns=_MOST_COLUMNS,
+                largest_side=LARGEST_SIDE,
+            ),
+            remedy=say("Resize the images."),
         )
     has_names = not all(map(is_number, first))
     body = rows[1:] if has_names else rows
     if not body:
-        raise DataError(f"{path} has no rows.", remedy="Add a row for each image.")
-    names = first if has_names else [f"column {number}" for number in range(1, len(first) + 1)]
+        raise DataError(
+            say("{path} has no rows.", path=path), remedy=say("Add a row for each image.")
+        )
+    names = (
+        first
+        if has_names
+        else [say("column {number}", number=number) for number in range(1, len(first) + 1)]
+    )
     words = _find_words(names, has_names, spec, path)
     cell = next((k for k in range(len(body[0])) if _is_cell(body[0][k])), None)
     others = [k for k in range(len(names)) if k not in words.values() and k != cell]
@@ -145,9 +161,18 @@ def _find_named(names: Sequence[str], has_names: bool, wanted: str, path: Path) 
     if not has_names and wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= len(names):
         return int(wanted) - 1
     raise DataError(
-        f"{path} has no column {wanted!r}; its columns are {quote(names, 5)}.",
+        say(
+            "{path} has no column {wanted!r}; its columns are {names}.",
+            path=path,
+            wanted=wanted,
+            names=quote(names, 5),
+        ),
         remedy=f"{did_you_mean(wanted, names)}"
-        + ("Name one of these." if has_names else f"Give a number from 1 to {len(names)}."),
+        + (
+            say("Name one of these.")
+            if has_names
+            else say("Give a number from 1 to {num_names}.", num_names=len(names))
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from clearcnn.data.label_tables.delimited import BLANKS, split_lines
 from clearcnn.data.pixel_tables.layout import Layout, is_number
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
+from clearcnn.language import say
 
 _LINES_AT_ONCE = 2000
 _LETTERS_AT_ONCE = 4 * 2**20
@@ -47,7 +48,9 @@ def read_rows(
                 blocks.append(_read_block(lines, cells, layout, first, path))
             first += len(lines)
     if not blocks:
-        raise DataError(f"{path} has no rows.", remedy="Add a row for each image.")
+        raise DataError(
+            say("{path} has no rows.", path=path), remedy=say("Add a row for each image.")
+        )
     widths = {block.shape[1] for block in blocks}
     if len(widths) > 1:
         raise _uneven(path, min(widths), max(widths))
@@ -72,18 +75,30 @@ def _split(lines: list[str], layout: Layout) -> list[list[str]]:
 
 
 def _check_cells(cells: list[list[str]], layout: Layout, first: int, path: Path) -> None:
-    what = "column names" if layout.has_names else "in the first line"
+    what = say("column names") if layout.has_names else say("in the first line")
     for line, row in enumerate(cells, first):
         if row and len(row) != len(layout.names):
             raise DataError(
-                f"{path}, line {line}: {len(row)} cells, but {len(layout.names)} {what}.",
-                remedy="Write one cell for each column in every row.",
+                say(
+                    "{path}, line {line}: {num_row} cells, but {num_names} {what}.",
+                    path=path,
+                    line=line,
+                    num_row=len(row),
+                    num_names=len(layout.names),
+                    what=what,
+                ),
+                remedy=say("Write one cell for each column in every row."),
             )
         empty = [layout.names[k] for k in layout.words.values() if row and not row[k].strip()]
         if empty:
             raise DataError(
-                f"{path}, line {line}: the {empty[0]} is missing.",
-                remedy="Fill the cell, or remove the row.",
+                say(
+                    "{path}, line {line}: the {empty} is missing.",
+                    path=path,
+                    line=line,
+                    empty=empty[0],
+                ),
+                remedy=say("Fill the cell, or remove the row."),
             )
 
 
@@ -107,14 +122,26 @@ def _read_block(
             for k in layout.numbers if row else []:
                 if not is_number(row[k]):
                     raise DataError(
-                        f"{path}, line {line}: {shorten(row[k])!r} in the column "
-                        f"{shorten(layout.names[k])} is not a number.",
-                        remedy="Correct the cell, or remove the row.",
+                        say(
+                            "{path}, line {line}: {row!r} in the column {names} is not a number.",
+                            path=path,
+                            line=line,
+                            row=shorten(row[k]),
+                            names=shorten(layout.names[k]),
+                        ),
+                        remedy=say("Correct the cell, or remove the row."),
                     ) from None
         raise DataError(
-            f"{path}, lines {first} to {first + len(lines) - 1}: expected numbers separated by "
-            "commas, semicolons, tabs or blanks.",
-            remedy="Write plain numbers, without line breaks or quotation marks inside a cell.",
+            say(
+                "{path}, lines {first} to {first_2}: expected numbers separated by commas, "
+                "semicolons, tabs or blanks.",
+                path=path,
+                first=first,
+                first_2=first + len(lines) - 1,
+            ),
+            remedy=say(
+                "Write plain numbers, without line breaks or quotation marks inside a cell."
+            ),
         ) from None
 
 
@@ -127,8 +154,13 @@ def _read_cells(cells: list[list[str]], column: int, first: int, path: Path) -> 
         strange = next((part for part in parts if not is_number(part)), None)
         if strange is not None:
             raise DataError(
-                f"{path}, line {line}: {shorten(strange)!r} among the pixels is not a number.",
-                remedy="Correct the cell, or remove the row.",
+                say(
+                    "{path}, line {line}: {strange!r} among the pixels is not a number.",
+                    path=path,
+                    line=line,
+                    strange=shorten(strange),
+                ),
+                remedy=say("Correct the cell, or remove the row."),
             )
         rows.append(np.array(parts, np.float32))
         if len(rows[-1]) != len(rows[0]):
@@ -137,8 +169,13 @@ def _read_cells(cells: list[list[str]], column: int, first: int, path: Path) -> 
 
 
 def _uneven(path: Path, one: int, other: int, line: int | None = None) -> DataError:
-    place = f"{path}, line {line}" if line else str(path)
+    place = say("{path}, line {line}", path=path, line=line) if line else str(path)
     return DataError(
-        f"{place}: a cell has {other:,} pixels, and others have {one:,}.",
-        remedy="Store images of one size.",
+        say(
+            "{place}: a cell has {other:,} pixels, and others have {one:,}.",
+            place=place,
+            other=other,
+            one=one,
+        ),
+        remedy=say("Store images of one size."),
     )

@@ -21,6 +21,7 @@ from clearcnn.data.python_objects.samples import Samples
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.data.split_names import require_split_name
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import PYTHON_SOURCE, DataSpec
 from clearcnn.types import Array
 
@@ -35,11 +36,16 @@ def read_objects(source: object, spec: DataSpec) -> LabelledImages:
       DataError: the object is of an unknown kind, or an image or a label is.
     """
     samples = read_samples(source, spec)
-    place = f"{PYTHON_SOURCE}{samples.kind}, {len(samples):,} images"
+    place = say(
+        "{python_source}{kind}, {num_samples:,} images",
+        python_source=PYTHON_SOURCE,
+        kind=samples.kind,
+        num_samples=len(samples),
+    )
     if len(samples.labels) != len(samples) or not len(samples):
         raise DataError(
-            f"{place}, but {len(samples.labels):,} labels.",
-            remedy="Give one label for each image, and at least one image.",
+            say("{place}, but {num_labels:,} labels.", place=place, num_labels=len(samples.labels)),
+            remedy=say("Give one label for each image, and at least one image."),
         )
     labels, known, sentences = _read_labels(samples, place)
     splits = (
@@ -63,9 +69,9 @@ def read_objects(source: object, spec: DataSpec) -> LabelledImages:
         )
     entries = [
         Entry(
-            name=str(image) if isinstance(image, (str, os.PathLike)) else f"row {row}",
+            name=str(image) if isinstance(image, (str, os.PathLike)) else say("row {row}", row=row),
             label=label,
-            read=_reader_of(image, f"row {row}"),
+            read=_reader_of(image, say("row {row}", row=row)),
             group=None if groups is None else groups[row],
             split_name=None if splits is None else splits[row],
         )
@@ -84,9 +90,13 @@ def _read_labels(
     )
     if wrong is not None:
         raise DataError(
-            f"{place}: row {wrong} has the label {shorten(repr(samples.labels[wrong]))}; "
-            "expected a whole number or a text.",
-            remedy="Leave out images without a label.",
+            say(
+                "{place}: row {wrong} has the label {labels}; expected a whole number or a text.",
+                place=place,
+                wrong=wrong,
+                labels=shorten(repr(samples.labels[wrong])),
+            ),
+            remedy=say("Leave out images without a label."),
         )
     integers = [value for value in values if isinstance(value, int)]
     if len(integers) == len(values):
@@ -102,7 +112,7 @@ def _read_one_hot(labels: Sequence[object], place: str) -> list[object] | None:
         return None
     several = [k for k, row in enumerate(rows) if isinstance(row, list) and sum(row) != 1]
     if several:
-        example = f"row {several[0]} has {rows[several[0]]}"
+        example = say("row {several} has {rows}", several=several[0], rows=rows[several[0]])
         raise several_labels(place, len(several), len(rows), example)
     return [row.index(1) for row in rows if isinstance(row, list)]
 
@@ -152,9 +162,13 @@ def _reader_of(image: object, name: str) -> Callable[[], bytes | DecodedImage]:
     if hasattr(image, "shape"):
         return partial(_decode_array, image, name)
     raise DataError(
-        f"{name} is a {type(image).__name__}; expected a Pillow image, an array, or the path of an "
-        "image file.",
-        remedy="Convert the images first, for example with PIL.Image.fromarray.",
+        say(
+            "{name} is a {name_2}; expected a Pillow image, an array, or the path of an image "
+            "file.",
+            name=name,
+            name_2=type(image).__name__,
+        ),
+        remedy=say("Convert the images first, for example with PIL.Image.fromarray."),
     )
 
 

@@ -11,13 +11,14 @@ from clearcnn.data.label_tables.columns import LABEL_NAMES
 from clearcnn.data.label_tables.split_cells import find_split_word
 from clearcnn.data.python_objects.samples import Indexed, Samples
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
 IMAGE_NAMES = ("image", "img", "images", "path", "file", "file_name", "filename", "file_path")
-_REMEDY = (
-    "Give a path, a Dataset of Hugging Face or PyTorch, a DataFrame, a list of (image, label), or "
-    "a tuple (images, labels)."
+_REMEDY = say(
+    "Give a path, a Dataset of Hugging Face or PyTorch, a DataFrame, a list of (image, "
+    "label), or a tuple (images, labels)."
 )
 
 
@@ -38,19 +39,22 @@ def read_samples(source: object, spec: DataSpec) -> Samples:
         return _from_columns(_as_columns(source, list(source.columns)), kind, spec, {})
     if isinstance(source, tuple) and len(source) == 2 and _is_pair(*source):
         images, labels = source
-        return Samples("a pair (images, labels)", images, _to_list(labels))
+        return Samples(say("a pair (images, labels)"), images, _to_list(labels))
     if isinstance(source, Indexed) and not isinstance(source, (str, bytes, np.ndarray)):
         return _from_items(source, kind)
-    raise DataError(f"Images cannot be read from a {kind}: {_why(source)}.", remedy=_REMEDY)
+    raise DataError(
+        say("Images cannot be read from a {kind}: {source}.", kind=kind, source=_why(source)),
+        remedy=_REMEDY,
+    )
 
 
 def _why(source: object) -> str:
     if isinstance(source, np.ndarray):
-        return "it has no labels"
+        return say("it has no labels")
     return (
-        "it can be iterated over, but has no length"
+        say("it can be iterated over, but has no length")
         if hasattr(source, "__iter__")
-        else "unknown kind"
+        else say("unknown kind")
     )
 
 
@@ -59,9 +63,12 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
     splits = {key: find_split_word(str(key)) for key in source}
     if "train" not in splits.values():
         raise DataError(
-            f"Images cannot be read from a mapping with the keys {quote(map(str, source))}: none "
-            "of them is a training split.",
-            remedy="Use the keys train, validation and test, or give one of the values.",
+            say(
+                "Images cannot be read from a mapping with the keys {str}: none of them is a "
+                "training split.",
+                str=quote(map(str, source)),
+            ),
+            remedy=say("Use the keys train, validation and test, or give one of the values."),
         )
     parts = [(split, read_samples(source[key], spec)) for key, split in splits.items() if split]
     images = [image for _, part in parts for image in part.images]
@@ -69,9 +76,11 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
     groups = [group for _, part in parts for group in part.groups or [None] * len(part)]
     known = {part.class_names for _, part in parts}
     if len(known) > 1:
-        raise DataError("The splits have different class names.", remedy="Give one data set.")
+        raise DataError(
+            say("The splits have different class names."), remedy=say("Give one data set.")
+        )
     return Samples(
-        f"splits {quote(map(str, splits))}, each {parts[0][1].kind}",
+        say("splits {str}, each {kind}", str=quote(map(str, splits)), kind=parts[0][1].kind),
         images,
         labels,
         known.pop(),
@@ -108,8 +117,13 @@ def _from_columns(
     group = spec.group_column if spec.group_column in columns else None
     if group is None and spec.group_column != "group":
         raise DataError(
-            f"A {kind} has no column {spec.group_column!r}; its columns are {quote(columns, 20)}.",
-            remedy="Name the column with the groups.",
+            say(
+                "A {kind} has no column {group_column!r}; its columns are {columns}.",
+                kind=kind,
+                group_column=spec.group_column,
+                columns=quote(columns, 20),
+            ),
+            remedy=say("Name the column with the groups."),
         )
     splits = columns["split"]() if "split" in columns else None
     names = getattr(features.get(label), "names", None) if features else None
@@ -132,8 +146,17 @@ def _choose(
 ) -> str:
     if asked is not None and asked not in columns:
         raise DataError(
-            f"A {kind} has no column {asked!r}; its columns are {quote(columns, 20)}.",
-            remedy=f"{did_you_mean(asked, columns)}Name one of them as {role}_column.",
+            say(
+                "A {kind} has no column {asked!r}; its columns are {columns}.",
+                kind=kind,
+                asked=asked,
+                columns=quote(columns, 20),
+            ),
+            remedy=say(
+                "{suggestion}Name one of them as {role}_column.",
+                suggestion=did_you_mean(asked, columns),
+                role=role,
+            ),
         )
     usual = [name for name in columns if is_usual(name)]
     others = [name for name in columns if name not in ("group", "split")]
@@ -141,9 +164,13 @@ def _choose(
     if len(found) == 1:
         return found[0]
     raise DataError(
-        f"It is unclear which column of a {kind} has the {role}s: the columns are "
-        f"{quote(columns, 20)}.",
-        remedy=f"Name it: clearcnn.load(…, {role}_column=…).",
+        say(
+            "It is unclear which column of a {kind} has the {role}s: the columns are {columns}.",
+            kind=kind,
+            role=role,
+            columns=quote(columns, 20),
+        ),
+        remedy=say("Name it: clearcnn.load(…, {role}_column=…).", role=role),
     )
 
 
@@ -168,17 +195,23 @@ def _from_items(source: Indexed, kind: str) -> Samples:
     wrong = next((row for row, item in enumerate(items) if not _is_item(item)), None)
     if not items or wrong is not None:
         fault = (
-            "it is empty" if wrong is None else f"item {wrong} is a {type(items[wrong]).__name__}"
+            say("it is empty")
+            if wrong is None
+            else say("item {wrong} is a {name}", wrong=wrong, name=type(items[wrong]).__name__)
         )
         raise DataError(
-            f"Images cannot be read from a {kind}: {fault}; expected pairs (image, label).",
+            say(
+                "Images cannot be read from a {kind}: {fault}; expected pairs (image, label).",
+                kind=kind,
+                fault=fault,
+            ),
             remedy=_REMEDY,
         )
     names = getattr(source, "classes", None)
     labels = [item[1] for item in items]
     are_indices = all(isinstance(label, (int, np.integer)) for label in labels)
     return Samples(
-        f"a {kind} of (image, label)",
+        say("a {kind} of (image, label)", kind=kind),
         [item[0] for item in items],
         labels,
         tuple(map(str, names)) if names and are_indices else None,

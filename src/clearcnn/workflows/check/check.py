@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
+from clearcnn.language import say
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
@@ -77,16 +78,16 @@ def _check(
     can_train = fewest >= FEWEST_OF_A_CLASS and len(images.class_names) > 1
     suspects: tuple[Suspect, ...] = ()
     if labels and can_train:
-        listener.on_phase("training to find suspect labels", count_folds(images))
+        listener.on_phase(say("training to find suspect labels"), count_folds(images))
         suspects = find_suspects(images, seed, listener.on_step)
     findings = [
         *_list_unreadable(images),
-        *_find_duplicates(images, exact, "duplicates", "Exact duplicates"),
+        *_find_duplicates(images, exact, "duplicates", say("Exact duplicates")),
         *_find_duplicates(
             images,
             np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
-            "near duplicates",
-            "Near duplicates",
+            say("near duplicates"),
+            say("Near duplicates"),
         ),
         *_find_constant(images),
         *_find_split_groups(images),
@@ -129,27 +130,44 @@ def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResu
 def _list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
     if suspects:
         names = tuple(
-            f"{each.name}: {each.label}, looks like {each.suggestion} "
-            f"({100 * each.suggested_confidence:.0f} % against {100 * each.confidence:.0f} %)"
+            say(
+                "{name}: {label}, looks like {suggestion} ({suggested_confidence:.0f} % "
+                "against {confidence:.0f} %)",
+                name=each.name,
+                label=each.label,
+                suggestion=each.suggestion,
+                suggested_confidence=100 * each.suggested_confidence,
+                confidence=100 * each.confidence,
+            )
             for each in suspects[:_MOST_NAMES]
         )
         yield Finding(
-            "suspect labels",
+            say("suspect labels"),
             False,
-            f"Labels that models trained without them contradict: {len(suspects):,}. They may "
-            "still be right: review them.",
+            say(
+                "Labels that models trained without them contradict: {num_suspects:,}. They "
+                "may still be right: review them.",
+                num_suspects=len(suspects),
+            ),
             names,
         )
 
 
 def _report_unchecked(images: LabelledImages, fewest: int) -> Finding:
     what = (
-        f"the smallest class has {fewest} image{'' if fewest == 1 else 's'}, and cross-validation "
-        f"needs {FEWEST_OF_A_CLASS}"
+        say(
+            "the smallest class has {fewest} image{rest}, and cross-validation needs "
+            "{fewest_of_a_class}",
+            fewest=fewest,
+            rest="" if fewest == 1 else "s",
+            fewest_of_a_class=FEWEST_OF_A_CLASS,
+        )
         if len(images.class_names) > 1
-        else "there is only one class, and training needs two"
+        else say("there is only one class, and training needs two")
     )
-    return Finding("labels not checked", False, f"Labels could not be checked: {what}.", ())
+    return Finding(
+        say("labels not checked"), False, say("Labels could not be checked: {what}.", what=what), ()
+    )
 
 
 def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
@@ -157,9 +175,9 @@ def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
         count = len(images.skipped)
         names = tuple(f"{skipped.path}: {skipped.reason}" for skipped in images.skipped)
         yield Finding(
-            "unreadable files",
+            say("unreadable files"),
             True,
-            f"Unreadable files: {count:,}.",
+            say("Unreadable files: {count:,}.", count=count),
             names[:_MOST_NAMES],
         )
 
@@ -171,13 +189,19 @@ def _find_duplicates(
     duplicates = np.flatnonzero(first != np.arange(len(first)))
     other_label = duplicates[images.labels[duplicates] != images.labels[first[duplicates]]]
     if len(other_label):
-        sentence = f"{words} with another label: {{}}. At most one of the labels is right."
-        yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
+        sentence = say(
+            "{words} with another label: {{}}. At most one of the labels is right.", words=words
+        )
+        yield _report(
+            images, other_label, say("{kind} with another label", kind=kind), True, sentence, first
+        )
     rest = np.setdiff1d(duplicates, other_label)
     across = rest[_are_across_splits(images, first)[rest]]
     if len(across):
-        sentence = f"{words} in another split: {{}}. The score counts memorized images."
-        yield _report(images, across, f"{kind} across splits", True, sentence, first)
+        sentence = say(
+            "{words} in another split: {{}}. The score counts memorized images.", words=words
+        )
+        yield _report(images, across, say("{kind} across splits", kind=kind), True, sentence, first)
     rest = np.setdiff1d(rest, across)
     if len(rest):
         others = "Other " + words.lower() if len(rest) < len(duplicates) else words
@@ -198,7 +222,9 @@ def _find_constant(images: LabelledImages) -> Iterator[Finding]:
     flat = images.images.reshape(len(images), -1)
     rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
     if len(rows):
-        yield _report(images, rows, "empty images", True, "All pixels have the same value: {}.")
+        yield _report(
+            images, rows, say("empty images"), True, say("All pixels have the same value: {{}}.")
+        )
 
 
 def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
@@ -211,10 +237,14 @@ def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
     split = [group for group, found in splits.items() if len(found) > 1]
     if split:
         yield Finding(
-            "groups across splits",
+            say("groups across splits"),
             True,
-            f"{len(split):,} of {len(splits):,} groups are in more than one split: the score says "
-            "little about new groups.",
+            say(
+                "{num_split:,} of {num_splits:,} groups are in more than one split: the score "
+                "says little about new groups.",
+                num_split=len(split),
+                num_splits=len(splits),
+            ),
             tuple(map(str, split[:_MOST_NAMES])),
         )
 
@@ -222,24 +252,34 @@ def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
 def _check_classes(images: LabelledImages) -> Iterator[Finding]:
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     if len(counts) == 1:
-        yield Finding("one class", True, "There is only one class: nothing to classify.", ())
+        yield Finding(
+            say("one class"), True, say("There is only one class: nothing to classify."), ()
+        )
     lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
     if len(lacking):
         yield Finding(
-            "classes too small to train",
+            say("classes too small to train"),
             True,
-            f"Classes of fewer than {_FEWEST_TO_TRAIN} images, too few to train and test a model: "
-            f"{len(lacking):,}.",
+            say(
+                "Classes of fewer than {fewest_to_train} images, too few to train and test a "
+                "model: {num_lacking:,}.",
+                fewest_to_train=_FEWEST_TO_TRAIN,
+                num_lacking=len(lacking),
+            ),
             tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
         )
     few = np.flatnonzero(counts < _FEW_IMAGES)
     if len(few):
         names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])
         yield Finding(
-            "small classes",
+            say("small classes"),
             False,
-            f"Classes of fewer than {_FEW_IMAGES} images, too few for good training and a precise "
-            f"score: {len(few):,}.",
+            say(
+                "Classes of fewer than {few_images} images, too few for good training and a "
+                "precise score: {num_few:,}.",
+                few_images=_FEW_IMAGES,
+                num_few=len(few),
+            ),
             names,
         )
     if counts.max() >= _IMBALANCE * counts.min():
@@ -247,8 +287,14 @@ def _check_classes(images: LabelledImages) -> Iterator[Finding]:
         yield Finding(
             "imbalance",
             False,
-            f"{largest} has {counts.max():,} images and {smallest} {counts.min():,}: look at the "
-            "metrics of each class, not only at the accuracy.",
+            say(
+                "{largest} has {counts:,} images and {smallest} {counts_2:,}: look at the "
+                "metrics of each class, not only at the accuracy.",
+                largest=largest,
+                counts=counts.max(),
+                smallest=smallest,
+                counts_2=counts.min(),
+            ),
             (),
         )
 
@@ -258,9 +304,13 @@ def _check_range(images: LabelledImages) -> Iterator[Finding]:
     seen = float(images.images.max()) - float(images.images.min())
     if seen < _NARROW * (high - low):
         yield Finding(
-            "narrow values",
+            say("narrow values"),
             False,
-            f"The pixels span {seen:g} of a possible {high - low:g}: check their scale.",
+            say(
+                "The pixels span {seen:g} of a possible {high:g}: check their scale.",
+                seen=seen,
+                high=high - low,
+            ),
             (),
         )
 
@@ -281,6 +331,8 @@ def _report(
     return Finding(
         kind,
         is_problem,
-        sentence.format(f"{len(rows):,} image" + ("" if len(rows) == 1 else "s")),
+        sentence.format(
+            say("{num_rows:,} image", num_rows=len(rows)) + ("" if len(rows) == 1 else "s")
+        ),
         names,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from clearcnn.data import LabelledImages, propose_name_groups
+from clearcnn.language import say
 from clearcnn.results.check import Finding
 from clearcnn.specs import SplitSpec
 
@@ -19,12 +20,19 @@ def find_name_groups(images: LabelledImages) -> Iterator[Finding]:
     name, group = found.example
     leak = found.estimate_leak(SplitSpec().test_fraction)
     yield Finding(
-        "groups in names",
+        say("groups in names"),
         False,
-        f"Names put the images into {found.num_groups:,} groups that look alike: two images of a "
-        f"group correlate by {found.alike:.2f}, two of a class but of different groups by "
-        f"{found.others:.2f}. A random split would put the group of {100 * leak:.0f} % of the test "
-        "images into the training set too, so the score would say little about new groups. Use "
-        f"--groups-from-name '{found.pattern}' and --split group.",
-        (f"{name}: group {group}",),
+        say(
+            "Names put the images into {num_groups:,} groups that look alike: two images of a "
+            "group correlate by {alike:.2f}, two of a class but of different groups by "
+            "{others:.2f}. A random split would put the group of {leak:.0f} % of the test "
+            "images into the training set too, so the score would say little about new "
+            "groups. Use --groups-from-name '{pattern}' and --split group.",
+            num_groups=found.num_groups,
+            alike=found.alike,
+            others=found.others,
+            leak=100 * leak,
+            pattern=found.pattern,
+        ),
+        (say("{name}: group {group}", name=name, group=group),),
     )

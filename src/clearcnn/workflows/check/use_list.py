@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data import LabelledImages
+from clearcnn.language import say
 from clearcnn.results.check import Suspect
 
 Rows = NDArray[np.intp]
@@ -48,7 +49,7 @@ def propose_uses(
 
     flat = images.images.reshape(len(images), -1)
     for row in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)).tolist():
-        exclude(row, "all pixels have the same value")
+        exclude(row, say("all pixels have the same value"))
     split_names = (
         np.full(len(images), "train") if images.split_names is None else images.split_names
     )
@@ -56,22 +57,37 @@ def propose_uses(
         others = {row: rows[0] if row != rows[0] else rows[1] for row in rows}
         if len(set(images.labels[rows].tolist())) > 1:
             for row in rows:
-                exclude(row, f"duplicate of {images.names[others[row]]}, with another label")
+                exclude(
+                    row,
+                    say(
+                        "duplicate of {names}, with another label", names=images.names[others[row]]
+                    ),
+                )
             continue
         keep = next((row for row in rows if split_names[row] == "test"), rows[0])
         for row in rows:
             if row != keep:
-                exclude(row, f"duplicate of {images.names[keep]}")
+                exclude(row, say("duplicate of {names}", names=images.names[keep]))
     for rows in _gather(near):
         tested = [row for row in rows if split_names[row] == "test"]
         if tested and len(tested) < len(rows):
             for row in rows:
                 if split_names[row] != "test":
-                    exclude(row, f"near duplicate of {images.names[tested[0]]}, in the test set")
+                    exclude(
+                        row,
+                        say(
+                            "near duplicate of {names}, in the test set",
+                            names=images.names[tested[0]],
+                        ),
+                    )
     for suspect in suspects:
         if use[suspect.index]:
             share = 100 * suspect.suggested_confidence
-            reasons[suspect.index] = f"suspect: looks like {suspect.suggestion} ({share:.0f} %)"
+            reasons[suspect.index] = say(
+                "suspect: looks like {suggestion} ({share:.0f} %)",
+                suggestion=suspect.suggestion,
+                share=share,
+            )
     return UseList(use, tuple(reasons))
 
 

@@ -11,6 +11,7 @@ from clearcnn import evaluation, models
 from clearcnn.data import LabelledImages, PythonImages, load
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
+from clearcnn.language import say
 from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
@@ -95,16 +96,16 @@ def evaluate(
     if isinstance(source, (str, Path)) and is_run_folder(source):
         if new is not None and data is not None:
             raise SpecError(
-                "A run is scored either on its own test set (data) or on new images.",
-                remedy="Leave one of them out.",
+                say("A run is scored either on its own test set (data) or on new images."),
+                remedy=say("Leave one of them out."),
             )
         folder = Path(source)
         return evaluate_run(folder, new, run_data=data, seed=seed, out=out, command=command)
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None or data is not None:
         raise SpecError(
-            f"{name} is not a run folder, so there is no model to score.",
-            remedy="Give a run folder first, or only one source.",
+            say("{name} is not a run folder, so there is no model to score.", name=name),
+            remedy=say("Give a run folder first, or only one source."),
         )
     overrides = {name: value for name, value in settings.items() if value is not None}
     candidates = _list_candidates(recipe, model, compare, overrides)
@@ -173,8 +174,11 @@ def compare(
     """
     if len(compared) < 2:
         raise SpecError(
-            f"There is nothing to compare: {len(compared)} of at least 2 models given.",
-            remedy='Give two or more, such as ["default", "tutorial"] or model files.',
+            say(
+                "There is nothing to compare: {num_compared} of at least 2 models given.",
+                num_compared=len(compared),
+            ),
+            remedy=say('Give two or more, such as ["default", "tutorial"] or model files.'),
         )
     first, *others = compared
     is_recipe = str(first) in models.RECIPES
@@ -217,8 +221,8 @@ def _list_candidates(
     names = [candidate.name for candidate in candidates]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SpecError(
-            f"{', '.join(map(repr, repeated))} would be compared with itself.",
-            remedy="Name each recipe or model file once; model files need different names.",
+            say("{repr} would be compared with itself.", repr=", ".join(map(repr, repeated))),
+            remedy=say("Name each recipe or model file once; model files need different names."),
         )
     return candidates
 
@@ -239,8 +243,11 @@ def _read(
     left = len(images) - len(rows)
     if left:
         notes += (
-            f"The {left:,} images of the source's test set are not used here: `train` scores them "
-            "once.",
+            say(
+                "The {left:,} images of the source's test set are not used here: `train` "
+                "scores them once.",
+                left=left,
+            ),
         )
     return dataclasses.replace(images.take(rows), split_names=None), notes
 
@@ -254,8 +261,12 @@ def _make_protocols(
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
     sentences = [
-        f"{len(images):,} images in {most} stratified folds, {{repeats}}; each training tests on "
-        "one fold and trains on the others."
+        say(
+            "{num_images:,} images in {most} stratified folds, {{repeats}}; each training "
+            "tests on one fold and trains on the others.",
+            num_images=len(images),
+            most=most,
+        )
     ]
     if images.groups is None or len(np.unique(images.groups)) < 2:
         return runs, sentences
@@ -264,17 +275,23 @@ def _make_protocols(
         images.labels, images.groups, num_folds=num_folds, seed=seed
     )
     runs.insert(0, ProtocolRun("groups", images, left_out))
-    which = "one group" if len(left_out) == groups else "whole groups"
+    which = say("one group") if len(left_out) == groups else say("whole groups")
     sentences.insert(
         0,
-        f"{len(images):,} images of {groups:,} groups; each of {len(left_out)} trainings tests on "
-        f"{which} it never saw, {{repeats}}.",
+        say(
+            "{num_images:,} images of {groups:,} groups; each of {num_left_out} trainings "
+            "tests on {which} it never saw, {{repeats}}.",
+            num_images=len(images),
+            groups=groups,
+            num_left_out=len(left_out),
+            which=which,
+        ),
     )
     return runs, sentences
 
 
 def _count_passes(number: int) -> str:
-    return "once" if number == 1 else f"{number} times with different seeds"
+    return "once" if number == 1 else say("{number} times with different seeds", number=number)
 
 
 def _find_best_baseline(protocol: Protocol) -> str:
@@ -286,8 +303,14 @@ def _find_best_baseline(protocol: Protocol) -> str:
 def _report_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
     """Report diverged trainings."""
     return tuple(
-        f"{len(errors)} of {len(run.outcomes[name])} trainings of {name} diverged (NaN or "
-        f"infinity), and are scored with their last finite weights. The first: {errors[0]}"
+        say(
+            "{num_errors} of {num_outcomes} trainings of {name} diverged (NaN or infinity), "
+            "and are scored with their last finite weights. The first: {errors}",
+            num_errors=len(errors),
+            num_outcomes=len(run.outcomes[name]),
+            name=name,
+            errors=errors[0],
+        )
         for run in runs
         for name, errors in run.find_divergences().items()
     )
@@ -300,7 +323,13 @@ def _report_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
     groups, random = (protocol.models[0].score.accuracy for protocol in protocols)
     points = 100 * (random - groups)
     return (
-        f"Random folds give {100 * random:.1f} %, {abs(points):.1f} points "
-        f"{'more' if points >= 0 else 'less'} than the {100 * groups:.1f} % on unseen groups: "
-        "random folds put images of one group into both training and test set.",
+        say(
+            "Random folds give {random:.1f} %, {points:.1f} points {rest} than the "
+            "{groups:.1f} % on unseen groups: random folds put images of one group into both "
+            "training and test set.",
+            random=100 * random,
+            points=abs(points),
+            rest=say("more") if points >= 0 else say("less"),
+            groups=100 * groups,
+        ),
     )

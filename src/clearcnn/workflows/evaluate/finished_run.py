@@ -11,6 +11,7 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.contract import InputContract
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
 from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
@@ -130,8 +131,13 @@ def _report_absent_classes(scored: Evaluation) -> tuple[str, ...]:
     if not absent:
         return ()
     return (
-        f"No image of the class{'es' if len(absent) > 1 else ''} {data.quote(absent)} was scored: "
-        f"the score says nothing about {'it' if len(absent) == 1 else 'them'}.",
+        say(
+            "No image of the class{rest} {absent} was scored: the score says nothing about "
+            "{rest_2}.",
+            rest="es" if len(absent) > 1 else "",
+            absent=data.quote(absent),
+            rest_2=say("it") if len(absent) == 1 else say("them"),
+        ),
     )
 
 
@@ -141,7 +147,14 @@ def _read_own(
     """Read the run's own test set, if its source is unchanged."""
     own = read_run_data(run.manifest, named)
     images, rows = own.images, own.splits.test
-    return images, rows, f"The {len(rows):,} images of the run's own test set, never trained on."
+    return (
+        images,
+        rows,
+        say(
+            "The {num_rows:,} images of the run's own test set, never trained on.",
+            num_rows=len(rows),
+        ),
+    )
 
 
 def _in_range_of(images: LabelledImages, contract: InputContract) -> LabelledImages:
@@ -178,22 +191,44 @@ def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[
     unknown = [name for name in present if name not in class_names]
     if unknown:
         raise DataError(
-            f"{images.source} has the class {unknown[0]!r}, which the model does not know; it "
-            f"knows {', '.join(class_names[:10])}.",
-            remedy="Name the classes as the run does, or leave the other images out.",
+            say(
+                "{source} has the class {unknown!r}, which the model does not know; it knows "
+                "{class_names}.",
+                source=images.source,
+                unknown=unknown[0],
+                class_names=", ".join(class_names[:10]),
+            ),
+            remedy=say("Name the classes as the run does, or leave the other images out."),
         )
     images = _in_range_of(images, contract)
     if images.images.shape[1:] != contract.shape or images.value_range != contract.value_range:
         raise DataError(
-            f"{images.source} has images of shape {images.images.shape[1:]} with values "
-            f"{images.value_range[0]:g} to {images.value_range[1]:g}; the model expects "
-            f"{contract.shape} with {contract.value_range[0]:g} to "
-            f"{contract.value_range[1]:g}.",
-            remedy="Convert the images to the shape and range that the model was trained on.",
+            say(
+                "{source} has images of shape {shape} with values {value_range:g} to "
+                "{value_range_2:g}; the model expects {shape_2} with {value_range_3:g} to "
+                "{value_range_4:g}.",
+                source=images.source,
+                shape=images.images.shape[1:],
+                value_range=images.value_range[0],
+                value_range_2=images.value_range[1],
+                shape_2=contract.shape,
+                value_range_3=contract.value_range[0],
+                value_range_4=contract.value_range[1],
+            ),
+            remedy=say("Convert the images to the shape and range that the model was trained on."),
         )
     positions = {name: number for number, name in enumerate(class_names)}
     # -1: classes that the model does not know, but which have no image.
     numbers = np.array([positions.get(name, -1) for name in images.class_names])
     images = dataclasses.replace(images, labels=numbers[images.labels], class_names=class_names)
     noun = "image" if len(images) == 1 else "images"
-    return images, np.arange(len(images)), f"{len(images):,} {noun} of {images.source}."
+    return (
+        images,
+        np.arange(len(images)),
+        say(
+            "{num_images:,} {noun} of {source}.",
+            num_images=len(images),
+            noun=noun,
+            source=images.source,
+        ),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from clearcnn import evaluation
 from clearcnn.evaluation import Fold
+from clearcnn.language import say
 from clearcnn.results.evaluate import LearningCurve, LearningPoint
 from clearcnn.results.scores import Score
 from clearcnn.workflows.evaluate.cross_validate import (
@@ -69,7 +70,11 @@ def trace_learning(
     ended = sum(each.divergence is not None for each in found.values())
     if not ended:
         return curve
-    warning = f"{ended} of its {len(found)} trainings diverged (NaN or infinity)."
+    warning = say(
+        "{ended} of its {num_found} trainings diverged (NaN or infinity).",
+        ended=ended,
+        num_found=len(found),
+    )
     return replace(curve, sentence=f"{curve.sentence} {warning}")
 
 
@@ -87,7 +92,9 @@ def _conclude(run: ProtocolRun, rows: list[list[FoldOutcome]]) -> LearningCurve:
         )
         correct.append(right)
     if len(points) < 3:
-        return LearningCurve(tuple(points), None, "There are too few images for a learning curve.")
+        return LearningCurve(
+            tuple(points), None, say("There are too few images for a learning curve.")
+        )
     doubled, sentence = evaluation.forecast_doubling(
         [point.num_train for point in points],
         np.array(correct).T,

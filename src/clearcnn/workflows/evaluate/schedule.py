@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from clearcnn import evaluation
 from clearcnn.evaluation import BASELINES
+from clearcnn.language import say
 from clearcnn.results.evaluate import LearningCurve
 from clearcnn.workflows.evaluate.cross_validate import Candidate, FoldOutcome, plan_fold
 from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_sizes, trace_learning
@@ -53,7 +54,7 @@ class Schedule:
         """Train the CNNs once on every fold of every protocol."""
         with self.clock.phase("folds"):
             count = sum(len(run.folds) for run in self.runs) * len(self.candidates)
-            self.listener.on_phase("training on folds", count)
+            self.listener.on_phase(say("training on folds"), count)
             for run in self.runs:
                 run.fit_candidates(self.candidates, run.folds, self.seed, self.listener.on_step)
 
@@ -61,7 +62,7 @@ class Schedule:
         """Train the baselines on the same folds."""
         with self.clock.phase("baselines"):
             count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
-            self.listener.on_phase("training baselines", count)
+            self.listener.on_phase(say("training baselines"), count)
             for run in self.runs:
                 run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
 
@@ -84,7 +85,7 @@ class Schedule:
         with self.clock.phase("repeats"):
             number = 1
             while number < _MOST_REPEATS and time.perf_counter() - self.begun + once < budget:
-                self.listener.on_phase(f"repeat {number}", num_trainings)
+                self.listener.on_phase(say("repeat {number}", number=number), num_trainings)
                 seed = self.seed + number * len(run.folds)
                 folds = _repeat_folds(run, number, self.seed)
                 run.fit_candidates(self.candidates, folds, seed, self.listener.on_step)
@@ -94,9 +95,9 @@ class Schedule:
     def trace_learning(self) -> LearningCurve:
         """Train the first CNN on subsets of the images."""
         run = self.runs[0]
-        with self.clock.phase("learning curve"):
+        with self.clock.phase(say("learning curve")):
             steps = len(choose_folds(run)) * len(choose_sizes(run))
-            self.listener.on_phase("tracing the learning curve", steps)
+            self.listener.on_phase(say("tracing the learning curve"), steps)
             return trace_learning(run, self.candidates[0], self.seed, self.listener.on_step)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearcnn import bundle, models, report
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.results.explain import (
     ClassOutput,
     ExplainResult,
@@ -63,7 +64,7 @@ def explain(
     require_seed(seed)
     clock = PhaseTimer()
     run = Path(run)
-    with clock.phase("run folder"):
+    with clock.phase(say("run folder")):
         opened = bundle.read_bundle(run)
     manifest = opened.manifest
     options = {"image": image, "data": data, "invert": invert or None}
@@ -126,8 +127,8 @@ def _choose_folder(run: Path, image: str | int | Path, out: Path | str | None) -
         return next(folder for folder in folders if not folder.exists())
     if Path(out).resolve().is_relative_to(run.resolve()):
         raise BundleError(
-            f"{out} is inside the run folder {run}, which must not change.",
-            remedy="Give another path with --out, or omit it.",
+            say("{out} is inside the run folder {run}, which must not change.", out=out, run=run),
+            remedy=say("Give another path with --out, or omit it."),
         )
     return Path(out)
 

@@ -7,6 +7,7 @@ from clearcnn import bundle, data
 from clearcnn.contract import InputContract
 from clearcnn.data.labelled_images import Images
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.results.explain import ExplainedImage
 from clearcnn.workflows.runs.preprocess import (
     POLARITY_NAMES,
@@ -47,7 +48,7 @@ def read_run_data_or_reason(manifest: bundle.Manifest, named: Source | None) -> 
         if named is not None:
             raise
         # Without the remedy: it may reveal what is at a path that a stranger's run folder names.
-        return f"{error.problem} Give them with --data, or data= in Python."
+        return say("{problem} Give them with --data, or data= in Python.", problem=error.problem)
 
 
 def find_input_image(
@@ -74,7 +75,7 @@ def find_input_image(
     if invert:
         inverted = invert_pixels(input_image.pixels, contract.value_range)
         record = input_image.record
-        preparation = (*record.preparation, "Inverted, as requested.")
+        preparation = (*record.preparation, say("Inverted, as requested."))
         record = replace(record, preparation=preparation)
         input_image = replace(input_image, pixels=inverted, record=record)
     warnings = [
@@ -97,15 +98,25 @@ def _find_name(image: str | Path, run_data: RunData | str) -> int | None:
 def _take_row(row: int, run_data: RunData | str) -> InputImage:
     if isinstance(run_data, str):
         raise DataError(
-            f"Image {row} cannot be read from the run's source. {run_data}",
-            remedy="Or give an image file.",
+            say(
+                "Image {row} cannot be read from the run's source. {run_data}",
+                row=row,
+                run_data=run_data,
+            ),
+            remedy=say("Or give an image file."),
         )
     images, splits = run_data.images, run_data.splits
     if not 0 <= row < len(images):
         raise DataError(
-            f"There is no image {row}: the source has the rows 0 to {len(images) - 1:,}.",
-            remedy="Take a number from the column index of predictions.csv, or give an image "
-            "file; ./17 is a file named 17.",
+            say(
+                "There is no image {row}: the source has the rows 0 to {num_images:,}.",
+                row=row,
+                num_images=len(images) - 1,
+            ),
+            remedy=say(
+                "Take a number from the column index of predictions.csv, or give an image "
+                "file; ./17 is a file named 17."
+            ),
         )
     split_name = next(
         name for name in ("train", "validation", "test") if row in getattr(splits, name)
@@ -123,8 +134,8 @@ def _take_row(row: int, run_data: RunData | str) -> InputImage:
 def _read_file(path: Path, contract: InputContract) -> InputImage:
     if path.is_dir():
         raise DataError(
-            f"{path} is a folder; one image was expected.",
-            remedy="Give the path of one image in it. clearcnn predict takes whole folders.",
+            say("{path} is a folder; one image was expected.", path=path),
+            remedy=say("Give the path of one image in it. clearcnn predict takes whole folders."),
         )
     image = data.read_image_file(
         path,
@@ -146,9 +157,10 @@ def _warn_of_duplicate(input_image: InputImage, run_data: RunData | str) -> str 
     if not same.any():
         return None
     name = run_data.images.names[rows[same.argmax()]]
-    return (
-        f"This image is a duplicate of a training image ({name}), so its prediction says little "
-        "about new images."
+    return say(
+        "This image is a duplicate of a training image ({name}), so its prediction says "
+        "little about new images.",
+        name=name,
     )
 
 
@@ -157,8 +169,9 @@ def _warn_of_polarity(input_image: InputImage, contract: InputContract) -> str |
     polarity = find_opposite_polarity(input_image.pixels, contract)
     if polarity is None:
         return None
-    return (
-        f"This image is {polarity}, and the model was trained on "
-        f"{POLARITY_NAMES[contract.polarity]} images, so its prediction means little. Invert the "
-        "image with --invert."
+    return say(
+        "This image is {polarity}, and the model was trained on {polarity_names} images, "
+        "so its prediction means little. Invert the image with --invert.",
+        polarity=polarity,
+        polarity_names=POLARITY_NAMES[contract.polarity],
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import bundle, models, report
+from clearcnn.language import say
 from clearcnn.results.explain import GradientMap, Grid, OcclusionMap
 from clearcnn.workflows.explain.input_image import InputImage
 from clearcnn.workflows.fitting.plan import measure_pixels
@@ -107,13 +108,13 @@ def _choose_fill(input_image: InputImage, run_data: RunData | str) -> tuple[tupl
         pixels = input_image.pixels
         border = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
         medians = np.median(np.concatenate(border), axis=0)
-        return tuple(map(float, medians)), "the median of this image's border"
+        return tuple(map(float, medians)), say("the median of this image's border")
     images = run_data.images.images[run_data.splits.train]
     ground = measure_pixels(images).ground
     if ground is not None:
-        return (ground,) * channels, "the ground of the training images"
+        return (ground,) * channels, say("the ground of the training images")
     means = images.mean(axis=(0, 1, 2), dtype=np.float64)
-    return tuple(map(float, means)), "the mean of the training images"
+    return tuple(map(float, means)), say("the mean of the training images")
 
 
 def _grid(values: NDArray[np.float64]) -> Grid:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 from clearcnn.specs import Arguments, AugmentationSpec
 from clearcnn.spelling import suggest
 
@@ -29,19 +30,28 @@ def check_augmentation(names: Sequence[str], flip: bool | None) -> None:
         if name not in (*CHANGES, NONE):
             near = suggest(name, (*CHANGES, NONE))
             raise SpecError(
-                f"augment has {name!r}; expected some of {', '.join(CHANGES)}, or none.",
-                remedy=f"Did you mean {near}?" if near else "Choose from these.",
+                say(
+                    "augment has {name!r}; expected some of {changes}, or none.",
+                    name=name,
+                    changes=", ".join(CHANGES),
+                ),
+                remedy=say("Did you mean {near}?", near=near)
+                if near
+                else say("Choose from these."),
             )
     if NONE in names and len(names) > 1:
         raise SpecError(
-            f"augment has none together with {', '.join(n for n in names if n != NONE)}.",
-            remedy="Give none alone, or leave it out.",
+            say(
+                "augment has none together with {names}.",
+                names=", ".join(n for n in names if n != NONE),
+            ),
+            remedy=say("Give none alone, or leave it out."),
         )
     if flip is not None and flip is not ("flip" in names):
-        word = "has no" if flip else "has"
+        word = say("has no") if flip else "has"
         raise SpecError(
-            f"augment {word} flip, but flip={flip} was given.",
-            remedy="Leave out one of the two options.",
+            say("augment {word} flip, but flip={flip} was given.", word=word, flip=flip),
+            remedy=say("Leave out one of the two options."),
         )
 
 
@@ -63,9 +73,11 @@ def choose_augmentation(
         lacking = [name for name in wanted if not getattr(spec, _FIELDS[name], 0)]
         if lacking:
             raise SpecError(
-                f"augment has {', '.join(lacking)}, which this recipe does not use for these "
-                "images.",
-                remedy="Leave it out; flip can always be given.",
+                say(
+                    "augment has {lacking}, which this recipe does not use for these images.",
+                    lacking=", ".join(lacking),
+                ),
+                remedy=say("Leave it out; flip can always be given."),
             )
         others: Arguments = {f: 0.0 for name, f in _FIELDS.items() if name not in wanted}
         spec = None if spec is None else dataclasses.replace(spec, **others)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clearcnn.data import LabelledImages
+from clearcnn.language import say
 from clearcnn.specs import DataSpec, ModelSpec
 
 
@@ -34,7 +35,7 @@ def suggest_resume(folder: Path) -> str:
     if os.path.lexists(place):
         place = folder.absolute()
     shown = place.relative_to(here) if place.is_relative_to(here) else place
-    return f"Resume with: clearcnn train --resume {shlex.quote(str(shown))}"
+    return say("Resume with: clearcnn train --resume {shown}", shown=shlex.quote(str(shown)))
 
 
 def _format_source(source: object) -> str:

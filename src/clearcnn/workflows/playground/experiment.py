@@ -13,6 +13,7 @@ from clearcnn import evaluation
 from clearcnn.bundle import Bundle
 from clearcnn.data import Split
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import ModelSpec
 from clearcnn.types import JsonObject
@@ -87,7 +88,7 @@ class Experiment:
         out.mkdir()
         unwritten = write_onnx(out, plan, describe_input(plan), network, probabilities)
         if unwritten:
-            raise DataError(unwritten, remedy="Change the model.", code="unwritten")
+            raise DataError(unwritten, remedy=say("Change the model."), code="unwritten")
         (out / WEIGHTS).write_bytes(self._pack_weights())
         before = _predict(plan, read_onnx_file(self.run, MODEL).content)
         rival = before if against is None else _predict(plan, against)

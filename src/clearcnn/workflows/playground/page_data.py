@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clearcnn import models
 from clearcnn.bundle import Bundle, read_bundle, read_metrics
 from clearcnn.errors import DataError, SpecError
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.types import JsonObject, Pixels
@@ -105,8 +106,11 @@ def check_run_data(runs: Sequence[Path | str], named: DataSpec) -> None:
     """
     if len(runs) != 1:
         raise SpecError(
-            f"--data gives the images of one run, and {len(runs)} runs are served.",
-            remedy="Serve one run, or omit --data.",
+            say(
+                "--data gives the images of one run, and {num_runs} runs are served.",
+                num_runs=len(runs),
+            ),
+            remedy=say("Serve one run, or omit --data."),
         )
     read_run_data(read_bundle(runs[0], only=()).manifest, named)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from clearcnn import atomic_write
 from clearcnn.errors import SpecError, TrainingError
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.types import JsonObject
@@ -38,15 +39,18 @@ _LAST_EVENTS = ("end", "error", "cancelled")
 _CANCELLED: JsonObject = {"event": "cancelled"}
 _ENDED = describe_failure(
     TrainingError(
-        "The training process ended unexpectedly.",
-        remedy="Start the training again.",
+        say("The training process ended unexpectedly."),
+        remedy=say("Start the training again."),
         code="process_ended",
     )
 )
 _TOO_LONG = describe_failure(
     TrainingError(
-        f"The training took longer than {_TIMEOUT_SECONDS:.0f} seconds and was stopped.",
-        remedy="Use fewer epochs or a smaller model.",
+        say(
+            "The training took longer than {timeout_seconds:.0f} seconds and was stopped.",
+            timeout_seconds=_TIMEOUT_SECONDS,
+        ),
+        remedy=say("Use fewer epochs or a smaller model."),
         code="took_too_long",
         values={"seconds": round(_TIMEOUT_SECONDS)},
     )
@@ -141,8 +145,8 @@ class Playground:
         with self._changed:
             if len(self._waiting) >= MOST_WAITING:
                 raise TrainingError(
-                    f"{MOST_WAITING} trainings are already waiting.",
-                    remedy="Try again when one of them has finished.",
+                    say("{most_waiting} trainings are already waiting.", most_waiting=MOST_WAITING),
+                    remedy=say("Try again when one of them has finished."),
                     code="too_many_waiting",
                     values={"most": MOST_WAITING},
                 )
@@ -193,8 +197,11 @@ class Playground:
                 self._folder = self._stack.enter_context(draft)
             except OSError as error:
                 raise TrainingError(
-                    f"The playground cannot create a temporary folder: {error.strerror or error}.",
-                    remedy="Free disk space, or set TMPDIR to another folder.",
+                    say(
+                        "The playground cannot create a temporary folder: {strerror}.",
+                        strerror=error.strerror or error,
+                    ),
+                    remedy=say("Free disk space, or set TMPDIR to another folder."),
                     code="no_room",
                     values={"reason": error.strerror or str(error)},
                 ) from error
@@ -300,8 +307,12 @@ class Playground:
 def _check_epochs(epochs: int) -> None:
     if not 1 <= epochs <= MOST_EPOCHS:
         raise SpecError(
-            f"epochs={epochs} is out of range: 1 to {MOST_EPOCHS} in the playground.",
-            remedy="Use clearcnn train for longer trainings.",
+            say(
+                "epochs={epochs} is out of range: 1 to {most_epochs} in the playground.",
+                epochs=epochs,
+                most_epochs=MOST_EPOCHS,
+            ),
+            remedy=say("Use clearcnn train for longer trainings."),
             code="epochs_range",
             values={"epochs": epochs, "most": MOST_EPOCHS},
         )

@@ -15,6 +15,7 @@ from typing import Any, NotRequired, TypedDict
 from clearcnn import bundle
 from clearcnn.bundle import Bundle
 from clearcnn.errors import BundleError, ClearCNNError, DataError, DivergenceError, TrainingError
+from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.types import JsonObject
@@ -140,15 +141,15 @@ class _Worker:
             shutil.rmtree(out, ignore_errors=True)
             reason = error.strerror or str(error)
             not_written = TrainingError(
-                f"The trained network cannot be written: {reason}.",
-                remedy="Make room, or set TMPDIR to another folder, and train again.",
+                say("The trained network cannot be written: {reason}.", reason=reason),
+                remedy=say("Make room, or set TMPDIR to another folder, and train again."),
                 code="not_written",
                 values={"reason": reason},
             )
             self._tell(describe_failure(not_written))
         except MemoryError:
-            problem = "There is not enough memory to train this model."
-            too_large = TrainingError(problem, remedy="Make it smaller.", code="no_memory")
+            problem = say("There is not enough memory to train this model.")
+            too_large = TrainingError(problem, remedy=say("Make it smaller."), code="no_memory")
             self._tell(describe_failure(too_large))
         except _CancelledError:
             self._tell({"event": "cancelled"})
@@ -188,8 +189,8 @@ def _find_version(job: Job) -> RunVersion:
 
 def _replaced() -> DataError:
     return DataError(
-        "The run folder was replaced by another run.",
-        remedy="Reload the page.",
+        say("The run folder was replaced by another run."),
+        remedy=say("Reload the page."),
         code="run_replaced",
     )
 
@@ -204,13 +205,13 @@ def _read(version: RunVersion, named: DataSpec | None) -> tuple[Bundle, RunData]
         # The remedy may name files of the source, which not every client may know.
         raise DataError(
             error.problem,
-            remedy="Start the server with --data and the run's images.",
+            remedy=say("Start the server with --data and the run's images."),
             code="no_images",
         ) from None
     if not len(run_data.splits.validation):
         raise DataError(
-            "The run has no validation set, on which the playground compares models.",
-            remedy="Train the run again with a validation set.",
+            say("The run has no validation set, on which the playground compares models."),
+            remedy=say("Train the run again with a validation set."),
             code="no_validation",
         )
     return run, run_data

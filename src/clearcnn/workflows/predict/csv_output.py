@@ -11,6 +11,7 @@ from typing import Self
 
 from clearcnn import atomic_write
 from clearcnn.errors import PredictionError
+from clearcnn.language import say
 from clearcnn.results.predict import Prediction
 from clearcnn.text import escape
 from clearcnn.workflows.runs.load_onnx_model import OpenModel
@@ -99,8 +100,8 @@ class PredictionTable:
             size = self._file.seek(0, os.SEEK_END)
             if size and not resume:
                 raise PredictionError(
-                    f"{path} exists, and predictions never overwrite a file.",
-                    remedy="Append to it with --resume, or give another name.",
+                    say("{path} exists, and predictions never overwrite a file.", path=path),
+                    remedy=say("Append to it with --resume, or give another name."),
                 )
             self._end = self._read() if size else 0
             self._cut()
@@ -179,40 +180,48 @@ class PredictionTable:
                 if end > 0:
                     self._note(dict(zip(columns, row, strict=True)))
                 elif row != columns:
-                    raise self._mismatch("its columns do not match these options")
+                    raise self._mismatch(say("its columns do not match these options"))
                 end = row_end
         except (ValueError, csv.Error) as error:
-            raise self._mismatch("it is not a table of predictions") from error
+            raise self._mismatch(say("it is not a table of predictions")) from error
         if end == 0 and not _format(columns).startswith(self._path.read_bytes()):
-            raise self._mismatch("it is not a table of predictions")
+            raise self._mismatch(say("it is not a table of predictions"))
         return end
 
     def _note(self, row: dict[str, str]) -> None:
         if row["model"] != self._model:
-            raise self._mismatch(f"it has predictions of another model ({row['model']})")
+            raise self._mismatch(
+                say("it has predictions of another model ({row})", row=row["model"])
+            )
         if row["error"]:
             self.num_errors += 1
         elif (float(row["confidence"]) < self._abstain_below) != (row["abstained"] == "true"):
-            raise self._mismatch("it was written with another --abstain-below")
+            raise self._mismatch(say("it was written with another --abstain-below"))
         self.num_rows += 1
         self._names.add(row["name"])
 
     def _mismatch(self, why: str) -> PredictionError:
         return PredictionError(
-            f"{self._path} cannot be resumed: {why}.",
-            remedy="Give another name with --csv.",
+            say("{path} cannot be resumed: {why}.", path=self._path, why=why),
+            remedy=say("Give another name with --csv."),
         )
 
     def _locked(self) -> PredictionError:
         return PredictionError(
-            f"Another process is writing {self._path}.",
-            remedy="Wait until it has ended, or give another name with --csv.",
+            say("Another process is writing {path}.", path=self._path),
+            remedy=say("Wait until it has ended, or give another name with --csv."),
         )
 
     def _unwritable(self, error: OSError) -> PredictionError:
         return PredictionError(
-            f"{self._path} cannot be written: {error.strerror or error}.",
-            remedy="Free disk space or give another path; --resume continues where the file ends.",
+            say(
+                "{path} cannot be written: {strerror}.",
+                path=self._path,
+                strerror=error.strerror or error,
+            ),
+            remedy=say(
+                "Free disk space or give another path; --resume continues where the file ends."
+            ),
         )
 
 

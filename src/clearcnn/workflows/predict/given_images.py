@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Array, Pixels
 from clearcnn.workflows.predict.input_files import ImageFile, find_image_files
 
@@ -52,7 +53,7 @@ def list_images(
     paths: set[str] = set()
     for each in [given] if isinstance(given, (str, Path, Image.Image, np.ndarray)) else given:
         if isinstance(each, Image.Image):
-            found.append(_encode(each, f"image {len(found) + 1}"))
+            found.append(_encode(each, say("image {num_found}", num_found=len(found) + 1)))
         elif isinstance(each, np.ndarray):
             found += _split(each, contract, len(found))
         else:
@@ -61,7 +62,8 @@ def list_images(
             paths.update(file.name for file in files)
     if not found:
         raise DataError(
-            "No image was given.", remedy="Give a path, a folder, a Pillow image or an array."
+            say("No image was given."),
+            remedy=say("Give a path, a folder, a Pillow image or an array."),
         )
     return tuple(found)
 
@@ -70,8 +72,13 @@ def _encode(image: Image.Image, name: str) -> ImageFile:
     name = str(getattr(image, "filename", "") or name)
     if image.mode not in _MODES:
         raise DataError(
-            f'{name} has Pillow\'s mode "{image.mode}"; expected one of {", ".join(_MODES)}.',
-            remedy='Convert it, for example with image.convert("RGB").',
+            say(
+                '{name} has Pillow\'s mode "{mode}"; expected one of {modes}.',
+                name=name,
+                mode=image.mode,
+                modes=", ".join(_MODES),
+            ),
+            remedy=say('Convert it, for example with image.convert("RGB").'),
         )
     return ImageFile(name, partial(_to_png, image))
 
@@ -90,16 +97,26 @@ def _split(array: Array, contract: InputContract, before: int) -> Iterator[Image
     if images.shape[-3:] != shape or images.ndim not in (3, 4):
         height, width, channels = shape
         raise DataError(
-            f"An array of shape {array.shape} was given; the model expects images of "
-            f"{height}×{width} pixels with {channels} channel{'' if channels == 1 else 's'}: "
-            f"{shape}, or (n, {height}, {width}, {channels}).",
-            remedy="Give an image of another size as a file or as a Pillow image, such as "
-            "PIL.Image.fromarray(array): these are converted.",
+            say(
+                "An array of shape {shape} was given; the model expects images of "
+                "{height}×{width} pixels with {channels} channel{rest}: {shape_2}, or (n, "
+                "{height}, {width}, {channels}).",
+                shape=array.shape,
+                height=height,
+                width=width,
+                channels=channels,
+                rest="" if channels == 1 else "s",
+                shape_2=shape,
+            ),
+            remedy=say(
+                "Give an image of another size as a file or as a Pillow image, such as "
+                "PIL.Image.fromarray(array): these are converted."
+            ),
         )
     images = images.reshape(-1, *shape)
     converted = _convert(images, contract)
     for number, pixels in enumerate(converted, start=before + 1):
-        yield ImageArray(f"image {number}", pixels)
+        yield ImageArray(say("image {number}", number=number), pixels)
 
 
 def _lacks_channels(array: Array, shape: tuple[int, int, int]) -> bool:
@@ -111,21 +128,35 @@ def _convert(images: Array, contract: InputContract) -> Pixels:
     dtype = np.dtype(contract.dtype)
     if images.dtype.kind not in "buif":
         raise DataError(
-            f"The array has the dtype {images.dtype}; expected numbers.",
-            remedy=f"Convert it with astype({contract.dtype!r}).",
+            say("The array has the dtype {dtype}; expected numbers.", dtype=images.dtype),
+            remedy=say("Convert it with astype({dtype!r}).", dtype=contract.dtype),
         )
     seen = (float(images.min()), float(images.max())) if images.size else (low, high)
     if not (low <= seen[0] and seen[1] <= high):
         raise DataError(
-            f"The array has values from {seen[0]:g} to {seen[1]:g}; the model was trained on "
-            f"values from {low:g} to {high:g}.",
-            remedy="Scale the array to that range, or give files or Pillow images.",
+            say(
+                "The array has values from {seen:g} to {seen_2:g}; the model was trained on "
+                "values from {low:g} to {high:g}.",
+                seen=seen[0],
+                seen_2=seen[1],
+                low=low,
+                high=high,
+            ),
+            remedy=say("Scale the array to that range, or give files or Pillow images."),
         )
     converted = images.astype(dtype)
     if dtype.kind == "u" and not np.array_equal(converted, images):
         raise DataError(
-            f"The array has fractions; the model was trained on {contract.dtype} from {low:g} to "
-            f"{high:g}.",
-            remedy=f"Is it scaled as the training images are? Then round it to {contract.dtype}.",
+            say(
+                "The array has fractions; the model was trained on {dtype} from {low:g} to "
+                "{high:g}.",
+                dtype=contract.dtype,
+                low=low,
+                high=high,
+            ),
+            remedy=say(
+                "Is it scaled as the training images are? Then round it to {dtype}.",
+                dtype=contract.dtype,
+            ),
         )
     return converted

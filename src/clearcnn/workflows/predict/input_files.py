@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clearcnn import data
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.types import Pixels
 
 STDIN = "-"
@@ -71,14 +72,16 @@ def find_image_files(
             listed = [ImageFile(str(path), partial(data.read_bytes, path))]
         found.update((file.name, file) for file in listed)
     if not found:
-        raise DataError("No image was given.", remedy="Give a file, a folder, or - for stdin.")
+        raise DataError(
+            say("No image was given."), remedy=say("Give a file, a folder, or - for stdin.")
+        )
     return ImageFiles(tuple(found.values()), tuple(ignored))
 
 
 def _list_rows(path: Path, size: tuple[int, int]) -> list[ImageFile]:
     images = data.read_images_of_rows(path, size)
     return [
-        ImageFile(f"{path} row {row}", partial(images.__getitem__, row))
+        ImageFile(say("{path} row {row}", path=path, row=row), partial(images.__getitem__, row))
         for row in range(len(images))
     ]
 
@@ -88,14 +91,20 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
         walk = data.walk_images(folder)
     except OSError as error:
         raise DataError(
-            f"{error.filename or folder} cannot be read: {error.strerror or error}.",
-            remedy="Check the path and its permissions.",
+            say(
+                "{filename} cannot be read: {strerror}.",
+                filename=error.filename or folder,
+                strerror=error.strerror or error,
+            ),
+            remedy=say("Check the path and its permissions."),
         ) from error
     if not walk.images:
         raise DataError(
-            f"{folder} has no image files.",
-            remedy="Give a folder with PNG, JPEG, BMP, GIF, WebP, TIFF, AVIF, PPM, PGM or PBM "
-            "files in it.",
+            say("{folder} has no image files.", folder=folder),
+            remedy=say(
+                "Give a folder with PNG, JPEG, BMP, GIF, WebP, TIFF, AVIF, PPM, PGM or PBM "
+                "files in it."
+            ),
         )
     listed = [ImageFile(str(p), partial(data.read_bytes, p, folder)) for p in walk.images]
     return listed, data.describe_ignored(walk.ignored, folder)
@@ -104,9 +113,13 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
 def _read_stdin() -> bytes:
     content = sys.stdin.buffer.read(data.LARGEST_IMAGE_BYTES + 1)
     if not 0 < len(content) <= data.LARGEST_IMAGE_BYTES:
-        size = f"more than {data.LARGEST_IMAGE_BYTES:,}" if content else "0"
+        size = (
+            say("more than {largest_image_bytes:,}", largest_image_bytes=data.LARGEST_IMAGE_BYTES)
+            if content
+            else "0"
+        )
         raise DataError(
-            f"stdin has {size} bytes; one image file was expected.",
-            remedy="Send the content of one image file, as in < image.png.",
+            say("stdin has {size} bytes; one image file was expected.", size=size),
+            remedy=say("Send the content of one image file, as in < image.png."),
         )
     return content

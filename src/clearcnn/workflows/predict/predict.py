@@ -12,6 +12,7 @@ from clearcnn import prediction
 from clearcnn.contract import InputContract
 from clearcnn.data import PreparedImage
 from clearcnn.errors import DataError, SpecError
+from clearcnn.language import say
 from clearcnn.results.pictures import Pictures
 from clearcnn.results.predict import ClassProbability, Prediction, Predictions
 from clearcnn.workflows.predict.given_images import GivenImage, ImageArray, list_images
@@ -72,11 +73,16 @@ def predict(
 def check_options(top: int, abstain_below: float) -> None:
     """Raise a SpecError if an option of `predict` is out of range."""
     if top < 1:
-        raise SpecError(f"top is {top}; at least 1 was expected.", remedy="Give 1 or more.")
+        raise SpecError(
+            say("top is {top}; at least 1 was expected.", top=top), remedy=say("Give 1 or more.")
+        )
     if not 0 <= abstain_below <= 1:
         raise SpecError(
-            f"abstain_below is {abstain_below:g}; a probability from 0 to 1 was expected.",
-            remedy="Give a probability such as 0.9.",
+            say(
+                "abstain_below is {abstain_below:g}; a probability from 0 to 1 was expected.",
+                abstain_below=abstain_below,
+            ),
+            remedy=say("Give a probability such as 0.9."),
         )
 
 
@@ -140,7 +146,7 @@ def _warn_of_range(images: NDArray[np.generic], contract: InputContract) -> None
     if contract.pixel_range is None or not len(images):
         return
     rows = images.reshape(len(images), -1)
-    mismatch = contract.pixel_range.find_mismatch(rows, what="A batch", model="the model")
+    mismatch = contract.pixel_range.find_mismatch(rows, what="A batch", model=say("the model"))
     if mismatch is not None:
         warnings.warn(mismatch, UserWarning, stacklevel=3)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from clearcnn import bundle
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.text import printable
 
 LATEST = "latest"
@@ -33,7 +34,12 @@ def find_run(named: Path | str) -> Path:
     if len(found) == 1:
         return found[0]
     raise BundleError(
-        f"{named} is not a run folder, and {_count(len(found))} in {folder} begin with that.",
+        say(
+            "{named} is not a run folder, and {num_found} in {folder} begin with that.",
+            named=named,
+            num_found=_count(len(found)),
+            folder=folder,
+        ),
         remedy=_list(found or runs, folder),
     )
 
@@ -49,12 +55,24 @@ def list_runs(folder: Path) -> list[Path]:
 
 
 def _count(number: int) -> str:
-    return "no runs" if number == 0 else f"{number:,} runs"
+    return say("no runs") if number == 0 else say("{number:,} runs", number=number)
 
 
 def _list(runs: list[Path], folder: Path) -> str:
     if not runs:
-        return f"Train a model first, or give the path of a run folder; {folder} has none."
+        return say(
+            "Train a model first, or give the path of a run folder; {folder} has none.",
+            folder=folder,
+        )
     names = [printable(str(run)) for run in runs[:_MOST_LISTED]]
-    more = f" and {len(runs) - len(names):,} more" if len(runs) > len(names) else ""
-    return f'Give one of these, or "{LATEST}" for the newest: {", ".join(names)}{more}.'
+    more = (
+        say(" and {num_runs:,} more", num_runs=len(runs) - len(names))
+        if len(runs) > len(names)
+        else ""
+    )
+    return say(
+        'Give one of these, or "{latest}" for the newest: {names}{more}.',
+        latest=LATEST,
+        names=", ".join(names),
+        more=more,
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clearcnn.bundle import Manifest, read_bundle
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.prediction import BATCH_SIZE, Predictor
 from clearcnn.workflows.runs.read_onnx import read_onnx_file
 from clearcnn.workflows.runs.save_onnx import MODEL
@@ -46,8 +47,12 @@ def open_model(run: Path | str) -> OpenModel:
     manifest = opened.manifest
     if MODEL not in manifest.files:
         raise BundleError(
-            f"{run} has no {MODEL}, which predictions need; the warnings in its report say why.",
-            remedy="Train again with layers that can be exported to ONNX.",
+            say(
+                "{run} has no {model}, which predictions need; the warnings in its report say why.",
+                run=run,
+                model=MODEL,
+            ),
+            remedy=say("Train again with layers that can be exported to ONNX."),
         )
     file = read_onnx_file(opened, MODEL)
     temperature = manifest.confidence.temperature if manifest.confidence else 1.0

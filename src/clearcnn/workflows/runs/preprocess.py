@@ -7,9 +7,10 @@ import numpy as np
 from clearcnn import data
 from clearcnn.contract import InputContract
 from clearcnn.data import PreparedImage, infer_polarity
+from clearcnn.language import say
 from clearcnn.types import Pixels
 
-POLARITY_NAMES = {"light_on_dark": "light on dark", "dark_on_light": "dark on light"}
+POLARITY_NAMES = {"light_on_dark": say("light on dark"), "dark_on_light": say("dark on light")}
 
 
 def prepare_image(
@@ -63,9 +64,10 @@ def match_polarity(image: PreparedImage, contract: InputContract) -> PreparedIma
     polarity = find_opposite_polarity(image.pixels, contract)
     if polarity is None:
         return image
-    sentence = (
-        f"Inverted: the image is {polarity}, and the model was trained on "
-        f"{POLARITY_NAMES[contract.polarity]} images."
+    sentence = say(
+        "Inverted: the image is {polarity}, and the model was trained on {polarity_names} images.",
+        polarity=polarity,
+        polarity_names=POLARITY_NAMES[contract.polarity],
     )
     return replace(
         image,

@@ -7,6 +7,7 @@ from pathlib import Path
 from clearcnn import bundle, data
 from clearcnn.data import LabelledImages, Split
 from clearcnn.errors import ClearCNNError, DataError
+from clearcnn.language import say
 from clearcnn.specs import PREFERRED_SIDES, PYTHON_SOURCE, DataSpec
 
 Source = str | Path | DataSpec | LabelledImages
@@ -42,14 +43,20 @@ def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Run
             images = data.load(spec)
         except ClearCNNError as error:
             raise DataError(
-                "The images that the model was trained on could not be read.",
-                remedy=f"{error.problem} {error.remedy}",
+                say("The images that the model was trained on could not be read."),
+                remedy=say("{problem} {remedy}", problem=error.problem, remedy=error.remedy),
             ) from error
     if images.content_hash != manifest.content_hash:
         raise DataError(
-            "These are not the images that the model was trained on: their content hash is "
-            f"{images.content_hash[:12]}…, the run's is {manifest.content_hash[:12]}….",
-            remedy="Give the images that it was trained on: --data SOURCE, or data= in Python.",
+            say(
+                "These are not the images that the model was trained on: their content hash "
+                "is {content_hash}…, the run's is {content_hash_2}….",
+                content_hash=images.content_hash[:12],
+                content_hash_2=manifest.content_hash[:12],
+            ),
+            remedy=say(
+                "Give the images that it was trained on: --data SOURCE, or data= in Python."
+            ),
         )
     return RunData(images, data.split(images, manifest.split))
 
@@ -74,32 +81,47 @@ def choose_source(
         spec = named if isinstance(named, DataSpec) else DataSpec(str(named))
         if recorded.use is not None and spec.use is None:
             raise DataError(
-                "The run was trained with a use list (--use), and none was given.",
-                remedy="Give it with the images: --use FILE, or DataSpec(…, use=…) in Python.",
+                say("The run was trained with a use list (--use), and none was given."),
+                remedy=say("Give it with the images: --use FILE, or DataSpec(…, use=…) in Python."),
             )
         # A stranger's regular expression could take for ever.
         if not is_own and recorded.groups_from_name not in (None, spec.groups_from_name):
             raise DataError(
-                "The run was trained with groups from names, and the regular expression in it is "
-                f"not used, since nothing proves that you wrote it: {recorded.groups_from_name!r}.",
-                remedy="If it looks right, give it in Python: DataSpec(…, groups_from_name=…).",
+                say(
+                    "The run was trained with groups from names, and the regular expression "
+                    "in it is not used, since nothing proves that you wrote it: "
+                    "{groups_from_name!r}.",
+                    groups_from_name=recorded.groups_from_name,
+                ),
+                remedy=say(
+                    "If it looks right, give it in Python: DataSpec(…, groups_from_name=…)."
+                ),
             )
         return dataclasses.replace(recorded, source=spec.source, use=spec.use)
     if recorded.source.startswith(PYTHON_SOURCE):
         raise DataError(
-            "The images that the model was trained on came from Python "
-            f"({recorded.source.removeprefix(PYTHON_SOURCE)}), so they cannot be read again.",
-            remedy="Give them in Python: data= for evaluate and explain, the source for train with "
-            "resume.",
+            say(
+                "The images that the model was trained on came from Python ({python_source}), "
+                "so they cannot be read again.",
+                python_source=recorded.source.removeprefix(PYTHON_SOURCE),
+            ),
+            remedy=say(
+                "Give them in Python: data= for evaluate and explain, the source for train "
+                "with resume."
+            ),
         )
     # The embedded digits are public. Resized to a large size, they would fill the memory.
     largest = max(recorded.size or (0,))
     is_embedded = recorded.source == "digits" and recorded.use is None
     if not is_own and not (is_embedded and largest <= PREFERRED_SIDES[1]):
         raise DataError(
-            "The images that the model was trained on were not opened: nothing proves that you "
-            "trained this run on this computer, from this working folder.",
-            remedy="Give them: --data SOURCE, or data= in Python; to resume a run, SOURCE before "
-            "--resume.",
+            say(
+                "The images that the model was trained on were not opened: nothing proves "
+                "that you trained this run on this computer, from this working folder."
+            ),
+            remedy=say(
+                "Give them: --data SOURCE, or data= in Python; to resume a run, SOURCE before "
+                "--resume."
+            ),
         )
     return recorded

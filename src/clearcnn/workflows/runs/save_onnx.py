@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import ExportError
+from clearcnn.language import say
 from clearcnn.workflows.fitting.plan import TrainPlan
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write_onnx(
             found = export.run_onnx(contents[name], images[:count], outputs=["probabilities"])
             export.check_parity(name, found["probabilities"], probabilities[:count])
     except ExportError as error:
-        return f"There is no {MODEL} in the run folder. {error}"
+        return say("There is no {model} in the run folder. {error}", model=MODEL, error=error)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return None

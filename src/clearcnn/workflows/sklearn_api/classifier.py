@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from clearcnn.errors import DataError
+from clearcnn.language import say
 from clearcnn.pixel_range import PixelRange
 from clearcnn.results.train import History
 from clearcnn.specs import ModelSpec, SplitSpec
@@ -142,8 +143,11 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise DataError(
-                f"y has one class, {labels.tolist()[0]!r}; two or more were expected.",
-                remedy="Add images of another class.",
+                say(
+                    "y has one class, {labels!r}; two or more were expected.",
+                    labels=labels.tolist()[0],
+                ),
+                remedy=say("Add images of another class."),
             )
         shape = find_shape(rows.shape[1], found_shape, self.image_shape)
         weights = weigh_images(codes, classes, self.class_weight, checked_weight)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from clearcnn.errors import DataError, SpecError
+from clearcnn.language import say
 from clearcnn.types import Pixels
 
 Shape = tuple[int, int, int]
@@ -30,9 +31,12 @@ def flatten_images(images: ArrayLike) -> tuple[ArrayLike, Shape | None]:
         return images, None
     if len(shape) > 4:
         raise DataError(
-            f"X has the shape {shape}; (n, height, width), (n, height, width, channels) or rows of "
-            "values was expected.",
-            remedy="Give one image per label.",
+            say(
+                "X has the shape {shape}; (n, height, width), (n, height, width, channels) or "
+                "rows of values was expected.",
+                shape=shape,
+            ),
+            remedy=say("Give one image per label."),
         )
     array = np.asarray(images)
     return array.reshape(len(array), math.prod(array.shape[1:])), (*array.shape[1:], 1)[:3]
@@ -59,17 +63,28 @@ def find_shape(num_values: int, found: Shape | None, requested: Sequence[int] | 
     whole = all(isinstance(side, (int, np.integer)) and side >= 1 for side in sides)
     if len(sides) not in (2, 3) or not whole:
         raise SpecError(
-            f"image_shape={requested!r} is not a shape: positive integers (height, width) or "
-            "(height, width, channels) were expected.",
-            remedy="Give a shape such as (28, 28).",
+            say(
+                "image_shape={requested!r} is not a shape: positive integers (height, width) "
+                "or (height, width, channels) were expected.",
+                requested=requested,
+            ),
+            remedy=say("Give a shape such as (28, 28)."),
         )
     height, width, channels = (int(side) for side in (*sides, 1)[:3])
     shape = (height, width, channels)
     if (found or shape) != shape or math.prod(shape) != num_values:
-        actual = f"the shape {found}" if found else f"{num_values} values"
+        actual = (
+            say("the shape {found}", found=found)
+            if found
+            else say("{num_values} values", num_values=num_values)
+        )
         raise SpecError(
-            f"image_shape={requested!r} does not match X, whose images have {actual}.",
-            remedy="Give the shape of the images, or omit image_shape.",
+            say(
+                "image_shape={requested!r} does not match X, whose images have {actual}.",
+                requested=requested,
+                actual=actual,
+            ),
+            remedy=say("Give the shape of the images, or omit image_shape."),
         )
     return shape
 
@@ -78,9 +93,13 @@ def check_same_shape(found: Shape | None, shape: Shape) -> None:
     """Raise a DataError if images have a different shape from the training images."""
     if found is not None and found != shape:
         raise DataError(
-            f"X has images of shape {found}; the model was trained on {shape} (height, width, "
-            "channels).",
-            remedy="Give images of that shape, or rows of as many values.",
+            say(
+                "X has images of shape {found}; the model was trained on {shape} (height, "
+                "width, channels).",
+                found=found,
+                shape=shape,
+            ),
+            remedy=say("Give images of that shape, or rows of as many values."),
         )
 
 

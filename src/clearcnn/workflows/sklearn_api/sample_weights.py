@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
 from clearcnn.errors import SpecError
+from clearcnn.language import say
 
 Weights = NDArray[np.float64]
 
@@ -39,8 +40,8 @@ def weigh_images(
     weights = weights * _weigh_classes(codes, classes, class_weight, sample_weight)[codes]
     if not weights.any():
         raise SpecError(
-            "class_weight and sample_weight give every image a weight of zero.",
-            remedy="Give at least one image a weight above zero.",
+            say("class_weight and sample_weight give every image a weight of zero."),
+            remedy=say("Give at least one image a weight above zero."),
         )
     if np.all(weights == weights[0]):
         return None
@@ -64,9 +65,12 @@ def _weigh_classes(
         return weights
     if not isinstance(class_weight, Mapping):
         raise SpecError(
-            f'class_weight={class_weight!r} is invalid: "balanced", a dict from label to weight, '
-            "or None was expected.",
-            remedy='Give class_weight="balanced", or a dict.',
+            say(
+                'class_weight={class_weight!r} is invalid: "balanced", a dict from label to '
+                "weight, or None was expected.",
+                class_weight=class_weight,
+            ),
+            remedy=say('Give class_weight="balanced", or a dict.'),
         )
     labels = classes.tolist()
     has_weight = [label in class_weight for label in labels]
@@ -75,16 +79,23 @@ def _weigh_classes(
     if not all(has_weight) and sum(has_weight) < len(class_weight):
         unknown = [label for label in class_weight if label not in labels]
         raise SpecError(
-            f"class_weight has {', '.join(map(repr, unknown))}; the classes of y are "
-            f"{', '.join(map(repr, labels))}.",
-            remedy="Use the labels of y.",
+            say(
+                "class_weight has {repr}; the classes of y are {repr_2}.",
+                repr=", ".join(map(repr, unknown)),
+                repr_2=", ".join(map(repr, labels)),
+            ),
+            remedy=say("Use the labels of y."),
         )
     for label, weight in class_weight.items():
         is_number = isinstance(weight, numbers.Real)
         if not (is_number and 0 <= weight < math.inf):
             raise SpecError(
-                f"class_weight gives {label!r} the weight {weight!r}; a finite number of 0 or more "
-                "was expected.",
-                remedy="Give weights of 0 or more.",
+                say(
+                    "class_weight gives {label!r} the weight {weight!r}; a finite number of 0 "
+                    "or more was expected.",
+                    label=label,
+                    weight=weight,
+                ),
+                remedy=say("Give weights of 0 or more."),
             )
     return np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)

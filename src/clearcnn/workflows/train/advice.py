@@ -1,6 +1,7 @@
 """What would improve a model most, from the figures of its own training."""
 
-from clearcnn.report.number_format import count, percent
+from clearcnn.language import say, say_count
+from clearcnn.report.number_format import percent
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import DataSummary, History
 from clearcnn.specs import TrainSpec
@@ -48,16 +49,20 @@ def _judge_fit(data: DataSummary, train: TrainSpec, history: History) -> str | N
     fitted = history.metrics["accuracy"][best]
     validated = history.metrics["val_accuracy"][best]
     if fitted - validated > _OVERFITTED:
-        return (
-            f"More training images: the model gets {percent(fitted)} % of its "
-            f"{count(data.train, 'training image')} right, but {percent(validated)} % of the "
-            "validation images."
+        return say(
+            "More training images: the model gets {fitted} % of its {train} right, but "
+            "{validated} % of the validation images.",
+            fitted=percent(fitted),
+            train=say_count("{number:,} training image", "{number:,} training images", data.train),
+            validated=percent(validated),
         )
     is_unlearnt = fitted < min(validated + _NOT_AHEAD, _NOT_LEARNT)
     if is_unlearnt and best == history.num_epochs - 1:
-        return (
-            f"Longer training, such as --epochs {2 * train.epochs}: the model gets only "
-            f"{percent(fitted)} % of its own training images right, so it has not learnt them yet."
+        return say(
+            "Longer training, such as --epochs {epochs}: the model gets only {fitted} % "
+            "of its own training images right, so it has not learnt them yet.",
+            epochs=2 * train.epochs,
+            fitted=percent(fitted),
         )
     return None
 
@@ -68,10 +73,11 @@ def _find_doubtful_labels(train: TrainSpec, test: Evaluation) -> str | None:
     confident = sum(mistake.confidence >= sure for mistake in test.mistakes)
     if confident < max(_FEWEST_MISTAKES, _CONFIDENT_MISTAKES * test.score.total):
         return None
-    return (
-        f"A look at the labels: the model is sure of {count(confident, 'prediction')} that "
-        f"{'contradicts its label' if confident == 1 else 'contradict their labels'}. "
-        "`clearcnn check` lists suspects."
+    return say(
+        "A look at the labels: the model is sure of {confident} that {rest}. `clearcnn "
+        "check` lists suspects.",
+        confident=say_count("{number:,} prediction", "{number:,} predictions", confident),
+        rest=say("contradicts its label") if confident == 1 else say("contradict their labels"),
     )
 
 
@@ -85,7 +91,10 @@ def _find_weak_class(data: DataSummary, test: Evaluation) -> str | None:
     if recall > test.score.accuracy - _WEAK_CLASS:
         return None
     images = next(each.train for each in data.classes if each.name == weakest.name)
-    return (
-        f"More images of {weakest.name}: it is recognised in {round(recall * weakest.support):,} "
-        f"of {count(weakest.support, 'test image')}, and has {count(images, 'training image')}."
+    return say(
+        "More images of {name}: it is recognised in {round:,} of {support}, and has {images}.",
+        name=weakest.name,
+        round=round(recall * weakest.support),
+        support=say_count("{number:,} test image", "{number:,} test images", weakest.support),
+        images=say_count("{number:,} training image", "{number:,} training images", images),
     )

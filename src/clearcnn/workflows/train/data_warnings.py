@@ -6,6 +6,7 @@ import numpy as np
 
 from clearcnn import models
 from clearcnn.data import find_duplicates
+from clearcnn.language import say, say_count
 from clearcnn.results.scores import Score
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -28,17 +29,21 @@ def check_precision(score: Score) -> str | None:
     half_width = (score.interval.high - score.interval.low) / 2
     if half_width <= _COARSEST:
         return None
-    return (
-        f"{_count(score.total, 'test image')} leave the accuracy uncertain by "
-        f"±{100 * half_width:.1f} points: too few to detect a difference of one percentage point. "
-        "Test on more images, or compare over several seeds."
+    return say(
+        "{total} leave the accuracy uncertain by ±{half_width:.1f} points: too few to "
+        "detect a difference of one percentage point. Test on more images, or compare "
+        "over several seeds.",
+        total=say_count("{number:,} test image", "{number:,} test images", score.total),
+        half_width=100 * half_width,
     )
 
 
 def _find_no_validation(plan: TrainPlan) -> str | None:
     if plan.train_spec.patience is None or len(plan.splits.validation):
         return None
-    return "There is no validation set, so training runs every epoch and keeps the last weights."
+    return say(
+        "There is no validation set, so training runs every epoch and keeps the last weights."
+    )
 
 
 def _find_leaks(plan: TrainPlan) -> str | None:
@@ -54,10 +59,20 @@ def _find_leaks(plan: TrainPlan) -> str | None:
         labels[copies[row]].add(images.labels[row])
     contradicted = sum(labels[copies[row]] != {images.labels[row]} for row in leaks)
     return (
-        f"{len(leaks):,} of {_count(len(splits.test), 'test image')} are exact duplicates of "
-        "training or validation images"
-        + (f", {contradicted:,} of them with another label" if contradicted else "")
-        + f", so the score counts images that are not new. The first is {images.names[leaks[0]]}."
+        say(
+            "{num_leaks:,} of {num_test} are exact duplicates of training or validation images",
+            num_leaks=len(leaks),
+            num_test=say_count("{number:,} test image", "{number:,} test images", len(splits.test)),
+        )
+        + (
+            say(", {contradicted:,} of them with another label", contradicted=contradicted)
+            if contradicted
+            else ""
+        )
+        + say(
+            ", so the score counts images that are not new. The first is {names}.",
+            names=images.names[leaks[0]],
+        )
     )
 
 
@@ -70,10 +85,14 @@ def _find_shared_groups(plan: TrainPlan) -> str | None:
     shared = int(np.isin(groups[splits.test], known).sum())
     if not shared:
         return None
-    return (
-        f"The {plan.split_spec.split} split ignores the {len(np.unique(groups)):,} groups of the "
-        f"data: {shared:,} of {_count(len(splits.test), 'test image')} have their group in the "
-        'training set, so the score says little about new groups. Use the "group" split.'
+    return say(
+        "The {split} split ignores the {num_groups:,} groups of the data: {shared:,} of "
+        "{num_test} have their group in the training set, so the score says little about "
+        'new groups. Use the "group" split.',
+        split=plan.split_spec.split,
+        num_groups=len(np.unique(groups)),
+        shared=shared,
+        num_test=say_count("{number:,} test image", "{number:,} test images", len(splits.test)),
     )
 
 
@@ -85,14 +104,21 @@ def _find_unequal_classes(plan: TrainPlan) -> str | None:
         return None
     names = [plan.images.class_names[classes[k]] for k in (largest, smallest)]
     weighed = (
-        "images of small classes count more in training"
+        say("images of small classes count more in training")
         if plan.train_spec.class_weight_power
-        else "every image counts the same in training"
+        else say("every image counts the same in training")
     )
-    return (
-        f"The classes are unequal: {names[0]} has {_count(counts[largest], 'training image')}, "
-        f"{names[1]} {counts[smallest]:,}; {weighed}. The accuracy says little about the small "
-        "classes: read the balanced accuracy, and the recall of each class."
+    return say(
+        "The classes are unequal: {names} has {counts}, {names_2} {counts_2:,}; "
+        "{weighed}. The accuracy says little about the small classes: read the balanced "
+        "accuracy, and the recall of each class.",
+        names=names[0],
+        counts=say_count(
+            "{number:,} training image", "{number:,} training images", counts[largest]
+        ),
+        names_2=names[1],
+        counts_2=counts[smallest],
+        weighed=weighed,
     )
 
 

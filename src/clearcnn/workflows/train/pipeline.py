@@ -8,6 +8,7 @@ from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
+from clearcnn.language import say
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.fit_plan import (
@@ -112,18 +113,21 @@ class TrainPipeline:
         try:
             return data.load(self.job.data, progress=self.listener.on_reading)
         except ClearCNNError as error:
-            error.remedy += (
-                " Resume where the images can be read as before; if they came from Python, pass "
-                "them again."
+            error.remedy += say(
+                " Resume where the images can be read as before; if they came from "
+                "Python, pass them again."
             )
             raise
 
     def _check(self, images: LabelledImages) -> LabelledImages:
         if self.job.content_hash not in (None, images.content_hash):
             raise DataError(
-                f"{images.source} has changed since the run began: its images, labels or classes "
-                "are different.",
-                remedy="Restore the data, or train from the start.",
+                say(
+                    "{source} has changed since the run began: its images, labels or classes "
+                    "are different.",
+                    source=images.source,
+                ),
+                remedy=say("Restore the data, or train from the start."),
             )
         return images
 

@@ -15,6 +15,7 @@ from clearcnn.checkpoints import (
     limit_checkpoint_bytes,
 )
 from clearcnn.errors import BundleError, SpecError
+from clearcnn.language import say
 from clearcnn.models.size_limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
@@ -83,15 +84,24 @@ def open_job(
     run = run if run.name not in ("", "..") else run.resolve()
     name = run.name.removesuffix(bundle.UNFINISHED)
     if not name:
-        raise BundleError(f"{run} is not a run to resume.", remedy="Give a folder below runs/.")
+        raise BundleError(
+            say("{run} is not a run to resume.", run=run), remedy=say("Give a folder below runs/.")
+        )
     place = run.with_name(name)
     folder = bundle.unfinished_place(place)
     is_stopped = bundle.may_be_unfinished(folder) and not bundle.is_finished_as(folder, place)
     is_finished = (place / bundle.MANIFEST_NAME).is_file()
     if is_stopped and is_finished and run.name == name:
         raise BundleError(
-            f"{run} may mean two runs: the finished {place}, or the stopped {folder}.",
-            remedy=f"Give the full name of the run to resume. {suggest_resume(folder)}",
+            say(
+                "{run} may mean two runs: the finished {place}, or the stopped {folder}.",
+                run=run,
+                place=place,
+                folder=folder,
+            ),
+            remedy=say(
+                "Give the full name of the run to resume. {folder}", folder=suggest_resume(folder)
+            ),
         )
     if is_stopped:
         files = CheckpointFolder(folder, listener.on_warning, _MOST_CHECKPOINT_BYTES)
@@ -101,10 +111,17 @@ def open_job(
         yield _extend(bundle.read_bundle(place), epochs, out, command)
     else:
         raise BundleError(
-            f"{run} is not a run to resume: there is neither a run folder {place} nor an "
-            f"unfinished {folder}.",
-            remedy="Give a folder below runs/. A run writes its first checkpoint after half a "
-            "minute; one that ended before must be trained from the start.",
+            say(
+                "{run} is not a run to resume: there is neither a run folder {place} nor an "
+                "unfinished {folder}.",
+                run=run,
+                place=place,
+                folder=folder,
+            ),
+            remedy=say(
+                "Give a folder below runs/. A run writes its first checkpoint after half a "
+                "minute; one that ended before must be trained from the start."
+            ),
         )
 
 
@@ -123,12 +140,17 @@ def _resume(files: CheckpointFolder, place: Path, epochs: int | None, out: Path 
     notes = request.notes
     if done:
         notes += (
-            f"The training was stopped and went on after epoch {done}; its seconds are counted "
-            "from there.",
+            say(
+                "The training was stopped and went on after epoch {done}; its seconds are "
+                "counted from there.",
+                done=done,
+            ),
         )
     free = bundle.find_free_place(place)
     if out is None and free != place:
-        notes += (f"{place} already exists, so this run became {free.name}.",)
+        notes += (
+            say("{place} already exists, so this run became {name}.", place=place, name=free.name),
+        )
     return _make_job(request, train, out or free, request.command, start, files, notes)
 
 
@@ -138,30 +160,50 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
     metrics = bundle.read_metrics(run)
     if metrics.divergence:
         raise BundleError(
-            f"{folder} diverged (NaN or infinity), and would do so again.",
-            remedy="Train again from the start; its report says what to change.",
+            say("{folder} diverged (NaN or infinity), and would do so again.", folder=folder),
+            remedy=say("Train again from the start; its report says what to change."),
         )
     if bundle.CHECKPOINT_NAME not in manifest.files:
         raise BundleError(
-            f"{folder} has no {bundle.CHECKPOINT_NAME}, so it cannot be resumed.",
-            remedy="Train again: clearcnn writes one into each run folder.",
+            say(
+                "{folder} has no {checkpoint_name}, so it cannot be resumed.",
+                folder=folder,
+                checkpoint_name=bundle.CHECKPOINT_NAME,
+            ),
+            remedy=say("Train again: clearcnn writes one into each run folder."),
         )
     start = _read_end(run)
     train = manifest.train
     interrupted = metrics.interrupted
     if epochs is None and not interrupted:
         raise SpecError(
-            f"{folder} is finished: it was trained for up to {train.epochs} epochs.",
-            remedy=f"Give the total number of epochs: --epochs {2 * train.epochs}.",
+            say(
+                "{folder} is finished: it was trained for up to {epochs} epochs.",
+                folder=folder,
+                epochs=train.epochs,
+            ),
+            remedy=say(
+                "Give the total number of epochs: --epochs {epochs}.", epochs=2 * train.epochs
+            ),
         )
     if epochs is not None:
         _require_more(folder, epochs, start.epoch if interrupted else train.epochs)
     longer = dataclasses.replace(train, epochs=epochs or train.epochs)
-    notes = [f"The first {start.epoch} epochs are those of the run {folder.resolve().name}."]
+    notes = [
+        say(
+            "The first {epoch} epochs are those of the run {name}.",
+            epoch=start.epoch,
+            name=folder.resolve().name,
+        )
+    ]
     if longer.schedule == "one_cycle" and longer.epochs != train.epochs:
         notes.append(
-            f"Their one-cycle learning rate was planned for {train.epochs} epochs; the others "
-            f"follow a cycle planned for {longer.epochs}."
+            say(
+                "Their one-cycle learning rate was planned for {epochs} epochs; the others "
+                "follow a cycle planned for {epochs_2}.",
+                epochs=train.epochs,
+                epochs_2=longer.epochs,
+            )
         )
     request = bundle.make_request(
         recipe=metrics.recipe,
@@ -200,8 +242,11 @@ def _make_job(
     others = [f"{name} {then}" for name, then in request.versions.items() if now.get(name) != then]
     if start is not None and others:
         notes += (
-            f"It was begun with {', '.join(others)}, so it may differ in its last bits from one "
-            "training with the current versions.",
+            say(
+                "It was begun with {others}, so it may differ in its last bits from one "
+                "training with the current versions.",
+                others=", ".join(others),
+            ),
         )
     return Job(
         recipe=request.recipe,
@@ -223,6 +268,11 @@ def _make_job(
 def _require_more(folder: Path, epochs: int, done: int) -> None:
     if epochs <= done:
         raise SpecError(
-            f"epochs={epochs} is out of range: {folder} already has {done}.",
-            remedy=f"Give the total number of epochs, more than {done}.",
+            say(
+                "epochs={epochs} is out of range: {folder} already has {done}.",
+                epochs=epochs,
+                folder=folder,
+                done=done,
+            ),
+            remedy=say("Give the total number of epochs, more than {done}.", done=done),
         )

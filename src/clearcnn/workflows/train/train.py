@@ -10,6 +10,7 @@ from clearcnn import bundle, models
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.errors import BundleError, ClearCNNError, SpecError
+from clearcnn.language import say
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
@@ -149,8 +150,12 @@ def _train(
             result = pipeline.run_steps(images, on_exit)
         if others := pipeline.unfinished.remove():
             listener.on_warning(
-                f"{files.folder} is no longer needed, but has files that are not of this run "
-                f"({', '.join(others[:_MOST_NAMES])}); they were left there."
+                say(
+                    "{folder} is no longer needed, but has files that are not of this run "
+                    "({others}); they were left there.",
+                    folder=files.folder,
+                    others=", ".join(others[:_MOST_NAMES]),
+                )
             )
     except ClearCNNError as error:
         if files is not None and files.is_held:
@@ -170,24 +175,35 @@ def _check_no_unfinished_run(out: Path) -> None:
         bundle.read_request(folder)
     except BundleError as error:
         raise BundleError(
-            f"{folder}, where the checkpoints of {out} would go, exists but is not an unfinished "
-            "run.",
-            remedy="Move it away, or give another path with --out; it was not changed.",
+            say(
+                "{folder}, where the checkpoints of {out} would go, exists but is not an "
+                "unfinished run.",
+                folder=folder,
+                out=out,
+            ),
+            remedy=say("Move it away, or give another path with --out; it was not changed."),
         ) from error
     # Raises if another process is training it.
     with CheckpointFolder(folder).locked():
         pass
     raise BundleError(
-        f"{folder} has an unfinished run of that name.",
-        remedy=f"Delete it, or give another path with --out. {suggest_resume(folder)}",
+        say("{folder} has an unfinished run of that name.", folder=folder),
+        remedy=say(
+            "Delete it, or give another path with --out. {folder}", folder=suggest_resume(folder)
+        ),
     )
 
 
 def _describe_checkpoints(files: CheckpointFolder) -> str:
     kept = files.list_files()
     if not kept:
-        return f"{files.folder} was left without a checkpoint; delete it."
-    return f"{kept[0].name} is kept in {files.folder}. {suggest_resume(files.folder)}"
+        return say("{folder} was left without a checkpoint; delete it.", folder=files.folder)
+    return say(
+        "{name} is kept in {folder}. {folder_2}",
+        name=kept[0].name,
+        folder=files.folder,
+        folder_2=suggest_resume(files.folder),
+    )
 
 
 def _check_resume_options(given: Arguments, defaults: Arguments) -> None:
@@ -195,8 +211,11 @@ def _check_resume_options(given: Arguments, defaults: Arguments) -> None:
     others = [name for name, value in given.items() if value != defaults.get(name)]
     if others:
         raise SpecError(
-            f"resume was given together with {', '.join(others)}, which the run already has.",
-            remedy="Leave these out; only source, epochs and out may be given.",
+            say(
+                "resume was given together with {others}, which the run already has.",
+                others=", ".join(others),
+            ),
+            remedy=say("Leave these out; only source, epochs and out may be given."),
         )
 
 
