@@ -8,10 +8,10 @@ import pytest
 from rich.console import RenderableType
 
 from clearcnn.cli.console import Console
+from clearcnn.cli.model_table import view_model
 from clearcnn.cli.result_tables import (
     view_data,
     view_epochs,
-    view_model,
     view_path,
     view_result,
     view_seconds,

@@ -22,8 +22,9 @@ from rich.text import Text
 from clearcnn.cli.console import Console
 from clearcnn.cli.epoch_pace import EpochPace
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
+from clearcnn.cli.model_table import view_model
 from clearcnn.cli.reading_view import ReadingView
-from clearcnn.cli.result_tables import view_data, view_model
+from clearcnn.cli.result_tables import view_data
 from clearcnn.language import say
 from clearcnn.report.number_format import flip_sentence, percent
 from clearcnn.results.train import DataSummary, FlipTrial, History, ModelSummary

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
 from rich.table import Table
@@ -18,8 +18,6 @@ from clearcnn.results.train import (
     ClassCount,
     DataSummary,
     History,
-    LayerSummary,
-    ModelSummary,
     TrainResult,
 )
 from clearcnn.text import printable
@@ -61,22 +59,6 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
     facts.append((say("sample images"), view_path(sheet)))
     return Group(
         view_heading("Data", summary.source), view_facts(facts), Text(), _classes(summary.classes)
-    )
-
-
-def view_model(summary: ModelSummary) -> RenderableType:
-    """Show the model layer by layer, and the size of the same network with Dense layers.
-
-    Args:
-      summary: of the model.
-    Returns:
-      A renderable.
-    """
-    shape = view_shape(summary.input_shape)
-    return Group(
-        view_heading("Model", say("{name}, {shape} in", name=summary.name, shape=shape)),
-        _LayerTable(summary),
-        *_mlp(summary),
     )
 
 
@@ -290,74 +272,10 @@ def view_path(path: Path) -> Text:
     return Text(printable(str(shown)), style=link, overflow="fold")
 
 
-class _LayerTable:
-    """The layers as rows; in a narrow terminal, the rightmost columns are left out."""
-
-    def __init__(self, summary: ModelSummary) -> None:
-        self.summary = summary
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        columns = 6
-        while columns > 3:
-            table = self._table(columns)
-            if console.measure(table, options=options).minimum < options.max_width:
-                break
-            columns -= 1
-        yield Padding(self._table(columns), (0, 0, 0, 1))
-
-    def _table(self, columns: int) -> Table:
-        summary = self.summary
-        table = _table()
-        table.add_column("layer", overflow="fold", min_width=16)
-        headers = (
-            "output",
-            "parameters",
-            "receptive\nfield",
-            "multiply-\nadds",
-            say("as a Dense\nlayer"),
-        )
-        for header in headers[: columns - 1]:
-            table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
-        for layer in summary.layers:
-            table.add_row(*_layer_cells(layer)[:columns])
-        total = ("total", "", f"{summary.parameters:,}", "", f"{summary.multiply_adds:,}", "")
-        table.add_row(*(Text(cell, style="bold") for cell in total[:columns]))
-        return table
-
-
-def _layer_cells(layer: LayerSummary) -> tuple[str, ...]:
-    dense = "" if layer.dense_parameters is None else f"{layer.dense_parameters:,}"
-    return (
-        printable(layer.name),
-        view_shape(layer.output_shape),
-        f"{layer.parameters:,}",
-        view_shape(layer.receptive_field),
-        f"{layer.multiply_adds:,}",
-        dense,
-    )
-
-
-def _mlp(summary: ModelSummary) -> Iterable[RenderableType]:
-    if all(layer.dense_parameters is None for layer in summary.layers):
-        return
-    times = summary.mlp_parameters / summary.parameters
-    yield Text()
-    yield Padding(
-        Text.assemble(
-            say("With Dense layers instead of convolutions it would have "),
-            (f"{summary.mlp_parameters:,}", "bold"),
-            say(" parameters, {times:.1f} times as many.", times=times)
-            if times < 10
-            else say(" parameters, {times:,.0f} times as many.", times=times),
-        ),
-        (0, 2),
-    )
-
-
 def _classes(classes: tuple[ClassCount, ...]) -> RenderableType:
     if len(classes) > MOST_CLASSES_LISTED:
         return _many_classes(classes)
-    table = _table()
+    table = view_table()
     table.add_column("class", overflow="fold")
     for header in ("images", "train", "validation", "test"):
         table.add_column(header, justify="right", no_wrap=True)
@@ -435,5 +353,6 @@ def _say_check(check: SanityCheck) -> str:
     )
 
 
-def _table() -> Table:
+def view_table() -> Table:
+    """Return an empty table without lines."""
     return Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)

@@ -63,7 +63,7 @@ class Message(str):
         return Message(self.template, fields, self.plural)
 
 
-def say(template: str, /, **values: object) -> Message:
+def say(template: str, /, **values: object) -> str:
     """Write a text that people read.
 
     Args:
@@ -71,12 +71,12 @@ def say(template: str, /, **values: object) -> Message:
         of messages finds it as the first argument of `say`.
       values: by name. A Message stays one, so that it is translated with the text around it.
     Returns:
-      The English text.
+      A Message: the English text.
     """
     return Message(template, _render(template, values))
 
 
-def say_count(one: str, many: str, number: int, /, **values: object) -> Message:
+def say_count(one: str, many: str, number: int, /, **values: object) -> str:
     """Write a text whose form depends on a number.
 
     Args:
@@ -85,7 +85,7 @@ def say_count(one: str, many: str, number: int, /, **values: object) -> Message:
       number: decides, and is a value of that name.
       values: as for `say`.
     Returns:
-      The English text.
+      A Message: the English text.
     """
     values |= {"number": number}
     fields = _render(one, values) | _render(many, values)

@@ -69,10 +69,11 @@ def _make_breakable(language: Language, path: str) -> str:
     return Markup(re.sub(r"([/\\_])", r"\1<wbr>", safe))
 
 
-def _write(language: Language, message: Message) -> "Markup":
+def _write(language: Language, message: str) -> "Markup":
     """A text of a template, with its values translated and escaped."""
     from markupsafe import Markup, escape
 
+    assert isinstance(message, Message)
     fields = {key: escape(_finalize(language, text)) for key, text in message.fields.items()}
     return Markup(language.translate(Message(message.template, fields, message.plural)))
 
