@@ -4,7 +4,7 @@ import dataclasses
 import time
 from contextlib import ExitStack
 
-from clearcnn import bundle, data
+from clearcnn import bundle, data, evaluation
 from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
@@ -191,9 +191,10 @@ class TrainPipeline:
             distances = fit_distances(plan, contract, network)
             confidence = fit_confidence(plan, network, distances)
             calibrated = probabilities
+            rows = plan.splits.test
+            labels = plan.images.labels[rows]
             if confidence is not None:
                 calibrated = apply_temperature(probabilities, confidence.temperature)
-                rows = plan.splits.test
                 scored = score_predictions(plan.images, rows, probabilities, calibrated)
         if imprecise := check_precision(scored.score):
             self._warn(imprecise)
@@ -219,6 +220,8 @@ class TrainPipeline:
             divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
             flip_trial=trial,
             advice=advise(plan.data_summary, plan.train_spec, outcome.history, scored),
+            calibration=evaluation.calibrate(labels, calibrated, seed=self.job.seed),
+            curves=evaluation.trace_binary(labels, calibrated, plan.images.class_names),
             pictures=show_mistakes(scored, plan.images),
         )
         save_run(
