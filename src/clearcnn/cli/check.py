@@ -52,8 +52,8 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser, skip_unreadable=True, use=None)
     add_source(parser)
-    add_source_options(parser.add_argument_group("data"))
-    group = parser.add_argument_group("labels")
+    add_source_options(parser.add_argument_group(say("data")))
+    group = parser.add_argument_group(say("labels"))
     group.add_argument(
         "--no-labels",
         dest="labels",
@@ -67,7 +67,7 @@ def add_options(parser: Parser) -> None:
         metavar="N",
         help=say("seed of these trainings (default: 777)"),
     )
-    group = parser.add_argument_group("output")
+    group = parser.add_argument_group(say("output"))
     group.add_argument(
         "--out",
         type=Path,
@@ -95,7 +95,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.check.check import check
 
-    display = EvaluateDisplay(Console(stderr=arguments.json))
+    display = EvaluateDisplay(Console(stderr=arguments.json, language=arguments.language))
     try:
         result = check(
             read_source(arguments),
@@ -109,5 +109,5 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     if arguments.json:
         print_json(to_json(result))
     else:
-        Console().show(view_check(result))
+        Console(language=arguments.language).show(view_check(result))
     return Status.ERROR if arguments.strict and result.num_problems else Status.SUCCESS

@@ -65,15 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     is_whole_process = argv is None
     words = list(sys.argv[1:] if argv is None else argv)
+    language = _find_language(words)
     if is_whole_process:
         secure_streams()
-        show_warnings_once()
+        show_warnings_once(language)
         _exit_on_signals()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         own_process()
     else:
         _escape_unprintable()
-    language = _find_language(words)
     try:
         status = _run(words, language)
         sys.stdout.flush()
@@ -96,13 +96,13 @@ class _ShowVersion(Action):
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
         from clearcnn.kernel_library import describe_kernels
 
-        sys.stdout.write(
-            say(
-                "clearcnn {version}\n{describe_kernels}\n",
-                version=__version__,
-                describe_kernels=describe_kernels(),
-            )
+        assert isinstance(parser, Parser)
+        shown = say(
+            "clearcnn {version}\n{describe_kernels}\n",
+            version=__version__,
+            describe_kernels=describe_kernels(),
         )
+        sys.stdout.write(parser.language.translate(shown))
         parser.exit()
 
 
@@ -122,7 +122,7 @@ def build_parser(language: Language = ENGLISH) -> Parser:
         epilog=_EPILOG,
     )
     _add_verbs(parser)
-    options = parser.add_argument_group("options")
+    options = parser.add_argument_group(say("options"))
     options.add_argument("-h", "--help", action="help", help=say("show this help and exit"))
     add_language_option(options)
     options.add_argument(

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.data import LabelledImages, Split
+from clearcnn.data import LabelledImages, Split, choose_validation_fraction
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import fit_plan
 from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -25,7 +26,6 @@ from clearcnn.workflows.fitting.trainer import predict_probabilities
 Rows = NDArray[np.intp]
 T = TypeVar("T")
 
-_VALIDATION_FRACTION = 0.2
 _LARGEST_CUT = 0.05
 _MOST_BASELINE_IMAGES = 10_000
 
@@ -87,7 +87,7 @@ def plan_fold(
     """
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
     classes = np.unique(images.labels[rows], return_counts=True)[1]
-    num_validation = int(_VALIDATION_FRACTION * len(rows))
+    num_validation = int(choose_validation_fraction(len(rows)) * len(rows))
     if num_validation < len(classes) or classes.min() < 2:
         train, validation = rows, rows[:0]
     else:
@@ -120,7 +120,8 @@ def fit_fold(
       images, candidate, fold, num_train, seed: as for `plan_fold`.
       is_distorted: whether to predict the distorted test images too.
     """
-    plan, _ = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan, trial = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan = adapt_to_easy_images(plan, trial, candidate.settings)
     outcome = fit_plan(plan, TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:
