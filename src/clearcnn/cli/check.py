@@ -55,8 +55,8 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser, skip_unreadable=True, use=None)
     add_source(parser)
-    add_source_options(parser.add_argument_group("data"))
-    group = parser.add_argument_group("labels")
+    add_source_options(parser.add_argument_group(say("data")))
+    group = parser.add_argument_group(say("labels"))
     group.add_argument(
         "--no-labels",
         dest="labels",
@@ -78,7 +78,7 @@ def add_options(parser: Parser) -> None:
     )
     add_augmentation_options(group)
     add_budget_option(group, say("the epochs of these trainings"))
-    group = parser.add_argument_group("output")
+    group = parser.add_argument_group(say("output"))
     group.add_argument(
         "--out",
         type=Path,
@@ -106,7 +106,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.check.check import check
 
-    display = EvaluateDisplay(Console(stderr=arguments.json))
+    display = EvaluateDisplay(Console(stderr=arguments.json, language=arguments.language))
     try:
         result = check(
             read_source(arguments),
@@ -124,7 +124,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     if arguments.json:
         print_json(to_json(result))
     else:
-        Console().show(view_check(result))
+        Console(language=arguments.language).show(view_check(result))
     if result.interrupted:
         return Status.INTERRUPTED
     return Status.ERROR if arguments.strict and result.num_problems else Status.SUCCESS

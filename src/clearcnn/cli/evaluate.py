@@ -67,16 +67,16 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
     parser.add_argument("new", nargs="?", metavar="NEW", help=SUPPRESS)
-    data = parser.add_argument_group("data")
+    data = parser.add_argument_group(say("data"))
     add_source_options(data)
     add_reading_options(data)
     add_run_data_options(data, use=False)
     training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
     add_augmentation_options(training)
-    _add_fold_options(parser.add_argument_group("folds"))
+    _add_fold_options(parser.add_argument_group(say("folds")))
     add_output_options(
-        parser.add_argument_group("output"),
+        parser.add_argument_group(say("output")),
         out=say("the folder to create (default: evaluations/ with the source and the time)"),
     )
 
@@ -92,13 +92,12 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     """
     if not arguments.quiet:
         first = sys.stderr if arguments.json else sys.stdout
-        first.write(
-            say(
-                "clearcnn {version} · reading {source} …\n",
-                version=__version__,
-                source=printable(arguments.source),
-            )
+        reading = say(
+            "clearcnn {version} · reading {source} …\n",
+            version=__version__,
+            source=printable(arguments.source),
         )
+        first.write(arguments.language.translate(reading))
         first.flush()
 
     from clearcnn.cli.console import Console
@@ -106,7 +105,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.evaluate.evaluate import EvaluateListener, evaluate
 
-    people = Console(stderr=arguments.json)
+    people = Console(stderr=arguments.json, language=arguments.language)
     listener = EvaluateListener() if arguments.quiet else EvaluateDisplay(people)
     run_folder = _find_run_folder(arguments.source)
     is_run = run_folder is not None

@@ -21,7 +21,7 @@ from clearcnn.cli.options import (
 )
 from clearcnn.cli.parser import OptionGroup, Parser, number
 from clearcnn.kernel_library import describe_kernels, open_library
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -78,7 +78,7 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
-    _add_data_options(parser.add_argument_group("data"))
+    _add_data_options(parser.add_argument_group(say("data")))
     training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
     add_augmentation_options(training)
@@ -97,7 +97,7 @@ def add_options(parser: Parser) -> None:
         help=say("least seconds between checkpoints (default: 30; 0: as often as possible)"),
     )
     add_output_options(
-        parser.add_argument_group("output"),
+        parser.add_argument_group(say("output")),
         out=say("the run folder to create (default: runs/ with the source and the time)"),
     )
 
@@ -117,18 +117,17 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         # Printed before the heavy imports, so that the first line appears at once.
         first = sys.stderr if arguments.json else sys.stdout
         source = arguments.source if arguments.resume is None else str(arguments.resume)
-        first.write(
-            say(
-                "clearcnn {version} · reading {source} …\n",
-                version=__version__,
-                source=printable(source),
-            )
+        reading = say(
+            "clearcnn {version} · reading {source} …\n",
+            version=__version__,
+            source=printable(source),
         )
+        first.write(arguments.language.translate(reading))
         first.flush()
         if open_library() is None:
-            first.write(f"{describe_kernels()}\n")
+            first.write(arguments.language.translate(describe_kernels()) + "\n")
 
-    from clearcnn.cli.console import Console
+    from clearcnn.cli.console import Console, Line
     from clearcnn.cli.next_steps import view_next_steps
     from clearcnn.cli.progress import TrainDisplay, WarningsOnly
     from clearcnn.cli.result_tables import (
@@ -141,7 +140,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     from clearcnn.workflows.fitting.repro_command import suggest_resume
     from clearcnn.workflows.train.train import train
 
-    stdout, stderr = Console(), Console(stderr=True)
+    language: Language = arguments.language
+    stdout, stderr = Console(language=language), Console(stderr=True, language=language)
     people = stderr if arguments.json else stdout
     is_named = arguments.resume is None or arguments.use or arguments.source != "digits"
     source = read_source(arguments) if is_named else "digits"
@@ -169,7 +169,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         except SystemExit:
             # SIGTERM, or SIGHUP.
             if display.unfinished is not None:
-                stderr.print(f"\n{printable(suggest_resume(display.unfinished))}")
+                stderr.print(Line("\n", printable(suggest_resume(display.unfinished))))
             raise
     if not arguments.quiet:
         people.show(view_result(result))
@@ -208,7 +208,7 @@ def _add_data_options(group: OptionGroup) -> None:
         "--validation-fraction",
         type=number,
         metavar="F",
-        help=say("share of the rest for the validation set"),
+        help=say("share of the rest for the validation set (default: 0.2; 0.1 of 2,000 and more)"),
     )
 
 

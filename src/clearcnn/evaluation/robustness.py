@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.language import say
+
 Images = NDArray[np.float32]
 Distortion = Callable[[Images], Iterator[Images]]
 
@@ -62,13 +64,13 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
         yield (low + high - images).astype(np.float32)
 
     return {
-        "shifted by 1 pixel": shift,
-        f"rotated by {_ROTATION_DEGREES}°": rotate,
-        f"scaled by {100 * _SCALE:.0f} %": scale,
-        f"blurred, σ {_BLUR_PIXELS} pixels": blur,
-        f"noise, σ {100 * _NOISE_FRACTION:.0f} % of the range": add_noise,
-        f"contrast × {_CONTRAST}": reduce_contrast,
-        "inverted": invert,
+        say("shifted by 1 pixel"): shift,
+        say("rotated by {degrees}°", degrees=_ROTATION_DEGREES): rotate,
+        say("scaled by {share:.0f} %", share=100 * _SCALE): scale,
+        say("blurred, σ {pixels} pixels", pixels=_BLUR_PIXELS): blur,
+        say("noise, σ {share:.0f} % of the range", share=100 * _NOISE_FRACTION): add_noise,
+        say("contrast × {factor}", factor=_CONTRAST): reduce_contrast,
+        say("inverted"): invert,
     }
 
 

@@ -10,7 +10,13 @@ from clearcnn.report.evaluation_charts import (
     plot_reliability,
     say_headline,
 )
-from clearcnn.report.image_sheets import MOST_MISTAKES, MOST_ROWS, encode_png, to_picture
+from clearcnn.report.image_sheets import (
+    MOST_MISTAKES,
+    MOST_ROWS,
+    encode_png,
+    is_large,
+    to_picture,
+)
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.training_report import find_weakest
 from clearcnn.results.evaluate import Assessment
@@ -63,6 +69,7 @@ def render_assessment(
         .render(
             result=result,
             test=test,
+            is_large=is_large(mistakes.shape[1:]),
             headline=result.headline,
             sentence=say_headline(result.headline),
             protocols=[

@@ -14,7 +14,7 @@ from clearcnn.report.layer_images import (
     draw_figures,
     show_layers,
 )
-from clearcnn.report.templates import embed, make_environment, read_page
+from clearcnn.report.templates import embed, hash_script, make_environment, read_page
 from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
 from clearcnn.results.explain import ExplainResult, GradientMap, Neighbour, OcclusionMap
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
@@ -67,6 +67,7 @@ def render_explanation(
     """Render the page of `write_explanation`."""
     from markupsafe import Markup
 
+    script = read_page("explanation_script.js")
     # The class of the label is always shown.
     shown = [
         answer
@@ -94,6 +95,8 @@ def render_explanation(
             command=command,
             versions=dict(versions or {}),
             style=Markup(read_page("style.css") + read_page("explanation.css")),
+            script=Markup(script),
+            script_hash=hash_script(script),
         )
     )
 

@@ -16,6 +16,8 @@ from clearcnn.results.train import ClassCount
 
 MOST_ROWS = 20
 MOST_MISTAKES = 24
+# Sides in pixels from which images are shown larger.
+_LARGE = 28
 
 _SIDE = 64
 _GAP = 6
@@ -58,6 +60,11 @@ def choose_samples(
             positions = positions[np.linspace(0, len(positions) - 1, per_class).round().astype(int)]
         chosen.append(positions)
     return tuple(chosen)
+
+
+def is_large(shape: Sequence[int]) -> bool:
+    """Whether images (height, width, …) have details that a small picture would not show."""
+    return max(shape[:2]) >= _LARGE
 
 
 def to_picture(

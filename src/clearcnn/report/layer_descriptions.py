@@ -26,7 +26,8 @@ _WORDS = {
         "Shifts and scales each map by the mean and variance found in training."
     ),
     "Rescaling": say(
-        "Multiplies every pixel by one number and adds another, so that the values lie around 0."
+        "Multiplies every value by one number and adds another. First in a network, it moves "
+        "pixels to values around 0."
     ),
     "ZeroPadding2D": say("Adds a border of zeros around every map."),
     "Dropout": say("Does nothing here: it drops values at random in training only."),

@@ -15,6 +15,12 @@ from clearcnn.results.explain import ExplainResult, LayerActivation
 from clearcnn.types import View
 
 MOST_MAPS = 64
+# A network of more layers has the maps of its deep ones folded.
+_MOST_LAYERS = 12
+_DEEP = 6
+# A layer of at most so many maps shows all of them, another one its strongest; the rest is folded.
+_MOST_UNFOLDED = 16
+_UNFOLDED = 10
 
 Array = NDArray[np.generic]
 
@@ -52,19 +58,21 @@ class ExplanationImages:
 def show_layers(result: ExplainResult, pictures: ExplanationImages) -> list[View]:
     """Lay out every layer for the page: description, maps, filters, scales."""
     last = len(result.layers)
+    deep = _DEEP if last > _MOST_LAYERS else last
     return [
         _show_layer(
             layer,
             pictures.outputs[position],
             pictures.filters[position],
             is_last=layer.position == last,
+            is_folded=layer.position > deep,
         )
         for position, layer in enumerate(result.layers)
     ]
 
 
 def _show_layer(
-    layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool
+    layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool, is_folded: bool
 ) -> View:
     is_flat = output.ndim == 1
     flattened = output.reshape(-1, output.shape[-1])
@@ -86,6 +94,7 @@ def _show_layer(
             }
             for number in range(min(output.shape[-1], MOST_MAPS))
         ]
+    unfolded = set() if is_folded else _choose_unfolded(output)
     return {
         "layer": layer,
         "words": describe_layer(layer, is_last=is_last, silent=silent),
@@ -94,6 +103,8 @@ def _show_layer(
         "limit": limit,
         "is_signed": layer.low < 0,
         "maps": maps,
+        "shown": [each for each in maps if each["number"] in unfolded],
+        "folded": [each for each in maps if each["number"] not in unfolded],
         "more": max(0, output.shape[-1] - MOST_MAPS) if maps else 0,
         "units": (
             embed(encode_png(paint(wrap(output), limit)))
@@ -106,6 +117,14 @@ def _show_layer(
         "filter_channels": 0 if filters is None else filters.shape[-1],
         "filter_size": "" if filters is None else f"{filters.shape[1]} × {filters.shape[2]}",
     }
+
+
+def _choose_unfolded(output: Array) -> set[int]:
+    """Numbers of the maps that are shown at once: those with the largest values."""
+    highs = output.reshape(-1, output.shape[-1])[:, :MOST_MAPS].max(axis=0)
+    if len(highs) <= _MOST_UNFOLDED:
+        return set(range(len(highs)))
+    return set(np.argsort(-highs, kind="stable")[:_UNFOLDED].tolist())
 
 
 def _paint_filter(filters: Array, number: int) -> str:

@@ -37,6 +37,11 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
 
 
+def points(value: float) -> str:
+    """Format a difference of shares: "1.2 percentage points"."""
+    return say("{value:.1f} percentage points", value=100 * value)
+
+
 def number(value: float) -> str:
     """Format a number in few digits: "0.13", "−2.4", "16", "3.2e−05"."""
     if value != value:

@@ -1,7 +1,5 @@
 """`report.html`, a self-contained file, and its figures."""
 
-import base64
-import hashlib
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,9 +7,12 @@ from pathlib import Path
 from clearcnn.errors import SpecError
 from clearcnn.language import say
 from clearcnn.report import number_format
+from clearcnn.report.binary_charts import plot_binary
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.curves import plot_history, say_value
+from clearcnn.report.evaluation_charts import plot_reliability
 from clearcnn.report.figures import write_confusion, write_curves
+from clearcnn.report.history_words import describe_history
 from clearcnn.report.image_sheets import (
     MOST_MISTAKES,
     MOST_ROWS,
@@ -19,10 +20,11 @@ from clearcnn.report.image_sheets import (
     draw_sheet,
     draw_strip,
     encode_png,
+    is_large,
     to_picture,
 )
-from clearcnn.report.templates import embed, make_environment, read_page
-from clearcnn.results.scores import ClassScore, Evaluation, Mistake
+from clearcnn.report.templates import embed, hash_script, make_environment, read_page
+from clearcnn.results.scores import Calibration, ClassScore, Evaluation, Mistake
 from clearcnn.results.train import TrainResult
 from clearcnn.types import View
 
@@ -70,8 +72,8 @@ def render_report(
 
     _check_pictures(result, pictures)
     script, style = read_page("script.js"), read_page("style.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     charts = plot_history(result.history)
+    calibration, curves = result.calibration, result.curves
     return (
         make_environment()
         .get_template("report.html")
@@ -82,11 +84,16 @@ def render_report(
             interval=place_interval(result.test),
             guess=_guess_most_frequent(result),
             strips=_draw_strips(result, pictures),
+            is_large=is_large(result.data.shape[1:]),
             widest=max(len(images) for images in pictures.samples),
             most_rows=MOST_ROWS,
             ratio=_compare_parameters(result),
             charts=charts,
             readout=_say_best(result),
+            shape=describe_history(result.history, result.train),
+            reliability=None if calibration is None else plot_reliability(calibration),
+            confidence="" if calibration is None else _judge_confidence(calibration),
+            binary=None if curves is None else plot_binary(curves),
             rows=tabulate(result.test),
             upright=need_vertical_labels([each.name for each in result.test.classes]),
             confusions=list_confusions(result.test),
@@ -100,7 +107,7 @@ def render_report(
             versions=dict(versions or {}),
             style=Markup(style),
             script=Markup(script),
-            script_hash=f"'sha256-{digest}'",
+            script_hash=hash_script(script),
         )
     )
 
@@ -200,6 +207,33 @@ def _say_best(result: TrainResult) -> str:
         if history.metrics.get(metric)
     ]
     return ", ".join(parts)
+
+
+def _judge_confidence(calibration: Calibration) -> str:
+    """Compare the calibration error with what chance alone gives."""
+    error = say(
+        "The confidence differs from the accuracy by {error} on average over the test "
+        "images (expected calibration error)",
+        error=number_format.points(calibration.error),
+    )
+    floor = number_format.points(calibration.floor_95)
+    if calibration.error <= calibration.floor_95:
+        return say(
+            "{error}. That is no more than chance: a perfectly calibrated model stays "
+            "below {floor} in 95 of 100 test sets of this size.",
+            error=error,
+            floor=floor,
+        )
+    confidence = sum(each.total * each.confidence for each in calibration.bins)
+    right = sum(each.total * each.accuracy for each in calibration.bins)
+    leaning = "over-confident" if confidence > right else "under-confident"
+    return say(
+        "{error}. That is more than chance, which stays below {floor} in 95 of 100 test "
+        "sets of this size: the model is {leaning}.",
+        error=error,
+        floor=floor,
+        leaning=leaning,
+    )
 
 
 def find_weakest(test: Evaluation) -> ClassScore | None:

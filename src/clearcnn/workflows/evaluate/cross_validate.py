@@ -12,12 +12,13 @@ from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.data import LabelledImages, Split
+from clearcnn.data import LabelledImages, Split, choose_validation_fraction
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results.train import FlipTrial
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import fit_plan
 from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -28,7 +29,6 @@ from clearcnn.workflows.fitting.trainer import predict_probabilities
 Rows = NDArray[np.intp]
 T = TypeVar("T")
 
-_VALIDATION_FRACTION = 0.2
 _MOST_BASELINE_IMAGES = 10_000
 _TASKS_AT_ONCE = 4
 
@@ -43,6 +43,7 @@ class Candidate:
       model: the layers, in place of the recipe's.
       settings: fields of TrainSpec that replace the recipe's.
       augment, flip: as for `choose_augmentation`.
+      trial: the trial that decided `flip`; None if the user did, or nothing did yet.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Candidate:
     settings: dict[str, object] = field(default_factory=dict)
     augment: tuple[str, ...] | None = None
     flip: bool | None = None
+    trial: FlipTrial | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def plan_fold(
     """
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
     classes = np.unique(images.labels[rows], return_counts=True)[1]
-    num_validation = int(_VALIDATION_FRACTION * len(rows))
+    num_validation = int(choose_validation_fraction(len(rows)) * len(rows))
     if num_validation < len(classes) or classes.min() < 2:
         train, validation = rows, rows[:0]
     else:
@@ -127,7 +129,7 @@ def settle_flips(
     trial = try_flips(plan_fold(images, candidate, fold, len(fold.train), seed))[1]
     if trial is None:
         return candidate, None
-    return replace(candidate, flip=trial.is_harmless), trial
+    return replace(candidate, flip=trial.is_harmless, trial=trial), trial
 
 
 class StoppableTraining(TrainListener):
@@ -162,7 +164,8 @@ def fit_fold(
       is_distorted: whether to predict the distorted test images too.
       listener: hears of the training.
     """
-    plan, _ = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan, trial = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan = adapt_to_easy_images(plan, trial or candidate.trial, candidate.settings)
     outcome = fit_plan(plan, listener or TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:

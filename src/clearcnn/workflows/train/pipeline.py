@@ -4,15 +4,17 @@ import dataclasses
 import time
 from contextlib import ExitStack
 
-from clearcnn import bundle, data
+from clearcnn import bundle, data, evaluation
 from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
 from clearcnn.language import say
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
+from clearcnn.specs import SplitSpec
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.budget import Budget, describe_training, fit_into_budget
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import (
     FitOutcome,
     fit_plan,
@@ -87,6 +89,7 @@ class TrainPipeline:
         with self.clock.phase("data"):
             images = self._check(images or self._load())
             splits = data.split(images, self.job.split)
+            split_spec = _settle(self.job.split, splits)
             summary = summarize_data(images, splits)
         self.listener.on_data(summary, self.run.path / "figures" / "data.png")
         plan = plan_training(
@@ -95,7 +98,7 @@ class TrainPipeline:
             recipe=self.job.recipe,
             seed=self.job.seed,
             data_spec=self.job.data,
-            split_spec=self.job.split,
+            split_spec=split_spec,
             model=self.job.model,
             settings=self.job.settings,
             summary=summary,
@@ -142,7 +145,7 @@ class TrainPipeline:
         if trial is not None:
             self.clock.seconds["flip trial"] = time.perf_counter() - start
             self.listener.on_flip_trial(trial)
-        return plan, trial
+        return adapt_to_easy_images(plan, trial, self.job.settings), trial
 
     def _fit_into_budget(self, plan: TrainPlan, budget: Budget) -> TrainPlan:
         with self.clock.phase("pace"):
@@ -201,9 +204,10 @@ class TrainPipeline:
             distances = fit_distances(plan, contract, network)
             confidence = fit_confidence(plan, network, distances)
             calibrated = probabilities
+            rows = plan.splits.test
+            labels = plan.images.labels[rows]
             if confidence is not None:
                 calibrated = apply_temperature(probabilities, confidence.temperature)
-                rows = plan.splits.test
                 scored = score_predictions(plan.images, rows, probabilities, calibrated)
         if imprecise := check_precision(scored.score):
             self._warn(imprecise)
@@ -229,6 +233,8 @@ class TrainPipeline:
             divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
             flip_trial=trial,
             advice=advise(plan.data_summary, plan.train_spec, outcome.history, scored),
+            calibration=evaluation.calibrate(labels, calibrated, seed=self.job.seed),
+            curves=evaluation.trace_binary(labels, calibrated, plan.images.class_names),
             pictures=show_mistakes(scored, plan.images),
         )
         save_run(
@@ -247,3 +253,11 @@ class TrainPipeline:
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
         self.listener.on_warning(sentence)
+
+
+def _settle(spec: SplitSpec, splits: data.Split) -> SplitSpec:
+    """Give the spec the validation fraction that was used, for the run to be repeated."""
+    if spec.validation_fraction is not None:
+        return spec
+    fraction = data.choose_validation_fraction(len(splits.train) + len(splits.validation))
+    return dataclasses.replace(spec, validation_fraction=fraction)

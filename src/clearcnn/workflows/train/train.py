@@ -135,7 +135,14 @@ def train(
     job = Job(
         recipe=recipe,
         data=_to_data_spec(source),
-        split=SplitSpec(split=split or found_recipe.split, seed=seed, **_without_none(fractions)),
+        split=SplitSpec(
+            split=split or found_recipe.split,
+            seed=seed,
+            **{
+                "validation_fraction": found_recipe.validation_fraction,
+                **_without_none(fractions),
+            },
+        ),
         model=model,
         settings=_without_none(settings),
         seed=seed,
