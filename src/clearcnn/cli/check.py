@@ -6,6 +6,8 @@ from pathlib import Path
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_help_options,
     add_source,
     add_source_options,
@@ -24,7 +26,8 @@ Find problems that would spoil a training or its score: unreadable files,
 duplicates and near-duplicates (with different labels, or in both training and
 test set), empty images, groups on both sides of a split, classes that are too
 small, and labels that models trained on the other images disagree with. The
-data is not changed; a cleaned list is written, which train --use takes.
+data is not changed; a cleaned list is written, which train --use takes. Ctrl-C
+keeps what was found before.
 
 {sources}""",
     sources=SOURCES,
@@ -67,6 +70,14 @@ def add_options(parser: Parser) -> None:
         metavar="N",
         help=say("seed of these trainings (default: 777)"),
     )
+    group.add_argument(
+        "--epochs",
+        type=whole_number,
+        metavar="N",
+        help=say("epochs of these trainings (default: a quarter of the recipe's)"),
+    )
+    add_augmentation_options(group)
+    add_budget_option(group, say("the epochs of these trainings"))
     group = parser.add_argument_group(say("output"))
     group.add_argument(
         "--out",
@@ -100,6 +111,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         result = check(
             read_source(arguments),
             labels=arguments.labels,
+            epochs=arguments.epochs,
+            augment=arguments.augment,
+            flip=arguments.flip,
+            budget=arguments.budget,
             seed=arguments.seed,
             out=arguments.out,
             listener=display,
@@ -110,4 +125,6 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         print_json(to_json(result))
     else:
         Console(language=arguments.language).show(view_check(result))
+    if result.interrupted:
+        return Status.INTERRUPTED
     return Status.ERROR if arguments.strict and result.num_problems else Status.SUCCESS

@@ -8,6 +8,8 @@ from pathlib import Path
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_output_options,
     add_reading_options,
     add_recipe_options,
@@ -18,7 +20,7 @@ from clearcnn.cli.options import (
     read_run_data,
     read_source,
 )
-from clearcnn.cli.parser import OptionGroup, Parser, number, whole_number
+from clearcnn.cli.parser import OptionGroup, Parser, whole_number
 from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -31,7 +33,8 @@ _DESCRIPTION = say(
 Estimate the accuracy of a CNN by cross-validation: every image is tested by a
 model that was trained without it. Prints confidence intervals, simple
 classifiers on the same folds, calibration, robustness and a learning curve.
-Where images have groups, whole groups are left out. With a run folder in
+Where images have groups, whole groups are left out. Ctrl-C keeps the folds
+that are finished, if there are two. With a run folder in
 place of SOURCE, its finished model is scored on its test set, or on the
 images of NEW. RUN may also be a unique beginning of its name, or latest.
 
@@ -42,7 +45,7 @@ images of NEW. RUN may also be a unique beginning of its name, or latest.
 _EPILOG = say("""\
 examples:
   clearcnn evaluate
-  clearcnn evaluate photos/ --groups camera --budget 300
+  clearcnn evaluate photos/ --groups camera --budget 5min
   clearcnn evaluate --recipe tutorial --compare default wide.toml
   clearcnn evaluate runs/photos
   clearcnn evaluate runs/photos new-photos/ --json > scores.json
@@ -68,7 +71,9 @@ def add_options(parser: Parser) -> None:
     add_source_options(data)
     add_reading_options(data)
     add_run_data_options(data, use=False)
-    add_recipe_options(parser.add_argument_group(say("model and training")))
+    training = parser.add_argument_group(say("model and training"))
+    add_recipe_options(training)
+    add_augmentation_options(training)
     _add_fold_options(parser.add_argument_group(say("folds")))
     add_output_options(
         parser.add_argument_group(say("output")),
@@ -116,7 +121,10 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             batch_size=arguments.batch_size,
             learning_rate=arguments.learning_rate,
             folds=arguments.folds,
+            repeats=arguments.repeats,
             budget=arguments.budget,
+            augment=arguments.augment,
+            flip=arguments.flip,
             baselines=arguments.baselines,
             learning_curve=arguments.learning_curve,
             seed=arguments.seed,
@@ -133,7 +141,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         people.print(view_verdict(result))
     elif not arguments.quiet:
         people.show(view_assessment(result))
-    return Status.SUCCESS
+    return Status.INTERRUPTED if result.interrupted else Status.SUCCESS
 
 
 def _find_run_folder(source: str) -> Path | None:
@@ -163,12 +171,13 @@ def _add_fold_options(group: OptionGroup) -> None:
         ),
     )
     group.add_argument(
-        "--budget",
-        type=number,
-        default=60.0,
-        metavar="SECONDS",
-        help=say("time for repeating the folds with other seeds (default: 60)"),
+        "--repeats",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help=say("train on the folds N times, each time with other seeds (default: 1)"),
     )
+    add_budget_option(group, say("learning curve, folds, epochs and repeats"))
     group.add_argument(
         "--compare",
         nargs="+",

@@ -42,6 +42,14 @@ class EvaluateDisplay(EvaluateListener):
         """Show how many images have been read."""
         self.reading.show(read, total)
 
+    def on_finding(self, sentence: str) -> None:
+        """Print what is known already, above the bars."""
+        self.console.print(f"  {printable(sentence)}")
+
+    def on_work(self, sentence: str) -> None:
+        """Print how much is to do."""
+        self.console.print(f"  {printable(sentence)}")
+
     def on_phase(self, name: str, steps: int) -> None:
         """Start a bar, or print the phase as a line."""
         if not self.console.is_live:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from clearcnn.backend import own_process
-from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
+from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, studio, train
 from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.options import LANGUAGE_OPTION, add_language_option
 from clearcnn.cli.parser import Parser
@@ -22,7 +22,7 @@ from clearcnn.errors import ClearCNNError
 from clearcnn.language import CODES, ENGLISH, Language, choose_language, join, say
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
+VERBS = (train, evaluate, check, predict, explain, export, serve, studio, cache)
 
 # Nearly all objects created by imports and tracing live until the end; collecting garbage among
 # them took half a second of a training, and as long again at exit.
@@ -50,6 +50,7 @@ examples:
   clearcnn export runs/a --to onnx
                             export its model for other programs
   clearcnn serve runs/a     predictions over HTTP, and the page
+  clearcnn studio           collect pictures and train, in the browser
   clearcnn train --help     all options of a verb
 """)
 

@@ -114,6 +114,10 @@ class TrainDisplay(WarningsOnly):
         """Say whether images are mirrored, and why."""
         self.console.print(Line("\n", printable(flip_sentence(trial))))
 
+    def on_work(self, sentence: str) -> None:
+        """Say how much a budget allows."""
+        self.console.print(f"\n{sentence}")
+
     def on_train_begin(self, epochs: int) -> None:
         """Say that the program is being compiled, which can take longer than an epoch."""
         self.epochs = epochs

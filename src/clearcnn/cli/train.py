@@ -2,13 +2,15 @@
 
 import shlex
 import sys
-from argparse import BooleanOptionalAction, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import Any, get_args
 
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_output_options,
     add_reading_options,
     add_recipe_options,
@@ -17,7 +19,7 @@ from clearcnn.cli.options import (
     print_json,
     read_source,
 )
-from clearcnn.cli.parser import OptionGroup, Parser, names, number
+from clearcnn.cli.parser import OptionGroup, Parser, number
 from clearcnn.kernel_library import describe_kernels, open_library
 from clearcnn.language import Language, say
 from clearcnn.specs import SplitKind
@@ -46,6 +48,7 @@ examples:
   clearcnn train
   clearcnn train photos/ --size 32 --out runs/photos
   clearcnn train photos/ --split group --seed 1
+  clearcnn train photos/ --budget 60s
   clearcnn train --recipe tutorial --epochs 20
   clearcnn train --model model.toml --json > result.json
   clearcnn train --resume runs/photos
@@ -78,21 +81,8 @@ def add_options(parser: Parser) -> None:
     _add_data_options(parser.add_argument_group(say("data")))
     training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
-    training.add_argument(
-        "--augment",
-        type=names,
-        metavar="NAMES",
-        help=say(
-            "random changes of training images: some of "
-            "shift,rotation,zoom,shear,contrast,brightness,flip, or none (default: the "
-            "recipe's)"
-        ),
-    )
-    training.add_argument(
-        "--flip",
-        action=BooleanOptionalAction,
-        help=say("mirror half of the training images, or none (default: a trial training decides)"),
-    )
+    add_augmentation_options(training)
+    add_budget_option(training, "epochs")
     training.add_argument(
         "--resume",
         type=Path,
@@ -236,6 +226,7 @@ def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
         "validation_fraction": arguments.validation_fraction,
         "augment": arguments.augment,
         "flip": arguments.flip,
+        "budget": arguments.budget,
         "out": arguments.out,
         "resume": arguments.resume,
         "checkpoint_seconds": arguments.checkpoint_seconds,

@@ -18,6 +18,7 @@ from clearcnn.data.single_image import (
 )
 from clearcnn.data.sources import load
 from clearcnn.data.splits import Split, choose_validation_fraction, split
+from clearcnn.data.thumbnails import read_thumbnail
 from clearcnn.data.use_list import write_use_list
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "read_bytes",
     "read_image_file",
     "read_images_of_rows",
+    "read_thumbnail",
     "split",
     "walk_images",
     "write_use_list",

@@ -13,6 +13,7 @@ from clearcnn.language import say
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
 from clearcnn.specs import SplitSpec
 from clearcnn.temperature import apply_temperature
+from clearcnn.workflows.fitting.budget import Budget, describe_training, fit_into_budget
 from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import (
     FitOutcome,
@@ -26,6 +27,7 @@ from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_training, summarize_data
+from clearcnn.workflows.fitting.repro_command import replace_budget
 from clearcnn.workflows.runs.save_onnx import write_onnx
 from clearcnn.workflows.train.advice import advise
 from clearcnn.workflows.train.calibrate import fit_confidence, fit_distances
@@ -107,6 +109,8 @@ class TrainPipeline:
         for sentence in (*self.job.notes, *list_data_warnings(plan)):
             self._warn(sentence)
         plan, trial = self._try_flips(plan)
+        if self.job.budget is not None:
+            plan = self._fit_into_budget(plan, self.job.budget)
         outcome = self._fit(plan)
         on_exit.enter_context(first_interrupt(self.listener.on_late_interrupt))
         return self._keep(plan, outcome, trial)
@@ -142,6 +146,15 @@ class TrainPipeline:
             self.clock.seconds["flip trial"] = time.perf_counter() - start
             self.listener.on_flip_trial(trial)
         return adapt_to_easy_images(plan, trial, self.job.settings), trial
+
+    def _fit_into_budget(self, plan: TrainPlan, budget: Budget) -> TrainPlan:
+        with self.clock.phase("pace"):
+            plan, epoch_seconds = fit_into_budget(plan, budget)
+        chosen = {"epochs": plan.train_spec.epochs}
+        command = replace_budget(self.job.command, chosen)
+        self.job = dataclasses.replace(self.job, command=command)
+        self.listener.on_work(describe_training(plan, epoch_seconds))
+        return plan
 
     def _fit(self, plan: TrainPlan) -> FitOutcome:
         job = self.job

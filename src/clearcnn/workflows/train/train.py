@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
 from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
+from clearcnn.workflows.fitting.budget import Budget, read_seconds
 from clearcnn.workflows.fitting.listeners import TrainListener, Verbose, watch_training
 from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
@@ -41,6 +43,7 @@ def train(
     validation_fraction: float | None = None,
     augment: Sequence[str] | None = None,
     flip: bool | None = None,
+    budget: float | str | None = None,
     out: Path | str | None = None,
     resume: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
@@ -66,6 +69,9 @@ def train(
         "rotation", "zoom", "shear", "contrast", "brightness" and "flip", or only "none".
       flip: whether half of the training images are mirrored left to right. None lets a short trial
         training decide where the recipe asks for one.
+      budget: the time for the whole training, in seconds or as "60s" or "5min": the epochs follow
+        from the pace of this machine, at most the recipe's. The run has them, and the report's
+        command repeats it.
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
       resume: a run to resume. One that was stopped (`NAME` or `NAME.unfinished`) ends in the same
         bits as if it had not been; a finished one is trained for more `epochs`, into a new run
@@ -88,6 +94,7 @@ def train(
         twice while scoring and writing; if a checkpoint was written, `NAME.unfinished` can be
         resumed.
     """
+    begun = time.perf_counter()
     CheckpointSpec("", checkpoint_seconds)
     out = None if out is None else Path(out)
     fractions: Arguments = {
@@ -102,10 +109,18 @@ def train(
     given: Arguments = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
     changes = None if augment is None else tuple(augment)
     given |= {**fractions, "augment": changes, "flip": flip}
+    seconds = read_seconds(budget)
+    if seconds is not None and epochs is not None:
+        raise SpecError(
+            say("budget was given together with epochs, which it chooses."),
+            remedy=say("Leave out either."),
+        )
     source = load_python_images(source, listener or TrainListener())
     images = source if isinstance(source, LabelledImages) else None
     if resume is not None:
-        _check_resume_options({**given, "epochs": None}, {"recipe": "default", "seed": 777})
+        _check_resume_options(
+            {**given, "epochs": None, "budget": budget}, {"recipe": "default", "seed": 777}
+        )
         call = format_call("train", source, {"epochs": epochs, "resume": str(resume)})
         with (
             watch_training(listener, verbose) as heard,
@@ -135,6 +150,7 @@ def train(
         command=command or format_call("train", source, given),
         augment=changes,
         flip=flip,
+        budget=None if seconds is None else Budget(seconds, begun),
     )
     with watch_training(listener, verbose) as heard:
         return _train(job, images, checkpoint_seconds, heard)
