@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
@@ -19,6 +19,7 @@ from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds
 from clearcnn.workflows.check.use_list import UseList, propose_uses
 from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 
 _PARENT = Path("checks")
 _MOST_NAMES = 20
@@ -36,6 +37,7 @@ def check(
     out: Path | str | None = None,
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
+    language: str | None = None,
 ) -> CheckResult:
     """Find problems that harm a training or its score; the source is not changed.
 
@@ -49,12 +51,14 @@ def check(
         "auto" does so in a notebook or an interactive Python, but not in a script. Without a
         `listener` only.
       listener: hears about the progress of the reading and the trainings.
+      language: of `suspects.png`: "en" or "ko"; None takes that of the locale.
     Returns:
       CheckResult; its `folder` has `check.json`, the cleaned list `use.csv` for `train --use`,
       and, if there are suspects, `suspects.png`.
     Raises:
       ClearCNNError: the source cannot be read, or the folder cannot be written.
     """
+    spoken = find_language(language)
     with watch_evaluation(listener, verbose) as heard:
         source = load_python_images(source, heard)
         if isinstance(source, LabelledImages):
@@ -65,12 +69,17 @@ def check(
             images, name = data.load(spec, progress=heard.on_reading), spec.source
         place = None if out is None else Path(out)
         with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
-            result = _check(images, labels, seed, heard, run.partial)
+            result = _check(images, labels, seed, heard, run.partial, spoken)
     return dataclasses.replace(result, folder=run.path)
 
 
 def _check(
-    images: LabelledImages, labels: bool, seed: int, listener: EvaluateListener, folder: Path
+    images: LabelledImages,
+    labels: bool,
+    seed: int,
+    listener: EvaluateListener,
+    folder: Path,
+    language: Language,
 ) -> CheckResult:
     exact = data.find_duplicates(images.images)
     near = data.find_near_duplicates(images.images)
@@ -109,11 +118,13 @@ def _check(
         suspects,
         int((~uses.use).sum()),
     )
-    _keep(folder, images, uses, result)
+    _keep(folder, images, uses, result, language)
     return result
 
 
-def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResult) -> None:
+def _keep(
+    folder: Path, images: LabelledImages, uses: UseList, result: CheckResult, language: Language
+) -> None:
     values = to_json(result)
     del values["folder"]
     bundle.write_json(folder / "check.json", {"schema_version": SCHEMA_VERSION, **values})
@@ -123,7 +134,7 @@ def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResu
     if shown:
         rows = [suspect.index for suspect in shown]
         captions = [(suspect.label, suspect.suggestion) for suspect in shown]
-        sheet = report.draw_suspects(images.images[rows], captions, images.value_range)
+        sheet = report.draw_suspects(images.images[rows], captions, images.value_range, language)
         sheet.save(folder / "suspects.png")
 
 

@@ -23,6 +23,7 @@ from clearcnn.workflows.fitting.fit_plan import score_predictions, show_mistakes
 from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 from clearcnn.workflows.fitting.repro_command import format_call
 
 __all__ = ["EvaluateListener", "compare", "evaluate"]
@@ -48,6 +49,7 @@ def evaluate(
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
     command: str | None = None,
+    language: str | None = None,
 ) -> Assessment:
     """Cross-validate a recipe, or score a finished run, with intervals.
 
@@ -75,11 +77,13 @@ def evaluate(
         `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
+      language: of the report: "en" or "ko"; None takes that of the locale.
     Returns:
       Assessment; its `folder` has the report and the same figures as JSON.
     Raises:
       ClearCNNError: data, options, models or folder are invalid.
     """
+    spoken = find_language(language)
     reading = listener or EvaluateListener()
     source = load_python_images(source, reading)
     new = None if new is None else load_python_images(new, reading)
@@ -100,7 +104,9 @@ def evaluate(
                 remedy=say("Leave one of them out."),
             )
         folder = Path(source)
-        return evaluate_run(folder, new, run_data=data, seed=seed, out=out, command=command)
+        return evaluate_run(
+            folder, new, run_data=data, seed=seed, out=out, command=command, language=spoken
+        )
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None or data is not None:
         raise SpecError(
@@ -112,7 +118,7 @@ def evaluate(
     clock = PhaseTimer()
     with (
         watch_evaluation(listener, verbose) as heard,
-        open_evaluation_folder(name, out, command) as opened,
+        open_evaluation_folder(name, out, command, spoken) as opened,
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)

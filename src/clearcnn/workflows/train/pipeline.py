@@ -8,7 +8,7 @@ from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.fitting.fit_plan import (
@@ -50,6 +50,7 @@ class TrainPipeline:
       files: the folder of the checkpoints.
       checkpoint_seconds: the least time between two checkpoints.
       listener: hears about the progress.
+      language: of the report.
 
     Attributes:
       unfinished: the unfinished run, which can be resumed; set once the model is planned.
@@ -64,12 +65,14 @@ class TrainPipeline:
         files: CheckpointFolder,
         checkpoint_seconds: float,
         listener: TrainListener,
+        language: Language,
     ) -> None:
         self.job = job
         self.run = run
         self.files = files
         self.checkpoint_seconds = checkpoint_seconds
         self.listener = listener
+        self.language = language
         self.clock = PhaseTimer()
         self.warnings: list[str] = []
 
@@ -230,6 +233,7 @@ class TrainPipeline:
             result,
             self.job.command,
             self.unfinished.last,
+            language=self.language,
         )
         return result
 
