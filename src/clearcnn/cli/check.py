@@ -118,6 +118,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
             seed=arguments.seed,
             out=arguments.out,
             listener=display,
+            language=arguments.language.code,
         )
     finally:
         display.close()

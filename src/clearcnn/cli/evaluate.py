@@ -131,6 +131,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             out=arguments.out,
             listener=listener,
             command=shlex.join(["clearcnn", *words]),
+            language=arguments.language.code,
         )
     finally:
         if isinstance(listener, EvaluateDisplay):

@@ -116,6 +116,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         seed=arguments.seed,
         out=arguments.out,
         command=shlex.join(["clearcnn", *words]),
+        language=arguments.language.code,
     )
     stdout = Console(language=arguments.language)
     stderr = Console(stderr=True, language=arguments.language)

@@ -152,6 +152,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
                 **_options_asked_for(arguments),
                 listener=display,
                 command=shlex.join(["clearcnn", *words]),
+                language=arguments.language.code,
             )
         except KeyboardInterrupt:
             if display.unfinished is not None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.evaluation_charts import (
     place_models,
@@ -35,6 +35,7 @@ def write_assessment(
     mistakes: Pixels,
     value_range: tuple[float, float],
     command: str,
+    language: Language = ENGLISH,
 ) -> None:
     """Write `report.html`.
 
@@ -44,10 +45,11 @@ def write_assessment(
       mistakes: (m, height, width, channels), the images of the first mistakes.
       value_range: smallest and largest possible pixel value.
       command: the command that gives the same result.
+      language: of the page.
     Raises:
       OSError: the file cannot be written.
     """
-    page = render_assessment(result, mistakes, value_range, command)
+    page = render_assessment(result, mistakes, value_range, command, language)
     (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
 
 
@@ -56,6 +58,7 @@ def render_assessment(
     mistakes: Pixels,
     value_range: tuple[float, float],
     command: str,
+    language: Language = ENGLISH,
 ) -> str:
     """Render the page of `write_assessment`."""
     from markupsafe import Markup
@@ -64,7 +67,7 @@ def render_assessment(
     shown = test.mistakes[:MOST_MISTAKES]
     curve = result.learning_curve
     return (
-        make_environment()
+        make_environment(language)
         .get_template("assessment.html")
         .render(
             result=result,

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.heatmaps import draw_maps, find_limit, paint, wrap
 from clearcnn.report.image_sheets import encode_png
 from clearcnn.report.layer_descriptions import describe_layer, is_idle
@@ -150,20 +151,24 @@ def _side_by_side(one: Array) -> NDArray[np.float64]:
     return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
-def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
+def draw_figures(
+    result: ExplainResult, pictures: ExplanationImages, language: Language = ENGLISH
+) -> View:
     """Draw every layer and both saliency maps for slides, by file name."""
+    draw = partial(draw_maps, language=language)
     figures = {}
-    for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
-        figures[f"{name}.png"] = draw_maps(
-            say(
-                "{name} of “{class_name}”, {name_2}",
-                name=name,
-                class_name=found.class_name,
-                name_2=result.image.name,
-            ),
-            [np.array(found.values)],
-            [""],
-        )
+    gradient = say(
+        "gradient of “{class_name}”, {image}",
+        class_name=result.gradient.class_name,
+        image=result.image.name,
+    )
+    occlusion = say(
+        "occlusion of “{class_name}”, {image}",
+        class_name=result.occlusion.class_name,
+        image=result.image.name,
+    )
+    figures["gradient.png"] = draw(gradient, [np.array(result.gradient.values)], [""])
+    figures["occlusion.png"] = draw(occlusion, [np.array(result.occlusion.values)], [""])
     for layer, output, filters in zip(
         result.layers, pictures.outputs, pictures.filters, strict=True
     ):
@@ -172,17 +177,17 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
         stem = f"layer-{layer.position:02d}-{layer.summary.layer.lower()}"
         title = say("Layer {position}: {name}", position=layer.position, name=layer.summary.name)
         if output.ndim == 1:
-            figures[f"{stem}.png"] = draw_maps(
+            figures[f"{stem}.png"] = draw(
                 title, [wrap(output)], [say("{num_output:,} values", num_output=len(output))]
             )
         else:
             numbers = range(min(output.shape[-1], MOST_MAPS))
             maps = [output[..., number] for number in numbers]
-            figures[f"{stem}.png"] = draw_maps(title, maps, [f"{n + 1}" for n in numbers])
+            figures[f"{stem}.png"] = draw(title, maps, [f"{n + 1}" for n in numbers])
         if filters is not None:
             shown = filters[:MOST_MAPS]
             if filters.shape[-1] > 3:
-                figures[f"{stem}-filters.png"] = draw_maps(
+                figures[f"{stem}-filters.png"] = draw(
                     say(
                         "Filters of layer {position}: {name}",
                         position=layer.position,
@@ -193,7 +198,7 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
                     side=1200,
                 )
                 continue
-            figures[f"{stem}-filters.png"] = draw_maps(
+            figures[f"{stem}-filters.png"] = draw(
                 say(
                     "Filters of layer {position}: {name}",
                     position=layer.position,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearcnn.language import ENGLISH, Language, Message, say, say_count
-from clearcnn.report import number_format
+from clearcnn.report import number_format, terms
 from clearcnn.text import printable
 
 if TYPE_CHECKING:
@@ -51,10 +51,11 @@ def make_environment(language: Language = ENGLISH) -> "Environment":
     )
     environment.filters.update(
         percent=number_format.percent,
-        count=number_format.count,
         shape=number_format.shape,
         seconds=number_format.seconds,
         number=number_format.number,
+        term=terms.translate_term,
+        distortion=terms.translate_distortion,
         breakable=partial(_make_breakable, language),
         zip=zip,
     )

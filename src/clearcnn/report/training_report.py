@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clearcnn.errors import SpecError
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, join, say
 from clearcnn.report import number_format
 from clearcnn.report.binary_charts import plot_binary
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
@@ -35,6 +35,7 @@ def write_report(
     pictures: ReportImages,
     command: str,
     versions: Mapping[str, str] | None = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Write `report.html`, `figures/data.png`, `figures/curves.png`, `figures/confusion.png`.
 
@@ -44,6 +45,7 @@ def write_report(
       pictures: the images it shows.
       command: the command that gives the same result.
       versions: versions of the software that made the result, by name.
+      language: of the page and of the figures.
     Raises:
       SpecError: the images do not belong to the result.
       OSError: a file cannot be written.
@@ -51,11 +53,11 @@ def write_report(
     _check_pictures(result, pictures)
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    sheet = draw_sheet(pictures.samples, result.data.classes, result.data.value_range)
+    sheet = draw_sheet(pictures.samples, result.data.classes, result.data.value_range, language)
     (figures / "data.png").write_bytes(encode_png(sheet))
-    write_curves(figures / "curves.png", result.history)
-    write_confusion(figures / "confusion.png", result.test)
-    page = render_report(result, pictures, command, versions)
+    write_curves(figures / "curves.png", result.history, language)
+    write_confusion(figures / "confusion.png", result.test, language)
+    page = render_report(result, pictures, command, versions, language)
     # A file name that is not valid Unicode must still be shown.
     content = page.encode("utf-8", "backslashreplace")
     (folder / "report.html").write_bytes(content)
@@ -66,6 +68,7 @@ def render_report(
     pictures: ReportImages,
     command: str,
     versions: Mapping[str, str] | None = None,
+    language: Language = ENGLISH,
 ) -> str:
     """Render the page of `write_report`."""
     from markupsafe import Markup
@@ -75,7 +78,7 @@ def render_report(
     charts = plot_history(result.history)
     calibration, curves = result.calibration, result.curves
     return (
-        make_environment()
+        make_environment(language)
         .get_template("report.html")
         .render(
             result=result,
@@ -200,13 +203,13 @@ def _compare_parameters(result: TrainResult) -> str:
 def _say_best(result: TrainResult) -> str:
     """The metrics of the epoch whose weights the model has."""
     history = result.history
-    named = {"accuracy": "training", "val_accuracy": "validation"}
+    named = {"accuracy": say("training"), "val_accuracy": say("validation")}
     parts = [
-        f"{name} {say_value('accuracy', history.metrics[metric][history.best_epoch])}"
+        name + " " + say_value("accuracy", history.metrics[metric][history.best_epoch])
         for metric, name in named.items()
         if history.metrics.get(metric)
     ]
-    return ", ".join(parts)
+    return join(", ", parts)
 
 
 def _judge_confidence(calibration: Calibration) -> str:
@@ -226,7 +229,7 @@ def _judge_confidence(calibration: Calibration) -> str:
         )
     confidence = sum(each.total * each.confidence for each in calibration.bins)
     right = sum(each.total * each.accuracy for each in calibration.bins)
-    leaning = "over-confident" if confidence > right else "under-confident"
+    leaning = say("over-confident") if confidence > right else say("under-confident")
     return say(
         "{error}. That is more than chance, which stays below {floor} in 95 of 100 test "
         "sets of this size: the model is {leaning}.",

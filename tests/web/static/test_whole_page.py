@@ -65,7 +65,7 @@ def test_the_score_is_spelled_as_in_the_report(open_page):
 
 def test_korean_spells_percent_without_a_space(open_page):
     page = open_page("model=digits&lang=ko")
-    texts = [page.inner_text(id) for place in ("#about", "#sentence", "#bars", "#curve")]
+    texts = [page.inner_text(place) for place in ("#about", "#sentence", "#bars", "#curve")]
     assert all("%" in text for text in texts)
     assert not [text for text in texts if " %" in text]
     page.click("[data-language=en]")

@@ -153,44 +153,6 @@ def test_an_attempt_that_waits_is_cancelled_at_once_and_gives_its_place_up(halte
     assert waiting[1].events == [{"event": "cancelled"}]
 
 
-def test_an_attempt_that_waits_is_told_for_what(halted, run):
-    version = RunVersion.find(run)
-    first = halted.begin(version, small(), 2)
-    wait_until(lambda: not halted._waiting)
-    attempts = [first, *(halted.begin(version, small(), 2) for _ in range(2))]
-    waits = [halted.find_wait(each) for each in attempts]
-    assert waits == [
-        {"event": "waiting", "for": "process"},
-        {"event": "waiting", "for": "trainings", "ahead": 1},
-        {"event": "waiting", "for": "trainings", "ahead": 2},
-    ]
-    halted._is_warm = True
-    assert halted.find_wait(first) == {"event": "waiting", "for": "images"}
-    halted.go.set()
-    wait(attempts[2])
-    assert [halted.find_wait(each) for each in attempts] == [None] * 3
-
-
-def test_an_attempt_behind_a_preparation_is_told_of_it(run, monkeypatch):
-    go = threading.Event()
-    monkeypatch.setattr(Playground, "_prepare_in_worker", lambda *_: go.wait(60))
-    monkeypatch.setattr(Playground, "_train_in_worker", lambda *_: None)
-    playground = Playground()
-    playground._is_warm = True
-    version = RunVersion.find(run)
-    try:
-        playground.prepare(version, small(), 2)
-        wait_until(lambda: playground._to_prepare is None)
-        own, other = (playground.begin(version, small(size), 2) for size in (4, 5))
-        playground._waiting.remove(own)
-        assert playground.find_wait(other)["for"] == "preparation"
-        playground._waiting.appendleft(own)
-        assert playground.find_wait(own)["for"] == "compiling"
-    finally:
-        go.set()
-        playground.close()
-
-
 def test_the_oldest_are_forgotten_but_not_what_goes_on_or_is_compared_with(
     halted, run, monkeypatch
 ):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.errors import SpecError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
@@ -28,6 +28,7 @@ from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
 from clearcnn.workflows.fitting.budget import read_seconds
 from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 
 _PARENT = Path("checks")
 _MOST_NAMES = 20
@@ -63,6 +64,7 @@ def check(
     out: Path | str | None = None,
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
+    language: str | None = None,
 ) -> CheckResult:
     """Find problems that harm a training or its score; the source is not changed.
 
@@ -80,6 +82,7 @@ def check(
         "auto" does so in a notebook or an interactive Python, but not in a script. Without a
         `listener` only.
       listener: hears about the progress of the reading and the trainings.
+      language: of `suspects.png`: "en" or "ko"; None takes that of the locale.
     Returns:
       CheckResult; its `folder` has `check.json`, the cleaned list `use.csv` for `train --use`,
       and, if there are suspects, `suspects.png`. After Ctrl-C during the trainings it has all other
@@ -88,6 +91,7 @@ def check(
       ClearCNNError: the source cannot be read, the folder cannot be written, or the budget is too
         small.
     """
+    spoken = find_language(language)
     begun = time.perf_counter()
     changes = None if augment is None else tuple(augment)
     if changes is not None:
@@ -109,12 +113,16 @@ def check(
             images, name = data.load(spec, progress=heard.on_reading), spec.source
         place = None if out is None else Path(out)
         with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
-            result = _check(images, asked, heard, run.partial)
+            result = _check(images, asked, heard, run.partial, spoken)
     return dataclasses.replace(result, folder=run.path)
 
 
 def _check(
-    images: LabelledImages, labels: _Labels, heard: EvaluateListener, folder: Path
+    images: LabelledImages,
+    labels: _Labels,
+    heard: EvaluateListener,
+    folder: Path,
+    language: Language,
 ) -> CheckResult:
     findings = [
         *_list_unreadable(images),
@@ -153,7 +161,7 @@ def _check(
         epochs,
         any(finding.kind == _STOPPED for finding in unchecked),
     )
-    _keep(folder, images, uses, result)
+    _keep(folder, images, uses, result, language)
     return result
 
 
@@ -184,7 +192,9 @@ def _check_labels(
         return (), None, [Finding(_STOPPED, False, sentence, ())]
 
 
-def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResult) -> None:
+def _keep(
+    folder: Path, images: LabelledImages, uses: UseList, result: CheckResult, language: Language
+) -> None:
     values = to_json(result)
     del values["folder"]
     bundle.write_json(folder / "check.json", {"schema_version": SCHEMA_VERSION, **values})
@@ -194,7 +204,7 @@ def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResu
     if shown:
         rows = [suspect.index for suspect in shown]
         captions = [(suspect.label, suspect.suggestion) for suspect in shown]
-        sheet = report.draw_suspects(images.images[rows], captions, images.value_range)
+        sheet = report.draw_suspects(images.images[rows], captions, images.value_range, language)
         sheet.save(folder / "suspects.png")
 
 

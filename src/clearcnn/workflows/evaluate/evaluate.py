@@ -27,6 +27,7 @@ from clearcnn.workflows.fitting.fit_plan import score_predictions, show_mistakes
 from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 from clearcnn.workflows.fitting.repro_command import format_call, replace_budget
 
 __all__ = ["EvaluateListener", "compare", "evaluate"]
@@ -58,6 +59,7 @@ def evaluate(
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
     command: str | None = None,
+    language: str | None = None,
 ) -> Assessment:
     """Cross-validate a recipe, or score a finished run, with intervals.
 
@@ -89,6 +91,7 @@ def evaluate(
         `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
+      language: of the report: "en" or "ko"; None takes that of the locale.
     Returns:
       Assessment; its `folder` has the report and the same figures as JSON. After Ctrl-C, it has the
       finished folds, and `interrupted` is true.
@@ -96,6 +99,7 @@ def evaluate(
       ClearCNNError: data, options, models or folder are invalid, or the budget is too small.
       KeyboardInterrupt: interrupted before two folds were finished, or for the second time.
     """
+    spoken = find_language(language)
     begun = time.perf_counter()
     reading = listener or EvaluateListener()
     source = load_python_images(source, reading)
@@ -131,7 +135,9 @@ def evaluate(
                 remedy=say("Leave one of them out."),
             )
         folder = Path(source)
-        return evaluate_run(folder, new, run_data=data, seed=seed, out=out, command=command)
+        return evaluate_run(
+            folder, new, run_data=data, seed=seed, out=out, command=command, language=spoken
+        )
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None or data is not None:
         raise SpecError(
@@ -148,7 +154,7 @@ def evaluate(
     clock = PhaseTimer()
     with (
         watch_evaluation(listener, verbose) as heard,
-        open_evaluation_folder(name, out, command) as opened,
+        open_evaluation_folder(name, out, command, spoken) as opened,
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)

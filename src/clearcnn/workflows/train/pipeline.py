@@ -9,7 +9,7 @@ from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
 from clearcnn.specs import SplitSpec
 from clearcnn.temperature import apply_temperature
@@ -55,6 +55,7 @@ class TrainPipeline:
       files: the folder of the checkpoints.
       checkpoint_seconds: the least time between two checkpoints.
       listener: hears about the progress.
+      language: of the report.
 
     Attributes:
       unfinished: the unfinished run, which can be resumed; set once the model is planned.
@@ -69,12 +70,14 @@ class TrainPipeline:
         files: CheckpointFolder,
         checkpoint_seconds: float,
         listener: TrainListener,
+        language: Language,
     ) -> None:
         self.job = job
         self.run = run
         self.files = files
         self.checkpoint_seconds = checkpoint_seconds
         self.listener = listener
+        self.language = language
         self.clock = PhaseTimer()
         self.warnings: list[str] = []
 
@@ -247,6 +250,7 @@ class TrainPipeline:
             result,
             self.job.command,
             self.unfinished.last,
+            language=self.language,
         )
         return result
 

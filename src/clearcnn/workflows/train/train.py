@@ -11,7 +11,7 @@ from clearcnn import bundle, models
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.errors import BundleError, ClearCNNError, SpecError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
@@ -19,6 +19,7 @@ from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
 from clearcnn.workflows.fitting.budget import Budget, read_seconds
 from clearcnn.workflows.fitting.listeners import TrainListener, Verbose, watch_training
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
 from clearcnn.workflows.runs.run_data import choose_source
 from clearcnn.workflows.train.pipeline import TrainPipeline
@@ -50,6 +51,7 @@ def train(
     verbose: Verbose = "auto",
     listener: TrainListener | None = None,
     command: str | None = None,
+    language: str | None = None,
 ) -> TrainResult:
     """Train a CNN on labelled images, score it once on its test set, and write a run folder.
 
@@ -83,6 +85,7 @@ def train(
         `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
+      language: of the report and its figures: "en" or "ko"; None takes that of the locale.
     Returns:
       TrainResult; its `run_folder` is complete. After Ctrl-C and at least one epoch, the model is
       that of the last epoch and `interrupted` is true. If loss or weights became NaN or infinite,
@@ -96,6 +99,7 @@ def train(
     """
     begun = time.perf_counter()
     CheckpointSpec("", checkpoint_seconds)
+    spoken = find_language(language)
     out = None if out is None else Path(out)
     fractions: Arguments = {
         "test_fraction": test_fraction,
@@ -126,7 +130,7 @@ def train(
             watch_training(listener, verbose) as heard,
             open_job(Path(resume), epochs, out, command or call, heard) as job,
         ):
-            return _train(_set_source(job, source), images, checkpoint_seconds, heard)
+            return _train(_set_source(job, source), images, checkpoint_seconds, heard, spoken)
     found_recipe = models.find_recipe(recipe)
     # Invalid settings raise here, before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_without_none(settings))
@@ -153,11 +157,15 @@ def train(
         budget=None if seconds is None else Budget(seconds, begun),
     )
     with watch_training(listener, verbose) as heard:
-        return _train(job, images, checkpoint_seconds, heard)
+        return _train(job, images, checkpoint_seconds, heard, spoken)
 
 
 def _train(
-    job: Job, images: LabelledImages | None, checkpoint_seconds: float, listener: TrainListener
+    job: Job,
+    images: LabelledImages | None,
+    checkpoint_seconds: float,
+    listener: TrainListener,
+    language: Language,
 ) -> TrainResult:
     """Run the job; remove the unfinished run when the run folder is complete."""
     files = job.unfinished
@@ -169,7 +177,7 @@ def _train(
             bundle.open_run_folder(job.data.source, out=job.out) as run,
         ):
             files = files or CheckpointFolder(bundle.unfinished_place(run.path))
-            pipeline = TrainPipeline(job, run, files, checkpoint_seconds, listener)
+            pipeline = TrainPipeline(job, run, files, checkpoint_seconds, listener, language)
             result = pipeline.run_steps(images, on_exit)
         if others := pipeline.unfinished.remove():
             listener.on_warning(
@@ -182,7 +190,7 @@ def _train(
             )
     except ClearCNNError as error:
         if files is not None and files.is_held:
-            error.remedy += f" {_describe_checkpoints(files)}"
+            error.remedy += " " + _describe_checkpoints(files)
         raise
     finally:
         if files is not None and job.unfinished is None:
