@@ -186,7 +186,7 @@ class Schedule:
     def trace_learning(self) -> LearningCurve:
         """Train the first CNN on subsets of the images."""
         run = self.runs[0]
-        with self.clock.phase("learning curve"):
+        with self.clock.phase(say("learning curve")):
             steps = len(choose_folds(run)) * len(choose_sizes(run))
             self.listener.on_phase(say("tracing the learning curve"), steps)
             return trace_learning(run, self.candidates[0], self.seed, self.listener.on_step)
