@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from benchmarks.environments import ROOT
 
 FOLDER = ROOT / ".cache" / "benchmarks" / "data"
 _MNIST = ROOT.parent / "shared" / "data" / "mnist"
+_PICTURES = ROOT.parent / "shared" / "data" / "pictures"
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -24,7 +26,7 @@ class Workload:
     """The model, the data and the length of a training.
 
     Attributes:
-      model: "digits", "mnist", "colour" or "growth", built by the contender.
+      model: "digits", "mnist", "colour", "growth" or "pictures", built by the contender.
       source: where the images come from, in words.
       data: an .npz file with uint8 x_train, x_test and integer y_train, y_test, and perhaps
         x_validation and y_validation.
@@ -86,6 +88,22 @@ def colour(quick: bool) -> Workload:
     return Workload("colour", "synthetic", path, 1 / 255, 128, 2)
 
 
+def pictures(name: str, quick: bool) -> Workload:
+    """Pictures of an archive, split as `train` splits them; synthetic ones if it is not available.
+
+    The training images are all those outside the test set.
+    """
+    path = _PICTURES / name
+    is_there = path.is_file()
+    if is_there and not quick:
+        arrays = _read_pictures(path)
+    else:
+        arrays = make_images(*((512, 128) if quick else (5_000, 1_000)), (32, 32, 3))
+    source = name if is_there else f"synthetic: {name} was not available"
+    stored = _write(f"{path.stem}-{len(arrays['x_train'])}", arrays)
+    return Workload("pictures", source, stored, 1 / 255, 128, 1)
+
+
 def growth(side: int, filters: int, samples: int, epochs: int) -> Workload:
     """Synthetic grey images of any size and number, batches of 64."""
     arrays = make_images(samples, 100, (side, side, 1))
@@ -138,6 +156,20 @@ def _read_mnist() -> Arrays:
         "y_train": images.labels[~is_test],
         "x_test": images.images[is_test],
         "y_test": images.labels[is_test],
+    }
+
+
+def _read_pictures(path: Path) -> Arrays:
+    from clearcnn import data
+    from clearcnn.specs import DataSpec
+
+    images = data.load(DataSpec(str(path)))
+    parts = data.split(images)
+    rows = {"train": np.concatenate([parts.train, parts.validation]), "test": parts.test}
+    return {
+        f"{kind}_{part}": array[rows[part]]
+        for part in rows
+        for kind, array in (("x", images.images), ("y", images.labels))
     }
 
 

@@ -98,7 +98,11 @@ def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(
             executable_path=chromium,
-            args=["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1"],
+            args=[
+                "--no-sandbox",
+                "--host-resolver-rules=MAP *.test 127.0.0.1",
+                "--use-fake-device-for-media-stream",
+            ],
         )
         yield opened
         opened.close()

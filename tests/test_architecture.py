@@ -24,6 +24,8 @@ READ_SOURCES = {
     "fitting/python_images.py",
     "runs/run_data.py",
     "train/pipeline.py",
+    "studio/import_source.py",
+    "studio/look.py",
 }
 
 

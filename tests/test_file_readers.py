@@ -69,6 +69,10 @@ READERS: dict[str, tuple[str, set[str]]] = {
     "models/model_file.py": ("model.toml", {"path.read_bytes", "tomllib.loads"}),
     "workflows/fitting/plan.py": ("model.toml", {"models.read_model"}),
     "cli/serve.py": ("the file of the token", {"path.open"}),
+    "workflows/studio/class_folder.py": ("its own folder, to lock it", {"os.open"}),
+    "workflows/studio/journal.py": ("the undo journal", {"read_regular", "path.open"}),
+    "workflows/studio/jobs.py": ("messages of its worker", {"json.loads"}),
+    "workflows/studio/job_worker.py": ("messages of its parent process", {"json.loads"}),
     # Files installed with clearcnn, or in the user's cache.
     "web/assets.py": ("the page", {"self.path.read_bytes"}),
     "report/templates.py": ("the page's style", {"(_PAGE / name).read_text"}),

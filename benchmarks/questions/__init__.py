@@ -16,6 +16,7 @@ NAMES = (
     "first_run",
     "equal_epochs",
     "accuracy_digits",
+    "pictures",
     "growth",
 )
 

@@ -12,6 +12,7 @@ ClearCNNError
 ├── ExportError         a model cannot be exported, or the export gives other probabilities
 ├── PredictionError     a model cannot be executed, or not on these images
 ├── ServeError          the server cannot listen
+├── StudioError         the studio's class folder cannot be opened or changed
 ├── CacheError          the cache folder cannot be cleared
 └── MissingExtraError   an optional dependency is not installed
 """
@@ -120,6 +121,10 @@ class PredictionError(ClearCNNError, RuntimeError):
 
 class ServeError(ClearCNNError, OSError):
     """The server cannot listen at its address."""
+
+
+class StudioError(ClearCNNError, OSError):
+    """The studio's class folder cannot be opened or changed, or a job cannot run."""
 
 
 class CacheError(ClearCNNError, OSError):

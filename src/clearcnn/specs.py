@@ -108,19 +108,21 @@ class SplitSpec:
       test_fraction: share of all images for the test set, in (0, 1); unused if the source has a
         test set.
       validation_fraction: share of the rest for the validation set, in [0, 1); unused if the
-        source has a validation set.
+        source has a validation set. None takes a tenth of 2,000 images and more, and a fifth of
+        fewer.
       seed: non-negative int, the `random_state` of the split.
     """
 
     split: SplitKind = "stratified"
     test_fraction: float = 0.3
-    validation_fraction: float = 0.2
+    validation_fraction: float | None = 0.2
     seed: int = 777
 
     def __post_init__(self) -> None:
         _require_choice("split", self.split, get_args(SplitKind))
         _require_range("test_fraction", self.test_fraction, 0.0, 1.0, open_low=True)
-        _require_range("validation_fraction", self.validation_fraction, 0.0, 1.0)
+        if self.validation_fraction is not None:
+            _require_range("validation_fraction", self.validation_fraction, 0.0, 1.0)
         require_seed(self.seed)
 
 

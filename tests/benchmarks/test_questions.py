@@ -1,9 +1,12 @@
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from benchmarks.question import split_words
+from PIL import Image
 from sklearn.neighbors import NearestCentroid
 
 from benchmarks import questions, workloads
@@ -73,3 +76,25 @@ def test_operations_are_three_forwards_less_the_gradient_of_the_images(
     expected = 2 * (3 * summary.multiply_adds - summary.layers[0].multiply_adds)
     growth: Any = questions.load("growth")
     assert growth.count_operations(side, filters, 100) == 100 * expected
+
+
+def test_pictures_are_parted_as_clearcnn_parts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "leaves.zip", "w") as archive:
+        for number in range(40):
+            content = io.BytesIO()
+            pixels = random.integers(0, 256, (17, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(content, "PNG")
+            archive.writestr(f"{'ab'[number % 2]}/{number}.png", content.getvalue())
+    monkeypatch.setattr(workloads, "_PICTURES", tmp_path)
+    workload = workloads.pictures("leaves.zip", quick=False)
+    assert workload.source == "leaves.zip"
+    stored = np.load(workload.data)
+    images = data.load(str(tmp_path / "leaves.zip"))
+    parts = data.split(images)
+    assert np.array_equal(stored["x_test"], images.images[parts.test])
+    assert np.array_equal(stored["y_test"], images.labels[parts.test])
+    assert len(stored["x_train"]) == len(stored["y_train"]) == len(images) - len(parts.test)
+    assert "not available" in workloads.pictures("trees.zip", quick=True).source

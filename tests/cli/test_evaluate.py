@@ -7,7 +7,7 @@ import pytest
 
 from clearcnn.cli.main import main
 
-BARE = ["--recipe", "tutorial", "--epochs", "2", "--folds", "2", "--budget", "0"]
+BARE = ["--recipe", "tutorial", "--epochs", "2", "--folds", "2"]
 QUICK = [*BARE, "--no-baselines", "--no-learning-curve"]
 
 

@@ -56,3 +56,27 @@ def test_copies_planted_in_mnist_are_found_and_no_others_of_another_label(mnist_
     assert near[-100:].tolist() == list(range(100))
     others = np.flatnonzero(near[:-100] != np.arange(len(near) - 100))
     np.testing.assert_array_equal(labels[others], labels[near[others]])
+
+
+@pytest.mark.parametrize("most", [200, 0], ids=["by neighbours", "every pair"])
+def test_among_many_images_the_same_near_copies_are_found(monkeypatch, most):
+    """Photographs of few directions, noise, constant images, and copies of several."""
+    monkeypatch.setattr("clearcnn.data.duplicates._BLOCK", 50)
+    monkeypatch.setattr("clearcnn.data.duplicates._MOST_NEIGHBOURS", most)
+    random = np.random.default_rng(0)
+    images = random.normal(size=(400, 3)) @ random.normal(size=(3, 64))
+    images[100:200] += random.normal(size=(100, 64))
+    images[200:220] = 7
+    for copy, original in zip(
+        random.permutation(400)[:80], random.integers(0, 400, 80), strict=True
+    ):
+        images[copy] = 0.5 * images[original] + 3 + random.normal(0, 0.02, 64)
+    images = images.reshape(400, 8, 8, 1).astype(np.float32)
+    flat = images.reshape(400, -1).astype(np.float64)
+    flat -= flat.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    flat /= np.where(lengths > 1e-4, lengths, np.inf)
+    alike = np.triu(flat @ flat.T > 0.998, k=1)
+    wanted = np.where(alike.any(axis=0), alike.argmax(axis=0), np.arange(400))
+    assert (wanted != np.arange(400)).sum() > 40
+    np.testing.assert_array_equal(find_near_duplicates(images), wanted)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.model_selection import train_test_split
 
-from clearcnn.data import LabelledImages, load, split
+from clearcnn.data import LabelledImages, choose_validation_fraction, load, split
 from clearcnn.errors import DataError
 from clearcnn.specs import SplitSpec
 
@@ -157,6 +157,20 @@ def test_no_validation_is_an_empty_one(digits, kind):
     assert parted.validation.tolist() == []
     assert parted.validation.dtype.kind == "i"
     assert _is_partition(parted, 1797)
+
+
+@pytest.mark.parametrize(("total", "held_out"), [(1_999, 400), (2_000, 200), (5_000, 500)])
+@pytest.mark.parametrize("kind", ["random", "stratified", "group"])
+def test_of_many_images_a_smaller_share_is_held_out(kind, total, held_out):
+    labels = np.arange(total + 100) % 4
+    parts = ["train"] * total + ["test"] * 100
+    data = _data(labels, parts=parts, groups=np.arange(total + 100))
+    parted = split(data, SplitSpec(split=kind, validation_fraction=None))
+    assert len(parted.validation) == held_out
+    fraction = choose_validation_fraction(total)
+    same = split(data, SplitSpec(split=kind, validation_fraction=fraction))
+    np.testing.assert_array_equal(parted.validation, same.validation)
+    np.testing.assert_array_equal(parted.train, same.train)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import affine_transform
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
@@ -81,3 +82,26 @@ def test_the_svm_is_as_brittle_as_was_published():
 
     assert accuracies("shifted by 1 pixel")[2:] == pytest.approx([0.54, 0.54], abs=0.02)
     assert accuracies("inverted") == pytest.approx([0.10], abs=0.02)
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 9, 2), (2, 1, 7, 1), (2, 5, 4, 3)])
+@pytest.mark.parametrize("words", ["shifted", "rotated", "scaled"])
+def test_moved_images_are_those_of_scipy(shape, words):
+    images = np.random.default_rng(1).uniform(0, 16, shape).astype(np.float32)
+    centre = (np.array(shape[1:3]) - 1) / 2
+    turned = [np.radians(angle) for angle in (15, -15)]
+    maps = {
+        "shifted": [(np.eye(2), step) for step in ((-1, 0), (1, 0), (0, -1), (0, 1))],
+        "rotated": [
+            (np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]), (0, 0)) for a in turned
+        ],
+        "scaled": [(np.eye(2) / factor, (0, 0)) for factor in (0.85, 1.15)],
+    }
+    (name,) = [name for name in DISTORTIONS if name.startswith(words)]
+    found = list(DISTORTIONS[name](images))
+    for got, (matrix, step) in zip(found, maps[words], strict=True):
+        offset = centre - matrix @ centre + step
+        for row, channel in np.ndindex(shape[0], shape[3]):
+            plane = images[row, :, :, channel]
+            wanted = affine_transform(plane, matrix, offset, order=1, mode="nearest")
+            np.testing.assert_allclose(got[row, :, :, channel], wanted, atol=1e-4)

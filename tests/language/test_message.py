@@ -38,6 +38,7 @@ def test_a_message_is_its_english_text() -> None:
     message = say("{share:.1f} % of {name!r}, {{as is}}", share=12.34, name="a")
     assert message == "12.3 % of 'a', {as is}"
     assert json.loads(json.dumps([message])) == ["12.3 % of 'a', {as is}"]
+    assert type(message.english) is str
     assert f"{message}!" == "12.3 % of 'a', {as is}!"
 
 

@@ -143,6 +143,39 @@ def test_pictures_leave_full_resolution_at_once(side: int) -> None:
     )
 
 
+def test_figures_on_a_plain_ground_have_half_the_filters_and_are_turned() -> None:
+    figures = PixelStatistics(30.0, 80.0, ground=0.0)
+    counts = {}
+    for pixels in (PIXELS, figures):
+        layers = RECIPES["default"].make_model((28, 28, 1), 10, pixels).layers
+        counts[pixels] = [each.arguments["filters"] for each in layers if each.layer == "Conv2D"]
+    assert counts[PIXELS] == [24, 32, 64, 64, 128, 128]
+    assert counts[figures] == [24, 16, 32, 32, 64, 64]
+    make = RECIPES["default"].make_training
+    photographs, drawn = (
+        make((28, 28, 1), 1000, pixels, 0).augmentation for pixels in (PIXELS, figures)
+    )
+    assert photographs is not None
+    assert drawn is not None
+    # A person's photograph is upright; a written digit is slanted, and equally dark everywhere.
+    assert photographs.rotation_radians == photographs.zoom_fraction == 0
+    assert 0 < drawn.rotation_radians < np.pi / 8
+    assert photographs.brightness_shift > drawn.brightness_shift == 0
+    assert photographs.contrast_fraction > drawn.contrast_fraction == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_probabilities_of_pictures_are_nearly_equal(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    images = random.normal(100, 50, (64, 32, 32, 3)).clip(0, 255).astype(np.uint8)
+    spec = RECIPES["default"].make_model((32, 32, 3), 10, PIXELS)
+    network = build_model(spec, (32, 32, 3), 10, seed=seed)
+    # As in training: the batch's own statistics.
+    probabilities = np.asarray(network(images.astype(np.float32), training=True))
+    # Without scaling the maxima, the largest is above one half.
+    assert probabilities.max() < 0.25
+
+
 def test_the_parameters_at_the_largest_size_are_those_keras_counts() -> None:
     shape = (96, 96, 3)
     spec = RECIPES["default"].make_model(shape, 10, PIXELS)

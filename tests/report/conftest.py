@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clearcnn.evaluation import evaluate_predictions
+from clearcnn.evaluation import calibrate, evaluate_predictions, trace_binary
 from clearcnn.report import (
     MOST_MISTAKES,
     ExplanationImages,
@@ -93,6 +93,8 @@ def make_result(images, labels, class_names, value_range, probabilities, test, *
         "warnings": (),
         "interrupted": False,
         "run_folder": Path("runs/digits-20260102T030405Z"),
+        "calibration": calibrate(labels[test], probabilities, seed=0),
+        "curves": trace_binary(labels[test], probabilities, class_names),
     }
     fields.update(changes)
     shown = [mistake.index for mistake in evaluation.mistakes[:MOST_MISTAKES]]
@@ -201,6 +203,12 @@ def korean():
 
 
 @pytest.fixture(scope="session")
+def two():
+    """Two classes whose names are one long word."""
+    return make_blobs(("regenbogenforelle_ausgewachsen", "bachforelle"), n_per_class=60, skill=1.0)
+
+
+@pytest.fixture(scope="session")
 def many():
     """Sixty classes, some with long names, and many images of each in the test."""
     names = [f"class {k}" + " of a rather long name" * (k % 7 == 0) for k in range(60)]
@@ -218,7 +226,14 @@ def skipped_files():
 
 
 def explained(
-    class_names, shape=(9, 8, 1), side=3, name="image.png", label=None, warnings=(), **changes
+    class_names,
+    shape=(9, 8, 1),
+    side=3,
+    name="image.png",
+    label=None,
+    warnings=(),
+    repeats=1,
+    **changes,
 ):
     """An explanation and its pictures, of random numbers but of consistent shapes."""
     random = np.random.default_rng(1)
@@ -244,6 +259,9 @@ def explained(
         LayerSummary("Flatten", "Flatten", outputs[3].shape, 0, (9, 8), 0, None),
         LayerSummary("Dense · softmax", "Dense", outputs[4].shape, 99, (9, 8), 9, None),
     )
+    # A deep network: its first three layers, again and again.
+    outputs = (*outputs[:3] * repeats, *outputs[3:])
+    rows = (*rows[:3] * repeats, *rows[3:])
     check = SanityCheck((0.1, -0.2, float("nan")), (1, 2, 3))
     one = float(outputs[0].max())
     near = [Neighbour(k, f"{name} {k}", class_names[0], None, k + 0.5) for k in range(6)]
@@ -318,7 +336,10 @@ def explained(
         value_range=(0.0, 16.0),
         inputs=(image.astype(np.float32), *outputs[:-1]),
         outputs=outputs,
-        filters=(random.normal(size=(70, 3, 3, channels)).astype(np.float32), *(None,) * 4),
+        filters=(
+            random.normal(size=(70, 3, 3, channels)).astype(np.float32),
+            *(None,) * (len(outputs) - 1),
+        ),
         untrained=UntrainedMaps(
             tuple(random.normal(size=(3, *shape[:2]))), tuple(random.normal(size=(3, *shape[:2])))
         ),

@@ -6,7 +6,7 @@ from clearcnn.report import score_sentence, write_report
 
 pytestmark = pytest.mark.browser
 
-CASES = ("digits", "korean", "hostile", "many")
+CASES = ("digits", "korean", "hostile", "many", "two")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,14 @@ def test_nothing_sticks_out_sideways(open_page, case, width):
     assert sticking_out == []
 
 
+def test_larger_images_are_shown_larger(open_page):
+    sides = {
+        case: open_page(case).locator(".gallery img").first.bounding_box()["width"]
+        for case in ("digits", "two")
+    }
+    assert sides["two"] > sides["digits"]
+
+
 def test_ten_classes_fit_on_a_phone_without_scrolling(open_page):
     page = open_page("digits", 390)
     table = page.locator(".scroll.tall")
@@ -109,6 +117,33 @@ def test_the_curves_can_be_read_by_keyboard(open_page):
     assert page.locator(".charts output").first.inner_text().startswith("epoch 2:")
     chart.press("End")
     assert page.locator(".charts output").first.inner_text().startswith("epoch 43:")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_cut_off_on_paper(open_page, case):
+    page = open_page(case, 720)  # A4 between margins, in CSS pixels.
+    page.emulate_media(media="print")
+    cut_off = page.evaluate(
+        """() => [...document.querySelectorAll("img, svg, th, td, figcaption, p")]
+          .filter((e) => !e.closest(".heat") && e.getBoundingClientRect().right > innerWidth + 0.5)
+          .map((e) => e.outerHTML.slice(0, 80))"""
+    )
+    assert cut_off == []
+
+
+def test_a_class_name_is_never_split_on_a_phone(open_page):
+    page = open_page("two", 390)
+    names = page.locator(".gallery b, .scores tbody th, .classes-table th[scope=row]")
+    assert names.count() > 4
+    assert all(name.get_attribute("title") for name in names.all())
+    split = names.evaluate_all(
+        """all => all.filter((e) => {
+          const range = document.createRange();
+          range.selectNodeContents(e);
+          return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+        }).length"""
+    )
+    assert split == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

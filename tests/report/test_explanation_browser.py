@@ -17,6 +17,7 @@ CASES = {
         "warnings": (HOSTILE,),
     },
     "wide": {"class_names": ("a", "b"), "shape": (16, 16, 1), "side": 11},
+    "deep": {"class_names": ("a", "b"), "repeats": 5},
     "bare": {
         "class_names": ("고양이", "강아지"),
         "convolution": None,
@@ -84,7 +85,7 @@ def test_every_picture_loads_and_is_named(open_page, case):
     images = page.locator("img")
     assert images.count() > 70
     assert images.evaluate_all("all => all.every((e) => e.complete && e.naturalWidth > 0)")
-    assert images.evaluate_all("all => all.every((e) => e.alt)")
+    assert images.evaluate_all("all => all.every((e) => e.alt || e.className == 'under')")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -122,3 +123,36 @@ def test_it_says_a_mistake_and_what_failed(open_page):
     said = page.locator(".checks").inner_text()
     assert "Passed: on average |ρ| 0.15" in said.replace("\n", " ")
     assert "Failed: on average |ρ| 0.80" in said.replace("\n", " ")
+
+
+def test_the_slider_sets_how_much_of_the_image_shows_below_the_maps(open_page):
+    page = open_page("colour")
+    slider, image = page.get_by_label("The image below the maps"), page.locator(".under").first
+    opacity = "e => Number(getComputedStyle(e).opacity)"
+    assert image.evaluate(opacity) == pytest.approx(0.4)
+    slider.focus()
+    slider.press("Home")
+    assert image.evaluate(opacity) == 0
+    slider.press("End")
+    assert image.evaluate(opacity) == 1
+
+
+def test_many_maps_are_folded_and_can_be_unfolded(open_page):
+    page = open_page("digit")
+    layer = page.locator(".layers > li").first
+    shown = layer.locator(".tiles > li:visible")
+    assert shown.count() == 10
+    layer.get_by_text("60 more maps").click()
+    assert shown.count() == 64
+    assert layer.get_by_text("and 6 more maps, not drawn.").is_visible()
+
+
+def test_deep_layers_are_folded(open_page):
+    page = open_page("deep")
+    counts = page.locator(".layers > li").evaluate_all(
+        "all => all.map((e) => [...e.querySelectorAll('.tiles > li')]"
+        ".filter((tile) => tile.checkVisibility()).length)"
+    )
+    assert all(counts[:6])
+    assert not any(counts[6:])
+    assert len(counts) > 12

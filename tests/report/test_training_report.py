@@ -211,7 +211,8 @@ def test_a_model_without_convolutions_makes_no_comparison(digits):
 def test_a_history_without_anything_finite_has_no_curves(digits):
     result, pictures = digits
     history = History({"loss": (float("nan"),), "accuracy": (float("nan"),)}, best_epoch=0)
-    page = Page(render_report(replace(result, history=history), pictures, "x"))
+    bare = replace(result, history=history, calibration=None)
+    page = Page(render_report(bare, pictures, "x"))
     assert "svg" not in page.tags
     assert "1 epoch" in page.text
 
@@ -247,3 +248,34 @@ def test_importing_the_room_loads_nothing_heavy():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_calibration_is_judged_against_chance(digits):
+    result, pictures = digits
+    calibration = result.calibration
+    trusted = replace(result, calibration=replace(calibration, error=calibration.floor_95 / 2))
+    words = Page(render_report(trusted, pictures, "clearcnn train digits")).text
+    assert "That is no more than chance" in words
+    assert f"stays below {100 * calibration.floor_95:.1f} percentage points" in words
+    bins = tuple(replace(each, confidence=1.0, accuracy=0.8) for each in calibration.bins)
+    bold = replace(result, calibration=replace(calibration, error=0.2, bins=bins))
+    words = Page(render_report(bold, pictures, "clearcnn train digits")).text
+    assert "by 20.0 percentage points" in words
+    assert "the model is over-confident" in words
+
+
+def test_two_classes_have_roc_and_precision_recall(two, digits):
+    result, pictures = two
+    words = Page(render_report(result, pictures, "clearcnn train")).text
+    curves = result.curves
+    low, high = curves.area_interval.low, curves.area_interval.high
+    assert f"ROC: area {curves.area:.3f} ({low:.3f}–{high:.3f})" in words
+    assert f"average precision {100 * curves.average_precision:.1f} %" in words
+    assert "ROC" not in Page(render_report(*digits, "clearcnn train digits")).text
+
+
+def test_runs_of_older_versions_have_no_calibration(digits):
+    result, pictures = digits
+    page = Page(render_report(replace(result, calibration=None), pictures, "clearcnn train"))
+    assert "expected calibration error" not in page.text
+    assert ("a", "href", "#confidence") not in page.attributes

@@ -72,7 +72,7 @@ def test_a_fork_after_a_fit_is_refused_at_every_door() -> None:
         "lambda: fitted.predict(x)",
         "lambda: fitted.model_",
         "lambda: clearcnn.train('digits', epochs=1)",
-        "lambda: clearcnn.evaluate('digits', budget=1)",
+        "lambda: clearcnn.evaluate('digits')",
     ]
     script = "fitted, model = classifier().fit(x, y), build()\n" + "\n".join(
         f"in_child({door}, 60)" for door in doors

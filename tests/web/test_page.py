@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import clearcnn
 from clearcnn.bundle import read_bundle
 from clearcnn.web import page as page_module
 from clearcnn.web.memory_budget import MemoryBudget
+from clearcnn.workflows.playground import page_data
 from clearcnn.workflows.playground.playground import Playground
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
 
@@ -29,6 +31,9 @@ def test_the_page_forbids_what_it_does_not_need(client):
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';")
     assert "unsafe-inline" not in policy and "'unsafe-eval'" not in policy
+    allowed = answer.headers["permissions-policy"].split(", ")
+    assert allowed[0] == "camera=(self)"
+    assert all(each.endswith("=()") for each in allowed[1:])
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
@@ -94,6 +99,40 @@ def test_a_model_is_described_as_keras_has_it(client, digits_run):
         assert described["parameters"] == layer.count_params()
     test = json.loads((digits_run / "metrics.json").read_text())["test"]["score"]
     assert answer["test"] == test
+
+
+def test_a_pad_is_for_grey_figures_on_a_plain_ground(client):
+    told = {
+        name: client.get(f"/page/models/{name}").json()["is_drawing"]
+        for name in ("digits", "colours")
+    }
+    assert told == {"digits": True, "colours": False}
+
+
+@pytest.mark.parametrize(
+    ("color_mode", "polarity", "expected"),
+    [
+        ("grayscale", "light_on_dark", True),
+        ("grayscale", "dark_on_light", True),
+        ("grayscale", "unknown", False),
+        ("rgb", "light_on_dark", False),
+    ],
+)
+def test_colour_or_no_plain_ground_is_no_drawing(digits_run, color_mode, polarity, expected):
+    run = read_bundle(digits_run)
+    shape = (8, 8, 3 if color_mode == "rgb" else 1)
+    contract = replace(run.manifest.input, shape=shape, color_mode=color_mode, polarity=polarity)
+    assert page_data._is_drawing(contract) is expected
+
+
+def test_the_pace_is_that_of_the_run(client, digits_run):
+    metrics = json.loads((digits_run / "metrics.json").read_text())
+    assert client.get("/page/models/digits").json()["pace"] == {
+        "seconds": metrics["seconds"]["fit"],
+        "epochs": 2,
+        "train": metrics["data"]["train"],
+        "compile_seconds": metrics["seconds"]["compile"],
+    }
 
 
 def test_weights_are_keras_weights(client, digits_run):

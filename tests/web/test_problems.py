@@ -51,7 +51,7 @@ def codes():
         text = path.read_text("utf-8")
         found |= set(re.findall(r'code="(\w+)"', text))
         found |= set(re.findall(r'code="\w+" if \w+ else "(\w+)"', text))
-        found |= set(re.findall(r'code, remedy = "(\w+)"', text))
+        found |= set(re.findall(r'code, remedy = \(?\s*"(\w+)"', text))
         found |= set(re.findall(r'"(too_many_(?:parameters|multiply_adds|values))"', text))
         found |= set(re.findall(r'"(side_too_long|(?:parameters|operations)_to_build)"', text))
     return found

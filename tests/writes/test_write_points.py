@@ -45,11 +45,21 @@ WRITERS = {
     "training/cpu_kernels/native/build.py",
     # Row by row, cut back to the last whole one, under a lock.
     "workflows/predict/csv_output.py",
-    # A temporary folder, removed when what is in it has been read.
+    # Pictures: a draft that is linked into its place, or a rename that is in the journal.
+    "workflows/studio/class_folder.py",
+    # A line for each change, cut back if the disk is full.
+    "workflows/studio/journal.py",
+    # Checkpoints of a training that was cancelled are removed.
+    "workflows/studio/jobs.py",
+    "workflows/studio/job_worker.py",
+    # Temporary folders, removed when what is in them has been read.
     "data/unpack.py",
+    "workflows/studio/look.py",
     # To nowhere.
     "cli/streams.py",
     # Into memory.
+    "web/studio.py",
+    "workflows/studio/import_source.py",
     "report/image_sheets.py",
     "workflows/predict/given_images.py",
 }

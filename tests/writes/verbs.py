@@ -115,7 +115,10 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
     patch(mock.patch(place, _trained_once(pkgutil.resolve_name(place))))
     # To find them takes trainings; their picture is one more file to write.
     suspect = Suspect(0, "row 0", "2", "0", 0.1, 0.9)
-    patch(mock.patch("clearcnn.workflows.check.check.find_suspects", lambda *_: (suspect,)))
+    check = "clearcnn.workflows.check.check"
+    patch(mock.patch(f"{check}.plan_label_check", lambda *_, **__: mock.Mock(folds=[], epochs=1)))
+    patch(mock.patch(f"{check}.fit_label_check", lambda planned, *_: (planned, "")))
+    patch(mock.patch(f"{check}.find_suspects", lambda *_: (suspect,)))
 
 
 def _once(function: Callable[..., Any]) -> Callable[..., Any]:

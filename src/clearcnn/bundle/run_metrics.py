@@ -1,6 +1,6 @@
 """Reading of a run's `metrics.json`: its history, its score, and how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clearcnn.bounded_json import MOST_MEMORY, JsonError, parse_json
 from clearcnn.bundle.reader import Bundle
@@ -27,6 +27,13 @@ class TestMetrics:
 
 
 @dataclass(frozen=True)
+class DataMetrics:
+    """The number of images in the training set."""
+
+    train: int
+
+
+@dataclass(frozen=True)
 class RunMetrics:
     """Some of the fields that `write_metrics` writes.
 
@@ -34,7 +41,8 @@ class RunMetrics:
       recipe: the name of the recipe.
       history: of every finished epoch.
       test: the score on the test set.
-      interrupted, divergence: as in TrainResult.
+      interrupted, divergence, seconds: as in TrainResult.
+      data: the data; None in run folders of older versions.
     """
 
     recipe: str
@@ -42,6 +50,8 @@ class RunMetrics:
     test: TestMetrics
     interrupted: bool = False
     divergence: Divergence | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    data: DataMetrics | None = None
 
 
 def read_metrics(run: Bundle) -> RunMetrics:

@@ -44,7 +44,7 @@ def add_options(parser: Parser) -> None:
       parser: of `clearcnn cache`.
     """
     parser.set_defaults(run=run, parser=parser)
-    group = parser.add_argument_group("options")
+    group = parser.add_argument_group(say("options"))
     group.add_argument("--clear", action="store_true", help=say("delete all compiled programs"))
     add_help_options(group)
 
@@ -67,7 +67,7 @@ def run(arguments: Namespace, _: list[str]) -> Status:
         num_files=num_files,
     )
     if not arguments.clear:
-        sys.stdout.write(f"{printable(str(folder))}\n{what}\n")
+        sys.stdout.write(f"{printable(str(folder))}\n{arguments.language.translate(what)}\n")
         return Status.SUCCESS
     try:
         cache.clear(folder)
@@ -80,5 +80,5 @@ def run(arguments: Namespace, _: list[str]) -> Status:
             ),
             remedy=say("Check its permissions, or delete it by hand."),
         ) from error
-    sys.stdout.write(say("Cleared {what}.\n", what=what))
+    sys.stdout.write(arguments.language.translate(say("Cleared {what}.\n", what=what)))
     return Status.SUCCESS

@@ -6,6 +6,8 @@ from pathlib import Path
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_help_options,
     add_source,
     add_source_options,
@@ -24,7 +26,8 @@ Find problems that would spoil a training or its score: unreadable files,
 duplicates and near-duplicates (with different labels, or in both training and
 test set), empty images, groups on both sides of a split, classes that are too
 small, and labels that models trained on the other images disagree with. The
-data is not changed; a cleaned list is written, which train --use takes.
+data is not changed; a cleaned list is written, which train --use takes. Ctrl-C
+keeps what was found before.
 
 {sources}""",
     sources=SOURCES,
@@ -52,8 +55,8 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser, skip_unreadable=True, use=None)
     add_source(parser)
-    add_source_options(parser.add_argument_group("data"))
-    group = parser.add_argument_group("labels")
+    add_source_options(parser.add_argument_group(say("data")))
+    group = parser.add_argument_group(say("labels"))
     group.add_argument(
         "--no-labels",
         dest="labels",
@@ -67,7 +70,15 @@ def add_options(parser: Parser) -> None:
         metavar="N",
         help=say("seed of these trainings (default: 777)"),
     )
-    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--epochs",
+        type=whole_number,
+        metavar="N",
+        help=say("epochs of these trainings (default: a quarter of the recipe's)"),
+    )
+    add_augmentation_options(group)
+    add_budget_option(group, say("the epochs of these trainings"))
+    group = parser.add_argument_group(say("output"))
     group.add_argument(
         "--out",
         type=Path,
@@ -95,19 +106,26 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.check.check import check
 
-    display = EvaluateDisplay(Console(stderr=arguments.json))
+    display = EvaluateDisplay(Console(stderr=arguments.json, language=arguments.language))
     try:
         result = check(
             read_source(arguments),
             labels=arguments.labels,
+            epochs=arguments.epochs,
+            augment=arguments.augment,
+            flip=arguments.flip,
+            budget=arguments.budget,
             seed=arguments.seed,
             out=arguments.out,
             listener=display,
+            language=arguments.language.code,
         )
     finally:
         display.close()
     if arguments.json:
         print_json(to_json(result))
     else:
-        Console().show(view_check(result))
+        Console(language=arguments.language).show(view_check(result))
+    if result.interrupted:
+        return Status.INTERRUPTED
     return Status.ERROR if arguments.strict and result.num_problems else Status.SUCCESS

@@ -76,7 +76,7 @@ class Console(console.Console):
 class Line:
     """Texts with styles, as for `Text.assemble`, of which Messages are translated when printed."""
 
-    def __init__(self, *parts: str | Text | tuple[str, str], style: str = "") -> None:
+    def __init__(self, *parts: "str | Text | Line | tuple[str, str]", style: str = "") -> None:
         self._parts = parts
         self._style = style
 
@@ -87,6 +87,8 @@ class Line:
             if isinstance(part, tuple)
             else language.translate(part)
             if isinstance(part, str)
+            else part.in_language(language)
+            if isinstance(part, Line)
             else part
             for part in self._parts
         )

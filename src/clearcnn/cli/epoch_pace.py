@@ -48,7 +48,9 @@ class EpochPace:
         spent = time.monotonic() - self._began_at
         if self.last_seconds is None:
             running = say("epoch {epoch} running", epoch=self.epoch)
-            return f"{running}, {spent:.0f} s" if spent > _SECONDS_WORTH_SAYING else running
+            if spent <= _SECONDS_WORTH_SAYING:
+                return running
+            return say("{running}, {spent:.0f} s", running=running, spent=spent)
         if self.last_seconds < _SECONDS_WORTH_SAYING or self.share is None:
             return ""
         return say(

@@ -8,6 +8,8 @@ from pathlib import Path
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_output_options,
     add_reading_options,
     add_recipe_options,
@@ -18,7 +20,7 @@ from clearcnn.cli.options import (
     read_run_data,
     read_source,
 )
-from clearcnn.cli.parser import OptionGroup, Parser, number, whole_number
+from clearcnn.cli.parser import OptionGroup, Parser, whole_number
 from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -31,7 +33,8 @@ _DESCRIPTION = say(
 Estimate the accuracy of a CNN by cross-validation: every image is tested by a
 model that was trained without it. Prints confidence intervals, simple
 classifiers on the same folds, calibration, robustness and a learning curve.
-Where images have groups, whole groups are left out. With a run folder in
+Where images have groups, whole groups are left out. Ctrl-C keeps the folds
+that are finished, if there are two. With a run folder in
 place of SOURCE, its finished model is scored on its test set, or on the
 images of NEW. RUN may also be a unique beginning of its name, or latest.
 
@@ -42,7 +45,7 @@ images of NEW. RUN may also be a unique beginning of its name, or latest.
 _EPILOG = say("""\
 examples:
   clearcnn evaluate
-  clearcnn evaluate photos/ --groups camera --budget 300
+  clearcnn evaluate photos/ --groups camera --budget 5min
   clearcnn evaluate --recipe tutorial --compare default wide.toml
   clearcnn evaluate runs/photos
   clearcnn evaluate runs/photos new-photos/ --json > scores.json
@@ -64,14 +67,16 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
     parser.add_argument("new", nargs="?", metavar="NEW", help=SUPPRESS)
-    data = parser.add_argument_group("data")
+    data = parser.add_argument_group(say("data"))
     add_source_options(data)
     add_reading_options(data)
     add_run_data_options(data, use=False)
-    add_recipe_options(parser.add_argument_group(say("model and training")))
-    _add_fold_options(parser.add_argument_group("folds"))
+    training = parser.add_argument_group(say("model and training"))
+    add_recipe_options(training)
+    add_augmentation_options(training)
+    _add_fold_options(parser.add_argument_group(say("folds")))
     add_output_options(
-        parser.add_argument_group("output"),
+        parser.add_argument_group(say("output")),
         out=say("the folder to create (default: evaluations/ with the source and the time)"),
     )
 
@@ -87,13 +92,12 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     """
     if not arguments.quiet:
         first = sys.stderr if arguments.json else sys.stdout
-        first.write(
-            say(
-                "clearcnn {version} · reading {source} …\n",
-                version=__version__,
-                source=printable(arguments.source),
-            )
+        reading = say(
+            "clearcnn {version} · reading {source} …\n",
+            version=__version__,
+            source=printable(arguments.source),
         )
+        first.write(arguments.language.translate(reading))
         first.flush()
 
     from clearcnn.cli.console import Console
@@ -101,7 +105,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     from clearcnn.results.json_codec import to_json
     from clearcnn.workflows.evaluate.evaluate import EvaluateListener, evaluate
 
-    people = Console(stderr=arguments.json)
+    people = Console(stderr=arguments.json, language=arguments.language)
     listener = EvaluateListener() if arguments.quiet else EvaluateDisplay(people)
     run_folder = _find_run_folder(arguments.source)
     is_run = run_folder is not None
@@ -117,13 +121,17 @@ def run(arguments: Namespace, words: list[str]) -> Status:
             batch_size=arguments.batch_size,
             learning_rate=arguments.learning_rate,
             folds=arguments.folds,
+            repeats=arguments.repeats,
             budget=arguments.budget,
+            augment=arguments.augment,
+            flip=arguments.flip,
             baselines=arguments.baselines,
             learning_curve=arguments.learning_curve,
             seed=arguments.seed,
             out=arguments.out,
             listener=listener,
             command=shlex.join(["clearcnn", *words]),
+            language=arguments.language.code,
         )
     finally:
         if isinstance(listener, EvaluateDisplay):
@@ -134,7 +142,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         people.print(view_verdict(result))
     elif not arguments.quiet:
         people.show(view_assessment(result))
-    return Status.SUCCESS
+    return Status.INTERRUPTED if result.interrupted else Status.SUCCESS
 
 
 def _find_run_folder(source: str) -> Path | None:
@@ -164,12 +172,13 @@ def _add_fold_options(group: OptionGroup) -> None:
         ),
     )
     group.add_argument(
-        "--budget",
-        type=number,
-        default=60.0,
-        metavar="SECONDS",
-        help=say("time for repeating the folds with other seeds (default: 60)"),
+        "--repeats",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help=say("train on the folds N times, each time with other seeds (default: 1)"),
     )
+    add_budget_option(group, say("learning curve, folds, epochs and repeats"))
     group.add_argument(
         "--compare",
         nargs="+",

@@ -14,14 +14,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
-from rich.text import Text
 
-from clearcnn.cli.console import Console
+from clearcnn.cli.console import Console, Line
 from clearcnn.cli.reading_view import ReadingView
-from clearcnn.cli.result_tables import view_path, view_seconds
+from clearcnn.cli.result_tables import view_heading, view_path, view_seconds
 from clearcnn.language import say
 from clearcnn.report.evaluation_charts import say_accuracy, say_difference, say_headline, say_spread
 from clearcnn.report.number_format import percent
+from clearcnn.report.terms import translate_distortion, translate_term
 from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
 from clearcnn.text import printable
 from clearcnn.workflows.evaluate.evaluate import EvaluateListener
@@ -42,6 +42,14 @@ class EvaluateDisplay(EvaluateListener):
         """Show how many images have been read."""
         self.reading.show(read, total)
 
+    def on_finding(self, sentence: str) -> None:
+        """Print what is known already, above the bars."""
+        self.console.print(f"  {printable(sentence)}")
+
+    def on_work(self, sentence: str) -> None:
+        """Print how much is to do."""
+        self.console.print(f"  {printable(sentence)}")
+
     def on_phase(self, name: str, steps: int) -> None:
         """Start a bar, or print the phase as a line."""
         if not self.console.is_live:
@@ -56,7 +64,7 @@ class EvaluateDisplay(EvaluateListener):
                 console=self.console,
             )
             self.progress.start()
-        self.task = self.progress.add_task(name, total=steps)
+        self.task = self.progress.add_task(self.console.language.translate(name), total=steps)
 
     def on_step(self) -> None:
         """Advance the bar."""
@@ -70,12 +78,10 @@ class EvaluateDisplay(EvaluateListener):
             self.progress.stop()
 
 
-def view_verdict(result: Assessment) -> Text:
+def view_verdict(result: Assessment) -> Line:
     """Return the headline and the path of the report."""
-    lines = [say_headline(result.headline)]
-    return Text.assemble(
-        lines[0], "\n", *([] if result.folder is None else [view_path(result.folder)])
-    )
+    folder = [] if result.folder is None else [view_path(result.folder)]
+    return Line(say_headline(result.headline), "\n", *folder)
 
 
 def view_assessment(result: Assessment) -> RenderableType:
@@ -83,8 +89,9 @@ def view_assessment(result: Assessment) -> RenderableType:
     blocks: list[RenderableType] = []
     for protocol in result.protocols:
         blocks += [_title(protocol), view_models(protocol)]
-    blocks += [_heading("Confidence"), Padding(Group(*map(Text, _say_confidence(result))), (0, 2))]
-    blocks += [_heading("Robustness"), _robustness(result)]
+    confidence = Group(*map(Line, _say_confidence(result)))
+    blocks += [view_heading(say("Confidence")), Padding(confidence, (0, 2))]
+    blocks += [view_heading(say("Robustness")), _robustness(result)]
     curve = result.learning_curve
     if curve is not None:
         points = [
@@ -97,25 +104,33 @@ def view_assessment(result: Assessment) -> RenderableType:
             )
             for point in curve.points
         ]
-        lines = Group(*map(Text, (*points, curve.sentence)))
-        blocks += [_heading(say("Learning curve")), Padding(lines, (0, 2))]
-    blocks.append(_heading("Result"))
-    facts: list[RenderableType] = [Text(f"{result.headline.name}: {say_headline(result.headline)}")]
-    facts += [Text(printable(note), style="dim") for note in result.notes]
-    facts.append(Text(say("seconds: {seconds}", seconds=view_seconds(result.seconds)), style="dim"))
+        lines = Group(*map(Line, (*points, curve.sentence)))
+        blocks += [view_heading(say("Learning curve")), Padding(lines, (0, 2))]
+    blocks.append(view_heading(say("Result")))
+    facts: list[RenderableType] = [
+        Line(
+            say(
+                "{name}: {headline}",
+                name=printable(result.headline.name),
+                headline=say_headline(result.headline),
+            )
+        )
+    ]
+    facts += [Line(printable(note), style="dim") for note in result.notes]
+    facts.append(Line(say("seconds: {seconds}", seconds=view_seconds(result.seconds)), style="dim"))
     if result.folder is not None:
-        facts.append(Text.assemble("report: ", view_path(result.folder / "report.html")))
+        facts.append(Line(say("report: "), view_path(result.folder / "report.html")))
     blocks.append(Padding(Group(*facts), (0, 2)))
     return Group(*blocks)
 
 
-def _title(protocol: Protocol) -> Text:
+def _title(protocol: Protocol) -> Line:
     title = {
         "groups": say("Groups left out"),
         "random": say("Random folds"),
         "test": say("Test images"),
     }
-    return _heading(title[protocol.kind], protocol.sentence)
+    return view_heading(title[protocol.kind], protocol.sentence)
 
 
 def view_models(protocol: Protocol) -> RenderableType:
@@ -144,20 +159,19 @@ def _list_models(protocol: Protocol) -> RenderableType:
     for position, model in enumerate(protocol.models):
         style = "bold" if position == 0 else ""
         name, accuracy, *more = _cells(model, is_compared)
-        table.add_row(Text(name, style), Text(accuracy, style))
+        table.add_row(Line(name, style=style), Line(accuracy, style=style))
         if len(model.folds) > 1:
-            table.add_row("", Text(more.pop(0), "dim"))
+            table.add_row("", Line(more.pop(0), style="dim"))
         if more and more[0]:
-            table.add_row(
-                "", Text(say("{name} is {more}", name=printable(ours.name), more=more[0]), "dim")
-            )
+            compared = say("{name} is {more}", name=printable(ours.name), more=more[0])
+            table.add_row("", Line(compared, style="dim"))
     return Padding(table, (0, 0, 0, 2))
 
 
 def _tabulate(protocol: Protocol) -> RenderableType:
     table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
-    table.add_column("model", no_wrap=True)
-    table.add_column("accuracy (95 % interval)", no_wrap=True)
+    table.add_column(say("model"), no_wrap=True)
+    table.add_column(say("accuracy (95 % interval)"), no_wrap=True)
     is_compared = len(protocol.models) > 1
     if len(protocol.models[0].folds) > 1:
         table.add_column(say("over folds"))
@@ -176,7 +190,14 @@ def _cells(model: ModelScore, is_compared: bool) -> Iterator[str]:
         yield printable(say_spread(model))
     if is_compared:
         difference = model.difference
-        yield "" if difference is None else f"{difference.verdict}, {say_difference(difference)}"
+        if difference is None:
+            yield ""
+            return
+        yield say(
+            "{verdict}, {difference}",
+            verdict=translate_term(difference.verdict),
+            difference=say_difference(difference),
+        )
 
 
 def _say_confidence(result: Assessment) -> Sequence[str]:
@@ -212,18 +233,14 @@ def _say_confidence(result: Assessment) -> Sequence[str]:
 
 def _robustness(result: Assessment) -> RenderableType:
     table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=True)
-    table.add_column("images", no_wrap=True)
+    table.add_column(say("images"), no_wrap=True)
     table.add_column(result.headline.name, justify="right", no_wrap=True)
     if result.baseline is not None:
         table.add_column(result.baseline, justify="right", no_wrap=True)
     for each in result.robustness:
-        name = "unchanged" if each.distortion == "none" else each.distortion
+        name = translate_distortion(each.distortion)
         cells = [f"{percent(each.ours)} %"]
         if each.baseline is not None:
             cells.append(f"{percent(each.baseline)} %")
         table.add_row(name, *cells)
     return Padding(table, (0, 0, 0, 1))
-
-
-def _heading(title: str, detail: str = "") -> Text:
-    return Text.assemble("\n", (title, "bold cyan"), f"  {printable(detail)}" if detail else "")

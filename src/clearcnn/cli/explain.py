@@ -56,12 +56,12 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("run_folder", metavar="RUN", type=Path, help=SUPPRESS)
     parser.add_argument("image", metavar="IMAGE", help=SUPPRESS)
-    group = parser.add_argument_group("image")
+    group = parser.add_argument_group(say("image"))
     group.add_argument(
         "--invert", action="store_true", help=say("invert the image before prediction")
     )
-    add_run_data_options(parser.add_argument_group("data"))
-    group = parser.add_argument_group("output")
+    add_run_data_options(parser.add_argument_group(say("data")))
+    group = parser.add_argument_group(say("output"))
     group.add_argument(
         "--out",
         type=Path,
@@ -94,13 +94,12 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     """
     # Printed before the heavy imports, so that the first line appears at once.
     first = sys.stderr if arguments.json else sys.stdout
-    first.write(
-        say(
-            "clearcnn {version} · explaining {image} …\n",
-            version=__version__,
-            image=printable(arguments.image),
-        )
+    explaining = say(
+        "clearcnn {version} · explaining {image} …\n",
+        version=__version__,
+        image=printable(arguments.image),
     )
+    first.write(arguments.language.translate(explaining))
     first.flush()
 
     from clearcnn.cli.console import Console
@@ -117,11 +116,13 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         seed=arguments.seed,
         out=arguments.out,
         command=shlex.join(["clearcnn", *words]),
+        language=arguments.language.code,
     )
-    stderr = Console(stderr=True)
+    stdout = Console(language=arguments.language)
+    stderr = Console(stderr=True, language=arguments.language)
     for sentence in result.warnings:
         stderr.warn(sentence)
-    (stderr if arguments.json else Console()).show(view_explanation(result))
+    (stderr if arguments.json else stdout).show(view_explanation(result))
     if arguments.json:
         print_json(to_json(result))
     return Status.SUCCESS

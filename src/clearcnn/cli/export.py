@@ -49,7 +49,7 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("folder", nargs="?", type=Path, metavar="RUN", help=say("the run folder"))
-    group = parser.add_argument_group("output")
+    group = parser.add_argument_group(say("output"))
     group.add_argument("--to", choices=KINDS, metavar="FORMAT", help=", ".join(KINDS))
     group.add_argument(
         "--out",
@@ -90,5 +90,6 @@ def run(arguments: Namespace, _: list[str]) -> Status:
             num_images=result.num_images,
         ),
     ]
-    sys.stdout.write("".join(printable(line) + "\n" for line in lines))
+    translate = arguments.language.translate
+    sys.stdout.write("".join(translate(printable(line)) + "\n" for line in lines))
     return Status.SUCCESS

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from clearcnn.backend import own_process
-from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, train
+from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve, studio, train
 from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.options import LANGUAGE_OPTION, add_language_option
 from clearcnn.cli.parser import Parser
@@ -22,7 +22,7 @@ from clearcnn.errors import ClearCNNError
 from clearcnn.language import CODES, ENGLISH, Language, choose_language, join, say
 from clearcnn.version import __version__
 
-VERBS = (train, evaluate, check, predict, explain, export, serve, cache)
+VERBS = (train, evaluate, check, predict, explain, export, serve, studio, cache)
 
 # Nearly all objects created by imports and tracing live until the end; collecting garbage among
 # them took half a second of a training, and as long again at exit.
@@ -50,6 +50,7 @@ examples:
   clearcnn export runs/a --to onnx
                             export its model for other programs
   clearcnn serve runs/a     predictions over HTTP, and the page
+  clearcnn studio           collect pictures and train, in the browser
   clearcnn train --help     all options of a verb
 """)
 
@@ -64,15 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     is_whole_process = argv is None
     words = list(sys.argv[1:] if argv is None else argv)
+    language = _find_language(words)
     if is_whole_process:
         secure_streams()
-        show_warnings_once()
+        show_warnings_once(language)
         _exit_on_signals()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         own_process()
     else:
         _escape_unprintable()
-    language = _find_language(words)
     try:
         status = _run(words, language)
         sys.stdout.flush()
@@ -95,13 +96,13 @@ class _ShowVersion(Action):
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
         from clearcnn.kernel_library import describe_kernels
 
-        sys.stdout.write(
-            say(
-                "clearcnn {version}\n{describe_kernels}\n",
-                version=__version__,
-                describe_kernels=describe_kernels(),
-            )
+        assert isinstance(parser, Parser)
+        shown = say(
+            "clearcnn {version}\n{describe_kernels}\n",
+            version=__version__,
+            describe_kernels=describe_kernels(),
         )
+        sys.stdout.write(parser.language.translate(shown))
         parser.exit()
 
 
@@ -121,7 +122,7 @@ def build_parser(language: Language = ENGLISH) -> Parser:
         epilog=_EPILOG,
     )
     _add_verbs(parser)
-    options = parser.add_argument_group("options")
+    options = parser.add_argument_group(say("options"))
     options.add_argument("-h", "--help", action="help", help=say("show this help and exit"))
     add_language_option(options)
     options.add_argument(

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from clearcnn.cli.console import Line
 from clearcnn.cli.result_tables import view_heading, view_shape, view_table
 from clearcnn.language import say
 from clearcnn.results.train import LayerSummary, ModelSummary
@@ -23,7 +24,7 @@ def view_model(summary: ModelSummary) -> RenderableType:
     """
     shape = view_shape(summary.input_shape)
     return Group(
-        view_heading("Model", say("{name}, {shape} in", name=summary.name, shape=shape)),
+        view_heading(say("Model"), say("{name}, {shape} in", name=summary.name, shape=shape)),
         _LayerTable(summary),
         *_mlp(summary),
     )
@@ -47,20 +48,20 @@ class _LayerTable:
     def _table(self, columns: int) -> Table:
         summary = self.summary
         table = view_table()
-        table.add_column("layer", overflow="fold", min_width=16)
+        table.add_column(say("layer"), overflow="fold", min_width=16)
         headers = (
-            "output",
-            "parameters",
-            "receptive\nfield",
-            "multiply-\nadds",
+            say("output"),
+            say("parameters"),
+            say("receptive\nfield"),
+            say("multiply-\nadds"),
             say("as a Dense\nlayer"),
         )
         for header in headers[: columns - 1]:
             table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
         for layer in summary.layers:
             table.add_row(*_layer_cells(layer)[:columns])
-        total = ("total", "", f"{summary.parameters:,}", "", f"{summary.multiply_adds:,}", "")
-        table.add_row(*(Text(cell, style="bold") for cell in total[:columns]))
+        total = (say("total"), "", f"{summary.parameters:,}", "", f"{summary.multiply_adds:,}", "")
+        table.add_row(*(Line(cell, style="bold") for cell in total[:columns]))
         return table
 
 
@@ -82,7 +83,7 @@ def _mlp(summary: ModelSummary) -> Iterable[RenderableType]:
     times = summary.mlp_parameters / summary.parameters
     yield Text()
     yield Padding(
-        Text.assemble(
+        Line(
             say("With Dense layers instead of convolutions it would have "),
             (f"{summary.mlp_parameters:,}", "bold"),
             say(" parameters, {times:.1f} times as many.", times=times)

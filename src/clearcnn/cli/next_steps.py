@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.text import Text
 
+from clearcnn.cli.console import Line
 from clearcnn.language import say
 from clearcnn.results.train import TrainResult
 from clearcnn.text import printable
@@ -49,14 +49,15 @@ def list_next_steps(result: TrainResult, platform: str = sys.platform) -> Iterat
 
 def view_next_steps(result: TrainResult) -> RenderableType:
     """Return the next steps for the terminal: each command on a line of its own."""
-    lines = Text("\n")
-    lines.append("Next", "bold cyan")
-    steps = Text()
-    for what, command in list_next_steps(result):
-        steps.append(f"{printable(command)}\n", "bold")
-        steps.append(f"    {printable(what)}\n", "dim")
-    steps.rstrip()
-    return Group(lines, Padding(steps, (0, 2)))
+    steps = [
+        line
+        for what, command in list_next_steps(result)
+        for line in (
+            Line(printable(command), style="bold"),
+            Line("    ", printable(what), style="dim"),
+        )
+    ]
+    return Group(Line("\n", (say("Next"), "bold cyan")), Padding(Group(*steps), (0, 2)))
 
 
 def quote(path: Path, platform: str = sys.platform) -> str:

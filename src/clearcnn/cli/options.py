@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import SUPPRESS, Namespace
+from argparse import SUPPRESS, BooleanOptionalAction, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -199,6 +199,43 @@ def add_recipe_options(group: OptionGroup) -> None:
         default=777,
         metavar="N",
         help=say("seed of the split, initial weights, shuffling and augmentation (default: 777)"),
+    )
+
+
+def add_augmentation_options(group: OptionGroup) -> None:
+    """Add --augment and --flip."""
+    group.add_argument(
+        "--augment",
+        type=names,
+        metavar="NAMES",
+        help=say(
+            "random changes of training images: some of "
+            "shift,rotation,zoom,shear,contrast,brightness,flip, or none (default: the "
+            "recipe's)"
+        ),
+    )
+    group.add_argument(
+        "--flip",
+        action=BooleanOptionalAction,
+        help=say("mirror half of the training images, or none (default: a trial training decides)"),
+    )
+
+
+def add_budget_option(group: OptionGroup, what: str) -> None:
+    """Add --budget.
+
+    Args:
+      group: of options.
+      what: what is reduced until the command fits into its budget.
+    """
+    group.add_argument(
+        "--budget",
+        metavar="TIME",
+        help=say(
+            "time for the whole command, such as 60s or 5min: {what} follow from the pace of "
+            "this machine",
+            what=what,
+        ),
     )
 
 

@@ -57,7 +57,7 @@ def add_options(parser: Parser) -> None:
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("run_folder", metavar="RUN", type=Path, help=SUPPRESS)
     parser.add_argument("files", metavar="FILE", nargs="+", help=SUPPRESS)
-    group = parser.add_argument_group("prediction")
+    group = parser.add_argument_group(say("prediction"))
     group.add_argument(
         "--top",
         type=whole_number,
@@ -77,7 +77,7 @@ def add_options(parser: Parser) -> None:
         action="store_true",
         help=say("do not invert images of the opposite polarity"),
     )
-    group = parser.add_argument_group("output")
+    group = parser.add_argument_group(say("output"))
     group.add_argument(
         "--csv", type=Path, metavar="FILE", help=say("write predictions to a new CSV file")
     )
@@ -109,17 +109,20 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     from clearcnn.workflows.runs.find_run import find_run
     from clearcnn.workflows.runs.load_onnx_model import open_model
 
+    language = arguments.language
     options = {"top": arguments.top, "abstain_below": arguments.abstain_below}
     check_options(**options)
     model = open_model(find_run(arguments.run_folder))
     found = find_image_files(arguments.files, model.manifest.input.shape[:2])
     for sentence in found.ignored:
-        print_line(say("warning: {sentence}", sentence=printable(sentence)))
+        print_line(say("warning: {sentence}", sentence=printable(sentence)), language)
     with open_prediction_table(arguments.csv, model, resume=arguments.resume, **options) as table:
         waiting = [each for each in found.files if not table.holds(each.name)]
         names = [each.name for each in waiting]
         answers = predict_files(model, waiting, keep_polarity=arguments.keep_polarity, **options)
-        display = PredictDisplay(len(waiting), _choose_lines(arguments, names, model.manifest))
+        display = PredictDisplay(
+            len(waiting), _choose_lines(arguments, names, model.manifest), language
+        )
         try:
             with display:
                 for each in answers:
@@ -133,7 +136,8 @@ def run(arguments: Namespace, _: list[str]) -> Status:
                     done=display.done,
                     num_waiting=len(waiting),
                     rest=rest,
-                )
+                ),
+                language,
             )
             return Status.INTERRUPTED
         earlier = (table.num_rows, table.num_errors)
@@ -151,7 +155,7 @@ def _choose_lines(
         return None
     from clearcnn.cli.predict_display import PredictionLines
 
-    lines = PredictionLines(names, manifest.class_names)
+    lines = PredictionLines(names, manifest.class_names, arguments.language)
     sys.stdout.write(lines.heading() + "\n")
     return lines.line
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from clearcnn.bundle import Confidence
 from clearcnn.cli.console import Console
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, join, say, say_count
 from clearcnn.results.predict import ClassProbability, Prediction
 from clearcnn.text import printable
 
@@ -39,6 +39,7 @@ class PredictDisplay:
     Args:
       total: number of images.
       write_line: formats a prediction as a line; None shows none.
+      language: of what people read.
 
     Attributes:
       done: images so far, including errors, unlike and abstained.
@@ -46,8 +47,11 @@ class PredictDisplay:
       outcomes: number of images by predicted class.
     """
 
-    def __init__(self, total: int, write_line: Callable[[Prediction], str] | None) -> None:
+    def __init__(
+        self, total: int, write_line: Callable[[Prediction], str] | None, language: Language
+    ) -> None:
         self.total = total
+        self._language = language
         self.done = self.errors = self.unlike = self.abstained = 0
         self.preparation: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
@@ -58,7 +62,7 @@ class PredictDisplay:
     def __enter__(self) -> Self:
         hides = self._write_line is not None and sys.stdout.isatty()
         if self.total >= FEWEST_FOR_A_BAR and sys.stderr.isatty() and not hides:
-            self._bar = _start_bar(self.total)
+            self._bar = _start_bar(self.total, self._language)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -76,7 +80,7 @@ class PredictDisplay:
             if sentence in self.preparation or len(self.preparation) < MOST_KINDS_COUNTED:
                 self.preparation[sentence] += 1
         if self._write_line is not None:
-            sys.stdout.write(self._write_line(prediction) + "\n")
+            sys.stdout.write(self._language.translate(self._write_line(prediction)) + "\n")
         if prediction.error is not None:
             self._say(say("error: {error}", error=printable(prediction.error)))
         self._move_on()
@@ -98,7 +102,7 @@ class PredictDisplay:
         if self._bar is not None:
             self._bar.console.print(line)
         else:
-            print_line(line)
+            print_line(line, self._language)
 
     def summarise(
         self, confidence: Confidence | None, *, csv: Path | None, earlier: tuple[int, int]
@@ -120,16 +124,21 @@ class PredictDisplay:
                     done=self.done + earlier[0],
                     csv=csv,
                     rest=rest,
-                )
+                ),
+                self._language,
             )
         if self.done > 1:
-            print_line(say_counts(self.outcomes))
+            print_line(say_counts(self.outcomes), self._language)
         if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
-                print_line(f"  {number:,} × {printable(sentence)}")
+                print_line(
+                    say("  {number:,} × {sentence}", number=number, sentence=printable(sentence)),
+                    self._language,
+                )
             if len(self.preparation) > KINDS_SHOWN:
                 print_line(
-                    say("  … and more; --json and --csv list the conversions of each image.")
+                    say("  … and more; --json and --csv list the conversions of each image."),
+                    self._language,
                 )
         if self.abstained:
             print_line(
@@ -137,14 +146,19 @@ class PredictDisplay:
                     "{abstained:,} of {done:,} without a prediction: confidence too low.",
                     abstained=self.abstained,
                     done=self.done,
-                )
+                ),
+                self._language,
             )
         if self.unlike:
-            flag = describe_flag(confidence)
-            if self.unlike == 1:
-                flag = flag.replace("look ", "looks ", 1)
             print_line(
-                say("{unlike:,} of {done:,} {flag}", unlike=self.unlike, done=self.done, flag=flag)
+                say_count(
+                    "{number:,} of {done:,} looks like none of the classes{flag}.",
+                    "{number:,} of {done:,} look like none of the classes{flag}.",
+                    self.unlike,
+                    done=self.done,
+                    flag=describe_flag(confidence),
+                ),
+                self._language,
             )
         errors = self.errors + earlier[1]
         if errors and self.done + earlier[0] > 1:
@@ -153,14 +167,16 @@ class PredictDisplay:
                     "error: {errors:,} of {done:,} images could not be read.",
                     errors=errors,
                     done=self.done + earlier[0],
-                )
+                ),
+                self._language,
             )
         if confidence is None:
             print_line(
                 say(
                     "warning: This run has no validation set: its probabilities are not "
                     "calibrated, and out-of-distribution images are not flagged."
-                )
+                ),
+                self._language,
             )
         elif confidence.false_alarms is None:
             print_line(
@@ -168,7 +184,8 @@ class PredictDisplay:
                     "warning: {num_images:,} validation images are too few to flag "
                     "out-of-distribution images.",
                     num_images=confidence.num_images,
-                )
+                ),
+                self._language,
             )
 
 
@@ -178,16 +195,21 @@ class PredictionLines:
     Args:
       names: of all images.
       class_names: of the model.
+      language: of the headings and remarks.
     """
 
-    def __init__(self, names: Sequence[str], class_names: Sequence[str]) -> None:
-        self._name_columns = _widest(("image", *names), _WIDEST_NAME)
-        self._class_columns = _widest(("prediction", "abstained", *class_names), _WIDEST_CLASS)
+    def __init__(
+        self, names: Sequence[str], class_names: Sequence[str], language: Language = ENGLISH
+    ) -> None:
+        self._language = language
+        headings = (language.translate(each) for each in (say("prediction"), say("abstained")))
+        self._name_columns = _widest((language.translate(say("image")), *names), _WIDEST_NAME)
+        self._class_columns = _widest((*headings, *class_names), _WIDEST_CLASS)
         self._tells_preparation = len(names) <= MOST_WITH_PREPARATION
 
     def heading(self) -> str:
         """Return the names of the columns."""
-        return self._join("image", "prediction", "confidence", "next")
+        return self._join(say("image"), say("prediction"), say("confidence"), say("next"))
 
     def line(self, prediction: Prediction) -> str:
         """Return a prediction as a line; of few images, with lines for the conversions."""
@@ -203,16 +225,22 @@ class PredictionLines:
         lines = [
             self._join(
                 prediction.name,
-                prediction.prediction or "abstained",
+                prediction.prediction or say("abstained"),
                 _percent(first),
-                "   ".join(filter(None, remarks)),
+                join("   ", filter(None, remarks)),
             )
         ]
         if self._tells_preparation:
-            lines += [f"    {printable(sentence)}" for sentence in prediction.preparation]
+            lines += [
+                "    " + self._language.translate(printable(sentence))
+                for sentence in prediction.preparation
+            ]
         return "\n".join(lines)
 
     def _join(self, name: str, prediction: str, confidence: str, rest: str) -> str:
+        name, prediction, confidence, rest = (
+            self._language.translate(each) for each in (name, prediction, confidence, rest)
+        )
         shown = printable(name)
         if cell_len(shown) > self._name_columns:
             # The end of a path tells more than its beginning.
@@ -234,7 +262,10 @@ def count_classes(predictions: Iterable[Prediction]) -> str:
 def say_counts(counts: Counter[str]) -> str:
     """Return counts by class, the most frequent first; many classes are summarised."""
     ranked = counts.most_common()
-    words = [f"{printable(name)}: {number:,}" for name, number in ranked[:CLASSES_COUNTED]]
+    words = [
+        say("{name}: {number:,}", name=printable(name), number=number)
+        for name, number in ranked[:CLASSES_COUNTED]
+    ]
     rest = sum(number for _, number in ranked[CLASSES_COUNTED:])
     if rest:
         words.append(
@@ -244,19 +275,19 @@ def say_counts(counts: Counter[str]) -> str:
                 rest=rest,
             )
         )
-    return " · ".join(words)
+    return join(" · ", words)
 
 
 def _name_outcome(prediction: Prediction) -> str:
     if prediction.error is not None:
         return say("cannot be read")
-    return prediction.prediction or "abstained"
+    return prediction.prediction or say("abstained")
 
 
 def describe_flag(confidence: Confidence | None) -> str:
-    """Return what the flag means, with its rate of false alarms."""
+    """Return what the flag means, with its rate of false alarms, after a colon; or ""."""
     if confidence is None or confidence.false_alarms is None:
-        return say("look like none of the classes.")
+        return ""
     alarms = say(
         "{false_alarms:,} of {num_images:,} validation images",
         false_alarms=confidence.false_alarms,
@@ -275,12 +306,13 @@ def describe_flag(confidence: Confidence | None) -> str:
             distance_threshold=confidence.distance_threshold,
             alarms=alarms,
         )
-    return say("look like none of the classes: {what}.", what=what)
+    return ": " + what
 
 
-def print_line(line: str) -> None:
-    """Print a line on stderr, after flushing stdout; at a terminal, lines break at words."""
+def print_line(line: str, language: Language) -> None:
+    """Print a line on stderr, after flushing stdout; at a terminal, it breaks at words."""
     sys.stdout.flush()
+    line = language.translate(line)
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns
         indent = " " * (len(line) - len(line.lstrip()) + 2)
@@ -294,10 +326,9 @@ def print_line(line: str) -> None:
     sys.stderr.write(line + "\n")
 
 
-def _start_bar(total: int) -> Progress:
-    bar = Progress(
-        MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
-    )
+def _start_bar(total: int, language: Language) -> Progress:
+    console = Console(stderr=True, language=language)
+    bar = Progress(MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(), console=console)
     bar.add_task("", total=total)
     bar.start()
     return bar

@@ -19,13 +19,13 @@ from rich.progress import (
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from clearcnn.cli.console import Console
+from clearcnn.cli.console import Console, Line
 from clearcnn.cli.epoch_pace import EpochPace
 from clearcnn.cli.exit_codes import ReaderGoneError, StdoutError
 from clearcnn.cli.model_table import view_model
 from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_data
-from clearcnn.language import say
+from clearcnn.language import Language, join, say
 from clearcnn.report.number_format import flip_sentence, percent
 from clearcnn.results.train import DataSummary, FlipTrial, History, ModelSummary
 from clearcnn.text import printable
@@ -112,19 +112,23 @@ class TrainDisplay(WarningsOnly):
 
     def on_flip_trial(self, trial: FlipTrial) -> None:
         """Say whether images are mirrored, and why."""
-        self.console.print(f"\n{printable(flip_sentence(trial))}")
+        self.console.print(Line("\n", printable(flip_sentence(trial))))
+
+    def on_work(self, sentence: str) -> None:
+        """Say how much a budget allows."""
+        self.console.print(f"\n{sentence}")
 
     def on_train_begin(self, epochs: int) -> None:
         """Say that the program is being compiled, which can take longer than an epoch."""
         self.epochs = epochs
         self.said_at = self.compiling_since = time.monotonic()
-        self.console.print(Text.assemble("\n", ("Training", "bold cyan")))
+        self.console.print(Line("\n", (say("Training"), "bold cyan")))
         if self.console.is_live:
             self.progress = _live_progress(self.console, self.pace)
-            self.task = self.progress.add_task("", total=epochs, figures="compiling …")
+            self.task = self.progress.add_task("", total=epochs, figures=say("compiling …"))
             self.progress.start()
         else:
-            self.console.print("  compiling …")
+            self.console.print(say("  compiling …"))
 
     def on_compiled(self) -> None:
         """Say that the first epoch runs, which can take minutes on many images."""
@@ -210,7 +214,7 @@ class _TwoLineProgress(Progress):
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
             running = "" if task.finished else self._pace.describe()
-            yield Text("  " + " · ".join(filter(None, (task.fields["figures"], running))))
+            yield Line("  ", join(" · ", filter(None, (task.fields["figures"], running))))
 
 
 class _EpochBar(BarColumn):
@@ -231,17 +235,27 @@ class _EpochBar(BarColumn):
 class _TimeLeftColumn(TimeRemainingColumn):
     """The time left."""
 
+    def __init__(self, language: Language) -> None:
+        super().__init__(compact=True)
+        self._language = language
+
     def render(self, task: Task) -> Text:
         """Return "" before the first epoch and after the last."""
         known = task.time_remaining is not None and task.stop_time is None
-        return super().render(task).append(" left") if known and not task.finished else Text()
+        if not known or task.finished:
+            return Text()
+        left = say("{time} left", time=super().render(task).plain)
+        return Text(self._language.translate(left), style="progress.remaining")
 
 
 def _live_progress(console: Console, pace: EpochPace) -> Progress:
+    counted = say(
+        "  epoch {done} of {total}", done="{task.completed:.0f}", total="{task.total:.0f}"
+    )
     return _TwoLineProgress(
-        TextColumn("  epoch {task.completed:.0f} of {task.total:.0f}"),
+        TextColumn(console.language.translate(counted)),
         _EpochBar(pace, max(4, min(WIDEST_BAR, console.width - 35))),
-        _TimeLeftColumn(compact=True),
+        _TimeLeftColumn(console.language),
         pace=pace,
         console=console,
     )
@@ -254,4 +268,4 @@ def _figures(metrics: dict[str, float]) -> str:
     ]
     if "val_accuracy" in metrics:
         figures.append(say("validation {metrics} %", metrics=percent(metrics["val_accuracy"])))
-    return " · ".join(figures)
+    return join(" · ", figures)

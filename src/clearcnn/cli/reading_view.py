@@ -39,7 +39,7 @@ class ReadingView:
     def _move_bar(self, read: int, total: int) -> None:
         if self.progress is None:
             self.progress = Progress(
-                TextColumn(say("  reading images")),
+                TextColumn(self.console.language.translate(say("  reading images"))),
                 BarColumn(30, complete_style="cyan", finished_style="cyan"),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(compact=True),

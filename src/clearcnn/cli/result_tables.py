@@ -9,8 +9,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from clearcnn.language import say
+from clearcnn.cli.console import Line
+from clearcnn.language import join, say, say_count
 from clearcnn.report.number_format import percent, score_sentence
+from clearcnn.report.terms import translate_term
 from clearcnn.results.check import CheckResult
 from clearcnn.results.explain import ExplainResult, SanityCheck
 from clearcnn.results.scores import Evaluation, Interval
@@ -37,12 +39,20 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
     Returns:
       A renderable.
     """
-    axes = ("images", "height", "width", "channels")[: len(summary.shape)]
+    axes = (say("images"), say("height"), say("width"), say("channels"))[: len(summary.shape)]
     facts: list[tuple[str, RenderableType]] = [
-        ("shape", f"{summary.shape} · {', '.join(axes)}"),
-        ("values", f"{summary.dtype}, {_span(summary.value_range)}{_seen(summary)}"),
+        (say("shape"), say("{shape} · {axes}", shape=summary.shape, axes=join(", ", axes))),
         (
-            "split",
+            say("values"),
+            say(
+                "{dtype}, {span}{seen}",
+                dtype=summary.dtype,
+                span=_span(summary.value_range),
+                seen=_seen(summary),
+            ),
+        ),
+        (
+            say("split"),
             say(
                 "{train:,} train · {validation:,} validation · {test:,} test",
                 train=summary.train,
@@ -52,13 +62,16 @@ def view_data(summary: DataSummary, sheet: Path) -> RenderableType:
         ),
     ]
     if summary.num_groups is not None:
-        facts.append(("groups", f"{summary.num_groups:,}"))
-    facts += [("prepared", printable(sentence)) for sentence in summary.preparation]
+        facts.append((say("groups"), f"{summary.num_groups:,}"))
+    facts += [(say("prepared"), printable(sentence)) for sentence in summary.preparation]
     if summary.skipped:
-        facts.append(("skipped", _skipped(summary)))
+        facts.append((say("skipped"), _skipped(summary)))
     facts.append((say("sample images"), view_path(sheet)))
     return Group(
-        view_heading("Data", summary.source), view_facts(facts), Text(), _classes(summary.classes)
+        view_heading(say("Data"), summary.source),
+        view_facts(facts),
+        Text(),
+        _classes(summary.classes),
     )
 
 
@@ -71,23 +84,23 @@ def view_check(result: CheckResult) -> RenderableType:
       A renderable.
     """
     lines: list[RenderableType] = [
-        Text(printable(sentence), style="dim") for sentence in result.preparation
+        Line(printable(sentence), style="dim") for sentence in result.preparation
     ]
     for finding in result.findings:
-        sign = ("problem", "bold red") if finding.is_problem else ("notice", "yellow")
-        lines.append(Text.assemble(sign, f"  {printable(finding.sentence)}"))
+        sign = (say("problem"), "bold red") if finding.is_problem else (say("notice"), "yellow")
+        lines.append(Line(sign, "  ", printable(finding.sentence)))
         shown = finding.names[:NAMES_LISTED]
-        lines += [Text(f"    {printable(name)}", style="dim") for name in shown]
+        lines += [Line("    ", printable(name), style="dim") for name in shown]
         if len(finding.names) > len(shown):
             lines.append(Text("    …", style="dim"))
     counts = say(
-        "{num_images:,} images of {num_class_names} classes",
-        num_images=result.num_images,
-        num_class_names=len(result.class_names),
+        "{images} of {classes}",
+        images=say_count("{number:,} image", "{number:,} images", result.num_images),
+        classes=say_count("{number:,} class", "{number:,} classes", len(result.class_names)),
     )
     problems = result.num_problems
     verdict = (
-        say("{problems} problem{rest}", problems=problems, rest="" if problems == 1 else "s")
+        say_count("{number:,} problem", "{number:,} problems", problems)
         if problems
         else say("no problem")
     )
@@ -99,19 +112,17 @@ def view_check(result: CheckResult) -> RenderableType:
         )
         path = view_path(result.folder / "use.csv")
         lines.append(
-            Text.assemble(
+            Line(
                 say("cleaned list: "),
                 path,
                 say(" ({left_out}; for train --use)", left_out=left_out),
             )
         )
         if result.suspects:
-            lines.append(
-                Text.assemble(say("suspect images: "), view_path(result.folder / "suspects.png"))
-            )
+            lines.append(Line(say("suspect images: "), view_path(result.folder / "suspects.png")))
     return Group(
-        view_heading("Check", f"{result.source} · {counts}"),
-        Padding(Group(*lines, Text(say("{verdict} found", verdict=verdict))), (0, 2)),
+        view_heading(say("Check"), say("{source} · {counts}", source=result.source, counts=counts)),
+        Padding(Group(*lines, Line(say("{verdict} found", verdict=verdict))), (0, 2)),
     )
 
 
@@ -127,7 +138,7 @@ def view_result(result: TrainResult) -> RenderableType:
     facts: list[tuple[str, RenderableType]] = [
         (
             say("test accuracy"),
-            Text.assemble(
+            Line(
                 (f"{percent(score.accuracy)} %", "bold green"),
                 say(
                     " · {correct:,} of {total:,} test images correct",
@@ -139,14 +150,14 @@ def view_result(result: TrainResult) -> RenderableType:
         ("", view_interval(score.interval)),
         *_balanced(result.test),
         (say("test loss"), f"{result.test.loss:.4f}"),
-        ("epochs", view_epochs(result.history, result.train.epochs)),
-        ("seconds", view_seconds(result.seconds)),
+        (say("epochs"), view_epochs(result.history, result.train.epochs)),
+        (say("seconds"), view_seconds(result.seconds)),
         (say("run folder"), view_path(result.run_folder)),
-        ("report", view_path(result.run_folder / "report.html")),
+        (say("report"), view_path(result.run_folder / "report.html")),
     ]
     for position, sentence in enumerate(result.advice):
         facts.append(("" if position else say("what would help"), printable(sentence)))
-    return Group(view_heading("Result"), view_facts(facts))
+    return Group(view_heading(say("Result")), view_facts(facts))
 
 
 def _balanced(test: Evaluation) -> list[tuple[str, RenderableType]]:
@@ -155,7 +166,7 @@ def _balanced(test: Evaluation) -> list[tuple[str, RenderableType]]:
         return []
     return [
         (
-            "balanced",
+            say("balanced"),
             say(
                 "{accuracy} % · mean recall of {num_classes:,} classes",
                 accuracy=percent(test.balanced.accuracy),
@@ -179,36 +190,40 @@ def view_explanation(result: ExplainResult) -> RenderableType:
         f"{printable(each.name)} {percent(each.probability)} %"
         for each in result.answers[1:CLASSES_EXPLAINED]
     )
-    prediction = Text.assemble(
+    prediction = Line(
         (printable(result.prediction), "bold green"),
         f" · {percent(result.answers[0].probability)} %",
     )
-    facts: list[tuple[str, RenderableType]] = [("prediction", prediction), ("next", others)]
+    facts: list[tuple[str, RenderableType]] = [
+        (say("prediction"), prediction),
+        (say("next"), others),
+    ]
     if image.label is not None:
         style = "yellow" if result.is_mistake else ""
-        verdict = "a mistake" if result.is_mistake else "correct"
-        facts.append(("label", Text(f"{printable(image.label)}, {verdict}", style=style)))
-        facts.append(("split", printable(image.part or "")))
-    facts += [("prepared", printable(sentence)) for sentence in image.preparation]
+        verdict = say("a mistake") if result.is_mistake else say("correct")
+        label = say("{label}, {verdict}", label=printable(image.label), verdict=verdict)
+        facts.append((say("label"), Line(label, style=style)))
+        facts.append((say("split"), translate_term(image.part or "")))
+    facts += [(say("prepared"), printable(sentence)) for sentence in image.preparation]
     facts += [
         (say("gradient map"), _say_check(result.gradient.sanity)),
         (say("occlusion map"), _say_check(result.occlusion.sanity)),
     ]
     if result.neighbours is not None and result.neighbours.train:
         labels = ", ".join(printable(each.label) for each in result.neighbours.train)
-        facts.append(("neighbours", say("{labels} (nearest training images)", labels=labels)))
-    facts.append(("page", view_path(result.folder / "explanation.html")))
-    return Group(view_heading("Explanation", image.name), view_facts(facts))
+        facts.append((say("neighbours"), say("{labels} (nearest training images)", labels=labels)))
+    facts.append((say("page"), view_path(result.folder / "explanation.html")))
+    return Group(view_heading(say("Explanation"), image.name), view_facts(facts))
 
 
-def view_score(result: TrainResult) -> Text:
+def view_score(result: TrainResult) -> Line:
     """Return the result in two lines, for `--quiet`."""
-    return Text.assemble(score_sentence(result.test.score), "\n", view_path(result.run_folder))
+    return Line(score_sentence(result.test.score), "\n", view_path(result.run_folder))
 
 
-def view_interruption(result: TrainResult) -> Text:
+def view_interruption(result: TrainResult) -> Line:
     """Return what was saved of a training that was stopped early."""
-    return Text.assemble(
+    return Line(
         say(
             "Stopped after epoch {num_epochs} of {epochs}. The model of that epoch is saved in ",
             num_epochs=result.history.num_epochs,
@@ -218,13 +233,13 @@ def view_interruption(result: TrainResult) -> Text:
     )
 
 
-def view_divergence(result: TrainResult) -> Text:
+def view_divergence(result: TrainResult) -> Line:
     """Return why a training diverged, and what was saved of it."""
     assert result.divergence is not None
-    return Text.assemble(
-        ("error: ", "bold red"),
+    return Line(
+        (say("error: "), "bold red"),
         say("{sentence} Likely causes:", sentence=result.divergence.sentence),
-        *(f"\n  {cause}" for cause in result.divergence.causes),
+        *("\n  " + cause for cause in result.divergence.causes),
         say(
             "\nThe model of epoch {best_epoch} is saved in ",
             best_epoch=result.history.best_epoch + 1,
@@ -236,12 +251,11 @@ def view_divergence(result: TrainResult) -> Text:
 def view_interval(interval: Interval) -> str:
     """Return "95 % interval 95.5–98.3 (Wilson)"."""
     return say(
-        "{confidence:g} % interval {low}–{high} ({method}{method_2})",
+        "{confidence:g} % interval {low}–{high} ({method})",
         confidence=100 * interval.confidence,
         low=percent(interval.low),
         high=percent(interval.high),
-        method=interval.method[:1].upper(),
-        method_2=interval.method[1:],
+        method=translate_term(interval.method),
     )
 
 
@@ -255,7 +269,9 @@ def view_epochs(history: History, epochs: int) -> str:
 
 def view_seconds(seconds: dict[str, float]) -> str:
     """Return the total and the phases, in seconds."""
-    phases = " · ".join(f"{phase} {spent:.2f}" for phase, spent in seconds.items())
+    phases = join(
+        " · ", (translate_term(phase) + f" {spent:.2f}" for phase, spent in seconds.items())
+    )
     return say("{values:.2f} in total · {phases}", values=sum(seconds.values()), phases=phases)
 
 
@@ -276,8 +292,8 @@ def _classes(classes: tuple[ClassCount, ...]) -> RenderableType:
     if len(classes) > MOST_CLASSES_LISTED:
         return _many_classes(classes)
     table = view_table()
-    table.add_column("class", overflow="fold")
-    for header in ("images", "train", "validation", "test"):
+    table.add_column(say("class"), overflow="fold")
+    for header in (say("images"), say("train"), say("validation"), say("test")):
         table.add_column(header, justify="right", no_wrap=True)
     for c in classes:
         counts = (c.total, c.train, c.validation, c.test)
@@ -294,10 +310,12 @@ def _many_classes(classes: tuple[ClassCount, ...]) -> RenderableType:
         if low == high
         else say("{low:,} to {high:,} images each", low=low, high=high)
     )
-    facts: list[tuple[str, RenderableType]] = [("classes", f"{len(classes):,}, {each}")]
+    facts: list[tuple[str, RenderableType]] = [
+        (say("classes"), say("{number:,}, {each}", number=len(classes), each=each))
+    ]
     if low != high:
-        facts.append(("fewest", _counted(ordered[:ends])))
-        facts.append(("most", _counted(reversed(ordered[-ends:]))))
+        facts.append((say("fewest"), _counted(ordered[:ends])))
+        facts.append((say("most"), _counted(reversed(ordered[-ends:]))))
     return view_facts(facts)
 
 
@@ -306,11 +324,17 @@ def _counted(classes: Iterable[ClassCount]) -> str:
 
 
 def _skipped(summary: DataSummary) -> RenderableType:
-    files = [Text(f"{printable(f.path)}: {printable(f.reason)}") for f in summary.skipped]
-    noun = "file" if len(files) == 1 else "files"
+    files = [
+        Line(say("{path}: {reason}", path=printable(f.path), reason=printable(f.reason)))
+        for f in summary.skipped
+    ]
     return Group(
-        Text(
-            say("{num_files:,} {noun} that cannot be read", num_files=len(files), noun=noun),
+        Line(
+            say_count(
+                "{number:,} file that cannot be read",
+                "{number:,} files that cannot be read",
+                len(files),
+            ),
             style="yellow",
         ),
         *files,
@@ -327,9 +351,9 @@ def _seen(summary: DataSummary) -> str:
     return say(" (seen: {observed_range})", observed_range=_span(summary.observed_range))
 
 
-def view_heading(title: str, detail: str = "") -> Text:
+def view_heading(title: str, detail: str = "") -> Line:
     """Return the title of a section, and a detail behind it."""
-    return Text.assemble("\n", (title, "bold cyan"), f"  {printable(detail)}" if detail else "")
+    return Line("\n", (title, "bold cyan"), *(("  ", printable(detail)) if detail else ()))
 
 
 def view_facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
@@ -344,10 +368,10 @@ def view_facts(facts: Iterable[tuple[str, RenderableType]]) -> RenderableType:
 
 def _say_check(check: SanityCheck) -> str:
     if check.verdict == "undefined":
-        return "constant"
+        return say("constant")
     return say(
         "sanity check {verdict}: |ρ| {magnitude:.2f} with random weights, {num_seeds} models",
-        verdict=check.verdict,
+        verdict=translate_term(check.verdict),
         magnitude=check.magnitude,
         num_seeds=len(check.seeds),
     )

@@ -69,7 +69,7 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help=say("a run folder"))
-    group = parser.add_argument_group("address")
+    group = parser.add_argument_group(say("address"))
     group.add_argument(
         "--host", metavar="HOST", help=say("address to listen on (default: 127.0.0.1)")
     )
@@ -95,7 +95,7 @@ def add_options(parser: Parser) -> None:
         metavar="NAME",
         help=say("host name that requests may use; may be repeated"),
     )
-    group = parser.add_argument_group("limits")
+    group = parser.add_argument_group(say("limits"))
     group.add_argument(
         "--max-body-bytes",
         type=whole_number,
@@ -132,7 +132,7 @@ def add_options(parser: Parser) -> None:
         metavar="N",
         help=say("worker threads (default: cores, from 2 to 4)"),
     )
-    add_run_data_options(parser.add_argument_group("data"))
+    add_run_data_options(parser.add_argument_group(say("data")))
     group.add_argument(
         "--drain-seconds",
         type=number,
@@ -165,7 +165,7 @@ def add_options(parser: Parser) -> None:
         default=None,
         help=say("allow nobody to train"),
     )
-    add_help_options(parser.add_argument_group("output"))
+    add_help_options(parser.add_argument_group(say("output")))
 
 
 def run(arguments: Namespace, _: list[str]) -> Status:
@@ -195,19 +195,19 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
     runs = [find_run(each) for each in arguments.runs]
     if not settings.is_loopback:
-        sys.stderr.write(_EXPOSED + (_TRAINS_FOR_ALL if settings.has_playground else ""))
+        warning = _EXPOSED + (_TRAINS_FOR_ALL if settings.has_playground else "")
+        sys.stderr.write(arguments.language.translate(warning))
 
     def announce(address: str) -> None:
         names = ", ".join(printable(run.absolute().name) for run in runs)
-        stop = "; Ctrl-C stops" if sys.stdout.isatty() else ""
-        sys.stdout.write(
-            say(
-                "Serving {names} at {address}; endpoints: {address}/docs{stop}\n",
-                names=names,
-                address=address,
-                stop=stop,
-            )
+        stop = say("; Ctrl-C stops") if sys.stdout.isatty() else ""
+        serving = say(
+            "Serving {names} at {address}; endpoints: {address}/docs{stop}\n",
+            names=names,
+            address=address,
+            stop=stop,
         )
+        sys.stdout.write(arguments.language.translate(serving))
         sys.stdout.flush()
 
     logs_json = arguments.log == "json" if arguments.log else not sys.stderr.isatty()

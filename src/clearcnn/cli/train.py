@@ -2,13 +2,15 @@
 
 import shlex
 import sys
-from argparse import BooleanOptionalAction, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import Any, get_args
 
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import (
     SOURCES,
+    add_augmentation_options,
+    add_budget_option,
     add_output_options,
     add_reading_options,
     add_recipe_options,
@@ -17,9 +19,9 @@ from clearcnn.cli.options import (
     print_json,
     read_source,
 )
-from clearcnn.cli.parser import OptionGroup, Parser, names, number
+from clearcnn.cli.parser import OptionGroup, Parser, number
 from clearcnn.kernel_library import describe_kernels, open_library
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.specs import SplitKind
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -46,6 +48,7 @@ examples:
   clearcnn train
   clearcnn train photos/ --size 32 --out runs/photos
   clearcnn train photos/ --split group --seed 1
+  clearcnn train photos/ --budget 60s
   clearcnn train --recipe tutorial --epochs 20
   clearcnn train --model model.toml --json > result.json
   clearcnn train --resume runs/photos
@@ -75,24 +78,11 @@ def add_options(parser: Parser) -> None:
     """
     parser.set_defaults(run=run, parser=parser)
     add_source(parser)
-    _add_data_options(parser.add_argument_group("data"))
+    _add_data_options(parser.add_argument_group(say("data")))
     training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
-    training.add_argument(
-        "--augment",
-        type=names,
-        metavar="NAMES",
-        help=say(
-            "random changes of training images: some of "
-            "shift,rotation,zoom,shear,contrast,brightness,flip, or none (default: the "
-            "recipe's)"
-        ),
-    )
-    training.add_argument(
-        "--flip",
-        action=BooleanOptionalAction,
-        help=say("mirror half of the training images, or none (default: a trial training decides)"),
-    )
+    add_augmentation_options(training)
+    add_budget_option(training, "epochs")
     training.add_argument(
         "--resume",
         type=Path,
@@ -110,7 +100,7 @@ def add_options(parser: Parser) -> None:
         help=say("least seconds between checkpoints (default: 30; 0: as often as possible)"),
     )
     add_output_options(
-        parser.add_argument_group("output"),
+        parser.add_argument_group(say("output")),
         out=say("the run folder to create (default: runs/ with the source and the time)"),
     )
 
@@ -130,18 +120,17 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         # Printed before the heavy imports, so that the first line appears at once.
         first = sys.stderr if arguments.json else sys.stdout
         source = arguments.source if arguments.resume is None else str(arguments.resume)
-        first.write(
-            say(
-                "clearcnn {version} · reading {source} …\n",
-                version=__version__,
-                source=printable(source),
-            )
+        reading = say(
+            "clearcnn {version} · reading {source} …\n",
+            version=__version__,
+            source=printable(source),
         )
+        first.write(arguments.language.translate(reading))
         first.flush()
         if open_library() is None:
-            first.write(f"{describe_kernels()}\n")
+            first.write(arguments.language.translate(describe_kernels()) + "\n")
 
-    from clearcnn.cli.console import Console
+    from clearcnn.cli.console import Console, Line
     from clearcnn.cli.next_steps import view_next_steps
     from clearcnn.cli.progress import TrainDisplay, WarningsOnly
     from clearcnn.cli.result_tables import (
@@ -154,7 +143,8 @@ def run(arguments: Namespace, words: list[str]) -> Status:
     from clearcnn.workflows.fitting.repro_command import suggest_resume
     from clearcnn.workflows.train.train import train
 
-    stdout, stderr = Console(), Console(stderr=True)
+    language: Language = arguments.language
+    stdout, stderr = Console(language=language), Console(stderr=True, language=language)
     people = stderr if arguments.json else stdout
     is_named = arguments.resume is None or arguments.use or arguments.source != "digits"
     source = read_source(arguments) if is_named else "digits"
@@ -165,6 +155,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
                 **_options_asked_for(arguments),
                 listener=display,
                 command=shlex.join(["clearcnn", *words]),
+                language=arguments.language.code,
             )
         except KeyboardInterrupt:
             if display.unfinished is not None:
@@ -182,7 +173,7 @@ def run(arguments: Namespace, words: list[str]) -> Status:
         except SystemExit:
             # SIGTERM, or SIGHUP.
             if display.unfinished is not None:
-                stderr.print(f"\n{printable(suggest_resume(display.unfinished))}")
+                stderr.print(Line("\n", printable(suggest_resume(display.unfinished))))
             raise
     if not arguments.quiet:
         people.show(view_result(result))
@@ -221,7 +212,7 @@ def _add_data_options(group: OptionGroup) -> None:
         "--validation-fraction",
         type=number,
         metavar="F",
-        help=say("share of the rest for the validation set"),
+        help=say("share of the rest for the validation set (default: 0.2; 0.1 of 2,000 and more)"),
     )
 
 
@@ -239,6 +230,7 @@ def _options_asked_for(arguments: Namespace) -> dict[str, Any]:
         "validation_fraction": arguments.validation_fraction,
         "augment": arguments.augment,
         "flip": arguments.flip,
+        "budget": arguments.budget,
         "out": arguments.out,
         "resume": arguments.resume,
         "checkpoint_seconds": arguments.checkpoint_seconds,

@@ -4,13 +4,14 @@ import re
 import sys
 import warnings
 
+from clearcnn.language import Language, say
 from clearcnn.text import printable
 
 # JAX's message; the text after the name comes from the exception.
 _CACHE = re.compile(r"Error (reading|writing) persistent compilation cache entry for '(.+?)': (.+)")
 
 
-def show_warnings_once() -> None:
+def show_warnings_once(language: Language) -> None:
     """From now on, show each warning once and in one line, without its source line."""
     shown = set()
 
@@ -18,7 +19,8 @@ def show_warnings_once() -> None:
         what, why = _summarise(str(message))
         if what not in shown:
             shown.add(what)
-            sys.stderr.write(f"warning: {printable(what + why)}\n")
+            sentence = say("warning: {sentence}", sentence=printable(what + why))
+            sys.stderr.write(language.translate(sentence) + "\n")
 
     warnings.showwarning = show
 
@@ -31,8 +33,8 @@ def _summarise(message: str) -> tuple[str, str]:
         return lines[0], ""
     direction, program, reason = found.groups()
     if direction == "writing":
-        return "Compiled programs cannot be cached for the next run", f": {reason}"
+        return say("Compiled programs cannot be cached for the next run"), f": {reason}"
     from clearcnn import cache
 
     cache.delete_program(cache.programs_folder(), program)
-    return "Cached programs are damaged; they are compiled and cached again.", ""
+    return say("Cached programs are damaged; they are compiled and cached again."), ""

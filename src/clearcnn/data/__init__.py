@@ -17,7 +17,8 @@ from clearcnn.data.single_image import (
     read_image_file,
 )
 from clearcnn.data.sources import load
-from clearcnn.data.splits import Split, split
+from clearcnn.data.splits import Split, choose_validation_fraction, split
+from clearcnn.data.thumbnails import read_thumbnail
 from clearcnn.data.use_list import write_use_list
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "PreparedImage",
     "PythonImages",
     "Split",
+    "choose_validation_fraction",
     "describe_ignored",
     "find_duplicates",
     "find_near_duplicates",
@@ -39,6 +41,7 @@ __all__ = [
     "read_bytes",
     "read_image_file",
     "read_images_of_rows",
+    "read_thumbnail",
     "split",
     "walk_images",
     "write_use_list",

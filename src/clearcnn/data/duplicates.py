@@ -10,6 +10,10 @@ from clearcnn.data.labelled_images import Images
 # Re-encoded, dimmed and slightly noisy duplicates correlate above; two digits of one writer, below.
 NEAR_CORRELATION = 0.998
 _BLOCK = 2_000
+# Two unit vectors u and v with u·v > c are closer than √(2 - 2c); a little more for rounding.
+_RADIUS = float(np.sqrt(2 - 2 * NEAR_CORRELATION)) + 1e-3
+_COORDINATES, _SAMPLE = 12, 256
+_MOST_NEIGHBOURS = 200
 
 
 def find_duplicates(images: Images) -> NDArray[np.intp]:
@@ -31,7 +35,9 @@ def find_duplicates(images: Images) -> NDArray[np.intp]:
 def find_near_duplicates(images: Images) -> NDArray[np.intp]:
     """Find, for each image, the first one whose pixels correlate with its own above 0.998.
 
-    Compares every pair, in blocks of matrix products: n² · pixels operations.
+    Among many images, only those that are close in their principal components are compared: the
+    distance there is at most that of the images, so none is missed. If very many are close, every
+    pair is compared, in blocks of matrix products: n² · pixels operations.
 
     Args:
       images: (n, height, width, channels), any real dtype.
@@ -39,9 +45,37 @@ def find_near_duplicates(images: Images) -> NDArray[np.intp]:
       (n,) rows; the image's own row if no earlier image is a near duplicate. Constant images have
       no near duplicates.
     """
-    n = len(images)
-    first = np.arange(n)
     units = to_unit_vectors(images)
+    if len(images) <= _BLOCK:
+        return _compare_all(units)
+    from scipy.spatial import KDTree
+
+    # Of constant images, which are zeros, there may be many.
+    varied = np.flatnonzero(units.any(axis=1))
+    tree = KDTree(_project(units[varied]))
+    first = np.arange(len(images))
+    if not len(varied) or tree.count_neighbors(tree, _RADIUS) > _MOST_NEIGHBOURS * len(varied):
+        return _compare_all(units)
+    pairs = np.sort(varied[tree.query_pairs(_RADIUS, output_type="ndarray")], axis=1)
+    for start in range(0, len(pairs), _BLOCK):
+        earlier, later = pairs[start : start + _BLOCK].T
+        near = np.einsum("ij,ij->i", units[earlier], units[later]) > NEAR_CORRELATION
+        np.minimum.at(first, later[near], earlier[near])
+    return first
+
+
+def _project(units: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the coordinates of (n, pixels) vectors along their principal directions, (n, 12)."""
+    sample = units[np.linspace(0, len(units) - 1, min(len(units), _SAMPLE)).astype(np.intp)]
+    directions = np.linalg.svd(sample - sample.mean(axis=0), full_matrices=False)[2]
+    projected: NDArray[np.float32] = units @ directions[:_COORDINATES].T
+    return projected
+
+
+def _compare_all(units: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Compare every pair of (n, pixels) unit vectors."""
+    n = len(units)
+    first = np.arange(n)
     for start in range(0, n, _BLOCK):
         block = units[start : start + _BLOCK]
         for earlier in range(0, start + 1, _BLOCK):

@@ -17,6 +17,9 @@ Indices = NDArray[np.intp]
 # Random orders of the groups, of which the one nearest the requested fractions is taken.
 _TRIALS = 200
 
+_MANY_IMAGES = 2_000
+_SHARE, _SHARE_OF_MANY = 0.2, 0.1
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -60,7 +63,7 @@ def split(data: LabelledImages, spec: SplitSpec | None = None) -> Split:
             say("{source}: the source's split has no training images.", source=data.source),
             remedy=say("Add a training set, or remove the split from the source."),
         )
-    wants_validation = not len(validation) and spec.validation_fraction > 0
+    wants_validation = not len(validation) and spec.validation_fraction != 0
     in_source_order = True
     if not len(test):
         num_test = math.ceil(spec.test_fraction * len(rest))
@@ -68,13 +71,28 @@ def split(data: LabelledImages, spec: SplitSpec | None = None) -> Split:
         in_source_order = False
     if wants_validation:
         # Source: Keras's `train_validation_split`, with the same floating-point arithmetic.
-        at = math.floor(len(rest) * (1.0 - spec.validation_fraction))
+        fraction = spec.validation_fraction
+        if fraction is None:
+            fraction = choose_validation_fraction(len(rest))
+        at = math.floor(len(rest) * (1.0 - fraction))
         if spec.split == "random" and not in_source_order:
             rest, validation = rest[:at], rest[at:]
         else:
             rest, validation = _hold_out(data, rest, len(rest) - at, spec, "validation")
     _check_every_class_trains(data, rest)
     return Split(rest, validation, test)
+
+
+def choose_validation_fraction(num_images: int) -> float:
+    """Return the share of the images outside the test set that are kept for validation.
+
+    A fifth, and of 2,000 images and more a tenth: these are enough to calibrate the probabilities
+    and to decide about flips, and the others are worth more as training images.
+
+    Args:
+      num_images: outside the test set.
+    """
+    return _SHARE_OF_MANY if num_images >= _MANY_IMAGES else _SHARE
 
 
 def name_test_set(data: LabelledImages) -> LabelledImages:

@@ -1,6 +1,7 @@
 """Folds, scores, intervals, comparisons, baselines, calibration, OOD, robustness, label issues."""
 
 from clearcnn.evaluation.baselines import BASELINES, make_baselines
+from clearcnn.evaluation.binary_curves import trace_binary
 from clearcnn.evaluation.calibration import (
     calibrate,
     fit_temperature,
@@ -38,6 +39,7 @@ __all__ = [
     "make_random_folds",
     "measure_margins",
     "rank_suspects",
+    "trace_binary",
     "trace_coverage",
     "wilson_interval",
 ]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.language import say
+
 Images = NDArray[np.float32]
 Distortion = Callable[[Images], Iterator[Images]]
 
@@ -26,7 +28,7 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
       variant in turn, such as one per direction of a shift: same shape, values within the range.
       Accuracy under a distortion is the mean over its variants. Borders repeat the edge;
       interpolation is linear.
-    Source: scipy.ndimage; Hendrycks & Dietterich 2019 (ICLR) for the choice, in sizes that fit
+    Source: Hendrycks & Dietterich 2019 (ICLR) for the choice, in sizes that fit
       images of 8 pixels.
     """
     low, high = value_range
@@ -62,24 +64,34 @@ def make_distortions(value_range: tuple[float, float], seed: int) -> dict[str, D
         yield (low + high - images).astype(np.float32)
 
     return {
-        "shifted by 1 pixel": shift,
-        f"rotated by {_ROTATION_DEGREES}°": rotate,
-        f"scaled by {100 * _SCALE:.0f} %": scale,
-        f"blurred, σ {_BLUR_PIXELS} pixels": blur,
-        f"noise, σ {100 * _NOISE_FRACTION:.0f} % of the range": add_noise,
-        f"contrast × {_CONTRAST}": reduce_contrast,
-        "inverted": invert,
+        say("shifted by 1 pixel"): shift,
+        say("rotated by {degrees}°", degrees=_ROTATION_DEGREES): rotate,
+        say("scaled by {share:.0f} %", share=100 * _SCALE): scale,
+        say("blurred, σ {pixels} pixels", pixels=_BLUR_PIXELS): blur,
+        say("noise, σ {share:.0f} % of the range", share=100 * _NOISE_FRACTION): add_noise,
+        say("contrast × {factor}", factor=_CONTRAST): reduce_contrast,
+        say("inverted"): invert,
     }
 
 
 def _move(images: Images, matrix: NDArray[np.float64], offset: object = (0, 0)) -> Images:
-    """Sample each pixel at matrix · (its position from the centre) + offset."""
-    from scipy.ndimage import affine_transform
+    """Sample each pixel at matrix · (its position from the centre) + offset.
 
-    centre = (np.array(images.shape[1:3]) - 1) / 2
-    whole = np.eye(4)
-    whole[1:3, 1:3] = matrix
-    shift = np.zeros(4)
-    shift[1:3] = centre - matrix @ centre + np.asarray(offset, np.float64)
-    moved: Images = affine_transform(images, whole, shift, order=1, mode="nearest")
-    return moved
+    All images are sampled at the same places, so places and weights are computed once; SciPy's
+    `affine_transform` of all images at once interpolates along images and channels too.
+    """
+    sides = np.array(images.shape[1:3])
+    centre = (sides - 1) / 2
+    places = np.column_stack(np.divmod(np.arange(sides.prod()), sides[1]))
+    sampled = (places - centre) @ matrix.T + centre + np.asarray(offset, np.float64)
+    sampled = np.clip(sampled, 0, sides - 1)
+    corner = np.floor(sampled).astype(np.intp)
+    beyond = sampled - corner
+    flat = images.reshape(len(images), -1, images.shape[3])
+    moved = np.zeros_like(flat)
+    for step in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        weights = np.where(step, beyond, 1 - beyond).prod(axis=1).astype(np.float32)
+        if weights.any():
+            rows, columns = np.minimum(corner + step, sides - 1).T
+            moved += weights[:, np.newaxis] * flat[:, rows * sides[1] + columns]
+    return moved.reshape(images.shape)

@@ -42,6 +42,11 @@ class Message(str):
         message.template, message.fields, message.plural = template, fields, plural
         return message
 
+    @property
+    def english(self) -> str:
+        """The text alone, as a plain `str`."""
+        return str.__str__(self)
+
     def __str__(self) -> str:
         return self
 

@@ -21,12 +21,14 @@ class Recipe:
     Attributes:
       name: the value of `--recipe`.
       split: the default kind of split.
+      validation_fraction: of the split, as in SplitSpec.
       make_model: (image shape, number of classes, pixel statistics) → ModelSpec.
       make_training: (image shape, number of training images, pixel statistics, seed) → TrainSpec.
     """
 
     name: str
     split: SplitKind
+    validation_fraction: float | None
     make_model: Callable[[Shape, int, PixelStatistics], ModelSpec]
     make_training: Callable[[Shape, int, PixelStatistics, int], TrainSpec]
 
@@ -86,7 +88,7 @@ def _is_picture(shape: Shape) -> bool:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("default", "stratified", _default_model, _default_training),
-        Recipe("tutorial", "random", _tutorial_model, _tutorial_training),
+        Recipe("default", "stratified", None, _default_model, _default_training),
+        Recipe("tutorial", "random", 0.2, _tutorial_model, _tutorial_training),
     )
 }

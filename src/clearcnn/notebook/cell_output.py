@@ -2,7 +2,7 @@
 
 import time
 
-from clearcnn.language import say
+from clearcnn.language import choose_language, say
 
 _SECONDS_BETWEEN = 0.25
 
@@ -29,7 +29,7 @@ class CellOutput:
         from IPython.display import DisplayHandle
 
         self._sent_at = time.monotonic()
-        content = {"text/html": html, "text/plain": text}
+        content = {"text/html": html, "text/plain": choose_language().translate(text)}
         if self._handle is None:
             self._handle = DisplayHandle()
             self._handle.display(content, raw=True)
@@ -42,7 +42,7 @@ def say_duration(seconds: float) -> str:
     """Format a duration that is still an estimate: "8 s", "2 min", "1 h 5 min"."""
     whole = round(seconds)
     if whole < 100:
-        return f"{whole} s"
+        return say("{seconds} s", seconds=whole)
     minutes = round(whole / 60)
     return (
         say("{minutes} min", minutes=minutes)

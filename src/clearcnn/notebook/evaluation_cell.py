@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.notebook.cell_output import CellOutput, say_duration
 from clearcnn.report.notebook_views import view_progress
 from clearcnn.workflows.fitting.listeners import EvaluateListener
@@ -57,4 +57,4 @@ class EvaluationCell(EvaluateListener):
         bars: list[dict[str, object]] = [
             {"words": text, "share": share} for text, share in zip(words, shares, strict=True)
         ]
-        self._output.send(view_progress((), (), bars), "\n".join(words))
+        self._output.send(view_progress((), (), bars), join("\n", words))

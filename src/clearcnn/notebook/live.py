@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from clearcnn.cli.console import Console
 from clearcnn.cli.evaluate_view import EvaluateDisplay
 from clearcnn.cli.progress import TrainDisplay
+from clearcnn.language import choose_language
 from clearcnn.notebook.environment import find_environment
 from clearcnn.workflows.fitting.listeners import EvaluateListener, TrainListener
 
@@ -22,7 +23,7 @@ def open_training() -> Iterator[TrainListener]:
         finally:
             cell.close()
         return
-    with TrainDisplay(Console()) as display:
+    with TrainDisplay(Console(language=choose_language())) as display:
         yield display
 
 
@@ -38,7 +39,7 @@ def open_evaluation() -> Iterator[EvaluateListener]:
         finally:
             cell.close()
         return
-    display = EvaluateDisplay(Console())
+    display = EvaluateDisplay(Console(language=choose_language()))
     try:
         yield display
     finally:

@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.notebook.cell_output import CellOutput, say_duration
 from clearcnn.report.notebook_views import view_progress
 from clearcnn.report.number_format import percent
+from clearcnn.report.terms import translate_term
 from clearcnn.results.train import DataSummary, History, ModelSummary
 from clearcnn.workflows.fitting.listeners import TrainListener
 
@@ -54,7 +55,7 @@ class TrainingCell(TrainListener):
                 ),
             )
         )
-        self._state = "loading Keras …"
+        self._state = say("loading Keras …")
         self._update()
 
     def on_warning(self, sentence: str) -> None:
@@ -120,7 +121,7 @@ class TrainingCell(TrainListener):
         return (
             say("{say_duration} left at most", say_duration=say_duration(left * per_epoch))
             if left
-            else "scoring …"
+            else say("scoring …")
         )
 
     def _update(self, history: History | None = None) -> None:
@@ -136,13 +137,19 @@ class TrainingCell(TrainListener):
             rows,
         )
         last = (
-            " · ".join(f"{name} {cell}" for name, cell in zip(names, rows[-1], strict=True))
+            join(
+                " · ",
+                [
+                    translate_term(name) + f" {cell}"
+                    for name, cell in zip(names, rows[-1], strict=True)
+                ],
+            )
             if rows
             else ""
         )
         warnings = [say("warning: {sentence}", sentence=sentence) for sentence in self._warnings]
         self._output.send(
-            html, "\n".join(filter(None, [*self._facts, *warnings, self._state, last]))
+            html, join("\n", filter(None, [*self._facts, *warnings, self._state, last]))
         )
 
 

@@ -6,9 +6,9 @@ from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console, Group, RenderableType
-from rich.text import Text
+from rich.console import Group, RenderableType
 
+from clearcnn.cli.console import Console, Line
 from clearcnn.cli.evaluate_view import view_assessment
 from clearcnn.cli.predict_display import PredictionLines, count_classes
 from clearcnn.cli.result_tables import (
@@ -19,7 +19,7 @@ from clearcnn.cli.result_tables import (
     view_result,
 )
 from clearcnn.data import LabelledImages
-from clearcnn.language import say, say_count
+from clearcnn.language import choose_language, join, say, say_count
 from clearcnn.report import choose_samples, notebook_views
 from clearcnn.results.check import CheckResult
 from clearcnn.results.evaluate import Assessment
@@ -84,19 +84,23 @@ def _(result: ExplainResult) -> Views:
 
 @_view.register
 def _(prediction: Prediction) -> Views:
-    lines = PredictionLines([prediction.name], [each.name for each in prediction.top])
-    text = Text(f"{lines.heading()}\n{lines.line(prediction)}")
-    return text, lambda: notebook_views.view_prediction(prediction)
+    lines = PredictionLines(
+        [prediction.name], [each.name for each in prediction.top], choose_language()
+    )
+    return Line(
+        lines.heading(), "\n", lines.line(prediction)
+    ), lambda: notebook_views.view_prediction(prediction)
 
 
 @_view.register
 def _(predictions: Predictions) -> Views:
     shown = predictions[:MOST_PREDICTIONS]
     classes = {each.name for prediction in shown for each in prediction.top}
-    lines = PredictionLines([each.name for each in shown] or [""], sorted(classes))
+    names = [each.name for each in shown] or [""]
+    lines = PredictionLines(names, sorted(classes), choose_language())
     counts = count_classes(predictions)
-    text = "\n".join([lines.heading(), *map(lines.line, shown), counts])
-    return Text(text), lambda: notebook_views.view_predictions(
+    text = join("\n", [lines.heading(), *map(lines.line, shown), counts])
+    return Line(text), lambda: notebook_views.view_predictions(
         predictions, MOST_PREDICTIONS, counts
     )
 
@@ -120,8 +124,8 @@ def _(images: LabelledImages) -> Views:
     )
     named = zip(images.class_names, counts.tolist(), strict=True)
     rows = [(name, f"{total:,}") for name, total in named]
-    text = view_heading("Data", f"{images.source} · {facts}")
-    text.append("\n")
+    detail = say("{source} · {facts}", source=images.source, facts=facts)
+    text = Line(view_heading(say("Data"), detail), "\n")
     samples = choose_samples(images.labels, len(counts))
 
     def html() -> str:
@@ -139,9 +143,8 @@ def _(images: LabelledImages) -> Views:
 def _as_text(view: RenderableType) -> str:
     # In a kernel, Rich would send the text to the cell itself, with colours.
     file = io.StringIO()
-    console = Console(
-        file=file, width=_COLUMNS, force_terminal=False, force_jupyter=False, highlight=False
-    )
+    console = Console(file=file, width=_COLUMNS, force_terminal=False, language=choose_language())
+    console.width = _COLUMNS
     console.print(view)
     return "\n".join(line.rstrip() for line in file.getvalue().strip("\n").splitlines())
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.evaluation_charts import (
     place_models,
@@ -10,7 +10,13 @@ from clearcnn.report.evaluation_charts import (
     plot_reliability,
     say_headline,
 )
-from clearcnn.report.image_sheets import MOST_MISTAKES, MOST_ROWS, encode_png, to_picture
+from clearcnn.report.image_sheets import (
+    MOST_MISTAKES,
+    MOST_ROWS,
+    encode_png,
+    is_large,
+    to_picture,
+)
 from clearcnn.report.templates import embed, make_environment, read_page
 from clearcnn.report.training_report import find_weakest
 from clearcnn.results.evaluate import Assessment
@@ -29,6 +35,7 @@ def write_assessment(
     mistakes: Pixels,
     value_range: tuple[float, float],
     command: str,
+    language: Language = ENGLISH,
 ) -> None:
     """Write `report.html`.
 
@@ -38,10 +45,11 @@ def write_assessment(
       mistakes: (m, height, width, channels), the images of the first mistakes.
       value_range: smallest and largest possible pixel value.
       command: the command that gives the same result.
+      language: of the page.
     Raises:
       OSError: the file cannot be written.
     """
-    page = render_assessment(result, mistakes, value_range, command)
+    page = render_assessment(result, mistakes, value_range, command, language)
     (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
 
 
@@ -50,6 +58,7 @@ def render_assessment(
     mistakes: Pixels,
     value_range: tuple[float, float],
     command: str,
+    language: Language = ENGLISH,
 ) -> str:
     """Render the page of `write_assessment`."""
     from markupsafe import Markup
@@ -58,11 +67,12 @@ def render_assessment(
     shown = test.mistakes[:MOST_MISTAKES]
     curve = result.learning_curve
     return (
-        make_environment()
+        make_environment(language)
         .get_template("assessment.html")
         .render(
             result=result,
             test=test,
+            is_large=is_large(mistakes.shape[1:]),
             headline=result.headline,
             sentence=say_headline(result.headline),
             protocols=[

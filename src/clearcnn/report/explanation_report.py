@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcnn.language import ENGLISH, Language
 from clearcnn.report.heatmaps import find_limit, paint
 from clearcnn.report.image_sheets import encode_png, to_picture
 from clearcnn.report.layer_images import (
@@ -14,7 +15,7 @@ from clearcnn.report.layer_images import (
     draw_figures,
     show_layers,
 )
-from clearcnn.report.templates import embed, make_environment, read_page
+from clearcnn.report.templates import embed, hash_script, make_environment, read_page
 from clearcnn.report.window_arithmetic import lay_out_convolution, lay_out_pooling
 from clearcnn.results.explain import ExplainResult, GradientMap, Neighbour, OcclusionMap
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
@@ -33,6 +34,7 @@ def write_explanation(
     pictures: ExplanationImages,
     command: str,
     versions: Mapping[str, str] | None = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Write `explanation.html`, `explanation.json` and `figures/`.
 
@@ -42,6 +44,7 @@ def write_explanation(
       pictures: the arrays it shows.
       command: the command that gives the same page.
       versions: versions of the software that made the model, by name.
+      language: of the page and of the figures.
     Raises:
       OSError: a file cannot be written.
     """
@@ -49,12 +52,12 @@ def write_explanation(
     figures.mkdir(exist_ok=True)
     picture = to_picture(pictures.image, pictures.value_range, side=_PICTURE_SIDE)
     (figures / "picture.png").write_bytes(encode_png(picture))
-    for name, drawn in draw_figures(result, pictures).items():
+    for name, drawn in draw_figures(result, pictures, language).items():
         (figures / name).write_bytes(encode_png(drawn))
     values = {"schema_version": SCHEMA_VERSION, **to_json(result)}
     text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     (folder / "explanation.json").write_bytes(text.encode("utf-8", "backslashreplace"))
-    page = render_explanation(result, pictures, command, versions)
+    page = render_explanation(result, pictures, command, versions, language)
     (folder / "explanation.html").write_bytes(page.encode("utf-8", "backslashreplace"))
 
 
@@ -63,10 +66,12 @@ def render_explanation(
     pictures: ExplanationImages,
     command: str,
     versions: Mapping[str, str] | None = None,
+    language: Language = ENGLISH,
 ) -> str:
     """Render the page of `write_explanation`."""
     from markupsafe import Markup
 
+    script = read_page("explanation_script.js")
     # The class of the label is always shown.
     shown = [
         answer
@@ -74,7 +79,7 @@ def render_explanation(
         if rank < MOST_CLASSES or answer.name == result.image.label
     ]
     return (
-        make_environment()
+        make_environment(language)
         .get_template("explanation.html")
         .render(
             result=result,
@@ -94,6 +99,8 @@ def render_explanation(
             command=command,
             versions=dict(versions or {}),
             style=Markup(read_page("style.css") + read_page("explanation.css")),
+            script=Markup(script),
+            script_hash=hash_script(script),
         )
     )
 

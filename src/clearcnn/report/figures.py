@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import percent, plain, score_sentence
+from clearcnn.report.terms import translate_term
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
 
@@ -28,31 +29,32 @@ _LONGEST_NAME = 24
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
-def write_curves(path: Path, history: History) -> None:
+def write_curves(path: Path, history: History, language: Language = ENGLISH) -> None:
     """Draw training and validation accuracy and loss over the epochs, with the best epoch marked.
 
-    Metrics that the history lacks are left out.
+    Metrics that the history lacks are left out; the words are in `language`.
     """
-    with _plain_style() as figure_class:
+    with _plain_style(language) as figure_class:
         figure = figure_class(figsize=(9, 3.6))
         figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.91, wspace=0.16)
         for axes, metric in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
-            _draw_curve(axes, history, metric)
+            _draw_curve(axes, history, metric, language)
         figure.savefig(path, dpi=_DPI)
 
 
-def write_confusion(path: Path, evaluation: Evaluation) -> None:
-    """Draw the confusion matrix, shaded by the share of each true class."""
+def write_confusion(path: Path, evaluation: Evaluation, language: Language = ENGLISH) -> None:
+    """Draw the confusion matrix, shaded by the share of each true class, in a language."""
+    translate = language.translate
     names = [each.name for each in evaluation.classes]
     counts = np.array(evaluation.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with _plain_style() as figure_class:
+    with _plain_style(language) as figure_class:
         figure = figure_class()
         axes, bar = figure.add_axes(_WHOLE), figure.add_axes(_WHOLE)
         image = axes.imshow(shares, cmap="GnBu", vmin=0, vmax=1)
-        figure.colorbar(image, cax=bar, label=say("share of the true class"))
-        axes.set(xlabel="predicted", ylabel="true")
-        axes.set_title(score_sentence(evaluation.score), fontsize=9, wrap=True)
+        figure.colorbar(image, cax=bar, label=translate(say("share of the true class")))
+        axes.set(xlabel=translate(say("predicted")), ylabel=translate(say("true")))
+        axes.set_title(translate(score_sentence(evaluation.score)), fontsize=9, wrap=True)
         _label_classes(axes, names)
         _place_cells(figure, axes, bar, len(names))
         if len(names) <= _MOST_NUMBERS:
@@ -69,28 +71,29 @@ def write_confusion(path: Path, evaluation: Evaluation) -> None:
         figure.savefig(path, dpi=_DPI)
 
 
-def _draw_curve(axes: "Axes", history: History, metric: str) -> None:
-    best = history.best_epoch
+def _draw_curve(axes: "Axes", history: History, metric: str, language: Language) -> None:
+    translate, best = language.translate, history.best_epoch
     for name, label, color in (
-        (metric, "training", TRAINING),
-        (f"val_{metric}", "validation", VALIDATION),
+        (metric, say("training"), TRAINING),
+        (f"val_{metric}", say("validation"), VALIDATION),
     ):
         values = history.metrics.get(name)
         if not values:
             continue
         final = f"{percent(values[best])} %" if metric == "accuracy" else f"{values[best]:.4f}"
         epochs = np.arange(1, len(values) + 1)
-        axes.plot(epochs, values, color=color, label=f"{label} ({final})", linewidth=1.8)
+        axes.plot(epochs, values, color=color, label=f"{translate(label)} ({final})", linewidth=1.8)
         axes.plot(best + 1, values[best], "o", color=color, markersize=5)
     axes.axvline(best + 1, color="0.6", linewidth=0.8, linestyle=":")
-    axes.set(xlabel="epoch", title=metric)
+    axes.set(xlabel=translate(say("epoch")), title=translate(translate_term(metric)))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="0.92")
     cast("MaxNLocator", axes.xaxis.get_major_locator()).set_params(integer=True)
     if metric == "accuracy":
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, title=say("at epoch {best}", best=best + 1), alignment="left")
+        title = translate(say("at epoch {best}", best=best + 1))
+        axes.legend(frameon=False, title=title, alignment="left")
 
 
 def _place_cells(figure: "Figure", axes: "Axes", bar: "Axes", num_classes: int) -> None:
@@ -134,13 +137,25 @@ def _font(text: str, size: float) -> "FontProperties":
     return FontProperties(fname=str(find_font(text)), size=size)
 
 
+def _find_family(language: Language) -> str:
+    """Return the name of a font with the letters of a language, known to Matplotlib."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    path = str(find_font(language.translate(say("share of the true class"))))
+    if all(path != font.fname for font in fontManager.ttflist):
+        fontManager.addfont(path)
+    return FontProperties(fname=path).get_name()
+
+
 @contextmanager
-def _plain_style() -> Iterator["type[Figure]"]:
+def _plain_style(language: Language) -> Iterator["type[Figure]"]:
     """Use Matplotlib's defaults, whatever the user's settings, without glyph warnings."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
+        if language != ENGLISH:
+            mpl.rcParams["font.family"] = _find_family(language)
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         yield Figure

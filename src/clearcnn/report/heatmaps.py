@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import plain
 
@@ -56,7 +56,11 @@ def wrap(values: NDArray[np.generic], per_row: int = 16) -> NDArray[np.float64]:
 
 
 def draw_maps(
-    title: str, maps: Sequence[NDArray[np.generic]], names: Sequence[str], side: int = 480
+    title: str,
+    maps: Sequence[NDArray[np.generic]],
+    names: Sequence[str],
+    side: int = 480,
+    language: Language = ENGLISH,
 ) -> Image.Image:
     """Draw maps side by side on one scale, with a title and names, for slides.
 
@@ -65,9 +69,11 @@ def draw_maps(
       maps: one or more (height, width), all of the same shape.
       names: one per map.
       side: largest size of a map's longer side in pixels.
+      language: of the title and the names.
     Returns:
       A Pillow image, mode "RGB", at most 1280 pixels wide.
     """
+    title, names = language.translate(title), [language.translate(name) for name in names]
     limit = find_limit(np.concatenate([np.ravel(each) for each in maps]))
     columns = _count_columns(len(maps))
     gap = 14
@@ -84,7 +90,9 @@ def draw_maps(
     sheet = Image.new("RGB", (sheet_width, top + rows * step_y + _MARGIN - 10), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), plain(title), fill=_INK, font=_font(title, 20))
-    scale = say("orange {limit:.3g} · white 0 · teal {limit_2:.3g}", limit=-limit, limit_2=limit)
+    scale = language.translate(
+        say("orange {low:.3g} · white 0 · teal {high:.3g}", low=-limit, high=limit)
+    )
     draw.text((_MARGIN, _MARGIN + 30), scale, fill=_MUTED, font=_font(scale, 14))
     for position, (values, name) in enumerate(zip(maps, names, strict=True)):
         row, column = divmod(position, columns)

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from clearcnn.language import say, say_count
+from clearcnn.language import ENGLISH, Language, say_count
 from clearcnn.report.fonts import find_font
 from clearcnn.report.number_format import plain
 from clearcnn.results.train import ClassCount
 
 MOST_ROWS = 20
 MOST_MISTAKES = 24
+# Sides in pixels from which images are shown larger.
+_LARGE = 28
 
 _SIDE = 64
 _GAP = 6
@@ -58,6 +60,11 @@ def choose_samples(
             positions = positions[np.linspace(0, len(positions) - 1, per_class).round().astype(int)]
         chosen.append(positions)
     return tuple(chosen)
+
+
+def is_large(shape: Sequence[int]) -> bool:
+    """Whether images (height, width, …) have details that a small picture would not show."""
+    return max(shape[:2]) >= _LARGE
 
 
 def to_picture(
@@ -116,6 +123,7 @@ def draw_sheet(
     samples: Sequence[NDArray[np.generic]],
     classes: Sequence[ClassCount],
     value_range: tuple[float, float],
+    language: Language = ENGLISH,
 ) -> Image.Image:
     """Draw an image sheet: one row per class with its name, its count and some images.
 
@@ -124,6 +132,7 @@ def draw_sheet(
       classes: names and counts in the same order; the first `MOST_ROWS` are drawn, the rest are
         counted in the last line.
       value_range: as for `to_picture`.
+      language: of the counts.
     Returns:
       A Pillow image, mode "RGB".
     """
@@ -151,7 +160,7 @@ def draw_sheet(
         _write(
             draw,
             (_MARGIN, middle + 5),
-            say_count("{number:,} image", "{number:,} images", each.total),
+            language.translate(say_count("{number:,} image", "{number:,} images", each.total)),
             14,
             _MUTED,
             "lt",
@@ -163,9 +172,8 @@ def draw_sheet(
         _write(
             draw,
             bottom,
-            say(
-                "and {rest}",
-                rest=say_count("{number:,} more class", "{number:,} more classes", rest),
+            language.translate(
+                say_count("and {number:,} more class", "and {number:,} more classes", rest)
             ),
             14,
             _MUTED,

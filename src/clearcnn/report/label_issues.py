@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.fonts import find_font
 from clearcnn.report.image_sheets import to_picture
 from clearcnn.report.number_format import plain
@@ -22,6 +22,7 @@ def draw_suspects(
     images: NDArray[np.generic],
     captions: Sequence[tuple[str, str]],
     value_range: tuple[float, float],
+    language: Language = ENGLISH,
 ) -> Image.Image:
     """Draw the sheet, the most suspect first.
 
@@ -29,6 +30,7 @@ def draw_suspects(
       images: (n, height, width, channels), n > 0.
       captions: (given label, suggested class) per image.
       value_range: the values shown as black and white.
+      language: of the captions.
     Returns:
       A Pillow image, mode "RGB"; under each image are its label and, in orange, the suggested
       class.
@@ -49,7 +51,7 @@ def draw_suspects(
         _write(
             draw,
             (left, top + height + 2 + _LINE),
-            say("looks like {suggestion}", suggestion=suggestion),
+            language.translate(say("looks like {suggestion}", suggestion=suggestion)),
             _MUTED,
             width,
         )

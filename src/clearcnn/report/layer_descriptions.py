@@ -1,14 +1,10 @@
 """Plain descriptions of layers, for the explanation of one image."""
 
-from clearcnn.language import say, say_count
-from clearcnn.report.number_format import count, percent
+from clearcnn.language import join, say, say_count
+from clearcnn.report.number_format import percent
 from clearcnn.results.explain import LayerActivation
 
 _WORDS = {
-    "Conv2D": say(
-        "{{maps}} slide over the input. Each one measures at every position how well its "
-        "pattern fits there; the results are one feature map."
-    ),
     "DepthwiseConv2D": say("Each map has its own filters, which see no other map."),
     "SeparableConv2D": say(
         "Each map is filtered on its own; then the maps are combined at every position."
@@ -26,12 +22,12 @@ _WORDS = {
         "Shifts and scales each map by the mean and variance found in training."
     ),
     "Rescaling": say(
-        "Multiplies every pixel by one number and adds another, so that the values lie around 0."
+        "Multiplies every value by one number and adds another. First in a network, it moves "
+        "pixels to values around 0."
     ),
     "ZeroPadding2D": say("Adds a border of zeros around every map."),
     "Dropout": say("Does nothing here: it drops values at random in training only."),
     "Flatten": say("Arranges all values in one vector. Nothing is computed."),
-    "Dense": say("{{maps}}: each is a weighted sum of all inputs."),
 }
 _IDLE = ("Dropout", "Flatten")
 
@@ -53,9 +49,22 @@ def describe_layer(layer: LayerActivation, *, is_last: bool, silent: int) -> str
     """
     summary, activation = layer.summary, _activation(layer)
     shape = summary.output_shape
-    noun = "filter" if len(shape) > 1 else "unit"
-    words = _WORDS.get(summary.layer, "").format(maps=count(shape[-1], noun))
-    if summary.layer == "Dense" and is_last:
+    words = _WORDS.get(summary.layer, "")
+    if summary.layer == "Conv2D":
+        words = say_count(
+            "{number:,} filter slides over the input. It measures at every position how well its "
+            "pattern fits there; the results are one feature map.",
+            "{number:,} filters slide over the input. Each one measures at every position how well "
+            "its pattern fits there; the results are one feature map.",
+            shape[-1],
+        )
+    elif summary.layer == "Dense" and not is_last:
+        words = say_count(
+            "{number:,} unit: a weighted sum of all inputs.",
+            "{number:,} units: each is a weighted sum of all inputs.",
+            shape[-1],
+        )
+    elif summary.layer == "Dense":
         words = say(
             "{shape} of all inputs, one per class.",
             shape=say_count("{number:,} weighted sum", "{number:,} weighted sums", shape[-1]),
@@ -73,17 +82,22 @@ def describe_layer(layer: LayerActivation, *, is_last: bool, silent: int) -> str
     elif activation:
         parts.append(say("Then {activation} is applied to each value.", activation=activation))
     if silent and activation == "relu":
-        things = count(silent, "map" if len(shape) > 1 else "unit")
-        stay = "stays" if silent == 1 else "stay"
         parts.append(
-            say(
-                "{things} of {shape:,} {stay} inactive: 0 everywhere.",
-                things=things,
-                shape=shape[-1],
-                stay=stay,
+            say_count(
+                "{number:,} map of {total:,} stays inactive: 0 everywhere.",
+                "{number:,} maps of {total:,} stay inactive: 0 everywhere.",
+                silent,
+                total=shape[-1],
+            )
+            if len(shape) > 1
+            else say_count(
+                "{number:,} unit of {total:,} stays inactive: 0 everywhere.",
+                "{number:,} units of {total:,} stay inactive: 0 everywhere.",
+                silent,
+                total=shape[-1],
             )
         )
-    return " ".join(filter(None, parts))
+    return join(" ", filter(None, parts))
 
 
 def _activation(layer: LayerActivation) -> str | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.heatmaps import draw_maps, find_limit, paint, wrap
 from clearcnn.report.image_sheets import encode_png
 from clearcnn.report.layer_descriptions import describe_layer, is_idle
@@ -15,6 +16,12 @@ from clearcnn.results.explain import ExplainResult, LayerActivation
 from clearcnn.types import View
 
 MOST_MAPS = 64
+# A network of more layers has the maps of its deep ones folded.
+_MOST_LAYERS = 12
+_DEEP = 6
+# A layer of at most so many maps shows all of them, another one its strongest; the rest is folded.
+_MOST_UNFOLDED = 16
+_UNFOLDED = 10
 
 Array = NDArray[np.generic]
 
@@ -52,19 +59,21 @@ class ExplanationImages:
 def show_layers(result: ExplainResult, pictures: ExplanationImages) -> list[View]:
     """Lay out every layer for the page: description, maps, filters, scales."""
     last = len(result.layers)
+    deep = _DEEP if last > _MOST_LAYERS else last
     return [
         _show_layer(
             layer,
             pictures.outputs[position],
             pictures.filters[position],
             is_last=layer.position == last,
+            is_folded=layer.position > deep,
         )
         for position, layer in enumerate(result.layers)
     ]
 
 
 def _show_layer(
-    layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool
+    layer: LayerActivation, output: Array, filters: Array | None, *, is_last: bool, is_folded: bool
 ) -> View:
     is_flat = output.ndim == 1
     flattened = output.reshape(-1, output.shape[-1])
@@ -86,6 +95,7 @@ def _show_layer(
             }
             for number in range(min(output.shape[-1], MOST_MAPS))
         ]
+    unfolded = set() if is_folded else _choose_unfolded(output)
     return {
         "layer": layer,
         "words": describe_layer(layer, is_last=is_last, silent=silent),
@@ -94,6 +104,8 @@ def _show_layer(
         "limit": limit,
         "is_signed": layer.low < 0,
         "maps": maps,
+        "shown": [each for each in maps if each["number"] in unfolded],
+        "folded": [each for each in maps if each["number"] not in unfolded],
         "more": max(0, output.shape[-1] - MOST_MAPS) if maps else 0,
         "units": (
             embed(encode_png(paint(wrap(output), limit)))
@@ -106,6 +118,14 @@ def _show_layer(
         "filter_channels": 0 if filters is None else filters.shape[-1],
         "filter_size": "" if filters is None else f"{filters.shape[1]} × {filters.shape[2]}",
     }
+
+
+def _choose_unfolded(output: Array) -> set[int]:
+    """Numbers of the maps that are shown at once: those with the largest values."""
+    highs = output.reshape(-1, output.shape[-1])[:, :MOST_MAPS].max(axis=0)
+    if len(highs) <= _MOST_UNFOLDED:
+        return set(range(len(highs)))
+    return set(np.argsort(-highs, kind="stable")[:_UNFOLDED].tolist())
 
 
 def _paint_filter(filters: Array, number: int) -> str:
@@ -131,20 +151,24 @@ def _side_by_side(one: Array) -> NDArray[np.float64]:
     return np.concatenate([part for each in channels for part in (each, gap)][:-1], axis=1)
 
 
-def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
+def draw_figures(
+    result: ExplainResult, pictures: ExplanationImages, language: Language = ENGLISH
+) -> View:
     """Draw every layer and both saliency maps for slides, by file name."""
+    draw = partial(draw_maps, language=language)
     figures = {}
-    for name, found in (("gradient", result.gradient), ("occlusion", result.occlusion)):
-        figures[f"{name}.png"] = draw_maps(
-            say(
-                "{name} of “{class_name}”, {name_2}",
-                name=name,
-                class_name=found.class_name,
-                name_2=result.image.name,
-            ),
-            [np.array(found.values)],
-            [""],
-        )
+    gradient = say(
+        "gradient of “{class_name}”, {image}",
+        class_name=result.gradient.class_name,
+        image=result.image.name,
+    )
+    occlusion = say(
+        "occlusion of “{class_name}”, {image}",
+        class_name=result.occlusion.class_name,
+        image=result.image.name,
+    )
+    figures["gradient.png"] = draw(gradient, [np.array(result.gradient.values)], [""])
+    figures["occlusion.png"] = draw(occlusion, [np.array(result.occlusion.values)], [""])
     for layer, output, filters in zip(
         result.layers, pictures.outputs, pictures.filters, strict=True
     ):
@@ -153,17 +177,17 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
         stem = f"layer-{layer.position:02d}-{layer.summary.layer.lower()}"
         title = say("Layer {position}: {name}", position=layer.position, name=layer.summary.name)
         if output.ndim == 1:
-            figures[f"{stem}.png"] = draw_maps(
+            figures[f"{stem}.png"] = draw(
                 title, [wrap(output)], [say("{num_output:,} values", num_output=len(output))]
             )
         else:
             numbers = range(min(output.shape[-1], MOST_MAPS))
             maps = [output[..., number] for number in numbers]
-            figures[f"{stem}.png"] = draw_maps(title, maps, [f"{n + 1}" for n in numbers])
+            figures[f"{stem}.png"] = draw(title, maps, [f"{n + 1}" for n in numbers])
         if filters is not None:
             shown = filters[:MOST_MAPS]
             if filters.shape[-1] > 3:
-                figures[f"{stem}-filters.png"] = draw_maps(
+                figures[f"{stem}-filters.png"] = draw(
                     say(
                         "Filters of layer {position}: {name}",
                         position=layer.position,
@@ -174,7 +198,7 @@ def draw_figures(result: ExplainResult, pictures: ExplanationImages) -> View:
                     side=1200,
                 )
                 continue
-            figures[f"{stem}-filters.png"] = draw_maps(
+            figures[f"{stem}-filters.png"] = draw(
                 say(
                     "Filters of layer {position}: {name}",
                     position=layer.position,

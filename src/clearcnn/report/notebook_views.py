@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from clearcnn.language import say, say_count
+from clearcnn.language import choose_language, say, say_count
 from clearcnn.report import number_format
 from clearcnn.report.confusion import need_vertical_labels, tabulate
 from clearcnn.report.curves import plot_history
@@ -151,7 +151,7 @@ def view_progress(
 def _render(name: str, **values: object) -> str:
     from markupsafe import Markup
 
-    template = make_environment().get_template(f"notebook/{name}.html")
+    template = make_environment(choose_language()).get_template(f"notebook/{name}.html")
     return template.render(style=Markup(make_notebook_style()), **values)
 
 

@@ -1,6 +1,6 @@
 """Formatting of numbers: shares with their counts, shapes, seconds."""
 
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.results.percent import percent as percent
 from clearcnn.results.scores import Score
 from clearcnn.results.train import FlipTrial
@@ -12,7 +12,7 @@ _SPLITS = {
     "group": say("drawn at random with whole groups"),
 }
 _SCHEDULES = {
-    "constant": "constant",
+    "constant": say("constant"),
     "one_cycle": say("the peak of a one-cycle schedule"),
 }
 
@@ -24,17 +24,17 @@ def score_sentence(score: Score) -> str:
     return score.in_words(say("test images"))
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Format a count: "1 image", "1,797 images"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def seconds(value: float) -> str:
     """Format a duration: "0.012 s", "3.4 s", "12 min 5 s"."""
     if value >= 100:
         minutes, rest = divmod(round(value), 60)
         return say("{minutes} min {rest} s", minutes=minutes, rest=rest)
-    return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
+    return say("{value:.1f} s", value=value) if value >= 1 else say("{value:.2g} s", value=value)
+
+
+def points(value: float) -> str:
+    """Format a difference of shares: "1.2 percentage points"."""
+    return say("{value:.1f} percentage points", value=100 * value)
 
 
 def number(value: float) -> str:
@@ -80,13 +80,13 @@ def recipe_rows(train: TrainSpec, trial: FlipTrial | None = None) -> list[tuple[
     if train.weight_decay:
         optimizer += say(", weight decay {weight_decay:g}", weight_decay=train.weight_decay)
     rows = [
-        ("Optimizer", optimizer),
-        (say("Learning rate"), f"{train.learning_rate:g}, {_SCHEDULES[train.schedule]}"),
+        (say("Optimizer"), optimizer),
+        (say("Learning rate"), f"{train.learning_rate:g}, " + _SCHEDULES[train.schedule]),
         (say("Batch size"), say_count("{number:,} image", "{number:,} images", train.batch_size)),
-        ("Augmentation", augmentation_sentence(train.augmentation)),
+        (say("Augmentation"), augmentation_sentence(train.augmentation)),
     ]
     if trial is not None:
-        rows.append(("Mirroring", flip_sentence(trial)))
+        rows.append((say("Mirroring"), flip_sentence(trial)))
     if train.whitening:
         rows.append(
             (say("First convolution"), say("starts as the whitening of the images' patches"))
@@ -106,7 +106,7 @@ def recipe_rows(train: TrainSpec, trial: FlipTrial | None = None) -> list[tuple[
                 say("after {without} without a lower validation loss", without=without),
             )
         )
-    return [*rows, ("Seed", str(train.seed))]
+    return [*rows, (say("Seed"), str(train.seed))]
 
 
 def flip_sentence(trial: FlipTrial) -> str:
@@ -142,7 +142,7 @@ def flip_sentence(trial: FlipTrial) -> str:
 def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
     """Describe the augmentation."""
     if augmentation is None:
-        return "none"
+        return say("none")
     changes = [
         (
             augmentation.shift_pixels,
@@ -155,10 +155,19 @@ def augmentation_sentence(augmentation: AugmentationSpec | None) -> str:
                 rotation_radians=augmentation.rotation_radians,
             ),
         ),
-        (augmentation.zoom_fraction, f"zoom ±{100 * augmentation.zoom_fraction:g} %"),
-        (augmentation.shear_fraction, f"shear ±{augmentation.shear_fraction:g}"),
-        (augmentation.contrast_fraction, f"contrast ±{100 * augmentation.contrast_fraction:g} %"),
-        (augmentation.brightness_shift, f"brightness ±{augmentation.brightness_shift:.3g}"),
+        (
+            augmentation.zoom_fraction,
+            say("zoom ±{share:g} %", share=100 * augmentation.zoom_fraction),
+        ),
+        (augmentation.shear_fraction, say("shear ±{share:g}", share=augmentation.shear_fraction)),
+        (
+            augmentation.contrast_fraction,
+            say("contrast ±{share:g} %", share=100 * augmentation.contrast_fraction),
+        ),
+        (
+            augmentation.brightness_shift,
+            say("brightness ±{shift:.3g}", shift=augmentation.brightness_shift),
+        ),
         (augmentation.horizontal_flip, say("half of the images mirrored")),
     ]
-    return ", ".join(words for value, words in changes if value) or "none"
+    return join(", ", [words for value, words in changes if value]) or say("none")

@@ -1,13 +1,15 @@
 """The template environment of all reports, and the files of `page/`."""
 
 import base64
+import hashlib
+import re
 import unicodedata
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearcnn.language import ENGLISH, Language, Message, say, say_count
-from clearcnn.report import number_format
+from clearcnn.report import number_format, terms
 from clearcnn.text import printable
 
 if TYPE_CHECKING:
@@ -49,12 +51,23 @@ def make_environment(language: Language = ENGLISH) -> "Environment":
     )
     environment.filters.update(
         percent=number_format.percent,
-        count=number_format.count,
         shape=number_format.shape,
         seconds=number_format.seconds,
         number=number_format.number,
+        term=terms.translate_term,
+        distortion=terms.translate_distortion,
+        breakable=partial(_make_breakable, language),
+        zip=zip,
     )
     return environment
+
+
+def _make_breakable(language: Language, path: str) -> str:
+    """Let a path break after its separators, and only else within a name."""
+    from markupsafe import Markup, escape
+
+    safe = str(escape(str(_finalize(language, path))))
+    return Markup(re.sub(r"([/\\_])", r"\1<wbr>", safe))
 
 
 def _write(language: Language, message: str) -> "Markup":
@@ -92,3 +105,9 @@ def read_page(name: str) -> str:
 def embed(png: bytes) -> str:
     """Encode a PNG as a data URI."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def hash_script(script: str) -> str:
+    """The source that a Content-Security-Policy allows: this script and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

@@ -1,17 +1,18 @@
 """`report.html`, a self-contained file, and its figures."""
 
-import base64
-import hashlib
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from clearcnn.errors import SpecError
-from clearcnn.language import say
+from clearcnn.language import ENGLISH, Language, join, say
 from clearcnn.report import number_format
+from clearcnn.report.binary_charts import plot_binary
 from clearcnn.report.confusion import list_confusions, need_vertical_labels, tabulate
 from clearcnn.report.curves import plot_history, say_value
+from clearcnn.report.evaluation_charts import plot_reliability
 from clearcnn.report.figures import write_confusion, write_curves
+from clearcnn.report.history_words import describe_history
 from clearcnn.report.image_sheets import (
     MOST_MISTAKES,
     MOST_ROWS,
@@ -19,10 +20,11 @@ from clearcnn.report.image_sheets import (
     draw_sheet,
     draw_strip,
     encode_png,
+    is_large,
     to_picture,
 )
-from clearcnn.report.templates import embed, make_environment, read_page
-from clearcnn.results.scores import ClassScore, Evaluation, Mistake
+from clearcnn.report.templates import embed, hash_script, make_environment, read_page
+from clearcnn.results.scores import Calibration, ClassScore, Evaluation, Mistake
 from clearcnn.results.train import TrainResult
 from clearcnn.types import View
 
@@ -33,6 +35,7 @@ def write_report(
     pictures: ReportImages,
     command: str,
     versions: Mapping[str, str] | None = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Write `report.html`, `figures/data.png`, `figures/curves.png`, `figures/confusion.png`.
 
@@ -42,6 +45,7 @@ def write_report(
       pictures: the images it shows.
       command: the command that gives the same result.
       versions: versions of the software that made the result, by name.
+      language: of the page and of the figures.
     Raises:
       SpecError: the images do not belong to the result.
       OSError: a file cannot be written.
@@ -49,11 +53,11 @@ def write_report(
     _check_pictures(result, pictures)
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    sheet = draw_sheet(pictures.samples, result.data.classes, result.data.value_range)
+    sheet = draw_sheet(pictures.samples, result.data.classes, result.data.value_range, language)
     (figures / "data.png").write_bytes(encode_png(sheet))
-    write_curves(figures / "curves.png", result.history)
-    write_confusion(figures / "confusion.png", result.test)
-    page = render_report(result, pictures, command, versions)
+    write_curves(figures / "curves.png", result.history, language)
+    write_confusion(figures / "confusion.png", result.test, language)
+    page = render_report(result, pictures, command, versions, language)
     # A file name that is not valid Unicode must still be shown.
     content = page.encode("utf-8", "backslashreplace")
     (folder / "report.html").write_bytes(content)
@@ -64,16 +68,17 @@ def render_report(
     pictures: ReportImages,
     command: str,
     versions: Mapping[str, str] | None = None,
+    language: Language = ENGLISH,
 ) -> str:
     """Render the page of `write_report`."""
     from markupsafe import Markup
 
     _check_pictures(result, pictures)
     script, style = read_page("script.js"), read_page("style.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     charts = plot_history(result.history)
+    calibration, curves = result.calibration, result.curves
     return (
-        make_environment()
+        make_environment(language)
         .get_template("report.html")
         .render(
             result=result,
@@ -82,11 +87,16 @@ def render_report(
             interval=place_interval(result.test),
             guess=_guess_most_frequent(result),
             strips=_draw_strips(result, pictures),
+            is_large=is_large(result.data.shape[1:]),
             widest=max(len(images) for images in pictures.samples),
             most_rows=MOST_ROWS,
             ratio=_compare_parameters(result),
             charts=charts,
             readout=_say_best(result),
+            shape=describe_history(result.history, result.train),
+            reliability=None if calibration is None else plot_reliability(calibration),
+            confidence="" if calibration is None else _judge_confidence(calibration),
+            binary=None if curves is None else plot_binary(curves),
             rows=tabulate(result.test),
             upright=need_vertical_labels([each.name for each in result.test.classes]),
             confusions=list_confusions(result.test),
@@ -100,7 +110,7 @@ def render_report(
             versions=dict(versions or {}),
             style=Markup(style),
             script=Markup(script),
-            script_hash=f"'sha256-{digest}'",
+            script_hash=hash_script(script),
         )
     )
 
@@ -193,13 +203,40 @@ def _compare_parameters(result: TrainResult) -> str:
 def _say_best(result: TrainResult) -> str:
     """The metrics of the epoch whose weights the model has."""
     history = result.history
-    named = {"accuracy": "training", "val_accuracy": "validation"}
+    named = {"accuracy": say("training"), "val_accuracy": say("validation")}
     parts = [
-        f"{name} {say_value('accuracy', history.metrics[metric][history.best_epoch])}"
+        name + " " + say_value("accuracy", history.metrics[metric][history.best_epoch])
         for metric, name in named.items()
         if history.metrics.get(metric)
     ]
-    return ", ".join(parts)
+    return join(", ", parts)
+
+
+def _judge_confidence(calibration: Calibration) -> str:
+    """Compare the calibration error with what chance alone gives."""
+    error = say(
+        "The confidence differs from the accuracy by {error} on average over the test "
+        "images (expected calibration error)",
+        error=number_format.points(calibration.error),
+    )
+    floor = number_format.points(calibration.floor_95)
+    if calibration.error <= calibration.floor_95:
+        return say(
+            "{error}. That is no more than chance: a perfectly calibrated model stays "
+            "below {floor} in 95 of 100 test sets of this size.",
+            error=error,
+            floor=floor,
+        )
+    confidence = sum(each.total * each.confidence for each in calibration.bins)
+    right = sum(each.total * each.accuracy for each in calibration.bins)
+    leaning = say("over-confident") if confidence > right else say("under-confident")
+    return say(
+        "{error}. That is more than chance, which stays below {floor} in 95 of 100 test "
+        "sets of this size: the model is {leaning}.",
+        error=error,
+        floor=floor,
+        leaning=leaning,
+    )
 
 
 def find_weakest(test: Evaluation) -> ClassScore | None:

@@ -56,6 +56,8 @@ class CheckResult(Shown):
       preparation: how the images were converted on reading, such as resizing, one sentence each.
       suspects: labels to review, the most suspect first; empty if labels were not checked.
       num_left_out: images that the use list excludes.
+      epochs: of the trainings that looked for label issues; None without any.
+      interrupted: whether Ctrl-C ended it before the labels were checked.
       folder: where the use list and the image sheet were written; None if nothing was.
     """
 
@@ -66,6 +68,8 @@ class CheckResult(Shown):
     preparation: tuple[str, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     num_left_out: int = 0
+    epochs: int | None = None
+    interrupted: bool = False
     folder: Path | None = None
 
     def __repr__(self) -> str:

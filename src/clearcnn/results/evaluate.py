@@ -160,6 +160,7 @@ class Assessment(Reported):
       learning_curve: None if it was not requested, or for a finished run.
       notes: caveats, one sentence each.
       seconds: wall-clock seconds of each phase, in order.
+      interrupted: whether Ctrl-C ended it; then some folds, or the learning curve, are missing.
       folder: where the report was written; None if it was not.
       pictures: the first mistakes, to be shown in a notebook; not in the JSON.
     """
@@ -175,6 +176,7 @@ class Assessment(Reported):
     learning_curve: LearningCurve | None
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    interrupted: bool = False
     folder: Path | None = None
     pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from clearcnn.errors import ClearCNNError
+from clearcnn.language import Message
 from clearcnn.results.pictures import is_in_json
 from clearcnn.results.scores import Difference, Score
 from clearcnn.types import JsonObject
@@ -45,6 +46,8 @@ def to_json(record: object) -> Any:
         return [to_json(value) for value in record]
     if isinstance(record, Path):
         return str(record)
+    if isinstance(record, Message):
+        return record.english
     if isinstance(record, float) and not math.isfinite(record):
         return None
     return record

@@ -192,3 +192,36 @@ class CoveragePoint:
     answered: int
     correct: int
     threshold: float
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """What a threshold on the probability of the positive class gives; all in [0, 1]."""
+
+    threshold: float
+    recall: float
+    false_positive_rate: float
+    precision: float
+
+
+@dataclass(frozen=True, repr=False)
+class BinaryCurves(Record):
+    """ROC and precision-recall curve of a model of two classes.
+
+    Attributes:
+      positive: the class whose images are to be found, the rarer one of the two.
+      positives, negatives: images of this class, and of the other.
+      area: under the ROC curve: the probability that an image of the class gets a higher
+        probability than one of the other class.
+      average_precision: the mean precision over the recalls.
+      points: thresholds in descending order, at most 200.
+    """
+
+    positive: str
+    positives: int
+    negatives: int
+    area: float
+    area_interval: Interval
+    average_precision: float
+    average_precision_interval: Interval
+    points: tuple[CurvePoint, ...]

@@ -7,7 +7,7 @@ from pathlib import Path
 from clearcnn.language import say
 from clearcnn.results.pictures import NOT_IN_JSON, Pictures
 from clearcnn.results.record import Record, Reported, load_room
-from clearcnn.results.scores import Evaluation, Score
+from clearcnn.results.scores import BinaryCurves, Calibration, Evaluation, Score
 from clearcnn.specs import ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import KerasModel
 
@@ -204,6 +204,9 @@ class TrainResult(Reported):
       divergence: where the training diverged; None if it did not.
       flip_trial: the trial that decided whether to mirror images; None if there was none.
       advice: what would improve the model most, one sentence each.
+      calibration: how far the confidence on the test set, as `predict` gives it, can be trusted;
+        None in run folders of older versions.
+      curves: ROC and precision-recall; None unless there are two classes.
       pictures: the first mistakes, to be shown in a notebook; not in the JSON.
     """
 
@@ -222,6 +225,8 @@ class TrainResult(Reported):
     divergence: Divergence | None = None
     flip_trial: FlipTrial | None = None
     advice: tuple[str, ...] = ()
+    calibration: Calibration | None = None
+    curves: BinaryCurves | None = None
     pictures: Pictures | None = field(default=None, repr=False, compare=False, metadata=NOT_IN_JSON)
 
     def __repr__(self) -> str:

@@ -15,8 +15,10 @@ keep_programs()
 from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.callbacks import LogReader, NoEpoch, Watch  # noqa: E402
 from clearcnn.training.compiled_fit import fit  # noqa: E402
+from clearcnn.training.compiled_predict import predict  # noqa: E402
 from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
 from clearcnn.training.optimizer import compile_model, early_stopping  # noqa: E402
+from clearcnn.training.pace import Pace, measure_pace  # noqa: E402
 from clearcnn.training.whitening import whiten_first_convolution  # noqa: E402
 from clearcnn.training.xla_options import compile_sooner  # noqa: E402
 
@@ -24,6 +26,7 @@ __all__ = [
     "Fitted",
     "LogReader",
     "NoEpoch",
+    "Pace",
     "Watch",
     "augment_model",
     "compile_model",
@@ -31,5 +34,7 @@ __all__ = [
     "early_stopping",
     "fit",
     "fit_many",
+    "measure_pace",
+    "predict",
     "whiten_first_convolution",
 ]

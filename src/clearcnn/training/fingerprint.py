@@ -5,6 +5,8 @@ optimizer, but not on its weights, seeds, names, learning rate or the numbers of
 of its Rescaling layers, which are inputs of the program. Models of Keras's own classes whose
 configurations agree in the rest share a program.
 
+`fingerprint_network` leaves loss, metrics and optimizer out.
+
 `fingerprint_training` and `hash_data` compare trainings: a checkpoint is resumed only by a
 training with the same model, optimizer, data and settings. The weights do not count.
 """
@@ -48,6 +50,21 @@ def fingerprint_program(model: keras.Model) -> str | None:
       The text; None if the model is subclassed or has custom layers, losses, metrics or
       optimizers, which could do anything.
     """
+    return _fingerprint(model, is_trained=True)
+
+
+def fingerprint_network(model: keras.Model) -> str | None:
+    """Return a text that is equal for models that share a program which only predicts.
+
+    Args:
+      model: a built `keras.Model`.
+    Returns:
+      The text; None as from `fingerprint_program`.
+    """
+    return _fingerprint(model, is_trained=False)
+
+
+def _fingerprint(model: keras.Model, *, is_trained: bool) -> str | None:
     if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
         return None
     if keras_state.has_own_methods(model):
@@ -59,8 +76,7 @@ def fingerprint_program(model: keras.Model) -> str | None:
         with warnings.catch_warnings(action="ignore"):
             description = (
                 _strip(model.get_config(), numbers),
-                _strip(_compile_config(model), numbers),
-                [metric.name for metric in model.metrics],
+                _describe_training(model, numbers) if is_trained else None,
                 [(v.shape, str(v.dtype), bool(v.trainable)) for v in model.variables],
                 [_adapted_values(layer) for layer in layers],
             )
@@ -146,6 +162,10 @@ def find_differences(then: JsonObject, now: JsonObject, *, schedule_may_differ: 
             else name
         )
     return found
+
+
+def _describe_training(model: keras.Model, numbers: dict[str, int]) -> tuple[object, ...]:
+    return _strip(_compile_config(model), numbers), [metric.name for metric in model.metrics]
 
 
 def _compile_config(model: keras.Model) -> Arguments:

@@ -6,7 +6,7 @@ its own, so only the most recently used are kept.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from threading import Lock
 
@@ -30,8 +30,6 @@ def obtain_program(
 ) -> jax.stages.Compiled:
     """Return the compiled program of a fit, from the cache if it is there.
 
-    A thread that needs a program which another thread is compiling waits for it.
-
     Args:
       model: a compiled and built `keras.Model`.
       sizes: static.
@@ -40,29 +38,45 @@ def obtain_program(
       What `compile_epochs` returns, compiled for these shapes.
     """
     fingerprint = fingerprint_program(model)
-    if fingerprint is None:
-        return compile_lowered(compile_epochs(model, sizes).lower(*arguments))
+    kind = None if fingerprint is None else (fingerprint, sizes)
+    return obtain_shared(lambda: compile_epochs(model, sizes), kind, arguments)
+
+
+def obtain_shared(
+    make: Callable[[], jax.stages.Wrapped], kind: Hashable | None, arguments: tuple[PyTree, ...]
+) -> jax.stages.Compiled:
+    """Return a compiled program, from the cache if it is there.
+
+    A thread that needs a program which another thread is compiling waits for it.
+
+    Args:
+      make: returns what `jax.jit` returns; called only if the program is not in the cache.
+      kind: everything that the program is made from, except the shapes of its arguments; None if
+        that is not known, so that it cannot be shared.
+      arguments: its arguments, as arrays of the right shapes.
+    """
+    if kind is None:
+        return compile_lowered(make().lower(*arguments))
     shapes = [(a.shape, str(a.dtype)) for a in jax.tree.leaves(arguments)]
-    origin = (fingerprint, sizes, str(jax.tree.structure(arguments)), tuple(shapes))
+    origin = (kind, str(jax.tree.structure(arguments)), tuple(shapes))
     key = (origin, chosen_level())
     with _lock:
         known = _programs.get(key)
         if known is not None:
             _programs.move_to_end(key)
         else:
-            program: Future[jax.stages.Compiled] = Future()
-            _programs[key] = program
+            compiled: Future[jax.stages.Compiled] = Future()
+            _programs[key] = compiled
             while len(_programs) > _MOST_PROGRAMS:
                 _programs.popitem(last=False)
     if known is not None:
         return known.result()
     try:
-        lowered = disk_cache.lower(compile_epochs(model, sizes), arguments, origin)
-        program.set_result(compile_lowered(lowered))
+        compiled.set_result(compile_lowered(disk_cache.lower(make(), arguments, origin)))
     except BaseException as error:
         # Waiting threads get the error too; later calls try again.
-        program.set_exception(error)
+        compiled.set_exception(error)
         with _lock:
             _programs.pop(key, None)
         raise
-    return program.result()
+    return compiled.result()

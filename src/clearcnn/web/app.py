@@ -96,12 +96,26 @@ def make_app(
             workers=workers,
         )
     )
-    _add_refusals(app)
+    add_refusals(app)
+    add_layers(app, settings, metrics, drain)
+    return app
+
+
+def add_layers(
+    app: FastAPI, settings: ServeSettings, metrics: figures.Metrics, drain: Drain
+) -> None:
+    """Put the layers around an application's endpoints: access, limits, log and headers.
+
+    Args:
+      app: the application.
+      settings: with its access and its limits.
+      metrics: where requests are counted.
+      drain: tells when the server is shutting down.
+    """
     app.add_middleware(BodyReader, settings=settings)
     app.add_middleware(AccessControl, settings=settings)
     app.add_middleware(AccessLog, metrics=metrics)
     app.add_middleware(ResponseWriter, drain=drain)
-    return app
 
 
 def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
@@ -113,7 +127,9 @@ def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
         return Response(metrics.write(), media_type=figures.CONTENT_TYPE)
 
 
-def _add_refusals(app: FastAPI) -> None:
+def add_refusals(app: FastAPI) -> None:
+    """Answer every error that an endpoint raises with a status and a sentence."""
+
     @app.exception_handler(Refusal)
     async def refuse(_: Request, refusal: Refusal) -> Response:
         return _answer(refusal.status, refusal, refusal.headers)

@@ -33,6 +33,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 
+PERMISSIONS_POLICY = "camera=(self), microphone=(), geolocation=(), display-capture=()"
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -73,6 +75,7 @@ class Asset:
             "Cache-Control": "no-cache",
             "Vary": "Accept-Encoding",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "Permissions-Policy": PERMISSIONS_POLICY,
             "Cross-Origin-Opener-Policy": "same-origin",
         }
         if request.headers.get("if-none-match") == self.tag:

@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, JsonValue
 
 from clearcnn import models
-from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.errors import ClearCNNError, TrainingError
 from clearcnn.language import say
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.web.bounded_route import BoundedRoute
 from clearcnn.web.drain import Drain
 from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.served_runs import ServedRun
@@ -27,36 +26,6 @@ _MOST_LAYERS = 40
 _MOST_PARAMETERS = 5_000_000
 _MOST_MULTIPLY_ADDS = 200_000_000
 _LOOK_SECONDS = 0.03
-
-
-class _BoundedRequest(Request):
-    """A request whose JSON is parsed within a memory limit."""
-
-    async def json(self) -> object:
-        """Parse the body.
-
-        Raises:
-          HTTPException: 400, it is not JSON, or needs too much memory.
-        """
-        try:
-            return parse_json(await self.body())
-        except JsonError as error:
-            raise HTTPException(
-                400, say("The body cannot be read: {error}", error=error)
-            ) from error
-
-
-class _BoundedRoute(APIRoute):
-    """A route that parses JSON within a memory limit."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[object, object, Response]]:
-        """Return FastAPI's handler, given a bounded request."""
-        handle = super().get_route_handler()
-
-        async def handle_bounded(request: Request) -> Response:
-            return await handle(_BoundedRequest(request.scope, request.receive))
-
-        return handle_bounded
 
 
 class LayerBody(BaseModel):
@@ -103,7 +72,7 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
       playground: trains the models.
       drain: when it is over, event streams end.
     """
-    router = APIRouter(prefix="/page/playground", route_class=_BoundedRoute)
+    router = APIRouter(prefix="/page/playground", route_class=BoundedRoute)
 
     def read_spec(body: ModelBody) -> tuple[ServedRun, ModelSpec]:
         run = runs.get(body.run)
@@ -167,7 +136,9 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
     @router.get("/attempts/{number}/events")
     async def listen(number: int) -> StreamingResponse:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_tell(find(number), drain), 200, headers, "text/event-stream")
+        return StreamingResponse(
+            _tell(playground, find(number), drain), 200, headers, "text/event-stream"
+        )
 
     @router.delete("/attempts/{number}")
     def cancel(number: int) -> Response:
@@ -214,10 +185,17 @@ def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
     )
 
 
-async def _tell(attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
-    """Stream an attempt's past and future events as server-sent events, until it is over."""
-    told = 0
+async def _tell(playground: Playground, attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
+    """Stream an attempt's past and future events as server-sent events, until it is over.
+
+    Before the first one, and whenever it changes, the stream says what the attempt waits for.
+    """
+    told, waited = 0, None
     while not drain.is_over:
+        wait = playground.find_wait(attempt)
+        if wait not in (None, waited):
+            waited = wait
+            yield f"data: {json.dumps(wait)}\n\n"
         for event in attempt.events[told:]:
             told += 1
             yield f"data: {json.dumps(event)}\n\n"

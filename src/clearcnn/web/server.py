@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from clearcnn.errors import ServeError
 from clearcnn.language import say
@@ -111,6 +112,26 @@ def run_server(
     """
     drain = Drain()
     app = make_app(runs, settings, data, drain)
+    run_app(app, settings, announce, drain, logs_json=logs_json)
+
+
+def run_app(
+    app: FastAPI,
+    settings: ServeSettings,
+    announce: Callable[[str], None],
+    drain: Drain,
+    *,
+    logs_json: bool = True,
+) -> None:
+    """Run an application until SIGINT or SIGTERM; then finish open requests and return.
+
+    Args:
+      app: the application.
+      settings, announce, logs_json: as for `run_server`.
+      drain: the application's own.
+    Raises:
+      ServeError: the server cannot listen on the address.
+    """
     listener = _listen(settings)
     allow_connections()
     start_logging(as_json=logs_json)

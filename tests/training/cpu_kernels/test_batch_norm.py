@@ -24,6 +24,7 @@ ACTIVATIONS = {
     "linear": lambda x: x,
     "relu": jax.nn.relu,
     "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "tanh_gelu": functools.partial(jax.nn.gelu, approximate=True),
 }
 
 
@@ -52,27 +53,48 @@ def assert_same(function, *args, targets=()):
         np.testing.assert_allclose(mine, plain, rtol=0, atol=5e-5 * scale)
 
 
-def normalize(activation, x, gamma, beta):
+def normalize(activation, x, gamma, beta, window=(1, 1)):
     mean, variance = jnp.mean(x, (0, 1, 2), keepdims=True), jnp.var(x, (0, 1, 2), keepdims=True)
     scale = jax.lax.rsqrt(variance + 1e-3) * gamma.reshape(1, 1, 1, -1)
     shift = beta.reshape(1, 1, 1, -1) - mean * scale
-    return ACTIVATIONS[activation](x * scale + shift)
+    y = ACTIVATIONS[activation](x * scale + shift)
+    return y if window == (1, 1) else pool(jax.lax.max, -jnp.inf, window, window, "VALID", y)
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "gelu"])
+def test_equal_numbers_in_a_window_and_negative_scales(activation):
+    x = jnp.round(normal(5, 7, 9, 20))
+    gamma = normal(20, seed=1).at[3].set(0.0)
+    function = functools.partial(normalize, activation, window=(2, 2))
+    assert_same(function, x, gamma, normal(20, seed=2), targets=("clearcnn_normalize_gradient",))
+
+
+def test_a_bias_before_batch_normalization_is_no_pass_over_the_image():
+    def function(x, bias, gamma, beta):
+        return normalize("relu", x + bias.reshape(1, 1, 1, -1), gamma, beta)
+
+    arrays = normal(4, 6, 5, 7), *(normal(7, seed=seed) for seed in (1, 2, 3))
+    assert_same(function, *arrays)
+    text = str(jax.make_jaxpr(rewrite(function))(*arrays))
+    assert not [line for line in text.splitlines() if "f32[4,6,5,7] = add" in line]
 
 
 @SETTINGS
 @given(
     samples=st.sampled_from([1, 2, 7, 33]),
     size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    window=st.sampled_from([(1, 1), (2, 2), (3, 1), (2, 3)]),
     channels=widths,
     activation=st.sampled_from(list(ACTIVATIONS)),
     mean=st.sampled_from([0.0, 1.0, -3.0]),
 )
-def test_any_batch_normalization(samples, size, channels, activation, mean):
+def test_any_batch_normalization(samples, size, window, channels, activation, mean):
     assume(samples * size[0] * size[1] > 1)
+    assume(size[0] >= window[0] and size[1] >= window[1])
     x = normal(samples, *size, channels, mean=mean)
     arrays = (x, normal(channels, seed=1), normal(channels, seed=2))
-    targets = ("clearcnn_moments", "clearcnn_gradient_sums")
-    assert_same(functools.partial(normalize, activation), *arrays, targets=targets)
+    targets = ("clearcnn_moments", "clearcnn_normalize", "clearcnn_normalize_gradient")
+    assert_same(functools.partial(normalize, activation, window=window), *arrays, targets=targets)
 
 
 @pytest.mark.parametrize("spread", [1e-3, 1.0, 1e3])
@@ -86,15 +108,18 @@ def test_moments_of_numbers_far_from_zero(spread):
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
-@pytest.mark.parametrize("pooling", ["MaxPooling2D", "AveragePooling2D"])
-def test_keras_layers_in_a_row(activation, pooling):
+@pytest.mark.parametrize(
+    ("pooling", "window"),
+    [("MaxPooling2D", (2, 2)), ("MaxPooling2D", (3, 2)), ("AveragePooling2D", (3, 2))],
+)
+def test_keras_layers_in_a_row(activation, pooling, window):
     model = keras.Sequential(
         [
             keras.Input((9, 9, 3)),
             keras.layers.Conv2D(20, 3),
             keras.layers.BatchNormalization(),
             keras.layers.Activation(activation),
-            getattr(keras.layers, pooling)(3, 2, padding="same"),
+            getattr(keras.layers, pooling)(window[0], window[1]),
         ]
     )
 

@@ -83,10 +83,21 @@ def test_a_picture_is_taken_and_light_and_dark_are_exchanged(open_page, png, dig
     page.wait_for_selector("body[data-answer='7']")
 
 
-def test_what_is_no_picture_is_refused(open_page):
+def test_a_cleared_pad_shows_no_answer(open_page, draw):
     page = open_page()
-    page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"no"})
-    page.locator("#problem", has_text="a.png cannot be read as an image").wait_for()
+    draw(page)
+    page.wait_for_selector("body[data-answer='3']")
+    page.click("#clear")
+    page.wait_for_selector("body:not([data-answer])")
+    assert page.inner_text("#answer").strip() == ""
+    assert page.inner_text("#sentence") == "Draw a figure, or open an image."
+    for place in ("bars", "seen", "unlike", "network", "closeup"):
+        assert page.locator(f"#{place}").is_hidden(), place
+    draw(page)
+    page.wait_for_selector("body[data-answer='3']")
+    assert page.locator("#closeup").is_visible()
+    page.click("#undo")
+    page.wait_for_selector("body:not([data-answer])")
 
 
 def test_the_flag_is_that_of_the_server(open_page, server, png, digits):
@@ -124,15 +135,16 @@ def test_probabilities_are_those_of_the_server(open_page, server, png, digits):
             (found,) = json.load(answer)["predictions"]
         server_says = {each["name"]: each["probability"] for each in found["top"]}
         page_says = page.evaluate(
-            """async () => {
-              const {fromFile, polarityOf, invert} = await import("/static/picture.js");
+            """async (bytes) => {
+              const {fromFile} = await import("/static/picture.js");
               const {Model, ask} = await import("/static/model.js");
               const told = await ask("page/models/digits");
               const model = await Model.load("page/models/digits", told.network, told.input,
                                              told.class_names, told.temperature);
-              const pixels = await fromFile(document.getElementById("file").files[0], told.input);
+              const pixels = await fromFile(new Blob([new Uint8Array(bytes)]), told.input);
               return [...(await model.run(pixels)).probabilities];
-            }"""
+            }""",
+            list(content),
         )
         for name, chance in server_says.items():
             assert page_says[int(name)] == pytest.approx(chance, abs=1e-4)
@@ -150,15 +162,13 @@ def test_pictures_are_resized_as_pillow_does(open_page, tmp_path, model, mode, s
     path = tmp_path / "picture.png"
     Image.fromarray(values).convert(mode).save(path)
     page = open_page(f"model={model}")
-    page.set_input_files("#file", path)
-    page.wait_for_selector("#polarity:not([hidden])")
     found = page.evaluate(
-        """async (name) => {
+        """async ([name, bytes]) => {
           const {fromFile} = await import("/static/picture.js");
           const {input} = await (await fetch("page/models/" + name)).json();
-          return [[...await fromFile(document.getElementById("file").files[0], input)], input];
+          return [[...await fromFile(new Blob([new Uint8Array(bytes)]), input)], input];
         }""",
-        model,
+        [model, list(path.read_bytes())],
     )
     pixels, contract = found
     expected = prepare_image(

@@ -28,6 +28,82 @@ def test_the_playground_trains_and_compares(open_page, draw):
     page.locator(".layer:nth-child(3) .shape", has_text="6×6×6").wait_for()
 
 
+def test_a_training_says_how_long_it_takes_before_it_starts(open_page):
+    page = open_page("epochs=20")
+    told = page.evaluate("fetch('page/models/digits').then((found) => found.json())")
+    seconds = 20 * told["pace"]["seconds"] / told["pace"]["epochs"]
+    page.wait_for_selector("#estimate:not(:empty)")
+    estimate = page.inner_text("#estimate")
+    assert "for 20 epochs, by the pace of your model's own training." in estimate
+    if 2 <= seconds < 9:
+        assert f"about {seconds:.0f} seconds" in estimate
+    page.fill("#epochs", "")
+    page.fill("#epochs", "2")
+    page.locator("#estimate", has_text="for 2 epochs").wait_for()
+    page.click("#train")
+    page.wait_for_selector("#estimate:empty", state="attached")
+    page.wait_for_selector("body[data-attempts='1']", timeout=120_000)
+    page.locator("#estimate", has_text="by the pace of the last one").wait_for()
+
+
+PACE = """async () => {
+  const {Pace, roundSeconds} = await import("/static/pace.js");
+  const pace = {seconds: 60, epochs: 3, train: 20000, compile_seconds: 9};
+  const known = new Pace({network: {multiply_adds: 1000}, pace});
+  const unknown = new Pace({network: {multiply_adds: 1000}, pace: null});
+  const network = {multiply_adds: 2000};
+  return [known.seconds(network, 5), unknown.seconds(network, 5),
+          [0.2, 7.4, 32, 200, 5400].map(roundSeconds)];
+}"""
+
+
+def test_a_pace_grows_with_epochs_and_multiply_adds_up_to_the_most_images(open_page):
+    # Three epochs of 20,000 images in 60 s are 10 s for 10,000, and 20 s at twice the work.
+    assert open_page().evaluate(PACE) == [
+        5 * 20,
+        None,
+        [["second", 1], ["seconds", 7], ["seconds", 30], ["minutes", 3], ["hours", 1.5]],
+    ]
+
+
+def test_what_a_training_waits_for_is_told(open_page):
+    page = open_page("epochs=1")
+    waits = [
+        {"event": "waiting", "for": "process"},
+        {"event": "waiting", "for": "trainings", "ahead": 2},
+        {"event": "cancelled"},
+    ]
+    body = "".join(f"data: {json.dumps(wait)}\n\n" for wait in waits)
+    told = {"body": body, "content_type": "text/event-stream"}
+    page.route("**/attempts/*/events", lambda route: route.fulfill(**told))
+    page.evaluate("""() => {
+      const place = document.getElementById("training-status");
+      window.told = [];
+      new MutationObserver(() => told.push(place.textContent)).observe(place, {childList: true});
+    }""")
+    page.click("#train")
+    page.locator("#training-status", has_text="Cancelled.").wait_for()
+    assert page.evaluate("told").index("Cancelled.") == len(page.evaluate("told")) - 1
+    assert [text for text in page.evaluate("told") if "ing " in text and "…" in text] == [
+        "Sending the network to the server …",
+        "Starting the training process: it loads Keras and JAX …",
+        "Waiting for earlier trainings to end; there are 2 …",
+    ]
+
+
+def test_on_a_phone_train_is_within_reach(open_page):
+    page = open_page(width=390)
+    page.locator("[data-jump=playground]").click()
+    page.wait_for_timeout(800)
+    for place in ("#train", "#estimate"):
+        box = page.locator(place).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 900, place
+    assert page.locator("#layers li").first.is_visible()
+    # It covers none of the layers at the end of the list.
+    page.locator("[data-add=Dropout]").scroll_into_view_if_needed()
+    page.locator("[data-add=Dropout]").click()
+
+
 def test_a_training_can_be_cancelled(open_page):
     page = open_page("epochs=200")
     page.locator("#layers input").first.fill("37")

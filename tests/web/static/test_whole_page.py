@@ -3,6 +3,7 @@
 import re
 from importlib.resources import files
 
+import numpy as np
 import pytest
 
 from clearcnn.results.percent import percent
@@ -22,7 +23,7 @@ def test_another_model_can_be_chosen(open_page):
 def test_korean_shows_by_browser_language_and_by_switch(open_page):
     page = open_page(locale="ko-KR")
     assert page.get_attribute("html", "lang") == "ko"
-    assert page.inner_text("#playground-title") == "작업실"
+    assert page.inner_text("#playground-title") == "실험실"
     page.click("[data-language=en]")
     assert page.inner_text("#playground-title") == "Playground"
     assert open_page("lang=ko").inner_text("#inside-title") == "네트워크 들여다보기"
@@ -62,6 +63,16 @@ def test_the_score_is_spelled_as_in_the_report(open_page):
     assert found == [f"{percent(share)} %" for share in shares]
 
 
+def test_korean_spells_percent_without_a_space(open_page):
+    page = open_page("model=digits&lang=ko")
+    texts = [page.inner_text(place) for place in ("#about", "#sentence", "#bars", "#curve")]
+    assert all("%" in text for text in texts)
+    assert not [text for text in texts if " %" in text]
+    page.click("[data-language=en]")
+    page.locator("#about", has_text="95 % interval").wait_for()
+    page.locator("#bars", has_text=" %").wait_for()
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 @pytest.mark.parametrize("model", ["digits", "colours"])
 def test_nothing_sticks_out_sideways(open_page, model, width):
@@ -83,6 +94,27 @@ def test_axe_finds_nothing_serious(open_page, scheme, locale):
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     for tile in (0, 2, 3, 5):
         page.locator("li.layer button.tile[tabindex='0']").nth(tile).click()
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        serious = [
+            (rule["id"], [node["html"] for node in rule["nodes"]][:3])
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_beside_a_photo(open_page, png, scheme):
+    page = open_page("model=colours", scheme=scheme)
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    picture = {"name": "a.png", "mimeType": "image/png", "buffer": png(np.eye(60, dtype=np.uint8))}
+    for prepare in (
+        lambda: page.click("#clear"),
+        lambda: (page.set_input_files("#file", picture), page.check("#crop")),
+        lambda: page.set_input_files("#file", {**picture, "buffer": b"no"}),
+    ):
+        prepare()
+        page.wait_for_timeout(300)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         serious = [
             (rule["id"], [node["html"] for node in rule["nodes"]][:3])

@@ -12,7 +12,6 @@ from clearcnn.specs import ModelSpec
 
 BARE: dict[str, Any] = {
     "folds": 3,
-    "budget": 0.0,
     "baselines": False,
     "learning_curve": False,
 }

@@ -22,6 +22,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, flat: ModelSpec) -> None:
     recipe = Recipe(
         "impatient",
         "stratified",
+        0.2,
         lambda *_: flat,
         lambda *_: TrainSpec(epochs=40, batch_size=8, learning_rate=0.05, patience=3),
     )
@@ -110,6 +111,18 @@ def test_arguments_win_over_the_recipe(noise: Any, flat: ModelSpec, tmp_path: Pa
     for each in result.data.classes:
         assert (each.train, each.validation, each.test) == (18, 6, 6)
     assert "do it again" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("total", "fraction"), [(120, 0.2), (3_000, 0.1)])
+def test_the_run_names_the_validation_fraction_that_was_chosen(
+    total: int, fraction: float, noise: Any, flat: ModelSpec, tmp_path: Path
+) -> None:
+    images = noise(total)
+    result = clearcnn.train(images, model=flat, epochs=1, out=tmp_path / "run")
+    rest = total - result.data.test
+    assert result.data.validation == pytest.approx(fraction * rest, abs=1)
+    assert read_bundle(tmp_path / "run").manifest.split == result.split
+    assert result.split.validation_fraction == fraction
 
 
 def test_loaded_images_are_trained_on_unchanged(

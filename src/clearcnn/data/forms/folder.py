@@ -14,7 +14,7 @@ from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden, read_bytes, reject_folder_link
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import DataSpec
 
 _PREFIX = "folder:"
@@ -82,14 +82,11 @@ def describe_ignored(ignored: Sequence[Path], folder: Path) -> tuple[str, ...]:
     if not ignored:
         return ()
     example = ignored[0].relative_to(folder).as_posix()
-    are = (
-        say("s that are not images were") if len(ignored) > 1 else say(" that is not an image was")
-    )
     return (
-        say(
-            "{num_ignored:,} file{are} ignored, such as {example}.",
-            num_ignored=len(ignored),
-            are=are,
+        say_count(
+            "{number:,} file that is not an image was ignored, such as {example}.",
+            "{number:,} files that are not images were ignored, such as {example}.",
+            len(ignored),
             example=example,
         ),
     )

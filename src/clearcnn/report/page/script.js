@@ -25,7 +25,7 @@ for (const charts of document.querySelectorAll(".charts")) {
       }
       cursor.setAttribute("visibility", pointing ? "visible" : "hidden");
       output.textContent = pointing
-        ? `epoch ${epoch + 1}: ` + lines.map((line) => `${line.name} ${line.values[epoch]}`).join(", ")
+        ? charts.dataset.epoch.replace("#", epoch + 1) + lines.map((line) => `${line.name} ${line.values[epoch]}`).join(", ")
         : "";
     }
     shown = epoch;

@@ -35,6 +35,8 @@ TARGETS = (
     "clearcnn_kernel_gradient",
     "clearcnn_moments",
     "clearcnn_gradient_sums",
+    "clearcnn_normalize",
+    "clearcnn_normalize_gradient",
     "clearcnn_max_pool",
     "clearcnn_max_pool_gradient",
     "clearcnn_sum_pool",

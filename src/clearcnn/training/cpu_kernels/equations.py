@@ -1,6 +1,7 @@
 """The equations of a traced function, with their types."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TypeAlias, cast
 
 from jax.core import ShapedArray
@@ -36,6 +37,32 @@ def count_uses(jaxpr: Jaxpr) -> Counter[Atom]:
 def find_makers(jaxpr: Jaxpr) -> dict[Atom, JaxprEqn]:
     """Return the equation that computes each variable."""
     return {variable: equation for equation in jaxpr.eqns for variable in equation.outvars}
+
+
+def find_between(
+    jaxpr: Jaxpr, sources: Iterable[Atom], targets: Iterable[Atom]
+) -> tuple[list[JaxprEqn], tuple[Atom, ...]]:
+    """Find how some variables are computed from others.
+
+    Returns:
+      The equations between them, in order, and the variables that these read besides `sources`.
+    """
+    known, depends = set(sources), set(sources)
+    for equation in jaxpr.eqns:
+        if any(atom in depends for atom in _variables(equation)):
+            depends.update(equation.outvars)
+    wanted, equations = set(targets), []
+    for equation in reversed(jaxpr.eqns):
+        outputs = set(equation.outvars)
+        if outputs & wanted & depends and not outputs & known:
+            wanted |= set(_variables(equation))
+            equations.append(equation)
+    made = {variable for equation in equations for variable in equation.outvars}
+    return equations[::-1], tuple(wanted - made - known)
+
+
+def _variables(equation: JaxprEqn) -> list[Atom]:
+    return [atom for atom in equation.invars if not isinstance(atom, Literal)]
 
 
 def is_relu(equation: JaxprEqn) -> bool:

@@ -1,26 +1,42 @@
 """Find what `batch_norm` and `gelu` have forms for in a traced function."""
 
-from collections.abc import Collection
+import math
 from dataclasses import dataclass, field
 
+import jax
 import jax.numpy as jnp
+from jax.extend import core
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
-from clearcnn.training.cpu_kernels.batch_norm import Activation
-from clearcnn.training.cpu_kernels.equations import Atom, count_uses, is_relu, shape_of
+from clearcnn.training.cpu_kernels.batch_norm import Activation, Pair, Prepare
+from clearcnn.training.cpu_kernels.equations import (
+    Atom,
+    count_uses,
+    find_between,
+    find_makers,
+    input_shapes,
+    is_relu,
+    shape_of,
+)
 from clearcnn.training.cpu_kernels.gelu import Gelu, find_gelus
+from clearcnn.training.cpu_kernels.pooling import pooling_geometry
+from clearcnn.training.cpu_kernels.window_geometry import Size
 
 _ALL_BUT_CHANNELS = (0, 1, 2)
 
 
 @dataclass(frozen=True)
-class ScaleShift:
-    """Equations that are one `batch_norm.scale_shift`; without a shift, a product alone."""
+class Normalization:
+    """Equations that are one `batch_norm.normalize`, which has the same arguments.
+
+    A bias before it would be one more pass over the image: it is among the others instead.
+    """
 
     image: Atom
-    scale: Atom
-    shift: Atom | None
     activation: Activation
+    window: Size
+    prepare: Prepare
+    others: tuple[Atom, ...]
 
 
 @dataclass
@@ -29,72 +45,102 @@ class Chains:
 
     Attributes:
       sums, variances: of the channels of an image → that image.
-      scaled: the last output of a chain → the chain.
-      gelus: the output of a GELU outside a chain → its input.
-      inner: outputs within a chain or GELU, which nothing else reads.
+      biased: an image that only its normalization reads → the image without bias, and the bias.
+      normalized: the last output of a normalization → the normalization.
+      gelus: the output of a GELU outside a normalization → its input.
+      inner: outputs within a normalization or GELU, which nothing else reads.
     """
 
     sums: dict[Atom, Atom] = field(default_factory=dict)
     variances: dict[Atom, Atom] = field(default_factory=dict)
-    scaled: dict[Atom, ScaleShift] = field(default_factory=dict)
+    biased: dict[Atom, tuple[Atom, Atom]] = field(default_factory=dict)
+    normalized: dict[Atom, Normalization] = field(default_factory=dict)
     gelus: dict[Atom, Atom] = field(default_factory=dict)
     inner: set[Atom] = field(default_factory=set)
 
 
-def find_chains(jaxpr: Jaxpr, postponable: Collection[Atom]) -> Chains:
-    """Search a jaxpr.
-
-    Args:
-      jaxpr: a function of images (n, height, width, channels).
-      postponable: outputs that are computed after a pooling, so not by a chain.
-    """
-    search = _Search(jaxpr, postponable)
-    found = search.found
+def find_chains(jaxpr: Jaxpr) -> Chains:
+    """Search a function of images (n, height, width, channels)."""
+    found = Chains()
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
         if _is_variance(equation):
             found.variances[output] = equation.invars[0]
         elif _is_sum(equation):
             found.sums[output] = equation.invars[0]
-        elif equation.primitive.name == "mul" and (factors := _image_and_channels(equation)):
-            search.follow(output, *factors)
     both = set(found.sums.values()) & set(found.variances.values())
     found.sums = {atom: image for atom, image in found.sums.items() if image in both}
     found.variances = {atom: image for atom, image in found.variances.items() if image in both}
+    search = _Search(jaxpr, found)
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "mul" and (factors := _image_and_channels(equation)):
+            search.follow(equation.outvars[0], *factors)
     return found
 
 
 class _Search:
-    def __init__(self, jaxpr: Jaxpr, postponable: Collection[Atom]) -> None:
-        self.found = Chains()
+    def __init__(self, jaxpr: Jaxpr, found: Chains) -> None:
+        self.found = found
         gelus = find_gelus(jaxpr)
         for gelu in gelus:
+            if gelu.approximate:
+                continue
             self.found.gelus[gelu.output] = gelu.x
             self.found.inner |= gelu.inner
+        self._jaxpr = jaxpr
         self._gelus = {gelu.x: gelu for gelu in gelus}
         self._uses = count_uses(jaxpr)
-        self._postponable = postponable
+        self._makers = find_makers(jaxpr)
         # Of several readers one; asked only where there is one, or a GELU.
         self._reader: dict[Atom, JaxprEqn] = {
             atom: equation
             for equation in jaxpr.eqns
-            if equation.outvars[0] not in postponable
             for atom in equation.invars
             if not isinstance(atom, Literal)
         }
 
     def follow(self, product: Atom, image: Atom, scale: Atom) -> None:
-        """Note the longest chain that begins with the product of an image and its scales."""
-        shift: Atom | None = None
-        activation: Activation = "linear"
-        last = product
+        """Note the longest normalization that begins with this product, if there is one."""
+        sums = [atom for atom, of in self.found.sums.items() if of == image]
+        variances = [atom for atom, of in self.found.variances.items() if of == image]
         reader = self._only_reader(product)
         terms = reader and reader.primitive.name == "add" and _image_and_channels(reader)
-        if reader and terms and terms[0] == product:
-            self.found.inner.add(product)
-            shift, last = terms[1], reader.outvars[0]
-            activation, last = self._follow_activation(last)
-        self.found.scaled[last] = ScaleShift(image, scale, shift, activation)
+        if not (reader and terms and terms[0] == product and len(sums) == len(variances) == 1):
+            return
+        sources, targets = (*sums, *variances), (scale, terms[1])
+        equations, others = find_between(self._jaxpr, sources, targets)
+        if any(shape_of(atom).dtype != jnp.float32 for atom in others):
+            return
+        self.found.inner.add(product)
+        activation, last = self._follow_activation(reader.outvars[0])
+        window, last = self._follow_pooling(last)
+        program = self._jaxpr.replace(
+            constvars=[],
+            invars=[*sources, *others],
+            outvars=list(targets),
+            eqns=equations,
+            effects=frozenset(),
+        )
+        run = core.jaxpr_as_fun(core.ClosedJaxpr(program, ()))
+
+        def prepare(total: jax.Array, variance: jax.Array, *rest: jax.Array) -> Pair:
+            shaped = variance.reshape(shape_of(variances[0]).shape)
+            scale, shift = run(total, shaped, *rest)
+            return scale, shift
+
+        bias = self._find_bias(image)
+        if bias is not None:
+            self.found.biased[image] = bias
+            self.found.inner.add(image)
+            image, prepare, others = bias[0], _with_bias(prepare, image), (bias[1], *others)
+        self.found.normalized[last] = Normalization(image, activation, window, prepare, others)
+
+    def _find_bias(self, image: Atom) -> tuple[Atom, Atom] | None:
+        """Part an image that is read thrice, for its statistics and by its normalization."""
+        maker = self._makers.get(image)
+        if maker is None or maker.primitive.name != "add" or self._uses[image] != 3:
+            return None
+        return _image_and_channels(maker)
 
     def _follow_activation(self, value: Atom) -> tuple[Activation, Atom]:
         gelu: Gelu | None = self._gelus.get(value)
@@ -102,14 +148,38 @@ class _Search:
         if reader and is_relu(reader):
             self.found.inner.add(value)
             return "relu", reader.outvars[0]
-        if gelu and self._uses[value] == 2:  # Halved and negated.
-            self.found.inner.add(value)
-            del self.found.gelus[gelu.output]
-            return "gelu", gelu.output
+        if gelu and self._uses[value] == gelu.uses:
+            self.found.inner |= {value, *gelu.inner}
+            self.found.gelus.pop(gelu.output, None)
+            return ("tanh_gelu" if gelu.approximate else "gelu"), gelu.output
         return "linear", value
+
+    def _follow_pooling(self, value: Atom) -> tuple[Size, Atom]:
+        """Go on past a max pooling whose windows do not overlap."""
+        passed, reader = {value}, self._only_reader(value)
+        if reader and reader.primitive.name == "copy":
+            passed.add(reader.outvars[0])
+            reader = self._only_reader(reader.outvars[0])
+        if reader and reader.primitive.name == "reduce_window_max":
+            window = pooling_geometry(reader.params, input_shapes(reader))
+            if window and window.kernel == window.strides and window.padding == ((0, 0), (0, 0)):
+                self.found.inner |= passed
+                return window.kernel, reader.outvars[0]
+        return (1, 1), value
 
     def _only_reader(self, value: Atom) -> JaxprEqn | None:
         return self._reader.get(value) if self._uses[value] == 1 else None
+
+
+def _with_bias(prepare: Prepare, image: Atom) -> Prepare:
+    """Let `prepare` take the sum of an image without its bias, and the bias after the variance."""
+    count = math.prod(shape_of(image).shape[:3])
+
+    def biased(total: jax.Array, variance: jax.Array, bias: jax.Array, *rest: jax.Array) -> Pair:
+        scale, shift = prepare(total + count * bias.ravel(), variance, *rest)
+        return scale, shift + bias * scale
+
+    return biased
 
 
 def _image_and_channels(equation: JaxprEqn) -> tuple[Atom, Atom] | None:

@@ -5,16 +5,17 @@ trace to a jaxpr, then evaluate it equation by equation.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.extend import core
 
 from clearcnn.training.cpu_kernels import batch_norm, direct, gelu
 from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
+from clearcnn.training.cpu_kernels.equations import shape_of
 from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
 from clearcnn.training.cpu_kernels.pool_before_relu import (
     Postponed,
@@ -64,10 +65,14 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
 
     values.update(zip(jaxpr.constvars, consts, strict=True))
     values.update(zip(jaxpr.invars, args, strict=True))
-    postponable = find_postponable(jaxpr)
+    chains = find_chains(jaxpr) if direct.are_on() else Chains()
+    postponable = {
+        output: position
+        for output, position in find_postponable(jaxpr).items()
+        if output not in chains.inner and output not in chains.normalized
+    }
     pooled = find_pooled(jaxpr, postponable)
     extents = find_extents(jaxpr, postponable)
-    chains = find_chains(jaxpr, postponable) if direct.are_on() else Chains()
     moments = functools.cache(lambda image: batch_norm.moments(values[image]))
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
@@ -97,17 +102,22 @@ def _evaluate_chain(
 ) -> jax.Array | None:
     """Compute what a chain ends in; None if nothing ends in this output."""
     if (image := chains.sums.get(output)) is not None:
-        total: jax.Array = moments(image)[0]
-        return total
+        unbiased, bias = chains.biased.get(image, (image, None))
+        total: jax.Array = moments(unbiased)[0]
+        count = math.prod(shape_of(image).shape[:3])
+        return total if bias is None else total + count * values[bias].ravel()
     if (image := chains.variances.get(output)) is not None:
-        variance: jax.Array = moments(image)[1].reshape(output.aval.shape)
+        unbiased, _ = chains.biased.get(image, (image, None))
+        variance: jax.Array = moments(unbiased)[1].reshape(output.aval.shape)
         return variance
     if (x := chains.gelus.get(output)) is not None:
         return gelu.gelu(values[x])
-    if (chain := chains.scaled.get(output)) is not None:
-        image, scale = values[chain.image], values[chain.scale]
-        shift = jnp.zeros_like(scale) if chain.shift is None else values[chain.shift]
-        return batch_norm.scale_shift(chain.activation, image, scale, shift)
+    if (chain := chains.normalized.get(output)) is not None:
+        others = [values[atom] for atom in chain.others]
+        image, sums = values[chain.image], moments(chain.image)
+        return batch_norm.normalize(
+            chain.prepare, chain.activation, chain.window, image, sums, others
+        )
     return None
 
 

@@ -1,4 +1,5 @@
-import { Bars, tell } from "./answer.js";
+import { AnswerPanel } from "./answer_panel.js";
+import { ask } from "./ask.js";
 import { toBytes, toText } from "./base64.js";
 import { CloseUp } from "./closeup.js";
 import { onScheme } from "./colours.js";
@@ -6,27 +7,34 @@ import { Pad, packStrokes, unpackStrokes } from "./draw.js";
 import { element, find } from "./element.js";
 import { fitStrokes, measureFrame } from "./frame.js";
 import { Gallery } from "./gallery.js";
-import { language, onLanguage, preferredLanguage, setLanguage, t } from "./language.js";
-import { Model, ask, blank } from "./model.js";
+import { listenToHeader } from "./header.js";
+import { showInput } from "./input_view.js";
+import { onLanguage, preferredLanguage, setLanguage, t } from "./language.js";
+import { Model } from "./model.js";
 import { Network } from "./network.js";
-import { finePercent, grouped, percent } from "./numbers.js";
+import { grouped, percent, percentRange } from "./numbers.js";
+import { PhotoInput } from "./photo.js";
 import * as picture from "./picture.js";
-import { tellProblem } from "./problems.js";
-import { keep, read, write } from "./state.js";
+import { keep, read } from "./state.js";
 import { Playground, listModels } from "./playground.js";
-import { UnlikeFlag } from "./unlike.js";
 
 const MOST_SHARED_BYTES = 4096;
 
 const network = new Network(find("network"), select);
-const unlike = new UnlikeFlag(find("unlike"));
+const answer = new AnswerPanel();
 const closeup = new CloseUp(
   find("closeup"),
   (at) => select(at, network.pinned),
   (from) => network.mark(closeup.at, from),
 );
-let name, description, contract, own, shown, fresh, pad, bars, gallery, frame, playground;
-let pixels,
+const photo = new PhotoInput({
+  onimage: takePhoto,
+  onproblem: refuse,
+  onchange: arrange,
+  onstop: () => clearInput(),
+});
+let name, description, contract, own, shown, fresh, pad, gallery, frame, playground;
+let pixels = null,
   label = null,
   result = null,
   since = 0,
@@ -37,22 +45,23 @@ let pixels,
 /** Announce a text to screen readers. */
 const say = (text) => (find("said").textContent = text);
 
-const fail = (error) => find("problem").replaceChildren(`${t("failed")} `, ...tellProblem(error));
+const fail = (error) => answer.fail(error, `${t("failed")} `);
 
 /** Run the models on the current image; while they run, only the latest image is kept. */
 async function predict() {
   again = true;
-  if (running || !shown) return;
+  if (running || !shown || !pixels) return;
   running = true;
   try {
-    while (again && shown) {
+    while (again && shown && pixels) {
       again = false;
       const results = await runAll();
-      if (results) showAll(results);
+      // The image may have been cleared meanwhile.
+      if (results && pixels) showAll(results);
     }
   } catch (error) {
     console.error(error);
-    find("problem").replaceChildren(...tellProblem(error));
+    answer.fail(error);
   } finally {
     running = false;
   }
@@ -73,36 +82,48 @@ async function runAll() {
 function showAll(results) {
   result = results.get(shown);
   const mine = results.get(own).probabilities;
-  const best = bars.show(mine);
-  find("answer").textContent = description.class_names[best];
-  find("answer").classList.toggle("long", description.class_names[best].length > 3);
-  find("sentence").textContent = tell(mine, description.class_names) + judge(best);
-  document.body.dataset.answer = description.class_names[best];
-  if (since) {
-    document.body.dataset.milliseconds = (performance.now() - since).toFixed(1);
-    find("speed").textContent = t("speed", {
-      milliseconds: Math.max(1, Math.round(performance.now() - since)),
-    });
-    since = 0;
-  }
-  unlike.judge(`page/models/${encodeURIComponent(name)}`, pixels);
+  answer.show(mine, { label, since });
+  since = 0;
+  const live = photo.shown === "camera";
+  answer.unlike.judge(`page/models/${encodeURIComponent(name)}`, pixels, { live });
+  find("inside").classList.remove("empty");
   network.show(result);
   closeup.show(shown, result, closeup.at ?? network.findStrongest());
   if (results.has(fresh)) playground.compare(mine, results.get(fresh).probabilities);
   document.body.dataset.ready = "true";
 }
 
-const judge = (best) =>
-  label === null
-    ? ""
-    : ` ${t(best === label ? "labelRight" : "labelWrong", { name: description.class_names[label] })}`;
+/** Show no prediction, but a text by its key; while a model loads, say that. */
+function clearAnswer(key) {
+  pixels = result = label = null;
+  if (shown) answer.clear(key);
+  else answer.clear("loading", { name });
+  find("inside").classList.add("empty");
+  closeup.stop();
+  playground?.clear();
+  if (shown) document.body.dataset.ready = "true";
+}
+
+/** Say why there is no image, instead of the prediction of the one before. */
+function refuse({ kind = "broken", values = {} }, file) {
+  clearInput();
+  answer.refuse(`problem.${kind}`, { ...values, name: file });
+}
+
+function arrange(kind) {
+  if (!description) return;
+  const isEmpty = !(pad?.strokes.length || pad?.picture);
+  showInput({ draws: description.is_drawing, kind, isEmpty });
+}
 
 function take(values, { of = null, from = 0 } = {}) {
+  answer.accept();
   pixels = values;
   label = of;
   since = from;
   picture.paint(pixels, contract, find("seen"));
-  predict();
+  find("seen").parentElement.hidden = false;
+  return predict();
 }
 
 function takeDrawing(from) {
@@ -112,49 +133,64 @@ function takeDrawing(from) {
       : undefined;
   const [width, height] = pad.size;
   const empty = !pad.strokes.length;
-  take(empty ? blank(contract) : picture.fromRgba(pad.render(place), height, width, contract), {
-    from,
-  });
+  if (empty) clearAnswer("drawFirst");
+  else take(picture.fromRgba(pad.render(place), height, width, contract), { from });
   gallery.mark(null);
   find("polarity").hidden = true;
-  find("hint").hidden = !empty;
-  keep("row", null);
-  keep("pixels", null);
+  arrange(photo.shown);
+  keepImage(null);
   keep("strokes", empty ? null : toText(packStrokes(pad.strokes)));
 }
 
+/** Show an image of the model's size. */
 function takeImage(values, { row = null, of = null, from = performance.now() } = {}) {
   const sheet = element("canvas");
   picture.paint(values, contract, sheet);
-  pad.set([], sheet);
+  if (description.is_drawing) {
+    pad.set([], sheet);
+    photo.close();
+  } else photo.showSample(sheet);
+  answer.unlike.clear();
   take(values, { of, from });
   gallery.mark(row);
-  find("hint").hidden = row === null;
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  keep("strokes", null);
-  keep("row", row);
-  keep("pixels", row === null && bytes.length <= MOST_SHARED_BYTES ? toText(bytes) : null);
-  find("polarity").hidden = row !== null;
+  find("polarity").hidden = true;
+  keepImage(row === null ? values : null, row);
 }
 
-async function takeFile(file) {
-  if (!file) return;
-  try {
-    const read = await picture.fromFile(file, contract);
-    const seen = picture.polarityOf(read, contract);
-    const opposite =
-      contract.polarity !== "unknown" && seen !== "unknown" && seen !== contract.polarity;
-    takeImage(opposite ? picture.invert(read, contract) : read);
-    find("inverted").hidden = !opposite;
-    say(t("pictureTaken", { name: file.name }));
-    find("problem").textContent = "";
-  } catch {
-    find("problem").textContent = t("noPicture", { name: file.name });
-  }
+/** Take the model's pixels of an image from elsewhere; `file` names a new one. */
+function takePhoto(read, { live = false, name: file = null } = {}) {
+  const opposite = picture.isInverted(read, contract);
+  const values = opposite ? picture.invert(read, contract) : read;
+  if (file !== null) answer.unlike.clear();
+  const done = take(values, { from: performance.now() });
+  find("inverted").hidden = !opposite;
+  find("polarity").hidden = contract.polarity === "unknown" || (live && !opposite);
+  find("invert").hidden = live;
+  gallery.mark(null);
+  if (live) return done;
+  keepImage(values);
+  if (file) say(t("pictureTaken", { name: file }));
+  return done;
+}
+
+/** Keep the image in the URL: pixels, if they are few, or the row of a test image. */
+function keepImage(values, row = null) {
+  const bytes = values && new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  keep("strokes", null);
+  keep("row", row);
+  keep("pixels", bytes && bytes.length <= MOST_SHARED_BYTES ? toText(bytes) : null);
+}
+
+function clearInput() {
+  photo.close();
+  if (description.is_drawing) return pad.clear();
+  keepImage(null);
+  gallery.mark(null);
+  clearAnswer("openFirst");
 }
 
 function select(at, pin) {
-  if (!shown) return;
+  if (!shown || !result) return;
   if (pin)
     network.pinned =
       !(network.pinned && same(at, closeup.at)) ||
@@ -204,12 +240,18 @@ async function open(wanted) {
 async function load(wanted, isWanted) {
   name = wanted;
   keep("model", name);
-  find("problem").textContent = "";
+  answer.accept();
   // Until the new model is loaded, the old one must not run on the new images.
   const old = own;
   shown = own = fresh = null;
   playground?.leave();
   old?.release();
+  find("title").textContent = name;
+  find("about").textContent = "\u00a0";
+  description = contract = undefined;
+  find("try").inert = true;
+  photo.open(null);
+  clearAnswer();
   network.pinned = false;
   find("pinned").hidden = true;
   delete document.body.dataset.ready;
@@ -219,6 +261,7 @@ async function load(wanted, isWanted) {
   description = found;
   contract = description.input;
   tellRun();
+  photo.open(contract);
   const loading = Model.load(
     address,
     description.network,
@@ -226,14 +269,13 @@ async function load(wanted, isWanted) {
     description.class_names,
     description.temperature,
   );
-  bars = new Bars(find("bars"), description.class_names);
+  answer.open(description.class_names);
   frame = null;
   pad = new Pad(find("pad"), contract, { onchange: takeDrawing, onsay: (key) => say(t(key)) });
   gallery = new Gallery(find("gallery"), contract, description.class_names, (image) =>
     takeImage(image.pixels, { row: image.row, of: image.label }),
   );
-  find("fit").parentElement.hidden = contract.polarity === "unknown";
-  find("fit").checked = contract.polarity !== "unknown";
+  find("fit").checked = description.is_drawing;
   const images = gallery
     .load(address, isWanted)
     .catch(() => {})
@@ -244,13 +286,15 @@ async function load(wanted, isWanted) {
     return;
   }
   own = model;
+  find("try").inert = false;
   playground?.open(name, description);
   look(own);
+  if (!pixels) clearAnswer(description.is_drawing ? "drawFirst" : "openFirst");
 }
 
 /** Show the drawing in the URL, or else a test image. */
 function beginWithImage() {
-  if (contract.polarity !== "unknown")
+  if (description.is_drawing)
     frame = measureFrame(
       gallery.images.map((image) => image.pixels),
       contract,
@@ -259,7 +303,7 @@ function beginWithImage() {
     strokes = read("strokes"),
     shared = read("pixels");
   const image = gallery.images.find((each) => String(each.row) === row);
-  if (strokes) {
+  if (strokes && description.is_drawing) {
     pad.set(unpackStrokes(toBytes(strokes)));
     takeDrawing(0);
   } else if (shared) takeImage(picture.fromBytes(toBytes(shared), contract), { from: 0 });
@@ -267,7 +311,7 @@ function beginWithImage() {
     const chosen = image ?? gallery.images[3];
     takeImage(chosen.pixels, { row: chosen.row, of: chosen.label, from: 0 });
     gallery.mark(chosen.row);
-  } else takeDrawing(0);
+  } else clearInput();
 }
 
 function tellRun() {
@@ -279,57 +323,34 @@ function tellRun() {
     share: percent(accuracy),
     correct: grouped(correct),
     total: grouped(total),
-    low: finePercent(interval.low).replace(" %", ""),
-    high: finePercent(interval.high),
+    range: percentRange(interval.low, interval.high),
     parameters: grouped(description.network.parameters),
   });
 }
 
 function listen() {
-  find("clear").onclick = () => pad.clear();
+  listenToHeader();
+  find("clear").onclick = clearInput;
   find("undo").onclick = () => pad.undo();
   find("fit").onchange = () => pad.strokes.length && takeDrawing(performance.now());
-  find("file").onchange = (event) => takeFile(event.target.files[0]);
   find("invert").onclick = () => {
-    takeImage(picture.invert(pixels, contract));
+    take(picture.invert(pixels, contract), { from: performance.now() });
     find("inverted").hidden = true;
   };
+  for (const button of document.querySelectorAll("[data-jump]"))
+    button.onclick = () => {
+      find(button.dataset.jump).scrollIntoView();
+      find(button.dataset.jump).focus({ preventScroll: true });
+    };
   find("unpin").onclick = () => {
     network.pinned = false;
     find("pinned").hidden = true;
   };
   find("look-back").onclick = () => own && look(own);
-  find("share").onclick = async () => {
-    const address = write();
-    await navigator.clipboard?.writeText(address).catch(() => {});
-    find("share").textContent = t("copied");
-    setTimeout(() => (find("share").textContent = t("share")), 1500);
-  };
-  addEventListener("paste", (event) => takeFile([...event.clipboardData.files][0]));
-  addEventListener(
-    "dragover",
-    (event) => (event.preventDefault(), document.body.classList.add("dropping")),
-  );
-  addEventListener(
-    "dragleave",
-    (event) => event.relatedTarget ?? document.body.classList.remove("dropping"),
-  );
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    document.body.classList.remove("dropping");
-    takeFile(event.dataTransfer.files[0]);
-  });
-  for (const button of document.querySelectorAll("[data-language]"))
-    button.onclick = () => {
-      keep("lang", button.dataset.language);
-      setLanguage(button.dataset.language);
-    };
   onScheme(() => predict());
   onLanguage(() => {
-    for (const button of document.querySelectorAll("[data-language]"))
-      button.setAttribute("aria-pressed", String(button.dataset.language === language()));
-    document.title = t("pageTitle");
     tellRun();
+    answer.retell();
     playground?.retell();
     gallery?.fill();
     if (shown) look(shown);
@@ -342,6 +363,7 @@ async function begin() {
   try {
     const { models, playground: trains } = await listModels();
     find("playground").hidden = !trains;
+    document.querySelector("[data-jump=playground]").hidden = !trains;
     if (trains)
       playground = new Playground({
         onmodel: (model) => {

@@ -5,6 +5,11 @@ const dictionaries = { en, ko };
 const listeners = [];
 let current = "en";
 
+/** Add the words of a page's own: language → key → text. */
+export function addWords(words) {
+  for (const [code, texts] of Object.entries(words)) Object.assign(dictionaries[code], texts);
+}
+
 /** The text of a key in the page's language; {name} is replaced by values.name. */
 export function t(key, values = {}) {
   const text = dictionaries[current][key] ?? en[key] ?? key;
@@ -31,5 +36,7 @@ export function setLanguage(code) {
   for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
   for (const place of document.querySelectorAll("[data-t-label]"))
     place.setAttribute("aria-label", t(place.dataset.tLabel));
+  for (const place of document.querySelectorAll("[data-t-placeholder]"))
+    place.setAttribute("placeholder", t(place.dataset.tPlaceholder));
   listeners.forEach((listener) => listener());
 }

@@ -1,6 +1,5 @@
 import * as ort from "./vendor/ort.wasm.min.mjs";
-import { t } from "./language.js";
-import { count } from "./picture.js";
+import { ask } from "./ask.js";
 
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = {
@@ -8,23 +7,6 @@ ort.env.wasm.wasmPaths = {
   wasm: new URL("./vendor/ort-wasm-simd-threaded.wasm", import.meta.url).href,
 };
 ort.env.logLevel = "error";
-
-/** Fetch from the server; throws its error with the fields that `tellProblem` uses. */
-export async function ask(address, options = {}, kind = "json") {
-  const answer = await fetch(address, options).catch(() => {
-    throw new Error(t("lost"));
-  });
-  if (answer.ok) return answer[kind]();
-  const { error, ...more } = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(error ?? answer.statusText), { ...more, status: answer.status });
-}
-
-export const post = (address, body) =>
-  ask(address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
 
 /** A trained network that runs here, in the browser, and shows every layer's output. */
 export class Model {
@@ -75,14 +57,6 @@ export class Model {
     await this.running?.catch(() => {});
     await this.session.release();
   }
-}
-
-/** A blank image: the lowest value, or the highest if figures are dark. */
-export function blank(contract) {
-  const [low, high] = contract.value_range;
-  const kinds = { uint8: Uint8Array, uint16: Uint16Array, float64: Float64Array };
-  const pixels = new (kinds[contract.dtype] ?? Float32Array)(count(contract));
-  return pixels.fill(contract.polarity === "dark_on_light" ? high : low);
 }
 
 /** Probabilities at a temperature, as the server gives them (Guo et al. 2017). */

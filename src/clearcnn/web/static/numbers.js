@@ -1,3 +1,5 @@
+import { language } from "./language.js";
+
 /** A number with about three digits and a true minus sign. */
 export function short(value) {
   if (value === null || value === undefined) return "";
@@ -8,10 +10,19 @@ export function short(value) {
   return (plain === "-0" ? "0" : plain).replace("-", "−");
 }
 
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+/** The sign as the language spells it: "97.2 %" in English, "97.2%" in Korean. */
+const sign = () => (language() === "ko" ? "%" : " %");
+
+export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}${sign()}`;
 
 /** A share whose decimals tell it from 0 and 1, as in the report: "99.97 %". */
-export function finePercent(share) {
+export const finePercent = (share) => percent(share, fineDigits(share));
+
+/** An interval of shares: "99.0–99.97 %". */
+export const percentRange = (low, high) =>
+  `${(100 * low).toFixed(fineDigits(low))}–${finePercent(high)}`;
+
+function fineDigits(share) {
   const value = 100 * share;
   const near = 1e-7;
   const isRounded = (digits) => {
@@ -20,7 +31,7 @@ export function finePercent(share) {
   };
   let digits = 1;
   while (digits < 6 && isRounded(digits)) digits += 1;
-  return percent(share, digits);
+  return digits;
 }
 
 export const grouped = (count) => count.toLocaleString("en-US");

@@ -1,3 +1,4 @@
+import { readImage } from "./read_image.js";
 import { resize } from "./resize.js";
 
 const KINDS = {
@@ -6,7 +7,6 @@ const KINDS = {
   float32: Float32Array,
   float64: Float64Array,
 };
-const LARGEST_SIDE = 6000;
 
 /** The pixels of a model's images, from their raw bytes. */
 export function fromBytes(bytes, contract) {
@@ -23,15 +23,20 @@ export function fromRgba(rgba, height, width, contract) {
   return scale(resize(levels, [height, width, channels], size), contract);
 }
 
-/** Read an image file in any format that the browser supports. */
-export async function fromFile(file, contract) {
-  const image = await createImageBitmap(file, { colorSpaceConversion: "none" });
-  const { width, height } = image;
-  if (Math.max(width, height) > LARGEST_SIDE) throw new RangeError("large");
+/** Convert a part of an image, canvas or video, in whole pixels, to a model's pixels. */
+export function fromSource(source, { left, top, width, height }, contract) {
   const sheet = new OffscreenCanvas(width, height).getContext("2d");
-  sheet.drawImage(image, 0, 0);
-  image.close();
+  sheet.drawImage(source, -left, -top);
   return fromRgba(sheet.getImageData(0, 0, width, height).data, height, width, contract);
+}
+
+/** Read an image file, all of it, in any format that the browser supports. */
+export async function fromFile(file, contract) {
+  const image = await readImage(file);
+  const { width, height } = image;
+  const pixels = fromSource(image, { left: 0, top: 0, width, height }, contract);
+  image.close();
+  return pixels;
 }
 
 /** Invert the image. */
@@ -68,6 +73,13 @@ function quantile(values, share) {
   const place = share * (sorted.length - 1);
   const before = Math.floor(place);
   return sorted[before] + (place - before) * ((sorted[before + 1] ?? 0) - sorted[before]);
+}
+
+/** Whether figure and ground of an image are clearly those of the training images, exchanged. */
+export function isInverted(pixels, contract) {
+  if (contract.polarity === "unknown") return false;
+  const seen = polarityOf(pixels, contract);
+  return seen !== "unknown" && seen !== contract.polarity;
 }
 
 /** Paint a model's pixels on a canvas of their size. */

@@ -1,10 +1,12 @@
 import { Bars } from "./answer.js";
+import { ask, post } from "./ask.js";
 import { Curve } from "./curve.js";
 import { element, find } from "./element.js";
 import { t } from "./language.js";
 import { LayersForm } from "./layers_form.js";
-import { Model, ask, post } from "./model.js";
-import { grouped, percent } from "./numbers.js";
+import { Model } from "./model.js";
+import { grouped, percent, percentRange } from "./numbers.js";
+import { Pace, roundSeconds } from "./pace.js";
 import { tellProblem } from "./problems.js";
 import { keep, keepJson, read, readJson } from "./state.js";
 
@@ -29,6 +31,7 @@ export class Playground {
     find("reset").onclick = () => this.#reset();
     find("epochs").oninput = () => {
       keep("epochs", find("epochs").value);
+      this.#tellPace();
       this.#prepareSoon();
     };
     for (const button of document.querySelectorAll("[data-add]"))
@@ -38,7 +41,7 @@ export class Playground {
   /** Start with the layers of a run, or with those in the URL. */
   open(name, description) {
     this.leave();
-    Object.assign(this, { name, description });
+    Object.assign(this, { name, description, pace: new Pace(description) });
     const shared = readJson("layers");
     this.form.set(shared ?? this.#own());
     find("epochs").value = read("epochs") ?? USUAL_EPOCHS;
@@ -80,12 +83,20 @@ export class Playground {
     this.#tellSums();
     if (this.problem) this.#complain(this.problem);
     this.curve.show();
+    this.status?.();
     this.#tellAttempts();
+    if (this.attempts.length) this.#makeBars(this.attempts[0].mlp);
   }
 
-  /** Show a drawing's probabilities by the run's model and by the latest attempt. */
+  /** Show no probabilities, while there is no image. */
+  clear() {
+    find("both").hidden = find("both-title").hidden = true;
+  }
+
+  /** Show an image's probabilities by the run's model and by the latest attempt. */
   compare(old, fresh) {
     if (!fresh || !this.bars) return;
+    find("both").hidden = find("both-title").hidden = false;
     this.bars[0].show(old);
     this.bars[1].show(fresh);
   }
@@ -94,7 +105,7 @@ export class Playground {
     const { visit } = this;
     clearTimeout(this.preparing);
     this.#complain(null);
-    this.#status(t("waiting"));
+    this.#status("sending");
     this.#busy(true);
     try {
       const { number } = await post(`${ADDRESS}/attempts`, {
@@ -107,7 +118,7 @@ export class Playground {
         return false;
       }
       this.number = number;
-      const found = await this.#follow(number);
+      const found = await this.#follow(number, mlp);
       return Boolean(found) && (await this.#finish(number, { ...found, mlp, against }, visit));
     } catch (error) {
       if (visit === this.visit) this.#complain(error);
@@ -128,7 +139,7 @@ export class Playground {
 
   cancel() {
     if (this.number !== null) this.#end(this.number);
-    this.#status(t("cancelling"));
+    this.#status("cancelling");
   }
 
   /** Ask the server to cancel a training. If it cannot be reached, nothing is training. */
@@ -192,6 +203,25 @@ export class Playground {
     find("sums").textContent = network
       ? t("sums", { parameters: grouped(network.parameters), adds: grouped(network.multiply_adds) })
       : t("impossible");
+    this.#tellPace();
+  }
+
+  /** Say how long the training will take; while one runs, its status says how long it still does. */
+  #tellPace() {
+    const epochs = find("epochs").valueAsNumber || USUAL_EPOCHS;
+    const seconds = this.network && !this.busy ? this.pace.seconds(this.network, epochs) : null;
+    const told = (count) => {
+      const [key, rounded] = roundSeconds(count);
+      return t(`about.${key}`, { count: rounded });
+    };
+    find("estimate").textContent =
+      seconds === null
+        ? ""
+        : t(this.pace.measured ? "estimateMeasured" : "estimate", {
+            time: told(seconds),
+            count: epochs,
+            compiling: told(this.pace.compiling),
+          });
   }
 
   #wanted() {
@@ -211,23 +241,25 @@ export class Playground {
   }
 
   /** Listen to a training; returns its last message, or null if it was cancelled or left. */
-  #follow(number) {
+  #follow(number, mlp) {
+    // An MLP of equal size has other layers, whose pace says nothing of these.
+    const timing = mlp || !this.network ? null : this.pace.begin(this.network);
     return new Promise((resolve, reject) => {
       const source = new EventSource(`${ADDRESS}/attempts/${number}/events`);
       const told = {
-        begin: ({ epochs }) => (this.curve.begin(epochs), this.#status(t("compiling"))),
+        waiting: (found) => this.#status(`waiting.${found.for}`, { count: found.ahead }),
+        begin: ({ epochs }) => (this.curve.begin(epochs), this.#status("compiling")),
         epoch: ({ epoch, metrics }) => {
+          timing?.epoch();
           this.curve.add(metrics);
-          this.#status(
-            t("epochOf", {
-              epoch: epoch + 1,
-              count: this.curve.epochs,
-              share: percent(metrics.val_accuracy),
-            }),
-          );
+          this.#status("epochOf", {
+            epoch: epoch + 1,
+            count: this.curve.epochs,
+            share: () => percent(metrics.val_accuracy),
+          });
         },
-        end: resolve,
-        cancelled: () => (this.#status(t("cancelled")), resolve(null)),
+        end: (found) => (timing?.end(), resolve(found)),
+        cancelled: () => (this.#status("cancelled"), resolve(null)),
         error: (told) => reject(Object.assign(new Error(told.problem), told, { status: 500 })),
       };
       this.unfollow = () => (source.close(), resolve(null));
@@ -253,9 +285,7 @@ export class Playground {
       return false;
     }
     this.attempts.unshift({ ...found, number, model });
-    this.#status(
-      t("trainedIn", { seconds: found.seconds.toFixed(1), count: grouped(found.train) }),
-    );
+    this.#status("trainedIn", { seconds: found.seconds.toFixed(1), count: grouped(found.train) });
     this.#tellAttempts();
     this.#makeBars(found.mlp);
     this.onmodel(model);
@@ -286,7 +316,7 @@ export class Playground {
     const rows = [own, ...this.attempts];
     // The axis starts a little below the lowest interval, to make differences visible.
     const begin = Math.floor(20 * Math.min(...rows.map(({ score }) => score.interval.low))) / 20;
-    find("axis").textContent = `${percent(begin, 0).replace(" %", "")}–100 %`;
+    find("axis").textContent = `${(100 * begin).toFixed(0)}–${percent(1, 0)}`;
     find("attempts").replaceChildren(...rows.map((each) => this.#row(each, begin)));
     const rival = this.attempts.find(({ number }) => number === newest.against) ?? own;
     const names = { name: this.#name(newest), other: this.#name(rival) };
@@ -315,7 +345,7 @@ export class Playground {
       element("th", { scope: "row" }, this.#name(each)),
       element("td.num", {}, element("b", {}, percent(score.accuracy))),
       element("td.num", {}, `${score.correct} / ${score.total}`),
-      element("td.num", {}, `${percent(low).replace(" %", "")}–${percent(high)}`),
+      element("td.num", {}, percentRange(low, high)),
       element("td.spread", {}, element("span", {}, band, mark)),
       element("td.num", {}, grouped(network.parameters)),
       element("td.num", {}, String(epochs)),
@@ -337,10 +367,19 @@ export class Playground {
     this.busy = busy;
     find("train").disabled = find("train-both").disabled = busy || !this.network;
     find("cancel").hidden = !busy;
+    this.#tellPace();
   }
 
-  #status(text) {
-    find("training-status").textContent = text;
+  /** Show a text by its key, again in every language; values may be functions. */
+  #status(key, values = {}) {
+    this.status = () => {
+      const now = Object.entries(values).map(([name, value]) => [
+        name,
+        typeof value === "function" ? value() : value,
+      ]);
+      find("training-status").textContent = key && t(key, Object.fromEntries(now));
+    };
+    this.status();
   }
 }
 

@@ -5,6 +5,11 @@ import ko from "./problems_ko.js";
 // The server's messages are in English already.
 const sentences = { ko };
 
+/** Add the Korean sentences of a page's own errors, by code. */
+export function addProblems(korean) {
+  Object.assign(ko, korean);
+}
+
 /**
  * Tell a problem in the page's language, as parts of a paragraph.
  *

@@ -1,8 +1,9 @@
 """`check`: find problems in the data before training."""
 
 import dataclasses
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,24 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
-from clearcnn.language import say
+from clearcnn.errors import SpecError
+from clearcnn.language import Language, say
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
 from clearcnn.workflows.check.group_proposal import find_name_groups
-from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, count_folds, find_suspects
+from clearcnn.workflows.check.label_issues import (
+    FEWEST_OF_A_CLASS,
+    find_suspects,
+    fit_label_check,
+    plan_label_check,
+)
 from clearcnn.workflows.check.use_list import UseList, propose_uses
+from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
+from clearcnn.workflows.fitting.budget import read_seconds
 from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 
 _PARENT = Path("checks")
 _MOST_NAMES = 20
@@ -26,16 +36,35 @@ _FEWEST_TO_TRAIN = 2
 _FEW_IMAGES = 20
 _IMBALANCE = 10
 _NARROW = 0.25
+_STOPPED = say("label check stopped")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Labels:
+    """What was asked of the label check; `begun` is when the command began."""
+
+    wanted: bool
+    seed: int
+    epochs: int | None
+    augment: tuple[str, ...] | None
+    flip: bool | None
+    budget: float | None
+    begun: float
 
 
 def check(
     source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
     *,
     labels: bool = True,
+    epochs: int | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
+    budget: float | str | None = None,
     seed: int = 777,
     out: Path | str | None = None,
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
+    language: str | None = None,
 ) -> CheckResult:
     """Find problems that harm a training or its score; the source is not changed.
 
@@ -43,18 +72,37 @@ def check(
       source: "digits", a path, a DataSpec, or images already loaded. Unreadable files are skipped
         and listed.
       labels: whether to look for suspect labels too, which takes a few short trainings.
+      epochs: of these trainings; None takes a quarter of the recipe's.
+      augment, flip: of these trainings, as for `train`.
+      budget: the time for the whole check, in seconds or as "60s" or "5min"; the epochs follow
+        from the pace of this machine, and are in the result.
       seed: of these trainings.
       out: the folder to make; None makes `checks/<source>-<UTC time>/`.
       verbose: as in Keras: 0 shows nothing, 1 shows the progress that the terminal shows, and
         "auto" does so in a notebook or an interactive Python, but not in a script. Without a
         `listener` only.
       listener: hears about the progress of the reading and the trainings.
+      language: of `suspects.png`: "en" or "ko"; None takes that of the locale.
     Returns:
       CheckResult; its `folder` has `check.json`, the cleaned list `use.csv` for `train --use`,
-      and, if there are suspects, `suspects.png`.
+      and, if there are suspects, `suspects.png`. After Ctrl-C during the trainings it has all other
+      findings, and `interrupted` is true.
     Raises:
-      ClearCNNError: the source cannot be read, or the folder cannot be written.
+      ClearCNNError: the source cannot be read, the folder cannot be written, or the budget is too
+        small.
     """
+    spoken = find_language(language)
+    begun = time.perf_counter()
+    changes = None if augment is None else tuple(augment)
+    if changes is not None:
+        check_augmentation(changes, flip)
+    seconds = read_seconds(budget)
+    if seconds is not None and epochs is not None:
+        raise SpecError(
+            say("budget was given together with epochs, which it chooses."),
+            remedy=say("Leave out either."),
+        )
+    asked = _Labels(labels, seed, epochs, changes, flip, seconds, begun)
     with watch_evaluation(listener, verbose) as heard:
         source = load_python_images(source, heard)
         if isinstance(source, LabelledImages):
@@ -65,40 +113,42 @@ def check(
             images, name = data.load(spec, progress=heard.on_reading), spec.source
         place = None if out is None else Path(out)
         with bundle.open_run_folder(name, out=place, parent=_PARENT) as run:
-            result = _check(images, labels, seed, heard, run.partial)
+            result = _check(images, asked, heard, run.partial, spoken)
     return dataclasses.replace(result, folder=run.path)
 
 
 def _check(
-    images: LabelledImages, labels: bool, seed: int, listener: EvaluateListener, folder: Path
+    images: LabelledImages,
+    labels: _Labels,
+    heard: EvaluateListener,
+    folder: Path,
+    language: Language,
 ) -> CheckResult:
-    exact = data.find_duplicates(images.images)
-    near = data.find_near_duplicates(images.images)
-    fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
-    can_train = fewest >= FEWEST_OF_A_CLASS and len(images.class_names) > 1
-    suspects: tuple[Suspect, ...] = ()
-    if labels and can_train:
-        listener.on_phase(say("training to find suspect labels"), count_folds(images))
-        suspects = find_suspects(images, seed, listener.on_step)
     findings = [
         *_list_unreadable(images),
-        *_find_duplicates(images, exact, "duplicates", say("Exact duplicates")),
-        *_find_duplicates(
-            images,
-            np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
-            say("near duplicates"),
-            say("Near duplicates"),
-        ),
+        *_check_classes(images),
         *_find_constant(images),
         *_find_split_groups(images),
         *find_name_groups(images),
-        *_list_suspects(suspects),
-        *_check_classes(images),
         *_check_range(images),
     ]
-    if labels and not can_train:
-        findings.append(_report_unchecked(images, fewest))
+    exact = data.find_duplicates(images.images)
+    near = data.find_near_duplicates(images.images)
+    itself = np.arange(len(exact))
+    findings += [
+        *_find_duplicates(images, exact, "duplicates", say("Exact duplicates")),
+        *_find_duplicates(
+            images,
+            np.where(exact == itself, near, itself),
+            say("near duplicates"),
+            say("Near duplicates"),
+        ),
+    ]
     findings.sort(key=lambda finding: not finding.is_problem)
+    for finding in findings:
+        heard.on_finding(finding.sentence)
+    suspects, epochs, unchecked = _check_labels(images, labels, heard)
+    findings += [*_list_suspects(suspects), *unchecked]
     uses = propose_uses(images, exact, near, suspects)
     result = CheckResult(
         images.source,
@@ -108,12 +158,43 @@ def _check(
         images.preparation,
         suspects,
         int((~uses.use).sum()),
+        epochs,
+        any(finding.kind == _STOPPED for finding in unchecked),
     )
-    _keep(folder, images, uses, result)
+    _keep(folder, images, uses, result, language)
     return result
 
 
-def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResult) -> None:
+def _check_labels(
+    images: LabelledImages, labels: _Labels, heard: EvaluateListener
+) -> tuple[tuple[Suspect, ...], int | None, list[Finding]]:
+    """Return the suspects, the epochs of the trainings, and why labels were not checked."""
+    if not labels.wanted:
+        return (), None, []
+    fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
+    if fewest < FEWEST_OF_A_CLASS or len(images.class_names) < 2:
+        return (), None, [_report_unchecked(images, fewest)]
+    try:
+        planned = plan_label_check(
+            images,
+            labels.seed,
+            epochs=labels.epochs,
+            augment=labels.augment,
+            flip=labels.flip,
+            on_finding=heard.on_finding,
+        )
+        planned, sentence = fit_label_check(planned, labels.budget, labels.begun)
+        heard.on_work(sentence)
+        heard.on_phase(say("training to find suspect labels"), len(planned.folds))
+        return find_suspects(planned, heard.on_step), planned.epochs, []
+    except KeyboardInterrupt:
+        sentence = say("Labels were not checked: it was stopped before all trainings had ended.")
+        return (), None, [Finding(_STOPPED, False, sentence, ())]
+
+
+def _keep(
+    folder: Path, images: LabelledImages, uses: UseList, result: CheckResult, language: Language
+) -> None:
     values = to_json(result)
     del values["folder"]
     bundle.write_json(folder / "check.json", {"schema_version": SCHEMA_VERSION, **values})
@@ -123,7 +204,7 @@ def _keep(folder: Path, images: LabelledImages, uses: UseList, result: CheckResu
     if shown:
         rows = [suspect.index for suspect in shown]
         captions = [(suspect.label, suspect.suggestion) for suspect in shown]
-        sheet = report.draw_suspects(images.images[rows], captions, images.value_range)
+        sheet = report.draw_suspects(images.images[rows], captions, images.value_range, language)
         sheet.save(folder / "suspects.png")
 
 

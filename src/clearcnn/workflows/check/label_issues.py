@@ -1,6 +1,9 @@
 """Suspect labels: out-of-fold predictions that contradict them."""
 
+import math
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -8,17 +11,26 @@ from numpy.typing import NDArray
 
 from clearcnn import evaluation
 from clearcnn.data import LabelledImages
+from clearcnn.evaluation import Fold
+from clearcnn.language import say
+from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.check import Suspect
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
+    StoppableTraining,
     fit_fold,
     plan_fold,
     run_in_parallel,
-    share_sizes,
+    settle_flips,
 )
+from clearcnn.workflows.fitting.budget import describe_smaller_size, require_budget, say_seconds
+from clearcnn.workflows.fitting.fit_plan import measure_pace
 
 FEWEST_OF_A_CLASS = 5
-_MANY_IMAGES = 10_000
+# Folds by the number of images: with more of them, a model that was trained on a part still knows
+# the classes well enough to contradict a label.
+_FOLDS = ((1_000, 5), (10_000, 3), (math.inf, 2))
+_MOST_TRAINED = 15_000
 _RECIPE = "default"
 # With 100 flipped labels among 2,000 MNIST images, a quarter of the recipe's epochs ranked all of
 # them within the first 6 %, the same as all epochs in four times the time.
@@ -26,42 +38,145 @@ _SHARE_OF_EPOCHS = 1 / 4
 _FEWEST_EPOCHS = 6
 
 
-def count_folds(images: LabelledImages) -> int:
-    """Return the number of trainings: five, or three if there are many images."""
-    return 3 if len(images) > _MANY_IMAGES else 5
+@dataclass(frozen=True, eq=False)
+class LabelCheck:
+    """The trainings that look for label issues.
+
+    Attributes:
+      images: at least five of each class.
+      candidate: how they are trained.
+      folds: to train and to predict on.
+      num_train: the images that each is trained on.
+      seed: of the first training; each later one has the next.
+    """
+
+    images: LabelledImages
+    candidate: Candidate
+    folds: list[Fold]
+    num_train: int
+    seed: int
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of each training."""
+        return int(str(self.candidate.settings["epochs"]))
 
 
-def find_suspects(
-    images: LabelledImages, seed: int, on_step: Callable[[], None]
-) -> tuple[Suspect, ...]:
-    """Cross-validate, and list the labels that the out-of-fold predictions contradict.
+def plan_label_check(
+    images: LabelledImages,
+    seed: int,
+    *,
+    epochs: int | None = None,
+    augment: tuple[str, ...] | None = None,
+    flip: bool | None = None,
+    on_finding: Callable[[str], None],
+) -> LabelCheck:
+    """Choose folds, images and epochs, and decide whether images are mirrored.
 
     Args:
       images: at least five of each class.
       seed: of folds and trainings.
+      epochs: None takes a quarter of the recipe's.
+      augment, flip: as for `choose_augmentation`.
+      on_finding: hears of a flip trial.
+    """
+    folds = evaluation.make_random_folds(
+        images.labels, num_folds=_count_folds(len(images)), repeat=0, seed=seed
+    )
+    num_train = min(*(len(fold.train) for fold in folds), _MOST_TRAINED)
+    candidate = Candidate(_RECIPE, _RECIPE, augment=augment, flip=flip)
+    candidate, trial = settle_flips(images, candidate, folds[0], seed)
+    if trial is not None:
+        on_finding(flip_sentence(trial))
+    if epochs is None:
+        spec = plan_fold(images, candidate, folds[0], num_train, seed).train_spec
+        epochs = max(_FEWEST_EPOCHS, round(spec.epochs * _SHARE_OF_EPOCHS))
+    candidate = replace(candidate, settings={"epochs": epochs})
+    return LabelCheck(images, candidate, folds, num_train, seed)
+
+
+def fit_label_check(
+    check: LabelCheck, budget: float | None, begun: float
+) -> tuple[LabelCheck, str]:
+    """Measure the pace; with a budget, reduce the epochs until the trainings fit.
+
+    Args:
+      check: the trainings.
+      budget: seconds for everything; None keeps the epochs.
+      begun: `time.perf_counter()` at the beginning.
+    Returns:
+      The trainings, and a sentence of how much they have to do.
+    Raises:
+      SpecError: the budget is too small for two epochs.
+    """
+    spent = time.perf_counter() - begun
+    plan = plan_fold(check.images, check.candidate, check.folds[0], check.num_train, check.seed)
+    pace = measure_pace(plan)
+    number, epochs = len(check.folds), check.epochs
+    predicting = len(check.images) / check.num_train * pace.epoch_seconds / 3
+    if budget is not None:
+        fixed = spent + pace.compile_seconds + predicting
+        each = number * pace.epoch_seconds
+        require_budget(
+            budget, fixed + 2 * each, say("{number} trainings of 2 epochs", number=number)
+        )
+        epochs = min(epochs, int((budget - fixed) / each))
+        check = replace(check, candidate=replace(check.candidate, settings={"epochs": epochs}))
+    seconds = number * epochs * pace.epoch_seconds + predicting
+    return check, (
+        say(
+            "{number} folds × {epochs} epochs of {num_train:,} images to check the labels, "
+            "about {seconds}{plan}",
+            number=number,
+            epochs=epochs,
+            num_train=check.num_train,
+            seconds=say_seconds(seconds),
+            plan=describe_smaller_size(plan),
+        )
+    )
+
+
+def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> tuple[Suspect, ...]:
+    """Cross-validate, and list the labels that the out-of-fold predictions contradict.
+
+    Args:
+      check: the trainings.
       on_step: called after each training.
     Returns:
       The suspects, the most suspect first.
     Raises:
       DivergenceError: a training diverged, so its predictions say nothing about labels.
     """
-    labels = images.labels
-    folds = evaluation.make_random_folds(labels, num_folds=count_folds(images), repeat=0, seed=seed)
-    sizes = share_sizes(folds)
-    spec = plan_fold(images, Candidate(_RECIPE), folds[0], sizes[0], seed).train_spec
-    epochs = max(_FEWEST_EPOCHS, round(spec.epochs * _SHARE_OF_EPOCHS))
-    candidate = Candidate(_RECIPE, _RECIPE, settings={"epochs": epochs})
+    images = check.images
     probabilities = np.zeros((len(images), len(images.class_names)), np.float32)
+    watch = StoppableTraining()
     tasks = [
-        partial(fit_fold, images, candidate, fold, size, seed + number)
-        for number, (fold, size) in enumerate(zip(folds, sizes, strict=True))
+        partial(
+            fit_fold,
+            images,
+            check.candidate,
+            fold,
+            check.num_train,
+            check.seed + number,
+            listener=watch,
+        )
+        for number, fold in enumerate(check.folds)
     ]
-    for _, outcome in run_in_parallel(tasks):
-        if outcome.divergence is not None:
-            raise outcome.divergence
-        probabilities[outcome.fold.test] = outcome.probabilities
-        on_step()
-    return _describe(images, probabilities, evaluation.find_suspects(labels, probabilities))
+    try:
+        for _, outcome in run_in_parallel(tasks):
+            if outcome.divergence is not None:
+                raise outcome.divergence
+            probabilities[outcome.fold.test] = outcome.probabilities
+            on_step()
+    except KeyboardInterrupt:
+        watch.is_stopped = True
+        raise
+    rows = evaluation.find_suspects(images.labels, probabilities)
+    return _describe(images, probabilities, rows)
+
+
+def _count_folds(num_images: int) -> int:
+    return next(folds for most, folds in _FOLDS if num_images <= most)
 
 
 def _describe(

@@ -1,20 +1,24 @@
 """Train one model on one fold, and predict the fold's test images."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 import joblib
 import numpy as np
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
-from clearcnn.data import LabelledImages, Split
+from clearcnn.data import LabelledImages, Split, choose_validation_fraction
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
+from clearcnn.results.train import FlipTrial
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import fit_plan
 from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -25,9 +29,8 @@ from clearcnn.workflows.fitting.trainer import predict_probabilities
 Rows = NDArray[np.intp]
 T = TypeVar("T")
 
-_VALIDATION_FRACTION = 0.2
-_LARGEST_CUT = 0.05
 _MOST_BASELINE_IMAGES = 10_000
+_TASKS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,17 @@ class Candidate:
       recipe: its name.
       model: the layers, in place of the recipe's.
       settings: fields of TrainSpec that replace the recipe's.
+      augment, flip: as for `choose_augmentation`.
+      trial: the trial that decided `flip`; None if the user did, or nothing did yet.
     """
 
     name: str
     recipe: str = "default"
     model: ModelSpec | Path | None = None
     settings: dict[str, object] = field(default_factory=dict)
+    augment: tuple[str, ...] | None = None
+    flip: bool | None = None
+    trial: FlipTrial | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +95,7 @@ def plan_fold(
     """
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
     classes = np.unique(images.labels[rows], return_counts=True)[1]
-    num_validation = int(_VALIDATION_FRACTION * len(rows))
+    num_validation = int(choose_validation_fraction(len(rows)) * len(rows))
     if num_validation < len(classes) or classes.min() < 2:
         train, validation = rows, rows[:0]
     else:
@@ -102,7 +110,41 @@ def plan_fold(
         split_spec=SplitSpec(seed=seed),
         model=candidate.model,
         settings=candidate.settings,
+        augment=candidate.augment,
+        flip=candidate.flip,
     )
+
+
+def settle_flips(
+    images: LabelledImages, candidate: Candidate, fold: Fold, seed: int
+) -> tuple[Candidate, FlipTrial | None]:
+    """Decide once whether the trainings of a candidate mirror images.
+
+    A trial for each fold would take longer than the trainings of many sets. This one sees the
+    training rows of one fold only.
+
+    Returns:
+      The candidate, and the trial; None if none was made.
+    """
+    trial = try_flips(plan_fold(images, candidate, fold, len(fold.train), seed))[1]
+    if trial is None:
+        return candidate, None
+    return replace(candidate, flip=trial.is_harmless, trial=trial), trial
+
+
+class StoppableTraining(TrainListener):
+    """Lets trainings in other threads end after their current epoch.
+
+    Attributes:
+      is_stopped: set it to end them.
+    """
+
+    is_stopped = False
+
+    def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:  # noqa: ARG002
+        """End the training if it was asked for."""
+        if self.is_stopped:
+            raise KeyboardInterrupt
 
 
 def fit_fold(
@@ -113,15 +155,18 @@ def fit_fold(
     seed: int,
     *,
     is_distorted: bool = False,
+    listener: TrainListener | None = None,
 ) -> FoldOutcome:
     """Train a CNN on a fold's training rows, and predict its test images.
 
     Args:
       images, candidate, fold, num_train, seed: as for `plan_fold`.
       is_distorted: whether to predict the distorted test images too.
+      listener: hears of the training.
     """
-    plan, _ = try_flips(plan_fold(images, candidate, fold, num_train, seed))
-    outcome = fit_plan(plan, TrainListener(), PhaseTimer())
+    plan, trial = try_flips(plan_fold(images, candidate, fold, num_train, seed))
+    plan = adapt_to_easy_images(plan, trial or candidate.trial, candidate.settings)
+    outcome = fit_plan(plan, listener or TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:
         probabilities = predict_probabilities(outcome.network, pixels).copy()
@@ -207,17 +252,6 @@ def measure_distorted(
     }
 
 
-def share_sizes(folds: Sequence[Fold]) -> list[int]:
-    """Choose how many training rows each fold uses, so that folds share one compiled program.
-
-    A program is compiled for one number of images. Folds up to 5 % larger than the smallest one
-    are cut to its size.
-    """
-    sizes = [len(fold.train) for fold in folds]
-    smallest = min(sizes)
-    return [smallest if size * (1 - _LARGEST_CUT) <= smallest else size for size in sizes]
-
-
 def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]:
     """Run functions in threads, one for each core, or as `joblib.parallel_config` says.
 
@@ -227,13 +261,19 @@ def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]
     Yields:
       (position, result) as they finish.
     """
-    numbered = list(enumerate(tasks))
+    waiting = [joblib.delayed(_run)(number, task) for number, task in enumerate(tasks)]
     workers = joblib.effective_n_jobs(None)
-    yield from joblib.Parallel(
-        n_jobs=None if workers > 1 else joblib.cpu_count(),
-        prefer="threads",
-        return_as="generator_unordered",
-    )(joblib.delayed(_run)(number, task) for number, task in numbered)
+    options = {"n_jobs": None if workers > 1 else joblib.cpu_count(), "prefer": "threads"}
+    if not get_active_backend(prefer="threads")[0].supports_return_generator:
+        # Ray gives results only when all have ended, so it is given a few at a time.
+        for start in range(0, len(waiting), _TASKS_AT_ONCE * workers):
+            yield from joblib.Parallel(**options)(waiting[start : start + _TASKS_AT_ONCE * workers])
+        return
+    results = joblib.Parallel(**options, return_as="generator_unordered")(waiting)
+    with warnings.catch_warnings():
+        # An interruption is meant to cancel them.
+        warnings.filterwarnings("ignore", ".*tasks which were still being processed")
+        yield from results
 
 
 def _run(number: int, task: Callable[[], T]) -> tuple[int, T]:

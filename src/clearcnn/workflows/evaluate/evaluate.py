@@ -1,6 +1,7 @@
 """`evaluate`: the accuracy of a recipe or a finished run, with intervals."""
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,24 +9,31 @@ from typing import Any
 import numpy as np
 
 from clearcnn import evaluation, models
-from clearcnn.data import LabelledImages, PythonImages, load
+from clearcnn.data import LabelledImages, PythonImages, find_duplicates, load
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
 from clearcnn.language import say
-from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
+from clearcnn.results.evaluate import Assessment, LearningCurve, ModelScore, Protocol
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
 from clearcnn.workflows.evaluate.finished_run import evaluate_run, is_run_folder
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
 from clearcnn.workflows.evaluate.schedule import Schedule
+from clearcnn.workflows.evaluate.work import Work
+from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
+from clearcnn.workflows.fitting.budget import read_seconds
 from clearcnn.workflows.fitting.fit_plan import score_predictions, show_mistakes
 from clearcnn.workflows.fitting.listeners import EvaluateListener, Verbose, watch_evaluation
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.python_images import load_python_images
-from clearcnn.workflows.fitting.repro_command import format_call
+from clearcnn.workflows.fitting.report_language import find_language
+from clearcnn.workflows.fitting.repro_command import format_call, replace_budget
 
 __all__ = ["EvaluateListener", "compare", "evaluate"]
+
+# They only show how much easier random folds are.
+_MOST_RANDOM_BESIDE_GROUPS = 5
 
 
 def evaluate(
@@ -39,8 +47,11 @@ def evaluate(
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    augment: Sequence[str] | None = None,
+    flip: bool | None = None,
     folds: int = 10,
-    budget: float = 60.0,
+    repeats: int = 1,
+    budget: float | str | None = None,
     baselines: bool = True,
     learning_curve: bool = True,
     seed: int = 777,
@@ -48,6 +59,7 @@ def evaluate(
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
     command: str | None = None,
+    language: str | None = None,
 ) -> Assessment:
     """Cross-validate a recipe, or score a finished run, with intervals.
 
@@ -62,10 +74,14 @@ def evaluate(
       new: for a run folder: other labelled images, converted to its input contract.
       data: for a run folder: the source of the images that it was trained on, or these images
         themselves. None takes the source that the run names, if you trained it on this computer.
-      recipe, model, epochs, batch_size, learning_rate: as for `train`.
+      recipe, model, epochs, batch_size, learning_rate, augment, flip: as for `train`. A flip trial
+        is made once, on the training images of the first fold.
       compare: recipes or model files to train on the same folds and compare with the first.
       folds: number of stratified folds, >= 2; use at least 10 for a good interval.
-      budget: seconds for repeats of the folds with other seeds; the first pass is always finished.
+      repeats: how many times the headline's folds are trained, each time with other seeds.
+      budget: the time for the whole evaluation, in seconds or as "60s" or "5min". The learning
+        curve, folds, baselines and epochs are reduced until it fits, in this order; what is left is
+        for repeats. `command` in the report names the choices.
       baselines: whether to train scikit-learn's classifiers on the same folds.
       learning_curve: whether to train on subsets of the images too.
       seed: of folds, initial weights, shuffling, dropout and augmentation.
@@ -75,11 +91,16 @@ def evaluate(
         `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
+      language: of the report: "en" or "ko"; None takes that of the locale.
     Returns:
-      Assessment; its `folder` has the report and the same figures as JSON.
+      Assessment; its `folder` has the report and the same figures as JSON. After Ctrl-C, it has the
+      finished folds, and `interrupted` is true.
     Raises:
-      ClearCNNError: data, options, models or folder are invalid.
+      ClearCNNError: data, options, models or folder are invalid, or the budget is too small.
+      KeyboardInterrupt: interrupted before two folds were finished, or for the second time.
     """
+    spoken = find_language(language)
+    begun = time.perf_counter()
     reading = listener or EvaluateListener()
     source = load_python_images(source, reading)
     new = None if new is None else load_python_images(new, reading)
@@ -92,7 +113,21 @@ def evaluate(
         "compare": tuple(compare) or None,
         **settings,
     }
-    command = command or format_call("evaluate", source, {**given, "folds": folds, "seed": seed})
+    seconds = read_seconds(budget)
+    if seconds is not None and (epochs is not None or repeats != 1):
+        raise SpecError(
+            say("budget was given together with epochs or repeats, which it chooses."),
+            remedy=say("Leave out either."),
+        )
+    given |= {"augment": None if augment is None else tuple(augment), "flip": flip}
+    fixed = {"folds": folds, "seed": seed, "repeats": None if repeats == 1 else repeats}
+    fixed |= {
+        name: None if wanted else False
+        for name, wanted in {"baselines": baselines, "learning_curve": learning_curve}.items()
+    }
+    if seconds is not None:
+        fixed = {"seed": seed}
+    command = command or format_call("evaluate", source, {**given, **fixed})
     if isinstance(source, (str, Path)) and is_run_folder(source):
         if new is not None and data is not None:
             raise SpecError(
@@ -100,7 +135,9 @@ def evaluate(
                 remedy=say("Leave one of them out."),
             )
         folder = Path(source)
-        return evaluate_run(folder, new, run_data=data, seed=seed, out=out, command=command)
+        return evaluate_run(
+            folder, new, run_data=data, seed=seed, out=out, command=command, language=spoken
+        )
     name = source.source if isinstance(source, (LabelledImages, DataSpec)) else str(source)
     if new is not None or data is not None:
         raise SpecError(
@@ -108,47 +145,114 @@ def evaluate(
             remedy=say("Give a run folder first, or only one source."),
         )
     overrides = {name: value for name, value in settings.items() if value is not None}
-    candidates = _list_candidates(recipe, model, compare, overrides)
+    candidates = [
+        dataclasses.replace(each, augment=given["augment"], flip=flip)
+        for each in _list_candidates(recipe, model, compare, overrides)
+    ]
+    if augment is not None:
+        check_augmentation(augment, flip)
     clock = PhaseTimer()
     with (
         watch_evaluation(listener, verbose) as heard,
-        open_evaluation_folder(name, out, command) as opened,
+        open_evaluation_folder(name, out, command, spoken) as opened,
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)
             runs, sentences = _make_protocols(images, folds, seed)
+        heard.on_finding(_describe_images(images))
         schedule = Schedule(runs, candidates, seed, heard, clock)
-        schedule.fit_candidates()
-        if baselines:
+        schedule.try_flips()
+        work = schedule.plan_work(
+            Work(folds, 0, repeats, baselines, learning_curve),
+            seconds,
+            begun,
+            lambda number: _make_protocols(images, number, seed)[0],
+        )
+        if seconds is not None:
+            opened.command = replace_budget(command, dataclasses.asdict(work))
+            sentences = _make_protocols(images, work.folds, seed)[1]
+        if work.baselines:
             schedule.fit_baselines()
-        schedule.repeat(budget)
-        protocols = tuple(
-            run.conclude(sentence.format(repeats=_count_passes(schedule.repeats.get(run.kind, 1))))
-            for run, sentence in zip(runs, sentences, strict=True)
-        )
-        baseline = _find_best_baseline(protocols[0]) if baselines else None
-        curve = schedule.trace_learning() if learning_curve else None
-        headline, first = runs[0], candidates[0].name
-        rows, probabilities = headline.pool(first)
-        calibrated = headline.calibrate(first)
-        result = Assessment(
-            source=images.source,
-            num_images=len(images),
-            class_names=images.class_names,
-            protocols=protocols,
-            evaluation=score_predictions(images, rows, probabilities, calibrated),
-            reliability=headline.judge_reliability(first, seed),
-            robustness=headline.judge_robustness(
-                first, None if baseline is None else schedule.distort_baseline(baseline)
-            ),
-            baseline=baseline,
-            learning_curve=curve,
-            notes=(*notes, *_report_divergences(runs), *_report_gap(protocols)),
-            seconds=clock.seconds,
-        )
+        curve = None
+        with schedule.keeping_finished():
+            schedule.fit_candidates()
+            schedule.repeat(work.repeats)
+            curve = schedule.trace_learning() if work.learning_curve else None
+        result = _conclude(schedule, sentences, curve, notes)
+        rows, probabilities = schedule.runs[0].pool(candidates[0].name)
+        calibrated = schedule.runs[0].calibrate(candidates[0].name)
         opened.write(result, images, rows, probabilities if calibrated is None else calibrated)
     pictures = show_mistakes(result.evaluation, images)
     return dataclasses.replace(result, folder=opened.path, pictures=pictures)
+
+
+def _conclude(
+    schedule: Schedule,
+    sentences: Sequence[str],
+    curve: LearningCurve | None,
+    notes: tuple[str, ...],
+) -> Assessment:
+    """Score what was trained."""
+    runs, first, seed = schedule.runs, schedule.candidates[0].name, schedule.seed
+    protocols = tuple(
+        run.conclude(
+            first, sentence.format(repeats=_count_passes(schedule.repeats.get(run.kind, 1)))
+        )
+        for run, sentence in zip(runs, sentences, strict=False)
+    )
+    headline, images = runs[0], runs[0].images
+    baseline = _find_best_baseline(protocols[0])
+    tested = None
+    if baseline is not None and not schedule.interrupted:
+        tested = schedule.distort_baseline(baseline)
+    rows, probabilities = headline.pool(first)
+    if schedule.interrupted:
+        notes = (_report_interruption(headline, first, len(rows)), *notes)
+    return Assessment(
+        source=images.source,
+        num_images=len(rows),
+        class_names=images.class_names,
+        protocols=protocols,
+        evaluation=score_predictions(images, rows, probabilities, headline.calibrate(first)),
+        reliability=headline.judge_reliability(first, seed),
+        robustness=headline.judge_robustness(first, tested),
+        baseline=baseline,
+        learning_curve=curve,
+        notes=(*notes, *_report_divergences(runs), *_report_gap(protocols)),
+        seconds=schedule.clock.seconds,
+        interrupted=schedule.interrupted,
+    )
+
+
+def _report_interruption(run: ProtocolRun, name: str, num_images: int) -> str:
+    """Report of how many folds an interrupted evaluation speaks."""
+    finished = sum(each.fold.repeat == 0 for each in run.outcomes[name])
+    return say(
+        "Partial: the evaluation was stopped after {finished} of {num_folds} folds. The "
+        "scores and intervals are those of their {num_images:,} images.",
+        finished=finished,
+        num_folds=len(run.folds),
+        num_images=num_images,
+    )
+
+
+def _describe_images(images: LabelledImages) -> str:
+    """Say how many images and classes there are, and how many duplicates."""
+    counts = np.bincount(images.labels, minlength=len(images.class_names))
+    duplicates = int((find_duplicates(images.images) != np.arange(len(images))).sum())
+    found = (
+        say("{duplicates:,} exact duplicates", duplicates=duplicates)
+        if duplicates
+        else say("no exact duplicates")
+    )
+    return say(
+        "{num_images:,} images of {num_counts:,} classes, {counts:,} to {counts_2:,} each; {found}",
+        num_images=len(images),
+        num_counts=len(counts),
+        counts=counts.min(),
+        counts_2=counts.max(),
+        found=found,
+    )
 
 
 def compare(
@@ -156,7 +260,8 @@ def compare(
     source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
     *,
     folds: int = 10,
-    budget: float = 60.0,
+    repeats: int = 1,
+    budget: float | str | None = None,
     seed: int = 777,
     out: Path | str | None = None,
     verbose: Verbose = "auto",
@@ -166,7 +271,7 @@ def compare(
 
     Args:
       compared: two or more recipes or model files; the others are compared with the first.
-      source, folds, budget, seed, out, verbose, listener: as for `evaluate`.
+      source, folds, repeats, budget, seed, out, verbose, listener: as for `evaluate`.
     Returns:
       Assessment, without baselines and learning curve.
     Raises:
@@ -188,6 +293,7 @@ def compare(
         model=None if is_recipe else first,
         compare=others,
         folds=folds,
+        repeats=repeats,
         budget=budget,
         baselines=False,
         learning_curve=False,
@@ -258,6 +364,8 @@ def _make_protocols(
     """Make the protocols, the headline first, and the sentences that describe them."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     most = max(2, min(num_folds, int(counts.min())))
+    if images.groups is not None and len(np.unique(images.groups)) > 1:
+        most = min(most, _MOST_RANDOM_BESIDE_GROUPS)
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
     sentences = [
@@ -294,8 +402,10 @@ def _count_passes(number: int) -> str:
     return "once" if number == 1 else say("{number} times with different seeds", number=number)
 
 
-def _find_best_baseline(protocol: Protocol) -> str:
+def _find_best_baseline(protocol: Protocol) -> str | None:
     among = [model for model in protocol.models if model.name in BASELINES]
+    if not among:
+        return None
     best: ModelScore = max(among, key=lambda model: model.score.accuracy)
     return best.name
 

@@ -11,7 +11,7 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.contract import InputContract
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
 from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
@@ -40,6 +40,7 @@ def evaluate_run(
     seed: int,
     out: Path | None,
     command: str,
+    language: Language,
 ) -> Assessment:
     """Score the model of a run folder.
 
@@ -50,6 +51,7 @@ def evaluate_run(
       seed: of the simulated floor of the calibration error.
       out: the folder to make; None makes one under `evaluations/`.
       command: the command that gives the same result.
+      language: of the report.
     Returns:
       Assessment of one protocol, "test".
     Raises:
@@ -58,7 +60,7 @@ def evaluate_run(
     """
     run = bundle.read_bundle(folder)
     clock = PhaseTimer()
-    with open_evaluation_folder(folder.resolve().name, out, command) as opened:
+    with open_evaluation_folder(folder.resolve().name, out, command, language) as opened:
         with clock.phase("data"):
             images, rows, sentence = (
                 _read_own(run, run_data) if new is None else _read_new(run, new)

@@ -17,10 +17,10 @@ from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldOutcome,
+    StoppableTraining,
     fit_baseline,
     fit_fold,
     run_in_parallel,
-    share_sizes,
 )
 
 UNDISTORTED = "none"
@@ -57,40 +57,55 @@ class ProtocolRun:
           seed: of the first fold; each later fold has the next one.
           on_step: called after each training.
         """
-        sizes = share_sizes(folds)
+        watch = StoppableTraining()
         tasks = [
             partial(
                 fit_fold,
                 self.images,
                 candidate,
                 fold,
-                size,
+                len(fold.train),
                 seed + number,
                 is_distorted=candidate is candidates[0] and fold.repeat == 0,
+                listener=watch,
             )
             for candidate in candidates
-            for number, (fold, size) in enumerate(zip(folds, sizes, strict=True))
+            for number, fold in enumerate(folds)
         ]
-        self._collect([c.name for c in candidates for _ in folds], tasks, on_step)
+        try:
+            self._collect([c.name for c in candidates for _ in folds], tasks, on_step)
+        except KeyboardInterrupt:
+            watch.is_stopped = True
+            raise
 
     def fit_baselines(
         self, names: Sequence[str], num_parameters: int, seed: int, on_step: Callable[[], None]
     ) -> None:
-        """Train scikit-learn's classifiers on the folds of the first repeat."""
+        """Train scikit-learn's classifiers on the folds of the first repeat.
+
+        Several run at once, so each has one core: with a pool of threads each, their small matrix
+        products wait for one another, and take ten times the processor time.
+        """
+        from threadpoolctl import threadpool_limits
+
         tasks = [
             partial(fit_baseline, self.images, name, fold, num_parameters, seed + number)
             for name in names
             for number, fold in enumerate(self.folds)
         ]
-        self._collect([name for name in names for _ in self.folds], tasks, on_step)
+        with threadpool_limits(1, user_api="blas"):
+            self._collect([name for name in names for _ in self.folds], tasks, on_step)
 
     def distort_baseline(self, name: str, num_parameters: int, seed: int) -> list[FoldOutcome]:
         """Train one baseline again, and test it on distorted images too."""
+        from threadpoolctl import threadpool_limits
+
         tasks = [
             partial(fit_baseline, self.images, name, fold, num_parameters, seed + number, True)
             for number, fold in enumerate(self.folds)
         ]
-        found = dict(run_in_parallel(tasks))
+        with threadpool_limits(1, user_api="blas"):
+            found = dict(run_in_parallel(tasks))
         return [found[number] for number in range(len(tasks))]
 
     def _collect(
@@ -99,17 +114,49 @@ class ProtocolRun:
         tasks: Sequence[Callable[[], FoldOutcome]],
         on_step: Callable[[], None],
     ) -> None:
+        """Run the tasks; after an interruption, too, the finished ones are among the outcomes."""
         found: dict[int, FoldOutcome] = {}
-        for position, outcome in run_in_parallel(tasks):
-            found[position] = outcome
-            on_step()
-        for position, name in enumerate(names):
-            self.outcomes.setdefault(name, []).append(found[position])
+        try:
+            for position, outcome in run_in_parallel(tasks):
+                found[position] = outcome
+                on_step()
+        finally:
+            for position in sorted(found):
+                self.outcomes.setdefault(names[position], []).append(found[position])
 
-    def conclude(self, sentence: str) -> Protocol:
-        """Score every model, and compare the others with the first one."""
-        names = list(self.outcomes)
-        ours = self.outcomes[names[0]]
+    def keep_finished(self, name: str) -> bool:
+        """After an interruption, keep what can be compared with a CNN on its finished folds.
+
+        Args:
+          name: of the CNN.
+        Returns:
+          Whether it has at least two folds, as an interval needs.
+        """
+        ours = self.outcomes.pop(name, [])
+        repeats = {each.fold.repeat for each in ours}
+        # An unfinished repeat would count its images more often than others.
+        whole = [
+            repeat
+            for repeat in repeats
+            if sum(each.fold.repeat == repeat for each in ours) == len(self.folds)
+        ]
+        ours = [each for each in ours if each.fold.repeat == 0 or each.fold.repeat in whole]
+        finished = {each.fold.name for each in ours if each.fold.repeat == 0}
+        others = {
+            other: [
+                each for each in outcomes if each.fold.repeat == 0 and each.fold.name in finished
+            ]
+            for other, outcomes in self.outcomes.items()
+        }
+        self.outcomes = {name: ours} | {
+            other: outcomes for other, outcomes in others.items() if len(outcomes) == len(finished)
+        }
+        return len(finished) > 1
+
+    def conclude(self, first: str, sentence: str) -> Protocol:
+        """Score every model, and compare the others with the CNN named `first`."""
+        names = [first, *(name for name in self.outcomes if name != first)]
+        ours = self.outcomes[first]
         models = [self._score(names[0], ours, None)]
         models += [self._score(name, self.outcomes[name], ours) for name in names[1:]]
         return Protocol(self.kind, sentence, tuple(models))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, report
 from clearcnn.data import LabelledImages
+from clearcnn.language import Language
 from clearcnn.results.evaluate import Assessment
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 
@@ -24,11 +25,13 @@ class EvaluationFolder:
       partial: the draft of the folder.
       path: its final path, fixed when it is complete.
       command: the command that gives the same result.
+      language: of the report.
     """
 
     partial: Path
     path: Path
     command: str
+    language: Language
 
     def write(
         self,
@@ -62,19 +65,23 @@ class EvaluationFolder:
             images.images[np.asarray(shown, dtype=np.intp)],
             images.value_range,
             self.command,
+            self.language,
         )
 
 
 @contextmanager
-def open_evaluation_folder(name: str, out: Path | None, command: str) -> Iterator[EvaluationFolder]:
+def open_evaluation_folder(
+    name: str, out: Path | None, command: str, language: Language
+) -> Iterator[EvaluationFolder]:
     """Open a folder for an evaluation; after an exception, nothing of it remains.
 
     Args:
       name: the evaluated source or run, for the name of the folder.
       out: the exact path; None makes `evaluations/<name>-<UTC time>/`.
       command: the command that gives the same result.
+      language: of the report.
     """
     with bundle.open_run_folder(name, out=out, parent=_PARENT) as run:
-        folder = EvaluationFolder(run.partial, run.path, command)
+        folder = EvaluationFolder(run.partial, run.path, command, language)
         yield folder
     folder.path = run.path

@@ -2,20 +2,38 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from clearcnn import evaluation
 from clearcnn.evaluation import BASELINES
 from clearcnn.language import say
+from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.evaluate import LearningCurve
-from clearcnn.workflows.evaluate.cross_validate import Candidate, FoldOutcome, plan_fold
+from clearcnn.workflows.evaluate.cross_validate import (
+    Candidate,
+    FoldOutcome,
+    plan_fold,
+    settle_flips,
+)
 from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_sizes, trace_learning
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
+from clearcnn.workflows.evaluate.work import (
+    Cost,
+    Work,
+    add_repeats,
+    choose_epochs,
+    describe_work,
+    list_choices,
+    time_baselines,
+    with_epochs,
+)
+from clearcnn.workflows.fitting.budget import describe_smaller_size
+from clearcnn.workflows.fitting.fit_plan import measure_pace
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan
-
-_MOST_REPEATS = 20
 
 
 class Schedule:
@@ -29,6 +47,10 @@ class Schedule:
       clock: records the seconds of each phase.
     Raises:
       ClearCNNError: a candidate cannot be trained on these images; raised before any training.
+
+    Attributes:
+      candidates: with the outcome of their flip trials, once these were made.
+      interrupted: whether Ctrl-C ended the trainings; what is finished is kept.
     """
 
     def __init__(
@@ -39,16 +61,88 @@ class Schedule:
         listener: EvaluateListener,
         clock: PhaseTimer,
     ) -> None:
-        self.runs = runs
-        self.candidates = candidates
+        self.runs = list(runs)
+        self.candidates = list(candidates)
         self.seed = seed
         self.listener = listener
         self.clock = clock
         self.repeats: dict[str, int] = {}
-        self.begun = time.perf_counter()
+        self.interrupted = False
         # Invalid models raise here, before the first training.
         plans = [self._plan(candidate) for candidate in candidates]
         self.num_parameters = plans[0].model_summary.parameters
+
+    def try_flips(self) -> None:
+        """Decide for each CNN whether its trainings mirror images."""
+        with self.clock.phase(say("flip trials")):
+            run = self.runs[0]
+            for number, candidate in enumerate(self.candidates):
+                settled, trial = settle_flips(run.images, candidate, run.folds[0], self.seed)
+                self.candidates[number] = settled
+                if trial is not None:
+                    self.listener.on_finding(flip_sentence(trial))
+
+    def plan_work(
+        self,
+        asked: Work,
+        budget: float | None,
+        begun: float,
+        make_runs: Callable[[int], list[ProtocolRun]],
+    ) -> Work:
+        """Measure the pace, say how much is to do, and with a budget reduce it until it fits.
+
+        Args:
+          asked: the work without a budget; its epochs are not read.
+          budget: seconds for everything; None does all that is asked for.
+          begun: `time.perf_counter()` at the beginning.
+          make_runs: makes the protocols for a number of folds.
+        Returns:
+          What will be done; the schedule's runs and candidates are set to it.
+        Raises:
+          SpecError: the budget is too small.
+        """
+        with self.clock.phase("pace"):
+            spent = time.perf_counter() - begun
+            plan = self._plan(self.candidates[0])
+            asked = replace(asked, epochs=plan.train_spec.epochs)
+            baselines = 0.0
+            if budget is not None and asked.baselines:
+                baselines = time_baselines(self.runs[0], self.num_parameters, self.seed)
+            pace = measure_pace(plan)
+            num_train = len(self.runs[0].folds[0].train)
+            cost = Cost(pace, num_train, baselines, spent, len(self.candidates))
+            work, runs = asked, self.runs
+            if budget is not None:
+                for work in list_choices(asked):
+                    runs = make_runs(work.folds)
+                    if cost.estimate(work, runs) <= budget:
+                        break
+                work = choose_epochs(cost, work, runs, budget)
+                work = add_repeats(cost, work, runs, budget)
+                self.candidates = with_epochs(self.candidates, work.epochs)
+            self.runs = runs
+        seconds = cost.estimate(work, runs) - cost.spent
+        sentence = describe_work(work, runs, len(self.candidates), seconds)
+        self.listener.on_work(sentence + describe_smaller_size(plan))
+        return work
+
+    @contextmanager
+    def keeping_finished(self) -> Iterator[None]:
+        """After Ctrl-C within this context, keep the finished folds.
+
+        Raises:
+          KeyboardInterrupt: fewer than two folds of the headline were finished.
+        """
+        first = self.candidates[0].name
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.interrupted = True
+            if not self.runs[0].keep_finished(first):
+                raise
+            self.runs[1:] = [run for run in self.runs[1:] if run.keep_finished(first)]
+            folds = self.runs[0].outcomes[first]
+            self.repeats[self.runs[0].kind] = len({each.fold.repeat for each in folds})
 
     def fit_candidates(self) -> None:
         """Train the CNNs once on every fold of every protocol."""
@@ -76,20 +170,17 @@ class Schedule:
         fold = run.folds[0]
         return plan_fold(run.images, candidate, fold, len(fold.train), self.seed)
 
-    def repeat(self, budget: float) -> None:
-        """Repeat the headline's folds with other seeds while the budget lasts."""
+    def repeat(self, number: int) -> None:
+        """Train the CNNs on the headline's folds `number` times in all, with other seeds."""
         run = self.runs[0]
-        num_trainings = len(run.folds) * len(self.candidates)
-        spent = self.clock.seconds["folds"]
-        once = spent * len(run.folds) / sum(len(each.folds) for each in self.runs)
         with self.clock.phase("repeats"):
-            number = 1
-            while number < _MOST_REPEATS and time.perf_counter() - self.begun + once < budget:
-                self.listener.on_phase(say("repeat {number}", number=number), num_trainings)
-                seed = self.seed + number * len(run.folds)
-                folds = _repeat_folds(run, number, self.seed)
+            for repeat in range(1, number):
+                self.listener.on_phase(
+                    say("repeat {repeat}", repeat=repeat), len(run.folds) * len(self.candidates)
+                )
+                seed = self.seed + repeat * len(run.folds)
+                folds = _repeat_folds(run, repeat, self.seed)
                 run.fit_candidates(self.candidates, folds, seed, self.listener.on_step)
-                number += 1
         self.repeats[run.kind] = number
 
     def trace_learning(self) -> LearningCurve:

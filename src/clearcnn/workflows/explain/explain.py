@@ -24,6 +24,7 @@ from clearcnn.workflows.explain.input_image import (
 from clearcnn.workflows.explain.neighbours import collect_neighbour_images, find_neighbours
 from clearcnn.workflows.explain.saliency import make_saliency_maps
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
+from clearcnn.workflows.fitting.report_language import find_language
 from clearcnn.workflows.fitting.repro_command import format_call
 from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source
@@ -41,6 +42,7 @@ def explain(
     seed: int = 777,
     out: Path | str | None = None,
     command: str | None = None,
+    language: str | None = None,
 ) -> ExplainResult:
     """Explain a trained model's prediction for one image: an HTML page, figures and JSON.
 
@@ -54,6 +56,7 @@ def explain(
       seed: of SmoothGrad's noise, and of the untrained weights for the sanity check.
       out: the folder to make; None makes `<run>-explained-<image>` beside the run folder.
       command: the command that reproduces the page; the page shows it.
+      language: of the page and its figures: "en" or "ko"; None takes that of the locale.
     Returns:
       ExplainResult; its `folder` has `explanation.html`, `explanation.json` and `figures/`.
     Raises:
@@ -62,6 +65,7 @@ def explain(
       SpecError: the seed is out of range.
     """
     require_seed(seed)
+    spoken = find_language(language)
     clock = PhaseTimer()
     run = Path(run)
     with clock.phase(say("run folder")):
@@ -113,7 +117,7 @@ def explain(
             neighbours=collect_neighbour_images(neighbours, run_data),
         )
         versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
-        report.write_explanation(folder.partial, result, images, command, versions)
+        report.write_explanation(folder.partial, result, images, command, versions, spoken)
     return dataclasses.replace(result, folder=folder.path)
 
 

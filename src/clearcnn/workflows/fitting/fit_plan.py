@@ -30,6 +30,8 @@ from clearcnn.workflows.fitting.trainer import (
 if TYPE_CHECKING:
     import keras
 
+    from clearcnn.training import Pace
+
 
 _MOST_PICTURES = 24
 
@@ -63,6 +65,16 @@ def make_trainer(plan: TrainPlan, validation_batch_size: int = VALIDATION_BATCH_
         len(plan.splits.train),
         validation_batch_size,
     )
+
+
+def measure_pace(plan: TrainPlan) -> "Pace":
+    """Compile the program of a plan's training, and measure how long an epoch takes."""
+    trainer = make_trainer(plan)
+    train = Samples.of(plan.images, plan.splits.train)
+    validation = None
+    if len(plan.splits.validation):
+        validation = Samples.of(plan.images, plan.splits.validation)
+    return trainer.measure_pace(train, validation)
 
 
 def fit_plan(

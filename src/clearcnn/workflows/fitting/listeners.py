@@ -31,6 +31,9 @@ class TrainListener(ReadingListener):
     def on_flip_trial(self, trial: FlipTrial) -> None:
         """A trial has decided whether training images are mirrored."""
 
+    def on_work(self, sentence: str) -> None:
+        """With a budget: how much is to do, and about how long it takes."""
+
     def on_warning(self, sentence: str) -> None:
         """A warning for the user."""
 
@@ -61,6 +64,12 @@ class TrainListener(ReadingListener):
 
 class EvaluateListener(ReadingListener):
     """Progress of an evaluation; override the methods of interest, which do nothing here."""
+
+    def on_finding(self, sentence: str) -> None:
+        """Something is known already, before the trainings end."""
+
+    def on_work(self, sentence: str) -> None:
+        """How much is to do, and about how long it takes."""
 
     def on_phase(self, name: str, steps: int) -> None:
         """A phase of `steps` steps begins."""

@@ -25,6 +25,30 @@ def format_call(verb: str, source: object, options: Mapping[str, object]) -> str
     return f"clearcnn.{verb}({', '.join([_format_source(source), *words])})"
 
 
+def replace_budget(command: str, chosen: Mapping[str, object]) -> str:
+    """Return a command with what a budget chose in place of the budget.
+
+    Args:
+      command: `clearcnn VERB … --budget TIME`, or a call as from `format_call`.
+      chosen: keyword → value; on the command line, True and False are `--name` and `--no-name`.
+    """
+    if command.endswith(")"):
+        words = [f"{name}={value!r}" for name, value in chosen.items()]
+        return f"{command[:-1]}, {', '.join(words)})"
+    words = shlex.split(command)
+    while "--budget" in words:
+        place = words.index("--budget")
+        del words[place : place + 2]
+    words = [word for word in words if not word.startswith("--budget=")]
+    for name, value in chosen.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words += [] if value else [f"--no-{option}"]
+        else:
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
+
+
 def suggest_resume(folder: Path) -> str:
     """Return a sentence with the command that resumes an unfinished run.
 

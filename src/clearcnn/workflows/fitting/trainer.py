@@ -18,9 +18,8 @@ from clearcnn.types import Pixels
 if TYPE_CHECKING:
     import keras
 
-    from clearcnn.training import Watch
+    from clearcnn.training import Pace, Watch
 
-_PREDICT_BATCH = 256
 VALIDATION_BATCH_SIZE = 512
 
 OnEpochEnd = Callable[[int, dict[str, float]], None]
@@ -94,6 +93,21 @@ class Trainer:
         from clearcnn import training
 
         self._run(train, validation, [training.NoEpoch()])
+
+    def measure_pace(self, train: Samples, validation: Samples | None = None) -> "Pace":
+        """Compile the program of `fit`, and measure how long an epoch takes; train nothing."""
+        from clearcnn import training
+
+        images, targets, weights = self._to_arrays(train)
+        stopping = None if validation is None else training.early_stopping(self._spec)
+        return training.measure_pace(
+            self._trained,
+            (images, targets, self._weigh_classes(train.labels, weights)),
+            None if validation is None else self._to_arrays(validation),
+            batch_size=self._spec.batch_size,
+            validation_batch_size=self._validation_batch_size,
+            callbacks=[] if stopping is None else [stopping],
+        )
 
     def fit(
         self,
@@ -234,4 +248,6 @@ class Trainer:
 
 def predict_probabilities(network: "keras.Model", images: Pixels) -> NDArray[np.float32]:
     """Compute the probabilities of images, float32 (n, num_classes)."""
-    return np.asarray(network.predict(images, batch_size=_PREDICT_BATCH, verbose=0), np.float32)
+    from clearcnn import training
+
+    return training.predict(network, images)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn import models
-from clearcnn.bundle import Bundle, read_bundle, read_metrics
+from clearcnn.bundle import Bundle, RunMetrics, read_bundle, read_metrics
+from clearcnn.contract import InputContract
 from clearcnn.errors import DataError, SpecError
 from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
@@ -53,7 +54,7 @@ def describe_network(spec: ModelSpec, shape: tuple[int, int, int]) -> JsonObject
 
 
 def describe_run(run: Bundle) -> JsonObject:
-    """Describe a run for the page, as JSON values: its contract, network and score.
+    """Describe a run for the page, as JSON values: its contract, network, score and pace.
 
     Raises:
       BundleError: its metrics.json is invalid.
@@ -68,6 +69,31 @@ def describe_run(run: Bundle) -> JsonObject:
         "temperature": manifest.confidence.temperature if manifest.confidence else 1.0,
         "augmented": manifest.train.augmentation is not None,
         "test": to_json(metrics.test.score),
+        "is_drawing": _is_drawing(manifest.input),
+        "pace": _find_pace(metrics),
+    }
+
+
+def _is_drawing(contract: InputContract) -> bool:
+    """Return whether the images are like drawings: grey, on a plain light or dark background."""
+    return contract.color_mode == "grayscale" and contract.polarity != "unknown"
+
+
+def _find_pace(metrics: RunMetrics) -> JsonObject | None:
+    """Return how long the run's own training took, by which the page estimates others.
+
+    Returns:
+      "seconds" of all "epochs" over "train" images each, and "compile_seconds"; None if the run
+      does not say.
+    """
+    fit_seconds, epochs = metrics.seconds.get("fit", 0.0), metrics.history.num_epochs
+    if metrics.data is None or fit_seconds <= 0 or not epochs:
+        return None
+    return {
+        "seconds": fit_seconds,
+        "epochs": epochs,
+        "train": metrics.data.train,
+        "compile_seconds": metrics.seconds.get("compile", 0.0),
     }
 
 

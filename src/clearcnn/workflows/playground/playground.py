@@ -105,6 +105,8 @@ class Playground:
         self._changed = threading.Condition()
         self._waiting: deque[Attempt] = deque()
         self._to_prepare: JsonObject | None = None
+        self._task: Attempt | JsonObject | None = None
+        self._is_warm = False
         self._closing = False
         self._attempts: dict[int, Attempt] = {}
         self._count = 0
@@ -164,6 +166,30 @@ class Playground:
         """Return the attempt with this number, or None if it is unknown or forgotten."""
         return self._attempts.get(number)
 
+    def find_wait(self, attempt: Attempt) -> JsonObject | None:
+        """Tell what an attempt that has no events yet waits for.
+
+        Returns:
+          An event "waiting", which is not kept. Its "for" is "trainings", with the number "ahead";
+          "process", which is starting; "compiling", of its model; "preparation", of another one;
+          or "images", which are being read. None if the attempt has events.
+        """
+        with self._changed:
+            if attempt.events:
+                return None
+            is_queued = attempt in self._waiting
+            task = self._task
+            is_training = isinstance(task, Attempt) and not task.is_over
+            ahead = self._waiting.index(attempt) + is_training if is_queued else 0
+        if ahead:
+            return {"event": "waiting", "for": "trainings", "ahead": ahead}
+        if not self._is_warm:
+            return {"event": "waiting", "for": "process"}
+        if is_queued and isinstance(task, dict):
+            is_own = task == _describe(attempt.run, attempt.model, attempt.epochs)
+            return {"event": "waiting", "for": "compiling" if is_own else "preparation"}
+        return {"event": "waiting", "for": "images"}
+
     def cancel(self, attempt: Attempt) -> None:
         """Cancel an attempt: immediately if it is waiting, within seconds if it is training."""
         with self._changed:
@@ -221,24 +247,35 @@ class Playground:
 
     def _take_task(self) -> Attempt | JsonObject | None:
         with self._changed:
+            self._task = None
             self._changed.wait_for(lambda: self._closing or self._waiting or self._to_prepare)
             if self._waiting:
-                return self._waiting.popleft()
-            preparation, self._to_prepare = self._to_prepare, None
-            return None if self._closing else preparation
+                self._task = self._waiting.popleft()
+            else:
+                preparation, self._to_prepare = self._to_prepare, None
+                self._task = None if self._closing else preparation
+            return self._task
 
     def _prepare_in_worker(self, preparation: JsonObject) -> None:
         with self._lock:
             pipe = self._start_worker()
         _send(pipe, {"prepare": True, **preparation})
         deadline = time.monotonic() + _TIMEOUT_SECONDS
-        while not pipe.poll(0.02):
-            if self._delays_another(preparation):
+        while True:
+            if pipe.poll(0.02):
+                if self._receive(pipe) is not None:
+                    return
+            elif self._delays_another(preparation):
                 deadline = min(deadline, time.monotonic() + _GRACE_SECONDS)
             if time.monotonic() > deadline:
                 self._stop_worker()
                 return
-        pipe.recv_bytes()
+
+    def _receive(self, pipe: Connection) -> JsonObject | None:
+        """Return the worker's next message, or None if it only says that it is ready."""
+        message: JsonObject = json.loads(pipe.recv_bytes())
+        self._is_warm = True
+        return None if message["event"] == "ready" else message
 
     def _delays_another(self, preparation: JsonObject) -> bool:
         """Return whether the next attempt waits for the preparation of another model."""
@@ -261,7 +298,8 @@ class Playground:
         deadline, is_cancelling = time.monotonic() + _TIMEOUT_SECONDS, False
         while not attempt.is_over:
             if pipe.poll(0.05):
-                attempt.events.append(json.loads(pipe.recv_bytes()))
+                if (message := self._receive(pipe)) is not None:
+                    attempt.events.append(message)
             elif attempt.cancelled.is_set() and not is_cancelling:
                 _send(pipe, {"cancel": True})
                 deadline, is_cancelling = time.monotonic() + _GRACE_SECONDS, True
@@ -279,6 +317,7 @@ class Playground:
             self._process = context.Process(
                 target=work, args=(worker_end, self._named), daemon=True
             )
+            self._is_warm = False
             self._process.start()
             worker_end.close()
         assert self._pipe is not None

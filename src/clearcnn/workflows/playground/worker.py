@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 from collections import OrderedDict
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -56,8 +57,8 @@ def work(pipe: Connection, named: DataSpec | None = None) -> None:
     """Do jobs until the other end of the pipe closes.
 
     Args:
-      pipe: receives a Job, or {"cancel": true}; sends messages with "event": prepared; or begin,
-        epoch, end, error or cancelled.
+      pipe: receives a Job, or {"cancel": true}; sends messages with "event": ready, once; and then
+        prepared; or begin, epoch, end, error or cancelled.
       named: as for `read_run_data`, for every run.
     """
     # Ctrl-C in the terminal reaches every process of the group; the server ends this one.
@@ -70,6 +71,8 @@ def work(pipe: Connection, named: DataSpec | None = None) -> None:
     from clearcnn import training  # noqa: F401
 
     worker = _Worker(pipe, named)
+    with suppress(OSError):
+        pipe.send_bytes(json.dumps({"event": "ready"}).encode())
     while True:
         try:
             job = json.loads(pipe.recv_bytes())

@@ -1,16 +1,20 @@
 """The steps of one run: read, plan, fit, score, write."""
 
+import dataclasses
 import time
 from contextlib import ExitStack
 
-from clearcnn import bundle, data
+from clearcnn import bundle, data, evaluation
 from clearcnn.bundle import RunFolder, UnfinishedRun
 from clearcnn.checkpoints import CheckpointFolder, CheckpointTarget
 from clearcnn.data import LabelledImages
 from clearcnn.errors import ClearCNNError, DataError, SpecError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.train import Divergence, FlipTrial, TrainResult
+from clearcnn.specs import SplitSpec
 from clearcnn.temperature import apply_temperature
+from clearcnn.workflows.fitting.budget import Budget, describe_training, fit_into_budget
+from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import (
     FitOutcome,
     fit_plan,
@@ -23,6 +27,7 @@ from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
 from clearcnn.workflows.fitting.plan import TrainPlan, describe_input, plan_training, summarize_data
+from clearcnn.workflows.fitting.repro_command import replace_budget
 from clearcnn.workflows.runs.save_onnx import write_onnx
 from clearcnn.workflows.train.advice import advise
 from clearcnn.workflows.train.calibrate import fit_confidence, fit_distances
@@ -50,6 +55,7 @@ class TrainPipeline:
       files: the folder of the checkpoints.
       checkpoint_seconds: the least time between two checkpoints.
       listener: hears about the progress.
+      language: of the report.
 
     Attributes:
       unfinished: the unfinished run, which can be resumed; set once the model is planned.
@@ -64,12 +70,14 @@ class TrainPipeline:
         files: CheckpointFolder,
         checkpoint_seconds: float,
         listener: TrainListener,
+        language: Language,
     ) -> None:
         self.job = job
         self.run = run
         self.files = files
         self.checkpoint_seconds = checkpoint_seconds
         self.listener = listener
+        self.language = language
         self.clock = PhaseTimer()
         self.warnings: list[str] = []
 
@@ -84,6 +92,7 @@ class TrainPipeline:
         with self.clock.phase("data"):
             images = self._check(images or self._load())
             splits = data.split(images, self.job.split)
+            split_spec = _settle(self.job.split, splits)
             summary = summarize_data(images, splits)
         self.listener.on_data(summary, self.run.path / "figures" / "data.png")
         plan = plan_training(
@@ -92,7 +101,7 @@ class TrainPipeline:
             recipe=self.job.recipe,
             seed=self.job.seed,
             data_spec=self.job.data,
-            split_spec=self.job.split,
+            split_spec=split_spec,
             model=self.job.model,
             settings=self.job.settings,
             summary=summary,
@@ -103,6 +112,8 @@ class TrainPipeline:
         for sentence in (*self.job.notes, *list_data_warnings(plan)):
             self._warn(sentence)
         plan, trial = self._try_flips(plan)
+        if self.job.budget is not None:
+            plan = self._fit_into_budget(plan, self.job.budget)
         outcome = self._fit(plan)
         on_exit.enter_context(first_interrupt(self.listener.on_late_interrupt))
         return self._keep(plan, outcome, trial)
@@ -137,7 +148,16 @@ class TrainPipeline:
         if trial is not None:
             self.clock.seconds["flip trial"] = time.perf_counter() - start
             self.listener.on_flip_trial(trial)
-        return plan, trial
+        return adapt_to_easy_images(plan, trial, self.job.settings), trial
+
+    def _fit_into_budget(self, plan: TrainPlan, budget: Budget) -> TrainPlan:
+        with self.clock.phase("pace"):
+            plan, epoch_seconds = fit_into_budget(plan, budget)
+        chosen = {"epochs": plan.train_spec.epochs}
+        command = replace_budget(self.job.command, chosen)
+        self.job = dataclasses.replace(self.job, command=command)
+        self.listener.on_work(describe_training(plan, epoch_seconds))
+        return plan
 
     def _fit(self, plan: TrainPlan) -> FitOutcome:
         job = self.job
@@ -187,9 +207,10 @@ class TrainPipeline:
             distances = fit_distances(plan, contract, network)
             confidence = fit_confidence(plan, network, distances)
             calibrated = probabilities
+            rows = plan.splits.test
+            labels = plan.images.labels[rows]
             if confidence is not None:
                 calibrated = apply_temperature(probabilities, confidence.temperature)
-                rows = plan.splits.test
                 scored = score_predictions(plan.images, rows, probabilities, calibrated)
         if imprecise := check_precision(scored.score):
             self._warn(imprecise)
@@ -215,6 +236,8 @@ class TrainPipeline:
             divergence=None if ended is None else Divergence(ended.epoch, ended.what, ended.causes),
             flip_trial=trial,
             advice=advise(plan.data_summary, plan.train_spec, outcome.history, scored),
+            calibration=evaluation.calibrate(labels, calibrated, seed=self.job.seed),
+            curves=evaluation.trace_binary(labels, calibrated, plan.images.class_names),
             pictures=show_mistakes(scored, plan.images),
         )
         save_run(
@@ -227,9 +250,18 @@ class TrainPipeline:
             result,
             self.job.command,
             self.unfinished.last,
+            language=self.language,
         )
         return result
 
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
         self.listener.on_warning(sentence)
+
+
+def _settle(spec: SplitSpec, splits: data.Split) -> SplitSpec:
+    """Give the spec the validation fraction that was used, for the run to be repeated."""
+    if spec.validation_fraction is not None:
+        return spec
+    fraction = data.choose_validation_fraction(len(splits.train) + len(splits.validation))
+    return dataclasses.replace(spec, validation_fraction=fraction)

@@ -19,6 +19,7 @@ from clearcnn.language import say
 from clearcnn.models.size_limits import MOST_PARAMETERS
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
+from clearcnn.workflows.fitting.budget import Budget
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.fitting.repro_command import suggest_resume
 from clearcnn.workflows.runs.find_run import find_run_to_resume
@@ -48,6 +49,7 @@ class Job:
         the run folder.
       notes: what the report says about the origin of the run, one sentence each.
       augment, flip: as for `choose_augmentation`.
+      budget: of the whole command; None trains all epochs.
     """
 
     recipe: str
@@ -65,6 +67,7 @@ class Job:
     notes: tuple[str, ...] = ()
     augment: tuple[str, ...] | None = None
     flip: bool | None = None
+    budget: Budget | None = None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, models, report
 from clearcnn.contract import InputContract
+from clearcnn.language import ENGLISH, Language
 from clearcnn.results.train import TrainResult
 from clearcnn.workflows.fitting.plan import TrainPlan
 
@@ -25,6 +26,8 @@ def save_run(
     result: TrainResult,
     command: str,
     checkpoint: bytes | None = None,
+    *,
+    language: Language = ENGLISH,
 ) -> None:
     """Fill the draft of the run folder; the manifest, which hashes all other files, is last.
 
@@ -39,6 +42,7 @@ def save_run(
       result: of the training.
       command: the command that gives the same result.
       checkpoint: the content of the last checkpoint.
+      language: of the report.
     """
     if checkpoint is not None:
         (folder / bundle.CHECKPOINT_NAME).write_bytes(checkpoint)
@@ -65,7 +69,8 @@ def save_run(
         confidence=confidence,
     )
     versions = {"clearcnn": manifest.clearcnn, **manifest.versions}
-    report.write_report(folder, result, _choose_images(plan, result), command, versions)
+    pictures = _choose_images(plan, result)
+    report.write_report(folder, result, pictures, command, versions, language)
     bundle.write_manifest(folder, manifest)
 
 

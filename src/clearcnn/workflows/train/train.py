@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,13 +11,15 @@ from clearcnn import bundle, models
 from clearcnn.checkpoints import CheckpointFolder
 from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.errors import BundleError, ClearCNNError, SpecError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.results.train import TrainResult
 from clearcnn.specs import CheckpointSpec, DataSpec, ModelSpec, SplitKind, SplitSpec, TrainSpec
 from clearcnn.types import Arguments
 from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
+from clearcnn.workflows.fitting.budget import Budget, read_seconds
 from clearcnn.workflows.fitting.listeners import TrainListener, Verbose, watch_training
 from clearcnn.workflows.fitting.python_images import load_python_images
+from clearcnn.workflows.fitting.report_language import find_language
 from clearcnn.workflows.fitting.repro_command import format_call, suggest_resume
 from clearcnn.workflows.runs.run_data import choose_source
 from clearcnn.workflows.train.pipeline import TrainPipeline
@@ -41,12 +44,14 @@ def train(
     validation_fraction: float | None = None,
     augment: Sequence[str] | None = None,
     flip: bool | None = None,
+    budget: float | str | None = None,
     out: Path | str | None = None,
     resume: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
     verbose: Verbose = "auto",
     listener: TrainListener | None = None,
     command: str | None = None,
+    language: str | None = None,
 ) -> TrainResult:
     """Train a CNN on labelled images, score it once on its test set, and write a run folder.
 
@@ -66,6 +71,9 @@ def train(
         "rotation", "zoom", "shear", "contrast", "brightness" and "flip", or only "none".
       flip: whether half of the training images are mirrored left to right. None lets a short trial
         training decide where the recipe asks for one.
+      budget: the time for the whole training, in seconds or as "60s" or "5min": the epochs follow
+        from the pace of this machine, at most the recipe's. The run has them, and the report's
+        command repeats it.
       out: the run folder to make; None makes `runs/<source>-<UTC time>/`.
       resume: a run to resume; or a unique beginning of its name below `runs/`, or "latest". One
         that was stopped (`NAME` or `NAME.unfinished`) ends in the same bits as if it had not been;
@@ -78,6 +86,7 @@ def train(
         `listener` only.
       listener: hears about the progress.
       command: the command that gives the same result; the report shows it.
+      language: of the report and its figures: "en" or "ko"; None takes that of the locale.
     Returns:
       TrainResult; its `run_folder` is complete. After Ctrl-C and at least one epoch, the model is
       that of the last epoch and `interrupted` is true. If loss or weights became NaN or infinite,
@@ -89,7 +98,9 @@ def train(
         twice while scoring and writing; if a checkpoint was written, `NAME.unfinished` can be
         resumed.
     """
+    begun = time.perf_counter()
     CheckpointSpec("", checkpoint_seconds)
+    spoken = find_language(language)
     out = None if out is None else Path(out)
     fractions: Arguments = {
         "test_fraction": test_fraction,
@@ -103,16 +114,24 @@ def train(
     given: Arguments = {"recipe": recipe, "model": model, **settings, "seed": seed, "split": split}
     changes = None if augment is None else tuple(augment)
     given |= {**fractions, "augment": changes, "flip": flip}
+    seconds = read_seconds(budget)
+    if seconds is not None and epochs is not None:
+        raise SpecError(
+            say("budget was given together with epochs, which it chooses."),
+            remedy=say("Leave out either."),
+        )
     source = load_python_images(source, listener or TrainListener())
     images = source if isinstance(source, LabelledImages) else None
     if resume is not None:
-        _check_resume_options({**given, "epochs": None}, {"recipe": "default", "seed": 777})
+        _check_resume_options(
+            {**given, "epochs": None, "budget": budget}, {"recipe": "default", "seed": 777}
+        )
         call = format_call("train", source, {"epochs": epochs, "resume": str(resume)})
         with (
             watch_training(listener, verbose) as heard,
             open_job(Path(resume), epochs, out, command or call, heard) as job,
         ):
-            return _train(_set_source(job, source), images, checkpoint_seconds, heard)
+            return _train(_set_source(job, source), images, checkpoint_seconds, heard, spoken)
     found_recipe = models.find_recipe(recipe)
     # Invalid settings raise here, before any image is read.
     dataclasses.replace(TrainSpec(seed=seed), **_without_none(settings))
@@ -121,7 +140,14 @@ def train(
     job = Job(
         recipe=recipe,
         data=_to_data_spec(source),
-        split=SplitSpec(split=split or found_recipe.split, seed=seed, **_without_none(fractions)),
+        split=SplitSpec(
+            split=split or found_recipe.split,
+            seed=seed,
+            **{
+                "validation_fraction": found_recipe.validation_fraction,
+                **_without_none(fractions),
+            },
+        ),
         model=model,
         settings=_without_none(settings),
         seed=seed,
@@ -129,13 +155,18 @@ def train(
         command=command or format_call("train", source, given),
         augment=changes,
         flip=flip,
+        budget=None if seconds is None else Budget(seconds, begun),
     )
     with watch_training(listener, verbose) as heard:
-        return _train(job, images, checkpoint_seconds, heard)
+        return _train(job, images, checkpoint_seconds, heard, spoken)
 
 
 def _train(
-    job: Job, images: LabelledImages | None, checkpoint_seconds: float, listener: TrainListener
+    job: Job,
+    images: LabelledImages | None,
+    checkpoint_seconds: float,
+    listener: TrainListener,
+    language: Language,
 ) -> TrainResult:
     """Run the job; remove the unfinished run when the run folder is complete."""
     files = job.unfinished
@@ -147,7 +178,7 @@ def _train(
             bundle.open_run_folder(job.data.source, out=job.out) as run,
         ):
             files = files or CheckpointFolder(bundle.unfinished_place(run.path))
-            pipeline = TrainPipeline(job, run, files, checkpoint_seconds, listener)
+            pipeline = TrainPipeline(job, run, files, checkpoint_seconds, listener, language)
             result = pipeline.run_steps(images, on_exit)
         if others := pipeline.unfinished.remove():
             listener.on_warning(
@@ -160,7 +191,7 @@ def _train(
             )
     except ClearCNNError as error:
         if files is not None and files.is_held:
-            error.remedy += f" {_describe_checkpoints(files)}"
+            error.remedy += " " + _describe_checkpoints(files)
         raise
     finally:
         if files is not None and job.unfinished is None:

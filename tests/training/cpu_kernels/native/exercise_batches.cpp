@@ -1,6 +1,7 @@
 // Draws poolings and sums over a batch, and holds the kernels to what is written down plainly.
 #include "batch_sums.h"
 #include "exercise.h"
+#include "normalize.h"
 #include "pooling.h"
 
 namespace clearcnn {
@@ -79,25 +80,46 @@ void exercise_pooling() {
   }
 }
 
+double activated(Activation activation, double x) {
+  switch (activation) {
+    case Activation::relu: return x > 0 ? x : 0;
+    case Activation::gelu: return x * std::erfc(-x * std::sqrt(0.5)) / 2;
+    case Activation::tanh_gelu:
+      return x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x))) / 2;
+    default: return x;
+  }
+}
+
+double slope_of(Activation activation, double x) {
+  if (activation == Activation::relu) return x > 0;  // Not between its two sides.
+  const double step = 1e-5;
+  return (activated(activation, x + step) - activated(activation, x - step)) / (2 * step);
+}
+
+constexpr Activation kActivations[] = {Activation::linear, Activation::relu, Activation::gelu,
+                                       Activation::tanh_gelu};
+
 void exercise_sums() {
   const Index channels = draw_width(), rows = draw(0, 3) ? draw(1, 700) : draw(3000, 9000);
   const Index size = rows * channels;
   const Numbers image = draw_numbers(size), gradient = draw_numbers(size);
   const Numbers scale = draw_numbers(channels), shift = draw_numbers(channels);
-  std::vector<double> both(2 * channels), slopes(2 * channels), behind_relu(2 * channels);
-  for (Index i = 0; i < size; i++) {
-    const Index c = i % channels;
-    both[c] += image[i];
-    slopes[c] += gradient[i];
-    slopes[channels + c] += static_cast<double>(gradient[i]) * image[i];
-    if (image[i] * scale[c] + shift[c] <= 0) continue;
-    behind_relu[c] += gradient[i];
-    behind_relu[channels + c] += static_cast<double>(gradient[i]) * image[i];
-  }
+  std::vector<double> both(2 * channels);
+  for (Index i = 0; i < size; i++) both[i % channels] += image[i];
   for (Index c = 0; c < channels; c++) both[c] /= rows;
   for (Index i = 0; i < size; i++) {
     const double distance = image[i] - both[i % channels];
     both[channels + i % channels] += distance * distance / rows;
+  }
+  const Activation activation = kActivations[draw(0, 3)];
+  std::vector<double> slopes(2 * channels);
+  for (Index i = 0; i < size; i++) {
+    const Index c = i % channels;
+    // As the kernel rounds it: ReLU's slope jumps at zero.
+    const float line = std::fma(image[i], scale[c], shift[c]);
+    const double slope = gradient[i] * slope_of(activation, line);
+    slopes[c] += slope;
+    slopes[channels + c] += slope * image[i];
   }
   for (const Level* level : available_levels()) {
     hold(*level, "moments", both, [&](Threads& threads, float* results, Task finish) {
@@ -106,14 +128,64 @@ void exercise_sums() {
         finish();
       });
     });
-    for (const bool relu : {false, true}) {
-      hold(*level, relu ? "gradient sums behind ReLU" : "gradient sums",
-           relu ? behind_relu : slopes, [&](Threads& threads, float* results, Task finish) {
-             gradient_sums(*level, threads, {channels, scale.get(), shift.get(), relu}, rows,
-                           image.get(), gradient.get(), results, results + channels,
-                           std::move(finish));
-           });
+    hold(*level, "gradient sums", slopes, [&](Threads& threads, float* results, Task finish) {
+      gradient_sums(*level, threads, {channels, scale.get(), shift.get(), activation}, rows,
+                    image.get(), gradient.get(), results, results + channels, std::move(finish));
+    });
+  }
+}
+
+void exercise_normalization() {
+  const Index channels = draw_width(), images = draw(0, 3) ? draw(1, 4) : draw(20, 40);
+  const Index side = draw(0, 3) ? draw(1, 2) : 0;
+  const Windows windows = {draw(4, 11), draw(4, 11), side ? side : draw(1, 4),
+                           side ? side : draw(1, 4)};
+  const bool is_pooled = windows.height * windows.width > 1;
+  const Index pixels = windows.rows * windows.columns, size = images * pixels * channels;
+  const Index pooled = images * windows.count() * channels;
+  const Numbers image = draw_ties(size), gradient = draw_numbers(pooled);
+  const Numbers scale = draw_numbers(channels), shift = draw_numbers(channels);
+  const Numbers factor = draw_numbers(channels), term = draw_numbers(channels);
+  const Activation activation = kActivations[draw(0, 3)];
+  std::vector<double> largest(pooled, -HUGE_VAL), taken(pooled), slopes(size);
+  for (Index i = 0; i < size; i++) slopes[i] = image[i] * factor[i % channels] + term[i % channels];
+  for (Index n = 0, to = 0; n < images; n++)
+    for (Index y = 0; y < windows.rows / windows.height; y++)
+      for (Index x = 0; x < windows.columns / windows.width; x++)
+        for (Index c = 0; c < channels; c++, to++) {
+          Index place = -1;
+          double line = 0;
+          for (Index tap = 0; tap < windows.height * windows.width; tap++) {
+            const Index row = y * windows.height + tap / windows.width;
+            const Index column = x * windows.width + tap % windows.width;
+            const Index at = ((n * windows.rows + row) * windows.columns + column) * channels + c;
+            const double next = static_cast<double>(image[at]) * scale[c] + shift[c];
+            const double value = activated(activation, next);
+            if (value <= largest[to]) continue;
+            largest[to] = value;
+            line = next;
+            place = at;
+          }
+          taken[to] = image[place];
+          slopes[place] += gradient[to] * slope_of(activation, line) * scale[c];
+        }
+  const Numbers found(new float[is_pooled ? pooled : 1]);
+  for (const Level* level : available_levels()) {
+    const ScaledRows scaled = {channels, scale.get(), shift.get(), activation};
+    hold(*level, "normalization", largest, [&](Threads& threads, float* results, Task finish) {
+      normalize_images(*level, threads, images, scaled, windows, image.get(), results,
+                       is_pooled ? found.get() : nullptr, std::move(finish));
+    });
+    for (Index i = 0; is_pooled && i < pooled; i++) {
+      // All below zero are one to ReLU, and where the slope is zero it matters to nobody.
+      if (found[i] != taken[i] && largest[i] > 0) fail(level->name, "what was taken");
     }
+    hold(*level, "normalization's gradient", slopes,
+         [&](Threads& threads, float* results, Task finish) {
+           normalize_images_gradient(*level, threads, images, scaled, windows, factor.get(),
+                                     term.get(), image.get(), is_pooled ? found.get() : image.get(),
+                                     gradient.get(), results, std::move(finish));
+         });
   }
 }
 

@@ -12,7 +12,7 @@ void moments(const Level& level, Threads& threads, Index rows, Index channels, c
              float* sum, float* variance, Task finish);
 
 // Of float32 (rows, channels): for each channel, the sum of the gradient, and of gradient times
-// image. With scaled.relu, the gradient counts where scale * image + shift is positive.
+// image. The gradient given is the one behind activation(scale * image + shift).
 void gradient_sums(const Level& level, Threads& threads, const ScaledRows& scaled, Index rows,
                    const float* image, const float* gradient, float* sum, float* products,
                    Task finish);

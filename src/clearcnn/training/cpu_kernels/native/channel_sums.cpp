@@ -1,6 +1,6 @@
 // Sums over rows for each channel, compiled once for each level.
+#include "activations.h"
 #include "level_operations.h"
-#include "vectors.h"
 
 namespace clearcnn::CLEARCNN_LEVEL {
 namespace {
@@ -18,12 +18,6 @@ void for_each_group(Index channels, Work work) {
       });
     }
   });
-}
-
-template <int L>
-inline Vector<L> zero_unless_positive(Vector<L> condition, Vector<L> value) {
-  const Vector<L> zero = {};
-  return condition > zero ? value : zero;
 }
 
 }  // namespace
@@ -52,27 +46,29 @@ void sum_deviations(Index rows, Index channels, const float* image, const float*
 void sum_gradients(const ScaledRows& scaled, Index rows, const float* image,
                    const float* gradient, float* sums) {
   const Index channels = scaled.channels;
-  for_each_group(channels, [&]<int L, int V>(Index channel, Index last) {
-    Vector<L> total[V] = {}, products[V] = {}, scale[V], shift[V];
-    const auto at = [&](int v) { return channel + (v < V - 1 ? v * L : last); };
-    for (int v = 0; v < V; v++) {
-      scale[v] = load<L>(scaled.scale + at(v));
-      shift[v] = load<L>(scaled.shift + at(v));
-    }
-    for (Index row = 0; row < rows; row++) {
-#pragma GCC unroll 4
+  with_activation(scaled.activation, [&]<Activation A>() {
+    for_each_group(channels, [&]<int L, int V>(Index channel, Index last) {
+      Vector<L> total[V] = {}, products[V] = {}, scale[V], shift[V];
+      const auto at = [&](int v) { return channel + (v < V - 1 ? v * L : last); };
       for (int v = 0; v < V; v++) {
-        const Vector<L> pixel = load<L>(image + row * channels + at(v));
-        Vector<L> slope = load<L>(gradient + row * channels + at(v));
-        if (scaled.relu) slope = zero_unless_positive<L>(pixel * scale[v] + shift[v], slope);
-        total[v] += slope;
-        products[v] += slope * pixel;
+        scale[v] = load<L>(scaled.scale + at(v));
+        shift[v] = load<L>(scaled.shift + at(v));
       }
-    }
-    for (int v = 0; v < V; v++) {
-      store<L>(sums + at(v), total[v]);
-      store<L>(sums + channels + at(v), products[v]);
-    }
+      for (Index row = 0; row < rows; row++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < V; v++) {
+          const Vector<L> pixel = load<L>(image + row * channels + at(v));
+          const Vector<L> slope = times_slope<L, A>(load<L>(gradient + row * channels + at(v)),
+                                                    pixel * scale[v] + shift[v]);
+          total[v] += slope;
+          products[v] += slope * pixel;
+        }
+      }
+      for (int v = 0; v < V; v++) {
+        store<L>(sums + at(v), total[v]);
+        store<L>(sums + channels + at(v), products[v]);
+      }
+    });
   });
 }
 

@@ -21,7 +21,7 @@ ffi::Future run_moments(ffi::ThreadPool pool, Array image, ffi::Result<Array> su
 
 ffi::Future run_gradient_sums(ffi::ThreadPool pool, Array image, Array gradient, Array scale,
                               Array shift, ffi::Result<Array> sum, ffi::Result<Array> products,
-                              bool relu) {
+                              int32_t activation) {
   const Sizes rows = image.dimensions(), slopes = gradient.dimensions();
   const bool fits = rows.size() == 2 && rows[1] > 0 && slopes.size() == 2 &&
                     slopes[0] == rows[0] && slopes[1] == rows[1] &&
@@ -30,8 +30,9 @@ ffi::Future run_gradient_sums(ffi::ThreadPool pool, Array image, Array gradient,
                     are_channels(sum->dimensions(), rows) &&
                     are_channels(products->dimensions(), rows);
   return start(pool, fits, [&](const Level& level, Threads& threads, Task finish) {
-    gradient_sums(level, threads, {rows[1], scale.typed_data(), shift.typed_data(), relu}, rows[0],
-                  image.typed_data(), gradient.typed_data(), sum->typed_data(),
+    gradient_sums(level, threads, {rows[1], scale.typed_data(), shift.typed_data(),
+                   static_cast<Activation>(activation)},
+                  rows[0], image.typed_data(), gradient.typed_data(), sum->typed_data(),
                   products->typed_data(), std::move(finish));
   });
 }
@@ -54,6 +55,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(clearcnn_gradient_sums, clearcnn::run_gradient_sum
                                   .Arg<clearcnn::Array>()
                                   .Ret<clearcnn::Array>()
                                   .Ret<clearcnn::Array>()
-                                  .Attr<bool>("relu"));
+                                  .Attr<int32_t>("activation"));
 
 #pragma GCC visibility pop

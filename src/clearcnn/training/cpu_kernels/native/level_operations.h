@@ -12,6 +12,11 @@ void sum_deviations(Index rows, Index channels, const float* image, const float*
                     float* sums);
 void sum_gradients(const ScaledRows& scaled, Index rows, const float* image,
                    const float* gradient, float* sums);
+void normalize(const ScaledRows& scaled, const Windows& windows, const float* image,
+               float* output, float* taken);
+void normalize_gradient(const ScaledRows& scaled, const Windows& windows, const float* slope,
+                        const float* constant, const float* image, const float* taken,
+                        const float* gradient, float* result);
 void pool_max(const PoolShape& shape, const float* image, float* output, signed char* places);
 void pool_max_gradient(const PoolShape& shape, const float* gradient, const signed char* places,
                        float* image);

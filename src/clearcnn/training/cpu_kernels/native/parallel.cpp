@@ -8,6 +8,9 @@
 namespace clearcnn {
 namespace {
 
+// Numbers below which one thread is done before another has woken up, and the most parts.
+constexpr long long kNumbersOfPart = 1 << 15, kMostParts = 32;
+
 // Outlives the call: a thread may look in long after all parts are taken.
 struct Shared {
   Shared(int parts, std::function<void(int)> work, Task finish)
@@ -39,6 +42,18 @@ void for_each_part(Threads& threads, int parts, std::function<void(int)> work, T
     threads.schedule([shared] { shared->take_parts(); });
   }
   shared->take_parts();
+}
+
+void for_each_image(Threads& threads, long long images, long long numbers,
+                    std::function<void(long long)> work, Task finish) {
+  const long long most = std::max(1LL, std::min(images, kMostParts));
+  const int parts = static_cast<int>(std::clamp(images * numbers / kNumbersOfPart, 1LL, most));
+  for_each_part(
+      threads, parts,
+      [=, work = std::move(work)](int part) {
+        for (long long n = images * part / parts; n < images * (part + 1) / parts; n++) work(n);
+      },
+      std::move(finish));
 }
 
 }  // namespace clearcnn

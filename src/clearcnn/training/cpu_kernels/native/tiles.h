@@ -52,12 +52,21 @@ struct Walk {
   Index columns;  // Of the kernel's gradient: filters.
 };
 
-// Rows of channels, each channel scaled and shifted and perhaps put through ReLU.
+enum class Activation : int { linear, relu, gelu, tanh_gelu };
+
+// Rows of channels, each channel scaled and shifted and then put through an activation.
 struct ScaledRows {
   Index channels;
   const float* scale;
   const float* shift;
-  bool relu;
+  Activation activation;
+};
+
+// An image parted into windows that do not overlap; what is beside the last whole one is left out.
+struct Windows {
+  Index rows, columns;  // Of the image.
+  Index height, width;
+  Index count() const { return (rows / height) * (columns / width); }
 };
 
 struct PoolShape {
@@ -80,9 +89,16 @@ struct Level {
   // For each channel, the sum over rows of its distance from the pivot, and then of the square.
   void (*sum_deviations)(Index rows, Index channels, const float* image, const float* pivot,
                          float* sums);
-  // For each channel, the sum over rows of the gradient behind ReLU, and then of it times the image.
+  // For each channel, the sum over rows of the gradient before the activation, and then of it times
+  // the image.
   void (*sum_gradients)(const ScaledRows& scaled, Index rows, const float* image,
                         const float* gradient, float* sums);
+  // Of one image, as normalize.h says.
+  void (*normalize)(const ScaledRows& scaled, const Windows& windows, const float* image,
+                    float* output, float* taken);
+  void (*normalize_gradient)(const ScaledRows& scaled, const Windows& windows, const float* slope,
+                             const float* constant, const float* image, const float* taken,
+                             const float* gradient, float* result);
   // Of one image; `places` gets the number of the tap that was taken for each output.
   void (*pool_max)(const PoolShape& shape, const float* image, float* output, signed char* places);
   void (*pool_max_gradient)(const PoolShape& shape, const float* gradient,

@@ -1,0 +1,49 @@
+"""How accurate is a residual network in a PyTorch loop, if it trains as long as `clearcnn train`?
+
+CIFAR-10 with 10,000 training images and German traffic signs of other tracks than those trained
+on. The loop trains an eight-layer residual network of 16 to 64 filters for the seconds that the
+default recipe takes, on all images outside the test set; the recipe keeps a tenth of them for
+validation. Its seconds are those of the training alone, of clearcnn and of the loop.
+"""
+
+from pathlib import Path
+
+from benchmarks import workloads
+from benchmarks.contest import SEED, Contender
+from benchmarks.question import Question
+from benchmarks.record import Record
+from benchmarks.tables import WALL_SECONDS, say_failures, tabulate
+from clearcnn.results.percent import percent
+
+# Name → archive, seconds of training on two cores with AVX-512, and whether images are mirrored.
+SETS = {
+    "CIFAR-10": ("cifar10-20k.zip", 100, True),
+    "traffic signs": ("gtsrb.zip", 40, False),
+}
+OURS, LOOP = "clearcnn train", "PyTorch loop"
+
+
+def contenders(quick: bool) -> list[Contender]:
+    """The recipe and the loop on each set."""
+    found = []
+    for name, (archive, seconds, flips) in SETS.items():
+        work = ("--workload", workloads.pictures(archive, quick).to_json(), "--seed", SEED)
+        less = ("--epochs", "1") if quick else ()
+        found.append(Contender(f"{OURS}, {name}", "clearcnn", ("train_pictures.py", *work, *less)))
+        length = ("--seconds", "2" if quick else str(seconds), *(("--flip",) if flips else ()))
+        found.append(Contender(f"{LOOP}, {name}", "torch", ("torch_residual.py", *work, *length)))
+    return found
+
+
+def answer(_: Question, record: Record, __: Path) -> str:
+    """One row for each contender: its accuracy on the test set."""
+    rows = []
+    for name in record.contenders():
+        for result in record.results(name):
+            right, total = result["right"], result["total"]
+            rows.append([name, f"{percent(right / total)} %", f"{right:,} of {total:,}"])
+    table = tabulate(["", "accuracy", "correct"], rows)
+    return "\n\n".join(filter(None, (table, say_failures(record))))
+
+
+QUESTION = Question(contenders, WALL_SECONDS, minutes=6, rounds=1, answer=answer)

@@ -1,0 +1,102 @@
+import { ask, post } from "../ask.js";
+
+const POLL_MILLISECONDS = 1000;
+
+/**
+ * The class folder as the server has it, for every part of the page.
+ *
+ * Other tabs and programs may change it too, so it is asked for once a second while the page is
+ * visible, and after each own change.
+ */
+export class Folder {
+  constructor({ onchange, onfail }) {
+    Object.assign(this, { onchange, onfail, version: "", classes: [], root: "" });
+    Object.assign(this, { canUndo: false, hasBursts: false, job: null, asking: null });
+  }
+
+  /** Ask now and then whether something has changed. */
+  watch() {
+    const look = async () => {
+      if (!document.hidden) await this.refresh().catch(this.onfail);
+      setTimeout(look, POLL_MILLISECONDS);
+    };
+    document.addEventListener("visibilitychange", () => this.refresh().catch(this.onfail));
+    return look();
+  }
+
+  async refresh() {
+    const state = await ask(`studio/state?known=${encodeURIComponent(this.version)}`);
+    const job = JSON.stringify(state.job);
+    const isNew = state.version !== this.version || job !== JSON.stringify(this.job);
+    this.job = state.job;
+    if (state.version !== this.version && state.classes) {
+      this.version = state.version;
+      this.classes = state.classes;
+      this.root = state.root;
+      this.canUndo = state.can_undo;
+      this.hasBursts = state.has_bursts;
+    }
+    if (isNew) this.onchange();
+  }
+
+  get count() {
+    return this.classes.reduce((sum, { pictures }) => sum + pictures.length, 0);
+  }
+
+  has(picture) {
+    const [name, file] = split(picture);
+    return this.classes.some((each) => each.name === name && each.pictures.includes(file));
+  }
+
+  /** Keep a picture; it is on the disk when this resolves. */
+  async add(className, blob, name, { burst = null, batch = "" } = {}) {
+    const asked = new URLSearchParams({ class_name: className, name, batch });
+    if (burst) asked.set("burst", burst);
+    const { picture } = await ask(`studio/pictures?${asked}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: blob,
+    });
+    const [, file] = split(picture);
+    const found = this.classes.find((each) => each.name === className);
+    // The sheet shows it at once; the next refresh puts it into its order.
+    if (found && !found.pictures.includes(file)) found.pictures = [...found.pictures, file];
+    return picture;
+  }
+
+  makeClass = (name) => this.#change("studio/classes", { name });
+  renameClass = (name, wanted) => this.#change("studio/classes/rename", { name, new: wanted });
+  removeClass = (name) => this.#change("studio/classes/remove", { name });
+  move = (pictures, name) => this.#change("studio/move", { pictures, name });
+  remove = (pictures) => this.#change("studio/remove", { pictures });
+  undo = () => this.#change("studio/undo", {});
+  addSource = (source, batch) => this.#change("studio/sources", { source, batch });
+
+  async #change(address, body) {
+    try {
+      return await post(address, body);
+    } finally {
+      await this.refresh().catch(this.onfail);
+    }
+  }
+}
+
+/** The class and the file's name of a picture. */
+export function split(picture) {
+  const at = picture.indexOf("/");
+  return [picture.slice(0, at), picture.slice(at + 1)];
+}
+
+/** The address of a picture; `use` tells pictures apart that had one name after another. */
+export const thumbnail = (picture, use = 0) =>
+  `studio/thumbnail?picture=${encodeURIComponent(picture)}&use=${use}`;
+
+/** A new identifier for a burst or a batch: the time, and two random letters. */
+export function makeId() {
+  const now = new Date();
+  const two = (number) => String(number).padStart(2, "0");
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+  const [random] = crypto.getRandomValues(new Uint8Array(1));
+  return `${day}-${time}-${random.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,267 @@
+"""The routes of the studio: collecting pictures, looking at them, training, and keeping runs."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from clearcnn import data
+from clearcnn.errors import DataError
+from clearcnn.language import say
+from clearcnn.types import JsonObject, JsonValue
+from clearcnn.web.access_control import is_local_request
+from clearcnn.web.assets import find_assets
+from clearcnn.web.bounded_route import BoundedRoute
+from clearcnn.web.http_errors import Refusal
+from clearcnn.web.pixel_limits import count_pixels
+from clearcnn.web.settings import ServeSettings
+from clearcnn.workflows.studio.attempts import describe_attempts, describe_result
+from clearcnn.workflows.studio.import_source import import_source
+from clearcnn.workflows.studio.jobs import RunningJob
+from clearcnn.workflows.studio.studio import Studio, has_bursts
+
+_MOST_PICTURES = 20_000
+_THUMBNAIL_SIDE = 128
+_MOST_THUMBNAILS = 512
+_MOST_FILE_BYTES = 2**30
+
+# The report has its own styles, script and images. In the sandbox, it cannot reach the studio.
+_REPORT_POLICY = say(
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src "
+    "data:; frame-ancestors 'none'; sandbox allow-scripts"
+)
+_TYPES = {".html": say("text/html; charset=utf-8"), ".json": "application/json", ".csv": "text/csv"}
+
+
+class ClassBody(BaseModel):
+    """A class."""
+
+    name: str = Field(max_length=1_000)
+
+
+class RenameBody(ClassBody):
+    """A class and its new name."""
+
+    new: str = Field(max_length=1_000)
+
+
+class PicturesBody(BaseModel):
+    """Pictures that are changed together."""
+
+    pictures: list[str] = Field(max_length=_MOST_PICTURES)
+
+
+class MoveBody(PicturesBody):
+    """Pictures and the class that they move to."""
+
+    name: str
+
+
+class SourceBody(BaseModel):
+    """A source to copy: what `load` takes."""
+
+    source: str = Field(max_length=4_000)
+    batch: str = Field("", max_length=50)
+
+
+class TrainBody(BaseModel):
+    """A training, with the options of `clearcnn train`."""
+
+    recipe: str = "default"
+    epochs: int | None = None
+    seed: int = 777
+
+
+def make_studio_router(
+    studio: Studio, settings: ServeSettings, look_inside: Callable[[Path], str]
+) -> APIRouter:
+    """Make the routes of the studio: `/`, `/static/…` and `/studio/…`.
+
+    Args:
+      studio: what the routes call. The caller closes it.
+      settings: the limits of one picture.
+      look_inside: makes the page for a run folder, and returns its address.
+    """
+    router = APIRouter(
+        include_in_schema=False,
+        route_class=BoundedRoute,
+        dependencies=[Depends(_require_this_computer)],
+    )
+    assets = find_assets()
+    folder = studio.folder
+
+    @router.get("/")
+    def show_page(request: Request) -> Response:
+        return assets["studio.html"].answer(request)
+
+    @router.get("/static/{path:path}")
+    def show_asset(path: str, request: Request) -> Response:
+        if path not in assets:
+            raise HTTPException(404, say("There is no file {path!r}", path=path))
+        return assets[path].answer(request)
+
+    @router.get("/studio/state")
+    def show_state(known: str = "") -> JSONResponse:
+        return JSONResponse(_describe_state(studio, known))
+
+    @router.post("/studio/pictures")
+    async def add_picture(
+        request: Request, class_name: str, name: str, burst: str | None = None, batch: str = ""
+    ) -> JSONResponse:
+        content = await request.body()
+
+        def keep() -> str:
+            with suppress(DataError):  # The folder says it in the page's words.
+                count_pixels([(name[:100], content)], settings)
+            return folder.add(class_name, content, name, burst, batch[:50])
+
+        return JSONResponse({"picture": await run_in_threadpool(keep)}, 201)
+
+    @router.post("/studio/sources")
+    def add_source(body: SourceBody) -> JSONResponse:
+        return JSONResponse({"count": import_source(folder, body.source, body.batch)}, 201)
+
+    @router.post("/studio/classes")
+    def add_class(body: ClassBody) -> JSONResponse:
+        return JSONResponse({"name": folder.add_class(body.name)}, 201)
+
+    @router.post("/studio/classes/rename")
+    def rename_class(body: RenameBody) -> JSONResponse:
+        return JSONResponse({"name": folder.rename_class(body.name, body.new)})
+
+    @router.post("/studio/classes/remove")
+    def remove_class(body: ClassBody) -> Response:
+        folder.remove_class(body.name)
+        return Response(status_code=204)
+
+    @router.post("/studio/move")
+    def move(body: MoveBody) -> JSONResponse:
+        return JSONResponse({"pictures": folder.move(body.pictures, body.name)})
+
+    @router.post("/studio/remove")
+    def remove(body: PicturesBody) -> Response:
+        folder.remove(body.pictures)
+        return Response(status_code=204)
+
+    @router.post("/studio/undo")
+    def undo() -> JSONResponse:
+        kind, count = folder.undo() or ("", 0)
+        return JSONResponse({"kind": kind, "count": count})
+
+    @router.get("/studio/thumbnail")
+    def show_thumbnail(picture: str, request: Request) -> Response:
+        path = folder.path_of(picture)
+        changed = path.stat().st_mtime_ns
+        headers = {"Cache-Control": say("private, no-cache"), "ETag": f'"{changed:x}"'}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        content = _make_thumbnail(path, folder.root, changed)
+        return Response(content, media_type="image/png", headers=headers)
+
+    @router.post("/studio/warm")
+    def warm_up() -> Response:
+        studio.jobs.warm_up()
+        return Response(status_code=204)
+
+    @router.post("/studio/look")
+    def look() -> JSONResponse:
+        return JSONResponse({"number": studio.look().number}, 202)
+
+    @router.post("/studio/train")
+    def train(body: TrainBody) -> JSONResponse:
+        job = studio.train(recipe=body.recipe, epochs=body.epochs, seed=body.seed)
+        return JSONResponse({"number": job.number}, 202)
+
+    @router.post("/studio/cancel")
+    def cancel() -> Response:
+        studio.jobs.cancel()
+        return Response(status_code=204)
+
+    @router.get("/studio/job")
+    def show_job(first: int = 0) -> JSONResponse:
+        job = studio.jobs.latest
+        return JSONResponse(None if job is None else _describe_job(job, max(0, first)))
+
+    @router.get("/studio/attempts")
+    def list_attempts() -> JSONResponse:
+        return JSONResponse(describe_attempts(studio.attempts.list_all()))
+
+    @router.get("/studio/attempts/{run}")
+    def show_attempt(run: str) -> JSONResponse:
+        attempt = studio.find_attempt(run)
+        described = {**describe_result(attempt), "commands": studio.list_commands(attempt)}
+        return JSONResponse({**described, "folder": str(attempt.run.folder)})
+
+    @router.get("/studio/runs/{run}/{name:path}")
+    def send_file(run: str, name: str) -> Response:
+        content = studio.find_attempt(run).run.read(name, _MOST_FILE_BYTES)
+        kind = _TYPES.get(Path(name).suffix, "application/octet-stream")
+        headers = {"Content-Security-Policy": _REPORT_POLICY}
+        if not name.endswith(".html"):
+            headers["Content-Disposition"] = "attachment"
+        return Response(content, media_type=kind, headers=headers)
+
+    @router.post("/studio/runs/{run}/inside")
+    def open_inside(run: str) -> JSONResponse:
+        return JSONResponse({"address": look_inside(studio.find_attempt(run).run.folder)})
+
+    return router
+
+
+def _require_this_computer(request: Request) -> None:
+    if not is_local_request(request):
+        raise Refusal(
+            403,
+            say("The studio is only available on the computer that it runs on."),
+            remedy=say("Open it there, without a proxy."),
+        )
+
+
+def _describe_state(studio: Studio, known: str) -> JsonObject:
+    folder, job = studio.folder, studio.jobs.latest
+    version = folder.version()
+    state: JsonObject = {
+        "version": version,
+        "job": None if job is None else {"number": job.number, "is_over": job.is_over},
+    }
+    if version == known:
+        return state
+    classes = folder.scan()
+    listed: list[JsonValue] = [
+        {"name": each.name, "moments": each.num_moments, "pictures": list(each.pictures)}
+        for each in classes
+    ]
+    return {
+        **state,
+        "root": str(folder.root),
+        "can_undo": folder.can_undo,
+        "has_bursts": has_bursts(classes),
+        "classes": listed,
+    }
+
+
+def _describe_job(job: RunningJob, first: int) -> JsonObject:
+    events: list[JsonValue] = [*job.events[first:]]
+    return {
+        "number": job.number,
+        "kind": job.job["kind"],
+        "command": job.job.get("command", ""),
+        "is_over": job.is_over,
+        "events": events,
+    }
+
+
+@lru_cache(maxsize=_MOST_THUMBNAILS)
+def _make_thumbnail(path: Path, root: Path, _: int) -> bytes:
+    """Make a PNG of a picture as training reads it, reduced, with its aspect."""
+    thumbnail = data.read_thumbnail(path, root, _THUMBNAIL_SIDE)
+    file = BytesIO()
+    Image.fromarray(thumbnail).save(file, "PNG", compress_level=1)
+    return file.getvalue()

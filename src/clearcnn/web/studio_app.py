@@ -1,0 +1,124 @@
+"""The studio as an application, and the server that runs it on loopback."""
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from clearcnn.errors import BundleError, ClearCNNError, DataError
+from clearcnn.version import __version__
+from clearcnn.web import metrics as figures
+from clearcnn.web.app import add_layers, add_refusals
+from clearcnn.web.drain import Drain
+from clearcnn.web.page import make_page_router
+from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.server import run_app
+from clearcnn.web.settings import ServeSettings
+from clearcnn.web.studio import make_studio_router
+from clearcnn.web.workers import Workers
+from clearcnn.workflows.studio.studio import Studio
+
+
+def make_studio_app(
+    studio: Studio, settings: ServeSettings | None = None, drain: Drain | None = None
+) -> FastAPI:
+    """Make the application of the studio.
+
+    Args:
+      studio: closed when the application ends.
+      settings: None takes the defaults. It must be on loopback.
+      drain: tells when the server is shutting down; None: never.
+    """
+    settings, drain = settings or ServeSettings(), drain or Drain()
+    workers = Workers(settings.threads, settings.queue)
+    metrics = figures.Metrics(lambda: workers.waiting)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        studio.close()
+        pages.close()
+        workers.close()
+
+    app = FastAPI(
+        title="clearcnn studio",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    pages = _Pages(app, workers)
+    app.include_router(make_studio_router(studio, settings, pages.open))
+    add_refusals(app)
+
+    async def refuse(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ClearCNNError)
+        status = 404 if isinstance(error, BundleError) or error.code == "no_picture" else 422
+        body = {
+            "error": error.problem,
+            "remedy": error.remedy,
+            "code": error.code,
+            "values": error.values,
+        }
+        return JSONResponse(body, status)
+
+    # The page shows the remedy too, and in its own language.
+    for kind in (DataError, ClearCNNError):
+        app.add_exception_handler(kind, refuse)
+    add_layers(app, settings, metrics, drain)
+    return app
+
+
+def run_studio(
+    studio: Studio,
+    settings: ServeSettings,
+    announce: Callable[[str], None],
+    *,
+    logs_json: bool = True,
+) -> None:
+    """Serve the studio until SIGINT or SIGTERM.
+
+    Args:
+      studio: closed at the end.
+      settings, announce, logs_json: as for `run_server`.
+    Raises:
+      ServeError: the server cannot listen on the address.
+    """
+    drain = Drain()
+    try:
+        app = make_studio_app(studio, settings, drain)
+        run_app(app, settings, announce, drain, logs_json=logs_json)
+    finally:
+        studio.close()
+
+
+class _Pages:
+    """The pages that look inside runs, below `/inside/NAME/`, made when they are asked for."""
+
+    def __init__(self, app: FastAPI, workers: Workers) -> None:
+        self._app, self._workers = app, workers
+        self._lock = threading.Lock()
+        self._watchers: dict[Path, RunWatcher] = {}
+
+    def open(self, run: Path) -> str:
+        """Make the page of a run, and return its address."""
+        name = quote(run.name)
+        with self._lock:
+            if run not in self._watchers:
+                watcher = RunWatcher([run], lambda _, __: None)
+                page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+                page.include_router(make_page_router(watcher, workers=self._workers))
+                add_refusals(page)
+                self._app.mount(f"/inside/{run.name}", page)
+                self._watchers[run] = watcher
+        return f"inside/{name}/"
+
+    def close(self) -> None:
+        for watcher in self._watchers.values():
+            watcher.close()

@@ -1,0 +1,398 @@
+"""A class folder that the studio changes: every change is atomic, and can be undone.
+
+The folder is an ordinary one for `clearcnn train`: a folder for each class, with picture files.
+Beside them, `.studio/`, which training ignores, has the undo journal and removed pictures. Removed
+pictures stay there, so that undoing works after the studio was closed.
+"""
+
+import os
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearcnn import atomic_write, data
+from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.natural_sort import natural_key, sort_naturally
+from clearcnn.data.safe_files import is_hidden
+from clearcnn.errors import ClearCNNError, DataError, StudioError
+from clearcnn.language import say
+from clearcnn.workflows.studio.check_folder import check_folder
+from clearcnn.workflows.studio.journal import Change, Journal
+from clearcnn.workflows.studio.picture_names import check_class_name, find_burst, name_picture
+
+OWN = ".studio"
+_REMOVED = f"{OWN}/removed"
+
+
+@dataclass(frozen=True)
+class PictureClass:
+    """A class folder.
+
+    Attributes:
+      name: of the folder.
+      pictures: the names of its picture files, in natural order.
+    """
+
+    name: str
+    pictures: tuple[str, ...]
+
+    @property
+    def num_moments(self) -> int:
+        """Bursts, and pictures that are of none: what a group split can tell apart."""
+        bursts = [find_burst(name) for name in self.pictures]
+        return len(set(bursts) - {None}) + bursts.count(None)
+
+
+class ClassFolder:
+    """A class folder, open for changes by this process alone.
+
+    Pictures are named "CLASS/FILE", as training names them. All methods may be called from any
+    thread.
+
+    Args:
+      root: the folder; made if it does not exist.
+    Raises:
+      StudioError: it cannot be made or read, is not a plain class folder, or is open elsewhere.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root = root.absolute()
+        self._lock = threading.RLock()
+        self._seen: tuple[object, tuple[PictureClass, ...]] | None = None
+        self._num_changes = 0
+        with ExitStack() as stack:
+            try:
+                if root.is_dir():
+                    check_folder(root)
+                (root / _REMOVED).mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(root / OWN, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                is_ours = atomic_write.try_lock(descriptor)
+            except ClearCNNError:
+                raise
+            except OSError as error:
+                raise StudioError(
+                    say(
+                        "The class folder {root} cannot be opened: {strerror}.",
+                        root=root,
+                        strerror=error.strerror or error,
+                    ),
+                    remedy=say("Name a folder in which you may write."),
+                ) from error
+            if is_ours is False:
+                raise StudioError(
+                    say("Another studio has {root} open.", root=root),
+                    remedy=say("Use its page, or stop it first."),
+                )
+            with _telling_trouble():
+                draft = atomic_write.open_draft(root / OWN, "incoming")
+                self._draft = stack.enter_context(draft)
+                self._journal = Journal(root / OWN / "journal.jsonl")
+            stack.callback(self._journal.close)
+            self._stack = stack.pop_all()
+
+    def close(self) -> None:
+        """Let other processes open the folder."""
+        self._stack.close()
+
+    def scan(self) -> tuple[PictureClass, ...]:
+        """List the classes and their pictures, in natural order, as they are on the disk now."""
+        with self._lock:
+            version = self._measure()
+            if self._seen is None or self._seen[0] != version:
+                self._seen = (version, tuple(self._list()))
+            return self._seen[1]
+
+    def version(self) -> str:
+        """Return a text that changes whenever the content of the folder does."""
+        with self._lock:
+            return f"{hash(self._measure()) & (2**64 - 1):x}"
+
+    def path_of(self, picture: str) -> Path:
+        """Return the path of a picture.
+
+        Raises:
+          StudioError: there is no such picture.
+        """
+        folder, _, name = picture.partition("/")
+        known = next((each for each in self.scan() if each.name == folder), None)
+        if known is None or name not in known.pictures:
+            raise StudioError(
+                say("There is no picture {picture!r} any more.", picture=picture[:200]),
+                remedy=say(
+                    "It was moved or removed, maybe in another tab; look at the sheet again."
+                ),
+                code="no_picture",
+            )
+        return self.root / folder / name
+
+    def add(
+        self,
+        class_name: str,
+        content: bytes,
+        given_name: str,
+        burst: str | None = None,
+        batch: str = "",
+    ) -> str:
+        """Keep a picture.
+
+        Args:
+          class_name: of an existing class.
+          content: a whole image file in a format that training reads.
+          given_name: the file's name.
+          burst: of a frame of a burst, its identifier.
+          batch: as in `Change`.
+        Returns:
+          The picture. It is on the disk then: killing the process does not lose it.
+        Raises:
+          StudioError: the file cannot be read as an image, there is no such class, or the disk is
+            full.
+        """
+        stem, suffix = name_picture(given_name, burst)
+        _check_image(content, given_name)
+        with self._changing():
+            self._require_class(class_name)
+            draft = self._draft / uuid.uuid4().hex
+            try:
+                draft.write_bytes(content)
+                place = self._publish(draft, self.root / class_name, stem, suffix, burst)
+            finally:
+                draft.unlink(missing_ok=True)
+            picture = f"{class_name}/{place.name}"
+            self._journal.append(Change("add", batch, (("", picture),)))
+        return picture
+
+    def move(self, pictures: Sequence[str], class_name: str, batch: str = "") -> list[str]:
+        """Move pictures into another class.
+
+        Returns:
+          The pictures' new names.
+        Raises:
+          StudioError: a picture or the class does not exist, or the disk is full.
+        """
+        with self._changing():
+            self._require_class(class_name)
+            taken = {each.name: set(each.pictures) for each in self.scan()}[class_name]
+            renames = []
+            for picture in dict.fromkeys(pictures):
+                if (path := self.path_of(picture)).parent.name == class_name:
+                    continue
+                name = _find_free(path.name, taken)
+                taken.add(name)
+                renames.append((picture, f"{class_name}/{name}"))
+            self._rename("move", batch, renames)
+            return [to for _, to in renames]
+
+    def remove(self, pictures: Sequence[str], batch: str = "") -> None:
+        """Remove pictures; they are kept for `undo`.
+
+        Raises:
+          StudioError: a picture does not exist, or the disk is full.
+        """
+        with self._changing():
+            paths = {picture: self.path_of(picture) for picture in pictures}
+            renames = [
+                (picture, f"{_REMOVED}/{uuid.uuid4().hex}{path.suffix}")
+                for picture, path in paths.items()
+            ]
+            self._rename("remove", batch, renames)
+
+    def add_class(self, name: str, batch: str = "") -> str:
+        """Make a class, and return its name as it is on the disk.
+
+        Raises:
+          StudioError: the name is not valid or taken, or the disk is full.
+        """
+        with self._changing():
+            name = check_class_name(name, {each.name.casefold() for each in self.scan()})
+            (self.root / name).mkdir()
+            self._journal.append(Change("new_class", batch, (("", name),)))
+            return name
+
+    def rename_class(self, old: str, new: str) -> str:
+        """Rename a class, and return its new name as it is on the disk.
+
+        Raises:
+          StudioError: there is no such class, the new name is not valid or taken, or the disk is
+            full.
+        """
+        with self._changing():
+            self._require_class(old)
+            others = {each.name.casefold() for each in self.scan() if each.name != old}
+            new = check_class_name(new, others)
+            if new != old:
+                self._rename("rename_class", "", [(old, new)])
+            return new
+
+    def remove_class(self, name: str) -> None:
+        """Remove a class with its pictures, which are kept for `undo`.
+
+        Raises:
+          StudioError: there is no such class, or the disk is full.
+        """
+        with self._changing():
+            self._require_class(name)
+            self._rename("remove_class", "", [(name, f"{_REMOVED}/{uuid.uuid4().hex}")])
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to undo."""
+        return bool(self._journal.last_batch())
+
+    def undo(self) -> tuple[str, int] | None:
+        """Undo the last change, or the last changes if they are of one batch.
+
+        Returns:
+          (the kind of the change, how many pictures or classes it reversed); None if there is
+          nothing to undo.
+        Raises:
+          StudioError: the disk is full.
+        """
+        with self._changing():
+            batch = self._journal.last_batch()
+            count = 0
+            for change in batch:
+                for source, target in reversed(change.renames):
+                    count += self._reverse(source, target)
+                self._journal.drop_last()
+            return (batch[0].kind, count) if batch else None
+
+    def _reverse(self, source: str, target: str) -> bool:
+        """Reverse one rename; not if it did not take place, or its place is taken by now."""
+        here = self.root / target
+        if not os.path.lexists(here):
+            return False
+        if source:
+            there = self.root / source
+            if os.path.lexists(there) or not there.parent.is_dir():
+                return False
+            here.rename(there)
+        elif here.is_dir():
+            if any(here.iterdir()):
+                return False
+            here.rmdir()
+        else:
+            here.rename(self.root / _REMOVED / f"{uuid.uuid4().hex}{here.suffix}")
+        return True
+
+    def _rename(self, kind: str, batch: str, renames: Sequence[tuple[str, str]]) -> None:
+        if not renames:
+            return
+        self._journal.append(Change(kind, batch, tuple(renames)))
+        for source, target in renames:
+            (self.root / source).rename(self.root / target)
+
+    def _publish(
+        self, draft: Path, folder: Path, stem: str, suffix: str, burst: str | None
+    ) -> Path:
+        for number in range(1, 1_000_000):
+            if burst is not None:
+                name = f"{stem}{number:03}{suffix}"
+            else:
+                name = f"{stem}{suffix}" if number == 1 else f"{stem} ({number}){suffix}"
+            place = folder / name
+            if os.path.lexists(place):
+                continue
+            try:
+                atomic_write.publish(draft, place)
+                return place
+            except FileExistsError:
+                continue
+        raise StudioError(
+            say("{folder} has too many files named {stem}.", folder=folder, stem=stem),
+            remedy=say("Rename the file."),
+        )
+
+    def _require_class(self, name: str) -> None:
+        # Without listing pictures, of which there may be thousands.
+        if name not in self._list_names():
+            raise StudioError(
+                say("There is no class {name!r} any more.", name=name[:100]),
+                remedy=say(
+                    "It was renamed or removed, maybe in another tab; choose another class."
+                ),
+                code="no_class",
+                values={"name": name[:100]},
+            )
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock, _telling_trouble():
+            try:
+                yield
+            finally:
+                self._num_changes += 1
+
+    def _measure(self) -> object:
+        """Return what changes with the content: a time for each folder, and our own changes."""
+        names = self._list_names()
+        times = [(name, (self.root / name).stat().st_mtime_ns) for name in sorted(names)]
+        return (self._num_changes, tuple(times))
+
+    def _list(self) -> Iterator[PictureClass]:
+        for name in sort_naturally(self._list_names()):
+            with os.scandir(self.root / name) as entries:
+                files = [entry.name for entry in entries if _is_picture(entry)]
+            yield PictureClass(name, tuple(sorted(files, key=natural_key)))
+
+    def _list_names(self) -> list[str]:
+        with os.scandir(self.root) as entries:
+            return [entry.name for entry in entries if _is_class(entry)]
+
+
+def _check_image(content: bytes, name: str) -> None:
+    """Decode a file, so that a broken one is refused where it comes from."""
+    try:
+        data.prepare_image(
+            content,
+            name[:100],
+            size=(8, 8),
+            color_mode="rgb",
+            dtype="uint8",
+            value_range=(0, 255),
+        )
+    except DataError as error:
+        raise StudioError(
+            error.problem,
+            remedy=say("Open it in another program and save it as PNG or JPEG."),
+            code="unreadable",
+            values={"name": name[:100]},
+        ) from error
+
+
+def _is_class(entry: os.DirEntry[str]) -> bool:
+    return not is_hidden(entry.name) and entry.is_dir(follow_symlinks=False)
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
+    return suffix in SUFFIXES and not is_hidden(entry.name) and entry.is_file(follow_symlinks=False)
+
+
+def _find_free(name: str, taken: set[str]) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{stem} ({number}){dot}{suffix}"
+    return name
+
+
+@contextmanager
+def _telling_trouble() -> Iterator[None]:
+    """Say that the disk is full or refuses, instead of raising the operating system's error."""
+    try:
+        yield
+    except StudioError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StudioError(
+            say("The disk refuses the change: {reason}. Nothing else was changed.", reason=reason),
+            remedy=say("Free disk space or check the permissions of the folder, and try again."),
+            code="disk",
+            values={"reason": reason},
+        ) from error

@@ -1,0 +1,196 @@
+"""The studio: a class folder, its jobs and its attempts; what the page's endpoints call."""
+
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clearcnn import bundle, models
+from clearcnn.errors import SpecError, StudioError
+from clearcnn.language import say
+from clearcnn.specs import TrainSpec
+from clearcnn.workflows.studio.attempts import Attempt, Attempts
+from clearcnn.workflows.studio.class_folder import ClassFolder, PictureClass
+from clearcnn.workflows.studio.jobs import Jobs, RunningJob
+from clearcnn.workflows.studio.picture_names import GROUPS, find_burst
+
+FEWEST_MOMENTS = 3
+"""Of each class, if there are bursts: one each for training, validation and test."""
+FEWEST_PICTURES = 5
+"""Of each class without bursts, so that a stratified split has one for each set."""
+MOST_EPOCHS = 1_000
+
+
+class Studio:
+    """A class folder that is collected, checked and trained on.
+
+    Close it to end its process and let other processes open the folder.
+
+    Args:
+      root: the class folder; made if it does not exist.
+    Raises:
+      StudioError: as `ClassFolder`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.folder = ClassFolder(root)
+        self.attempts = Attempts(self.folder.root, self.folder.root.parent / "runs")
+        self.jobs = Jobs()
+
+    def close(self) -> None:
+        """End the process and release the folder."""
+        self.jobs.close()
+        self.folder.close()
+
+    @property
+    def has_bursts(self) -> bool:
+        """Whether some pictures are frames of one burst, so that a group split is needed."""
+        return has_bursts(self.folder.scan())
+
+    def look(self) -> RunningJob:
+        """Begin to check the folder.
+
+        Raises:
+          StudioError: another job is running, or there are no pictures.
+        """
+        if not any(each.pictures for each in self.folder.scan()):
+            raise StudioError(
+                say("There are no pictures to check."),
+                remedy=say("Collect some first."),
+                code="no_pictures",
+            )
+        return self.jobs.begin({"kind": "look", "folder": str(self.folder.root)})
+
+    def train(self, *, recipe: str, epochs: int | None, seed: int) -> RunningJob:
+        """Begin a training.
+
+        Args:
+          recipe, epochs, seed: as for `train`.
+        Raises:
+          SpecError: one of them is out of range.
+          StudioError: another job is running, or there are too few classes, pictures or moments.
+        """
+        models.find_recipe(recipe)
+        if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
+            raise SpecError(
+                say(
+                    "epochs={epochs} is out of range: 1 to {most_epochs} in the studio.",
+                    epochs=epochs,
+                    most_epochs=MOST_EPOCHS,
+                ),
+                remedy=say("Use clearcnn train for longer trainings."),
+                code="epochs_range",
+                values={"epochs": epochs, "most": MOST_EPOCHS},
+            )
+        TrainSpec(seed=seed)
+        classes = self.folder.scan()
+        check_enough(classes)
+        by_group = has_bursts(classes)
+        name = f"{bundle.shorten_name(self.folder.root.name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        out = bundle.find_free_place(self.attempts.runs / name)
+        command = ["clearcnn", "train", _shown(self.folder.root), "--recipe", recipe]
+        command += ["--seed", str(seed), *(["--epochs", str(epochs)] if epochs else [])]
+        command += ["--split", "group", "--groups-from-name", GROUPS] if by_group else []
+        return self.jobs.begin(
+            {
+                "kind": "train",
+                "folder": str(self.folder.root),
+                "out": str(out),
+                "by_group": by_group,
+                "recipe": recipe,
+                "epochs": epochs,
+                "seed": seed,
+                "command": shlex.join(command),
+            }
+        )
+
+    def find_attempt(self, run: str) -> Attempt:
+        """Return an attempt by the name of its run folder.
+
+        Raises:
+          StudioError: there is none.
+        """
+        attempt = self.attempts.find(run)
+        if attempt is None:
+            raise StudioError(
+                say("There is no run {run!r} of this folder.", run=run[:100]),
+                remedy=say("It was moved or removed; choose another."),
+                code="no_run",
+                values={"run": run[:100]},
+            )
+        return attempt
+
+    def list_commands(self, attempt: Attempt) -> dict[str, str]:
+        """Return the commands that do on the command line what the page's buttons do."""
+        run = shlex.quote(_shown(attempt.run.folder))
+        place = shlex.quote(_shown(self.folder.root))
+        return {
+            "serve": f"clearcnn serve {run}",
+            "predict": say("clearcnn predict {run} new/", run=run),
+            "explain": f"clearcnn explain {run} PICTURE",
+            "export": say("clearcnn export {run} --to onnx", run=run),
+            "evaluate": f"clearcnn evaluate {place}",
+        }
+
+
+def has_bursts(classes: tuple[PictureClass, ...]) -> bool:
+    """Whether two pictures are of one burst."""
+    bursts = [find_burst(name) for each in classes for name in each.pictures]
+    known = [burst for burst in bursts if burst is not None]
+    return len(set(known)) < len(known)
+
+
+def check_enough(classes: tuple[PictureClass, ...]) -> None:
+    """Check that there is enough to train and to test.
+
+    Raises:
+      StudioError: there are fewer than two classes, or a class has too few pictures or moments.
+    """
+    if len(classes) < 2:
+        raise StudioError(
+            say(
+                "Training needs two classes; there {rest} {num_classes}.",
+                rest=say("is") if len(classes) == 1 else say("are"),
+                num_classes=len(classes),
+            ),
+            remedy=say("Make another class, and collect pictures for it."),
+            code="few_classes",
+        )
+    for each in classes:
+        count = len(each.pictures)
+        if count < FEWEST_PICTURES:
+            raise StudioError(
+                say(
+                    "The class {name!r} has {count} picture{rest}; training and testing need "
+                    "{fewest_pictures}.",
+                    name=each.name,
+                    count=count,
+                    rest="" if count == 1 else "s",
+                    fewest_pictures=FEWEST_PICTURES,
+                ),
+                remedy=say("Collect more, or remove the class."),
+                code="few_pictures",
+                values={"name": each.name, "count": count, "fewest": FEWEST_PICTURES},
+            )
+        if has_bursts(classes) and each.num_moments < FEWEST_MOMENTS:
+            raise StudioError(
+                say(
+                    "The pictures of {name!r} are of {num_moments} moment{rest}; training, "
+                    "validation and test need {fewest_moments}. Pictures of one moment are "
+                    "nearly the same, and a test on them would flatter.",
+                    name=each.name,
+                    num_moments=each.num_moments,
+                    rest="" if each.num_moments == 1 else "s",
+                    fewest_moments=FEWEST_MOMENTS,
+                ),
+                remedy=say(
+                    "Take another burst: at another place, in another light, from another side."
+                ),
+                code="few_moments",
+                values={"name": each.name, "count": each.num_moments, "fewest": FEWEST_MOMENTS},
+            )
+
+
+def _shown(path: Path) -> str:
+    """Return a path as it would be typed here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,71 @@
+"""The catalogue has every message, with its translation and the same fields."""
+
+import importlib.util
+from pathlib import Path
+from string import Formatter
+from types import ModuleType
+
+import pytest
+from babel.messages import Catalog, Message
+
+ROOT = Path(__file__).parents[2]
+
+
+def _load_tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "update_catalogue", ROOT / "docs" / "update_catalogue.py"
+    )
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool
+
+
+tool = _load_tool()
+
+
+@pytest.fixture(scope="module")
+def korean() -> Catalog:
+    return tool.read_catalogue("ko")
+
+
+def _messages(catalogue: Catalog) -> list[Message]:
+    return [message for message in catalogue if message.id]
+
+
+def _forms(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _fields(template: str) -> set[tuple[str | None, str | None, str | None]]:
+    return {part[1:] for part in Formatter().parse(template) if part[1] is not None}
+
+
+def test_the_catalogue_is_up_to_date(korean: Catalog) -> None:
+    text, compiled = tool.encode(tool.update("ko", tool.extract_messages()))
+    folder = tool.CATALOGUES / "ko" / "LC_MESSAGES"
+    assert (folder / "clearcnn.po").read_bytes() == text, "Run make messages."
+    assert (folder / "clearcnn.mo").read_bytes() == compiled, "Run make messages."
+
+
+def test_no_translation_is_a_guess(korean: Catalog) -> None:
+    assert [message.id for message in _messages(korean) if message.fuzzy] == []
+
+
+def test_every_message_is_translated(korean: Catalog) -> None:
+    missing = [each.id for each in _messages(korean) if not all(_forms(each.string) or [""])]
+    assert missing == []
+
+
+def test_a_translation_has_the_fields_of_its_message(korean: Catalog) -> None:
+    for message in _messages(korean):
+        wanted = set().union(*map(_fields, _forms(message.id)))
+        for form in filter(None, _forms(message.string)):
+            assert _fields(form) == wanted, message.id
+
+
+def test_a_translation_has_the_tags_of_its_message(korean: Catalog) -> None:
+    for message in _messages(korean):
+        for form in filter(None, _forms(message.string)):
+            for sign in ("<code>", "</code>", "<b>", "<em>", "<a ", "</a>", "</span>"):
+                assert form.count(sign) == _forms(message.id)[0].count(sign), message.id

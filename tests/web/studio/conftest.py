@@ -1,0 +1,78 @@
+"""The studio as an application in this process, and as a program with a page in a browser."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("fastapi", reason="needs the extra serve")
+
+from fastapi.testclient import TestClient
+
+from clearcnn.web.settings import ServeSettings
+from clearcnn.web.studio_app import make_studio_app
+from clearcnn.workflows.studio.studio import Studio
+
+BASE = "http://localhost:8010"
+
+
+def make_picture(number: int, channel: int = 0, side: int = 12) -> bytes:
+    random = np.random.default_rng(number)
+    pixels = random.integers(0, 100, (side, side, 3)).astype(np.uint8)
+    pixels[..., channel] += 120
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[..., bytes]:
+    return make_picture
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    opened = Studio(tmp_path / "photos")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(studio: Studio) -> Iterator[TestClient]:
+    app = make_studio_app(studio, ServeSettings())
+    local = ("127.0.0.1", 50_000)
+    with TestClient(app, base_url=BASE, client=local, raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@contextmanager
+def running(folder: Path, *words: str) -> Iterator[str]:
+    """`clearcnn studio` in a separate process; yields its address."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "clearcnn", "studio", str(folder), "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if words else subprocess.DEVNULL,
+        cwd=folder.parent,
+        text=True,
+    ) as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        found = re.search(r"http://\S+:\d+", first)
+        assert found, first
+        try:
+            yield found[0]
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def run_studio() -> Callable[..., Any]:
+    return running

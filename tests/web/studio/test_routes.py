@@ -1,0 +1,217 @@
+"""The studio's routes, without a browser: who has access, and what is refused."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+import clearcnn
+from clearcnn.web import studio_app
+from clearcnn.workflows.studio.picture_names import GROUPS
+
+STATIC = Path(studio_app.__file__).parent / "static"
+SOURCE = Path(clearcnn.__file__).parent
+
+
+def add(client, name, content, class_name="a", **more):
+    asked = urlencode({"class_name": class_name, "name": name, **more})
+    return client.post(f"/studio/pictures?{asked}", content=content)
+
+
+def test_pictures_are_collected_changed_and_undone(client, studio, picture):
+    assert client.post("/studio/classes", json={"name": "고양이"}).json() == {"name": "고양이"}
+    client.post("/studio/classes", json={"name": "a"})
+    answer = add(client, "사진 1.png", picture(1), "고양이")
+    assert (answer.status_code, answer.json()) == (201, {"picture": "고양이/사진 1.png"})
+    assert (studio.folder.root / "고양이" / "사진 1.png").read_bytes() == picture(1)
+    state = client.get("/studio/state").json()
+    assert state["classes"] == [
+        {"name": "a", "moments": 0, "pictures": []},
+        {"name": "고양이", "moments": 1, "pictures": ["사진 1.png"]},
+    ]
+    assert "classes" not in client.get(f"/studio/state?known={state['version']}").json()
+    moved = client.post("/studio/move", json={"pictures": ["고양이/사진 1.png"], "name": "a"})
+    assert moved.json() == {"pictures": ["a/사진 1.png"]}
+    shown = client.get("/studio/thumbnail", params={"picture": "a/사진 1.png"})
+    assert shown.headers["content-type"] == "image/png" and shown.content.startswith(b"\x89PNG")
+    assert client.post("/studio/remove", json={"pictures": ["a/사진 1.png"]}).status_code == 204
+    assert client.get("/studio/thumbnail?picture=a/사진 1.png").status_code == 404
+    assert client.post("/studio/undo").json() == {"kind": "remove", "count": 1}
+    assert client.post("/studio/undo").json() == {"kind": "move", "count": 1}
+    assert [*(studio.folder.root / "고양이").iterdir()] != []
+
+
+def test_an_error_has_its_code_for_the_page(client, picture):
+    client.post("/studio/classes", json={"name": "a"})
+    answer = add(client, "x.png", b"nothing")
+    assert answer.status_code == 422
+    told = answer.json()
+    assert (told["code"], told["values"]) == ("unreadable", {"name": "x.png"})
+    assert told["error"].startswith("x.png cannot be read") and told["remedy"]
+    assert add(client, "1.png", picture(1), "b").json()["code"] == "no_class"
+    assert client.post("/studio/train", json={}).json()["code"] == "few_classes"
+    assert client.post("/studio/look").json()["code"] == "no_pictures"
+    assert client.get("/studio/attempts/x").json()["code"] == "no_run"
+
+
+def test_one_moment_is_not_enough_to_train_and_to_test(client, picture):
+    for name in "ab":
+        client.post("/studio/classes", json={"name": name})
+        for k in range(6):
+            add(client, "camera.png", picture(k), name, burst="2026-11", batch="x")
+    told = client.post("/studio/train", json={}).json()
+    assert (told["code"], told["values"]["count"]) == ("few_moments", 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://evil.test"}, 403),
+        ({"Origin": "http://localhost:9999"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "evil.test"}, 421),
+        ({"X-Forwarded-For": "10.0.0.1"}, 403),
+    ],
+)
+def test_others_cannot_reach_it(client, studio, picture, headers, status):
+    studio.folder.add_class("a")
+    studio.folder.add("a", picture(1), "1.png")
+    asked = [
+        client.get("/", headers=headers),
+        client.get("/studio/state", headers=headers),
+        client.get("/studio/thumbnail?picture=a/1.png", headers=headers),
+        client.post("/studio/pictures?class_name=a&name=2.png", content=b"x", headers=headers),
+        client.post("/studio/undo", headers=headers),
+        client.post("/studio/classes/remove", json={"name": "a"}, headers=headers),
+        client.post("/studio/sources", json={"source": "x"}, headers=headers),
+    ]
+    assert [answer.status_code for answer in asked] == [status] * len(asked)
+    assert [each.pictures for each in studio.folder.scan()] == [("1.png",)]
+
+
+def test_limits_hold(client):
+    client.post("/studio/classes", json={"name": "a"})
+    assert add(client, "1.png", bytes(17 * 2**20)).status_code == 413
+    many = {"pictures": ["a/1.png"] * 20_001}
+    assert client.post("/studio/remove", json=many).status_code == 422
+    deep = b"[" * 100_000
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/studio/remove", content=deep, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["../x", "model.keras/../../../photos/a/1.png", "bundle.json", ""])
+def test_only_files_of_a_run_are_sent(client, name):
+    assert client.get(f"/studio/runs/none/{name}").status_code in (404, 422)
+
+
+def test_a_source_is_copied_with_its_groups(client, studio, picture, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    rows = [f"{k}.png,{'ab'[k % 2]},writer {k // 4}" for k in range(16)]
+    (source / "metadata.csv").write_text("\n".join(["file_name,label,group", *rows]))
+    for k in range(16):
+        (source / f"{k}.png").write_bytes(picture(k))
+    answer = client.post("/studio/sources", json={"source": str(source), "batch": "b"})
+    assert (answer.status_code, answer.json()) == (201, {"count": 16})
+    state = client.get("/studio/state").json()
+    assert [each["name"] for each in state["classes"]] == ["a", "b"]
+    assert state["has_bursts"] and state["classes"][0]["moments"] == 4
+    copied = clearcnn.load(studio.folder.root, groups_from_name=GROUPS)
+    given = clearcnn.load(source)
+    pixels = [{each.images[k].tobytes() for k in range(16)} for each in (copied, given)]
+    assert pixels[0] == pixels[1]
+    assert len(set(copied.groups)) == len(set(given.groups)) == 4
+    assert client.post("/studio/undo").json()["count"] == 16 + 2
+    assert client.get("/studio/state").json()["classes"] == []
+
+
+def test_both_languages_have_the_same_words():
+    texts = {code: (STATIC / "studio" / f"{code}.js").read_text("utf-8") for code in ("en", "ko")}
+    keys = {code: re.findall(r'^  "?([\w .]+)"?:', text, re.M) for code, text in texts.items()}
+    korean = [key for key in keys["ko"] if not key.startswith("finding ")]  # English has sentences.
+    assert korean == keys["en"] and len(set(korean)) == len(korean)
+    page = (STATIC / "studio.html").read_text("utf-8")
+    common = set(re.findall(r"^  (\w+):", (STATIC / "en.js").read_text("utf-8"), re.M))
+    used = set(re.findall(r'data-t(?:-\w+)?="([\w.]+)"', page))
+    for script in (STATIC / "studio").glob("*.js"):
+        used |= set(re.findall(r'\bt\("(\w+)"', script.read_text("utf-8")))
+    assert used <= {*keys["en"], *common}
+
+
+def test_every_error_of_the_studio_is_told_in_korean():
+    files = [*(SOURCE / "workflows" / "studio").glob("*.py"), SOURCE / "web" / "studio.py"]
+    codes = {"class_" + code for code in ("empty", "long", "letters", "hidden", "split")}
+    for path in files:
+        codes |= set(re.findall(r'\bcode="(\w+)"', path.read_text("utf-8")))
+    korean = (STATIC / "studio" / "problems_ko.js").read_text("utf-8")
+    assert set(re.findall(r"^  (\w+): \(", korean, re.M)) == codes
+
+
+@pytest.mark.parametrize(
+    "script", sorted((STATIC / "studio").iterdir()), ids=lambda path: path.name
+)
+def test_the_page_is_short_and_asks_nobody_else(script):
+    text = script.read_text("utf-8")
+    assert len(text.splitlines()) <= 400
+    told = re.sub(r"^  \w+:\n?.*$", "", text, flags=re.M)
+    assert not re.search(r"https?://|\bimport\(|innerHTML", told)
+
+
+@pytest.mark.process
+def test_what_it_trains_is_what_the_command_trains(client, studio, picture, tmp_path):
+    """The same split, and with the same seed the same bits."""
+    for channel, name in enumerate("ab"):
+        client.post("/studio/classes", json={"name": name})
+        for k in range(15):
+            burst = f"2026-{name}{k // 3}"
+            content = picture(k + 100 * channel, channel)
+            assert add(client, "camera.png", content, name, burst=burst).status_code == 201
+    started = client.post("/studio/train", json={"recipe": "tutorial", "epochs": 3, "seed": 5})
+    assert started.status_code == 202
+    assert client.post("/studio/look").json()["code"] == "busy"
+    job = follow(client)
+    assert job["events"][-1]["event"] == "end", job["events"][-1]
+    assert [each["epoch"] for each in job["events"] if each["event"] == "epoch"] == [0, 1, 2]
+    run = tmp_path / "runs" / job["events"][-1]["run"]
+
+    words = shlex.split(job["command"])
+    ours = tmp_path / "ours"
+    command = [sys.executable, "-m", *words, "--out", str(ours), "--quiet"]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    for name in ("predictions.csv", "history.csv", "model.onnx", "model.toml"):
+        assert (run / name).read_bytes() == (ours / name).read_bytes(), name
+    rows = (run / "predictions.csv").read_text("utf-8").splitlines()[1:]
+    tested = {row.split(",")[1].split("~")[1] for row in rows}
+    assert len(rows) == 3 * len(tested), "a burst is on both sides"
+
+    (listed,) = client.get("/studio/attempts").json()
+    score = json.loads((run / "metrics.json").read_text("utf-8"))["test"]["score"]
+    assert listed["score"] == score and listed["against"] is None
+    told = client.get(f"/studio/attempts/{run.name}").json()
+    assert told["commands"]["serve"].startswith("clearcnn serve ")
+    report = client.get(f"/studio/runs/{run.name}/report.html")
+    assert report.content == (run / "report.html").read_bytes()
+    assert "sandbox" in report.headers["content-security-policy"]
+    address = client.post(f"/studio/runs/{run.name}/inside").json()["address"]
+    assert client.get(f"/{address}page/models").json()["models"] == [run.name]
+    assert client.get(f"/{address}").text.startswith("<!doctype html>")
+
+    again = client.post("/studio/train", json={"recipe": "tutorial", "epochs": 900, "seed": 6})
+    assert again.status_code == 202
+    while not any(each["event"] == "epoch" for each in client.get("/studio/job").json()["events"]):
+        time.sleep(0.05)
+    client.post("/studio/cancel")
+    assert follow(client)["events"][-1]["event"] == "cancelled"
+    assert [path.name for path in run.parent.iterdir()] == [run.name]
+
+
+def follow(client):
+    while not (job := client.get("/studio/job").json())["is_over"]:
+        time.sleep(0.1)
+    return job
