@@ -9,7 +9,7 @@ so does a file that viewers display differently.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -71,15 +71,27 @@ _SMALL_SIDE = 1024  # In pixels. The size of larger images is read first, and th
 _MOST_READS = 1_000_000
 _MOST_SCANNED = 800_000_000  # Twenty scans of the largest image; ten are usual.
 
-# Conversions of an image; `{}` is the number of images.
-NOTES = {
-    "turned": say("{{}} rotated or flipped according to the EXIF orientation."),
-    "transparent": say("{{}} with transparency composited on white."),
-    "animated": say("{{}} with several frames; only the first was read."),
-    "reduced": say("{{}} with 16 bits a channel converted to 8."),
-    "converted": say("{{}} converted to RGB from another colour space."),
-    "greys": say("{{}} stored in colour, but with only grey pixels, read as greyscale."),
-    "greyed": say("{{}} in colour converted to greyscale (ITU-R 601-2 luma)."),
+# Conversions of images, each described for the images, such as "3 images".
+NOTES: dict[str, Callable[[str], str]] = {
+    "turned": lambda images: say(
+        "{images} rotated or flipped according to the EXIF orientation.", images=images
+    ),
+    "transparent": lambda images: say(
+        "{images} with transparency composited on white.", images=images
+    ),
+    "animated": lambda images: say(
+        "{images} with several frames; only the first was read.", images=images
+    ),
+    "reduced": lambda images: say("{images} with 16 bits a channel converted to 8.", images=images),
+    "converted": lambda images: say(
+        "{images} converted to RGB from another colour space.", images=images
+    ),
+    "greys": lambda images: say(
+        "{images} stored in colour, but with only grey pixels, read as greyscale.", images=images
+    ),
+    "greyed": lambda images: say(
+        "{images} in colour converted to greyscale (ITU-R 601-2 luma).", images=images
+    ),
 }
 
 _SIGNATURES = {

@@ -32,7 +32,7 @@ from clearcnn.data.resize import (
     resize,
 )
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.results.train import SkippedFile
 from clearcnn.specs import ColorMode, DataSpec
 
@@ -247,7 +247,7 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
     counts = Counter(note for image in decoded for note in image.notes)
     if colored:
         del counts["greys"]
-    sentences = [text.format(_count(counts[note])) for note, text in NOTES.items() if counts[note]]
+    sentences = [write(_count(counts[note])) for note, write in NOTES.items() if counts[note]]
     if len(kinds) > 1:
         sentences.append(
             say(
@@ -265,4 +265,4 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
 
 
 def _count(number: int) -> str:
-    return say("{number:,} image{rest}", number=number, rest="" if number == 1 else "s")
+    return say_count("{number:,} image", "{number:,} images", number)

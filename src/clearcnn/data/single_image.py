@@ -15,7 +15,7 @@ from clearcnn.data.labelled_images import Images
 from clearcnn.data.resize import resize
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 
 _WHITE_16, _DARK = 65535, 4095
 
@@ -154,7 +154,9 @@ def _fit(
     if color_mode == "grayscale" and pixels.shape[-1] == 3:
         notes.append("greyed")
         pixels = to_grayscale(pixels)
-    sentences = [NOTES[note].format("1 image") for note in notes]
+    sentences = [
+        NOTES[note](say_count("{number:,} image", "{number:,} images", 1)) for note in notes
+    ]
     if color_mode == "rgb" and pixels.shape[-1] == 1:
         sentences.append(say("1 image with only grey pixels read as RGB."))
     if pixels.shape[:2] != size:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
-from clearcnn.language import Language, say
+from clearcnn.language import Language, say, say_count
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
@@ -91,7 +91,7 @@ def _check(
         suspects = find_suspects(images, seed, listener.on_step)
     findings = [
         *_list_unreadable(images),
-        *_find_duplicates(images, exact, "duplicates", say("Exact duplicates")),
+        *_find_duplicates(images, exact, say("duplicates"), say("Exact duplicates")),
         *_find_duplicates(
             images,
             np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
@@ -166,12 +166,11 @@ def _list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
 
 def _report_unchecked(images: LabelledImages, fewest: int) -> Finding:
     what = (
-        say(
-            "the smallest class has {fewest} image{rest}, and cross-validation needs "
-            "{fewest_of_a_class}",
-            fewest=fewest,
-            rest="" if fewest == 1 else "s",
-            fewest_of_a_class=FEWEST_OF_A_CLASS,
+        say_count(
+            "the smallest class has {number} image, and cross-validation needs {needed}",
+            "the smallest class has {number} images, and cross-validation needs {needed}",
+            fewest,
+            needed=FEWEST_OF_A_CLASS,
         )
         if len(images.class_names) > 1
         else say("there is only one class, and training needs two")
@@ -201,7 +200,9 @@ def _find_duplicates(
     other_label = duplicates[images.labels[duplicates] != images.labels[first[duplicates]]]
     if len(other_label):
         sentence = say(
-            "{words} with another label: {{}}. At most one of the labels is right.", words=words
+            "{words} with another label: {images}. At most one of the labels is right.",
+            words=words,
+            images=_count(other_label),
         )
         yield _report(
             images, other_label, say("{kind} with another label", kind=kind), True, sentence, first
@@ -210,13 +211,17 @@ def _find_duplicates(
     across = rest[_are_across_splits(images, first)[rest]]
     if len(across):
         sentence = say(
-            "{words} in another split: {{}}. The score counts memorized images.", words=words
+            "{words} in another split: {images}. The score counts memorized images.",
+            words=words,
+            images=_count(across),
         )
         yield _report(images, across, say("{kind} across splits", kind=kind), True, sentence, first)
     rest = np.setdiff1d(rest, across)
     if len(rest):
-        others = "Other " + words.lower() if len(rest) < len(duplicates) else words
-        yield _report(images, rest, kind, False, f"{others}: {{}}.", first)
+        sentence = say("{words}: {images}.", words=words, images=_count(rest))
+        if len(rest) < len(duplicates):
+            sentence = say("Other {kind}: {images}.", kind=kind, images=_count(rest))
+        yield _report(images, rest, kind, False, sentence, first)
 
 
 def _are_across_splits(images: LabelledImages, first: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -233,9 +238,8 @@ def _find_constant(images: LabelledImages) -> Iterator[Finding]:
     flat = images.images.reshape(len(images), -1)
     rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
     if len(rows):
-        yield _report(
-            images, rows, say("empty images"), True, say("All pixels have the same value: {{}}.")
-        )
+        sentence = say("All pixels have the same value: {images}.", images=_count(rows))
+        yield _report(images, rows, say("empty images"), True, sentence)
 
 
 def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
@@ -326,6 +330,10 @@ def _check_range(images: LabelledImages) -> Iterator[Finding]:
         )
 
 
+def _count(rows: NDArray[np.intp]) -> str:
+    return say_count("{number:,} image", "{number:,} images", len(rows))
+
+
 def _report(
     images: LabelledImages,
     rows: NDArray[np.intp],
@@ -342,8 +350,6 @@ def _report(
     return Finding(
         kind,
         is_problem,
-        sentence.format(
-            say("{num_rows:,} image", num_rows=len(rows)) + ("" if len(rows) == 1 else "s")
-        ),
+        sentence,
         names,
     )

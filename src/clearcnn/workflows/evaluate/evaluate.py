@@ -1,7 +1,7 @@
 """`evaluate`: the accuracy of a recipe or a finished run, with intervals."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,15 +122,15 @@ def evaluate(
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)
-            runs, sentences = _make_protocols(images, folds, seed)
+            runs, writers = _make_protocols(images, folds, seed)
         schedule = Schedule(runs, candidates, seed, heard, clock)
         schedule.fit_candidates()
         if baselines:
             schedule.fit_baselines()
         schedule.repeat(budget)
         protocols = tuple(
-            run.conclude(sentence.format(repeats=_count_passes(schedule.repeats.get(run.kind, 1))))
-            for run, sentence in zip(runs, sentences, strict=True)
+            run.conclude(write(_count_passes(schedule.repeats.get(run.kind, 1))))
+            for run, write in zip(runs, writers, strict=True)
         )
         baseline = _find_best_baseline(protocols[0]) if baselines else None
         curve = schedule.trace_learning() if learning_curve else None
@@ -260,44 +260,46 @@ def _read(
 
 def _make_protocols(
     images: LabelledImages, num_folds: int, seed: int
-) -> tuple[list[ProtocolRun], list[str]]:
-    """Make the protocols, the headline first, and the sentences that describe them."""
+) -> tuple[list[ProtocolRun], list[Callable[[str], str]]]:
+    """Make the protocols, the headline first, and what describes each, given its repeats."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     most = max(2, min(num_folds, int(counts.min())))
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
-    sentences = [
-        say(
-            "{num_images:,} images in {most} stratified folds, {{repeats}}; each training "
-            "tests on one fold and trains on the others.",
+    writers: list[Callable[[str], str]] = [
+        lambda repeats: say(
+            "{num_images:,} images in {most} stratified folds, {repeats}; each training tests on "
+            "one fold and trains on the others.",
             num_images=len(images),
             most=most,
+            repeats=repeats,
         )
     ]
     if images.groups is None or len(np.unique(images.groups)) < 2:
-        return runs, sentences
+        return runs, writers
     groups = len(np.unique(images.groups))
     left_out = evaluation.leave_groups_out(
         images.labels, images.groups, num_folds=num_folds, seed=seed
     )
     runs.insert(0, ProtocolRun("groups", images, left_out))
     which = say("one group") if len(left_out) == groups else say("whole groups")
-    sentences.insert(
+    writers.insert(
         0,
-        say(
+        lambda repeats: say(
             "{num_images:,} images of {groups:,} groups; each of {num_left_out} trainings "
-            "tests on {which} it never saw, {{repeats}}.",
+            "tests on {which} it never saw, {repeats}.",
+            repeats=repeats,
             num_images=len(images),
             groups=groups,
             num_left_out=len(left_out),
             which=which,
         ),
     )
-    return runs, sentences
+    return runs, writers
 
 
 def _count_passes(number: int) -> str:
-    return "once" if number == 1 else say("{number} times with different seeds", number=number)
+    return say("once") if number == 1 else say("{number} times with different seeds", number=number)
 
 
 def _find_best_baseline(protocol: Protocol) -> str:
