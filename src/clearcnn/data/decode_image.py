@@ -9,7 +9,7 @@ so does a file that viewers display differently.
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -70,29 +70,6 @@ DECODING_MEMORY = MemorySemaphore(LARGEST_PIXELS)
 _SMALL_SIDE = 1024  # In pixels. The size of larger images is read first, and they wait for memory.
 _MOST_READS = 1_000_000
 _MOST_SCANNED = 800_000_000  # Twenty scans of the largest image; ten are usual.
-
-# Conversions of images, each described for the images, such as "3 images".
-NOTES: dict[str, Callable[[str], str]] = {
-    "turned": lambda images: say(
-        "{images} rotated or flipped according to the EXIF orientation.", images=images
-    ),
-    "transparent": lambda images: say(
-        "{images} with transparency composited on white.", images=images
-    ),
-    "animated": lambda images: say(
-        "{images} with several frames; only the first was read.", images=images
-    ),
-    "reduced": lambda images: say("{images} with 16 bits a channel converted to 8.", images=images),
-    "converted": lambda images: say(
-        "{images} converted to RGB from another colour space.", images=images
-    ),
-    "greys": lambda images: say(
-        "{images} stored in colour, but with only grey pixels, read as greyscale.", images=images
-    ),
-    "greyed": lambda images: say(
-        "{images} in colour converted to greyscale (ITU-R 601-2 luma).", images=images
-    ),
-}
 
 _SIGNATURES = {
     "PNG": (png.SIGNATURE,),

@@ -20,7 +20,8 @@ from PIL import Image
 from clearcnn.data.bit_depth import find_white, scale_to
 from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode_image import NOTES, DecodedImage, decode, decode_when_memory_allows
+from clearcnn.data.decode_image import DecodedImage, decode, decode_when_memory_allows
+from clearcnn.data.image_notes import NOTES
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.misnamed import count_misnamed
 from clearcnn.data.reading_progress import count_reading

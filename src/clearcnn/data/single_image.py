@@ -9,8 +9,9 @@ import numpy as np
 
 from clearcnn.data.bit_depth import find_white
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode_image import NOTES, DecodedImage, decode_when_memory_allows
+from clearcnn.data.decode_image import DecodedImage, decode_when_memory_allows
 from clearcnn.data.image_files import quiet_pillow
+from clearcnn.data.image_notes import NOTES
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.resize import resize
 from clearcnn.data.safe_files import read_bytes
