@@ -91,12 +91,19 @@ def _check(
         suspects = find_suspects(images, seed, listener.on_step)
     findings = [
         *_list_unreadable(images),
-        *_find_duplicates(images, exact, say("duplicates"), say("Exact duplicates")),
+        *_find_duplicates(
+            images,
+            exact,
+            say("duplicates"),
+            say("Exact duplicates"),
+            say("Other exact duplicates"),
+        ),
         *_find_duplicates(
             images,
             np.where(exact == np.arange(len(exact)), near, np.arange(len(exact))),
             say("near duplicates"),
             say("Near duplicates"),
+            say("Other near duplicates"),
         ),
         *_find_constant(images),
         *_find_split_groups(images),
@@ -193,7 +200,7 @@ def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
 
 
 def _find_duplicates(
-    images: LabelledImages, first: NDArray[np.intp], kind: str, words: str
+    images: LabelledImages, first: NDArray[np.intp], kind: str, words: str, others: str
 ) -> Iterator[Finding]:
     """Report each duplicate once; with another label, or in another split, it is a problem."""
     duplicates = np.flatnonzero(first != np.arange(len(first)))
@@ -218,9 +225,8 @@ def _find_duplicates(
         yield _report(images, across, say("{kind} across splits", kind=kind), True, sentence, first)
     rest = np.setdiff1d(rest, across)
     if len(rest):
-        sentence = say("{words}: {images}.", words=words, images=_count(rest))
-        if len(rest) < len(duplicates):
-            sentence = say("Other {kind}: {images}.", kind=kind, images=_count(rest))
+        shown = others if len(rest) < len(duplicates) else words
+        sentence = say("{words}: {images}.", words=shown, images=_count(rest))
         yield _report(images, rest, kind, False, sentence, first)
 
 
