@@ -4,7 +4,6 @@ from clearcnn.evaluation import wilson_interval
 from clearcnn.report import score_sentence
 from clearcnn.report.number_format import (
     augmentation_sentence,
-    count,
     percent,
     plain,
     recipe_rows,
@@ -46,8 +45,6 @@ def test_rounding_never_makes_all_of_almost_all(fraction, words):
 
 
 def test_counts_times_and_shapes():
-    assert (count(1, "image"), count(1_797, "image")) == ("1 image", "1,797 images")
-    assert count(2, "class", "classes") == "2 classes"
     assert [seconds(t) for t in (0.0123, 0.5, 2.61, 99.94, 125)] == [
         *("0.012 s", "0.5 s", "2.6 s", "99.9 s", "2 min 5 s")
     ]

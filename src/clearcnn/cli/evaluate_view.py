@@ -20,7 +20,7 @@ from clearcnn.cli.reading_view import ReadingView
 from clearcnn.cli.result_tables import view_heading, view_path, view_seconds
 from clearcnn.language import say
 from clearcnn.report.evaluation_charts import say_accuracy, say_difference, say_headline, say_spread
-from clearcnn.report.number_format import percent
+from clearcnn.report.number_format import percent, share
 from clearcnn.report.terms import translate_distortion, translate_term
 from clearcnn.results.evaluate import Assessment, ModelScore, Protocol
 from clearcnn.text import printable
@@ -239,8 +239,8 @@ def _robustness(result: Assessment) -> RenderableType:
         table.add_column(result.baseline, justify="right", no_wrap=True)
     for each in result.robustness:
         name = translate_distortion(each.distortion)
-        cells = [f"{percent(each.ours)} %"]
+        cells = [share(each.ours)]
         if each.baseline is not None:
-            cells.append(f"{percent(each.baseline)} %")
+            cells.append(share(each.baseline))
         table.add_row(name, *cells)
     return Padding(table, (0, 0, 0, 1))

@@ -3,6 +3,8 @@
 import argparse
 import shutil
 import sys
+import textwrap
+import unicodedata
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
@@ -45,6 +47,14 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         shown = self._language.translate(say("usage: ")) if prefix is None else prefix
         super().add_usage(usage, actions, groups, shown)
 
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # Letters of Korean take two columns; argparse counts each as one.
+        wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+        if not wide:
+            return super()._split_lines(text, width)
+        share = len(text) / (len(text) + wide)
+        return textwrap.wrap(" ".join(text.split()), int(width * share), break_long_words=False)
+
     def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help and self._language.translate(action.help)
 
@@ -66,6 +76,7 @@ class Parser(argparse.ArgumentParser):
         options |= {"formatter_class": formatter, "allow_abbrev": False, "add_help": False}
         options |= {"exit_on_error": False}
         super().__init__(**options)
+        self._positionals.title = say("positional arguments")
         self.color = False  # Python 3.14 would colour the help.
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:

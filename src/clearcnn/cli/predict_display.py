@@ -215,12 +215,16 @@ class PredictionLines:
         """Return a prediction as a line; of few images, with lines for the conversions."""
         if prediction.error is not None:
             return self._join(prediction.name, "-", "-", say("cannot be read"))
-        others = " · ".join(
-            f"{printable(each.name)} {_percent(each)}" for each in prediction.top[1:]
+        others = join(
+            " · ",
+            [
+                say("{name} {share}", name=printable(each.name), share=_percent(each))
+                for each in prediction.top[1:]
+            ],
         )
         first = prediction.top[0]
         if prediction.abstained:
-            others = " · ".join(filter(None, (f"{printable(first.name)}?", others)))
+            others = join(" · ", filter(None, (f"{printable(first.name)}?", others)))
         remarks = [others, UNLIKE if prediction.is_unlike else ""]
         lines = [
             self._join(
@@ -341,4 +345,4 @@ def _widest(texts: Sequence[str], most: int) -> int:
 def _percent(entry: ClassProbability) -> str:
     # Only an exact 1 is shown as 100 %.
     shown = 100 * entry.probability
-    return f"{min(shown, 99.9) if entry.probability < 1 else shown:.1f} %"
+    return say("{share:.1f} %", share=min(shown, 99.9) if entry.probability < 1 else shown)

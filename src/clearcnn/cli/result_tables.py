@@ -11,7 +11,7 @@ from rich.text import Text
 
 from clearcnn.cli.console import Line
 from clearcnn.language import join, say, say_count
-from clearcnn.report.number_format import percent, score_sentence
+from clearcnn.report.number_format import percent, score_sentence, share
 from clearcnn.report.terms import translate_term
 from clearcnn.results.check import CheckResult
 from clearcnn.results.explain import ExplainResult, SanityCheck
@@ -100,9 +100,9 @@ def view_check(result: CheckResult) -> RenderableType:
     )
     problems = result.num_problems
     verdict = (
-        say_count("{number:,} problem", "{number:,} problems", problems)
+        say_count("{number:,} problem found", "{number:,} problems found", problems)
         if problems
-        else say("no problem")
+        else say("no problem found")
     )
     if result.folder is not None:
         left_out = (
@@ -122,7 +122,7 @@ def view_check(result: CheckResult) -> RenderableType:
             lines.append(Line(say("suspect images: "), view_path(result.folder / "suspects.png")))
     return Group(
         view_heading(say("Check"), say("{source} · {counts}", source=result.source, counts=counts)),
-        Padding(Group(*lines, Line(say("{verdict} found", verdict=verdict))), (0, 2)),
+        Padding(Group(*lines, Line(verdict)), (0, 2)),
     )
 
 
@@ -139,7 +139,7 @@ def view_result(result: TrainResult) -> RenderableType:
         (
             say("test accuracy"),
             Line(
-                (f"{percent(score.accuracy)} %", "bold green"),
+                (share(score.accuracy), "bold green"),
                 say(
                     " · {correct:,} of {total:,} test images correct",
                     correct=score.correct,
@@ -186,13 +186,17 @@ def view_explanation(result: ExplainResult) -> RenderableType:
       A renderable.
     """
     image = result.image
-    others = " · ".join(
-        f"{printable(each.name)} {percent(each.probability)} %"
-        for each in result.answers[1:CLASSES_EXPLAINED]
+    others = join(
+        " · ",
+        (
+            say("{name} {share}", name=printable(each.name), share=share(each.probability))
+            for each in result.answers[1:CLASSES_EXPLAINED]
+        ),
     )
     prediction = Line(
         (printable(result.prediction), "bold green"),
-        f" · {percent(result.answers[0].probability)} %",
+        " · ",
+        share(result.answers[0].probability),
     )
     facts: list[tuple[str, RenderableType]] = [
         (say("prediction"), prediction),

@@ -41,7 +41,7 @@ everything into a run folder: model, figures, report.
 
 # Options allowed with --resume.
 _ALLOWED_WITH_RESUME = {"source", "use", "resume", "epochs", "out", "checkpoint_seconds"}
-_ALLOWED_WITH_RESUME |= {"quiet", "json", "debug"}
+_ALLOWED_WITH_RESUME |= {"quiet", "json", "debug", "language", "language_code"}
 
 _EPILOG = say("""\
 examples:

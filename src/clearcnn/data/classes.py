@@ -8,7 +8,7 @@ import numpy as np
 from clearcnn.data.labelled_images import Labels
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.spelling import did_you_mean
 from clearcnn.types import Array
 
@@ -83,14 +83,15 @@ def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> Non
     counts = np.bincount(labels, minlength=len(class_names))
     for count, fault in ((0, say("no image")), (1, say("only one image"))):
         if poor := [name for name, c in zip(class_names, counts, strict=True) if c == count]:
-            noun = "class" if len(poor) == 1 else "classes"
             raise DataError(
-                say(
-                    "{source}: {fault} in the {noun} {poor}; at least 2 are needed to train "
-                    "and to test.",
+                say_count(
+                    "{source}: {fault} in the class {poor}; at least 2 are needed to train and "
+                    "to test.",
+                    "{source}: {fault} in the classes {poor}; at least 2 are needed to train and "
+                    "to test.",
+                    len(poor),
                     source=source,
                     fault=fault,
-                    noun=noun,
                     poor=quote(poor),
                 ),
                 remedy=say("Add images, or leave out such classes (--min-images 2).")

@@ -71,17 +71,6 @@ _SMALL_SIDE = 1024  # In pixels. The size of larger images is read first, and th
 _MOST_READS = 1_000_000
 _MOST_SCANNED = 800_000_000  # Twenty scans of the largest image; ten are usual.
 
-# Conversions of an image; `{}` is the number of images.
-NOTES = {
-    "turned": say("{{}} rotated or flipped according to the EXIF orientation."),
-    "transparent": say("{{}} with transparency composited on white."),
-    "animated": say("{{}} with several frames; only the first was read."),
-    "reduced": say("{{}} with 16 bits a channel converted to 8."),
-    "converted": say("{{}} converted to RGB from another colour space."),
-    "greys": say("{{}} stored in colour, but with only grey pixels, read as greyscale."),
-    "greyed": say("{{}} in colour converted to greyscale (ITU-R 601-2 luma)."),
-}
-
 _SIGNATURES = {
     "PNG": (png.SIGNATURE,),
     "JPEG": (jpeg.SIGNATURE,),

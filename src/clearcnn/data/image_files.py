@@ -20,7 +20,8 @@ from PIL import Image
 from clearcnn.data.bit_depth import find_white, scale_to
 from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode_image import NOTES, DecodedImage, decode, decode_when_memory_allows
+from clearcnn.data.decode_image import DecodedImage, decode, decode_when_memory_allows
+from clearcnn.data.image_notes import NOTES
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.misnamed import count_misnamed
 from clearcnn.data.reading_progress import count_reading
@@ -32,7 +33,7 @@ from clearcnn.data.resize import (
     resize,
 )
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.results.train import SkippedFile
 from clearcnn.specs import ColorMode, DataSpec
 
@@ -247,7 +248,7 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
     counts = Counter(note for image in decoded for note in image.notes)
     if colored:
         del counts["greys"]
-    sentences = [text.format(_count(counts[note])) for note, text in NOTES.items() if counts[note]]
+    sentences = [write(_count(counts[note])) for note, write in NOTES.items() if counts[note]]
     if len(kinds) > 1:
         sentences.append(
             say(
@@ -265,4 +266,4 @@ def _stack(decoded: Sequence[DecodedImage], color_mode: ColorMode) -> tuple[Imag
 
 
 def _count(number: int) -> str:
-    return say("{number:,} image{rest}", number=number, rest="" if number == 1 else "s")
+    return say_count("{number:,} image", "{number:,} images", number)

@@ -7,7 +7,7 @@ import numpy as np
 from clearcnn.data.classes import check_counts, number_classes, quote
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import DataSpec
 
 
@@ -42,15 +42,16 @@ def leave_out_rare(data: LabelledImages, spec: DataSpec) -> LabelledImages:
     if spec.for_training:
         check_counts(labels, names, data.source)
     listed = quote((data.class_names[k] for k in rare), most=3)
-    sentence = say(
-        "Left out {num_rare:,} class{rest} with fewer than {fewest} images: {listed}; "
-        "{num_data:,} of {num_data_2:,} images.",
-        num_rare=len(rare),
-        rest="" if len(rare) == 1 else "es",
+    sentence = say_count(
+        "Left out {number:,} class with fewer than {fewest} images: {listed}; {left_out:,} of "
+        "{total:,} images.",
+        "Left out {number:,} classes with fewer than {fewest} images: {listed}; {left_out:,} of "
+        "{total:,} images.",
+        len(rare),
         fewest=fewest,
         listed=listed,
-        num_data=len(data) - len(frequent),
-        num_data_2=len(data),
+        left_out=len(data) - len(frequent),
+        total=len(data),
     )
     return dataclasses.replace(
         frequent,

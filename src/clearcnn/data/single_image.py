@@ -9,13 +9,14 @@ import numpy as np
 
 from clearcnn.data.bit_depth import find_white
 from clearcnn.data.color import to_grayscale, to_rgb
-from clearcnn.data.decode_image import NOTES, DecodedImage, decode_when_memory_allows
+from clearcnn.data.decode_image import DecodedImage, decode_when_memory_allows
 from clearcnn.data.image_files import quiet_pillow
+from clearcnn.data.image_notes import NOTES
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.resize import resize
 from clearcnn.data.safe_files import read_bytes
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 
 _WHITE_16, _DARK = 65535, 4095
 
@@ -154,7 +155,9 @@ def _fit(
     if color_mode == "grayscale" and pixels.shape[-1] == 3:
         notes.append("greyed")
         pixels = to_grayscale(pixels)
-    sentences = [NOTES[note].format("1 image") for note in notes]
+    sentences = [
+        NOTES[note](say_count("{number:,} image", "{number:,} images", 1)) for note in notes
+    ]
     if color_mode == "rgb" and pixels.shape[-1] == 1:
         sentences.append(say("1 image with only grey pixels read as RGB."))
     if pixels.shape[:2] != size:

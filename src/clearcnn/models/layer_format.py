@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import Arguments
 
 
@@ -11,7 +11,7 @@ def describe_shape(shape: tuple[int, ...]) -> str:
     """Format a shape without its batch: "8×8×1" for an image, "90 values" for a vector."""
     if len(shape) > 1:
         return "×".join(str(side) for side in shape)
-    return say("{shape:,} value{rest}", shape=shape[0], rest="" if shape[0] == 1 else "s")
+    return say_count("{number:,} value", "{number:,} values", shape[0])
 
 
 @dataclass(frozen=True)

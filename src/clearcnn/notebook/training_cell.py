@@ -6,7 +6,7 @@ from pathlib import Path
 from clearcnn.language import join, say, say_count
 from clearcnn.notebook.cell_output import CellOutput, say_duration
 from clearcnn.report.notebook_views import view_progress
-from clearcnn.report.number_format import percent
+from clearcnn.report.number_format import share
 from clearcnn.report.terms import translate_term
 from clearcnn.results.train import DataSummary, History, ModelSummary
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -140,7 +140,7 @@ class TrainingCell(TrainListener):
             join(
                 " · ",
                 [
-                    translate_term(name) + f" {cell}"
+                    translate_term(name) + " " + cell
                     for name, cell in zip(names, rows[-1], strict=True)
                 ],
             )
@@ -177,7 +177,7 @@ def tabulate_epochs(
 
 
 def _say(name: str, value: float) -> str:
-    return f"{percent(value)} %" if name.endswith("accuracy") else f"{value:.4f}"
+    return share(value) if name.endswith("accuracy") else f"{value:.4f}"
 
 
 def _to_history(epochs: list[dict[str, float]]) -> History | None:

@@ -45,8 +45,8 @@ def plot_binary(curves: BinaryCurves) -> tuple[BinaryChart, BinaryChart]:
     share = curves.positives / (curves.positives + curves.negatives)
     ticks = [step / 5 for step in range(6)]
     axes = (
-        tuple(Tick(_x(tick), f"{100 * tick:.0f} %") for tick in ticks),
-        tuple(Tick(_y(tick), f"{100 * tick:.0f} %") for tick in ticks),
+        tuple(Tick(_x(tick), say("{share:.0f} %", share=100 * tick)) for tick in ticks),
+        tuple(Tick(_y(tick), say("{share:.0f} %", share=100 * tick)) for tick in ticks),
     )
     return (
         BinaryChart(

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from clearcnn.language import say
-from clearcnn.report.number_format import percent
+from clearcnn.report.number_format import share
 from clearcnn.results.train import History
 
 WIDTH, HEIGHT = 400.0, 250.0
@@ -108,12 +108,14 @@ def say_value(metric: str, value: float) -> str:
     """Format a value of a metric: "97.2 %" or "0.0834"."""
     if not math.isfinite(value):
         return say("NaN or infinite")
-    return f"{percent(value)} %" if metric == "accuracy" else f"{value:.4f}"
+    return share(value) if metric == "accuracy" else f"{value:.4f}"
 
 
 def _say_tick(metric: str, value: float) -> str:
     # Removes rounding noise of computed ticks.
-    return f"{round(100 * value, 6):g} %" if metric == "accuracy" else f"{round(value, 9):g}"
+    if metric == "accuracy":
+        return say("{share:g} %", share=round(100 * value, 6))
+    return f"{round(value, 9):g}"
 
 
 def _nice_values(low: float, high: float, *, whole: bool) -> list[float]:

@@ -111,7 +111,7 @@ def say_accuracy(model: ModelScore) -> str:
     """Format an accuracy and its interval: "97.2 % (95.5–98.3)"."""
     score = model.score
     low, high = percent(score.interval.low), percent(score.interval.high)
-    return f"{percent(score.accuracy)} % ({low}–{high})"
+    return say("{accuracy} % ({low}–{high})", accuracy=percent(score.accuracy), low=low, high=high)
 
 
 def say_difference(difference: Difference) -> str:
@@ -188,8 +188,8 @@ def plot_reliability(calibration: Calibration) -> Chart:
     ticks = [step / 5 for step in range(6)]
     return Chart(
         points,
-        tuple(Tick(x(tick), f"{100 * tick:.0f} %") for tick in ticks),
-        tuple(Tick(y(tick), f"{100 * tick:.0f} %") for tick in ticks),
+        tuple(Tick(x(tick), say("{share:.0f} %", share=100 * tick)) for tick in ticks),
+        tuple(Tick(y(tick), say("{share:.0f} %", share=100 * tick)) for tick in ticks),
         _FRAME,
     )
 
@@ -227,7 +227,7 @@ def plot_learning(curve: LearningCurve) -> Chart:
     return Chart(
         tuple(points),
         tuple(Tick(x(size), f"{size:,}") for size in sizes),
-        tuple(Tick(y(tick), f"{round(100 * tick, 1):g} %") for tick in ticks),
+        tuple(Tick(y(tick), say("{share:g} %", share=round(100 * tick, 1))) for tick in ticks),
         _FRAME,
         None if doubled is None else (y(doubled.low), y(doubled.high)),
     )

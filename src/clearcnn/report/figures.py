@@ -10,7 +10,7 @@ import numpy as np
 
 from clearcnn.language import ENGLISH, Language, say
 from clearcnn.report.fonts import find_font
-from clearcnn.report.number_format import percent, plain, score_sentence
+from clearcnn.report.number_format import plain, score_sentence, share
 from clearcnn.report.terms import translate_term
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
@@ -80,7 +80,7 @@ def _draw_curve(axes: "Axes", history: History, metric: str, language: Language)
         values = history.metrics.get(name)
         if not values:
             continue
-        final = f"{percent(values[best])} %" if metric == "accuracy" else f"{values[best]:.4f}"
+        final = translate(share(values[best])) if metric == "accuracy" else f"{values[best]:.4f}"
         epochs = np.arange(1, len(values) + 1)
         axes.plot(epochs, values, color=color, label=f"{translate(label)} ({final})", linewidth=1.8)
         axes.plot(best + 1, values[best], "o", color=color, markersize=5)
@@ -90,7 +90,9 @@ def _draw_curve(axes: "Axes", history: History, metric: str, language: Language)
     axes.grid(axis="y", color="0.92")
     cast("MaxNLocator", axes.xaxis.get_major_locator()).set_params(integer=True)
     if metric == "accuracy":
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+        axes.yaxis.set_major_formatter(
+            lambda value, _: translate(say("{share:g} %", share=100 * value))
+        )
     if axes.get_legend_handles_labels()[0]:
         title = translate(say("at epoch {best}", best=best + 1))
         axes.legend(frameon=False, title=title, alignment="left")

@@ -24,6 +24,11 @@ def score_sentence(score: Score) -> str:
     return score.in_words(say("test images"))
 
 
+def share(fraction: float) -> str:
+    """Format a share with its sign: "97.2 %"."""
+    return say("{share} %", share=percent(fraction))
+
+
 def seconds(value: float) -> str:
     """Format a duration: "0.012 s", "3.4 s", "12 min 5 s"."""
     if value >= 100:

@@ -56,10 +56,18 @@ def make_environment(language: Language = ENGLISH) -> "Environment":
         number=number_format.number,
         term=terms.translate_term,
         distortion=terms.translate_distortion,
+        share=number_format.share,
+        translated=language.translate,
+        unbroken=partial(_keep_units, language),
         breakable=partial(_make_breakable, language),
         zip=zip,
     )
     return environment
+
+
+def _keep_units(language: Language, text: str) -> str:
+    """Keep a percent sign beside its number."""
+    return language.translate(text).replace(" %", "\u00a0%")
 
 
 def _make_breakable(language: Language, path: str) -> str:

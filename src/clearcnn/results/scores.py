@@ -46,7 +46,7 @@ class Score:
             "interval {low}–{high}",
             correct=self.correct,
             total=self.total,
-            rest=f"{noun} " if noun else "",
+            rest=noun + " " if noun else "",
             accuracy=percent(self.accuracy),
             confidence=100 * interval.confidence,
             low=percent(interval.low),

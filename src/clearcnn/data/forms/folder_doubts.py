@@ -12,7 +12,7 @@ from clearcnn.data.labelled_images import SPLIT_NAMES
 from clearcnn.data.safe_files import describe_content
 from clearcnn.data.split_names import differ_in_numbers
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.spelling import did_you_mean
 
 _ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"])
@@ -217,12 +217,12 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
     alone = len(names) == 1 and not top.filled[0].filled and not may_be_single
     if numbered or (alone and (tables or suggested)):
         raise DataError(
-            say(
-                "{path}: {names} {rest} not named after {rest_2}.{tables}",
+            say_count(
+                "{path}: {names} is not named after a class.{tables}",
+                "{path}: {names} are not named after classes.{tables}",
+                2 if numbered else 1,
                 path=top.path,
                 names=quote(names, 3),
-                rest=say("are") if numbered else say("is"),
-                rest_2=say("classes") if numbered else say("a class"),
                 tables=tables,
             ),
             remedy=say(

@@ -30,7 +30,7 @@ from clearcnn.data.labelled_images import SPLIT_NAMES
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.split_names import is_filler, is_unlabelled_name, parse_split_folders
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 
 Classes = dict[str, list[Path]]
 
@@ -336,4 +336,4 @@ def _place(folder: FolderTree, tree: FolderTree) -> str:
 
 
 def _count(number: int) -> str:
-    return say("{number:,} image{rest}", number=number, rest="" if number == 1 else "s")
+    return say_count("{number:,} image", "{number:,} images", number)

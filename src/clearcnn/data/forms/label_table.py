@@ -24,7 +24,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import is_hidden, read_bytes
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import DataSpec
 
 _SAMPLE_ROWS = 201
@@ -357,11 +357,10 @@ def _describe_unnamed(files: NamedFiles, named: Sequence[str]) -> tuple[str, ...
     if not unnamed:
         return ()
     return (
-        say(
-            "{num_unnamed:,} image{rest} without a label left out, such as {unnamed}; give "
-            "them to predict.",
-            num_unnamed=len(unnamed),
-            rest="s" if len(unnamed) > 1 else "",
+        say_count(
+            "{number:,} image without a label left out, such as {unnamed}; give them to predict.",
+            "{number:,} images without a label left out, such as {unnamed}; give them to predict.",
+            len(unnamed),
             unnamed=unnamed[0],
         ),
     )

@@ -18,7 +18,7 @@ from clearcnn.data.safe_files import is_inside, read_bytes
 from clearcnn.data.split_names import require_split_name
 from clearcnn.data.tables import Row, is_json_lines, read_header, read_rows, require_columns
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import DataSpec
 
 _LONGEST_PATH = 4096
@@ -212,11 +212,12 @@ def _describe_unnamed(entries: Sequence[Entry], folder: Path) -> tuple[str, ...]
     if not unnamed:
         return ()
     return (
-        say(
-            "{num_unnamed:,} image{rest} in the folder left out, since the table does not "
-            "list them, such as {unnamed}.",
-            num_unnamed=len(unnamed),
-            rest="s" if len(unnamed) > 1 else "",
+        say_count(
+            "{number:,} image in the folder left out, since the table does not list them, such as "
+            "{unnamed}.",
+            "{number:,} images in the folder left out, since the table does not list them, such as "
+            "{unnamed}.",
+            len(unnamed),
             unnamed=unnamed[0],
         ),
     )

@@ -12,7 +12,7 @@ from clearcnn.data.label_tables.delimited import SUFFIXES, read_table
 from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import DataSpec
 
 _SAMPLE_ROWS = 201
@@ -81,9 +81,7 @@ def read_split_table(table: Path, split: FolderTree, notes: list[str]) -> dict[s
         )
     )
     if left:
-        count = say(
-            "{num_left:,} image{rest}", num_left=len(left), rest="" if len(left) == 1 else "s"
-        )
+        count = say_count("{number:,} image", "{number:,} images", len(left))
         notes.append(
             say(
                 "Left out {count} that {name} does not list, such as {left}.",

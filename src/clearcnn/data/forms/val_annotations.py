@@ -13,7 +13,7 @@ from clearcnn.data.forms.split_table import find_split_table, read_split_table
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 
 _NAME = "_annotations.txt"
 
@@ -66,11 +66,7 @@ def read_annotations(
                 )
             classes[label].append(path)
     if images:
-        count = say(
-            "{num_images:,} image{rest}",
-            num_images=len(images),
-            rest="" if len(images) == 1 else "s",
-        )
+        count = say_count("{number:,} image", "{number:,} images", len(images))
         notes.append(
             say(
                 "Left out {count} that {name} does not list, such as {images}.",

@@ -2,12 +2,10 @@
 
 import dataclasses
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
@@ -16,6 +14,16 @@ from clearcnn.language import Language, say
 from clearcnn.results.check import CheckResult, Finding, Suspect
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
+from clearcnn.workflows.check.findings import (
+    check_classes,
+    check_range,
+    find_constant,
+    find_duplicates,
+    find_split_groups,
+    list_suspects,
+    list_unreadable,
+    report_unchecked,
+)
 from clearcnn.workflows.check.group_proposal import find_name_groups
 from clearcnn.workflows.check.label_issues import (
     FEWEST_OF_A_CLASS,
@@ -31,11 +39,6 @@ from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.report_language import find_language
 
 _PARENT = Path("checks")
-_MOST_NAMES = 20
-_FEWEST_TO_TRAIN = 2
-_FEW_IMAGES = 20
-_IMBALANCE = 10
-_NARROW = 0.25
 _STOPPED = say("label check stopped")
 
 
@@ -125,30 +128,37 @@ def _check(
     language: Language,
 ) -> CheckResult:
     findings = [
-        *_list_unreadable(images),
-        *_check_classes(images),
-        *_find_constant(images),
-        *_find_split_groups(images),
+        *list_unreadable(images),
+        *check_classes(images),
+        *find_constant(images),
+        *find_split_groups(images),
         *find_name_groups(images),
-        *_check_range(images),
+        *check_range(images),
     ]
     exact = data.find_duplicates(images.images)
     near = data.find_near_duplicates(images.images)
     itself = np.arange(len(exact))
     findings += [
-        *_find_duplicates(images, exact, "duplicates", say("Exact duplicates")),
-        *_find_duplicates(
+        *find_duplicates(
+            images,
+            exact,
+            say("duplicates"),
+            say("Exact duplicates"),
+            say("Other exact duplicates"),
+        ),
+        *find_duplicates(
             images,
             np.where(exact == itself, near, itself),
             say("near duplicates"),
             say("Near duplicates"),
+            say("Other near duplicates"),
         ),
     ]
     findings.sort(key=lambda finding: not finding.is_problem)
     for finding in findings:
         heard.on_finding(finding.sentence)
     suspects, epochs, unchecked = _check_labels(images, labels, heard)
-    findings += [*_list_suspects(suspects), *unchecked]
+    findings += [*list_suspects(suspects), *unchecked]
     uses = propose_uses(images, exact, near, suspects)
     result = CheckResult(
         images.source,
@@ -173,7 +183,7 @@ def _check_labels(
         return (), None, []
     fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
     if fewest < FEWEST_OF_A_CLASS or len(images.class_names) < 2:
-        return (), None, [_report_unchecked(images, fewest)]
+        return (), None, [report_unchecked(images, fewest)]
     try:
         planned = plan_label_check(
             images,
@@ -206,214 +216,3 @@ def _keep(
         captions = [(suspect.label, suspect.suggestion) for suspect in shown]
         sheet = report.draw_suspects(images.images[rows], captions, images.value_range, language)
         sheet.save(folder / "suspects.png")
-
-
-def _list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
-    if suspects:
-        names = tuple(
-            say(
-                "{name}: {label}, looks like {suggestion} ({suggested_confidence:.0f} % "
-                "against {confidence:.0f} %)",
-                name=each.name,
-                label=each.label,
-                suggestion=each.suggestion,
-                suggested_confidence=100 * each.suggested_confidence,
-                confidence=100 * each.confidence,
-            )
-            for each in suspects[:_MOST_NAMES]
-        )
-        yield Finding(
-            say("suspect labels"),
-            False,
-            say(
-                "Labels that models trained without them contradict: {num_suspects:,}. They "
-                "may still be right: review them.",
-                num_suspects=len(suspects),
-            ),
-            names,
-        )
-
-
-def _report_unchecked(images: LabelledImages, fewest: int) -> Finding:
-    what = (
-        say(
-            "the smallest class has {fewest} image{rest}, and cross-validation needs "
-            "{fewest_of_a_class}",
-            fewest=fewest,
-            rest="" if fewest == 1 else "s",
-            fewest_of_a_class=FEWEST_OF_A_CLASS,
-        )
-        if len(images.class_names) > 1
-        else say("there is only one class, and training needs two")
-    )
-    return Finding(
-        say("labels not checked"), False, say("Labels could not be checked: {what}.", what=what), ()
-    )
-
-
-def _list_unreadable(images: LabelledImages) -> Iterator[Finding]:
-    if images.skipped:
-        count = len(images.skipped)
-        names = tuple(f"{skipped.path}: {skipped.reason}" for skipped in images.skipped)
-        yield Finding(
-            say("unreadable files"),
-            True,
-            say("Unreadable files: {count:,}.", count=count),
-            names[:_MOST_NAMES],
-        )
-
-
-def _find_duplicates(
-    images: LabelledImages, first: NDArray[np.intp], kind: str, words: str
-) -> Iterator[Finding]:
-    """Report each duplicate once; with another label, or in another split, it is a problem."""
-    duplicates = np.flatnonzero(first != np.arange(len(first)))
-    other_label = duplicates[images.labels[duplicates] != images.labels[first[duplicates]]]
-    if len(other_label):
-        sentence = say(
-            "{words} with another label: {{}}. At most one of the labels is right.", words=words
-        )
-        yield _report(
-            images, other_label, say("{kind} with another label", kind=kind), True, sentence, first
-        )
-    rest = np.setdiff1d(duplicates, other_label)
-    across = rest[_are_across_splits(images, first)[rest]]
-    if len(across):
-        sentence = say(
-            "{words} in another split: {{}}. The score counts memorized images.", words=words
-        )
-        yield _report(images, across, say("{kind} across splits", kind=kind), True, sentence, first)
-    rest = np.setdiff1d(rest, across)
-    if len(rest):
-        others = "Other " + words.lower() if len(rest) < len(duplicates) else words
-        yield _report(images, rest, kind, False, f"{others}: {{}}.", first)
-
-
-def _are_across_splits(images: LabelledImages, first: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which images have a duplicate in another of the source's own splits, (n,) bool."""
-    if images.split_names is None:
-        return np.zeros(len(first), np.bool_)
-    found_in = defaultdict(set)
-    for row, name in enumerate(images.split_names):
-        found_in[first[row]].add(name)
-    return np.array([len(found_in[row]) > 1 for row in first], np.bool_)
-
-
-def _find_constant(images: LabelledImages) -> Iterator[Finding]:
-    flat = images.images.reshape(len(images), -1)
-    rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
-    if len(rows):
-        yield _report(
-            images, rows, say("empty images"), True, say("All pixels have the same value: {{}}.")
-        )
-
-
-def _find_split_groups(images: LabelledImages) -> Iterator[Finding]:
-    """Report groups that are in several of the source's own splits."""
-    if images.groups is None or images.split_names is None:
-        return
-    splits = defaultdict(set)
-    for group, name in zip(images.groups.tolist(), images.split_names.tolist(), strict=True):
-        splits[group].add(name)
-    split = [group for group, found in splits.items() if len(found) > 1]
-    if split:
-        yield Finding(
-            say("groups across splits"),
-            True,
-            say(
-                "{num_split:,} of {num_splits:,} groups are in more than one split: the score "
-                "says little about new groups.",
-                num_split=len(split),
-                num_splits=len(splits),
-            ),
-            tuple(map(str, split[:_MOST_NAMES])),
-        )
-
-
-def _check_classes(images: LabelledImages) -> Iterator[Finding]:
-    counts = np.bincount(images.labels, minlength=len(images.class_names))
-    if len(counts) == 1:
-        yield Finding(
-            say("one class"), True, say("There is only one class: nothing to classify."), ()
-        )
-    lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
-    if len(lacking):
-        yield Finding(
-            say("classes too small to train"),
-            True,
-            say(
-                "Classes of fewer than {fewest_to_train} images, too few to train and test a "
-                "model: {num_lacking:,}.",
-                fewest_to_train=_FEWEST_TO_TRAIN,
-                num_lacking=len(lacking),
-            ),
-            tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
-        )
-    few = np.flatnonzero(counts < _FEW_IMAGES)
-    if len(few):
-        names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])
-        yield Finding(
-            say("small classes"),
-            False,
-            say(
-                "Classes of fewer than {few_images} images, too few for good training and a "
-                "precise score: {num_few:,}.",
-                few_images=_FEW_IMAGES,
-                num_few=len(few),
-            ),
-            names,
-        )
-    if counts.max() >= _IMBALANCE * counts.min():
-        largest, smallest = (images.class_names[k] for k in (counts.argmax(), counts.argmin()))
-        yield Finding(
-            "imbalance",
-            False,
-            say(
-                "{largest} has {counts:,} images and {smallest} {counts_2:,}: look at the "
-                "metrics of each class, not only at the accuracy.",
-                largest=largest,
-                counts=counts.max(),
-                smallest=smallest,
-                counts_2=counts.min(),
-            ),
-            (),
-        )
-
-
-def _check_range(images: LabelledImages) -> Iterator[Finding]:
-    low, high = images.value_range
-    seen = float(images.images.max()) - float(images.images.min())
-    if seen < _NARROW * (high - low):
-        yield Finding(
-            say("narrow values"),
-            False,
-            say(
-                "The pixels span {seen:g} of a possible {high:g}: check their scale.",
-                seen=seen,
-                high=high - low,
-            ),
-            (),
-        )
-
-
-def _report(
-    images: LabelledImages,
-    rows: NDArray[np.intp],
-    kind: str,
-    is_problem: bool,
-    sentence: str,
-    first: NDArray[np.intp] | None = None,
-) -> Finding:
-    name: Callable[[int], str] = images.names.__getitem__
-    names = tuple(
-        name(row) if first is None else f"{name(row)} = {name(first[row])}"
-        for row in rows[:_MOST_NAMES].tolist()
-    )
-    return Finding(
-        kind,
-        is_problem,
-        sentence.format(
-            say("{num_rows:,} image", num_rows=len(rows)) + ("" if len(rows) == 1 else "s")
-        ),
-        names,
-    )

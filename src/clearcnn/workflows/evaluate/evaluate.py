@@ -2,20 +2,26 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clearcnn import evaluation, models
-from clearcnn.data import LabelledImages, PythonImages, find_duplicates, load
+from clearcnn.data import LabelledImages, PythonImages, load
 from clearcnn.errors import SpecError
 from clearcnn.evaluation import BASELINES
 from clearcnn.language import say
 from clearcnn.results.evaluate import Assessment, LearningCurve, ModelScore, Protocol
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
+from clearcnn.workflows.evaluate.evaluation_notes import (
+    describe_images,
+    report_divergences,
+    report_gap,
+    report_interruption,
+)
 from clearcnn.workflows.evaluate.finished_run import evaluate_run, is_run_folder
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
@@ -158,8 +164,8 @@ def evaluate(
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)
-            runs, sentences = _make_protocols(images, folds, seed)
-        heard.on_finding(_describe_images(images))
+            runs, writers = _make_protocols(images, folds, seed)
+        heard.on_finding(describe_images(images))
         schedule = Schedule(runs, candidates, seed, heard, clock)
         schedule.try_flips()
         work = schedule.plan_work(
@@ -170,7 +176,7 @@ def evaluate(
         )
         if seconds is not None:
             opened.command = replace_budget(command, dataclasses.asdict(work))
-            sentences = _make_protocols(images, work.folds, seed)[1]
+            writers = _make_protocols(images, work.folds, seed)[1]
         if work.baselines:
             schedule.fit_baselines()
         curve = None
@@ -178,7 +184,7 @@ def evaluate(
             schedule.fit_candidates()
             schedule.repeat(work.repeats)
             curve = schedule.trace_learning() if work.learning_curve else None
-        result = _conclude(schedule, sentences, curve, notes)
+        result = _conclude(schedule, writers, curve, notes)
         rows, probabilities = schedule.runs[0].pool(candidates[0].name)
         calibrated = schedule.runs[0].calibrate(candidates[0].name)
         opened.write(result, images, rows, probabilities if calibrated is None else calibrated)
@@ -188,17 +194,15 @@ def evaluate(
 
 def _conclude(
     schedule: Schedule,
-    sentences: Sequence[str],
+    writers: Sequence[Callable[[str], str]],
     curve: LearningCurve | None,
     notes: tuple[str, ...],
 ) -> Assessment:
     """Score what was trained."""
     runs, first, seed = schedule.runs, schedule.candidates[0].name, schedule.seed
     protocols = tuple(
-        run.conclude(
-            first, sentence.format(repeats=_count_passes(schedule.repeats.get(run.kind, 1)))
-        )
-        for run, sentence in zip(runs, sentences, strict=False)
+        run.conclude(first, write(_count_passes(schedule.repeats.get(run.kind, 1))))
+        for run, write in zip(runs, writers, strict=False)
     )
     headline, images = runs[0], runs[0].images
     baseline = _find_best_baseline(protocols[0])
@@ -207,7 +211,7 @@ def _conclude(
         tested = schedule.distort_baseline(baseline)
     rows, probabilities = headline.pool(first)
     if schedule.interrupted:
-        notes = (_report_interruption(headline, first, len(rows)), *notes)
+        notes = (report_interruption(headline, first, len(rows)), *notes)
     return Assessment(
         source=images.source,
         num_images=len(rows),
@@ -218,40 +222,9 @@ def _conclude(
         robustness=headline.judge_robustness(first, tested),
         baseline=baseline,
         learning_curve=curve,
-        notes=(*notes, *_report_divergences(runs), *_report_gap(protocols)),
+        notes=(*notes, *report_divergences(runs), *report_gap(protocols)),
         seconds=schedule.clock.seconds,
         interrupted=schedule.interrupted,
-    )
-
-
-def _report_interruption(run: ProtocolRun, name: str, num_images: int) -> str:
-    """Report of how many folds an interrupted evaluation speaks."""
-    finished = sum(each.fold.repeat == 0 for each in run.outcomes[name])
-    return say(
-        "Partial: the evaluation was stopped after {finished} of {num_folds} folds. The "
-        "scores and intervals are those of their {num_images:,} images.",
-        finished=finished,
-        num_folds=len(run.folds),
-        num_images=num_images,
-    )
-
-
-def _describe_images(images: LabelledImages) -> str:
-    """Say how many images and classes there are, and how many duplicates."""
-    counts = np.bincount(images.labels, minlength=len(images.class_names))
-    duplicates = int((find_duplicates(images.images) != np.arange(len(images))).sum())
-    found = (
-        say("{duplicates:,} exact duplicates", duplicates=duplicates)
-        if duplicates
-        else say("no exact duplicates")
-    )
-    return say(
-        "{num_images:,} images of {num_counts:,} classes, {counts:,} to {counts_2:,} each; {found}",
-        num_images=len(images),
-        num_counts=len(counts),
-        counts=counts.min(),
-        counts_2=counts.max(),
-        found=found,
     )
 
 
@@ -360,46 +333,48 @@ def _read(
 
 def _make_protocols(
     images: LabelledImages, num_folds: int, seed: int
-) -> tuple[list[ProtocolRun], list[str]]:
-    """Make the protocols, the headline first, and the sentences that describe them."""
+) -> tuple[list[ProtocolRun], list[Callable[[str], str]]]:
+    """Make the protocols, the headline first, and what describes each, given its repeats."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     most = max(2, min(num_folds, int(counts.min())))
     if images.groups is not None and len(np.unique(images.groups)) > 1:
         most = min(most, _MOST_RANDOM_BESIDE_GROUPS)
     random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
     runs = [ProtocolRun("random", images, random)]
-    sentences = [
-        say(
-            "{num_images:,} images in {most} stratified folds, {{repeats}}; each training "
-            "tests on one fold and trains on the others.",
+    writers: list[Callable[[str], str]] = [
+        lambda repeats: say(
+            "{num_images:,} images in {most} stratified folds, {repeats}; each training tests on "
+            "one fold and trains on the others.",
             num_images=len(images),
             most=most,
+            repeats=repeats,
         )
     ]
     if images.groups is None or len(np.unique(images.groups)) < 2:
-        return runs, sentences
+        return runs, writers
     groups = len(np.unique(images.groups))
     left_out = evaluation.leave_groups_out(
         images.labels, images.groups, num_folds=num_folds, seed=seed
     )
     runs.insert(0, ProtocolRun("groups", images, left_out))
     which = say("one group") if len(left_out) == groups else say("whole groups")
-    sentences.insert(
+    writers.insert(
         0,
-        say(
+        lambda repeats: say(
             "{num_images:,} images of {groups:,} groups; each of {num_left_out} trainings "
-            "tests on {which} it never saw, {{repeats}}.",
+            "tests on {which} it never saw, {repeats}.",
+            repeats=repeats,
             num_images=len(images),
             groups=groups,
             num_left_out=len(left_out),
             which=which,
         ),
     )
-    return runs, sentences
+    return runs, writers
 
 
 def _count_passes(number: int) -> str:
-    return "once" if number == 1 else say("{number} times with different seeds", number=number)
+    return say("once") if number == 1 else say("{number} times with different seeds", number=number)
 
 
 def _find_best_baseline(protocol: Protocol) -> str | None:
@@ -408,38 +383,3 @@ def _find_best_baseline(protocol: Protocol) -> str | None:
         return None
     best: ModelScore = max(among, key=lambda model: model.score.accuracy)
     return best.name
-
-
-def _report_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
-    """Report diverged trainings."""
-    return tuple(
-        say(
-            "{num_errors} of {num_outcomes} trainings of {name} diverged (NaN or infinity), "
-            "and are scored with their last finite weights. The first: {errors}",
-            num_errors=len(errors),
-            num_outcomes=len(run.outcomes[name]),
-            name=name,
-            errors=errors[0],
-        )
-        for run in runs
-        for name, errors in run.find_divergences().items()
-    )
-
-
-def _report_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
-    """Report how much easier random folds are than unseen groups."""
-    if len(protocols) < 2:
-        return ()
-    groups, random = (protocol.models[0].score.accuracy for protocol in protocols)
-    points = 100 * (random - groups)
-    return (
-        say(
-            "Random folds give {random:.1f} %, {points:.1f} points {rest} than the "
-            "{groups:.1f} % on unseen groups: random folds put images of one group into both "
-            "training and test set.",
-            random=100 * random,
-            points=abs(points),
-            rest=say("more") if points >= 0 else say("less"),
-            groups=100 * groups,
-        ),
-    )

@@ -11,7 +11,7 @@ from clearcnn import bundle, data, evaluation
 from clearcnn.contract import InputContract
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
-from clearcnn.language import Language, say
+from clearcnn.language import Language, say, say_count
 from clearcnn.results.evaluate import Assessment, FoldScore, ModelScore, Protocol, Robustness
 from clearcnn.results.scores import Evaluation, Score
 from clearcnn.specs import DataSpec
@@ -133,12 +133,11 @@ def _report_absent_classes(scored: Evaluation) -> tuple[str, ...]:
     if not absent:
         return ()
     return (
-        say(
-            "No image of the class{rest} {absent} was scored: the score says nothing about "
-            "{rest_2}.",
-            rest="es" if len(absent) > 1 else "",
+        say_count(
+            "No image of the class {absent} was scored: the score says nothing about it.",
+            "No image of the classes {absent} was scored: the score says nothing about them.",
+            len(absent),
             absent=data.quote(absent),
-            rest_2=say("it") if len(absent) == 1 else say("them"),
         ),
     )
 
@@ -223,14 +222,13 @@ def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[
     # -1: classes that the model does not know, but which have no image.
     numbers = np.array([positions.get(name, -1) for name in images.class_names])
     images = dataclasses.replace(images, labels=numbers[images.labels], class_names=class_names)
-    noun = "image" if len(images) == 1 else "images"
     return (
         images,
         np.arange(len(images)),
-        say(
-            "{num_images:,} {noun} of {source}.",
-            num_images=len(images),
-            noun=noun,
+        say_count(
+            "{number:,} image of {source}.",
+            "{number:,} images of {source}.",
+            len(images),
             source=images.source,
         ),
     )

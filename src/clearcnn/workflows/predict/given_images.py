@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from clearcnn.contract import InputContract
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.types import Array, Pixels
 from clearcnn.workflows.predict.input_files import ImageFile, find_image_files
 
@@ -97,16 +97,18 @@ def _split(array: Array, contract: InputContract, before: int) -> Iterator[Image
     if images.shape[-3:] != shape or images.ndim not in (3, 4):
         height, width, channels = shape
         raise DataError(
-            say(
+            say_count(
                 "An array of shape {shape} was given; the model expects images of "
-                "{height}×{width} pixels with {channels} channel{rest}: {shape_2}, or (n, "
-                "{height}, {width}, {channels}).",
+                "{height}×{width} pixels with {number} channel: {expected}, or (n, {height}, "
+                "{width}, {number}).",
+                "An array of shape {shape} was given; the model expects images of "
+                "{height}×{width} pixels with {number} channels: {expected}, or (n, {height}, "
+                "{width}, {number}).",
+                channels,
                 shape=array.shape,
                 height=height,
                 width=width,
-                channels=channels,
-                rest="" if channels == 1 else "s",
-                shape_2=shape,
+                expected=shape,
             ),
             remedy=say(
                 "Give an image of another size as a file or as a Pillow image, such as "
