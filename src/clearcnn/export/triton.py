@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clearcnn.contract import InputContract
-from clearcnn.language import say
 
 _TYPES = {
     "uint8": "TYPE_UINT8",
@@ -16,27 +15,27 @@ _TYPES = {
 }
 _LARGEST_BATCH = 64
 
-_CONFIG = say("""\
-name: {{name}}
+_CONFIG = """\
+name: {name}
 backend: "onnxruntime"
-max_batch_size: {{largest_batch}}
+max_batch_size: {largest_batch}
 input [
-  {{{{
+  {{
     name: "images"
-    data_type: {{data_type}}
-    dims: [ {{dims}} ]
-  }}}}
+    data_type: {data_type}
+    dims: [ {dims} ]
+  }}
 ]
 output [
-  {{{{
+  {{
     name: "probabilities"
     data_type: TYPE_FP32
-    dims: [ {{num_classes}} ]
+    dims: [ {num_classes} ]
     label_filename: "labels.txt"
-  }}}}
+  }}
 ]
-dynamic_batching {{{{ }}}}
-""")
+dynamic_batching {{ }}
+"""
 
 
 def write_triton_repository(

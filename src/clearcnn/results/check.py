@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearcnn.language import say
 from clearcnn.results.record import Record, Shown
 
 
@@ -75,16 +74,11 @@ class CheckResult(Shown):
     def __repr__(self) -> str:
         count = self.num_problems
         notices = len(self.findings) - count
-        return say(
-            "CheckResult({source!r}: {num_images:,} images of {num_class_names:,} "
-            "classes, {count} problem{rest}, {notices} notice{rest_2})",
-            source=self.source,
-            num_images=self.num_images,
-            num_class_names=len(self.class_names),
-            count=count,
-            rest="" if count == 1 else "s",
-            notices=notices,
-            rest_2="" if notices == 1 else "s",
+        problems = "problem" if count == 1 else "problems"
+        others = "notice" if notices == 1 else "notices"
+        return (
+            f"CheckResult({self.source!r}: {self.num_images:,} images of "
+            f"{len(self.class_names):,} classes, {count} {problems}, {notices} {others})"
         )
 
     @property

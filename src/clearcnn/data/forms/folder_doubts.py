@@ -255,11 +255,7 @@ def reject_empty(root: FolderTree) -> None:
     """Raise a DataError: there are no class folders, and no other form."""
     packed = [path for path in root.others if path.suffix.lower() in _ARCHIVES]
     if root.images:
-        count = say(
-            "{num_images:,} image{rest}",
-            num_images=len(root.images),
-            rest="s" if len(root.images) > 1 else "",
-        )
+        count = say_count("{number:,} image", "{number:,} images", len(root.images))
         raise DataError(
             say(
                 "{path} contains {count}, but no class folders, and no table that names "

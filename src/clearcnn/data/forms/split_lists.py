@@ -14,7 +14,7 @@ from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.split_names import parse_split_name
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 
 Classes = dict[str, list[Path]]
 
@@ -68,10 +68,10 @@ def split_by_lists(
     said = [say("Splits read from lists of images: {listed}.", listed=", ".join(listed))]
     if left := len(images) - len(split_of):
         said.append(
-            say(
-                "Left out {left:,} image{rest} that no list names.",
-                left=left,
-                rest="s" if left > 1 else "",
+            say_count(
+                "Left out {number:,} image that no list names.",
+                "Left out {number:,} images that no list names.",
+                left,
             )
         )
     return splits, tuple(said)

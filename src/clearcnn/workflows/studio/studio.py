@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clearcnn import bundle, models
 from clearcnn.errors import SpecError, StudioError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.specs import TrainSpec
 from clearcnn.workflows.studio.attempts import Attempt, Attempts
 from clearcnn.workflows.studio.class_folder import ClassFolder, PictureClass
@@ -125,9 +125,9 @@ class Studio:
         place = shlex.quote(_shown(self.folder.root))
         return {
             "serve": f"clearcnn serve {run}",
-            "predict": say("clearcnn predict {run} new/", run=run),
+            "predict": f"clearcnn predict {run} new/",
             "explain": f"clearcnn explain {run} PICTURE",
-            "export": say("clearcnn export {run} --to onnx", run=run),
+            "export": f"clearcnn export {run} --to onnx",
             "evaluate": f"clearcnn evaluate {place}",
         }
 
@@ -147,10 +147,10 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
     """
     if len(classes) < 2:
         raise StudioError(
-            say(
-                "Training needs two classes; there {rest} {num_classes}.",
-                rest=say("is") if len(classes) == 1 else say("are"),
-                num_classes=len(classes),
+            say_count(
+                "Training needs two classes; there is {number}.",
+                "Training needs two classes; there are {number}.",
+                len(classes),
             ),
             remedy=say("Make another class, and collect pictures for it."),
             code="few_classes",
@@ -159,12 +159,13 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
         count = len(each.pictures)
         if count < FEWEST_PICTURES:
             raise StudioError(
-                say(
-                    "The class {name!r} has {count} picture{rest}; training and testing need "
+                say_count(
+                    "The class {name!r} has {number} picture; training and testing need "
                     "{fewest_pictures}.",
+                    "The class {name!r} has {number} pictures; training and testing need "
+                    "{fewest_pictures}.",
+                    count,
                     name=each.name,
-                    count=count,
-                    rest="" if count == 1 else "s",
                     fewest_pictures=FEWEST_PICTURES,
                 ),
                 remedy=say("Collect more, or remove the class."),
@@ -173,13 +174,15 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
             )
         if has_bursts(classes) and each.num_moments < FEWEST_MOMENTS:
             raise StudioError(
-                say(
-                    "The pictures of {name!r} are of {num_moments} moment{rest}; training, "
-                    "validation and test need {fewest_moments}. Pictures of one moment are "
-                    "nearly the same, and a test on them would flatter.",
+                say_count(
+                    "The pictures of {name!r} are of {number} moment; training, validation and "
+                    "test need {fewest_moments}. Pictures of one moment are nearly the same, and "
+                    "a test on them would flatter.",
+                    "The pictures of {name!r} are of {number} moments; training, validation and "
+                    "test need {fewest_moments}. Pictures of one moment are nearly the same, and "
+                    "a test on them would flatter.",
+                    each.num_moments,
                     name=each.name,
-                    num_moments=each.num_moments,
-                    rest="" if each.num_moments == 1 else "s",
                     fewest_moments=FEWEST_MOMENTS,
                 ),
                 remedy=say(

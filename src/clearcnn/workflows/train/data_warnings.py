@@ -120,7 +120,3 @@ def _find_unequal_classes(plan: TrainPlan) -> str | None:
         counts_2=counts[smallest],
         weighed=weighed,
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
