@@ -7,6 +7,7 @@ translation, drops those that are gone, and compiles the `.mo` that clearcnn rea
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -68,7 +69,8 @@ def update(code: str, source: Catalog) -> Catalog:
 def encode(catalogue: Catalog) -> tuple[bytes, bytes]:
     """Return a catalogue as `.po` and as `.mo`, without a date."""
     # A date or a line number would change the files without a change of their content.
-    head = {"POT-Creation-Date", "PO-Revision-Date", "Generated-By", "Last-Translator"}
+    head = {"PO-Revision-Date", "Generated-By", "Last-Translator"}
+    catalogue.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
     catalogue.header_comment = f"# clearcnn's messages: {catalogue.locale}."
     catalogue.mime_headers = [each for each in catalogue.mime_headers if each[0] not in head]
     text, compiled = io.BytesIO(), io.BytesIO()

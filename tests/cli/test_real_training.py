@@ -51,7 +51,7 @@ def test_ctrl_c_while_training_keeps_the_model(tmp_path: Path) -> None:
         said = process.stderr.read()
     assert process.returncode == 130, said
     (folder,) = (tmp_path / "runs").iterdir()
-    assert f"kept in runs/{folder.name}" in said
+    assert f"saved in runs/{folder.name}" in said
     assert "  test accuracy  " in shown
     assert (folder / "model.keras").is_file()
     assert json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["interrupted"] is True

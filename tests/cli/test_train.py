@@ -37,6 +37,7 @@ def test_missing_options_are_left_to_the_recipe(fake_train: Any, capsys: Capture
         "resume": None,
         "checkpoint_seconds": 30.0,
         "command": "clearcnn train",
+        "language": "en",
     }
 
 
@@ -67,6 +68,7 @@ def test_every_option_reaches_the_workflow(fake_train: Any, capsys: Capture) -> 
         "resume": None,
         "checkpoint_seconds": 5.0,
         "command": shlex.join(["clearcnn", *words]),
+        "language": "en",
     }
 
 

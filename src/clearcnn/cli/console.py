@@ -28,6 +28,7 @@ class Console(console.Console):
         file: IO[str] | None = None,
         width: int | None = None,
         force_terminal: bool | None = None,
+        force_jupyter: bool | None = None,
         color_system: Literal["auto"] | None = "auto",
         language: Language = ENGLISH,
     ) -> None:
@@ -40,6 +41,7 @@ class Console(console.Console):
             file=file,
             width=width,
             force_terminal=force_terminal,
+            force_jupyter=force_jupyter,
             color_system=color_system,
         )
         if not self.is_terminal:

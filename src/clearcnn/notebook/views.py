@@ -143,7 +143,9 @@ def _(images: LabelledImages) -> Views:
 def _as_text(view: RenderableType) -> str:
     # In a kernel, Rich would send the text to the cell itself, with colours.
     file = io.StringIO()
-    console = Console(file=file, width=_COLUMNS, force_terminal=False, language=choose_language())
+    console = Console(
+        file=file, force_terminal=False, force_jupyter=False, language=choose_language()
+    )
     console.width = _COLUMNS
     console.print(view)
     return "\n".join(line.rstrip() for line in file.getvalue().strip("\n").splitlines())
