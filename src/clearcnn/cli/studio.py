@@ -98,16 +98,15 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     settings = ServeSettings(port=arguments.port, drain_seconds=0)
 
     def announce(address: str) -> None:
-        stop = "; Ctrl-C stops" if sys.stdout.isatty() else ""
+        stop = say("; Ctrl-C stops") if sys.stdout.isatty() else ""
         folder = printable(str(arguments.folder))
-        sys.stdout.write(
-            say(
-                "The studio of {folder} is at {address}{stop}\n",
-                folder=folder,
-                address=address,
-                stop=stop,
-            )
+        told = say(
+            "The studio of {folder} is at {address}{stop}\n",
+            folder=folder,
+            address=address,
+            stop=stop,
         )
+        sys.stdout.write(arguments.language.translate(told))
         sys.stdout.flush()
         if arguments.opens:
             import threading

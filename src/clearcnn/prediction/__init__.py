@@ -3,6 +3,7 @@
 Nothing here imports Keras, JAX, scikit-learn or SciPy.
 """
 
+from clearcnn.prediction.features import LayerOutput
 from clearcnn.prediction.ood import (
     FALSE_ALARM_RATE,
     FEWEST_IMAGES,
@@ -15,6 +16,7 @@ __all__ = [
     "BATCH_SIZE",
     "FALSE_ALARM_RATE",
     "FEWEST_IMAGES",
+    "LayerOutput",
     "Predictions",
     "Predictor",
     "find_threshold",

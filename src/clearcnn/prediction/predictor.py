@@ -43,6 +43,32 @@ def join_predictions(batches: Sequence[Predictions]) -> Predictions:
     )
 
 
+def open_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open an ONNX model on the CPU.
+
+    Args:
+      model: its bytes, already checked.
+      threads: cores for one batch.
+    Raises:
+      PredictionError: ONNX Runtime cannot read it.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _QUIET
+    # An arena never returns memory; without it, memory use depends on the batch.
+    options.enable_cpu_mem_arena = False
+    try:
+        return onnxruntime.InferenceSession(
+            model,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # Would print a message and retry.
+        )
+    except Exception as error:  # ONNX Runtime's own errors have no common root.
+        raise _unusable(error) from error
+
+
 class Predictor:
     """An ONNX model that computes calibrated probabilities.
 
@@ -73,19 +99,8 @@ class Predictor:
         threads: int = 1,
         batch_size: int = BATCH_SIZE,
     ) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _QUIET
-        # An arena never returns memory; without it, memory use depends on the batch.
-        options.enable_cpu_mem_arena = False
+        self._session = open_session(model, threads)
         try:
-            self._session = onnxruntime.InferenceSession(
-                model,
-                options,
-                providers=["CPUExecutionProvider"],
-                enable_fallback=0,  # Would print a message and retry.
-            )
             # Reading a name that is not Unicode raises.
             inputs = [(each.name, each.type, each.shape) for each in self._session.get_inputs()]
             outputs = {each.name: each.shape for each in self._session.get_outputs()}

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from clearcnn import data
 from clearcnn.errors import DataError
 from clearcnn.language import say
+from clearcnn.results.json_codec import to_json
 from clearcnn.types import JsonObject, JsonValue
 from clearcnn.web.access_control import is_local_request
 from clearcnn.web.assets import find_assets
@@ -22,6 +23,7 @@ from clearcnn.web.bounded_route import BoundedRoute
 from clearcnn.web.http_errors import Refusal
 from clearcnn.web.pixel_limits import count_pixels
 from clearcnn.web.settings import ServeSettings
+from clearcnn.web.studio_language import answer_in_language, choose_page_language
 from clearcnn.workflows.studio.attempts import describe_attempts, describe_result
 from clearcnn.workflows.studio.import_source import import_source
 from clearcnn.workflows.studio.jobs import RunningJob
@@ -77,6 +79,7 @@ class TrainBody(BaseModel):
     recipe: str = "default"
     epochs: int | None = None
     seed: int = 777
+    budget: float | None = Field(None, gt=0, le=86_400)
 
 
 def make_studio_router(
@@ -175,9 +178,20 @@ def make_studio_router(
         return JSONResponse({"number": studio.look().number}, 202)
 
     @router.post("/studio/train")
-    def train(body: TrainBody) -> JSONResponse:
-        job = studio.train(recipe=body.recipe, epochs=body.epochs, seed=body.seed)
+    def train(body: TrainBody, request: Request) -> JSONResponse:
+        job = studio.train(
+            recipe=body.recipe,
+            epochs=body.epochs,
+            seed=body.seed,
+            budget=body.budget,
+            language=choose_page_language(request).code,
+        )
         return JSONResponse({"number": job.number}, 202)
+
+    @router.get("/studio/estimate")
+    def estimate(recipe: str = "default", epochs: int | None = None) -> JSONResponse:
+        found = studio.estimate(recipe, epochs)
+        return JSONResponse(None if found is None else to_json(found))
 
     @router.post("/studio/cancel")
     def cancel() -> Response:
@@ -185,19 +199,28 @@ def make_studio_router(
         return Response(status_code=204)
 
     @router.get("/studio/job")
-    def show_job(first: int = 0) -> JSONResponse:
+    def show_job(request: Request, first: int = 0) -> JSONResponse:
         job = studio.jobs.latest
-        return JSONResponse(None if job is None else _describe_job(job, max(0, first)))
+        described = None if job is None else _describe_job(job, max(0, first))
+        return answer_in_language(request, described)
 
     @router.get("/studio/attempts")
     def list_attempts() -> JSONResponse:
         return JSONResponse(describe_attempts(studio.attempts.list_all()))
 
     @router.get("/studio/attempts/{run}")
-    def show_attempt(run: str) -> JSONResponse:
+    def show_attempt(run: str, request: Request) -> JSONResponse:
         attempt = studio.find_attempt(run)
-        described = {**describe_result(attempt), "commands": studio.list_commands(attempt)}
-        return JSONResponse({**described, "folder": str(attempt.run.folder)})
+        described: JsonObject = {
+            **describe_result(attempt),
+            "commands": {**studio.list_commands(attempt)},
+            "folder": str(attempt.run.folder),
+        }
+        return answer_in_language(request, described)
+
+    @router.get("/studio/attempts/{run}/neighbours")
+    def show_neighbours(run: str, picture: str) -> JSONResponse:
+        return JSONResponse(studio.find_neighbours(run, picture))
 
     @router.get("/studio/runs/{run}/{name:path}")
     def send_file(run: str, name: str) -> Response:

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 
 from clearcnn.errors import BundleError, ClearCNNError, DataError
+from clearcnn.results.json_codec import to_json
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web.app import add_layers, add_refusals
@@ -19,6 +19,7 @@ from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.server import run_app
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.studio import make_studio_router
+from clearcnn.web.studio_language import answer_in_language
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.studio.studio import Studio
 
@@ -57,16 +58,16 @@ def make_studio_app(
     app.include_router(make_studio_router(studio, settings, pages.open))
     add_refusals(app)
 
-    async def refuse(_: Request, error: Exception) -> Response:
+    async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, ClearCNNError)
         status = 404 if isinstance(error, BundleError) or error.code == "no_picture" else 422
         body = {
             "error": error.problem,
             "remedy": error.remedy,
             "code": error.code,
-            "values": error.values,
+            "values": to_json(error.values),
         }
-        return JSONResponse(body, status)
+        return answer_in_language(request, body, status)
 
     # The page shows the remedy too, and in its own language.
     for kind in (DataError, ClearCNNError):

@@ -135,9 +135,42 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
     assert opened.value.inner_text("#title") == latest.name
 
 
+def test_from_a_mistake_to_its_neighbours_and_back(address, open_page, picture, tmp_path):
+    page = open_page(address, locale="ko")
+    for name in "ab":
+        make_class(page, name)
+    # No model can tell these classes apart.
+    give_files(page, "a", [(f"{k}.png", picture(k)) for k in range(20)])
+    wait_for_count(page, 20)
+    give_files(page, "b", [(f"{k}.png", picture(k)) for k in range(20, 40)])
+    wait_for_count(page, 40)
+    page.click('[data-step="train"]')
+    page.wait_for_selector("#estimate:has-text('사진 크기로')")
+    train(page, seed=1)
+    page.wait_for_selector("#estimate:has-text('지난 시도의 속도로')")
+    (run,) = (tmp_path / "runs").iterdir()
+    assert '<html lang="ko">' in (run / "report.html").read_text("utf-8")[:300]
+    assert "--lang ko" in json.loads((run / "bundle.json").read_text("utf-8"))["command"]
+    tested = json.loads((run / "metrics.json").read_text("utf-8"))["test"]["mistakes"]
+    page.click(".mistakes button >> nth=0")
+    page.wait_for_selector(".neighbours li")
+    assert tested[0]["name"] in page.inner_text("#mistake")
+    card = page.locator(".neighbours select").first
+    near = card.get_attribute("data-act")
+    assert near in listing(tmp_path)
+    before, other = ("a", "b") if near.startswith("a") else ("b", "a")
+    card.select_option(other)
+    page.wait_for_selector(f'.neighbours select[data-act^="{other}/"]:focus')
+    after = listing(tmp_path)
+    assert near not in after and len([name for name in after if name.startswith(before)]) == 19
+    page.click("#undo")
+    wait_for_count(page, 40)
+    page.click('[data-act="toMistakes"]')
+    page.wait_for_selector("#result .mistakes button")
+
+
 def train(page, seed):
     page.click('[data-step="train"]')
-    page.select_option("#recipe", "tutorial")
     page.fill("#most-epochs", "2")
     page.fill("#seed", str(seed))
     before = int(page.get_attribute("body", "data-attempts"))
@@ -164,6 +197,12 @@ def test_what_check_finds_stands_beside_its_picture(address, open_page, picture,
     page.click("#start-look")
     page.wait_for_selector('.noted[data-picture="b/same.png"]')
     assert page.locator(".noted").count() == 2
+    findings = page.inner_text("#findings")
+    assert re.search(r"[가-힣]", findings) and page.locator("#findings [lang=en]").count() == 0
+    page.click("[data-language=en]")
+    page.wait_for_function("!/[가-힣]/.test(document.querySelector('#findings').innerText)")
+    page.click("[data-language=ko]")
+    page.wait_for_function("/[가-힣]/.test(document.querySelector('#findings').innerText)")
     assert "레이블이 다름: a/0.png" in page.inner_text('[data-picture="b/same.png"]')
     page.check("#only-noted")
     assert page.locator("[data-picture]").count() == 2

@@ -1,8 +1,9 @@
-import { t } from "./language.js";
+import { language, t } from "./language.js";
 
 /** Fetch from the server; throws its error with the fields that `tellProblem` uses. */
 export async function ask(address, options = {}, kind = "json") {
-  const answer = await fetch(address, options).catch(() => {
+  const headers = { "Accept-Language": language(), ...options.headers };
+  const answer = await fetch(address, { ...options, headers }).catch(() => {
     throw new Error(t("lost"));
   });
   if (answer.ok) return answer.status === 204 ? null : answer[kind]();

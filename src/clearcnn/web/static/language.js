@@ -18,6 +18,10 @@ export function t(key, values = {}) {
 
 export const language = () => current;
 
+/** The attributes of a sentence of the server, which is English where it has no translation. */
+export const spoken = (sentence) =>
+  current === "ko" && !/[가-힣]/.test(sentence) ? { lang: "en" } : {};
+
 /** The available language that the browser prefers. */
 export function preferredLanguage() {
   const wanted = navigator.languages.map((code) => code.slice(0, 2));

@@ -1,5 +1,5 @@
 import { element } from "./element.js";
-import { language } from "./language.js";
+import { language, spoken } from "./language.js";
 import ko from "./problems_ko.js";
 
 // The server's messages are in English already.
@@ -24,6 +24,7 @@ export function tellProblem({ message, remedy = "", code = "", values = {}, stat
     const [problem, advice] = own[code](values);
     return [element("b", {}, problem), " ", advice];
   }
+  if (!spoken(message).lang) return english; // The server has translated it.
   const lead = own[`status_${status}`] ?? own.otherwise;
   return [element("b", {}, lead()[0]), " ", element("span", { lang: "en" }, message, " ", remedy)];
 }

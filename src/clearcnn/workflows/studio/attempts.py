@@ -71,14 +71,15 @@ class Attempts:
 
     def list_all(self) -> list[Attempt]:
         """Read the runs of the class folder, oldest first; what is no whole run is left out."""
-        found = [attempt for attempt in self._read_each() if attempt is not None]
-        return sorted(found, key=lambda each: each.run.manifest.created)[-_MOST_ATTEMPTS:]
+        found = sorted(self._read_each(), key=lambda each: each[0])
+        return [attempt for _, attempt in found][-_MOST_ATTEMPTS:]
 
     def find(self, name: str) -> Attempt | None:
         """Return the attempt whose run folder has this name."""
         return next((each for each in self.list_all() if each.run.folder.name == name), None)
 
-    def _read_each(self) -> Iterator[Attempt | None]:
+    def _read_each(self) -> Iterator[tuple[tuple[str, int, str], Attempt]]:
+        """Read every run that is whole, with what it is sorted by."""
         if not self.runs.is_dir():
             return
         for place in sorted(self.runs.iterdir()):
@@ -88,7 +89,10 @@ class Attempts:
             key = (place.name, manifest.stat().st_mtime_ns)
             if key not in self._known:
                 self._known[key] = self._read(place)
-            yield self._known[key]
+            attempt = self._known[key]
+            if attempt is not None:
+                # `created` counts seconds; two short trainings may begin in the same one.
+                yield (attempt.run.manifest.created, key[1], place.name), attempt
 
     def _read(self, place: Path) -> Attempt | None:
         try:

@@ -33,7 +33,7 @@ class Job(TypedDict):
       folder: the class folder.
       out: of a training, the run folder to make.
       by_group: whether bursts are kept on one side of the split.
-      recipe, epochs, seed: as for `train`.
+      recipe, epochs, seed, budget, language: as for `train`.
       command: the command that gives the same run.
     """
 
@@ -44,6 +44,8 @@ class Job(TypedDict):
     recipe: NotRequired[str]
     epochs: NotRequired[int | None]
     seed: NotRequired[int]
+    budget: NotRequired[float | None]
+    language: NotRequired[str]
     command: NotRequired[str]
 
 
@@ -114,6 +116,8 @@ class _Events(TrainListener, EvaluateListener):
             recipe=job["recipe"],
             epochs=job["epochs"],
             seed=job["seed"],
+            budget=job["budget"],
+            language=job["language"],
             split="group" if by_group else None,
             out=job["out"],
             verbose=0,
@@ -135,6 +139,9 @@ class _Events(TrainListener, EvaluateListener):
 
     def on_flip_trial(self, trial: FlipTrial) -> None:
         self._tell_unless_cancelled({"event": "flips", "is_harmless": trial.is_harmless})
+
+    def on_work(self, sentence: str) -> None:
+        self._tell_unless_cancelled({"event": "work", "sentence": sentence})
 
     def on_train_begin(self, epochs: int) -> None:
         self._tell_unless_cancelled({"event": "begin", "epochs": epochs})

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from clearcnn import bundle, models
 from clearcnn.errors import SpecError, StudioError
-from clearcnn.language import say, say_count
+from clearcnn.language import ENGLISH, say, say_count
 from clearcnn.specs import TrainSpec
+from clearcnn.types import JsonObject
 from clearcnn.workflows.studio.attempts import Attempt, Attempts
 from clearcnn.workflows.studio.class_folder import ClassFolder, PictureClass
+from clearcnn.workflows.studio.estimate import Estimate, estimate_training
 from clearcnn.workflows.studio.jobs import Jobs, RunningJob
+from clearcnn.workflows.studio.neighbours import NeighbourFinder
 from clearcnn.workflows.studio.picture_names import GROUPS, find_burst
 
 FEWEST_MOMENTS = 3
@@ -35,6 +38,7 @@ class Studio:
         self.folder = ClassFolder(root)
         self.attempts = Attempts(self.folder.root, self.folder.root.parent / "runs")
         self.jobs = Jobs()
+        self._neighbours = NeighbourFinder(self.folder)
 
     def close(self) -> None:
         """End the process and release the folder."""
@@ -60,11 +64,19 @@ class Studio:
             )
         return self.jobs.begin({"kind": "look", "folder": str(self.folder.root)})
 
-    def train(self, *, recipe: str, epochs: int | None, seed: int) -> RunningJob:
+    def train(
+        self,
+        *,
+        recipe: str,
+        epochs: int | None,
+        seed: int,
+        budget: float | None = None,
+        language: str = "en",
+    ) -> RunningJob:
         """Begin a training.
 
         Args:
-          recipe, epochs, seed: as for `train`.
+          recipe, epochs, seed, budget, language: as for `train`.
         Raises:
           SpecError: one of them is out of range.
           StudioError: another job is running, or there are too few classes, pictures or moments.
@@ -89,6 +101,8 @@ class Studio:
         out = bundle.find_free_place(self.attempts.runs / name)
         command = ["clearcnn", "train", _shown(self.folder.root), "--recipe", recipe]
         command += ["--seed", str(seed), *(["--epochs", str(epochs)] if epochs else [])]
+        command += ["--budget", f"{budget:g}s"] if budget else []
+        command += ["--lang", language] if language != ENGLISH.code else []
         command += ["--split", "group", "--groups-from-name", GROUPS] if by_group else []
         return self.jobs.begin(
             {
@@ -99,9 +113,24 @@ class Studio:
                 "recipe": recipe,
                 "epochs": epochs,
                 "seed": seed,
+                "budget": budget,
+                "language": language,
                 "command": shlex.join(command),
             }
         )
+
+    def estimate(self, recipe: str, epochs: int | None) -> Estimate | None:
+        """Estimate the time of a training, as `estimate_training`."""
+        classes, attempts = self.folder.scan(), self.attempts.list_all()
+        return estimate_training(self.folder.root, classes, attempts, recipe, epochs)
+
+    def find_neighbours(self, run: str, picture: str) -> JsonObject:
+        """Find the pictures that a run's model finds most like one, as `NeighbourFinder.find`.
+
+        Raises:
+          StudioError: there is no such run or picture.
+        """
+        return self._neighbours.find(self.find_attempt(run), picture)
 
     def find_attempt(self, run: str) -> Attempt:
         """Return an attempt by the name of its run folder.

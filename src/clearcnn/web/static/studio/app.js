@@ -12,6 +12,7 @@ import { JobWatch } from "./job.js";
 import { Keep } from "./keep.js";
 import ko from "./ko.js";
 import { Look } from "./look.js";
+import { Mistake } from "./mistake.js";
 import problemsKo from "./problems_ko.js";
 import { Sheet } from "./sheet.js";
 import { Train } from "./train.js";
@@ -44,7 +45,17 @@ const collect = new Collect(folder, { onfail: fail, onadded: showAdded });
 const watch = new JobWatch(tell, fail);
 const follow = ({ number }) => watch.follow(number);
 const look = new Look(folder, sheet, { onfail: fail, onbegin: follow });
-const train = new Train({ onfail: fail, onbegin: follow, onend: showAttempts, onpicture: visit });
+const train = new Train({ onfail: fail, onbegin: follow, onend: showAttempts, onpicture: study });
+const mistake = new Mistake(folder, {
+  onmove: (pictures, name) =>
+    change(async () => {
+      const moved = await folder.move(pictures, name);
+      say(t("movedTo", { count: grouped(pictures.length), name }));
+      return moved.pictures;
+    }),
+  onsheet: visit,
+  onback: () => (mistake.close(), open("train")),
+});
 const improve = new Improve({
   onshow: (run) => (train.show(run).catch(fail), open("train")),
 });
@@ -53,9 +64,10 @@ const keeping = new Keep({ onfail: fail });
 async function change(act) {
   fail(null);
   try {
-    await act();
+    return await act();
   } catch (error) {
     fail(error);
+    return null;
   }
 }
 
@@ -100,6 +112,12 @@ async function showAttempts() {
   }
 }
 
+/** Go to a mistake of a result, and to the pictures that the model finds most like it. */
+function study(result, number) {
+  open("improve", { focus: false });
+  mistake.open(result, number);
+}
+
 /** Go to a picture on the sheet. */
 function visit(picture) {
   open("look");
@@ -125,6 +143,7 @@ function open(wanted, { focus = true } = {}) {
   if (step === "train") {
     post("studio/warm").catch(() => {});
     showLatest();
+    train.estimate();
   }
 }
 
@@ -165,15 +184,18 @@ function listen() {
     if (!document.body.dataset.ready) return;
     show();
     sheet.note(sheet.notes);
-    train.retell();
+    train.retell().catch(fail);
+    mistake.show();
     improve.show();
     keeping.show();
+    watch.repeat().catch(fail);
   });
 }
 
 async function begin() {
   setLanguage(read("lang") ?? preferredLanguage());
   listen();
+  train.retell();
   open(read("step"), { focus: false });
   await showAttempts();
   if (step === "train") showLatest();

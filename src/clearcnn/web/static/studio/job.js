@@ -13,6 +13,15 @@ export class JobWatch {
     Object.assign(this, { onevent, onfail, number: null, told: 0, running: false });
   }
 
+  /** Tell the end of a check again, in another language. */
+  async repeat() {
+    if (this.running || !this.number) return;
+    const job = await ask(`studio/job?first=${Math.max(0, this.told - 1)}`);
+    const last = job?.events.at(-1);
+    if (job?.number === this.number && job.kind === "look" && last?.event === "end")
+      this.onevent(last, job);
+  }
+
   /** Follow a job until it is over; nothing if it is followed or was already told to its end. */
   async follow(number) {
     if (this.running || (number === this.number && this.isOver)) return;

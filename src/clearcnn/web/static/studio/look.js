@@ -1,6 +1,6 @@
 import { post } from "../ask.js";
 import { element, find } from "../element.js";
-import { language, t } from "../language.js";
+import { spoken, t } from "../language.js";
 import { grouped } from "../numbers.js";
 import { tellProblem } from "../problems.js";
 
@@ -57,17 +57,11 @@ export class Look {
       count: grouped(count),
     });
     find("findings").replaceChildren(
-      ...this.found.findings.map(({ kind, is_problem: isProblem, sentence, names }) =>
+      ...this.found.findings.map(({ is_problem: isProblem, sentence, names }) =>
         element(
           isProblem ? "li.problem" : "li",
           {},
-          language() === "en"
-            ? sentence
-            : [
-                t(`finding ${kind}`) === `finding ${kind}` ? kind : t(`finding ${kind}`),
-                " ",
-                element("span.note", { lang: "en" }, sentence),
-              ],
+          element("span", spoken(sentence), sentence),
           names.length ? element("span.note", {}, ` ${names.join(" · ")}`) : null,
         ),
       ),

@@ -1,5 +1,5 @@
 import { element } from "../element.js";
-import { language, t } from "../language.js";
+import { spoken, t } from "../language.js";
 import { finePercent, grouped, percent } from "../numbers.js";
 import { thumbnail } from "./folder.js";
 
@@ -9,12 +9,11 @@ const MOST_MISTAKES = 60;
 export function showResult(result, onpicture) {
   const { test, data } = result;
   const { correct, total, interval } = test.score;
-  const english = language() === "en" ? {} : { lang: "en" };
   const list = (title, sentences, kind = "ul") =>
     sentences.length
       ? [
           element("h3", {}, title),
-          element(kind, english, sentences.map((sentence) => element("li", {}, sentence))),
+          element(kind, {}, sentences.map((sentence) => element("li", spoken(sentence), sentence))),
         ]
       : [];
   return [
@@ -38,8 +37,9 @@ export function showResult(result, onpicture) {
     ...list(t("wouldHelp"), result.advice),
     ...list(t("warnings"), result.warnings),
     element("h3", {}, t("mistakes")),
+    test.mistakes.length ? element("p.note", {}, t("mistakesTell")) : null,
     test.mistakes.length
-      ? element("ul.mistakes", {}, test.mistakes.slice(0, MOST_MISTAKES).map((m) => mistake(m, onpicture)))
+      ? element("ul.mistakes", {}, test.mistakes.slice(0, MOST_MISTAKES).map((m, k) => mistake(m, () => onpicture(result, k))))
       : element("p.note", {}, t("noMistakes")),
     test.mistakes.length > MOST_MISTAKES
       ? element("p.note", {}, t("moreMistakes", { count: test.mistakes.length - MOST_MISTAKES }))
@@ -57,7 +57,7 @@ export function showResult(result, onpicture) {
   ].filter(Boolean);
 }
 
-function mistake({ name, label, prediction, confidence }, onpicture) {
+function mistake({ name, label, prediction, confidence }, onclick) {
   const words = t("mistakeTells", { label, prediction, share: percent(confidence, 0) });
   const image = element("img", { src: thumbnail(name), alt: "", loading: "lazy" });
   image.onerror = () => image.replaceWith(element("span.gone", {}, t("movedSince")));
@@ -66,7 +66,7 @@ function mistake({ name, label, prediction, confidence }, onpicture) {
     {},
     element(
       "button",
-      { type: "button", onclick: () => onpicture(name), title: name, "aria-label": `${words}. ${name}` },
+      { type: "button", onclick, title: name, "aria-label": `${words}. ${name}` },
       image,
       element("span", { "aria-hidden": "true" }, label, element("b", {}, ` → ${prediction}`)),
     ),

@@ -1,9 +1,11 @@
 import { ask, post } from "../ask.js";
 import { Curve } from "../curve.js";
-import { find } from "../element.js";
-import { t } from "../language.js";
+import { element, find } from "../element.js";
+import { language, t } from "../language.js";
 import { grouped, percent } from "../numbers.js";
 import { showResult } from "./result.js";
+
+const BUDGET_MINUTES = [1, 2, 5, 15, 60];
 
 /** The third step: train with live curves, and see the result. */
 export class Train {
@@ -19,8 +21,8 @@ export class Train {
       try {
         onbegin(
           await post("studio/train", {
-            recipe: find("recipe").value,
-            epochs: Number.isNaN(epochs) ? null : epochs,
+            budget: Number(find("budget").value) || null,
+            epochs: Number.isNaN(epochs) || find("most-epochs").disabled ? null : epochs,
             seed: find("seed").valueAsNumber || 0,
           }),
         );
@@ -30,10 +32,48 @@ export class Train {
         onfail(error);
       }
     };
+    find("budget").onchange = () => {
+      find("most-epochs").disabled = Boolean(find("budget").value);
+      this.estimate();
+    };
+    find("most-epochs").onchange = () => this.estimate();
     find("cancel-train").onclick = () => {
       this.#status(t("cancelling"));
       post("studio/cancel").catch(onfail);
     };
+  }
+
+  /** Say how long a training will take. */
+  async estimate() {
+    const asking = (this.asking = {});
+    const place = find("estimate");
+    if (find("budget").value) {
+      place.textContent = t("estimateBudget");
+      return;
+    }
+    const epochs = find("most-epochs").valueAsNumber;
+    const found = await ask(
+      `studio/estimate${Number.isNaN(epochs) ? "" : `?epochs=${Math.round(epochs)}`}`,
+    ).catch(() => null);
+    if (asking === this.asking)
+      place.textContent = found
+        ? t(found.basis === "attempt" ? "estimateAttempt" : "estimateSizes", {
+            time: tellTime(found.seconds),
+          })
+        : "";
+  }
+
+  #offerBudgets() {
+    const { value } = find("budget");
+    find("budget").replaceChildren(
+      ...[0, ...BUDGET_MINUTES].map((count) =>
+        element(
+          "option",
+          { value: count ? String(60 * count) : "", selected: String(60 * count) === value },
+          count ? t("budgetMinutes", { count }) : t("noBudget"),
+        ),
+      ),
+    );
   }
 
   /** Show an event of a training. */
@@ -49,6 +89,7 @@ export class Train {
             test: grouped(event.test),
           }),
         ),
+      work: () => this.#status(event.sentence),
       model: () => this.#status(t("planned", { parameters: grouped(event.parameters) })),
       begin: () => {
         find("live").hidden = false;
@@ -69,6 +110,7 @@ export class Train {
         this.#status(t("trained", { seconds: event.seconds.toFixed(0), run: event.run }));
         this.show(event.run).catch(this.onfail);
         this.onend(event.run);
+        this.estimate();
       },
     };
     told[event.event]?.();
@@ -79,11 +121,19 @@ export class Train {
     this.wanted = run;
     const result = await ask(`studio/attempts/${encodeURIComponent(run)}`);
     if (this.wanted !== run) return;
-    this.result = result;
-    this.retell();
+    Object.assign(this, { result, spoken: language() });
+    this.draw();
   }
 
-  retell() {
+  /** Show everything in the page's language; the server has the sentences of the result. */
+  async retell() {
+    this.#offerBudgets();
+    this.estimate();
+    if (this.result && this.spoken !== language()) await this.show(this.result.run);
+    this.draw();
+  }
+
+  draw() {
     this.curve.show();
     if (this.result) find("result").replaceChildren(...showResult(this.result, this.onpicture));
   }
@@ -113,4 +163,10 @@ export class Train {
   #status(text) {
     find("train-status").textContent = text;
   }
+}
+
+/** A time, rounded up to what an estimate is worth. */
+function tellTime(seconds) {
+  if (seconds < 100) return t("seconds", { count: Math.max(5, 5 * Math.ceil(seconds / 5)) });
+  return t("minutes", { count: grouped(Math.ceil(seconds / 60)) });
 }
