@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core
 
-from clearcnn.training.cpu_kernels import batch_norm, direct, gelu
+from clearcnn.training.cpu_kernels import batch_norm, direct, gelu, warping
 from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
 from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
@@ -68,10 +68,14 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     pooled = find_pooled(jaxpr, postponable)
     extents = find_extents(jaxpr, postponable)
     chains = find_chains(jaxpr, postponable) if direct.are_on() else Chains()
+    warps = warping.find_warps(jaxpr) if direct.are_on() else warping.Warps()
     moments = functools.cache(lambda image: batch_norm.moments(values[image]))
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
-        if output in chains.inner:
+        if output in chains.inner or output in warps.inner:
+            continue
+        if (warp := warps.ends.get(output)) is not None:
+            values[output] = warping.evaluate(warp, read)
             continue
         if (chained := _evaluate_chain(chains, output, values, moments)) is not None:
             values[output] = chained

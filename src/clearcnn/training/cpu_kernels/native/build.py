@@ -26,7 +26,13 @@ _LEVELS = {
     "x86_64_v3": ("-mavx2", "-mfma"),
     "x86_64_v4": ("-mavx2", "-mfma", "-mavx512f", "-mavx512vl"),
 }
-_OF_A_LEVEL = ("multiply.cpp", "add_products.cpp", "channel_sums.cpp", "pool_image.cpp")
+_OF_A_LEVEL = (
+    "multiply.cpp",
+    "add_products.cpp",
+    "channel_sums.cpp",
+    "pool_image.cpp",
+    "warp_image.cpp",
+)
 _OF_ALL = (
     "levels.cpp",
     "axis_plan.cpp",
@@ -35,8 +41,9 @@ _OF_ALL = (
     "kernel_gradient.cpp",
     "batch_sums.cpp",
     "pooling.cpp",
+    "warp.cpp",
 )
-_OF_XLA = ("ffi_convolution.cpp", "ffi_batch_sums.cpp", "ffi_pooling.cpp")
+_OF_XLA = ("ffi_convolution.cpp", "ffi_batch_sums.cpp", "ffi_pooling.cpp", "ffi_warp.cpp")
 _FLAGS = ("-std=c++20", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
 
 
