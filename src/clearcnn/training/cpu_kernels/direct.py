@@ -40,6 +40,7 @@ TARGETS = (
     "clearcnn_sum_pool",
     "clearcnn_sum_pool_gradient",
     "clearcnn_warp",
+    "clearcnn_first_moments",
 )
 
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core
 
-from clearcnn.training.cpu_kernels import batch_norm, direct, gelu, warping
+from clearcnn.training.cpu_kernels import batch_norm, direct, gelu, masked_batch_norm, warping
 from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
 from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
@@ -81,6 +81,11 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
             values[output] = chained
             continue
         inputs = [read(atom) for atom in equation.invars]
+        if masked_batch_norm.is_first_moments(equation) and direct.are_on():
+            values.update(
+                zip(equation.outvars, masked_batch_norm.first_moments(*inputs), strict=True)
+            )
+            continue
         if (position := postponable.get(equation.outvars[0])) is not None:
             waiting = inputs[position]
             if not isinstance(waiting, Postponed):

@@ -43,7 +43,13 @@ _OF_ALL = (
     "pooling.cpp",
     "warp.cpp",
 )
-_OF_XLA = ("ffi_convolution.cpp", "ffi_batch_sums.cpp", "ffi_pooling.cpp", "ffi_warp.cpp")
+_OF_XLA = (
+    "ffi_convolution.cpp",
+    "ffi_batch_sums.cpp",
+    "ffi_first_moments.cpp",
+    "ffi_pooling.cpp",
+    "ffi_warp.cpp",
+)
 _FLAGS = ("-std=c++20", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
 
 
