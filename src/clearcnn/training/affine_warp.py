@@ -51,7 +51,8 @@ def warp_and_fill(images: jax.Array, matrices: jax.Array, fill_value: jax.Array)
     around = [[0, 0], [1, 1], [1, 1], [0, 0]]
     framed = ops.pad(images, around, constant_values=fill_value)
     from_y, from_x = _locate(images, matrices)
-    return _sample(framed, from_y + 1, from_x + 1, images.shape[1:3])
+    _, height, width, _ = images.shape
+    return _sample(framed, from_y + 1, from_x + 1, (height, width))
 
 
 def _locate(images: jax.Array, matrices: jax.Array) -> tuple[jax.Array, jax.Array]:
