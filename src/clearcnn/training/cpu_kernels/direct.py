@@ -41,6 +41,8 @@ TARGETS = (
     "clearcnn_max_pool_gradient",
     "clearcnn_sum_pool",
     "clearcnn_sum_pool_gradient",
+    "clearcnn_warp",
+    "clearcnn_first_moments",
 )
 
 

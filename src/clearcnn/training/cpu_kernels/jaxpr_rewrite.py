@@ -12,7 +12,7 @@ from typing import Any
 import jax
 from jax.extend import core
 
-from clearcnn.training.cpu_kernels import batch_norm, direct, gelu
+from clearcnn.training.cpu_kernels import batch_norm, direct, gelu, masked_batch_norm, warping
 from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
 from clearcnn.training.cpu_kernels.equations import shape_of
@@ -73,15 +73,24 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     }
     pooled = find_pooled(jaxpr, postponable)
     extents = find_extents(jaxpr, postponable)
+    warps = warping.find_warps(jaxpr) if direct.are_on() else warping.Warps()
     moments = functools.cache(lambda image: batch_norm.moments(values[image]))
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
-        if output in chains.inner:
+        if output in chains.inner or output in warps.inner:
+            continue
+        if (warp := warps.ends.get(output)) is not None:
+            values[output] = warping.evaluate(warp, read)
             continue
         if (chained := _evaluate_chain(chains, output, values, moments)) is not None:
             values[output] = chained
             continue
         inputs = [read(atom) for atom in equation.invars]
+        if masked_batch_norm.is_first_moments(equation) and direct.are_on():
+            values.update(
+                zip(equation.outvars, masked_batch_norm.first_moments(*inputs), strict=True)
+            )
+            continue
         if (position := postponable.get(equation.outvars[0])) is not None:
             waiting = inputs[position]
             if not isinstance(waiting, Postponed):
