@@ -42,7 +42,6 @@ TARGETS = (
     "clearcnn_sum_pool",
     "clearcnn_sum_pool_gradient",
     "clearcnn_warp",
-    "clearcnn_first_moments",
 )
 
 

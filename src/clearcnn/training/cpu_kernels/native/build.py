@@ -48,7 +48,6 @@ _OF_ALL = (
 _OF_XLA = (
     "ffi_convolution.cpp",
     "ffi_batch_sums.cpp",
-    "ffi_first_moments.cpp",
     "ffi_normalize.cpp",
     "ffi_pooling.cpp",
     "ffi_warp.cpp",
