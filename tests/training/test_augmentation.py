@@ -6,7 +6,11 @@ from scipy import ndimage, stats
 
 from clearcnn.specs import AugmentationSpec
 from clearcnn.training import augment_model, fit
-from clearcnn.training.augmentation import RandomAffine, warp
+from clearcnn.training.affine_warp import warp
+from clearcnn.training.augmentation import RandomAffine
+from clearcnn.training.fit_arrays import arrange
+from clearcnn.training.fit_loop import FitLoop
+from clearcnn.training.fit_setup import set_up_fit
 
 import keras  # isort: skip  (after clearcnn, which names the backend)
 
@@ -344,3 +348,24 @@ def test_a_fit_augments_anew_in_every_epoch_and_never_for_validation(same: bool)
     assert len(set(first["val_loss"])) == 1
     assert (first["loss"] == second["loss"]) is same
     assert first["val_loss"] == second["val_loss"]
+
+
+def test_pixels_stay_whole_numbers_until_a_batch_needs_them() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4000, 6, 7, 3), np.uint8)
+    augmented = augment_model(make_base(), AugmentationSpec(**LIMITS, contrast_fraction=0.1), 1)
+    augmented.compile("adam", "sparse_categorical_crossentropy")
+    loop = FitLoop(
+        set_up_fit(
+            augmented,
+            arrange(images, np.arange(4000) % 2, None, None, 0.2, None),
+            batch_size=16,
+            validation_batch_size=16,
+            epochs=2,
+            callbacks=None,
+            shuffle=True,
+            seed=0,
+        )
+    )
+    assert loop.inputs[2][0].dtype == np.uint8
+    # As floats they would take four times their own room.
+    assert loop.program.memory_analysis().temp_size_in_bytes < 0.5 * images.nbytes

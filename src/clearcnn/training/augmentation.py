@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from clearcnn.specs import AugmentationSpec
+from clearcnn.training.affine_warp import warp
 from clearcnn.training.lighting import RandomLighting
 from clearcnn.types import Arguments
 
@@ -98,49 +99,6 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
             "horizontal_flip": self.horizontal_flip,
             "seed": self.seed,
         }
-
-
-def warp(images: jax.Array, matrices: jax.Array, fill_value: float | None = None) -> jax.Array:
-    """Sample each image at affinely transformed positions, bilinearly.
-
-    Args:
-      images: float (n, height, width, channels), height and width >= 2.
-      matrices: float (n, 6): (yy, yx, y0, xy, xx, x0); the output pixel (y, x) is read at
-        (yy·y + yx·x + y0, xy·y + xx·x + x0) of the input, in pixels.
-      fill_value: the value outside an image; None repeats its edge.
-    Returns:
-      float (n, height, width, channels).
-    """
-    _, height, width, channels = images.shape
-    y, x = ops.meshgrid(ops.arange(height), ops.arange(width), indexing="ij")
-    y = ops.cast(ops.reshape(y, (1, -1)), images.dtype)
-    x = ops.cast(ops.reshape(x, (1, -1)), images.dtype)
-    yy, yx, y0, xy, xx, x0 = (matrices[:, i : i + 1] for i in range(6))
-    from_y, from_x = yy * y + yx * x + y0, xy * y + xx * x + x0
-    rows, columns = height, width
-    if fill_value is not None:
-        # A border of one pixel is enough, since positions are clipped to it.
-        around = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        images = ops.pad(images, around, constant_values=fill_value)
-        from_y, from_x = from_y + 1, from_x + 1
-        rows, columns = height + 2, width + 2
-    from_y, from_x = ops.clip(from_y, 0, rows - 1), ops.clip(from_x, 0, columns - 1)
-    top = ops.clip(ops.floor(from_y), 0, rows - 2)
-    left = ops.clip(ops.floor(from_x), 0, columns - 2)
-    down, right = (from_y - top)[..., None], (from_x - left)[..., None]
-    corner = ops.cast(top * columns + left, "int32")[..., None]
-    flat = ops.reshape(images, (-1, rows * columns, channels))
-
-    def read(offset: int) -> jax.Array:
-        pixels: jax.Array = ops.take_along_axis(flat, corner + offset, axis=1)
-        return pixels
-
-    upper = read(0) * (1 - right) + read(1) * right
-    lower = read(columns) * (1 - right) + read(columns + 1) * right
-    warped: jax.Array = ops.reshape(
-        upper * (1 - down) + lower * down, (-1, height, width, channels)
-    )
-    return warped
 
 
 def augment_model(model: keras.Sequential, spec: AugmentationSpec, seed: int) -> keras.Sequential:

@@ -17,11 +17,14 @@ import keras
 from clearcnn.training import keras_state
 from clearcnn.training.cpu_kernels.microbatches import treats_samples_alone
 from clearcnn.training.fingerprint import fingerprint_program
+from clearcnn.training.first_moments import Moments, first_moments
 from clearcnn.training.keras_state import State
 from clearcnn.training.train_step import run_step
 from clearcnn.types import Batch, PyTree
 
 _NORMALIZATION = "BatchNormalization"
+# Keras's method of (inputs, mask) → mean and variance, called in training only.
+_MOMENTS = "_moments"
 
 
 def can_count(model: keras.Model) -> bool:
@@ -35,7 +38,7 @@ def can_count(model: keras.Model) -> bool:
         fingerprint_program(model) is not None
         and _has_one_vector(model)
         and treats_samples_alone(model, beside=(_NORMALIZATION,))
-        and all(map(_can_mask, batch_normalizations(model)))
+        and all(map(_can_mask, _batch_normalizations(model)))
         and all(
             isinstance(metric, keras.metrics.MeanMetricWrapper)
             for metric in keras_state.compiled_metrics(model)
@@ -47,7 +50,7 @@ def can_count(model: keras.Model) -> bool:
     )
 
 
-def batch_normalizations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+def _batch_normalizations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     """List the layers that compute with the whole batch while the model trains."""
     found = {id(layer): layer for layer in keras_state.flatten_layers(model)}
     return [each for each in found.values() if type(each) is keras.layers.BatchNormalization]
@@ -99,23 +102,18 @@ def _counting(
     with ExitStack() as replaced:
         replaced.enter_context(_in_place(tracker, "update_state", update_state))
         replaced.enter_context(_in_place(model, "compute_metrics", compute_metrics))
-        for layer in batch_normalizations(model) if training else []:
-            replaced.enter_context(_in_place(layer, "call", _masked_call(layer, mask)))
+        for layer in _batch_normalizations(model) if training else []:
+            replaced.enter_context(_in_place(layer, _MOMENTS, _find_moments(count)))
         yield
 
 
-def _masked_call(
-    layer: keras.layers.BatchNormalization, mask: jax.Array
-) -> Callable[..., jax.Array]:
-    plain = layer.call
+def _find_moments(count: jax.Array) -> Callable[..., Moments]:
+    """Return a substitute for a BatchNormalization's own: of the first samples alone."""
 
-    def call(inputs: jax.Array, training: bool | None = None, **_: object) -> jax.Array:
-        shape = inputs.shape[:-1]
-        rows = mask.reshape(-1, *[1] * (len(shape) - 1))
-        outputs: jax.Array = plain(inputs, training=training, mask=jnp.broadcast_to(rows, shape))
-        return outputs
+    def moments(inputs: jax.Array, mask: None = None) -> Moments:  # noqa: ARG001
+        return first_moments(inputs, count)
 
-    return call
+    return moments
 
 
 @contextmanager
@@ -135,5 +133,6 @@ def _has_one_vector(model: keras.Model) -> bool:
 
 def _can_mask(layer: keras.layers.BatchNormalization) -> bool:
     is_last = layer.axis in (-1, layer.input_spec.ndim - 1)
-    # With a mask, Keras 3.15 fails for one channel.
-    return is_last and layer.moving_mean.shape[0] > 1 and not getattr(layer, "renorm", False)
+    # Not documented: where Keras names it otherwise, samples are not left out.
+    has_moments = callable(getattr(layer, _MOMENTS, None))
+    return is_last and has_moments and not getattr(layer, "renorm", False)

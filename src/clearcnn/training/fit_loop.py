@@ -9,7 +9,7 @@ import numpy as np
 from clearcnn.training import keras_state
 from clearcnn.training.callbacks import ends_at_nan, raises_at_nan, read_logs_only
 from clearcnn.training.checkpointing import Checkpointer
-from clearcnn.training.counted_step import batch_normalizations, can_count
+from clearcnn.training.counted_step import can_count
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.divergence import describe_divergence
 from clearcnn.training.fit_setup import FitSetup
@@ -106,8 +106,7 @@ class FitLoop:
         setup, arrays = self.setup, self.arrays
         num_train, num_validation = arrays.num_train, arrays.num_validation
         if counted:
-            alone = not batch_normalizations(self.model)
-            training = counted_batches(num_train, setup.batch_size, alone=alone)
+            training = counted_batches(num_train, setup.batch_size)
         else:
             training = exact_batches(num_train, setup.batch_size)
         choose = even_batches if counted else exact_batches

@@ -4,6 +4,7 @@ import jax
 import keras
 from keras import ops
 
+from clearcnn.training.affine_warp import light
 from clearcnn.types import Arguments
 
 
@@ -39,12 +40,9 @@ class RandomLighting(keras.layers.Layer):  # type: ignore[misc]
         images = ops.cast(images, self.compute_dtype)
         if not training:
             return images
-        shape = (2, ops.shape(images)[0], 1, 1, 1)
-        draws = keras.random.uniform(shape, -1.0, 1.0, seed=self.seed_generator)
-        means = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-        scaled = (images - means) * (1.0 + draws[0] * self.contrast_fraction)
-        lit: jax.Array = scaled + means + draws[1] * self.brightness_shift
-        return lit
+        draws = keras.random.uniform((2, ops.shape(images)[0]), -1.0, 1.0, seed=self.seed_generator)
+        contrast = 1.0 + draws[0] * self.contrast_fraction
+        return light(images, ops.stack([contrast, draws[1] * self.brightness_shift], axis=1))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the same shape."""

@@ -57,14 +57,13 @@ def exact_batches(num_samples: int, batch_size: int) -> Batches:
     return Batches(num_samples, batch_size, num_samples % batch_size, is_counted=False)
 
 
-def counted_batches(num_samples: int, batch_size: int, *, alone: bool) -> Batches:
+def counted_batches(num_samples: int, batch_size: int) -> Batches:
     """Return batches for all numbers of samples that round up to the same.
 
     Args:
       num_samples: > 0.
-      batch_size: of `fit`, > 0.
-      alone: whether a step treats samples alone. If so and if that wastes little, one step serves
-        all batches; otherwise full batches have a step that counts nothing.
+      batch_size: of `fit`, > 0. If that wastes little, one step serves all batches; otherwise full
+        batches have a step that counts nothing.
     """
     room = round_up(num_samples)
     # Without a full batch, all samples are in one smaller batch.
@@ -75,7 +74,7 @@ def counted_batches(num_samples: int, batch_size: int, *, alone: bool) -> Batche
     if num_samples > size and (size - rest) % size > _LARGEST_WASTE * num_samples:
         eighth = -(-size // _STEPS_PER_OCTAVE)
         last = min(size, -(-rest // eighth) * eighth)
-    if alone and last == size:
+    if last == size:
         last = 0
     return Batches(num_rows, size, last, is_counted=True)
 

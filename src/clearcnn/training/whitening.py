@@ -6,6 +6,7 @@ Source: Page 2019, "How to train your ResNet" (8), and Jordan 2024, arXiv:2404.0
 a third of the epochs on CIFAR-10.
 """
 
+import itertools
 import math
 
 import keras
@@ -38,31 +39,38 @@ def whiten_first_convolution(network: keras.Sequential, images: Pixels, seed: in
     random = np.random.default_rng(seed)
     if len(images) > _MOST_IMAGES:
         images = images[np.sort(random.choice(len(images), _MOST_IMAGES, replace=False))]
-    pixels = images.astype(np.float32)
-    for layer in network.layers:
-        if not isinstance(layer, keras.layers.Rescaling):
-            break
-        pixels = pixels * np.float32(layer.scale) + np.float32(layer.offset)
-    if type(layer) is not keras.layers.Conv2D:
+    rescalings = list(
+        itertools.takewhile(lambda each: isinstance(each, keras.layers.Rescaling), network.layers)
+    )
+    others = network.layers[len(rescalings) :]
+    if not others or type(others[0]) is not keras.layers.Conv2D:
         return
+    layer = others[0]
     kernel = np.array(layer.kernel)
-    components = _find_components(pixels, kernel.shape[:2], random)
+    patches = _choose_patches(images, kernel.shape[:2], random).astype(np.float32)
+    for rescaling in rescalings:
+        patches = patches * np.float32(rescaling.scale) + np.float32(rescaling.offset)
+    components = _find_components(patches)
     half = min(kernel.shape[3] // 2, components.shape[3])
     kernel[..., :half] = components[..., :half]
     kernel[..., half : 2 * half] = -components[..., :half]
     layer.kernel.assign(kernel)
 
 
-def _find_components(
-    pixels: NDArray[np.float32], size: tuple[int, int], random: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return the whitening kernels, (rows, columns, channels, rows · columns · channels)."""
-    windows = np.lib.stride_tricks.sliding_window_view(pixels, size, axis=(1, 2))
+def _choose_patches(images: Pixels, size: tuple[int, int], random: np.random.Generator) -> Pixels:
+    """Return patches, (n, rows, columns, channels), as pixels are stored."""
+    windows = np.lib.stride_tricks.sliding_window_view(images, size, axis=(1, 2))
     places = windows.shape[:3]
     count = math.prod(places)
     chosen = random.integers(0, count, _MOST_PATCHES) if count > _MOST_PATCHES else np.arange(count)
     # (patches, rows, columns, channels), as in a kernel.
-    patches = windows[np.unravel_index(chosen, places)].transpose(0, 2, 3, 1)
+    patches: Pixels = windows[np.unravel_index(chosen, places)].transpose(0, 2, 3, 1)
+    return patches
+
+
+def _find_components(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the whitening kernels, (rows, columns, channels, rows · columns · channels)."""
+    shape = patches.shape[1:]
     patches = patches.reshape(len(patches), -1)
     moments = patches.T.astype(np.float64) @ patches / len(patches)
     variances, vectors = np.linalg.eigh(moments)
@@ -70,5 +78,5 @@ def _find_components(
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[np.newaxis], axis=0)
     vectors = vectors * np.sign(largest)
     kernels = (vectors / np.sqrt(np.maximum(variances, 0) + _SMALLEST_VARIANCE))[:, ::-1]
-    shaped: NDArray[np.float32] = kernels.reshape(*size, pixels.shape[3], -1).astype(np.float32)
+    shaped: NDArray[np.float32] = kernels.reshape(*shape, -1).astype(np.float32)
     return shaped

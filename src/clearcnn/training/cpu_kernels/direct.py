@@ -41,6 +41,7 @@ TARGETS = (
     "clearcnn_max_pool_gradient",
     "clearcnn_sum_pool",
     "clearcnn_sum_pool_gradient",
+    "clearcnn_warp",
 )
 
 

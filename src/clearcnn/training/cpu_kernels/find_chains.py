@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal as OneOf
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend import core
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
@@ -21,8 +23,25 @@ from clearcnn.training.cpu_kernels.equations import (
 from clearcnn.training.cpu_kernels.gelu import Gelu, find_gelus
 from clearcnn.training.cpu_kernels.pooling import pooling_geometry
 from clearcnn.training.cpu_kernels.window_geometry import Size
+from clearcnn.training.first_moments import FIRST_MOMENTS
 
 _ALL_BUT_CHANNELS = (0, 1, 2)
+# Statistics that a normalization needs: a mean or sum, and a variance.
+_MOMENTS = 2
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A number for each channel of a batch.
+
+    Attributes:
+      batch: of images where the kind is "sum"; otherwise of any shape (n, …, channels).
+      count: how many of the first samples it is of; None for all.
+    """
+
+    batch: Atom
+    count: Atom | None
+    kind: OneOf["sum", "mean", "variance"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,7 @@ class Normalization:
     """
 
     image: Atom
+    count: Atom | None
     activation: Activation
     window: Size
     prepare: Prepare
@@ -44,15 +64,14 @@ class Chains:
     """Variables of a jaxpr, by what computes them.
 
     Attributes:
-      sums, variances: of the channels of an image → that image.
+      statistics: those of a batch that has a variance as well as a sum or a mean.
       biased: an image that only its normalization reads → the image without bias, and the bias.
       normalized: the last output of a normalization → the normalization.
       gelus: the output of a GELU outside a normalization → its input.
       inner: outputs within a normalization or GELU, which nothing else reads.
     """
 
-    sums: dict[Atom, Atom] = field(default_factory=dict)
-    variances: dict[Atom, Atom] = field(default_factory=dict)
+    statistics: dict[Atom, Statistic] = field(default_factory=dict)
     biased: dict[Atom, tuple[Atom, Atom]] = field(default_factory=dict)
     normalized: dict[Atom, Normalization] = field(default_factory=dict)
     gelus: dict[Atom, Atom] = field(default_factory=dict)
@@ -61,16 +80,7 @@ class Chains:
 
 def find_chains(jaxpr: Jaxpr) -> Chains:
     """Search a function of images (n, height, width, channels)."""
-    found = Chains()
-    for equation in jaxpr.eqns:
-        output = equation.outvars[0]
-        if _is_variance(equation):
-            found.variances[output] = equation.invars[0]
-        elif _is_sum(equation):
-            found.sums[output] = equation.invars[0]
-    both = set(found.sums.values()) & set(found.variances.values())
-    found.sums = {atom: image for atom, image in found.sums.items() if image in both}
-    found.variances = {atom: image for atom, image in found.variances.items() if image in both}
+    found = Chains(statistics=_find_statistics(jaxpr))
     search = _Search(jaxpr, found)
     for equation in jaxpr.eqns:
         if equation.primitive.name == "mul" and (factors := _image_and_channels(equation)):
@@ -101,13 +111,14 @@ class _Search:
 
     def follow(self, product: Atom, image: Atom, scale: Atom) -> None:
         """Note the longest normalization that begins with this product, if there is one."""
-        sums = [atom for atom, of in self.found.sums.items() if of == image]
-        variances = [atom for atom, of in self.found.variances.items() if of == image]
+        sources = [atom for atom, of in self.found.statistics.items() if of.batch == image]
         reader = self._only_reader(product)
         terms = reader and reader.primitive.name == "add" and _image_and_channels(reader)
-        if not (reader and terms and terms[0] == product and len(sums) == len(variances) == 1):
+        if not (reader and terms and terms[0] == product and len(sources) == _MOMENTS):
             return
-        sources, targets = (*sums, *variances), (scale, terms[1])
+        sources.sort(key=lambda atom: self.found.statistics[atom].kind)  # The variance is last.
+        first, targets = self.found.statistics[sources[0]], (scale, terms[1])
+        rows = math.prod(shape_of(image).shape[:3]) if first.kind == "sum" else 1
         equations, others = find_between(self._jaxpr, sources, targets)
         if any(shape_of(atom).dtype != jnp.float32 for atom in others):
             return
@@ -123,22 +134,31 @@ class _Search:
         )
         run = core.jaxpr_as_fun(core.ClosedJaxpr(program, ()))
 
-        def prepare(total: jax.Array, variance: jax.Array, *rest: jax.Array) -> Pair:
-            shaped = variance.reshape(shape_of(variances[0]).shape)
-            scale, shift = run(total, shaped, *rest)
+        def prepare(mean: jax.Array, variance: jax.Array, *rest: jax.Array) -> Pair:
+            shaped = variance.reshape(shape_of(sources[1]).shape)
+            scale, shift = run(mean * rows, shaped, *rest)
             return scale, shift
 
         bias = self._find_bias(image)
         if bias is not None:
             self.found.biased[image] = bias
             self.found.inner.add(image)
-            image, prepare, others = bias[0], _with_bias(prepare, image), (bias[1], *others)
-        self.found.normalized[last] = Normalization(image, activation, window, prepare, others)
+            image, prepare, others = bias[0], _with_bias(prepare), (bias[1], *others)
+        self.found.normalized[last] = Normalization(
+            image, first.count, activation, window, prepare, others
+        )
 
     def _find_bias(self, image: Atom) -> tuple[Atom, Atom] | None:
-        """Part an image that is read thrice, for its statistics and by its normalization."""
+        """Part an image that is read only for its statistics and by its normalization."""
         maker = self._makers.get(image)
-        if maker is None or maker.primitive.name != "add" or self._uses[image] != 3:
+        if maker is None or maker.primitive.name != "add":
+            return None
+        readers = {
+            id(self._makers[atom])
+            for atom, of in self.found.statistics.items()
+            if of.batch == image
+        }
+        if self._uses[image] != len(readers) + 1:
             return None
         return _image_and_channels(maker)
 
@@ -162,7 +182,8 @@ class _Search:
             reader = self._only_reader(reader.outvars[0])
         if reader and reader.primitive.name == "reduce_window_max":
             window = pooling_geometry(reader.params, input_shapes(reader))
-            if window and window.kernel == window.strides and window.padding == ((0, 0), (0, 0)):
+            is_whole = window and window.kernel == window.strides and not np.any(window.padding)
+            if window and is_whole and shape_of(reader.outvars[0]).size:
                 self.found.inner |= passed
                 return window.kernel, reader.outvars[0]
         return (1, 1), value
@@ -171,12 +192,29 @@ class _Search:
         return self._reader.get(value) if self._uses[value] == 1 else None
 
 
-def _with_bias(prepare: Prepare, image: Atom) -> Prepare:
-    """Let `prepare` take the sum of an image without its bias, and the bias after the variance."""
-    count = math.prod(shape_of(image).shape[:3])
+def _find_statistics(jaxpr: Jaxpr) -> dict[Atom, Statistic]:
+    found: dict[Atom, Statistic] = {}
+    for equation in jaxpr.eqns:
+        if _is_first_moments(equation):
+            batch, count = equation.invars
+            mean, variance = equation.outvars
+            found[mean] = Statistic(batch, count, "mean")
+            found[variance] = Statistic(batch, count, "variance")
+        elif _is_variance(equation):
+            found[equation.outvars[0]] = Statistic(equation.invars[0], None, "variance")
+        elif _is_sum(equation):
+            found[equation.outvars[0]] = Statistic(equation.invars[0], None, "sum")
+    with_sum = {each.batch for each in found.values() if each.kind != "variance"}
+    with_variance = {each.batch for each in found.values() if each.kind == "variance"}
+    both = with_sum & with_variance
+    return {atom: each for atom, each in found.items() if each.batch in both}
 
-    def biased(total: jax.Array, variance: jax.Array, bias: jax.Array, *rest: jax.Array) -> Pair:
-        scale, shift = prepare(total + count * bias.ravel(), variance, *rest)
+
+def _with_bias(prepare: Prepare) -> Prepare:
+    """Let `prepare` take the mean of an image without its bias, and the bias after the variance."""
+
+    def biased(mean: jax.Array, variance: jax.Array, bias: jax.Array, *rest: jax.Array) -> Pair:
+        scale, shift = prepare(mean + bias.ravel(), variance, *rest)
         return scale, shift + bias * scale
 
     return biased
@@ -197,6 +235,15 @@ def _is_image(atom: Atom) -> bool:
     shape = shape_of(atom)
     is_batch = shape.ndim == 4 and shape.size > shape.shape[3] > 0
     return bool(is_batch and shape.dtype == jnp.float32)
+
+
+def _is_first_moments(equation: JaxprEqn) -> bool:
+    return (
+        equation.primitive.name == "jit"
+        and equation.params["name"] == FIRST_MOMENTS
+        and shape_of(equation.invars[0]).dtype == jnp.float32
+        and shape_of(equation.invars[0]).size > 0
+    )
 
 
 def _is_sum(equation: JaxprEqn) -> bool:

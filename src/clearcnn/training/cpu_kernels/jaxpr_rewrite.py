@@ -4,18 +4,16 @@ JAX documents this way of writing an interpreter ("Writing custom Jaxpr interpre
 trace to a jaxpr, then evaluate it equation by equation.
 """
 
-import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
 import jax
 from jax.extend import core
 
-from clearcnn.training.cpu_kernels import batch_norm, direct, gelu
+from clearcnn.training.cpu_kernels import direct, warping
 from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_convolution_form
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
-from clearcnn.training.cpu_kernels.equations import shape_of
+from clearcnn.training.cpu_kernels.evaluate_chains import ChainEvaluator
 from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
 from clearcnn.training.cpu_kernels.pool_before_relu import (
     Postponed,
@@ -73,13 +71,17 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     }
     pooled = find_pooled(jaxpr, postponable)
     extents = find_extents(jaxpr, postponable)
-    moments = functools.cache(lambda image: batch_norm.moments(values[image]))
+    warps = warping.find_warps(jaxpr) if direct.are_on() else warping.Warps()
+    evaluator = ChainEvaluator(chains, values)
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
-        if output in chains.inner:
+        if output in chains.inner or output in warps.inner:
             continue
-        if (chained := _evaluate_chain(chains, output, values, moments)) is not None:
-            values[output] = chained
+        if (warp := warps.ends.get(output)) is not None:
+            values[output] = warping.evaluate(warp, read)
+            continue
+        if chained := evaluator.evaluate(equation):
+            values.update(zip(equation.outvars, chained, strict=True))
             continue
         inputs = [read(atom) for atom in equation.invars]
         if (position := postponable.get(equation.outvars[0])) is not None:
@@ -95,30 +97,6 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
             outputs = _apply(equation, inputs, jaxpr, extents)
         values.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
-
-
-def _evaluate_chain(
-    chains: Chains, output: Any, values: dict[Any, Any], moments: Callable[[Any], Any]
-) -> jax.Array | None:
-    """Compute what a chain ends in; None if nothing ends in this output."""
-    if (image := chains.sums.get(output)) is not None:
-        unbiased, bias = chains.biased.get(image, (image, None))
-        total: jax.Array = moments(unbiased)[0]
-        count = math.prod(shape_of(image).shape[:3])
-        return total if bias is None else total + count * values[bias].ravel()
-    if (image := chains.variances.get(output)) is not None:
-        unbiased, _ = chains.biased.get(image, (image, None))
-        variance: jax.Array = moments(unbiased)[1].reshape(output.aval.shape)
-        return variance
-    if (x := chains.gelus.get(output)) is not None:
-        return gelu.gelu(values[x])
-    if (chain := chains.normalized.get(output)) is not None:
-        others = [values[atom] for atom in chain.others]
-        image, sums = values[chain.image], moments(chain.image)
-        return batch_norm.normalize(
-            chain.prepare, chain.activation, chain.window, image, sums, others
-        )
-    return None
 
 
 def _pool_ahead(

@@ -99,6 +99,8 @@ def judge_flips(
 
 
 def _train(plan: TrainPlan, rows: NDArray[np.intp]) -> "keras.Model":
+    from clearcnn import training
+
     images = plan.images.images
     shape, num_classes = images.shape[1:], len(plan.images.class_names)
     spec = TrainSpec(
@@ -112,7 +114,10 @@ def _train(plan: TrainPlan, rows: NDArray[np.intp]) -> "keras.Model":
     )
     model = _make_model(shape, num_classes, measure_pixels(images[rows]))
     trainer = Trainer(model, spec, shape, num_classes, len(rows))
-    trainer.fit(Samples.of(plan.images, rows))
+    # On 2 cores, 2 to 2.4 seconds to compile instead of 2.9 to 3.7 for 64×64 pixels, and steps that
+    # are no slower.
+    with training.compile_sooner(1):
+        trainer.fit(Samples.of(plan.images, rows))
     return trainer.network
 
 

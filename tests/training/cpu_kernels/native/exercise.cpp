@@ -111,6 +111,7 @@ int main(int, char** arguments) {
     exercise_pooling();
     exercise_sums();
     exercise_normalization();
+    exercise_warp();
   }
   for (const Level* level : available_levels()) std::printf("%s ", level->name);
   return 0;

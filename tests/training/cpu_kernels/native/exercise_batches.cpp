@@ -123,10 +123,8 @@ void exercise_sums() {
   }
   for (const Level* level : available_levels()) {
     hold(*level, "moments", both, [&](Threads& threads, float* results, Task finish) {
-      moments(*level, threads, rows, channels, image.get(), results, results + channels, [=] {
-        for (Index c = 0; c < channels; c++) results[c] /= rows;
-        finish();
-      });
+      moments(*level, threads, rows, channels, image.get(), results, results + channels,
+              std::move(finish));
     });
     hold(*level, "gradient sums", slopes, [&](Threads& threads, float* results, Task finish) {
       gradient_sums(*level, threads, {channels, scale.get(), shift.get(), activation}, rows,
@@ -137,6 +135,7 @@ void exercise_sums() {
 
 void exercise_normalization() {
   const Index channels = draw_width(), images = draw(0, 3) ? draw(1, 4) : draw(20, 40);
+  const Index counted = draw(1, images);
   const Index side = draw(0, 3) ? draw(1, 2) : 0;
   const Windows windows = {draw(4, 11), draw(4, 11), side ? side : draw(1, 4),
                            side ? side : draw(1, 4)};
@@ -169,6 +168,7 @@ void exercise_normalization() {
           taken[to] = image[place];
           slopes[place] += gradient[to] * slope_of(activation, line) * scale[c];
         }
+  std::fill(slopes.begin() + counted * pixels * channels, slopes.end(), 0);
   const Numbers found(new float[is_pooled ? pooled : 1]);
   for (const Level* level : available_levels()) {
     const ScaledRows scaled = {channels, scale.get(), shift.get(), activation};
@@ -182,9 +182,10 @@ void exercise_normalization() {
     }
     hold(*level, "normalization's gradient", slopes,
          [&](Threads& threads, float* results, Task finish) {
-           normalize_images_gradient(*level, threads, images, scaled, windows, factor.get(),
-                                     term.get(), image.get(), is_pooled ? found.get() : image.get(),
-                                     gradient.get(), results, std::move(finish));
+           normalize_images_gradient(*level, threads, images, counted, scaled, windows,
+                                     factor.get(), term.get(), image.get(),
+                                     is_pooled ? found.get() : image.get(), gradient.get(), results,
+                                     std::move(finish));
          });
   }
 }

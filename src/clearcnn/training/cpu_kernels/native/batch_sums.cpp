@@ -63,7 +63,7 @@ void sum_slices(Threads& threads, Index rows, Index channels, SumBlock sum_block
 }  // namespace
 
 void moments(const Level& level, Threads& threads, Index rows, Index channels, const float* image,
-             float* sum, float* variance, Task finish) {
+             float* mean, float* variance, Task finish) {
   // Around the first row instead of zero: squares of large numbers would hide a small variance.
   sum_slices(
       threads, rows, channels,
@@ -72,8 +72,9 @@ void moments(const Level& level, Threads& threads, Index rows, Index channels, c
       },
       [=](const double* sums) {
         for (Index c = 0; c < channels; c++) {
-          const double mean = sums[c] / rows, square = sums[channels + c] / rows - mean * mean;
-          sum[c] = static_cast<float>(sums[c] + static_cast<double>(rows) * image[c]);
+          const double distance = sums[c] / rows;
+          const double square = sums[channels + c] / rows - distance * distance;
+          mean[c] = static_cast<float>(distance + image[c]);
           variance[c] = static_cast<float>(square < 0 ? 0 : square);
         }
       },

@@ -6,10 +6,10 @@
 
 namespace clearcnn {
 
-// Of float32 (rows, channels): the sum of each channel, and its variance around its mean. `finish`
-// is called when both are there; the arrays have to stay until then.
+// Of float32 (rows, channels): the mean of each channel, and its variance. `finish` is called when
+// both are there; the arrays have to stay until then.
 void moments(const Level& level, Threads& threads, Index rows, Index channels, const float* image,
-             float* sum, float* variance, Task finish);
+             float* mean, float* variance, Task finish);
 
 // Of float32 (rows, channels): for each channel, the sum of the gradient, and of gradient times
 // image. The gradient given is the one behind activation(scale * image + shift).

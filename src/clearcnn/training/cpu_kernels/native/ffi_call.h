@@ -14,11 +14,20 @@ namespace ffi = xla::ffi;
 
 using Array = ffi::Buffer<ffi::F32>;
 using Sizes = ffi::Span<const int64_t>;
+// One number; as an array, it is no constant of the program.
+using Count = ffi::Buffer<ffi::S32>;
 
 // The level of instructions that this processor gets, or null.
 inline const Level* best_level() {
   static const std::vector<const Level*> levels = available_levels();
   return levels.empty() ? nullptr : levels.front();
+}
+
+// Reads a count of the first images or rows; 0 if it is not within [1, most].
+inline Index read_count(const Count& count, Index most) {
+  if (count.element_count() != 1) return 0;
+  const Index number = *count.typed_data();
+  return number >= 1 && number <= most ? number : 0;
 }
 
 // Counts the pixels of the output along an axis, as XLA does; none if the sizes make no sense.

@@ -41,18 +41,20 @@ ffi::Future run_normalize(ffi::ThreadPool pool, Array image, Array scale, Array 
 }
 
 ffi::Future run_normalize_gradient(ffi::ThreadPool pool, Array image, Array taken, Array gradient,
-                                   Array scale, Array shift, Array slope, Array constant,
-                                   ffi::Result<Array> result, Sizes window, int32_t activation) {
+                                   Count count, Array scale, Array shift, Array slope,
+                                   Array constant, ffi::Result<Array> result, Sizes window,
+                                   int32_t activation) {
   const Sizes sizes = image.dimensions();
   Windows windows = {};
-  bool fits = read_windows(sizes, taken.dimensions(), window, windows) &&
+  const Index counted = sizes.size() == 4 ? read_count(count, sizes[0]) : 0;
+  bool fits = counted > 0 && read_windows(sizes, taken.dimensions(), window, windows) &&
               read_windows(sizes, gradient.dimensions(), window, windows) &&
               has_sizes(result->dimensions(), sizes[0], sizes[1], sizes[2], sizes[3]);
   for (const Array& array : {scale, shift, slope, constant}) {
     fits = fits && are_channels(array.dimensions(), sizes[3]);
   }
   return start(pool, fits, [&](const Level& level, Threads& threads, Task finish) {
-    normalize_images_gradient(level, threads, sizes[0],
+    normalize_images_gradient(level, threads, sizes[0], counted,
                               {sizes[3], scale.typed_data(), shift.typed_data(),
                                static_cast<Activation>(activation)},
                               windows, slope.typed_data(), constant.typed_data(),
@@ -82,6 +84,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(clearcnn_normalize_gradient, clearcnn::run_normali
                                   .Arg<clearcnn::Array>()
                                   .Arg<clearcnn::Array>()
                                   .Arg<clearcnn::Array>()
+                                  .Arg<clearcnn::Count>()
                                   .Arg<clearcnn::Array>()
                                   .Arg<clearcnn::Array>()
                                   .Arg<clearcnn::Array>()

@@ -22,5 +22,9 @@ void pool_max_gradient(const PoolShape& shape, const float* gradient, const sign
                        float* image);
 void pool_sum(const PoolShape& shape, const float* image, float* output);
 void pool_sum_gradient(const PoolShape& shape, const float* gradient, float* image);
+void frame_floats(const WarpShape& shape, const float* image, float* framed);
+void frame_bytes(const WarpShape& shape, const unsigned char* image, float* framed);
+void warp(const WarpShape& shape, const float* framed, const float* matrix, float* output);
+void light(Index size, const float* light, float* image);
 
 }  // namespace clearcnn::CLEARCNN_LEVEL

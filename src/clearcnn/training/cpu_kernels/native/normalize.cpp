@@ -1,5 +1,6 @@
 #include "normalize.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace clearcnn {
@@ -18,7 +19,7 @@ void normalize_images(const Level& level, Threads& threads, Index images, const 
       std::move(finish));
 }
 
-void normalize_images_gradient(const Level& level, Threads& threads, Index images,
+void normalize_images_gradient(const Level& level, Threads& threads, Index images, Index counted,
                                const ScaledRows& scaled, const Windows& windows,
                                const float* slope, const float* constant, const float* image,
                                const float* taken, const float* gradient, float* result,
@@ -28,6 +29,10 @@ void normalize_images_gradient(const Level& level, Threads& threads, Index image
   for_each_image(
       threads, images, 2 * from + to,
       [=, &level](Index n) {
+        if (n >= counted) {
+          std::fill_n(result + n * from, from, 0.0f);
+          return;
+        }
         level.normalize_gradient(scaled, windows, slope, constant, image + n * from,
                                  taken + n * to, gradient + n * to, result + n * from);
       },

@@ -14,8 +14,8 @@ void normalize_images(const Level& level, Threads& threads, Index images, const 
                       Task finish);
 
 // The image's gradient: image * slope + constant, and the gradient of what was taken where it was.
-// For single pixels, `taken` is the image.
-void normalize_images_gradient(const Level& level, Threads& threads, Index images,
+// For single pixels, `taken` is the image. Zero for images from number `counted` on.
+void normalize_images_gradient(const Level& level, Threads& threads, Index images, Index counted,
                                const ScaledRows& scaled, const Windows& windows,
                                const float* slope, const float* constant, const float* image,
                                const float* taken, const float* gradient, float* result,

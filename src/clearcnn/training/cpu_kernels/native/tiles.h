@@ -76,6 +76,16 @@ struct PoolShape {
   Index output_size() const { return rows.output * columns.output * channels; }
 };
 
+// An image that is changed by a matrix; where it is read from outside, it gives its edge or `fill`.
+struct WarpShape {
+  Index height, width, channels;
+  bool fills;
+  float fill;
+  Index size() const { return height * width * channels; }
+  // With a border of one pixel.
+  Index framed_size() const { return (height + 2) * (width + 2) * channels; }
+};
+
 struct Level {
   const char* name;
   // Numbers that `pack` writes.
@@ -105,6 +115,14 @@ struct Level {
                             const signed char* places, float* image);
   void (*pool_sum)(const PoolShape& shape, const float* image, float* output);
   void (*pool_sum_gradient)(const PoolShape& shape, const float* gradient, float* image);
+  // Copies one image into one with a border of a pixel.
+  void (*frame_floats)(const WarpShape& shape, const float* image, float* framed);
+  void (*frame_bytes)(const WarpShape& shape, const unsigned char* image, float* framed);
+  // The pixel (y, x) of the output is read at (m0 * y + m1 * x + m2, m3 * y + m4 * x + m5) of the
+  // image, between four pixels.
+  void (*warp)(const WarpShape& shape, const float* framed, const float* matrix, float* output);
+  // Multiplies the distances from the mean by the first number of a light, and adds the second.
+  void (*light)(Index size, const float* light, float* image);
 };
 
 }  // namespace clearcnn
