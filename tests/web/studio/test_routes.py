@@ -215,3 +215,28 @@ def follow(client):
     while not (job := client.get("/studio/job").json())["is_over"]:
         time.sleep(0.1)
     return job
+
+
+def test_sentences_are_in_the_language_that_is_asked_for(client):
+    english = client.post("/studio/look")
+    assert english.status_code == 422
+    assert english.json()["error"] == "There are no pictures to check."
+    for korean in (
+        client.post("/studio/look", headers={"Accept-Language": "ko-KR,ko;q=0.9"}),
+        client.post("/studio/look?lang=ko"),
+    ):
+        assert korean.json()["error"] == "검사할 사진이 없습니다."
+        assert korean.json()["remedy"] == "먼저 사진을 모으세요."
+        assert korean.json()["code"] == english.json()["code"]
+        assert korean.headers["content-language"] == "ko"
+
+
+def test_the_time_is_estimated_once_there_are_two_classes(client, picture):
+    assert client.get("/studio/estimate").json() is None
+    for name in "ab":
+        client.post("/studio/classes", json={"name": name})
+        add(client, "1.png", picture(1), class_name=name)
+    found = client.get("/studio/estimate?epochs=3").json()
+    assert found["basis"] == "sizes" and found["seconds"] > 0
+    unknown = client.get("/studio/attempts/none/neighbours?picture=a/1.png")
+    assert unknown.status_code == 422 and unknown.json()["code"] == "no_run"
