@@ -105,6 +105,18 @@ def matlab(shape: tuple[int, ...], content: bytes, *, packed: bool = False) -> P
     return put("a.mat", b"MATLAB 5.0".ljust(124) + b"\0\1IM" + whole)
 
 
+def nested(depth: int) -> Path:
+    """A MATLAB file of structs within structs, each declared to hold the rest of the file."""
+    flags = struct.pack("<IIII", 6, 8, 2, 0) + struct.pack("<IIii", 5, 8, 1, 1)
+    names = flags + struct.pack("<II", 1, 1) + b"x" + bytes(7)
+    field = struct.pack("<HHi", 5, 4, 8) + struct.pack("<II", 1, 8) + b"a" + bytes(7)
+    body = b""
+    for _ in range(depth):
+        inner = names + field + body
+        body = struct.pack("<II", 14, len(inner)) + inner
+    return put("a.mat", b"MATLAB 5.0".ljust(124) + b"\0\1IM" + body)
+
+
 def hdf5(shape: tuple[int, ...], **options: object) -> Path:
     """An HDF5 file with a dataset x of zeros, of which nothing or packed chunks are stored."""
     import h5py
@@ -166,6 +178,7 @@ CASES = {
     ),
     "MATLAB, an array of 2^62": refused(lambda: matlab((2**31 - 1, 2**31 - 1), bytes(64))),
     "MATLAB, a bomb of 128 MB": refused(lambda: matlab((2**17, 2**10), bytes(2**27), packed=True)),
+    "MATLAB, structs in structs, 3,000 deep": refused(lambda: nested(3_000)),
     "HDF5, 2^60 bytes of which none are stored": refused(lambda: hdf5((2**40, 2**10, 2**10))),
     "HDF5, a bomb of 128 MB": refused(
         lambda: hdf5((2**17, 2**5, 2**5), chunks=(2**14, 2**5, 2**5), compression="gzip")

@@ -1,5 +1,6 @@
 """Tables, lists, models and manifests without an end, or nested without one."""
 
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,23 @@ def csv(start: str, again: str = "", times: int = 0, end: str = "") -> Case:
 def lines(start: str, again: str = "", times: int = 0, end: str = "") -> Case:
     """A table as JSON lines."""
     return Case(lambda: f"metadata:{_put('m.jsonl', start, again, times, end)}", load)
+
+
+def packed_rows() -> str:
+    """A gzipped table of pixels, 64 MB of zeros in 64 kB."""
+    return f"csv:{put('pixels.csv.gz', gzip.compress(b'label,' + b'0,' * 2**25, 9))}"
+
+
+def split_list() -> Path:
+    """A folder of two images, and a list that names one of them a million times."""
+    folder = scratch() / "listed"
+    for name in ("images/a/1.png", "images/b/1.png"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"no image")
+    (folder / "train.txt").write_text("a/1\n" * 1_000_000)
+    (folder / "test.txt").write_text("b/1\n")
+    return folder
 
 
 def model(start: str, again: str = "", times: int = 0, end: str = "") -> Case:
@@ -95,6 +113,8 @@ CASES = {
     "JSON lines, a million empty lists": lines("[", "[],", 1_000_000, "[]]"),
     "JSON lines, a path of a million folders": lines(_NAME % ("a/" * 1_000_000)),
     "JSON lines, a name that is no Unicode": lines(_NAME % "\\ud800/1.png"),
+    "CSV, a gzip bomb of 64 MB": Case(packed_rows, load),
+    "list of a split, a million times the same image": Case(split_list, load),
     "TOML, nested 50,000 times": model("layers = [\n", "[\n", 50_000),
     "TOML, a key of 60,000 parts": model("", "a.", 60_000, "a = 1"),
     "TOML, keys of 490 parts": model("", "a." * 490 + "\\n", 130),

@@ -21,6 +21,7 @@ from clearcnn.data.bit_depth import find_white, scale_to
 from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
 from clearcnn.data.decode_image import DecodedImage, decode, decode_when_memory_allows
+from clearcnn.data.decoding_workers import count_workers, decode_in_workers
 from clearcnn.data.image_notes import NOTES
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.misnamed import count_misnamed
@@ -32,6 +33,7 @@ from clearcnn.data.resize import (
     describe_resizing,
     resize,
 )
+from clearcnn.data.safe_files import SourceFile
 from clearcnn.errors import DataError
 from clearcnn.language import say, say_count
 from clearcnn.results.train import SkippedFile
@@ -84,7 +86,7 @@ def read_images(entries: Sequence[Entry], spec: DataSpec, source: str) -> ReadIm
     """
     workers = min(8, 2 * (os.cpu_count() or 1))
     with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
-        first = _map(pool, partial(_read, spec=spec, target=spec.size), entries)
+        first = _read_all(pool, entries, spec)
         try:
             measured = list(count_reading(first, len(entries)))
         except DataError as error:
@@ -124,6 +126,39 @@ def read_images(entries: Sequence[Entry], spec: DataSpec, source: str) -> ReadIm
     )
 
 
+def _read_all(
+    pool: ThreadPoolExecutor, entries: Sequence[Entry], spec: DataSpec
+) -> Iterator[DecodedImage | SkippedFile]:
+    """Read entries in their order, many small files in worker processes."""
+    read = partial(_read, spec=spec, target=spec.size)
+    tried = [read(entry) for entry in entries[:_TRIED]]
+    yield from tried
+    rest = entries[_TRIED:]
+    files = [entry.read for entry in rest if isinstance(entry.read, SourceFile)]
+    num_workers = count_workers(len(files)) if _are_small(tried) else 0
+    if not num_workers or len(files) < len(rest):
+        yield from _map(pool, read, rest)
+        return
+    row = 0
+    with decode_in_workers(files, num_workers) as chunks:
+        for chunk in chunks:
+            named = rest[row : row + len(chunk)]
+            row += len(chunk)
+            unread = [entry for entry, image in zip(named, chunk, strict=True) if image is None]
+            others = _map(pool, read, unread)
+            for image in chunk:
+                if image is None:
+                    yield next(others)
+                else:
+                    yield _convert(image, spec, spec.size)
+
+
+def _are_small(tried: Sequence[DecodedImage | SkippedFile]) -> bool:
+    return all(
+        isinstance(image, DecodedImage) and max(image.size) <= _SMALL_SIDE for image in tried
+    )
+
+
 def _map(
     pool: ThreadPoolExecutor,
     read: Callable[[Entry], DecodedImage | SkippedFile],
@@ -139,10 +174,7 @@ def _map(
         tried = [read(entry) for entry in block[:_TRIED]]
         yield from tried
         rest = block[_TRIED:]
-        are_small = all(
-            isinstance(image, DecodedImage) and max(image.size) <= _SMALL_SIDE for image in tried
-        )
-        yield from map(read, rest) if are_small else pool.map(read, rest)
+        yield from map(read, rest) if _are_small(tried) else pool.map(read, rest)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ _NAMES = dict(zip(SIGNATURES, ("PBM", "PGM", "PPM") * 2, strict=True))
 _BITMAPS, _TEXTS, _COLORED = (b"P1", b"P4"), (b"P1", b"P2", b"P3"), (b"P3", b"P6")
 _FIELD = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})")
 _COMMENT = re.compile(rb"#[^\r\n]*")
+_BLANKS = b" \t\r\n\v\f"
+_NUMBERS = b"0123456789" + _BLANKS
 _LARGEST_MAXIMUM = 65535
 _MOST_TEXT = 16 * 2**20
 """Bytes of a file in text: its numbers take eight bytes each in memory."""
@@ -169,8 +171,8 @@ def _read_text(content: bytes, header: PnmHeader, count: int) -> Array:
     body = _COMMENT.sub(b"", content[header.start - 1 :])
     if header.kind == b"P1":
         # Its digits need no blanks between them.
-        values = np.frombuffer(bytes(body.translate(None, b" \t\r\n\v\f")), np.uint8) - 48
-    elif re.search(rb"[^\d\s]", body):
+        values = np.frombuffer(bytes(body.translate(None, _BLANKS)), np.uint8) - 48
+    elif body.translate(None, _NUMBERS):  # A tenth of the time of a regular expression.
         raise ImageError(say("its {name} data are not numbers only", name=header.name))
     else:
         values = np.fromstring(body.decode("ascii"), np.int64, sep=" ")

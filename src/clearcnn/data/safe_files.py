@@ -6,6 +6,7 @@ link to a file is followed if it ends within that folder, and a link to a folder
 
 import os
 from collections import Counter
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -93,6 +94,22 @@ def read_bytes(
                 say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
                 remedy=say("Check the disk or the network."),
             ) from None
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a source; calling it reads its bytes as `read_bytes` does.
+
+    Attributes:
+      path, root: as for `open_regular`.
+    """
+
+    path: Path
+    root: Path | None = None
+
+    def __call__(self) -> bytes:
+        """Read the file."""
+        return read_bytes(self.path, self.root)
 
 
 def reject_folder_link(path: Path) -> None:

@@ -1,9 +1,11 @@
 """CSV and JSON lines files, read row by row with line numbers."""
 
+import codecs
 import csv
 import gzip
 import io
 import itertools
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 _MOST_EXPANSION = 32
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HANGUL = re.compile("[\uac00-\ud7a3]{2}")
 
 LONGEST_LINE = 4 * 2**20
 """In characters: four times what a colour image of 96×96 pixels takes with all its digits."""
@@ -30,19 +34,20 @@ LONGEST_LINE = 4 * 2**20
 
 @contextmanager
 def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
-    """Open a text file in UTF-8, with or without a byte order mark, gzipped or not.
+    """Open a text file in UTF-8, or in UTF-16 with a byte order mark, gzipped or not.
 
     Args:
       path, root: as for `open_regular`; a name that ends in .gz stands for gzip.
     Raises:
-      DataError: on entering, as `open_regular`; while reading, it is not UTF-8 or not CSV, its gzip
-        data are damaged, or it decompresses too far.
+      DataError: on entering, as `open_regular`; while reading, it has another encoding, is not
+        CSV, its gzip data are damaged, or it decompresses too far.
     """
     try:
         with open_regular(path, root) as file:
             is_packed = path.suffix.lower() == ".gz"
             stream = io.BufferedReader(_Unpacked(file, path)) if is_packed else file
-            with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+            encoding = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"
+            with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
                 yield text
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise DataError(
@@ -52,16 +57,7 @@ def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
             remedy=say("Download the file again."),
         ) from None
     except UnicodeDecodeError as error:
-        raise DataError(
-            say(
-                "{path} is not UTF-8 text: invalid byte {object:#04x} at position {start:,} "
-                "of its block.",
-                path=path,
-                object=error.object[error.start],
-                start=error.start,
-            ),
-            remedy=say("Save the file as UTF-8; in a spreadsheet, as CSV UTF-8."),
-        ) from None
+        raise _wrong_encoding(path, error) from None
     except csv.Error:
         raise DataError(
             say(
@@ -71,6 +67,39 @@ def open_text(path: Path, root: Path | None = None) -> Iterator[TextIO]:
             ),
             remedy=say("Save the file as CSV with commas."),
         ) from None
+
+
+def _wrong_encoding(path: Path, error: UnicodeDecodeError) -> DataError:
+    if error.encoding.startswith("utf-16"):
+        return DataError(
+            say("{path} begins as UTF-16 text, but is damaged or truncated.", path=path),
+            remedy=say("Save the file as UTF-8; in a spreadsheet, as CSV UTF-8."),
+        )
+    if _is_korean(bytes(error.object)):
+        return DataError(
+            say("{path} is not UTF-8 text, but probably Korean text in CP949 (EUC-KR).", path=path),
+            remedy=say("In Excel, save it as CSV UTF-8 (*.csv); in Notepad, with encoding UTF-8."),
+        )
+    return DataError(
+        say(
+            "{path} is not UTF-8 text: invalid byte {object:#04x} at position {start:,} "
+            "of its block.",
+            path=path,
+            object=error.object[error.start],
+            start=error.start,
+        ),
+        remedy=say("Save the file as UTF-8; in a spreadsheet, as CSV UTF-8."),
+    )
+
+
+def _is_korean(block: bytes) -> bool:
+    """Whether a block of bytes is CP949 with Hangul; its end may be within a character."""
+    for content in (block, block[:-1]):
+        try:
+            return _HANGUL.search(content.decode("cp949")) is not None
+        except UnicodeDecodeError:
+            continue
+    return False
 
 
 class _Unpacked(io.RawIOBase):

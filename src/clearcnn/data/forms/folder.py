@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from clearcnn.data.build_dataset import build_from_files
@@ -11,7 +10,7 @@ from clearcnn.data.forms.folder_tree import list_tree
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.data.natural_sort import natural_key
-from clearcnn.data.safe_files import is_hidden, read_bytes, reject_folder_link
+from clearcnn.data.safe_files import SourceFile, is_hidden, reject_folder_link
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
 from clearcnn.language import say, say_count
@@ -55,7 +54,7 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
         Entry(
             name=path.relative_to(folder).as_posix(),
             label=class_name,
-            read=partial(read_bytes, path, folder),
+            read=SourceFile(path, folder),
             split_name=split,
         )
         for split, classes in layout.splits.items()

@@ -22,7 +22,7 @@ from clearcnn.data.label_tables.named_files import NamedFiles
 from clearcnn.data.label_tables.split_cells import find_split_word
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import natural_key
-from clearcnn.data.safe_files import is_hidden, read_bytes
+from clearcnn.data.safe_files import SourceFile, is_hidden
 from clearcnn.errors import DataError
 from clearcnn.language import say, say_count
 from clearcnn.specs import DataSpec
@@ -137,7 +137,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             label=label,
             read=partial(_read_missing, name, root)
             if name in missing
-            else partial(read_bytes, root / name, root),
+            else SourceFile(root / name, root),
             group=group,
             split_name=split if is_split else None,
         )

@@ -6,7 +6,6 @@ another column that the user names for it.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from clearcnn.data.build_dataset import build_from_files
@@ -14,7 +13,7 @@ from clearcnn.data.classes import shorten
 from clearcnn.data.forms.folder import split_folders, walk_images
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import LabelledImages
-from clearcnn.data.safe_files import is_inside, read_bytes
+from clearcnn.data.safe_files import SourceFile, is_inside
 from clearcnn.data.split_names import require_split_name
 from clearcnn.data.tables import Row, is_json_lines, read_header, read_rows, require_columns
 from clearcnn.errors import DataError
@@ -164,7 +163,7 @@ def _entries(
         yield Entry(
             name=path.relative_to(root).as_posix(),
             label=row[label_column],
-            read=partial(read_bytes, path, root),
+            read=SourceFile(path, root),
             group=row.get(group_column) or None,
             split_name=split_name
             or (require_split_name(row["split"], place) if row.get("split") else None),

@@ -3,7 +3,6 @@
 Only the prefix states this form, since names may begin with a camera or a patient as well.
 """
 
-from functools import partial
 from pathlib import Path
 
 from clearcnn.data.build_dataset import build_from_files
@@ -13,7 +12,7 @@ from clearcnn.data.forms.folder_tree import FolderTree, list_tree
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.natural_sort import sort_naturally
-from clearcnn.data.safe_files import read_bytes
+from clearcnn.data.safe_files import SourceFile
 from clearcnn.data.split_names import parse_split_folders
 from clearcnn.errors import DataError
 from clearcnn.language import say
@@ -71,7 +70,7 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
             Entry(
                 path.relative_to(folder).as_posix(),
                 str(label),
-                partial(read_bytes, path, folder),
+                SourceFile(path, folder),
                 split_name=split,
             )
             for path, label in zip(images, classes, strict=True)

@@ -21,7 +21,7 @@ from clearcnn.data.label_tables.label_texts import several_labels, unify_labels
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.python_objects.recognise import read_samples
 from clearcnn.data.python_objects.samples import Samples
-from clearcnn.data.safe_files import read_bytes
+from clearcnn.data.safe_files import SourceFile
 from clearcnn.data.split_names import require_split_name
 from clearcnn.errors import DataError
 from clearcnn.language import say
@@ -204,7 +204,7 @@ def _channels_last(array: Any) -> Array:
 
 def _reader_of(image: object, name: str) -> Callable[[], bytes | DecodedImage]:
     if isinstance(image, (str, os.PathLike)):
-        return partial(read_bytes, Path(image))
+        return SourceFile(Path(image))
     if isinstance(image, Image.Image):
         return partial(decode_picture, image, name)
     if isinstance(image, bytes):
