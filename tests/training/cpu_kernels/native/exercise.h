@@ -116,5 +116,6 @@ void hold(const Level& level, const char* what, const std::vector<double>& wante
 void exercise_pooling();
 void exercise_sums();
 void exercise_normalization();
+void exercise_depthwise();
 
 }  // namespace clearcnn

@@ -32,6 +32,7 @@ _OF_A_LEVEL = (
     "channel_sums.cpp",
     "normalize_image.cpp",
     "pool_image.cpp",
+    "depthwise_tile.cpp",
 )
 _OF_ALL = (
     "levels.cpp",
@@ -42,8 +43,15 @@ _OF_ALL = (
     "batch_sums.cpp",
     "normalize.cpp",
     "pooling.cpp",
+    "depthwise.cpp",
 )
-_OF_XLA = ("ffi_convolution.cpp", "ffi_batch_sums.cpp", "ffi_normalize.cpp", "ffi_pooling.cpp")
+_OF_XLA = (
+    "ffi_convolution.cpp",
+    "ffi_batch_sums.cpp",
+    "ffi_normalize.cpp",
+    "ffi_pooling.cpp",
+    "ffi_depthwise.cpp",
+)
 _FLAGS = ("-std=c++20", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
 
 

@@ -22,5 +22,7 @@ void pool_max_gradient(const PoolShape& shape, const float* gradient, const sign
                        float* image);
 void pool_sum(const PoolShape& shape, const float* image, float* output);
 void pool_sum_gradient(const PoolShape& shape, const float* gradient, float* image);
+void multiply_depthwise(const Tile& tile, const float* from, const float* kernel, float* to);
+void add_depthwise(const Tile& tile, const float* image, const float* gradient, float* sums);
 
 }  // namespace clearcnn::CLEARCNN_LEVEL

@@ -105,6 +105,11 @@ struct Level {
                             const signed char* places, float* image);
   void (*pool_sum)(const PoolShape& shape, const float* image, float* output);
   void (*pool_sum_gradient)(const PoolShape& shape, const float* gradient, float* image);
+  // Of tiles whose runs are single taps, and `row` the number of the tap in the kernel.
+  // to[pixel, column] = sum over the runs of from[pixel, column] * kernel[row, column].
+  void (*multiply_depthwise)(const Tile& tile, const float* from, const float* kernel, float* to);
+  // sums[row, column] += sum over pixels of image[pixel, column] * gradient[pixel, column].
+  void (*add_depthwise)(const Tile& tile, const float* image, const float* gradient, float* sums);
 };
 
 }  // namespace clearcnn
