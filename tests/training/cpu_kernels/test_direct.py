@@ -138,7 +138,12 @@ def test_the_same_bits_each_time_on_many_threads_at_once():
 
 @pytest.mark.parametrize(
     ("groups", "dtype", "covered"),
-    [(1, jnp.float32, True), (2, jnp.float32, False), (1, jnp.bfloat16, False)],
+    [
+        (1, jnp.float32, True),
+        (2, jnp.float32, True),
+        (8, jnp.float32, False),
+        (1, jnp.bfloat16, False),
+    ],
 )
 def test_what_is_not_covered_is_left_to_the_forms(groups, dtype, covered):
     geometry = Geometry((3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), groups)

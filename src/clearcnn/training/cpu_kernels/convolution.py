@@ -1,7 +1,8 @@
 """Convolution by the compiled kernels, or else as matrix products in pieces that fit the cache.
 
-The kernels (`direct.py`) do what they cover. Where they were not built, in groups, and for other
-numbers than float32, an image is laid out for matrix products. There are two ways: as patches,
+The kernels (`direct.py`, `depthwise.py`) do what they cover. Where they were not built, and for
+other numbers than float32, an image is laid out for matrix products; other groups, such as those of
+two channels, are summed tap by tap. There are two ways: as patches,
 which covers every case, and as Winograd's tiles, with fewer products where both channels and
 filters are many. Backward, both are matrix products again, where differentiating the plain
 primitive gives two more convolutions that XLA runs slowly on a CPU.
@@ -30,7 +31,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from clearcnn.training.cpu_kernels import direct, im2col, pooled_winograd, winograd
+from clearcnn.training.cpu_kernels import depthwise, direct, im2col, pooled_winograd, winograd
 from clearcnn.training.cpu_kernels.pooling import pooling_geometry
 from clearcnn.training.cpu_kernels.window_geometry import Geometry, Size
 from clearcnn.training.cpu_kernels.windows import views
@@ -82,7 +83,7 @@ def laid_bytes(geometry: Geometry, output: Size, image: Any, kernel: Any) -> int
       output: (height, width) of what comes out of it.
       image, kernel: arrays, or their abstract values.
     """
-    if direct.suits(geometry, image, kernel):
+    if direct.suits(geometry, image, kernel) or depthwise.suits(geometry, image, kernel):
         pixels = math.prod(image.shape[1:]) + math.prod(output) * kernel.shape[-1]
         return int(image.shape[0] * pixels * image.dtype.itemsize) // 2
     size = _way(geometry, image, kernel).laid_size(geometry, output, *kernel.shape[2:])
@@ -100,6 +101,8 @@ def convolve(geometry: Geometry, image: jax.Array, kernel: jax.Array) -> jax.Arr
     """
     if direct.suits(geometry, image, kernel):
         return direct.convolve(geometry, image, kernel)
+    if depthwise.suits(geometry, image, kernel):
+        return depthwise.convolve(geometry, image, kernel)
     if geometry.groups > 1:
         return _convolve_groups(geometry, image, kernel)
     convolved: jax.Array = _convolve(_way(geometry, image, kernel), geometry, image, kernel)

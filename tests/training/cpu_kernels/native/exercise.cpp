@@ -19,8 +19,9 @@ struct Drawn {
 
 Drawn draw_convolution() {
   Drawn drawn;
-  drawn.shape = {draw(0, 3) ? draw(1, 5) : draw(6, 40), draw_width(), draw_width(), draw_axis(),
-                 draw_axis()};
+  const Index groups = draw(0, 2) ? 1 : draw(2, 4);
+  drawn.shape = {draw(0, 3) ? draw(1, 5) : draw(6, 40), groups * draw_width(),
+                 groups * draw_width(), draw_axis(), draw_axis(), groups};
   Convolution& shape = drawn.shape;
   while (shape.images > 1 && shape.work() > 2e7) shape.images /= 2;
   drawn.image_size = shape.images * shape.image_size();
@@ -44,7 +45,7 @@ void visit_products(const Convolution& shape, Visit visit) {
             const Index x = ox * columns.stride - columns.padding + kx * columns.dilation;
             if (y < 0 || y >= rows.image || x < 0 || x >= columns.image) continue;
             visit(((n * rows.image + y) * columns.image + x) * shape.channels,
-                  (ky * columns.kernel + kx) * shape.channels * shape.filters,
+                  (ky * columns.kernel + kx) * shape.group_channels() * shape.group_filters(),
                   ((n * rows.output + oy) * columns.output + ox) * shape.filters);
           }
 }
@@ -58,9 +59,11 @@ Wanted sum_plainly(const Drawn& drawn) {
   Wanted wanted = {std::vector<double>(drawn.gradient_size), std::vector<double>(drawn.image_size),
                    std::vector<double>(shape.kernel_size())};
   visit_products(shape, [&](Index image, Index kernel, Index output) {
+    const Index channels = shape.group_channels(), filters = shape.group_filters();
     for (Index c = 0; c < shape.channels; c++)
-      for (Index f = 0; f < shape.filters; f++) {
-        const Index k = kernel + c * shape.filters + f;
+      for (Index f = c / channels * filters; f < (c / channels + 1) * filters; f++) {
+        const Index k = kernel + c / channels * shape.group_kernel_size() +
+                        c % channels * filters + f % filters;
         const double weight = drawn.kernel[k], pixel = drawn.image[image + c];
         const double gradient = drawn.gradient[output + f];
         wanted.output[output + f] += pixel * weight;
@@ -81,10 +84,10 @@ void hold_convolution(const Level& level, const char* what, Convolve convolve, c
   const Convolution& s = drawn.shape;
   char name[400];
   std::snprintf(name, sizeof name,
-                "%s: %lld images, %lld channels, %lld filters; rows %lld to %lld, kernel %lld, "
+                "%s: %lld images, %lld channels, %lld filters, %lld groups; rows %lld to %lld, kernel %lld, "
                 "stride %lld, dilation %lld, padding %lld; columns %lld to %lld, kernel %lld, "
                 "stride %lld, dilation %lld, padding %lld",
-                what, s.images, s.channels, s.filters, s.rows.image, s.rows.output, s.rows.kernel,
+                what, s.images, s.channels, s.filters, s.groups, s.rows.image, s.rows.output, s.rows.kernel,
                 s.rows.stride, s.rows.dilation, s.rows.padding, s.columns.image, s.columns.output,
                 s.columns.kernel, s.columns.stride, s.columns.dilation, s.columns.padding);
   hold(level, name, wanted, [&](Threads& threads, float* results, Task finish) {
@@ -112,6 +115,7 @@ int main(int, char** arguments) {
     exercise_sums();
     exercise_normalization();
     exercise_warp();
+    exercise_depthwise();
   }
   for (const Level* level : available_levels()) std::printf("%s ", level->name);
   return 0;

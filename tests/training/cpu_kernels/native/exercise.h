@@ -117,5 +117,6 @@ void exercise_pooling();
 void exercise_sums();
 void exercise_normalization();
 void exercise_warp();
+void exercise_depthwise();
 
 }  // namespace clearcnn

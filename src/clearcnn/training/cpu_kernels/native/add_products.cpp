@@ -93,6 +93,7 @@ void add_products(const Walk& unsorted, const float* image, const float* gradien
 extern const Level level = {CLEARCNN_TEXT(CLEARCNN_LEVEL), packed_size, pack, multiply,
                             add_products, sum_deviations, sum_gradients, normalize,
                             normalize_gradient, pool_max, pool_max_gradient, pool_sum,
-                            pool_sum_gradient, frame_floats, frame_bytes, warp, light};
+                             pool_sum_gradient, frame_floats, frame_bytes, warp, light,
+                             multiply_depthwise, add_depthwise};
 
 }  // namespace clearcnn::CLEARCNN_LEVEL

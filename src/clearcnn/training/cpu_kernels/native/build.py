@@ -33,6 +33,7 @@ _OF_A_LEVEL = (
     "normalize_image.cpp",
     "pool_image.cpp",
     "warp_image.cpp",
+    "depthwise_tile.cpp",
 )
 _OF_ALL = (
     "levels.cpp",
@@ -44,6 +45,7 @@ _OF_ALL = (
     "normalize.cpp",
     "pooling.cpp",
     "warp.cpp",
+    "depthwise.cpp",
 )
 _OF_XLA = (
     "ffi_convolution.cpp",
@@ -51,6 +53,7 @@ _OF_XLA = (
     "ffi_normalize.cpp",
     "ffi_pooling.cpp",
     "ffi_warp.cpp",
+    "ffi_depthwise.cpp",
 )
 _FLAGS = ("-std=c++20", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
 

@@ -1,5 +1,5 @@
-// Convolution of float32 images (n, height, width, channels) with a kernel (height, width,
-// channels, filters), and both its gradients.
+// Convolution of float32 images (n, height, width, channels) with a kernel (groups, height, width,
+// channels / groups, filters / groups), and both its gradients.
 #pragma once
 
 #include "axis_plan.h"
@@ -11,10 +11,16 @@ namespace clearcnn {
 struct Convolution {
   Index images, channels, filters;
   AxisShape rows, columns;
+  Index groups = 1;  // Each has its part of the channels, of the filters, and its own kernel.
 
   Index image_size() const { return rows.image * columns.image * channels; }
   Index output_size() const { return rows.output * columns.output * filters; }
-  Index kernel_size() const { return rows.kernel * columns.kernel * channels * filters; }
+  Index kernel_size() const { return groups * group_kernel_size(); }
+  Index group_channels() const { return channels / groups; }
+  Index group_filters() const { return filters / groups; }
+  Index group_kernel_size() const {
+    return rows.kernel * columns.kernel * group_channels() * group_filters();
+  }
   // Multiplications, as if there were no padding.
   double work() const;
 };

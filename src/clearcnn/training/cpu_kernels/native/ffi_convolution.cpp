@@ -1,4 +1,6 @@
 // What XLA calls for convolutions: checks shapes, and begins the work.
+#include <algorithm>
+
 #include "convolution.h"
 #include "ffi_call.h"
 
@@ -15,10 +17,15 @@ ffi::Future run(Work work, ffi::ThreadPool pool, Sizes image, Sizes kernel, Size
               strides.size() == 2 && dilation.size() == 2 && padding.size() == 4;
   Convolution shape = {};
   if (fits) {
-    shape = {image[0], image[3], kernel[3],
-             make_axis(image[1], kernel[0], strides[0], dilation[0], padding[0], padding[1]),
-             make_axis(image[2], kernel[1], strides[1], dilation[1], padding[2], padding[3])};
-    fits = kernel[2] == image[3] && output[1] == kernel[3] &&
+    // The kernels of the groups lie below each other.
+    const Index groups = kernel[2] > 0 ? std::max<Index>(1, image[3] / kernel[2]) : 1;
+    const Index height = kernel[0] / groups;
+    shape = {image[0], image[3], kernel[3] * groups,
+             make_axis(image[1], height, strides[0], dilation[0], padding[0], padding[1]),
+             make_axis(image[2], kernel[1], strides[1], dilation[1], padding[2], padding[3]),
+             groups};
+    fits = kernel[2] * groups == image[3] && height * groups == kernel[0] &&
+           output[1] == shape.filters &&
            output[0] == image[0] * shape.rows.output * shape.columns.output;
   }
   return start(pool, fits, [&](const Level& level, Threads& threads, Task finish) {

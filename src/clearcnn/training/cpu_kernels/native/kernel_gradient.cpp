@@ -22,24 +22,31 @@ void add_tap(const Level& level, const Convolution& shape, Index begin, Index en
              const float* gradient, float* sums) {
   const Index image_row = shape.columns.image * shape.channels;
   const Index output_row = shape.columns.output * shape.filters;
+  const Index channels = shape.group_channels(), filters = shape.group_filters();
   const Index from = first * shape.rows.stride - shape.rows.padding + tap * shape.rows.dilation;
   for (const Segment& segment : columns) {
-    const bool side_by_side = segment.tap_step == 1 && segment.tap_from_step == 1;
+    const bool side_by_side =
+        segment.tap_step == 1 && segment.tap_from_step == 1 && shape.groups == 1;
     const Index taps = side_by_side ? segment.num_taps : 1;
     for (Index x = 0; x < segment.num_taps; x += taps) {
       const Walk walk = {
           {{end - begin, shape.image_size(), shape.output_size()},
            {last - first, shape.rows.stride * image_row, output_row},
            {segment.count, segment.from_step * shape.channels, segment.step * shape.filters}},
-          taps * shape.channels,
-          shape.filters};
+          taps * channels,
+          filters};
       const Index at = segment.from + x * segment.tap_from_step;
       const Index column = segment.tap + x * segment.tap_step;
-      level.add_products(
-          walk, image + begin * shape.image_size() + from * image_row + at * shape.channels,
-          gradient + begin * shape.output_size() + first * output_row +
-              segment.first * shape.filters,
-          sums + (tap * shape.columns.kernel + column) * shape.channels * shape.filters);
+      for (Index group = 0; group < shape.groups; group++) {
+        level.add_products(
+            walk,
+            image + begin * shape.image_size() + from * image_row + at * shape.channels +
+                group * channels,
+            gradient + begin * shape.output_size() + first * output_row +
+                segment.first * shape.filters + group * filters,
+            sums + group * shape.group_kernel_size() +
+                (tap * shape.columns.kernel + column) * channels * filters);
+      }
     }
   }
 }

@@ -26,5 +26,7 @@ void frame_floats(const WarpShape& shape, const float* image, float* framed);
 void frame_bytes(const WarpShape& shape, const unsigned char* image, float* framed);
 void warp(const WarpShape& shape, const float* framed, const float* matrix, float* output);
 void light(Index size, const float* light, float* image);
+void multiply_depthwise(const Tile& tile, const float* from, const float* kernel, float* to);
+void add_depthwise(const Tile& tile, const float* image, const float* gradient, float* sums);
 
 }  // namespace clearcnn::CLEARCNN_LEVEL

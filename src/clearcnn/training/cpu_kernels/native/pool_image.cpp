@@ -15,13 +15,6 @@ struct OfIntegers {
   typedef int Type __attribute__((vector_size(4 * L)));
 };
 
-// Calls work<L>(channel) for vectors that cover each channel once: sums must not be added twice.
-template <int L, typename Work>
-inline void cover_channels(Index channel, Index channels, Work work) {
-  for (; channel + L <= channels; channel += L) work.template operator()<L>(channel);
-  if constexpr (L > 1) cover_channels<L / 2>(channel, channels, work);
-}
-
 // Calls work(number, offset) for each tap of a window that lies in the image, in reading order.
 template <typename Work>
 inline void for_each_tap(const PoolShape& shape, Index row, Index column, Work work) {

@@ -123,6 +123,11 @@ struct Level {
   void (*warp)(const WarpShape& shape, const float* framed, const float* matrix, float* output);
   // Multiplies the distances from the mean by the first number of a light, and adds the second.
   void (*light)(Index size, const float* light, float* image);
+  // Of tiles whose runs are single taps, and `row` the number of the tap in the kernel.
+  // to[pixel, column] = sum over the runs of from[pixel, column] * kernel[row, column].
+  void (*multiply_depthwise)(const Tile& tile, const float* from, const float* kernel, float* to);
+  // sums[row, column] += sum over pixels of image[pixel, column] * gradient[pixel, column].
+  void (*add_depthwise)(const Tile& tile, const float* image, const float* gradient, float* sums);
 };
 
 }  // namespace clearcnn

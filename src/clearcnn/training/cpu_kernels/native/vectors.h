@@ -83,6 +83,13 @@ inline void with_vectors(Index vectors, Work work) {
   work.template operator()<V>();
 }
 
+// Calls work<L>(channel) for vectors that cover each channel once: sums must not be added twice.
+template <int L, typename Work>
+inline void cover_channels(Index channel, Index channels, Work work) {
+  for (; channel + L <= channels; channel += L) work.template operator()<L>(channel);
+  if constexpr (L > 1) cover_channels<L / 2>(channel, channels, work);
+}
+
 // Parts `count` into as few parts of at most `most` as possible, as even as possible.
 struct Parts {
   Index count, parts;
