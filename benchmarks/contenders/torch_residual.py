@@ -20,6 +20,8 @@ def main() -> None:
     """Train until the seconds are spent, and report the score of the test set."""
     parser = protocol.make_parser(__doc__)
     parser.add_argument("--seconds", type=float, required=True, help="of training")
+    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True, help="the peak of the schedule")
     parser.add_argument("--flip", action="store_true", help="mirror half of the images")
     arguments = parser.parse_args()
     workload = protocol.read_workload(arguments.workload)
@@ -27,7 +29,15 @@ def main() -> None:
     x, y = _place(workload.parts["train"])
     model = make_network(x.shape[1], int(y.max()) + 1)
     begun = time.perf_counter()
-    epochs = fit(model, x, y, workload.batch_size, arguments.seconds, flips=arguments.flip)
+    epochs = fit(
+        model,
+        x,
+        y,
+        arguments.batch_size,
+        arguments.seconds,
+        flips=arguments.flip,
+        rate=arguments.rate,
+    )
     fit_seconds = time.perf_counter() - begun
     predicted = _predict(model, _place(workload.parts["test"])[0])
     right = predicted == workload.parts["test"][1]
@@ -76,7 +86,7 @@ def _convolve(before: int, filters: int, stride: int, size: int = 3) -> Any:
 
 
 def fit(
-    model: Any, x: Any, y: Any, batch_size: int, seconds: float, *, flips: bool, rate: float = 0.2
+    model: Any, x: Any, y: Any, batch_size: int, seconds: float, *, flips: bool, rate: float
 ) -> float:
     """Train for that long; return the epochs."""
     criterion = nn.CrossEntropyLoss(label_smoothing=0.1)

@@ -15,8 +15,13 @@ from benchmarks.record import Record
 from benchmarks.tables import WALL_SECONDS, say_failures, tabulate
 from clearcnn.results.percent import percent
 
-# Name → archive, and whether images are mirrored.
-SETS = {"CIFAR-10": ("cifar10-20k.zip", True), "traffic signs": ("gtsrb.zip", False)}
+# Name → archive, and the loop's settings: batch size, rate, and whether images are mirrored.
+# Those of the traffic signs were chosen on tracks that were left out of the training images: 56 %
+# after five epochs, and 44 % with batches of 128 and rate 0.2.
+SETS = {
+    "CIFAR-10": ("cifar10-20k.zip", ("--batch-size", "128", "--rate", "0.2", "--flip")),
+    "traffic signs": ("gtsrb.zip", ("--batch-size", "32", "--rate", "0.1")),
+}
 OURS, LOOP = "clearcnn train", "PyTorch loop"
 _SECONDS = "{seconds}"
 
@@ -24,11 +29,11 @@ _SECONDS = "{seconds}"
 def contenders(quick: bool) -> list[Contender]:
     """The recipe and the loop on each set."""
     found = []
-    for name, (archive, flips) in SETS.items():
+    for name, (archive, settings) in SETS.items():
         work = ("--workload", workloads.pictures(archive, quick).to_json(), "--seed", SEED)
         less = ("--epochs", "1") if quick else ()
         found.append(Contender(f"{OURS}, {name}", "clearcnn", ("train_pictures.py", *work, *less)))
-        command = ("torch_residual.py", *work, "--seconds", _SECONDS, *(("--flip",) * flips))
+        command = ("torch_residual.py", *work, "--seconds", _SECONDS, *settings)
         follows = {_SECONDS: (f"{OURS}, {name}", "fit_seconds")}
         found.append(Contender(f"{LOOP}, {name}", "torch", command, follows=follows))
     return found
