@@ -39,6 +39,8 @@ class Contender:
       variables: environment variables.
       keeps_cache: whether caches on disk are kept between runs, or each run starts without.
       read: standard output → result.
+      follows: word of the command → (contender, key): replaced by that figure of the contender's
+        run in the same round, which must come before.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Contender:
     variables: Mapping[str, str] = field(default_factory=dict)
     keeps_cache: bool = True
     read: Callable[[str], Result] = read_last_line
+    follows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,19 @@ def play(
             say(f"  {contender.name}: left out, {runs[-1].failure}")
     with tempfile.TemporaryDirectory(prefix="clearcnn-benchmark-") as folder:
         for number in range(-warm_ups, rounds):
+            results: dict[str, Result] = {}
             for contender in contenders:
                 if contender.name not in pythons:
                     continue
                 python = pythons[contender.name]
-                run = _run(contender, python, number, environments.device, Path(folder))
+                missing = [name for name, _ in contender.follows.values() if name not in results]
+                if missing:
+                    why = f"it follows {missing[0]}, which did not run"
+                    run = Run(contender.name, max(number, 0), {}, why)
+                else:
+                    words = _fill(contender, number, results)
+                    run = _run(contender, words, python, number, environments.device, Path(folder))
+                results |= {} if run.failure else {contender.name: run.result}
                 if number >= 0 or run.failure:
                     runs.append(run)
                 if run.failure:
@@ -109,8 +120,21 @@ def play(
     return runs
 
 
-def _run(contender: Contender, python: Path, number: int, device: Device, folder: Path) -> Run:
-    words = [str(max(number, 0)) if word == SEED else word for word in contender.command]
+def _fill(contender: Contender, number: int, results: Mapping[str, Result]) -> list[str]:
+    """The command with the round's number and the figures of those that it follows."""
+    filled = {SEED: str(max(number, 0))}
+    filled |= {word: str(results[name][key]) for word, (name, key) in contender.follows.items()}
+    return [filled.get(word, word) for word in contender.command]
+
+
+def _run(
+    contender: Contender,
+    words: list[str],
+    python: Path,
+    number: int,
+    device: Device,
+    folder: Path,
+) -> Run:
     if words[0].endswith(".py"):
         words[0] = str(_CONTENDERS / words[0])
     caches = folder / f"cache of {contender.name}".replace("/", " ")

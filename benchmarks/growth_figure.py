@@ -37,5 +37,5 @@ def draw(curves: Mapping[str, Mapping[str, Points]], limit: str, path: Path) -> 
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("seconds for an epoch")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     FigureCanvasAgg(figure).print_png(path)

@@ -48,7 +48,7 @@ def tutorial_scripts(*options: str, **settings: Any) -> list[Contender]:
             name,
             environment,
             ("keras_tutorial.py", *options),
-            {"KERAS_BACKEND": backend, **_keep_programs(backend, **settings)},
+            {"KERAS_BACKEND": backend, **keep_programs(backend, **settings)},
             **settings,
         )
         for name, (environment, backend) in BACKENDS.items()
@@ -60,7 +60,7 @@ def _work(workload: Workload) -> tuple[str, ...]:
     return ("--workload", workload.to_json(), "--seed", SEED)
 
 
-def _keep_programs(backend: str, keeps_cache: bool = True) -> dict[str, str]:
+def keep_programs(backend: str, keeps_cache: bool = True) -> dict[str, str]:
     """JAX's own cache of compiled programs, which its users must turn on themselves."""
     if backend != "jax" or not keeps_cache:
         return {}

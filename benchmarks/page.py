@@ -49,6 +49,7 @@ def make_page(
             continue
         shown = [name for name in questions.NAMES if name in by_name]
         parts += [f"## {title}", _describe(machine, list(by_name.values()))]
+        parts.append(_list_added(shown))
         parts.append(_summarize([(questions.load(name).QUESTION, by_name[name]) for name in shown]))
         for name in shown:
             parts += _answer(name, by_name[name], images)
@@ -88,6 +89,17 @@ def _describe(machine: dict[str, Any], records: list[Record]) -> str:
     return "\n".join(lines)
 
 
+def _list_added(names: list[str]) -> str:
+    """What earlier versions of the page did not have, so that nobody looks for it there."""
+    modules = [questions.load(name) for name in names]
+    lines = [
+        f"- {split_words(module)[0]} New: {module.QUESTION.added}."
+        for module in modules
+        if module.QUESTION.added
+    ]
+    return "\n".join(["Earlier versions of this page did not have:\n", *lines]) if lines else ""
+
+
 def _summarize(asked: list[tuple[Question, Record]]) -> str:
     rows = [
         row
@@ -102,15 +114,18 @@ def _summarize(asked: list[tuple[Question, Record]]) -> str:
 def _judge(question: Question, record: Record, aim: Aim) -> list[str] | None:
     names = record.contenders()
     peer = find_best(record, question.quantity, aim.against)
-    if peer is None or not names:
+    ours = aim.ours or next(iter(names), None)
+    if peer is None or ours not in names:
         return None
-    ratio = find_ratio(record, question.quantity, names[0], peer)
+    ratio = find_ratio(record, question.quantity, ours, peer)
     reached = (
         ("the moonshot" if ratio.medians >= aim.moonshot else "yes")
         if (ratio.medians >= aim.ratio)
         else "no"
     )
     words, _ = split_words(questions.load(record.question))
+    if question.added:
+        words += " (new)"
     against = f"{aim.label} ({peer})" if len(aim.against) > 1 else aim.label
     return [words, against, str(ratio), f"{aim.ratio:g}×", f"{aim.moonshot:g}×", reached]
 
@@ -119,7 +134,8 @@ def _answer(name: str, record: Record, images: Path) -> list[str]:
     module = questions.load(name)
     question: Question = module.QUESTION
     words, explanation = split_words(module)
-    return [f"### {words}", explanation, question.answer(question, record, images)]
+    added = f"**New on this page: {question.added}.**" if question.added else ""
+    return [f"### {words}", added, explanation, question.answer(question, record, images)]
 
 
 def _results(records: list[Record]) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ class Question:
       warm_ups: processes of each contender that are run first and not counted.
       minutes: roughly, on two cores, with the environments installed.
       devices: on which it can be run.
+      added: what the page's previous version did not have, in words; else empty.
       answer: returns the Markdown below the question; may write figures to the folder.
     """
 
@@ -38,6 +39,7 @@ class Question:
     rounds: int = 5
     warm_ups: int = 0
     devices: tuple[Device, ...] = ("cpu",)
+    added: str = ""
     answer: Callable[["Question", Record, Path], str] = answer_by_comparison
 
 

@@ -49,12 +49,14 @@ class Aim:
       against: names of contenders; the best of those that ran is used.
       ratio: to reach.
       moonshot: a ratio far beyond.
+      ours: the contender of ours; None is the first of the question.
     """
 
     label: str
     against: tuple[str, ...]
     ratio: float
     moonshot: float
+    ours: str | None = None
 
 
 @dataclass(frozen=True)

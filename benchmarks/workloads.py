@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.environments import ROOT
+from benchmarks.networks import Network
 
 FOLDER = ROOT / ".cache" / "benchmarks" / "data"
 _MNIST = ROOT.parent / "shared" / "data" / "mnist"
+_QUICK_BATCH = 16
 _PICTURES = ROOT.parent / "shared" / "data" / "pictures"
 
 Array = NDArray[Any]
@@ -26,13 +29,14 @@ class Workload:
     """The model, the data and the length of a training.
 
     Attributes:
-      model: "digits", "mnist", "colour", "growth" or "pictures", built by the contender.
+      model: "digits", "mnist", "colour", "growth", "layers" or "pictures", built by the contender.
       source: where the images come from, in words.
       data: an .npz file with uint8 x_train, x_test and integer y_train, y_test, and perhaps
         x_validation and y_validation.
       scale: the factor for pixels.
       batch_size, epochs: as for `fit`.
       filters: of the first convolution of "growth".
+      layers: of "layers": pairs of Keras's class name and its arguments.
     """
 
     model: str
@@ -42,6 +46,7 @@ class Workload:
     batch_size: int
     epochs: int
     filters: int = 0
+    layers: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def to_json(self) -> str:
         """Return the arguments of a contender's command line."""
@@ -109,6 +114,16 @@ def growth(side: int, filters: int, samples: int, epochs: int) -> Workload:
     arrays = make_images(samples, 100, (side, side, 1))
     path = _write(f"growth-{side}-{samples}", arrays)
     return Workload("growth", "synthetic", path, 1 / 255, 64, epochs, filters)
+
+
+def network(chosen: Network, quick: bool) -> Workload:
+    """Synthetic images of the network's shape, two epochs."""
+    count = 2 * _QUICK_BATCH if quick else chosen.samples
+    batch_size = _QUICK_BATCH if quick else chosen.batch_size
+    arrays = make_images(count, 100, chosen.shape)
+    path = _write(f"network-{'-'.join(map(str, chosen.shape))}-{count}", arrays)
+    layers = tuple((layer.layer, layer.arguments) for layer in chosen.layers)
+    return Workload("layers", "synthetic", path, 1 / 255, batch_size, 2, layers=layers)
 
 
 def has_mnist() -> bool:

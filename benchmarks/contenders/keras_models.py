@@ -9,8 +9,10 @@ from keras import layers
 
 def build(workload: SimpleNamespace) -> Any:
     """Build the workload's model, with first weights from Keras's global generator."""
-    head, tail = keras.Input(workload.shape), _classify(workload.num_classes)
-    middle = _BODIES[workload.model](workload)
+    head = keras.Input(workload.shape)
+    if workload.model == "layers":
+        return keras.Sequential([head, *_layers(workload)])
+    middle, tail = _BODIES[workload.model](workload), _classify(workload.num_classes)
     return keras.Sequential([head, *middle, *tail])
 
 
@@ -57,6 +59,10 @@ def _growth(workload: SimpleNamespace) -> list[Any]:
         layers.MaxPooling2D(2),
         layers.Flatten(),
     ]
+
+
+def _layers(workload: SimpleNamespace) -> list[Any]:
+    return [getattr(layers, name)(**arguments) for name, arguments in workload.layers]
 
 
 def _classify(num_classes: int) -> list[Any]:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from torch import nn
+from torch_layers import stack
 
 
 def build(workload: SimpleNamespace) -> Any:
@@ -13,7 +14,8 @@ def build(workload: SimpleNamespace) -> Any:
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     return model
 
 
@@ -62,4 +64,29 @@ def _colour(workload: SimpleNamespace) -> list[Any]:
     return [*blocks, nn.Flatten(), nn.Linear(128 * 16, workload.num_classes)]
 
 
-_BODIES = {"digits": _digits, "mnist": _mnist, "colour": _colour}
+def _growth(workload: SimpleNamespace) -> list[Any]:
+    height, _, channels = workload.shape
+    filters, side = workload.filters, height // 4
+    return [
+        nn.Conv2d(channels, filters, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(filters, 2 * filters, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(2 * filters * side**2, workload.num_classes),
+    ]
+
+
+def _layers(workload: SimpleNamespace) -> list[Any]:
+    return stack(workload.layers, workload.shape)
+
+
+_BODIES = {
+    "digits": _digits,
+    "mnist": _mnist,
+    "colour": _colour,
+    "growth": _growth,
+    "layers": _layers,
+}

@@ -10,6 +10,7 @@ NAMES = (
     "digits_process",
     "mnist_throughput",
     "colour_throughput",
+    "networks",
     "ten_seeds",
     "mnist_memory",
     "tuned_peers",

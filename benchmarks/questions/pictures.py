@@ -1,9 +1,9 @@
 """How accurate is a residual network in a PyTorch loop, if it trains as long as `clearcnn train`?
 
 CIFAR-10 with 10,000 training images and German traffic signs of other tracks than those trained
-on. The loop trains an eight-layer residual network of 16 to 64 filters for the seconds that the
-default recipe takes, on all images outside the test set; the recipe keeps a tenth of them for
-validation. Its seconds are those of the training alone, of clearcnn and of the loop.
+on. The loop trains an eight-layer residual network of 16 to 64 filters on all images outside the
+test set; the recipe keeps a tenth of them for validation. The loop gets as many seconds as
+clearcnn's `fit` took in the same round, without compilation; both are elapsed time.
 """
 
 from pathlib import Path
@@ -15,23 +15,27 @@ from benchmarks.record import Record
 from benchmarks.tables import WALL_SECONDS, say_failures, tabulate
 from clearcnn.results.percent import percent
 
-# Name → archive, seconds of training on two cores with AVX-512, and whether images are mirrored.
+# Name → archive, and the loop's settings: batch size, rate, and whether images are mirrored.
+# Those of the traffic signs were chosen on tracks that were left out of the training images: 56 %
+# after five epochs, and 44 % with batches of 128 and rate 0.2.
 SETS = {
-    "CIFAR-10": ("cifar10-20k.zip", 100, True),
-    "traffic signs": ("gtsrb.zip", 40, False),
+    "CIFAR-10": ("cifar10-20k.zip", ("--batch-size", "128", "--rate", "0.2", "--flip")),
+    "traffic signs": ("gtsrb.zip", ("--batch-size", "32", "--rate", "0.1")),
 }
 OURS, LOOP = "clearcnn train", "PyTorch loop"
+_SECONDS = "{seconds}"
 
 
 def contenders(quick: bool) -> list[Contender]:
     """The recipe and the loop on each set."""
     found = []
-    for name, (archive, seconds, flips) in SETS.items():
+    for name, (archive, settings) in SETS.items():
         work = ("--workload", workloads.pictures(archive, quick).to_json(), "--seed", SEED)
         less = ("--epochs", "1") if quick else ()
         found.append(Contender(f"{OURS}, {name}", "clearcnn", ("train_pictures.py", *work, *less)))
-        length = ("--seconds", "2" if quick else str(seconds), *(("--flip",) if flips else ()))
-        found.append(Contender(f"{LOOP}, {name}", "torch", ("torch_residual.py", *work, *length)))
+        command = ("torch_residual.py", *work, "--seconds", _SECONDS, *settings)
+        follows = {_SECONDS: (f"{OURS}, {name}", "fit_seconds")}
+        found.append(Contender(f"{LOOP}, {name}", "torch", command, follows=follows))
     return found
 
 
@@ -41,9 +45,13 @@ def answer(_: Question, record: Record, __: Path) -> str:
     for name in record.contenders():
         for result in record.results(name):
             right, total = result["right"], result["total"]
-            rows.append([name, f"{percent(right / total)} %", f"{right:,} of {total:,}"])
-    table = tabulate(["", "accuracy", "correct"], rows)
+            correct = f"{right:,} of {total:,}"
+            length = [f"{result['fit_seconds']:.1f}", f"{result['epochs']:.3g}"]
+            rows.append([name, f"{percent(right / total)} %", correct, *length])
+    table = tabulate(["", "accuracy", "correct", "seconds of training", "epochs"], rows)
     return "\n\n".join(filter(None, (table, say_failures(record))))
 
 
-QUESTION = Question(contenders, WALL_SECONDS, minutes=6, rounds=1, answer=answer)
+QUESTION = Question(
+    contenders, WALL_SECONDS, minutes=6, rounds=1, added="both data sets", answer=answer
+)

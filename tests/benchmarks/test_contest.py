@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import sys
@@ -43,6 +44,27 @@ def test_who_fails_is_left_out_with_the_reason_and_the_others_go_on(tmp_path: Pa
         ("B", None),
     ]
     assert "  A: left out, exit status 1: ValueError: no such thing" in said
+
+
+def test_a_follower_gets_the_figure_of_its_round(tmp_path: Path) -> None:
+    leader = make(tmp_path, "A", "print(json.dumps({'figure': 1.5 + int(sys.argv[1])}))")
+    plain = make(tmp_path, "B", "print(json.dumps({'given': sys.argv[1:]}))")
+    command = (*plain.command, "--seconds", "{length}")
+    follower = dataclasses.replace(plain, command=command, follows={"{length}": ("A", "figure")})
+    runs = play([leader, follower], HERE, rounds=2, say=lambda _: None)
+    given = [run.result["given"] for run in runs if run.contender == "B"]
+    assert given == [["0", "--seconds", "1.5"], ["1", "--seconds", "2.5"]]
+
+
+def test_a_follower_of_who_failed_is_left_out(tmp_path: Path) -> None:
+    leader = make(tmp_path, "A", "raise ValueError('no such thing')")
+    plain = make(tmp_path, "B", SAY_SEED)
+    follower = dataclasses.replace(plain, follows={"{length}": ("A", "figure")})
+    runs = play([leader, follower], HERE, rounds=2, say=lambda _: None)
+    assert [run.failure for run in runs if run.contender == "B"] == [
+        "it follows A, which did not run"
+    ]
+    assert (tmp_path / "order").read_text() == "A"
 
 
 def test_caches_last_only_for_who_keeps_them(tmp_path: Path) -> None:

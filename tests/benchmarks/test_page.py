@@ -62,14 +62,19 @@ def test_growth_draws_its_figure(tmp_path: Path) -> None:
     runs = [Run("matrix product, jax", 0, {"operations_per_second": 1e11})]
     for key, (_, values) in growth.SERIES.items():
         for value in values:
-            for name, seconds in ((growth.OURS, 1.0), (growth.KERAS_TENSORFLOW, 2.0)):
+            for name, seconds in (
+                (growth.OURS, 1.0),
+                (growth.KERAS_TENSORFLOW, 2.0),
+                (growth.PYTORCH, 3.0),
+            ):
                 result = {"seconds": seconds, "epochs": 2, "samples": 1000}
                 runs.append(Run(growth.label(name, key, value), 0, result))
     record = Record("growth", "cpu", "2026-01-01", MACHINE, None, tuple(runs))
     text = growth.answer(growth.QUESTION, record, tmp_path)
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
     # An epoch takes 0.5 s for 1,000 images.
-    assert "| image size, pixels 96 | 500.0 | 1,000.0 | 2.00× (2.00–2.00) |" in text
+    compared = "1,000.0 | 2.00× (2.00–2.00) | 1,500.0 | 3.00× (3.00–3.00)"
+    assert f"| image size, pixels 96 | 500.0 | {compared} |" in text
     assert "100 GFLOP/s" in text
 
 
