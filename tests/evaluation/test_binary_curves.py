@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
     average_precision_score,
@@ -20,6 +20,7 @@ def trace(truth, scores):
     return trace_binary(truth, np.column_stack([1 - np.asarray(scores), scores]), NAMES)
 
 
+@settings(deadline=None)  # scikit-learn loads in the first example.
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=2, max_size=60))
 def test_areas_are_those_of_scikit_learn_with_ties(pairs):
     truth = np.array([positive for positive, _ in pairs], int)

@@ -94,7 +94,10 @@ def test_a_run_whose_score_is_not_as_clearcnn_writes_it_is_a_conflict(place):
     with TestClient(make_app([place]), base_url="http://localhost") as client:
         answer = client.get("/page/models/model")
     assert answer.status_code == 409
-    assert "metrics.json is damaged: metrics lacks recipe, history, test." in answer.json()["error"]
+    assert (
+        "metrics.json is damaged: metrics lacks recipe, history, test, seconds."
+        in answer.json()["error"]
+    )
     assert "\n" not in answer.json()["error"]
 
 

@@ -122,13 +122,14 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
 
 
 def _once(function: Callable[..., Any]) -> Callable[..., Any]:
-    results: list[Any] = []
+    results: dict[Any, Any] = {}
 
     @functools.wraps(function)
     def give(*words: Any, **options: Any) -> Any:
-        if not results:
-            results.append(function(*words, **options))
-        return results[0]
+        shapes = tuple(getattr(word, "shape", None) for word in words)
+        if shapes not in results:
+            results[shapes] = function(*words, **options)
+        return results[shapes]
 
     return give
 

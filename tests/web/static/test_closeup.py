@@ -7,7 +7,8 @@ pytestmark = pytest.mark.browser
 
 SUMS = """async (name) => {
   const sums = await import("/static/arithmetic.js");
-  const {Model, ask} = await import("/static/model.js");
+  const {Model} = await import("/static/model.js");
+  const {ask} = await import("/static/ask.js");
   const told = await ask("page/models/" + name);
   const model = await Model.load("page/models/" + name, told.network, told.input, told.class_names);
   const size = told.input.shape.reduce((a, b) => a * b);

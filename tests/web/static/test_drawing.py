@@ -137,7 +137,8 @@ def test_probabilities_are_those_of_the_server(open_page, server, png, digits):
         page_says = page.evaluate(
             """async (bytes) => {
               const {fromFile} = await import("/static/picture.js");
-              const {Model, ask} = await import("/static/model.js");
+              const {Model} = await import("/static/model.js");
+              const {ask} = await import("/static/ask.js");
               const told = await ask("page/models/digits");
               const model = await Model.load("page/models/digits", told.network, told.input,
                                              told.class_names, told.temperature);

@@ -196,7 +196,7 @@ def test_a_training_without_finite_probabilities_leaves_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     nan = np.full((12, 3), np.nan, np.float32)
-    monkeypatch.setattr("keras.Sequential.predict", lambda *_, **__: nan)
+    monkeypatch.setattr("clearcnn.training.predict", lambda *_: nan)
     with pytest.raises(SpecError, match="are not valid probabilities"):
         clearcnn.train(noise(parts=(36, 12, 12)), model=flat, epochs=1)
     assert list(tmp_path.iterdir()) == []
