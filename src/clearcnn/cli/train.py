@@ -82,7 +82,7 @@ def add_options(parser: Parser) -> None:
     training = parser.add_argument_group(say("model and training"))
     add_recipe_options(training)
     add_augmentation_options(training)
-    add_budget_option(training, "epochs")
+    add_budget_option(training, say("epochs"))
     training.add_argument(
         "--resume",
         type=Path,
