@@ -15,6 +15,7 @@ def seeds() -> list[bytes]:
         "recipe": "default",
         "history": {"metrics": {"loss": [0.5, 0.25], "val_loss": [None, 0.3]}, "best_epoch": 1},
         "test": {"score": {"accuracy": 0.5, "correct": 1, "total": 2, "interval": interval}},
+        "seconds": {"fit": 1.5},
         "interrupted": False,
         "divergence": {"epoch": 2, "sentence": "The loss is NaN.", "causes": ["None is known."]},
     }

@@ -76,3 +76,44 @@ def running(folder: Path, *words: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def run_studio() -> Callable[..., Any]:
     return running
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open the page; at the end, it must have reported no errors but refused requests."""
+    complaints, contexts = [], []
+
+    def show(address, *, width=1280, locale="en", scheme="light", step="collect"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            locale=locale,
+            color_scheme=scheme,
+            permissions=["camera"],
+            bypass_csp=True,  # For the tests' own scripts.
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(240_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((address, "blob:"))
+                else complaints.append(request.url)
+            ),
+        )
+        page.goto(f"{address}/#step={step}")
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def address(run_studio, tmp_path):
+    with run_studio(tmp_path / "photos") as found:
+        yield found

@@ -202,12 +202,13 @@ def test_what_it_trains_is_what_the_command_trains(client, studio, picture, tmp_
     assert client.get(f"/{address}page/models").json()["models"] == [run.name]
     assert client.get(f"/{address}").text.startswith("<!doctype html>")
 
-    again = client.post("/studio/train", json={"recipe": "tutorial", "epochs": 900, "seed": 6})
+    again = client.post("/studio/train", json={"recipe": "tutorial", "epochs": 1000, "seed": 6})
     assert again.status_code == 202
-    while not any(each["event"] == "epoch" for each in client.get("/studio/job").json()["events"]):
-        time.sleep(0.05)
+    while not any(each["event"] == "begin" for each in client.get("/studio/job").json()["events"]):
+        time.sleep(0.01)
     client.post("/studio/cancel")
-    assert follow(client)["events"][-1]["event"] == "cancelled"
+    job = follow(client)
+    assert job["events"][-1]["event"] == "cancelled", job["events"][-3:]
     assert [path.name for path in run.parent.iterdir()] == [run.name]
 
 

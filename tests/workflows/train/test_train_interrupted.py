@@ -202,9 +202,9 @@ def test_ctrl_c_after_training_is_reported_and_loses_nothing(
 ) -> None:
     step, ear = getattr(train_workflow, place), make_ear()
 
-    def strike(*words: Any) -> Any:
+    def strike(*words: Any, **options: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
-        return step(*words)
+        return step(*words, **options)
 
     monkeypatch.setattr(train_workflow, place, strike)
     result = clearcnn.train(noise(), model=flat, epochs=2, out=tmp_path / "run", listener=ear)
@@ -217,7 +217,7 @@ def test_ctrl_c_after_training_is_reported_and_loses_nothing(
 def test_a_second_ctrl_c_after_training_discards_the_run(
     noise: Any, flat: ModelSpec, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    def strike(*_: Any) -> Any:
+    def strike(*_: Any, **__: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         pytest.fail("it went on")
