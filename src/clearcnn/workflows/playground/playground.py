@@ -297,12 +297,13 @@ class Playground:
         _send(pipe, job)
         deadline, is_cancelling = time.monotonic() + _TIMEOUT_SECONDS, False
         while not attempt.is_over:
+            # First, since quick epochs leave no pause between their messages.
+            if attempt.cancelled.is_set() and not is_cancelling:
+                _send(pipe, {"cancel": True})
+                deadline, is_cancelling = time.monotonic() + _GRACE_SECONDS, True
             if pipe.poll(0.05):
                 if (message := self._receive(pipe)) is not None:
                     attempt.events.append(message)
-            elif attempt.cancelled.is_set() and not is_cancelling:
-                _send(pipe, {"cancel": True})
-                deadline, is_cancelling = time.monotonic() + _GRACE_SECONDS, True
             elif time.monotonic() > deadline:
                 # The worker does not react to a cancellation while it compiles.
                 self._stop_worker()

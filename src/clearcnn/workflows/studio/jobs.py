@@ -114,13 +114,14 @@ class Jobs:
             self._send(pipe, current.job)
             deadline = None
             while not current.is_over:
+                # First, since quick epochs leave no pause between their messages.
+                if deadline is None and current.cancelled.is_set():
+                    self._send(pipe, {"cancel": True})
+                    deadline = time.monotonic() + _GRACE_SECONDS
                 if pipe.poll(0.05):
                     current.tell(json.loads(pipe.recv_bytes()))
                 elif deadline is not None and time.monotonic() > deadline:
                     raise EOFError
-                elif deadline is None and current.cancelled.is_set():
-                    self._send(pipe, {"cancel": True})
-                    deadline = time.monotonic() + _GRACE_SECONDS
         except (EOFError, OSError):
             self._stop_process()
             if "out" in current.job:
