@@ -9,7 +9,8 @@ from typing import Any
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import add_help_options, add_run_data_options, read_run_data
 from clearcnn.cli.parser import Parser, number, whole_number
-from clearcnn.errors import MissingExtraError, SpecError
+from clearcnn.cli.serving import print_address, require_serve_extra
+from clearcnn.errors import SpecError
 from clearcnn.language import say
 from clearcnn.text import printable
 
@@ -178,19 +179,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     """
     if not arguments.runs:
         arguments.parser.error(say("RUN is missing: a run folder such as runs/digits-…."))
-    try:
+    with require_serve_extra(NAME):
         from clearcnn.web.server import run_server
         from clearcnn.web.settings import ServeSettings
         from clearcnn.workflows.runs.find_run import find_run
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "clearcnn":
-            raise
-        raise MissingExtraError(
-            say(
-                "clearcnn serve needs the package {name}, which is not installed.", name=error.name
-            ),
-            remedy=say("Run pip install 'clearcnn[serve]'."),
-        ) from error
 
     settings = ServeSettings(token=_read_token(arguments.token_file), **_given(arguments))
     runs = [find_run(each) for each in arguments.runs]
@@ -200,15 +192,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
 
     def announce(address: str) -> None:
         names = ", ".join(printable(run.absolute().name) for run in runs)
-        stop = say("; Ctrl-C stops") if sys.stdout.isatty() else ""
-        serving = say(
-            "Serving {names} at {address}; endpoints: {address}/docs{stop}\n",
-            names=names,
-            address=address,
-            stop=stop,
+        line = say(
+            "Serving {names} at {address}; endpoints: {address}/docs", names=names, address=address
         )
-        sys.stdout.write(arguments.language.translate(serving))
-        sys.stdout.flush()
+        print_address(line, arguments.language)
 
     logs_json = arguments.log == "json" if arguments.log else not sys.stderr.isatty()
     run_server(runs, settings, announce, read_run_data(arguments), logs_json=logs_json)

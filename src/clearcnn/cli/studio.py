@@ -1,4 +1,4 @@
-"""`clearcnn studio`: from an empty folder to a model, on a page in the browser."""
+"""`clearcnn studio`: collect pictures and train a model in the browser."""
 
 import sys
 from argparse import Namespace
@@ -7,7 +7,7 @@ from pathlib import Path
 from clearcnn.cli.exit_codes import Status
 from clearcnn.cli.options import add_help_options
 from clearcnn.cli.parser import Parser, whole_number
-from clearcnn.errors import MissingExtraError
+from clearcnn.cli.serving import print_address, require_serve_extra
 from clearcnn.language import say
 from clearcnn.text import printable
 
@@ -18,10 +18,10 @@ _DESCRIPTION = say("""\
 Open a page in the browser, on which you collect pictures, look at them, train,
 improve the model and keep it; until Ctrl-C. Needs clearcnn[serve].
 
-The pictures lie in FOLDER, an ordinary class folder, from the first one on:
-closing the page loses nothing, and every other verb can read the folder. Runs
-go into runs/ beside it. Only programs on this computer can connect, and the
-pictures never leave it.
+Pictures are saved at once in FOLDER, an ordinary class folder: closing the page
+loses nothing, and every other verb can read the folder. Runs go into runs/
+beside it. Only programs on this computer can connect, and the pictures never
+leave it.
 """)
 
 _EPILOG = say("""\
@@ -81,33 +81,17 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     Returns:
       The exit status, which is success after a signal.
     """
-    try:
+    with require_serve_extra(NAME):
         from clearcnn.web.settings import ServeSettings
         from clearcnn.web.studio_app import run_studio
         from clearcnn.workflows.studio.studio import Studio
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "clearcnn":
-            raise
-        raise MissingExtraError(
-            say(
-                "clearcnn studio needs the package {name}, which is not installed.", name=error.name
-            ),
-            remedy=say("Run pip install 'clearcnn[serve]'."),
-        ) from error
 
     settings = ServeSettings(port=arguments.port, drain_seconds=0)
 
     def announce(address: str) -> None:
-        stop = say("; Ctrl-C stops") if sys.stdout.isatty() else ""
         folder = printable(str(arguments.folder))
-        told = say(
-            "The studio of {folder} is at {address}{stop}\n",
-            folder=folder,
-            address=address,
-            stop=stop,
-        )
-        sys.stdout.write(arguments.language.translate(told))
-        sys.stdout.flush()
+        line = say("The studio of {folder} is at {address}", folder=folder, address=address)
+        print_address(line, arguments.language)
         if arguments.opens:
             import threading
             import webbrowser

@@ -53,6 +53,17 @@ def to_json(record: object) -> Any:
     return record
 
 
+def describe_failure(error: ClearCNNError) -> JsonObject:
+    """Return the event by which a process says that its job failed."""
+    return {
+        "event": "error",
+        "problem": error.problem,
+        "remedy": error.remedy,
+        "code": error.code,
+        "values": to_json(error.values),
+    }
+
+
 def _fields(record: "DataclassInstance") -> JsonObject:
     return {
         field.name: to_json(getattr(record, field.name))

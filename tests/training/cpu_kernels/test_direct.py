@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
+from tests.training.cpu_kernels.plain_convolution import convolution, normal, values_and_gradients
 
 from clearcnn.kernel_library import describe_kernels, open_library
 from clearcnn.training.cpu_kernels import direct, rewrite
@@ -34,25 +35,6 @@ def kernels():
     """Leave the kernels on."""
 
 
-def normal(*shape, seed=0):
-    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
-
-
-def convolution(strides=(1, 1), padding="SAME", dilation=(1, 1)):
-    return functools.partial(
-        jax.lax.conv_general_dilated,
-        window_strides=strides,
-        padding=padding,
-        rhs_dilation=dilation,
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-
-
-def values_and_gradients(function, image, kernel):
-    value, pull_back = jax.vjp(function, image, kernel)
-    return value, *pull_back(normal(*value.shape, seed=2))
-
-
 def assert_same(function, image, kernel):
     wanted = values_and_gradients(function, image, kernel)
     got = jax.jit(functools.partial(values_and_gradients, rewrite(function)))(image, kernel)
@@ -73,7 +55,7 @@ def assert_same(function, image, kernel):
     filters=widths,
 )
 def test_any_convolution(samples, size, kernel, strides, dilation, padding, channels, filters):
-    convolve = convolution(strides, padding, dilation)
+    convolve = convolution(1, strides, padding, dilation)
     image, weights = normal(samples, *size, channels), normal(*kernel, channels, filters, seed=1)
     assume(0 not in jax.eval_shape(convolve, image, weights).shape)
     assert_same(convolve, image, weights)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
+from tests.training.cpu_kernels.plain_convolution import convolution, normal, values_and_gradients
 
 from clearcnn.kernel_library import describe_kernels, open_library
 from clearcnn.training.cpu_kernels import depthwise, rewrite
@@ -38,26 +39,6 @@ GROUPED = ("clearcnn_convolve", "clearcnn_image_gradient", "clearcnn_kernel_grad
 @pytest.fixture(autouse=True)
 def kernels():
     """Leave the kernels on."""
-
-
-def normal(*shape, seed=0):
-    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
-
-
-def convolution(groups, strides=(1, 1), padding="SAME", dilation=(1, 1)):
-    return functools.partial(
-        jax.lax.conv_general_dilated,
-        window_strides=strides,
-        padding=padding,
-        rhs_dilation=dilation,
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=groups,
-    )
-
-
-def values_and_gradients(function, image, kernel):
-    value, pull_back = jax.vjp(function, image, kernel)
-    return value, *pull_back(normal(*value.shape, seed=2))
 
 
 def assert_same(function, image, kernel, targets):

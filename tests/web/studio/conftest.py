@@ -5,17 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
 from fastapi.testclient import TestClient
+from tests.workflows.studio.pictures import make_png
 
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.studio_app import make_studio_app
@@ -24,18 +22,9 @@ from clearcnn.workflows.studio.studio import Studio
 BASE = "http://localhost:8010"
 
 
-def make_picture(number: int, channel: int = 0, side: int = 12) -> bytes:
-    random = np.random.default_rng(number)
-    pixels = random.integers(0, 100, (side, side, 3)).astype(np.uint8)
-    pixels[..., channel] += 120
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
 @pytest.fixture(scope="session")
 def picture() -> Callable[..., bytes]:
-    return make_picture
+    return make_png
 
 
 @pytest.fixture

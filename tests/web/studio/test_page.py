@@ -1,4 +1,4 @@
-"""The studio in a real browser, with its fake camera: from nothing to a kept run."""
+"""The studio end to end, in a real browser with a fake camera."""
 
 import json
 import re

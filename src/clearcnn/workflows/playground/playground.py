@@ -21,10 +21,10 @@ from pathlib import Path
 from clearcnn import atomic_write
 from clearcnn.errors import SpecError, TrainingError
 from clearcnn.language import say
-from clearcnn.results.json_codec import to_json
+from clearcnn.results.json_codec import describe_failure, to_json
 from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.types import JsonObject
-from clearcnn.workflows.playground.worker import describe_failure, work
+from clearcnn.workflows.playground.worker import work
 from clearcnn.workflows.runs.run_version import RunVersion
 from clearcnn.workflows.runs.save_onnx import MODEL
 

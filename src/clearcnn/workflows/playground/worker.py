@@ -17,7 +17,7 @@ from clearcnn import bundle
 from clearcnn.bundle import Bundle
 from clearcnn.errors import BundleError, ClearCNNError, DataError, DivergenceError, TrainingError
 from clearcnn.language import say
-from clearcnn.results.json_codec import to_json
+from clearcnn.results.json_codec import describe_failure
 from clearcnn.specs import DataSpec, LayerSpec, ModelSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.playground.experiment import Experiment
@@ -82,17 +82,6 @@ def work(pipe: Connection, named: DataSpec | None = None) -> None:
                 worker.train(job)
         except (EOFError, OSError):
             return
-
-
-def describe_failure(error: ClearCNNError) -> JsonObject:
-    """Return the last message of a training that failed."""
-    return {
-        "event": "error",
-        "problem": error.problem,
-        "remedy": error.remedy,
-        "code": error.code,
-        "values": to_json(error.values),
-    }
 
 
 class _Worker:

@@ -15,7 +15,7 @@ from typing import NotRequired, TypedDict
 from clearcnn import bundle
 from clearcnn.errors import ClearCNNError, StudioError
 from clearcnn.language import say
-from clearcnn.results.json_codec import to_json
+from clearcnn.results.json_codec import describe_failure, to_json
 from clearcnn.results.train import DataSummary, FlipTrial, ModelSummary
 from clearcnn.specs import DataSpec
 from clearcnn.types import JsonObject
@@ -73,17 +73,6 @@ def work(pipe: Connection) -> None:
                 _Events(pipe).do(job)
         except (EOFError, OSError):
             return
-
-
-def describe_failure(error: ClearCNNError) -> JsonObject:
-    """Return the last message of a job that failed."""
-    return {
-        "event": "error",
-        "problem": error.problem,
-        "remedy": error.remedy,
-        "code": error.code,
-        "values": to_json(error.values),
-    }
 
 
 class _Events(TrainListener, EvaluateListener):

@@ -14,8 +14,9 @@ from pathlib import Path
 from clearcnn import bundle
 from clearcnn.errors import StudioError
 from clearcnn.language import say
+from clearcnn.results.json_codec import describe_failure
 from clearcnn.types import JsonObject
-from clearcnn.workflows.studio.job_worker import Job, describe_failure, work
+from clearcnn.workflows.studio.job_worker import Job, work
 
 _GRACE_SECONDS = 2.0
 _LAST_EVENTS = ("end", "error", "cancelled")
