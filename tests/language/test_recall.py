@@ -37,7 +37,17 @@ def test_a_sentence_from_a_file_is_translated_like_its_message(message):
     assert translated == KOREAN.translate(message) != message
 
 
-@pytest.mark.parametrize("text", ["", "cat", "a: b.", "Nobody has ever written this sentence."])
+OTHER = [
+    "",
+    "cat",
+    "a: b.",
+    "Nobody has ever written this sentence.",
+    "1.5 training images",  # No count.
+    "Training needs two classes; there are more.",
+]
+
+
+@pytest.mark.parametrize("text", OTHER)
 def test_other_text_stays(text):
     assert KOREAN.translate(recall(text, "ko")) == text
 

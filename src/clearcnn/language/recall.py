@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from string import Formatter
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from clearcnn.language.message import Message, Plural, spell_field
 # Short templates such as "{a}: {b}" fit nearly any text.
 _FEWEST_LETTERS = 4
 _NUMBER = r"-?[\d,.]+"
+_COUNT = r"\d[\d,]*"
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -47,7 +48,7 @@ def recall(text: str, code: str) -> str:
     return text if isinstance(text, Message) else _recall(text, code, is_value=False)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _recall(text: str, code: str, *, is_value: bool) -> str:
     # A single word in a sentence is rather a name, such as a class's.
     if not text or (is_value and " " not in text):
@@ -64,10 +65,8 @@ def _recall(text: str, code: str, *, is_value: bool) -> str:
         }
         if template.many is None:
             return Message(template.one, values)
-        number = next((values[field] for field in values if field.startswith("{number")), "0")
-        return Message(
-            template.one, values, Plural(template.many, int(number.replace(",", "") or 0))
-        )
+        number = next(values[field] for field in values if field.startswith("{number"))
+        return Message(template.one, values, Plural(template.many, int(number.replace(",", ""))))
     return text
 
 
@@ -91,7 +90,8 @@ def _read_templates(code: str) -> tuple[_Template, ...]:
                     continue
                 fields.append(field)
                 seen[field] = len(fields)
-                pattern += f"({_NUMBER})" if spec else "(.+?)"
+                is_count = many is not None and name == "number"
+                pattern += f"({_COUNT if is_count else _NUMBER})" if spec or is_count else "(.+?)"
             letters = len(_LETTERS.findall("".join(literals)))
             if letters >= _FEWEST_LETTERS:
                 compiled = re.compile(pattern, re.DOTALL)

@@ -60,7 +60,7 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
     assert page.locator("[data-picture]").count() == 48
 
     train(page, seed=1)
-    assert re.match(r"On new pictures, between [\d.]+ % and [\d.]+ % right", headline(page))
+    assert re.match(r"On new pictures, [\d.]+ % to [\d.]+ % correct", headline(page))
     (run,) = (tmp_path / "runs").iterdir()
     score = json.loads((run / "metrics.json").read_text("utf-8"))["test"]["score"]
     assert f"{score['correct']} of {score['total']} test pictures right" in page.inner_text(

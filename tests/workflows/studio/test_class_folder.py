@@ -229,6 +229,10 @@ def test_a_full_disk_is_said_and_nothing_is_half_done(folder, png, monkeypatch):
     journal._file = FullFile(journal._file)
     with pytest.raises(StudioError, match="No space left"):
         folder.move(["a/1.png"], "b")
+    with pytest.raises(StudioError, match="No space left"):
+        folder.add("a", png(3), "3.png")
+    with pytest.raises(StudioError, match="No space left"):
+        folder.add_class("c")
     assert content(folder.root) == before
     journal._file = journal._file.file
     assert folder.move(["a/1.png"], "b") == ["b/1.png"]

@@ -101,7 +101,7 @@ def plan_fold(
     else:
         train = _draw_stratified(images.labels, rows, len(rows) - num_validation, seed)
         validation = np.setdiff1d(rows, train)
-    return plan_training(
+    plan = plan_training(
         images,
         Split(train, validation, fold.test),
         recipe=candidate.recipe,
@@ -113,6 +113,7 @@ def plan_fold(
         augment=candidate.augment,
         flip=candidate.flip,
     )
+    return adapt_to_easy_images(plan, candidate.trial, candidate.settings)
 
 
 def settle_flips(
@@ -165,7 +166,7 @@ def fit_fold(
       listener: hears of the training.
     """
     plan, trial = try_flips(plan_fold(images, candidate, fold, num_train, seed))
-    plan = adapt_to_easy_images(plan, trial or candidate.trial, candidate.settings)
+    plan = adapt_to_easy_images(plan, trial, candidate.settings)
     outcome = fit_plan(plan, listener or TrainListener(), PhaseTimer())
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:

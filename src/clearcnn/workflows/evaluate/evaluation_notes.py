@@ -11,8 +11,13 @@ from clearcnn.workflows.evaluate.protocol import ProtocolRun
 
 
 def report_interruption(run: ProtocolRun, name: str, num_images: int) -> str:
-    """Report of how many folds an interrupted evaluation speaks."""
+    """Report how many folds an interrupted evaluation covers."""
     finished = sum(each.fold.repeat == 0 for each in run.outcomes[name])
+    if finished == len(run.folds):
+        return say(
+            "The evaluation was stopped after all its folds: the learning curve, or repeats of the "
+            "folds, are left out."
+        )
     return say(
         "Partial: the evaluation was stopped after {finished} of {num_folds} folds. The "
         "scores and intervals are those of their {num_images:,} images.",

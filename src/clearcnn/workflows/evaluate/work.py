@@ -85,7 +85,7 @@ class Cost:
 
 
 def list_choices(asked: Work) -> list[Work]:
-    """List less and less work: without the learning curve, with fewer folds, with fewer epochs."""
+    """List less and less work: no learning curve, then fewer folds, then no baselines."""
     fewer = [number for number in _FEWER_FOLDS if number < asked.folds]
     choices = [asked]
     if asked.learning_curve:

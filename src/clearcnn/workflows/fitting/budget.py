@@ -54,7 +54,7 @@ def read_seconds(budget: float | str | None) -> float | None:
                 "one with a unit: s, m, min or h.",
                 budget=budget,
             ),
-            remedy="Write 60s or 5min.",
+            remedy=say("Write 60s or 5min."),
         )
     return float(found[1]) * _UNITS.get(unit, 1.0)
 

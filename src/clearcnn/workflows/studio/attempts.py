@@ -70,7 +70,7 @@ class Attempts:
         self._known: dict[tuple[str, int], Attempt | None] = {}
 
     def list_all(self) -> list[Attempt]:
-        """Read the runs of the class folder, oldest first; what is no whole run is left out."""
+        """Read the runs of the class folder, oldest first; incomplete runs are skipped."""
         found = sorted(self._read_each(), key=lambda each: each[0])
         return [attempt for _, attempt in found][-_MOST_ATTEMPTS:]
 
@@ -102,7 +102,7 @@ class Attempts:
             values = parse_json(run.read(METRICS_NAME, _MOST_METRICS_BYTES), most_memory=2**30)
             metrics: Metrics = decode(Metrics, values, "metrics")
             return Attempt(run, metrics, dict(_read_answers(run)))
-        except (BundleError, Mismatch, ValueError):
+        except (BundleError, Mismatch, ValueError, KeyError, csv.Error):
             return None
 
     def _locate(self, source: str) -> Path:

@@ -162,7 +162,11 @@ class ClassFolder:
             finally:
                 draft.unlink(missing_ok=True)
             picture = f"{class_name}/{place.name}"
-            self._journal.append(Change("add", batch, (("", picture),)))
+            try:
+                self._journal.append(Change("add", batch, (("", picture),)))
+            except OSError:
+                place.unlink(missing_ok=True)
+                raise
         return picture
 
     def move(self, pictures: Sequence[str], class_name: str, batch: str = "") -> list[str]:
@@ -175,13 +179,14 @@ class ClassFolder:
         """
         with self._changing():
             self._require_class(class_name)
-            taken = {each.name: set(each.pictures) for each in self.scan()}[class_name]
+            # Whatever lies there, pictures or not; some systems tell no capitals apart.
+            taken = {each.name.casefold() for each in (self.root / class_name).iterdir()}
             renames = []
             for picture in dict.fromkeys(pictures):
                 if (path := self.path_of(picture)).parent.name == class_name:
                     continue
                 name = _find_free(path.name, taken)
-                taken.add(name)
+                taken.add(name.casefold())
                 renames.append((picture, f"{class_name}/{name}"))
             self._rename("move", batch, renames)
             return [to for _, to in renames]
@@ -209,7 +214,11 @@ class ClassFolder:
         with self._changing():
             name = check_class_name(name, {each.name.casefold() for each in self.scan()})
             (self.root / name).mkdir()
-            self._journal.append(Change("new_class", batch, (("", name),)))
+            try:
+                self._journal.append(Change("new_class", batch, (("", name),)))
+            except OSError:
+                (self.root / name).rmdir()
+                raise
             return name
 
     def rename_class(self, old: str, new: str) -> str:
@@ -375,7 +384,7 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
 def _find_free(name: str, taken: set[str]) -> str:
     stem, dot, suffix = name.rpartition(".")
     number = 1
-    while name in taken:
+    while name.casefold() in taken:
         number += 1
         name = f"{stem} ({number}){dot}{suffix}"
     return name
@@ -391,7 +400,7 @@ def _telling_trouble() -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StudioError(
-            say("The disk refuses the change: {reason}. Nothing else was changed.", reason=reason),
+            say("The change could not be written: {reason}.", reason=reason),
             remedy=say("Free disk space or check the permissions of the folder, and try again."),
             code="disk",
             values={"reason": reason},

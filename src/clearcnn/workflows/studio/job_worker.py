@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -69,10 +70,10 @@ def work(pipe: Connection) -> None:
     while True:
         try:
             job = json.loads(pipe.recv_bytes())
-            if "kind" in job:
-                _Events(pipe).do(job)
         except (EOFError, OSError):
             return
+        if "kind" in job:
+            _Events(pipe).do(job)
 
 
 class _Events(TrainListener, EvaluateListener):
@@ -93,7 +94,19 @@ class _Events(TrainListener, EvaluateListener):
         except ClearCNNError as error:
             self._remove_unfinished(job)
             self._tell(describe_failure(error))
+        except OSError as error:
+            self._remove_unfinished(job)
+            reason = error.strerror or str(error)
+            refused = StudioError(
+                say("The job was stopped by the system: {reason}.", reason=reason),
+                remedy=say(
+                    "Free disk space or check the permissions of the folder, and try again."
+                ),
+            )
+            with suppress(OSError):  # The server has gone.
+                self._tell(describe_failure(refused))
         except MemoryError:
+            self._remove_unfinished(job)
             remedy = say("Use fewer or smaller pictures.")
             short = StudioError(say("There is not enough memory."), remedy=remedy, code="no_memory")
             self._tell(describe_failure(short))

@@ -87,13 +87,13 @@ class Jobs:
         with self._lock:
             if self._current is not None and not self._current.is_over:
                 raise StudioError(
-                    say("The studio is training or checking already."),
+                    say("The studio is already training or checking."),
                     remedy=say("Wait for it, or cancel it."),
                     code="busy",
                 )
+            pipe = self._start_process()
             self._count += 1
             self._current = current = RunningJob(self._count, job)
-            pipe = self._start_process()
             self._thread = threading.Thread(target=self._follow, args=(current, pipe), daemon=True)
             self._thread.start()
         return current
@@ -124,7 +124,7 @@ class Jobs:
                 elif deadline is not None and time.monotonic() > deadline:
                     raise EOFError
         except (EOFError, OSError):
-            self._stop_process()
+            self._stop_process(pipe)
             if "out" in current.job:
                 place = bundle.unfinished_place(Path(current.job["out"]))
                 shutil.rmtree(place, ignore_errors=True)
@@ -144,12 +144,16 @@ class Jobs:
         assert self._pipe is not None
         return self._pipe
 
-    def _stop_process(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.join()
-        if self._pipe is not None:
-            with suppress(OSError):
-                self._pipe.close()
-            self._pipe = None
+    def _stop_process(self, pipe: Connection | None = None) -> None:
+        """End the process; only the one behind `pipe`, if that is given."""
+        with self._lock:
+            if pipe is not None and pipe is not self._pipe:
+                return
+            process, self._process = self._process, None
+            own, self._pipe = self._pipe, None
+            if process is not None:
+                process.kill()
+                process.join()
+            if own is not None:
+                with suppress(OSError):
+                    own.close()

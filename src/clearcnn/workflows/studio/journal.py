@@ -1,14 +1,14 @@
 """The undo journal: every change of a class folder as renames, one JSON line each.
 
-A line is written before its renames, so whatever a killed process did can be undone. Undoing
-reverses those renames that took place.
+The line of a move is written before its renames, so whatever a killed process did can be undone;
+that of an added path after it. Undoing reverses those renames that took place.
 """
 
 import errno
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from clearcnn.bounded_json import JsonError, parse_json
 from clearcnn.regular_files import read_regular
@@ -105,6 +105,18 @@ class Journal:
                 self._changes.pop()
             return
         match values:
-            case [str(kind), str(batch), list(renames)]:
-                pairs = tuple((str(a), str(b)) for a, b in renames)
-                self._changes.append(Change(kind, batch, pairs))
+            case [str(kind), str(batch), list(renames)] if all(map(_is_rename, renames)):
+                self._changes.append(Change(kind, batch, tuple(map(tuple, renames))))
+
+
+def _is_rename(pair: object) -> bool:
+    """Whether a value is a pair of paths inside the folder, which may come from a stranger."""
+    match pair:
+        case [str(source), str(target)]:
+            return _is_inside(source) and _is_inside(target)
+    return False
+
+
+def _is_inside(path: str) -> bool:
+    parts = PurePath(path).parts
+    return "\\" not in path and not PurePath(path).is_absolute() and ".." not in parts

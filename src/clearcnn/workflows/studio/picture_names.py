@@ -90,7 +90,7 @@ def name_picture(given: str, burst: str | None = None) -> tuple[str, str]:
     if not dot or suffix not in SUFFIXES:
         raise StudioError(
             say(
-                "{last} is not an image file: its name ends in none of the usual ways.",
+                "{last} is not an image file: its extension is not that of a supported format.",
                 last=last[:100],
             ),
             remedy=say("Give PNG, JPEG, BMP, GIF, WebP, TIFF or AVIF files."),

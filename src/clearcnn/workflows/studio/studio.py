@@ -206,10 +206,10 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
                 say_count(
                     "The pictures of {name!r} are of {number} moment; training, validation and "
                     "test need {fewest_moments}. Pictures of one moment are nearly the same, and "
-                    "a test on them would flatter.",
+                    "a test on them would give too high a score.",
                     "The pictures of {name!r} are of {number} moments; training, validation and "
                     "test need {fewest_moments}. Pictures of one moment are nearly the same, and "
-                    "a test on them would flatter.",
+                    "a test on them would give too high a score.",
                     each.num_moments,
                     name=each.name,
                     fewest_moments=FEWEST_MOMENTS,

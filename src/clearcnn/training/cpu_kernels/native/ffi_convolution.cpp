@@ -2,24 +2,24 @@
 #include <algorithm>
 
 #include "convolution.h"
-#include "ffi_windows.h"
+#include "ffi_convolution_calls.h"
 
 namespace clearcnn {
 namespace {
 
-bool read(const Windows& windows, Convolution& shape) {
-  const auto& [image, kernel, output, strides, dilation, padding] = windows;
+bool read(const ConvolutionSizes& sizes, Convolution& shape) {
+  const auto& [image, kernel, output, strides, dilation, padding] = sizes;
   if (output.size() != 2) return false;
   // The kernels of the groups lie below each other.
   const Index groups = kernel[2] > 0 ? std::max<Index>(1, image[3] / kernel[2]) : 1;
   const Index height = kernel[0] / groups;
-  shape = {image[0], image[3], kernel[3] * groups, windows.rows(height), windows.columns(), groups};
+  shape = {image[0], image[3], kernel[3] * groups, sizes.rows(height), sizes.columns(), groups};
   return kernel[2] * groups == image[3] && height * groups == kernel[0] &&
          output[1] == shape.filters &&
          output[0] == image[0] * shape.rows.output * shape.columns.output;
 }
 
-using Calls = WindowCalls<Convolution, read>;
+using Calls = ConvolutionCalls<Convolution, read>;
 
 constexpr auto run_convolve = Calls::forward<convolve>;
 constexpr auto run_image_gradient = Calls::image_gradient<image_gradient>;

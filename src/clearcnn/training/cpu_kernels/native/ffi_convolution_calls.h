@@ -6,7 +6,7 @@
 
 namespace clearcnn {
 
-struct Windows {
+struct ConvolutionSizes {
   Sizes image, kernel, output, strides, dilation, padding;  // Padding: above, below, left, right.
 
   AxisShape rows(Index height) const {
@@ -17,10 +17,10 @@ struct Windows {
   }
 };
 
-// Handlers for operations on a Shape. Read(windows, shape) fills the shape of images and kernels of
+// Handlers for operations on a Shape. Read(sizes, shape) fills the shape of images and kernels of
 // four axes, and returns whether the sizes belong together.
-template <typename Shape, bool (*Read)(const Windows&, Shape&)>
-struct WindowCalls {
+template <typename Shape, bool (*Read)(const ConvolutionSizes&, Shape&)>
+struct ConvolutionCalls {
   using Work = void (*)(const Level&, Threads&, const Shape&, const float*, const float*, float*,
                         Task);
 
@@ -66,12 +66,12 @@ struct WindowCalls {
   }
 
  private:
-  static ffi::Future run(Work work, ffi::ThreadPool pool, const Windows& windows,
+  static ffi::Future run(Work work, ffi::ThreadPool pool, const ConvolutionSizes& sizes,
                          const float* first, const float* second, float* result) {
     Shape shape = {};
-    const bool fits = windows.image.size() == 4 && windows.kernel.size() == 4 &&
-                      windows.strides.size() == 2 && windows.dilation.size() == 2 &&
-                      windows.padding.size() == 4 && Read(windows, shape);
+    const bool fits = sizes.image.size() == 4 && sizes.kernel.size() == 4 &&
+                      sizes.strides.size() == 2 && sizes.dilation.size() == 2 &&
+                      sizes.padding.size() == 4 && Read(sizes, shape);
     return start(pool, fits, [&](const Level& level, Threads& threads, Task finish) {
       work(level, threads, shape, first, second, result, std::move(finish));
     });
