@@ -55,6 +55,7 @@ def assert_same(function, image, kernel):
     filters=widths,
 )
 def test_any_convolution(samples, size, kernel, strides, dilation, padding, channels, filters):
+    assume(isinstance(padding, str) or min(size) > 2)  # JAX crops no more than there is.
     convolve = convolution(1, strides, padding, dilation)
     image, weights = normal(samples, *size, channels), normal(*kernel, channels, filters, seed=1)
     assume(0 not in jax.eval_shape(convolve, image, weights).shape)

@@ -9,7 +9,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,12 @@ from clearcnn.errors import ClearCNNError, DataError, StudioError
 from clearcnn.language import say
 from clearcnn.workflows.studio.check_folder import check_folder
 from clearcnn.workflows.studio.journal import Change, Journal
-from clearcnn.workflows.studio.picture_names import check_class_name, find_burst, name_picture
+from clearcnn.workflows.studio.picture_names import (
+    check_class_name,
+    find_burst,
+    find_free,
+    name_picture,
+)
 
 OWN = ".studio"
 _REMOVED = f"{OWN}/removed"
@@ -185,7 +190,7 @@ class ClassFolder:
             for picture in dict.fromkeys(pictures):
                 if (path := self.path_of(picture)).parent.name == class_name:
                     continue
-                name = _find_free(path.name, taken)
+                name = find_free(path.name, taken)
                 taken.add(name.casefold())
                 renames.append((picture, f"{class_name}/{name}"))
             self._rename("move", batch, renames)
@@ -198,10 +203,9 @@ class ClassFolder:
           StudioError: a picture does not exist, or the disk is full.
         """
         with self._changing():
-            paths = {picture: self.path_of(picture) for picture in pictures}
             renames = [
-                (picture, f"{_REMOVED}/{uuid.uuid4().hex}{path.suffix}")
-                for picture, path in paths.items()
+                (picture, f"{_REMOVED}/{uuid.uuid4().hex}{self.path_of(picture).suffix}")
+                for picture in dict.fromkeys(pictures)
             ]
             self._rename("remove", batch, renames)
 
@@ -305,11 +309,9 @@ class ClassFolder:
             place = folder / name
             if os.path.lexists(place):
                 continue
-            try:
+            with suppress(FileExistsError):
                 atomic_write.publish(draft, place)
                 return place
-            except FileExistsError:
-                continue
         raise StudioError(
             say("{folder} has too many files named {stem}.", folder=folder, stem=stem),
             remedy=say("Rename the file."),
@@ -379,15 +381,6 @@ def _is_class(entry: os.DirEntry[str]) -> bool:
 def _is_picture(entry: os.DirEntry[str]) -> bool:
     suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
     return suffix in SUFFIXES and not is_hidden(entry.name) and entry.is_file(follow_symlinks=False)
-
-
-def _find_free(name: str, taken: set[str]) -> str:
-    stem, dot, suffix = name.rpartition(".")
-    number = 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{stem} ({number}){dot}{suffix}"
-    return name
 
 
 @contextmanager

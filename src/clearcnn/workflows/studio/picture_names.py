@@ -111,3 +111,18 @@ def _bad_class(name: str, why: str, code: str) -> StudioError:
         code=f"class_{code}",
         values={"name": name[:100]},
     )
+
+
+def find_free(name: str, taken: Container[str]) -> str:
+    """Return a file name, numbered if it is taken.
+
+    Args:
+      name: with its extension.
+      taken: names, casefolded.
+    """
+    stem, dot, suffix = name.rpartition(".")
+    number = 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem} ({number}){dot}{suffix}"
+    return name

@@ -45,11 +45,6 @@ class Studio:
         self.jobs.close()
         self.folder.close()
 
-    @property
-    def has_bursts(self) -> bool:
-        """Whether some pictures are frames of one burst, so that a group split is needed."""
-        return has_bursts(self.folder.scan())
-
     def look(self) -> RunningJob:
         """Begin to check the folder.
 
@@ -184,6 +179,7 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
             remedy=say("Make another class, and collect pictures for it."),
             code="few_classes",
         )
+    needs_moments = has_bursts(classes)
     for each in classes:
         count = len(each.pictures)
         if count < FEWEST_PICTURES:
@@ -201,7 +197,7 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
                 code="few_pictures",
                 values={"name": each.name, "count": count, "fewest": FEWEST_PICTURES},
             )
-        if has_bursts(classes) and each.num_moments < FEWEST_MOMENTS:
+        if needs_moments and each.num_moments < FEWEST_MOMENTS:
             raise StudioError(
                 say_count(
                     "The pictures of {name!r} are of {number} moment; training, validation and "
