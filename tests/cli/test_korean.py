@@ -68,7 +68,10 @@ def test_an_explanation_is_in_korean() -> None:
     assert find_latin(lines, ["image", "png", "runs", "one", "explained"]) == {}
 
 
-def test_errors_are_in_korean(capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_in_korean(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # Other runs would be named.
     assert main(["predict", "nothing-here", "x.png", "--lang", "ko"]) == 1
     shown = capsys.readouterr().err
     assert find_latin(shown.splitlines(), ["nothing", "here", "runs", "cat", "png"]) == {}

@@ -95,7 +95,7 @@ def make_studio_router(
     router = APIRouter(
         include_in_schema=False,
         route_class=BoundedRoute,
-        dependencies=[Depends(_require_this_computer)],
+        dependencies=[Depends(require_this_computer)],
     )
     assets = find_assets()
     folder = studio.folder
@@ -238,7 +238,12 @@ def make_studio_router(
     return router
 
 
-def _require_this_computer(request: Request) -> None:
+def require_this_computer(request: Request) -> None:
+    """Refuse a request that did not come from this computer.
+
+    Raises:
+      Refusal: 403.
+    """
     if not is_local_request(request):
         raise Refusal(
             403,

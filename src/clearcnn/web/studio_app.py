@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 
 from clearcnn.errors import BundleError, ClearCNNError, DataError
 from clearcnn.results.json_codec import to_json
@@ -18,7 +18,7 @@ from clearcnn.web.page import make_page_router
 from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.server import run_app
 from clearcnn.web.settings import ServeSettings
-from clearcnn.web.studio import make_studio_router
+from clearcnn.web.studio import make_studio_router, require_this_computer
 from clearcnn.web.studio_language import answer_in_language
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.studio.studio import Studio
@@ -114,7 +114,10 @@ class _Pages:
             if run not in self._watchers:
                 watcher = RunWatcher([run], lambda _, __: None)
                 page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-                page.include_router(make_page_router(watcher, workers=self._workers))
+                page.include_router(
+                    make_page_router(watcher, workers=self._workers),
+                    dependencies=[Depends(require_this_computer)],
+                )
                 add_refusals(page)
                 self._app.mount(f"/inside/{run.name}", page)
                 self._watchers[run] = watcher

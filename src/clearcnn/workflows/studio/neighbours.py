@@ -56,8 +56,8 @@ class NeighbourFinder:
             features = self._measure(attempt, [picture, *others])
         own = features[0]
         if own is None:
-            self._read(attempt, picture)  # Raises, and says why.
-        assert own is not None
+            # Raises, and says why; unless the file has become readable since.
+            own = _open_features(attempt).compute(self._read(attempt, picture)[np.newaxis])[0]
         compared = [
             (float(np.linalg.norm(values - own)), name)
             for name, values in zip(others, features[1:], strict=True)

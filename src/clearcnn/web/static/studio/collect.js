@@ -155,7 +155,7 @@ export class Collect {
         done: grouped(added + refused.length),
         count: grouped(list.length),
       }));
-    const known = new Set(this.folder.classes.map(({ name }) => name));
+    const known = new Map(this.folder.classes.map(({ name }) => [name, { name }]));
     const queue = [...list];
     const work = async () => {
       for (let each = queue.shift(); each; each = queue.shift()) {
@@ -189,12 +189,9 @@ export class Collect {
       if (this.chosen) return this.chosen;
       throw Object.assign(new Error(t("noClassYet")), { code: "" });
     }
-    if (!known.has(above)) {
-      known.add(above);
-      this.making = this.folder.makeClass(above);
-    }
-    await this.making;
-    return above;
+    // All files of a folder wait for its one class, and learn its name as it is on the disk.
+    if (!known.has(above)) known.set(above, this.folder.makeClass(above));
+    return (await known.get(above)).name;
   }
 
   #light(row) {
