@@ -87,13 +87,23 @@ def _judge_end(history: History, train: TrainSpec, accuracies: Sequence[float]) 
                 late_2=percent(max(late)),
             ),
         )
+    epochs = say_count("{number:,} epoch", "{number:,} epochs", part)
+    low, high = percent(min(late)), percent(max(late))
+    if low == high:
+        return (
+            say(
+                "Levelled off: over the last {epochs}, validation accuracy stayed at {low} %.",
+                epochs=epochs,
+                low=low,
+            ),
+        )
     return (
         say(
-            "Levelled off: over the last {part}, validation accuracy stayed between {late} % "
-            "and {late_2} %.",
-            part=say_count("{number:,} epoch", "{number:,} epochs", part),
-            late=percent(min(late)),
-            late_2=percent(max(late)),
+            "Levelled off: over the last {epochs}, validation accuracy stayed between {low} % and "
+            "{high} %.",
+            epochs=epochs,
+            low=low,
+            high=high,
         ),
     )
 
