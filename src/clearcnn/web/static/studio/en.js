@@ -124,7 +124,7 @@ export default {
   movedSince: "This picture was moved or removed since.",
   confusion: "Confusion matrix",
   confusionTells: "Rows are the classes, columns the predictions.",
-  recall: "right",
+  recall: "recall",
   wholeReport: "Open the whole report",
   improveTitle: "Improve the model",
   improveTells:
@@ -135,7 +135,7 @@ export default {
   pictures: "pictures",
   epochs: "Epochs",
   interval: "95 % interval",
-  right: "right",
+  right: "correct",
   againstBefore: "Against the one before",
   verdict_better: "Better: {lead} more of {total} common test pictures (p = {p})",
   verdict_worse: "Worse: {lead} fewer of {total} common test pictures (p = {p})",
