@@ -16,7 +16,7 @@ from clearcnn.language import say
 
 ColorMode = Literal["auto", "grayscale", "rgb"]
 SplitKind = Literal["random", "stratified", "group"]
-OptimizerName = Literal["adam", "adamw"]
+OptimizerName = Literal["adam", "adamw", "muon"]
 ScheduleName = Literal["constant", "one_cycle"]
 
 PYTHON_SOURCE = "Python: "
@@ -189,9 +189,10 @@ class TrainSpec:
       epochs: the largest number of epochs, > 0.
       batch_size: images per step, > 0.
       learning_rate: constant, or the peak of a one-cycle schedule, > 0.
-      optimizer: Keras's name in lower case.
+      optimizer: "adam" and "adamw" as in Keras; "muon" with orthogonal updates for convolutions, and
+        Adam at half the rate for the rest.
       schedule: "constant" or "one_cycle" (warm up, then anneal to zero; Smith 2018).
-      weight_decay: decoupled, for AdamW, >= 0.
+      weight_decay: decoupled, >= 0.
       label_smoothing: in [0, 1).
       patience: epochs without a better val_loss before training stops and restores the best
         weights; None trains every epoch.

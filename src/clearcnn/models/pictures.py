@@ -12,6 +12,8 @@ from clearcnn.specs import AugmentationSpec, LayerSpec, TrainSpec
 
 SMALLEST_SIDE = 16
 _LARGEST_MAP = 20
+# Sides to be reduced this often, of more than 60 pixels, are so by the patches and one convolution.
+_LEAST_FOR_TWO_STEPS = 4
 _STEM_FILTERS = 24
 _FEWER_FOR_FIGURES = 2
 # Filters, and whether a pooling follows.
@@ -35,8 +37,13 @@ def make_picture_model(
       num_classes: classes to tell apart.
       pixels: of the training images.
     """
-    patch = tuple(-(-side // _LARGEST_MAP) for side in shape[:2])
+    patch, strides = zip(*(_enter(side) for side in shape[:2]), strict=True)
     divisor = 1 if _is_photograph(pixels) else _FEWER_FOR_FIGURES
+    blocks = [
+        layer
+        for position, (filters, pools) in enumerate(_BLOCKS)
+        for layer in _block(filters // divisor, strides if position == 0 else (1, 1), pools=pools)
+    ]
     return (
         rescale(pixels),
         LayerSpec(
@@ -48,7 +55,7 @@ def make_picture_model(
                 "activation": "relu",
             },
         ),
-        *(layer for filters, pools in _BLOCKS for layer in _block(filters // divisor, pools=pools)),
+        *blocks,
         LayerSpec("GlobalMaxPooling2D"),
         LayerSpec("Rescaling", {"scale": _SCALE_OF_MAXIMA}),
         classify(num_classes),
@@ -59,12 +66,22 @@ def _is_photograph(pixels: PixelStatistics) -> bool:
     return pixels.ground is None
 
 
-def _block(filters: int, *, pools: bool) -> list[LayerSpec]:
+def _enter(side: int) -> tuple[int, int]:
+    """Choose how a side is reduced: pixels to a patch, and the stride of the next convolution."""
+    reduction = -(-side // _LARGEST_MAP)
+    if reduction < _LEAST_FOR_TWO_STEPS:
+        return reduction, 1
+    return -(-reduction // 2), 2
+
+
+def _block(filters: int, strides: tuple[int, int], *, pools: bool) -> list[LayerSpec]:
     convolution = {"filters": filters, "kernel_size": 3, "padding": "same", "use_bias": False}
+    if max(strides) > 1:
+        convolution["strides"] = strides
     return [
         LayerSpec("Conv2D", convolution),
         LayerSpec("BatchNormalization", {"momentum": 0.9}),
-        LayerSpec("Activation", {"activation": "relu"}),
+        LayerSpec("Activation", {"activation": "gelu"}),
         *([LayerSpec("MaxPooling2D", {"pool_size": 2})] if pools else []),
     ]
 
@@ -72,7 +89,7 @@ def _block(filters: int, *, pools: bool) -> list[LayerSpec]:
 def make_picture_training(
     shape: Shape, num_train: int, pixels: PixelStatistics, seed: int
 ) -> TrainSpec:
-    """AdamW with a one-cycle schedule; fewer epochs for more images.
+    """Muon with a one-cycle schedule; fewer epochs for more images.
 
     Whether images are mirrored is left to a trial.
 
@@ -88,8 +105,8 @@ def make_picture_training(
     return TrainSpec(
         epochs=epochs,
         batch_size=max(16, min(_BATCH_SIZE, num_train // 16)),
-        learning_rate=1e-2,
-        optimizer="adamw",
+        learning_rate=2e-2,
+        optimizer="muon",
         schedule="one_cycle",
         weight_decay=0.05,
         label_smoothing=0.2,

@@ -81,7 +81,7 @@ def recipe_rows(train: TrainSpec, trial: FlipTrial | None = None) -> list[tuple[
       train: the settings.
       trial: that decided whether images are mirrored.
     """
-    optimizer = {"adam": "Adam", "adamw": "AdamW"}[train.optimizer]
+    optimizer = {"adam": "Adam", "adamw": "AdamW", "muon": "Muon"}[train.optimizer]
     if train.weight_decay:
         optimizer += say(", weight decay {weight_decay:g}", weight_decay=train.weight_decay)
     rows = [

@@ -5,6 +5,7 @@ import math
 import keras
 
 from clearcnn.specs import TrainSpec
+from clearcnn.training.muon import ConvolutionMuon
 
 WARM_UP_FRACTION = 0.3
 START_FRACTION = 1 / 25
@@ -19,7 +20,9 @@ def compile_model(model: keras.Model, spec: TrainSpec, num_samples: int) -> None
       num_samples: training images, > 0; sets the length of the schedule in steps.
     """
     rate = learning_rate(spec, math.ceil(num_samples / spec.batch_size))
-    if spec.optimizer == "adamw":
+    if spec.optimizer == "muon":
+        optimizer = ConvolutionMuon(rate, weight_decay=spec.weight_decay)
+    elif spec.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=spec.weight_decay)
     else:
         optimizer = keras.optimizers.Adam(rate, weight_decay=spec.weight_decay or None)
