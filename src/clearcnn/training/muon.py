@@ -143,4 +143,5 @@ def orthogonalize(matrix: jax.Array) -> jax.Array:
     for _ in range(_STEPS):
         gram = ops.matmul(x, ops.transpose(x))
         x = first * x + ops.matmul(third * gram + fifth * ops.matmul(gram, gram), x)
-    return ops.transpose(x) if is_tall else x
+    orthogonal: jax.Array = ops.transpose(x) if is_tall else x
+    return orthogonal
