@@ -190,7 +190,7 @@ class TrainSpec:
       batch_size: images per step, > 0.
       learning_rate: constant, or the peak of a one-cycle schedule, > 0.
       optimizer: "adam" or "adamw", as in Keras; or "muon", orthogonal updates of the convolutions'
-        kernels, and Adam at half the rate for the rest.
+        kernels, and Adam at a quarter of the rate for the rest.
       schedule: "constant" or "one_cycle" (warm up, then anneal to zero; Smith 2018).
       weight_decay: decoupled, >= 0.
       label_smoothing: in [0, 1).

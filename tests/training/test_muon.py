@@ -95,12 +95,12 @@ def test_kernels_follow_the_formula() -> None:
 
 
 @pytest.mark.parametrize("shape", [(7,), (9, 5), (3, 3, 4, 16), (3, 3, 16, 1)])
-def test_other_variables_follow_adamw_at_half_the_rate(shape: tuple[int, ...]) -> None:
+def test_other_variables_follow_adamw_at_a_quarter_of_the_rate(shape: tuple[int, ...]) -> None:
     random = np.random.default_rng(4)
     start = random.normal(size=shape).astype(np.float32)
     ours, theirs = keras.Variable(start), keras.Variable(start)
     optimizer = ConvolutionMuon(0.02, weight_decay=0.05)
-    reference = keras.optimizers.AdamW(0.01, weight_decay=0.1)
+    reference = keras.optimizers.AdamW(0.005, weight_decay=0.2)
     for _ in range(4):
         gradient = random.normal(size=shape).astype(np.float32)
         optimizer.apply([gradient], [ours])
@@ -140,7 +140,7 @@ def test_many_trainings_equal_single_ones() -> None:
 
 
 def test_keras_recreates_the_optimizer() -> None:
-    config = keras.optimizers.serialize(ConvolutionMuon(0.03, 0.1, adam_fraction=0.25))
+    config = keras.optimizers.serialize(ConvolutionMuon(0.03, 0.1, adam_fraction=0.5))
     again = keras.optimizers.deserialize(config)
     assert type(again) is ConvolutionMuon
-    assert again.get_config() == ConvolutionMuon(0.03, 0.1, adam_fraction=0.25).get_config()
+    assert again.get_config() == ConvolutionMuon(0.03, 0.1, adam_fraction=0.5).get_config()

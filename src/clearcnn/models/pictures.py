@@ -105,7 +105,7 @@ def make_picture_training(
     return TrainSpec(
         epochs=epochs,
         batch_size=max(16, min(_BATCH_SIZE, num_train // 16)),
-        learning_rate=2e-2,
+        learning_rate=4e-2,
         optimizer="muon",
         schedule="one_cycle",
         weight_decay=0.05,

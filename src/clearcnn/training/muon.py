@@ -41,9 +41,9 @@ class ConvolutionMuon(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def __init__(
         self,
-        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.02,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.04,
         weight_decay: float | None = None,
-        adam_fraction: float = 0.5,
+        adam_fraction: float = 0.25,
         momentum: float = 0.95,
         beta_1: float = 0.9,
         beta_2: float = 0.999,

@@ -12,14 +12,14 @@ from clearcnn.workflows.fitting.plan import TrainPlan
 
 _EASY = 0.95
 _MORE_LIGHT = 1.8
-_SHARE_OF_EPOCHS = 2 / 3
+_SHARE_OF_EPOCHS = 1 / 2
 _FEWEST_EPOCHS = 12
 
 
 def adapt_to_easy_images(
     plan: TrainPlan, trial: FlipTrial | None, settings: Arguments | None = None
 ) -> TrainPlan:
-    """Raise the random lighting to 1.8 times and leave out a third of the epochs, for easy images.
+    """Raise the random lighting to 1.8 times and leave out half of the epochs, for easy images.
 
     They are easy if the trial recognised at least 95 % of the validation images.
 
