@@ -11,7 +11,7 @@ TOOLS := $(VENV)s/tools
 RELEASE := $(VENV)s/release
 FUZZ := $(VENV)s/fuzz
 
-KERNELS := hatch_build.py $(filter-out %.so,$(wildcard src/clearcnn/training/cpu_kernels/native/*.*))
+KERNELS := hatch_build.py src/clearcnn/kernel_stamp.py $(filter-out %.so,$(wildcard src/clearcnn/training/cpu_kernels/native/*.*))
 SAY_KERNELS := $(BIN)/python -c 'from clearcnn.kernel_library import describe_kernels as say; print(say())'
 
 .PHONY: train test test-ci test-all sanitize torture check docs benchmark soak fuzz audit release constraints clean

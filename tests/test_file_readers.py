@@ -25,6 +25,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
     ),
     "export/onnx_reader.py": ("weights in bytes from members.py", {"np.frombuffer"}),
     "prediction/predictor.py": ("bytes that were checked", {"onnxruntime.InferenceSession"}),
+    "kernel_stamp.py": ("the C++ sources of the package", {"path.read_bytes"}),
     "language/recall.py": ("the catalogue of the package", {"catalogue.read_bytes"}),
     "workflows/studio/neighbours.py": ("pictures of the user's own class folder", {"read_bytes"}),
     "bounded_json.py": ("any JSON from outside, within a bound", {"json.loads"}),

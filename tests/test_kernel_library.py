@@ -1,6 +1,7 @@
 """What is said of the compiled kernels, where they are and where they are not."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from clearcnn import kernel_library
-from clearcnn.kernel_library import describe_kernels, open_library
+from clearcnn.kernel_library import SOURCES, describe_kernels, open_library, search
+from clearcnn.kernel_stamp import hash_sources
+from clearcnn.training.cpu_kernels.native import build
 
 
 @pytest.fixture
 def anew() -> Iterator[None]:
     """Look for the library anew, here and in the tests that follow."""
-    open_library.cache_clear()
+    search.cache_clear()
     yield
-    open_library.cache_clear()
+    search.cache_clear()
 
 
 def test_none_built(anew: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -36,6 +39,51 @@ def test_one_that_cannot_be_opened(
     monkeypatch.setattr(kernel_library, "LIBRARY", damaged)
     assert open_library() is None
     assert "not for this processor" in describe_kernels()
+
+
+def compile_library(folder: Path, source: str) -> Path:
+    """Compile a library that has a level and lacks all kernels."""
+    written, made = folder / "other.cpp", folder / "other.so"
+    written.write_text('extern "C" const char* clearcnn_level() { return "x86_64_v2"; }\n' + source)
+    try:
+        words = [*build.find_compiler(), "-shared", "-fPIC", str(written), "-o", str(made)]
+    except build.BuildError as error:
+        pytest.skip(str(error))
+    subprocess.run(words, check=True)
+    return made
+
+
+@pytest.mark.parametrize(
+    "stamp", ["", 'extern "C" const char* clearcnn_stamp() { return "0123456789abcdef"; }\n']
+)
+def test_one_of_another_version_is_not_used(anew: None, tmp_path: Path, stamp: str) -> None:
+    other = compile_library(tmp_path, stamp)
+    program = (
+        "import sys; from pathlib import Path; from clearcnn import kernel_library\n"
+        "kernel_library.LIBRARY = Path(sys.argv.pop(1))\n"
+        "from clearcnn.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["train", "digits", "--recipe", "tutorial", "--epochs", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(other), *words, "--out", str(tmp_path / "run")],
+        env={name: value for name, value in os.environ.items() if name != "CLEARCNN_KERNELS"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "CPU kernels: of another version than this clearcnn; install it again" in done.stdout
+    assert (tmp_path / "run" / "model.keras").is_file()
+
+
+@pytest.mark.parametrize("changed", ["multiply.cpp", "tiles.h", "build.py", "new.cpp"])
+def test_the_stamp_is_of_all_sources(tmp_path: Path, changed: str) -> None:
+    copy = tmp_path / "native"
+    shutil.copytree(SOURCES, copy)
+    before = hash_sources(copy)
+    assert before == hash_sources(SOURCES)
+    with (copy / changed).open("a") as source:
+        source.write("// changed\n")
+    assert hash_sources(copy) != before
 
 
 def test_where_they_were_asked_for_they_are_here() -> None:

@@ -1,46 +1,73 @@
 """The compiled CPU kernels: whether they are installed, and which run on this processor.
 
 They are built from `training/cpu_kernels/native/` when clearcnn is installed and a C++ compiler is
-available. Without them, XLA compiles all operations.
+available. Without them, XLA compiles all operations. A library that was built from other sources
+than those beside it is not used: it may lack a kernel, or read its arguments in another way.
 """
 
 import ctypes
 import os
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+from clearcnn.kernel_stamp import hash_sources
 from clearcnn.language import say
 
-LIBRARY = Path(__file__).parent / "training" / "cpu_kernels" / "native" / "libclearcnn_kernels.so"
+SOURCES = Path(__file__).parent / "training" / "cpu_kernels" / "native"
+LIBRARY = SOURCES / "libclearcnn_kernels.so"
 VARIABLE = "CLEARCNN_KERNELS"
 
 
-@cache
+class _Search(NamedTuple):
+    library: ctypes.CDLL | None
+    why_not: str = ""
+
+
 def open_library() -> ctypes.CDLL | None:
-    """Open the library; None if there is none for this processor, or it is switched off."""
-    if os.environ.get(VARIABLE) == "off" or not LIBRARY.is_file():
-        return None
-    try:
-        library = ctypes.CDLL(str(LIBRARY))
-        level = library.clearcnn_level
-    except (OSError, AttributeError):  # Built for another system, or damaged.
-        return None
-    level.restype = ctypes.c_char_p
-    return library if level() else None
+    """Open the library; None if none fits this processor and clearcnn, or it is switched off."""
+    return search().library
 
 
 def describe_kernels() -> str:
     """Describe in one line which kernels run, and the cost of having none."""
-    library = open_library()
+    library, why = search()
     if library is not None:
         return say(
             "CPU kernels: compiled, {replace}",
             replace=library.clearcnn_level().decode().replace("_", "-"),
         )
-    if os.environ.get(VARIABLE) == "off":
-        why = say("switched off by {variable}", variable=VARIABLE)
-    elif LIBRARY.is_file():
-        why = say("not for this processor")
-    else:
-        why = say("none; install a C++ compiler, then clearcnn again")
     return say("CPU kernels: {why}. Training works, but takes up to 2.5 times as long", why=why)
+
+
+@cache
+def search() -> _Search:
+    """Look for a library that can be used, once in a process."""
+    if os.environ.get(VARIABLE) == "off":
+        return _Search(None, say("switched off by {variable}", variable=VARIABLE))
+    if not LIBRARY.is_file():
+        return _Search(None, say("none; install a C++ compiler, then clearcnn again"))
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+        level = library.clearcnn_level
+        level.restype = ctypes.c_char_p
+        is_for_this_processor = bool(level())
+    except (OSError, AttributeError):  # Built for another system, or damaged.
+        is_for_this_processor = False
+    if not is_for_this_processor:
+        return _Search(None, say("not for this processor"))
+    if _read_stamp(library) != hash_sources(SOURCES):
+        again = say(
+            "of another version than this clearcnn; install it again (in a checkout: make train)"
+        )
+        return _Search(None, again)
+    return _Search(library)
+
+
+def _read_stamp(library: ctypes.CDLL) -> str | None:
+    try:
+        stamp = library.clearcnn_stamp
+    except AttributeError:  # Built before there were stamps.
+        return None
+    stamp.restype = ctypes.c_char_p
+    return str(stamp().decode())

@@ -4,10 +4,10 @@ Both are jitted by name, so that `cpu_kernels` finds them in a traced function a
 together, by a kernel.
 """
 
-from collections.abc import Callable
-
 import jax
 from keras import ops
+
+from clearcnn.training.jit_by_name import jit_by_name
 
 WARP_AND_FILL, WARP_AND_REPEAT, LIGHT = "clearcnn_warp_and_fill", "clearcnn_warp", "clearcnn_light"
 
@@ -98,15 +98,6 @@ def change_light(images: jax.Array, lights: jax.Array) -> jax.Array:
     return lit
 
 
-def _named(name: str, function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
-    def call(*arrays: jax.Array) -> jax.Array:
-        return function(*arrays)
-
-    call.__name__ = name
-    jitted: Callable[..., jax.Array] = jax.jit(call)
-    return jitted
-
-
-_warp_and_fill = _named(WARP_AND_FILL, warp_and_fill)
-_warp_and_repeat = _named(WARP_AND_REPEAT, warp_and_repeat)
-_light = _named(LIGHT, change_light)
+_warp_and_fill = jit_by_name(WARP_AND_FILL, warp_and_fill)
+_warp_and_repeat = jit_by_name(WARP_AND_REPEAT, warp_and_repeat)
+_light = jit_by_name(LIGHT, change_light)

@@ -8,6 +8,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from clearcnn.training.jit_by_name import jit_by_name
+
 FIRST_MOMENTS = "clearcnn_first_moments"
 
 Moments = tuple[jax.Array, jax.Array]
@@ -24,12 +26,7 @@ def first_moments_plainly(batch: jax.Array, count: jax.Array) -> Moments:
     return mean, jnp.sum(squares, axes) / total
 
 
-def _first_moments(batch: jax.Array, count: jax.Array) -> Moments:
-    return first_moments_plainly(batch, count)
-
-
-_first_moments.__name__ = FIRST_MOMENTS
-_jitted = jax.jit(_first_moments)
+_jitted = jit_by_name(FIRST_MOMENTS, first_moments_plainly)
 
 
 def first_moments(batch: jax.Array, count: jax.Array) -> Moments:
@@ -41,5 +38,4 @@ def first_moments(batch: jax.Array, count: jax.Array) -> Moments:
     Returns:
       float (channels,) twice.
     """
-    mean, variance = _jitted(batch, count)
-    return mean, variance
+    return _jitted(batch, count)

@@ -6,6 +6,7 @@ Used by the build of the package (`hatch_build.py`) and by tests. Needs a compil
 C++20 and GCC's vectors: GCC 10, Clang 11 or newer. Headers come with jaxlib.
 """
 
+import importlib.util
 import os
 import platform
 import shlex
@@ -72,7 +73,7 @@ def build_library(folder: Path) -> Path:
     Raises:
       BuildError: there is no compiler, it refuses, or jaxlib is not installed.
     """
-    flags = ("-w", "-I", str(_find_headers()))
+    flags = ("-w", "-I", str(_find_headers()), f'-DCLEARCNN_STAMP="{_hash_sources()}"')
     link = ["-shared"]
     if sys.platform == "linux":
         # So that it runs beside whatever C++ library other packages bring.
@@ -142,6 +143,16 @@ def _levels() -> dict[str, tuple[str, ...]]:
     if machine in ("aarch64", "arm64"):
         return {"neon": ()}
     raise BuildError(f"there are no kernels for {machine} processors")
+
+
+def _hash_sources() -> str:
+    # By its path: clearcnn is not installed yet.
+    path = SOURCES.parents[2] / "kernel_stamp.py"
+    spec = importlib.util.spec_from_file_location("kernel_stamp", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.hash_sources(SOURCES))
 
 
 def _find_headers() -> Path:

@@ -42,4 +42,7 @@ extern "C" const char* clearcnn_level() {
   return level == nullptr ? nullptr : level->name;
 }
 
+// The hash of the sources: whether the library belongs to the Python beside it.
+extern "C" const char* clearcnn_stamp() { return CLEARCNN_STAMP; }
+
 #pragma GCC visibility pop
