@@ -21,6 +21,7 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import OptionGroup, Parser, whole_number
+from clearcnn.cli.signals import interrupt_on_signals
 from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -81,6 +82,7 @@ def add_options(parser: Parser) -> None:
     )
 
 
+@interrupt_on_signals()
 def run(arguments: Namespace, words: list[str]) -> Status:
     """Evaluate and print the result.
 

@@ -208,7 +208,8 @@ def _conclude(
     baseline = _find_best_baseline(protocols[0])
     tested = None
     if baseline is not None and not schedule.interrupted:
-        tested = schedule.distort_baseline(baseline)
+        with schedule.keeping_finished():
+            tested = schedule.distort_baseline(baseline)
     rows, probabilities = headline.pool(first)
     if schedule.interrupted:
         notes = (report_interruption(headline, first, len(rows)), *notes)

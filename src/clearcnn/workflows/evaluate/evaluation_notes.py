@@ -15,8 +15,8 @@ def report_interruption(run: ProtocolRun, name: str, num_images: int) -> str:
     finished = sum(each.fold.repeat == 0 for each in run.outcomes[name])
     if finished == len(run.folds):
         return say(
-            "The evaluation was stopped after all its folds: the learning curve, or repeats of the "
-            "folds, are left out."
+            "The evaluation was stopped after all its folds: what follows them, such as repeats, "
+            "the learning curve or the robustness of a baseline, is left out."
         )
     return say(
         "Partial: the evaluation was stopped after {finished} of {num_folds} folds. The "

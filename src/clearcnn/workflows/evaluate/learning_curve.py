@@ -8,15 +8,15 @@ import numpy as np
 
 from clearcnn import evaluation
 from clearcnn.evaluation import Fold
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.results.evaluate import LearningCurve, LearningPoint
 from clearcnn.results.scores import Score
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldOutcome,
     fit_fold,
-    run_in_parallel,
 )
+from clearcnn.workflows.evaluate.in_parallel import train_in_parallel
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 
 MOST_FOLDS = 5
@@ -56,9 +56,12 @@ def trace_learning(
         for number, fold in enumerate(folds)
     ]
     found: dict[int, FoldOutcome] = {}
-    for position, outcome in run_in_parallel(tasks):
+
+    def collect(position: int, outcome: FoldOutcome) -> None:
         found[position] = outcome
         on_step()
+
+    train_in_parallel(tasks, collect)
     rows = [
         [found[place * len(folds) + number] for number in range(len(folds))]
         for place in range(len(sizes))
@@ -75,7 +78,7 @@ def trace_learning(
         ended=ended,
         num_found=len(found),
     )
-    return replace(curve, sentence=f"{curve.sentence} {warning}")
+    return replace(curve, sentence=join(" ", (curve.sentence, warning)))
 
 
 def _conclude(run: ProtocolRun, rows: list[list[FoldOutcome]]) -> LearningCurve:

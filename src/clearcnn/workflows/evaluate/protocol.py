@@ -1,6 +1,7 @@
 """One protocol of an evaluation: every model on every fold, and the scores."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,11 +18,10 @@ from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldOutcome,
-    StoppableTraining,
     fit_baseline,
     fit_fold,
-    run_in_parallel,
 )
+from clearcnn.workflows.evaluate.in_parallel import run_in_parallel, train_in_parallel
 
 UNDISTORTED = "none"
 
@@ -57,7 +57,6 @@ class ProtocolRun:
           seed: of the first fold; each later fold has the next one.
           on_step: called after each training.
         """
-        watch = StoppableTraining()
         tasks = [
             partial(
                 fit_fold,
@@ -67,16 +66,12 @@ class ProtocolRun:
                 len(fold.train),
                 seed + number,
                 is_distorted=candidate is candidates[0] and fold.repeat == 0,
-                listener=watch,
             )
             for candidate in candidates
             for number, fold in enumerate(folds)
         ]
-        try:
-            self._collect([c.name for c in candidates for _ in folds], tasks, on_step)
-        except KeyboardInterrupt:
-            watch.is_stopped = True
-            raise
+        with self._collecting([c.name for c in candidates for _ in folds], on_step) as collect:
+            train_in_parallel(tasks, collect)
 
     def fit_baselines(
         self, names: Sequence[str], num_parameters: int, seed: int, on_step: Callable[[], None]
@@ -93,8 +88,13 @@ class ProtocolRun:
             for name in names
             for number, fold in enumerate(self.folds)
         ]
-        with threadpool_limits(1, user_api="blas"):
-            self._collect([name for name in names for _ in self.folds], tasks, on_step)
+        of_task = [name for name in names for _ in self.folds]
+        with (
+            threadpool_limits(1, user_api="blas"),
+            self._collecting(of_task, on_step) as collect,
+        ):
+            for position, outcome in run_in_parallel(tasks):
+                collect(position, outcome)
 
     def distort_baseline(self, name: str, num_parameters: int, seed: int) -> list[FoldOutcome]:
         """Train one baseline again, and test it on distorted images too."""
@@ -108,18 +108,24 @@ class ProtocolRun:
             found = dict(run_in_parallel(tasks))
         return [found[number] for number in range(len(tasks))]
 
-    def _collect(
-        self,
-        names: Sequence[str],
-        tasks: Sequence[Callable[[], FoldOutcome]],
-        on_step: Callable[[], None],
-    ) -> None:
-        """Run the tasks; after an interruption, too, the finished ones are among the outcomes."""
+    @contextmanager
+    def _collecting(
+        self, names: Sequence[str], on_step: Callable[[], None]
+    ) -> Iterator[Callable[[int, FoldOutcome], None]]:
+        """Collect outcomes by their position; also those before an interruption are kept.
+
+        Args:
+          names: of the model at each position.
+          on_step: called after each outcome.
+        """
         found: dict[int, FoldOutcome] = {}
+
+        def collect(position: int, outcome: FoldOutcome) -> None:
+            found[position] = outcome
+            on_step()
+
         try:
-            for position, outcome in run_in_parallel(tasks):
-                found[position] = outcome
-                on_step()
+            yield collect
         finally:
             for position in sorted(found):
                 self.outcomes.setdefault(names[position], []).append(found[position])

@@ -103,14 +103,15 @@ class Schedule:
         """
         with self.clock.phase("pace"):
             spent = time.perf_counter() - begun
-            plan = self._plan(self.candidates[0])
-            asked = replace(asked, epochs=plan.train_spec.epochs)
+            plans = [self._plan(candidate) for candidate in self.candidates]
+            epochs = tuple(plan.train_spec.epochs for plan in plans)
+            asked = replace(asked, epochs=epochs[0] if len(set(epochs)) == 1 else None)
             baselines = 0.0
             if budget is not None and asked.baselines:
                 baselines = time_baselines(self.runs[0], self.num_parameters, self.seed)
-            pace = measure_pace(plan)
+            paces = tuple(measure_pace(plan) for plan in plans)
             num_train = len(self.runs[0].folds[0].train)
-            cost = Cost(pace, num_train, baselines, spent, len(self.candidates))
+            cost = Cost(paces, epochs, num_train, baselines, spent)
             work, runs = asked, self.runs
             if budget is not None:
                 for work in list_choices(asked):
@@ -119,11 +120,10 @@ class Schedule:
                         break
                 work = choose_epochs(cost, work, runs, budget)
                 work = add_repeats(cost, work, runs, budget)
-                self.candidates = with_epochs(self.candidates, work.epochs)
+                if work.epochs is not None:
+                    self.candidates = with_epochs(self.candidates, work.epochs)
             self.runs = runs
-        seconds = cost.estimate(work, runs) - cost.spent
-        sentence = describe_work(work, runs, len(self.candidates), seconds)
-        self.listener.on_work(sentence + describe_smaller_size(plan))
+        self.listener.on_work(describe_work(cost, work, runs) + describe_smaller_size(plans[0]))
         return work
 
     @contextmanager
