@@ -167,10 +167,10 @@ def _add_fold_options(group: OptionGroup) -> None:
     group.add_argument(
         "--folds",
         type=whole_number,
-        default=10,
         metavar="N",
         help=say(
-            "number of folds: stratified, or of groups where there are many groups (default: 10)"
+            "number of folds: stratified, or of groups where there are many groups (default: 10; "
+            "5 for many or large images)"
         ),
     )
     group.add_argument(

@@ -1,6 +1,6 @@
 """Folds, scores, intervals, comparisons, baselines, calibration, OOD, robustness, label issues."""
 
-from clearcnn.evaluation.baselines import BASELINES, make_baselines
+from clearcnn.evaluation.baselines import BASELINES, make_baselines, shrink_for_baselines
 from clearcnn.evaluation.binary_curves import trace_binary
 from clearcnn.evaluation.calibration import (
     calibrate,
@@ -39,6 +39,7 @@ __all__ = [
     "make_random_folds",
     "measure_margins",
     "rank_suspects",
+    "shrink_for_baselines",
     "trace_binary",
     "trace_coverage",
     "wilson_interval",

@@ -20,6 +20,7 @@ BASELINES = (
     "MLP",
 )
 
+_BASELINE_SIDE = 32
 _NUM_TREES = 300
 _MOST_ITERATIONS = 1_000
 # A tolerance ten times stricter gained nothing on the digits and took three times as long.
@@ -74,6 +75,29 @@ def make_baselines(
         name: make_pipeline(FunctionTransformer(_to_unit, kw_args=bounds), classifier)
         for name, classifier in zip(BASELINES, classifiers, strict=True)
     }
+
+
+def shrink_for_baselines(pixels: Pixels) -> Pixels:
+    """Average the blocks of large images, so that their longer side is 32 to 63 pixels.
+
+    On 2,000 photos of 96×96 pixels this takes a tenth of the time, and the SVM, nearest neighbour,
+    extra trees and the MLP are as accurate or better.
+
+    Args:
+      pixels: (n, height, width, channels).
+    Returns:
+      Images below 64 pixels as they are; larger ones as float32, blocks at the border filled up
+      with its pixels.
+    """
+    num, height, width, channels = pixels.shape
+    block = max(height, width) // _BASELINE_SIDE
+    if block < 2:
+        return pixels
+    border = [(0, 0), (0, -height % block), (0, -width % block), (0, 0)]
+    padded = np.pad(pixels, border, mode="edge")
+    rows, columns = padded.shape[1] // block, padded.shape[2] // block
+    blocks = padded.reshape(num, rows, block, columns, block, channels)
+    return blocks.mean(axis=(2, 4), dtype=np.float32)
 
 
 def _to_unit(pixels: Pixels, low: float, high: float) -> NDArray[np.float32]:

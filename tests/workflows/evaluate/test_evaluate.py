@@ -200,6 +200,20 @@ def test_few_images_of_a_class_get_fewer_folds(tmp_path):
     assert len(result.headline.folds) == 4
 
 
+def test_much_work_gets_five_folds_unless_ten_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("clearcnn.workflows.evaluate.work._MUCH_WORK", 0)
+    options = {"recipe": "tutorial", "epochs": 1, "baselines": False, "learning_curve": False}
+    few = clearcnn.evaluate(UNGROUPED, **options, out=tmp_path / "a")
+    assert len(few.headline.folds) == 5
+    again = clearcnn.evaluate(UNGROUPED, **options, folds=5, out=tmp_path / "b")
+    assert again.protocols == few.protocols
+    ten = clearcnn.evaluate(UNGROUPED, **options, folds=10, out=tmp_path / "c")
+    assert len(ten.headline.folds) == 10
+    # The groups of the digits are left out one by one, whatever the work.
+    groups = clearcnn.evaluate(FEW, **options, out=tmp_path / "d")
+    assert len(groups.headline.folds) == 14
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "digits"

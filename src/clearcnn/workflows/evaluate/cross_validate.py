@@ -193,6 +193,8 @@ def fit_baseline(
 ) -> FoldOutcome:
     """Train a baseline on all of a fold's training rows, at most 10,000 of them.
 
+    It sees large images reduced.
+
     Args:
       images, fold: as for `fit_fold`.
       name: of the baseline.
@@ -200,19 +202,20 @@ def fit_baseline(
       seed: of the baseline and of the rows drawn.
       is_distorted: whether to predict the distorted test images too.
     """
-    height, width, channels = images.images.shape[1:]
-    num_pixels = height * width * channels
-    num_classes = len(images.class_names)
-    classifier = evaluation.make_baselines(
-        num_pixels, num_classes, num_parameters, images.value_range, seed
-    )[name]
     num_train = min(len(fold.train), MOST_BASELINE_IMAGES)
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
-    flat = images.images.reshape(len(images), -1)
-    classifier.fit(flat[rows], images.labels[rows])
+
+    def flatten(pixels: Pixels) -> Pixels:
+        return evaluation.shrink_for_baselines(pixels).reshape(len(pixels), -1)
+
+    seen = flatten(images.images[rows])
+    classifier = evaluation.make_baselines(
+        seen.shape[1], len(images.class_names), num_parameters, images.value_range, seed
+    )[name]
+    classifier.fit(seen, images.labels[rows])
 
     def predict(pixels: Pixels) -> NDArray[np.int_]:
-        return np.asarray(classifier.predict(pixels.reshape(len(pixels), -1)))
+        return np.asarray(classifier.predict(flatten(pixels)))
 
     return FoldOutcome(
         fold,

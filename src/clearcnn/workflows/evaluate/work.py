@@ -1,6 +1,7 @@
 """How much an evaluation does, how long that takes, and what of it fits into a budget."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,15 @@ from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_size
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.fitting.budget import require_budget, say_seconds
 from clearcnn.workflows.fitting.costs import SECONDS_TO_KEEP, predict_seconds
+from clearcnn.workflows.fitting.plan import TrainPlan
 
 if TYPE_CHECKING:
     from clearcnn.training import Pace
 
+MOST_FOLDS = 10
 _FEWER_FOLDS = (5, 3)
+# Multiply-adds to train on ten folds: about four minutes on two cores with AVX-512.
+_MUCH_WORK = 15e12
 _MOST_REPEATS = 20
 _LEAST_SHARE_OF_EPOCHS = 1 / 4
 # Each test image is predicted plain, and by the first CNN in 13 distorted variants.
@@ -97,6 +102,23 @@ class Cost:
             + predict_seconds(len(run.images), self.num_train, pace.epoch_seconds)
             for pace, epochs in zip(self.paces, self.list_epochs(work), strict=True)
         )
+
+
+def choose_num_folds(plans: Sequence[TrainPlan]) -> int:
+    """Choose 10 folds, or 5 if the trainings of 10 are much work.
+
+    It follows from the data and the models, not from the pace of this machine, so that another
+    machine makes the same folds.
+
+    Args:
+      plans: of each CNN's training on one fold.
+    """
+    work = sum(
+        plan.model_summary.multiply_adds * plan.train_spec.epochs * len(plan.splits.train)
+        for plan in plans
+    )
+    # A training step takes a forward pass, and two backward for inputs and weights.
+    return MOST_FOLDS if 3 * work * MOST_FOLDS <= _MUCH_WORK else _FEWER_FOLDS[0]
 
 
 def list_choices(asked: Work) -> list[Work]:
