@@ -6,8 +6,9 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from sklearn.utils.class_weight import compute_class_weight
 
-from clearcnn.evaluation import make_baselines, shrink_for_baselines
+from clearcnn.evaluation import make_baselines, shrink_for_baselines, weigh_classes
 
 X, Y = load_digits(return_X_y=True)
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, test_size=0.3, random_state=777)
@@ -70,3 +71,19 @@ def test_large_images_are_averaged_in_blocks_as_pillow_does(shape):
 def test_smaller_images_stay_as_they_are(side):
     pixels = np.zeros((1, side, 20, 1), np.uint8)
     assert shrink_for_baselines(pixels) is pixels
+
+
+def test_classes_are_weighed_as_scikit_learn_balances_them():
+    labels = np.repeat([0, 1, 4], [50, 20, 3])
+    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    assert weigh_classes(labels, 1.0) == pytest.approx(dict(zip([0, 1, 4], expected, strict=True)))
+    assert weigh_classes(labels, 0.0) is None
+    weights = weigh_classes(labels, 0.5)
+    assert weights[4] / weights[0] == pytest.approx((50 / 3) ** 0.5)
+    assert sum(weights[label] for label in labels.tolist()) == pytest.approx(len(labels))
+
+
+@pytest.mark.parametrize("name", ["logistic regression", "SVM (RBF)", "extra trees"])
+def test_weights_of_classes_reach_the_classifier(name):
+    weighed = make_baselines(64, 10, 3_760, (0.0, 16.0), 0, {0: 2.0})[name]
+    assert weighed[-1].class_weight == {0: 2.0}

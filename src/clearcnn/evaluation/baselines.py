@@ -1,5 +1,6 @@
 """Baselines that a CNN must beat: scikit-learn's classifiers on the same pixels."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,7 @@ def make_baselines(
     num_parameters: int,
     value_range: tuple[float, float],
     seed: int,
+    class_weight: Mapping[int, float] | None = None,
 ) -> "dict[str, Pipeline]":
     """Make the baseline classifiers, unfitted.
 
@@ -48,6 +50,8 @@ def make_baselines(
       num_parameters: of the CNN; the MLP's hidden layer is sized to match.
       value_range: the smallest and largest value a pixel may have.
       seed: seed of the randomised classifiers.
+      class_weight: class → weight, for logistic regression, SVM and extra trees; scikit-learn's
+        others have none.
     Returns:
       From each name of `BASELINES` to a scikit-learn pipeline that takes flattened pixels,
       (n, num_pixels), and scales them to [0, 1].
@@ -65,9 +69,9 @@ def make_baselines(
     classifiers = (
         DummyClassifier(strategy="most_frequent"),
         KNeighborsClassifier(n_neighbors=1),
-        LogisticRegression(max_iter=_MOST_ITERATIONS, tol=_TOLERANCE),
-        SVC(C=10, gamma="scale"),
-        ExtraTreesClassifier(_NUM_TREES, random_state=seed),
+        LogisticRegression(max_iter=_MOST_ITERATIONS, tol=_TOLERANCE, class_weight=class_weight),
+        SVC(C=10, gamma="scale", class_weight=class_weight),
+        ExtraTreesClassifier(_NUM_TREES, random_state=seed, class_weight=class_weight),
         MLPClassifier((units,), random_state=seed, **_MLP),
     )
     bounds = {"low": value_range[0], "high": value_range[1]}
@@ -75,6 +79,23 @@ def make_baselines(
         name: make_pipeline(FunctionTransformer(_to_unit, kw_args=bounds), classifier)
         for name, classifier in zip(BASELINES, classifiers, strict=True)
     }
+
+
+def weigh_classes(labels: NDArray[np.integer], power: float) -> dict[int, float] | None:
+    """Weigh each class of n images by n to the minus `power`, with a mean of 1 over the images.
+
+    Args:
+      labels: (n,) class indices, n > 0.
+      power: in [0, 1].
+    Returns:
+      Class → weight; None for a power of 0.
+    """
+    if not power:
+        return None
+    classes, counts = np.unique(labels, return_counts=True)
+    weights = counts.astype(np.float64) ** -power
+    weights /= np.average(weights, weights=counts)
+    return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
 
 def shrink_for_baselines(pixels: Pixels) -> Pixels:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.metrics import accuracy_score, confusion_matrix
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 
 import clearcnn
@@ -212,6 +212,31 @@ def test_much_work_gets_five_folds_unless_ten_are_asked_for(tmp_path, monkeypatc
     # The groups of the digits are left out one by one, whatever the work.
     groups = clearcnn.evaluate(FEW, **options, out=tmp_path / "d")
     assert len(groups.headline.folds) == 14
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [("default", "to the power −0.5, also for the logistic"), ("tutorial", "counts the same")],
+)
+def test_unequal_classes_get_the_balanced_accuracy(recipe, said, tmp_path):
+    """Against scikit-learn: 170 threes and 15 eights."""
+    rows = [np.flatnonzero(DIGITS.labels == digit)[:n] for digit, n in ((3, 170), (8, 15))]
+    some = dataclasses.replace(DIGITS.take(np.concatenate(rows)), groups=None)
+    images = dataclasses.replace(
+        some, labels=(some.labels == 8).astype(np.int64), class_names=("3", "8")
+    )
+    options = {"epochs": 2, "folds": 3, "learning_curve": False}
+    result = clearcnn.evaluate(images, recipe=recipe, **options, out=tmp_path / "e")
+    truth, given = zip(*read_answers(result.folder).values(), strict=True)
+    ours, *others = result.protocols[0].models
+    assert ours.balanced.accuracy == pytest.approx(balanced_accuracy_score(truth, given))
+    frequent = next(each for each in others if each.name == "most frequent class")
+    assert frequent.balanced.accuracy == 0.5
+    best = max(others, key=lambda each: each.balanced.accuracy)
+    (note,) = (note for note in result.notes if note.startswith("The classes are unequal"))
+    assert said in note
+    assert f"{best.name} has the highest" in note
+    assert best.balanced_difference.verdict in note
 
 
 @pytest.fixture(scope="module")

@@ -75,6 +75,19 @@ class FoldOutcome:
     divergence: DivergenceError | None = None
 
 
+@dataclass(frozen=True)
+class ComparedCNN:
+    """What baselines take from the CNN that they are compared with.
+
+    Attributes:
+      num_parameters: for the multilayer perceptron of the same size.
+      class_weight_power: the images of a class of n count n to the minus this.
+    """
+
+    num_parameters: int
+    class_weight_power: float = 0.0
+
+
 def plan_fold(
     images: LabelledImages, candidate: Candidate, fold: Fold, num_train: int, seed: int
 ) -> TrainPlan:
@@ -187,7 +200,7 @@ def fit_baseline(
     images: LabelledImages,
     name: str,
     fold: Fold,
-    num_parameters: int,
+    cnn: ComparedCNN,
     seed: int,
     is_distorted: bool = False,
 ) -> FoldOutcome:
@@ -198,7 +211,7 @@ def fit_baseline(
     Args:
       images, fold: as for `fit_fold`.
       name: of the baseline.
-      num_parameters: of the CNN, for the multilayer perceptron of the same size.
+      cnn: that it is compared with.
       seed: of the baseline and of the rows drawn.
       is_distorted: whether to predict the distorted test images too.
     """
@@ -210,7 +223,12 @@ def fit_baseline(
 
     seen = flatten(images.images[rows])
     classifier = evaluation.make_baselines(
-        seen.shape[1], len(images.class_names), num_parameters, images.value_range, seed
+        seen.shape[1],
+        len(images.class_names),
+        cnn.num_parameters,
+        images.value_range,
+        seed,
+        evaluation.weigh_classes(images.labels[rows], cnn.class_weight_power),
     )[name]
     classifier.fit(seen, images.labels[rows])
 

@@ -18,6 +18,7 @@ from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
 from clearcnn.workflows.evaluate.evaluation_notes import (
     describe_images,
+    report_balance,
     report_divergences,
     report_gap,
     report_interruption,
@@ -215,12 +216,15 @@ def _conclude(
     rows, probabilities = headline.pool(first)
     if schedule.interrupted:
         notes = (report_interruption(headline, first, len(rows)), *notes)
+    scored = score_predictions(images, rows, probabilities, headline.calibrate(first))
+    if scored.is_unequal:
+        notes += report_balance(protocols[0], schedule.compared.class_weight_power)
     return Assessment(
         source=images.source,
         num_images=len(rows),
         class_names=images.class_names,
         protocols=protocols,
-        evaluation=score_predictions(images, rows, probabilities, headline.calibrate(first)),
+        evaluation=scored,
         reliability=headline.judge_reliability(first, seed),
         robustness=headline.judge_robustness(first, tested),
         baseline=baseline,

@@ -106,9 +106,12 @@ def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]
     workers = joblib.effective_n_jobs(None)
     options = {"n_jobs": None if workers > 1 else joblib.cpu_count(), "prefer": "threads"}
     if not get_active_backend(prefer="threads")[0].supports_return_generator:
-        # Ray gives results only when all have ended, so it is given a few at a time.
-        for start in range(0, len(waiting), _TASKS_AT_ONCE * workers):
-            yield from joblib.Parallel(**options)(waiting[start : start + _TASKS_AT_ONCE * workers])
+        # Ray gives results only when all have ended, so it is given a few at a time; without the
+        # context, its workers would start, and import JAX, again for each few.
+        at_once = _TASKS_AT_ONCE * workers
+        with joblib.Parallel(**options) as parallel:
+            for start in range(0, len(waiting), at_once):
+                yield from parallel(waiting[start : start + at_once])
         return
     results = joblib.Parallel(**options, return_as="generator_unordered")(waiting)
     with warnings.catch_warnings():

@@ -13,10 +13,11 @@ from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results.evaluate import FoldScore, ModelScore, Protocol, Reliability, Robustness
-from clearcnn.results.scores import Interval, Score
+from clearcnn.results.scores import BalancedAccuracy, Difference, Interval, Score
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
+    ComparedCNN,
     FoldOutcome,
     fit_baseline,
     fit_fold,
@@ -74,7 +75,7 @@ class ProtocolRun:
             train_in_parallel(tasks, collect)
 
     def fit_baselines(
-        self, names: Sequence[str], num_parameters: int, seed: int, on_step: Callable[[], None]
+        self, names: Sequence[str], cnn: ComparedCNN, seed: int, on_step: Callable[[], None]
     ) -> None:
         """Train scikit-learn's classifiers on the folds of the first repeat.
 
@@ -84,7 +85,7 @@ class ProtocolRun:
         from threadpoolctl import threadpool_limits
 
         tasks = [
-            partial(fit_baseline, self.images, name, fold, num_parameters, seed + number)
+            partial(fit_baseline, self.images, name, fold, cnn, seed + number)
             for name in names
             for number, fold in enumerate(self.folds)
         ]
@@ -96,12 +97,12 @@ class ProtocolRun:
             for position, outcome in run_in_parallel(tasks):
                 collect(position, outcome)
 
-    def distort_baseline(self, name: str, num_parameters: int, seed: int) -> list[FoldOutcome]:
+    def distort_baseline(self, name: str, cnn: ComparedCNN, seed: int) -> list[FoldOutcome]:
         """Train one baseline again, and test it on distorted images too."""
         from threadpoolctl import threadpool_limits
 
         tasks = [
-            partial(fit_baseline, self.images, name, fold, num_parameters, seed + number, True)
+            partial(fit_baseline, self.images, name, fold, cnn, seed + number, True)
             for number, fold in enumerate(self.folds)
         ]
         with threadpool_limits(1, user_api="blas"):
@@ -186,15 +187,13 @@ class ProtocolRun:
         self, name: str, outcomes: Sequence[FoldOutcome], ours: Sequence[FoldOutcome] | None
     ) -> ModelScore:
         folds = tuple(self._score_fold(each) for each in outcomes)
-        difference = p_value = None
+        theirs = [each for each in outcomes if each.fold.repeat == 0]
+        difference = balanced_difference = p_value = None
         if ours is not None:
-            theirs = [each for each in outcomes if each.fold.repeat == 0]
             first = [each for each in ours if each.fold.repeat == 0]
-            difference = evaluation.compare_on_folds(
-                [self._score_fold(each).accuracy for each in first],
-                [self._score_fold(each).accuracy for each in theirs],
-                num_train=float(np.mean([len(fold.train) for fold in self.folds])),
-                num_test=float(np.mean([len(fold.test) for fold in self.folds])),
+            difference = self._compare(first, theirs, lambda each: self._score_fold(each).accuracy)
+            balanced_difference = self._compare(
+                first, theirs, lambda each: self._balance([each]).accuracy
             )
             p_value = evaluation.compare_answers(
                 np.concatenate([self._is_correct(each) for each in first]),
@@ -208,7 +207,30 @@ class ProtocolRun:
             folds=folds,
             difference=difference,
             p_value=p_value,
+            balanced=self._balance(theirs),
+            balanced_difference=balanced_difference,
         )
+
+    def _compare(
+        self,
+        ours: Sequence[FoldOutcome],
+        theirs: Sequence[FoldOutcome],
+        measure: Callable[[FoldOutcome], float],
+    ) -> Difference:
+        """Compare a figure of two models on the same folds."""
+        return evaluation.compare_on_folds(
+            [measure(each) for each in ours],
+            [measure(each) for each in theirs],
+            num_train=float(np.mean([len(fold.train) for fold in self.folds])),
+            num_test=float(np.mean([len(fold.test) for fold in self.folds])),
+        )
+
+    def _balance(self, outcomes: Sequence[FoldOutcome]) -> BalancedAccuracy:
+        """Compute the balanced accuracy over the test images of some folds."""
+        confusion = np.zeros((len(self.images.class_names),) * 2, np.int_)
+        for each in outcomes:
+            np.add.at(confusion, (self.images.labels[each.fold.test], each.predictions), 1)
+        return evaluation.balance(confusion)
 
     def find_interval(self, outcomes: Sequence[FoldOutcome]) -> Interval:
         """Compute the interval of the accuracy on new groups, or on new images."""

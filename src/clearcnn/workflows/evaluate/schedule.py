@@ -13,6 +13,7 @@ from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.evaluate import LearningCurve
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
+    ComparedCNN,
     FoldOutcome,
     plan_fold,
     settle_flips,
@@ -71,7 +72,9 @@ class Schedule:
         self.interrupted = False
         # Invalid models raise here, before the first training.
         plans = [self._plan(candidate) for candidate in candidates]
-        self.num_parameters = plans[0].model_summary.parameters
+        self.compared = ComparedCNN(
+            plans[0].model_summary.parameters, plans[0].train_spec.class_weight_power
+        )
 
     def try_flips(self, fold: Fold) -> None:
         """Decide for each CNN whether its trainings mirror images, on the training rows of a fold.
@@ -119,7 +122,7 @@ class Schedule:
                 asked = replace(asked, folds=fewer)
             baselines = 0.0
             if budget is not None and asked.baselines:
-                baselines = time_baselines(self.runs[0], self.num_parameters, self.seed)
+                baselines = time_baselines(self.runs[0], self.compared, self.seed)
             paces = tuple(measure_pace(plan) for plan in plans)
             num_train = len(self.runs[0].folds[0].train)
             cost = Cost(paces, epochs, num_train, baselines, spent)
@@ -182,12 +185,12 @@ class Schedule:
             count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
             self.listener.on_phase(say("training baselines"), count)
             for run in self.runs:
-                run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
+                run.fit_baselines(BASELINES, self.compared, self.seed, self.listener.on_step)
 
     def distort_baseline(self, name: str) -> list[FoldOutcome]:
         """Train one baseline on the headline's folds again, to test it on distorted images."""
         with self.clock.phase("robustness"):
-            return self.runs[0].distort_baseline(name, self.num_parameters, self.seed)
+            return self.runs[0].distort_baseline(name, self.compared, self.seed)
 
     def _plan(self, candidate: Candidate) -> TrainPlan:
         run = self.runs[0]

@@ -12,6 +12,7 @@ from clearcnn.language import join, say
 from clearcnn.workflows.evaluate.cross_validate import (
     MOST_BASELINE_IMAGES,
     Candidate,
+    ComparedCNN,
     fit_baseline,
 )
 from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_sizes
@@ -168,14 +169,14 @@ def add_repeats(cost: Cost, work: Work, runs: list[ProtocolRun], budget: float) 
     return work
 
 
-def time_baselines(run: ProtocolRun, num_parameters: int, seed: int) -> float:
+def time_baselines(run: ProtocolRun, cnn: ComparedCNN, seed: int) -> float:
     """Estimate the seconds of all baselines on one fold, from 500 of its images."""
     fold = run.folds[0]
     few = Fold(fold.name, 0, fold.train[:: max(1, len(fold.train) // _TRIED)], fold.test)
     few = replace(few, test=few.test[:_TRIED_TEST])
     start = time.perf_counter()
     for name in BASELINES:
-        fit_baseline(run.images, name, few, num_parameters, seed)
+        fit_baseline(run.images, name, few, cnn, seed)
     growth = min(len(fold.train), MOST_BASELINE_IMAGES) / len(few.train)
     return float((time.perf_counter() - start) * growth**_GROWTH / joblib.cpu_count())
 
