@@ -118,7 +118,8 @@ def shrink_for_baselines(pixels: Pixels) -> Pixels:
     padded = np.pad(pixels, border, mode="edge")
     rows, columns = padded.shape[1] // block, padded.shape[2] // block
     blocks = padded.reshape(num, rows, block, columns, block, channels)
-    return blocks.mean(axis=(2, 4), dtype=np.float32)
+    averaged: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
+    return averaged
 
 
 def _to_unit(pixels: Pixels, low: float, high: float) -> NDArray[np.float32]:

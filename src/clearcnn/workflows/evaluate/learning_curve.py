@@ -50,22 +50,20 @@ def trace_learning(
       on_step: called after each training.
     """
     folds, sizes = choose_folds(run), choose_sizes(run)
+    # The longest trainings first, so that no core waits for one that began last.
+    order = [(size, number) for size in reversed(sizes) for number in range(len(folds))]
     tasks = [
-        partial(fit_fold, run.images, candidate, fold, size, seed + number)
-        for size in sizes
-        for number, fold in enumerate(folds)
+        partial(fit_fold, run.images, candidate, folds[number], size, seed + number)
+        for size, number in order
     ]
-    found: dict[int, FoldOutcome] = {}
+    found: dict[tuple[int, int], FoldOutcome] = {}
 
     def collect(position: int, outcome: FoldOutcome) -> None:
-        found[position] = outcome
+        found[order[position]] = outcome
         on_step()
 
     train_in_parallel(tasks, collect)
-    rows = [
-        [found[place * len(folds) + number] for number in range(len(folds))]
-        for place in range(len(sizes))
-    ]
+    rows = [[found[size, number] for number in range(len(folds))] for size in sizes]
     first = [each for each in run.outcomes[candidate.name] if each.fold.repeat == 0]
     whole = {each.fold.name: each for each in first}
     rows.append([whole[fold.name] for fold in folds])
