@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -128,6 +130,46 @@ def test_workers_of_joblib_give_the_same_bits():
     assert sorted(there) == [0, 1, 2]
     for position, outcome in there.items():
         assert np.array_equal(outcome.probabilities, here[position].probabilities)
+
+
+# In its own process, as the cluster is started by a fork.
+ON_TWO_NODES = """
+import dataclasses, sys
+import joblib, numpy as np, ray
+from ray.cluster_utils import Cluster
+from ray.util.joblib import register_ray
+import clearcnn
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+cluster.add_node(num_cpus=1)
+ray.init(address=cluster.address, log_to_driver=False)
+register_ray()
+assert len(ray.nodes()) == 2
+few = dataclasses.replace(clearcnn.load("digits").take(np.arange(0, 1797, 6)), groups=None)
+options = {"recipe": "tutorial", "epochs": 2, "folds": 3}
+here = clearcnn.evaluate(few, **options, out=sys.argv[1] + "/here")
+with joblib.parallel_config(backend="ray", n_jobs=2, ray_remote_args={"num_cpus": 1}):
+    there = clearcnn.evaluate(few, **options, out=sys.argv[1] + "/there")
+assert there.protocols == here.protocols
+assert there.robustness == here.robustness
+assert there.learning_curve == here.learning_curve
+print("the same")
+ray.shutdown()
+cluster.shutdown()
+"""
+
+
+@pytest.mark.process
+@pytest.mark.release
+def test_two_nodes_of_ray_give_the_same_evaluation(tmp_path):
+    """Ray gives no results one by one, as other backends of joblib do."""
+    pytest.importorskip("ray")
+    command = [sys.executable, "-c", ON_TWO_NODES, str(tmp_path)]
+    # Otherwise Ray runs its workers at niceness 15.
+    environment = {**os.environ, "RAY_worker_niceness": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "the same" in done.stdout
 
 
 def test_results_come_with_their_positions():
