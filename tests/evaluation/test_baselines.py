@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from sklearn.utils.class_weight import compute_class_weight
 
-from clearcnn.evaluation import make_baselines
+from clearcnn.evaluation import make_baselines, shrink_for_baselines, weigh_classes
 
 X, Y = load_digits(return_X_y=True)
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, test_size=0.3, random_state=777)
@@ -49,3 +51,39 @@ def test_pixels_of_any_range_mean_the_same():
     np.testing.assert_array_equal(
         wide.predict((X_TEST * 15).astype(np.uint8)), usual.predict(X_TEST)
     )
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (96, 96), (96, 64), (70, 131)], ids=str)
+def test_large_images_are_averaged_in_blocks_as_pillow_does(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *shape, 3), np.uint8)
+    small = shrink_for_baselines(pixels)
+    block = max(shape) // 32
+    rows, columns = (side // block for side in shape)
+    assert 32 <= max(small.shape[1:3]) < 64
+    inner = pixels[:, : rows * block, : columns * block]
+    for one, reduced in zip(inner, small, strict=True):
+        expected = np.asarray(Image.fromarray(one).reduce(block), np.float32)
+        # Pillow rounds, and in fixed point.
+        assert np.abs(reduced[:rows, :columns] - expected).max() < 1
+
+
+@pytest.mark.parametrize("side", [8, 35, 63])
+def test_smaller_images_stay_as_they_are(side):
+    pixels = np.zeros((1, side, 20, 1), np.uint8)
+    assert shrink_for_baselines(pixels) is pixels
+
+
+def test_classes_are_weighed_as_scikit_learn_balances_them():
+    labels = np.repeat([0, 1, 4], [50, 20, 3])
+    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    assert weigh_classes(labels, 1.0) == pytest.approx(dict(zip([0, 1, 4], expected, strict=True)))
+    assert weigh_classes(labels, 0.0) is None
+    weights = weigh_classes(labels, 0.5)
+    assert weights[4] / weights[0] == pytest.approx((50 / 3) ** 0.5)
+    assert sum(weights[label] for label in labels.tolist()) == pytest.approx(len(labels))
+
+
+@pytest.mark.parametrize("name", ["logistic regression", "SVM (RBF)", "extra trees"])
+def test_weights_of_classes_reach_the_classifier(name):
+    weighed = make_baselines(64, 10, 3_760, (0.0, 16.0), 0, {0: 2.0})[name]
+    assert weighed[-1].class_weight == {0: 2.0}

@@ -20,6 +20,7 @@ import strikes
 import verbs
 
 from clearcnn.cli import main as command_line
+from clearcnn.cli.signals import exit_on_signals
 
 
 def run_in_child(words: list[str], out: Path, at: int, kind: str) -> int:
@@ -32,7 +33,7 @@ def run_in_child(words: list[str], out: Path, at: int, kind: str) -> int:
     if child == 0:
         status = 99
         try:
-            command_line._exit_on_signals()
+            exit_on_signals()
             with strikes.striking(out, at, strikes.FAILURES[kind]):
                 status = command_line.main(words)
         finally:

@@ -15,6 +15,7 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import Parser, whole_number
+from clearcnn.cli.signals import interrupt_on_signals
 from clearcnn.language import say
 
 NAME = "check"
@@ -92,6 +93,7 @@ def add_options(parser: Parser) -> None:
     add_help_options(group)
 
 
+@interrupt_on_signals()
 def run(arguments: Namespace, _: list[str]) -> Status:
     """Check the data and print the findings.
 

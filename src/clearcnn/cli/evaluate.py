@@ -21,6 +21,7 @@ from clearcnn.cli.options import (
     read_source,
 )
 from clearcnn.cli.parser import OptionGroup, Parser, whole_number
+from clearcnn.cli.signals import interrupt_on_signals
 from clearcnn.language import say
 from clearcnn.text import printable
 from clearcnn.version import __version__
@@ -81,6 +82,7 @@ def add_options(parser: Parser) -> None:
     )
 
 
+@interrupt_on_signals()
 def run(arguments: Namespace, words: list[str]) -> Status:
     """Evaluate and print the result.
 
@@ -165,10 +167,10 @@ def _add_fold_options(group: OptionGroup) -> None:
     group.add_argument(
         "--folds",
         type=whole_number,
-        default=10,
         metavar="N",
         help=say(
-            "number of folds: stratified, or of groups where there are many groups (default: 10)"
+            "number of folds: stratified, or of groups where there are many groups (default: 10; "
+            "5 for many or large images)"
         ),
     )
     group.add_argument(

@@ -16,6 +16,7 @@ from clearcnn.cli import cache, check, evaluate, explain, export, predict, serve
 from clearcnn.cli.exit_codes import ReaderGoneError, Status, StdoutError
 from clearcnn.cli.options import LANGUAGE_OPTION, add_language_option
 from clearcnn.cli.parser import Parser
+from clearcnn.cli.signals import SIGNALLED, exit_on_signals
 from clearcnn.cli.streams import secure_streams, silence_stdout
 from clearcnn.cli.warnings_filter import show_warnings_once
 from clearcnn.errors import ClearCNNError
@@ -27,8 +28,6 @@ VERBS = (train, evaluate, check, predict, explain, export, serve, studio, cache)
 # Nearly all objects created by imports and tracing live until the end; collecting garbage among
 # them took half a second of a training, and as long again at exit.
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
-
-_SIGNALLED = 128
 
 _DESCRIPTION = say("""\
 From a folder of labelled small images to a CNN you can trust, see into and
@@ -69,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if is_whole_process:
         secure_streams()
         show_warnings_once(language)
-        _exit_on_signals()
+        exit_on_signals()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         own_process()
     else:
@@ -178,8 +177,8 @@ def _run(words: list[str], language: Language) -> int:
     except SystemExit as end:
         status = int(end.code or 0)
         # A lower status comes from a verb that rejected its usage.
-        if status > _SIGNALLED:
-            name = signal.Signals(status - _SIGNALLED).name
+        if status > SIGNALLED:
+            name = signal.Signals(status - SIGNALLED).name
             stopped = say("Stopped by {name}.", name=name)
             sys.stderr.write(f"\n{language.translate(stopped)}\n")
         return status
@@ -209,19 +208,6 @@ def _fail(error: ClearCNNError, language: Language) -> int:
 
     print_error(error, language)
     return Status.ERROR
-
-
-def _exit_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that unfinished files are removed."""
-
-    def end(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(_SIGNALLED + number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
 
 
 def _escape_unprintable() -> None:

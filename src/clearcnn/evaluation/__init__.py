@@ -1,6 +1,11 @@
 """Folds, scores, intervals, comparisons, baselines, calibration, OOD, robustness, label issues."""
 
-from clearcnn.evaluation.baselines import BASELINES, make_baselines
+from clearcnn.evaluation.baselines import (
+    BASELINES,
+    make_baselines,
+    shrink_for_baselines,
+    weigh_classes,
+)
 from clearcnn.evaluation.binary_curves import trace_binary
 from clearcnn.evaluation.calibration import (
     calibrate,
@@ -18,11 +23,12 @@ from clearcnn.evaluation.label_issues import find_suspects, measure_margins, ran
 from clearcnn.evaluation.learning_curve import forecast_doubling
 from clearcnn.evaluation.ood import fit_distances
 from clearcnn.evaluation.robustness import make_distortions
-from clearcnn.evaluation.scores import evaluate_predictions, wilson_interval
+from clearcnn.evaluation.scores import balance, evaluate_predictions, wilson_interval
 
 __all__ = [
     "BASELINES",
     "Fold",
+    "balance",
     "calibrate",
     "compare_answers",
     "compare_on_folds",
@@ -39,7 +45,9 @@ __all__ = [
     "make_random_folds",
     "measure_margins",
     "rank_suspects",
+    "shrink_for_baselines",
     "trace_binary",
     "trace_coverage",
+    "weigh_classes",
     "wilson_interval",
 ]

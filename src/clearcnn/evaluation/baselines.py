@@ -1,5 +1,6 @@
 """Baselines that a CNN must beat: scikit-learn's classifiers on the same pixels."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ BASELINES = (
     "MLP",
 )
 
+_BASELINE_SIDE = 32
 _NUM_TREES = 300
 _MOST_ITERATIONS = 1_000
 # A tolerance ten times stricter gained nothing on the digits and took three times as long.
@@ -38,6 +40,7 @@ def make_baselines(
     num_parameters: int,
     value_range: tuple[float, float],
     seed: int,
+    class_weight: Mapping[int, float] | None = None,
 ) -> "dict[str, Pipeline]":
     """Make the baseline classifiers, unfitted.
 
@@ -47,6 +50,8 @@ def make_baselines(
       num_parameters: of the CNN; the MLP's hidden layer is sized to match.
       value_range: the smallest and largest value a pixel may have.
       seed: seed of the randomised classifiers.
+      class_weight: class → weight, for logistic regression, SVM and extra trees; scikit-learn's
+        others have none.
     Returns:
       From each name of `BASELINES` to a scikit-learn pipeline that takes flattened pixels,
       (n, num_pixels), and scales them to [0, 1].
@@ -64,9 +69,9 @@ def make_baselines(
     classifiers = (
         DummyClassifier(strategy="most_frequent"),
         KNeighborsClassifier(n_neighbors=1),
-        LogisticRegression(max_iter=_MOST_ITERATIONS, tol=_TOLERANCE),
-        SVC(C=10, gamma="scale"),
-        ExtraTreesClassifier(_NUM_TREES, random_state=seed),
+        LogisticRegression(max_iter=_MOST_ITERATIONS, tol=_TOLERANCE, class_weight=class_weight),
+        SVC(C=10, gamma="scale", class_weight=class_weight),
+        ExtraTreesClassifier(_NUM_TREES, random_state=seed, class_weight=class_weight),
         MLPClassifier((units,), random_state=seed, **_MLP),
     )
     bounds = {"low": value_range[0], "high": value_range[1]}
@@ -74,6 +79,47 @@ def make_baselines(
         name: make_pipeline(FunctionTransformer(_to_unit, kw_args=bounds), classifier)
         for name, classifier in zip(BASELINES, classifiers, strict=True)
     }
+
+
+def weigh_classes(labels: NDArray[np.integer], power: float) -> dict[int, float] | None:
+    """Weigh each class of n images by n to the minus `power`, with a mean of 1 over the images.
+
+    Args:
+      labels: (n,) class indices, n > 0.
+      power: in [0, 1].
+    Returns:
+      Class → weight; None for a power of 0.
+    """
+    if not power:
+        return None
+    classes, counts = np.unique(labels, return_counts=True)
+    weights = counts.astype(np.float64) ** -power
+    weights /= np.average(weights, weights=counts)
+    return dict(zip(classes.tolist(), weights.tolist(), strict=True))
+
+
+def shrink_for_baselines(pixels: Pixels) -> Pixels:
+    """Average the blocks of large images, so that their longer side is 32 to 63 pixels.
+
+    On 2,000 photos of 96×96 pixels this takes a tenth of the time, and the SVM, nearest neighbour,
+    extra trees and the MLP are as accurate or better.
+
+    Args:
+      pixels: (n, height, width, channels).
+    Returns:
+      Images below 64 pixels as they are; larger ones as float32, blocks at the border filled up
+      with its pixels.
+    """
+    num, height, width, channels = pixels.shape
+    block = max(height, width) // _BASELINE_SIDE
+    if block < 2:
+        return pixels
+    border = [(0, 0), (0, -height % block), (0, -width % block), (0, 0)]
+    padded = np.pad(pixels, border, mode="edge")
+    rows, columns = padded.shape[1] // block, padded.shape[2] // block
+    blocks = padded.reshape(num, rows, block, columns, block, channels)
+    averaged: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
+    return averaged
 
 
 def _to_unit(pixels: Pixels, low: float, high: float) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from clearcnn.language import say
 from clearcnn.results.pictures import NOT_IN_JSON, Pictures
 from clearcnn.results.record import Record, Reported
 from clearcnn.results.scores import (
+    BalancedAccuracy,
     Calibration,
     CoveragePoint,
     Difference,
@@ -50,6 +51,8 @@ class ModelScore(Record):
       folds: one for each training, in order.
       difference: the CNN's accuracy minus this model's; None for the CNN itself.
       p_value: p-value of the exact McNemar test on the same images; None for the CNN itself.
+      balanced: the balanced accuracy over the images; None where it was not computed.
+      balanced_difference: as `difference`, of the balanced accuracies of the folds.
     """
 
     name: str
@@ -58,6 +61,8 @@ class ModelScore(Record):
     folds: tuple[FoldScore, ...]
     difference: Difference | None
     p_value: float | None
+    balanced: BalancedAccuracy | None = None
+    balanced_difference: Difference | None = None
 
     @property
     def worst(self) -> FoldScore:

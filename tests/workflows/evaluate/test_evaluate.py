@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.metrics import accuracy_score, confusion_matrix
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 
 import clearcnn
@@ -198,6 +198,45 @@ def test_few_images_of_a_class_get_fewer_folds(tmp_path):
     keep = np.concatenate([np.flatnonzero(UNGROUPED.labels == k)[:4] for k in range(10)])
     result = clearcnn.evaluate(UNGROUPED.take(keep), **{**BARE, "folds": 10}, out=tmp_path / "e")
     assert len(result.headline.folds) == 4
+
+
+def test_much_work_gets_five_folds_unless_ten_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("clearcnn.workflows.evaluate.work._MUCH_WORK", 0)
+    options = {"recipe": "tutorial", "epochs": 1, "baselines": False, "learning_curve": False}
+    few = clearcnn.evaluate(UNGROUPED, **options, out=tmp_path / "a")
+    assert len(few.headline.folds) == 5
+    again = clearcnn.evaluate(UNGROUPED, **options, folds=5, out=tmp_path / "b")
+    assert again.protocols == few.protocols
+    ten = clearcnn.evaluate(UNGROUPED, **options, folds=10, out=tmp_path / "c")
+    assert len(ten.headline.folds) == 10
+    # The groups of the digits are left out one by one, whatever the work.
+    groups = clearcnn.evaluate(FEW, **options, out=tmp_path / "d")
+    assert len(groups.headline.folds) == 14
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [("default", "to the power −0.5, also for the logistic"), ("tutorial", "counts the same")],
+)
+def test_unequal_classes_get_the_balanced_accuracy(recipe, said, tmp_path):
+    """Against scikit-learn: 170 threes and 15 eights."""
+    rows = [np.flatnonzero(DIGITS.labels == digit)[:n] for digit, n in ((3, 170), (8, 15))]
+    some = dataclasses.replace(DIGITS.take(np.concatenate(rows)), groups=None)
+    images = dataclasses.replace(
+        some, labels=(some.labels == 8).astype(np.int64), class_names=("3", "8")
+    )
+    options = {"epochs": 2, "folds": 3, "learning_curve": False}
+    result = clearcnn.evaluate(images, recipe=recipe, **options, out=tmp_path / "e")
+    truth, given = zip(*read_answers(result.folder).values(), strict=True)
+    ours, *others = result.protocols[0].models
+    assert ours.balanced.accuracy == pytest.approx(balanced_accuracy_score(truth, given))
+    frequent = next(each for each in others if each.name == "most frequent class")
+    assert frequent.balanced.accuracy == 0.5
+    best = max(others, key=lambda each: each.balanced.accuracy)
+    (note,) = (note for note in result.notes if note.startswith("The classes are unequal"))
+    assert said in note
+    assert f"{best.name} has the highest" in note
+    assert best.balanced_difference.verdict in note
 
 
 @pytest.fixture(scope="module")

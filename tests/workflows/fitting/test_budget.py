@@ -10,15 +10,20 @@ import pytest
 import clearcnn
 from clearcnn.cli.main import main
 from clearcnn.errors import SpecError
+from clearcnn.evaluation import make_random_folds
 from clearcnn.training import Pace
 from clearcnn.workflows.evaluate.evaluate import EvaluateListener
+from clearcnn.workflows.evaluate.protocol import ProtocolRun
+from clearcnn.workflows.evaluate.work import Cost, Work, choose_epochs, describe_work
 from clearcnn.workflows.fitting import budget as budgets
 from clearcnn.workflows.fitting.budget import read_seconds
+from clearcnn.workflows.fitting.costs import SECONDS_TO_KEEP
 from clearcnn.workflows.fitting.repro_command import replace_budget
 from clearcnn.workflows.train.train import TrainListener
 
 DIGITS = clearcnn.load("digits")
 FEW = dataclasses.replace(DIGITS.take(np.arange(0, 1797, 6)), groups=None)
+RUN = ProtocolRun("random", FEW, make_random_folds(FEW.labels, num_folds=2, repeat=0, seed=1))
 
 
 class Listener(EvaluateListener, TrainListener):
@@ -129,6 +134,32 @@ def test_an_evaluation_does_less_for_a_small_budget_and_can_be_repeated(
         clearcnn.evaluate(FEW, **options, budget=50, out=tmp_path / "c")
 
 
+ONE_PASS = Work(folds=2, epochs=None, baselines=False, learning_curve=False)
+
+
+def make_cost(*paces, epochs):
+    return Cost(tuple(Pace(*pace) for pace in paces), epochs, len(RUN.folds[0].train), 0.0, 0.0)
+
+
+def test_each_compared_model_is_estimated_by_its_own_pace_and_epochs():
+    small = make_cost((1.0, 0.5), epochs=(10,)).estimate(ONE_PASS, [RUN])
+    large = make_cost((3.0, 8.0), epochs=(30,)).estimate(ONE_PASS, [RUN])
+    both = make_cost((1.0, 0.5), (3.0, 8.0), epochs=(10, 30)).estimate(ONE_PASS, [RUN])
+    # The second is not tested on the 13 distorted variants of the 300 images, at 150 an epoch.
+    assert both == pytest.approx(small + large - SECONDS_TO_KEEP - 13 * 2 * 8.0 / 3)
+
+
+def test_compared_models_keep_their_epochs_or_share_the_same():
+    cost = make_cost((1.0, 1.0), (1.0, 1.0), epochs=(10, 30))
+    whole = cost.estimate(ONE_PASS, [RUN])
+    assert choose_epochs(cost, ONE_PASS, [RUN], whole + 0.01).epochs is None
+    assert choose_epochs(cost, ONE_PASS, [RUN], whole - 0.01).epochs == 10
+    assert "10, 30 epochs" in describe_work(cost, ONE_PASS, [RUN])
+    less = choose_epochs(cost, ONE_PASS, [RUN], whole / 2)
+    assert 2 <= less.epochs < 10
+    assert cost.estimate(less, [RUN]) <= whole / 2
+
+
 def test_a_check_reduces_its_epochs(slow, tmp_path):
     result = clearcnn.check(FEW, budget="40s", out=tmp_path / "a")
     assert result.epochs is not None
@@ -145,6 +176,11 @@ def test_commands_name_what_was_chosen():
     assert shown == (
         "clearcnn evaluate 'my photos' --seed 1 --epochs 7 --folds 3 --no-learning-curve"
     )
+    twice = "clearcnn evaluate a --folds 5 --budget 60s --no-learning-curve --epochs=9 -- -b"
+    assert replace_budget(twice, chosen) == (
+        "clearcnn evaluate a --epochs 7 --folds 3 --no-learning-curve -- -b"
+    )
+    assert replace_budget("clearcnn evaluate --budget 9s", {"epochs": None}) == "clearcnn evaluate"
     assert replace_budget("clearcnn train a --budget=5min", {"epochs": 7}) == (
         "clearcnn train a --epochs 7"
     )

@@ -17,13 +17,14 @@ from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.check import Suspect
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
-    StoppableTraining,
+    FoldOutcome,
     fit_fold,
     plan_fold,
-    run_in_parallel,
     settle_flips,
 )
+from clearcnn.workflows.evaluate.in_parallel import train_in_parallel
 from clearcnn.workflows.fitting.budget import describe_smaller_size, require_budget, say_seconds
+from clearcnn.workflows.fitting.costs import predict_seconds
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 
 FEWEST_OF_A_CLASS = 5
@@ -113,7 +114,7 @@ def fit_label_check(
     plan = plan_fold(check.images, check.candidate, check.folds[0], check.num_train, check.seed)
     pace = measure_pace(plan)
     number, epochs = len(check.folds), check.epochs
-    predicting = len(check.images) / check.num_train * pace.epoch_seconds / 3
+    predicting = predict_seconds(len(check.images), check.num_train, pace.epoch_seconds)
     if budget is not None:
         fixed = spent + pace.compile_seconds + predicting
         each = number * pace.epoch_seconds
@@ -149,28 +150,18 @@ def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> tuple[Suspe
     """
     images = check.images
     probabilities = np.zeros((len(images), len(images.class_names)), np.float32)
-    watch = StoppableTraining()
     tasks = [
-        partial(
-            fit_fold,
-            images,
-            check.candidate,
-            fold,
-            check.num_train,
-            check.seed + number,
-            listener=watch,
-        )
+        partial(fit_fold, images, check.candidate, fold, check.num_train, check.seed + number)
         for number, fold in enumerate(check.folds)
     ]
-    try:
-        for _, outcome in run_in_parallel(tasks):
-            if outcome.divergence is not None:
-                raise outcome.divergence
-            probabilities[outcome.fold.test] = outcome.probabilities
-            on_step()
-    except KeyboardInterrupt:
-        watch.is_stopped = True
-        raise
+
+    def collect(_: int, outcome: FoldOutcome) -> None:
+        if outcome.divergence is not None:
+            raise outcome.divergence
+        probabilities[outcome.fold.test] = outcome.probabilities
+        on_step()
+
+    train_in_parallel(tasks, collect)
     rows = evaluation.find_suspects(images.labels, probabilities)
     return _describe(images, probabilities, rows)
 

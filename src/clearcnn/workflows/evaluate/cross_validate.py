@@ -1,14 +1,10 @@
 """Train one model on one fold, and predict the fold's test images."""
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
-import joblib
 import numpy as np
-from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
 from clearcnn import evaluation
@@ -18,6 +14,7 @@ from clearcnn.evaluation import Fold
 from clearcnn.results.train import FlipTrial
 from clearcnn.specs import DataSpec, ModelSpec, SplitSpec
 from clearcnn.types import Pixels
+from clearcnn.workflows.evaluate.in_parallel import TrainingStoppedError
 from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.fit_plan import fit_plan
 from clearcnn.workflows.fitting.flip_trial import try_flips
@@ -27,10 +24,7 @@ from clearcnn.workflows.fitting.plan import TrainPlan, plan_training
 from clearcnn.workflows.fitting.trainer import predict_probabilities
 
 Rows = NDArray[np.intp]
-T = TypeVar("T")
-
-_MOST_BASELINE_IMAGES = 10_000
-_TASKS_AT_ONCE = 4
+MOST_BASELINE_IMAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -79,6 +73,19 @@ class FoldOutcome:
     temperature: float | None = None
     distorted: dict[str, float] = field(default_factory=dict)
     divergence: DivergenceError | None = None
+
+
+@dataclass(frozen=True)
+class ComparedCNN:
+    """What baselines take from the CNN that they are compared with.
+
+    Attributes:
+      num_parameters: for the multilayer perceptron of the same size.
+      class_weight_power: the images of a class of n count n to the minus this.
+    """
+
+    num_parameters: int
+    class_weight_power: float = 0.0
 
 
 def plan_fold(
@@ -133,21 +140,6 @@ def settle_flips(
     return replace(candidate, flip=trial.is_harmless, trial=trial), trial
 
 
-class StoppableTraining(TrainListener):
-    """Lets trainings in other threads end after their current epoch.
-
-    Attributes:
-      is_stopped: set it to end them.
-    """
-
-    is_stopped = False
-
-    def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:  # noqa: ARG002
-        """End the training if it was asked for."""
-        if self.is_stopped:
-            raise KeyboardInterrupt
-
-
 def fit_fold(
     images: LabelledImages,
     candidate: Candidate,
@@ -164,10 +156,14 @@ def fit_fold(
       images, candidate, fold, num_train, seed: as for `plan_fold`.
       is_distorted: whether to predict the distorted test images too.
       listener: hears of the training.
+    Raises:
+      TrainingStoppedError: the listener ended the training early.
     """
     plan, trial = try_flips(plan_fold(images, candidate, fold, num_train, seed))
     plan = adapt_to_easy_images(plan, trial, candidate.settings)
     outcome = fit_plan(plan, listener or TrainListener(), PhaseTimer())
+    if outcome.interrupted:
+        raise TrainingStoppedError
 
     def predict(pixels: Pixels) -> NDArray[np.float32]:
         probabilities = predict_probabilities(outcome.network, pixels).copy()
@@ -204,32 +200,40 @@ def fit_baseline(
     images: LabelledImages,
     name: str,
     fold: Fold,
-    num_parameters: int,
+    cnn: ComparedCNN,
     seed: int,
     is_distorted: bool = False,
 ) -> FoldOutcome:
     """Train a baseline on all of a fold's training rows, at most 10,000 of them.
 
+    It sees large images reduced.
+
     Args:
       images, fold: as for `fit_fold`.
       name: of the baseline.
-      num_parameters: of the CNN, for the multilayer perceptron of the same size.
+      cnn: that it is compared with.
       seed: of the baseline and of the rows drawn.
       is_distorted: whether to predict the distorted test images too.
     """
-    height, width, channels = images.images.shape[1:]
-    num_pixels = height * width * channels
-    num_classes = len(images.class_names)
-    classifier = evaluation.make_baselines(
-        num_pixels, num_classes, num_parameters, images.value_range, seed
-    )[name]
-    num_train = min(len(fold.train), _MOST_BASELINE_IMAGES)
+    num_train = min(len(fold.train), MOST_BASELINE_IMAGES)
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
-    flat = images.images.reshape(len(images), -1)
-    classifier.fit(flat[rows], images.labels[rows])
+
+    def flatten(pixels: Pixels) -> Pixels:
+        return evaluation.shrink_for_baselines(pixels).reshape(len(pixels), -1)
+
+    seen = flatten(images.images[rows])
+    classifier = evaluation.make_baselines(
+        seen.shape[1],
+        len(images.class_names),
+        cnn.num_parameters,
+        images.value_range,
+        seed,
+        evaluation.weigh_classes(images.labels[rows], cnn.class_weight_power),
+    )[name]
+    classifier.fit(seen, images.labels[rows])
 
     def predict(pixels: Pixels) -> NDArray[np.int_]:
-        return np.asarray(classifier.predict(pixels.reshape(len(pixels), -1)))
+        return np.asarray(classifier.predict(flatten(pixels)))
 
     return FoldOutcome(
         fold,
@@ -251,34 +255,6 @@ def measure_distorted(
         name: float(np.mean([np.mean(predict(variant) == labels) for variant in distort(pixels)]))
         for name, distort in distortions.items()
     }
-
-
-def run_in_parallel(tasks: Iterable[Callable[[], T]]) -> Iterator[tuple[int, T]]:
-    """Run functions in threads, one for each core, or as `joblib.parallel_config` says.
-
-    Args:
-      tasks: functions without arguments; picklable if joblib is set to use other processes or a
-        cluster.
-    Yields:
-      (position, result) as they finish.
-    """
-    waiting = [joblib.delayed(_run)(number, task) for number, task in enumerate(tasks)]
-    workers = joblib.effective_n_jobs(None)
-    options = {"n_jobs": None if workers > 1 else joblib.cpu_count(), "prefer": "threads"}
-    if not get_active_backend(prefer="threads")[0].supports_return_generator:
-        # Ray gives results only when all have ended, so it is given a few at a time.
-        for start in range(0, len(waiting), _TASKS_AT_ONCE * workers):
-            yield from joblib.Parallel(**options)(waiting[start : start + _TASKS_AT_ONCE * workers])
-        return
-    results = joblib.Parallel(**options, return_as="generator_unordered")(waiting)
-    with warnings.catch_warnings():
-        # An interruption is meant to cancel them.
-        warnings.filterwarnings("ignore", ".*tasks which were still being processed")
-        yield from results
-
-
-def _run(number: int, task: Callable[[], T]) -> tuple[int, T]:
-    return number, task()
 
 
 def _draw_stratified(labels: NDArray[np.int64], rows: Rows, number: int, seed: int) -> Rows:

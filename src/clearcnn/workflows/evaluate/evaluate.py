@@ -18,6 +18,7 @@ from clearcnn.specs import DataSpec, ModelSpec
 from clearcnn.workflows.evaluate.cross_validate import Candidate
 from clearcnn.workflows.evaluate.evaluation_notes import (
     describe_images,
+    report_balance,
     report_divergences,
     report_gap,
     report_interruption,
@@ -26,7 +27,7 @@ from clearcnn.workflows.evaluate.finished_run import evaluate_run, is_run_folder
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 from clearcnn.workflows.evaluate.save_evaluation import open_evaluation_folder
 from clearcnn.workflows.evaluate.schedule import Schedule
-from clearcnn.workflows.evaluate.work import Work
+from clearcnn.workflows.evaluate.work import MOST_FOLDS, Work
 from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
 from clearcnn.workflows.fitting.budget import read_seconds
 from clearcnn.workflows.fitting.fit_plan import score_predictions, show_mistakes
@@ -55,7 +56,7 @@ def evaluate(
     learning_rate: float | None = None,
     augment: Sequence[str] | None = None,
     flip: bool | None = None,
-    folds: int = 10,
+    folds: int | None = None,
     repeats: int = 1,
     budget: float | str | None = None,
     baselines: bool = True,
@@ -81,9 +82,10 @@ def evaluate(
       data: for a run folder: the source of the images that it was trained on, or these images
         themselves. None takes the source that the run names, if you trained it on this computer.
       recipe, model, epochs, batch_size, learning_rate, augment, flip: as for `train`. A flip trial
-        is made once, on the training images of the first fold.
+        is made once, on the training images of the first of ten folds.
       compare: recipes or model files to train on the same folds and compare with the first.
-      folds: number of stratified folds, >= 2; use at least 10 for a good interval.
+      folds: number of stratified folds, >= 2; None makes 10, or 5 where the trainings of 10 are
+        much work, by the size of the network and the number of images and epochs.
       repeats: how many times the headline's folds are trained, each time with other seeds.
       budget: the time for the whole evaluation, in seconds or as "60s" or "5min". The learning
         curve, folds, baselines and epochs are reduced until it fits, in this order; what is left is
@@ -164,19 +166,20 @@ def evaluate(
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)
-            runs, writers = _make_protocols(images, folds, seed)
+            runs = _make_protocols(images, folds or MOST_FOLDS, seed)[0]
         heard.on_finding(describe_images(images))
         schedule = Schedule(runs, candidates, seed, heard, clock)
-        schedule.try_flips()
+        schedule.try_flips(_make_protocols(images, MOST_FOLDS, seed)[0][0].folds[0])
         work = schedule.plan_work(
-            Work(folds, 0, repeats, baselines, learning_curve),
+            Work(folds or MOST_FOLDS, 0, repeats, baselines, learning_curve),
             seconds,
             begun,
             lambda number: _make_protocols(images, number, seed)[0],
+            may_reduce_folds=folds is None,
         )
         if seconds is not None:
             opened.command = replace_budget(command, dataclasses.asdict(work))
-            writers = _make_protocols(images, work.folds, seed)[1]
+        writers = _make_protocols(images, work.folds, seed)[1]
         if work.baselines:
             schedule.fit_baselines()
         curve = None
@@ -208,16 +211,20 @@ def _conclude(
     baseline = _find_best_baseline(protocols[0])
     tested = None
     if baseline is not None and not schedule.interrupted:
-        tested = schedule.distort_baseline(baseline)
+        with schedule.keeping_finished():
+            tested = schedule.distort_baseline(baseline)
     rows, probabilities = headline.pool(first)
     if schedule.interrupted:
         notes = (report_interruption(headline, first, len(rows)), *notes)
+    scored = score_predictions(images, rows, probabilities, headline.calibrate(first))
+    if scored.is_unequal:
+        notes += report_balance(protocols[0], schedule.compared.class_weight_power)
     return Assessment(
         source=images.source,
         num_images=len(rows),
         class_names=images.class_names,
         protocols=protocols,
-        evaluation=score_predictions(images, rows, probabilities, headline.calibrate(first)),
+        evaluation=scored,
         reliability=headline.judge_reliability(first, seed),
         robustness=headline.judge_robustness(first, tested),
         baseline=baseline,
@@ -232,7 +239,7 @@ def compare(
     compared: Sequence[str | Path],
     source: str | Path | DataSpec | LabelledImages | PythonImages = "digits",
     *,
-    folds: int = 10,
+    folds: int | None = None,
     repeats: int = 1,
     budget: float | str | None = None,
     seed: int = 777,

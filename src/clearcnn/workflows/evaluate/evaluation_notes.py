@@ -5,7 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from clearcnn.data import LabelledImages, find_duplicates
-from clearcnn.language import say
+from clearcnn.evaluation import BASELINES
+from clearcnn.language import join, say
+from clearcnn.report.evaluation_charts import say_difference
+from clearcnn.report.number_format import percent
+from clearcnn.report.terms import translate_term
 from clearcnn.results.evaluate import Protocol
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 
@@ -15,8 +19,8 @@ def report_interruption(run: ProtocolRun, name: str, num_images: int) -> str:
     finished = sum(each.fold.repeat == 0 for each in run.outcomes[name])
     if finished == len(run.folds):
         return say(
-            "The evaluation was stopped after all its folds: the learning curve, or repeats of the "
-            "folds, are left out."
+            "The evaluation was stopped after all its folds: what follows them, such as repeats, "
+            "the learning curve or the robustness of a baseline, is left out."
         )
     return say(
         "Partial: the evaluation was stopped after {finished} of {num_folds} folds. The "
@@ -60,6 +64,51 @@ def report_divergences(runs: Sequence[ProtocolRun]) -> tuple[str, ...]:
         for run in runs
         for name, errors in run.find_divergences().items()
     )
+
+
+def report_balance(protocol: Protocol, class_weight_power: float) -> tuple[str, ...]:
+    """Report the balanced accuracy of the CNN, and compare it with the best baseline's.
+
+    Args:
+      protocol: the headline, where classes are unequal.
+      class_weight_power: with which the CNN was trained.
+    """
+    ours, *others = protocol.models
+    if ours.balanced is None:
+        return ()
+    weighed = (
+        say(
+            "images of small classes count more in training, by (images of the class) to the power "
+            "−{power:g}, also for the logistic regression, the SVM and the extra trees",
+            power=class_weight_power,
+        )
+        if class_weight_power
+        else say("every image counts the same in training")
+    )
+    sentence = say(
+        "The classes are unequal: {weighed}. The balanced accuracy, the mean of their recalls, is "
+        "{accuracy} % (95 % interval {low}–{high}).",
+        weighed=weighed,
+        accuracy=percent(ours.balanced.accuracy),
+        low=percent(ours.balanced.interval.low),
+        high=percent(ours.balanced.interval.high),
+    )
+    compared = [each for each in others if each.name in BASELINES and each.balanced is not None]
+    if not compared:
+        return (sentence,)
+    best = max(compared, key=lambda each: each.balanced.accuracy if each.balanced else 0.0)
+    assert best.balanced is not None
+    assert best.balanced_difference is not None
+    against = say(
+        "Of the baselines, {best} has the highest, {accuracy} %; {name} is {verdict}, "
+        "{difference}.",
+        best=translate_term(best.name),
+        accuracy=percent(best.balanced.accuracy),
+        name=ours.name,
+        verdict=translate_term(best.balanced_difference.verdict),
+        difference=say_difference(best.balanced_difference),
+    )
+    return (join(" ", (sentence, against)),)
 
 
 def report_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:

@@ -8,15 +8,15 @@ import numpy as np
 
 from clearcnn import evaluation
 from clearcnn.evaluation import Fold
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.results.evaluate import LearningCurve, LearningPoint
 from clearcnn.results.scores import Score
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     FoldOutcome,
     fit_fold,
-    run_in_parallel,
 )
+from clearcnn.workflows.evaluate.in_parallel import train_in_parallel
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 
 MOST_FOLDS = 5
@@ -50,19 +50,20 @@ def trace_learning(
       on_step: called after each training.
     """
     folds, sizes = choose_folds(run), choose_sizes(run)
+    # The longest trainings first, so that no core waits for one that began last.
+    order = [(size, number) for size in reversed(sizes) for number in range(len(folds))]
     tasks = [
-        partial(fit_fold, run.images, candidate, fold, size, seed + number)
-        for size in sizes
-        for number, fold in enumerate(folds)
+        partial(fit_fold, run.images, candidate, folds[number], size, seed + number)
+        for size, number in order
     ]
-    found: dict[int, FoldOutcome] = {}
-    for position, outcome in run_in_parallel(tasks):
-        found[position] = outcome
+    found: dict[tuple[int, int], FoldOutcome] = {}
+
+    def collect(position: int, outcome: FoldOutcome) -> None:
+        found[order[position]] = outcome
         on_step()
-    rows = [
-        [found[place * len(folds) + number] for number in range(len(folds))]
-        for place in range(len(sizes))
-    ]
+
+    train_in_parallel(tasks, collect)
+    rows = [[found[size, number] for number in range(len(folds))] for size in sizes]
     first = [each for each in run.outcomes[candidate.name] if each.fold.repeat == 0]
     whole = {each.fold.name: each for each in first}
     rows.append([whole[fold.name] for fold in folds])
@@ -75,7 +76,7 @@ def trace_learning(
         ended=ended,
         num_found=len(found),
     )
-    return replace(curve, sentence=f"{curve.sentence} {warning}")
+    return replace(curve, sentence=join(" ", (curve.sentence, warning)))
 
 
 def _conclude(run: ProtocolRun, rows: list[list[FoldOutcome]]) -> LearningCurve:

@@ -1,6 +1,7 @@
 """One protocol of an evaluation: every model on every fold, and the scores."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,16 +13,16 @@ from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
 from clearcnn.results.evaluate import FoldScore, ModelScore, Protocol, Reliability, Robustness
-from clearcnn.results.scores import Interval, Score
+from clearcnn.results.scores import BalancedAccuracy, Difference, Interval, Score
 from clearcnn.temperature import apply_temperature
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
+    ComparedCNN,
     FoldOutcome,
-    StoppableTraining,
     fit_baseline,
     fit_fold,
-    run_in_parallel,
 )
+from clearcnn.workflows.evaluate.in_parallel import run_in_parallel, train_in_parallel
 
 UNDISTORTED = "none"
 
@@ -57,7 +58,6 @@ class ProtocolRun:
           seed: of the first fold; each later fold has the next one.
           on_step: called after each training.
         """
-        watch = StoppableTraining()
         tasks = [
             partial(
                 fit_fold,
@@ -67,19 +67,15 @@ class ProtocolRun:
                 len(fold.train),
                 seed + number,
                 is_distorted=candidate is candidates[0] and fold.repeat == 0,
-                listener=watch,
             )
             for candidate in candidates
             for number, fold in enumerate(folds)
         ]
-        try:
-            self._collect([c.name for c in candidates for _ in folds], tasks, on_step)
-        except KeyboardInterrupt:
-            watch.is_stopped = True
-            raise
+        with self._collecting([c.name for c in candidates for _ in folds], on_step) as collect:
+            train_in_parallel(tasks, collect)
 
     def fit_baselines(
-        self, names: Sequence[str], num_parameters: int, seed: int, on_step: Callable[[], None]
+        self, names: Sequence[str], cnn: ComparedCNN, seed: int, on_step: Callable[[], None]
     ) -> None:
         """Train scikit-learn's classifiers on the folds of the first repeat.
 
@@ -89,37 +85,48 @@ class ProtocolRun:
         from threadpoolctl import threadpool_limits
 
         tasks = [
-            partial(fit_baseline, self.images, name, fold, num_parameters, seed + number)
+            partial(fit_baseline, self.images, name, fold, cnn, seed + number)
             for name in names
             for number, fold in enumerate(self.folds)
         ]
-        with threadpool_limits(1, user_api="blas"):
-            self._collect([name for name in names for _ in self.folds], tasks, on_step)
+        of_task = [name for name in names for _ in self.folds]
+        with (
+            threadpool_limits(1, user_api="blas"),
+            self._collecting(of_task, on_step) as collect,
+        ):
+            for position, outcome in run_in_parallel(tasks):
+                collect(position, outcome)
 
-    def distort_baseline(self, name: str, num_parameters: int, seed: int) -> list[FoldOutcome]:
+    def distort_baseline(self, name: str, cnn: ComparedCNN, seed: int) -> list[FoldOutcome]:
         """Train one baseline again, and test it on distorted images too."""
         from threadpoolctl import threadpool_limits
 
         tasks = [
-            partial(fit_baseline, self.images, name, fold, num_parameters, seed + number, True)
+            partial(fit_baseline, self.images, name, fold, cnn, seed + number, True)
             for number, fold in enumerate(self.folds)
         ]
         with threadpool_limits(1, user_api="blas"):
             found = dict(run_in_parallel(tasks))
         return [found[number] for number in range(len(tasks))]
 
-    def _collect(
-        self,
-        names: Sequence[str],
-        tasks: Sequence[Callable[[], FoldOutcome]],
-        on_step: Callable[[], None],
-    ) -> None:
-        """Run the tasks; after an interruption, too, the finished ones are among the outcomes."""
+    @contextmanager
+    def _collecting(
+        self, names: Sequence[str], on_step: Callable[[], None]
+    ) -> Iterator[Callable[[int, FoldOutcome], None]]:
+        """Collect outcomes by their position; also those before an interruption are kept.
+
+        Args:
+          names: of the model at each position.
+          on_step: called after each outcome.
+        """
         found: dict[int, FoldOutcome] = {}
+
+        def collect(position: int, outcome: FoldOutcome) -> None:
+            found[position] = outcome
+            on_step()
+
         try:
-            for position, outcome in run_in_parallel(tasks):
-                found[position] = outcome
-                on_step()
+            yield collect
         finally:
             for position in sorted(found):
                 self.outcomes.setdefault(names[position], []).append(found[position])
@@ -180,15 +187,13 @@ class ProtocolRun:
         self, name: str, outcomes: Sequence[FoldOutcome], ours: Sequence[FoldOutcome] | None
     ) -> ModelScore:
         folds = tuple(self._score_fold(each) for each in outcomes)
-        difference = p_value = None
+        theirs = [each for each in outcomes if each.fold.repeat == 0]
+        difference = balanced_difference = p_value = None
         if ours is not None:
-            theirs = [each for each in outcomes if each.fold.repeat == 0]
             first = [each for each in ours if each.fold.repeat == 0]
-            difference = evaluation.compare_on_folds(
-                [self._score_fold(each).accuracy for each in first],
-                [self._score_fold(each).accuracy for each in theirs],
-                num_train=float(np.mean([len(fold.train) for fold in self.folds])),
-                num_test=float(np.mean([len(fold.test) for fold in self.folds])),
+            difference = self._compare(first, theirs, lambda each: self._score_fold(each).accuracy)
+            balanced_difference = self._compare(
+                first, theirs, lambda each: self._balance([each]).accuracy
             )
             p_value = evaluation.compare_answers(
                 np.concatenate([self._is_correct(each) for each in first]),
@@ -202,7 +207,30 @@ class ProtocolRun:
             folds=folds,
             difference=difference,
             p_value=p_value,
+            balanced=self._balance(theirs),
+            balanced_difference=balanced_difference,
         )
+
+    def _compare(
+        self,
+        ours: Sequence[FoldOutcome],
+        theirs: Sequence[FoldOutcome],
+        measure: Callable[[FoldOutcome], float],
+    ) -> Difference:
+        """Compare a figure of two models on the same folds."""
+        return evaluation.compare_on_folds(
+            [measure(each) for each in ours],
+            [measure(each) for each in theirs],
+            num_train=float(np.mean([len(fold.train) for fold in self.folds])),
+            num_test=float(np.mean([len(fold.test) for fold in self.folds])),
+        )
+
+    def _balance(self, outcomes: Sequence[FoldOutcome]) -> BalancedAccuracy:
+        """Compute the balanced accuracy over the test images of some folds."""
+        confusion = np.zeros((len(self.images.class_names),) * 2, np.int_)
+        for each in outcomes:
+            np.add.at(confusion, (self.images.labels[each.fold.test], each.predictions), 1)
+        return evaluation.balance(confusion)
 
     def find_interval(self, outcomes: Sequence[FoldOutcome]) -> Interval:
         """Compute the interval of the accuracy on new groups, or on new images."""

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from clearcnn import evaluation
-from clearcnn.evaluation import BASELINES
+from clearcnn.evaluation import BASELINES, Fold
 from clearcnn.language import say
 from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.evaluate import LearningCurve
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
+    ComparedCNN,
     FoldOutcome,
     plan_fold,
     settle_flips,
@@ -24,6 +25,7 @@ from clearcnn.workflows.evaluate.work import (
     Work,
     add_repeats,
     choose_epochs,
+    choose_num_folds,
     describe_work,
     list_choices,
     time_baselines,
@@ -70,14 +72,20 @@ class Schedule:
         self.interrupted = False
         # Invalid models raise here, before the first training.
         plans = [self._plan(candidate) for candidate in candidates]
-        self.num_parameters = plans[0].model_summary.parameters
+        self.compared = ComparedCNN(
+            plans[0].model_summary.parameters, plans[0].train_spec.class_weight_power
+        )
 
-    def try_flips(self) -> None:
-        """Decide for each CNN whether its trainings mirror images."""
+    def try_flips(self, fold: Fold) -> None:
+        """Decide for each CNN whether its trainings mirror images, on the training rows of a fold.
+
+        It should not depend on the number of folds, which a budget may change: then the command
+        that names this number makes the same trial.
+        """
         with self.clock.phase(say("flip trials")):
             run = self.runs[0]
             for number, candidate in enumerate(self.candidates):
-                settled, trial = settle_flips(run.images, candidate, run.folds[0], self.seed)
+                settled, trial = settle_flips(run.images, candidate, fold, self.seed)
                 self.candidates[number] = settled
                 if trial is not None:
                     self.listener.on_finding(flip_sentence(trial))
@@ -88,6 +96,8 @@ class Schedule:
         budget: float | None,
         begun: float,
         make_runs: Callable[[int], list[ProtocolRun]],
+        *,
+        may_reduce_folds: bool = False,
     ) -> Work:
         """Measure the pace, say how much is to do, and with a budget reduce it until it fits.
 
@@ -96,6 +106,7 @@ class Schedule:
           budget: seconds for everything; None does all that is asked for.
           begun: `time.perf_counter()` at the beginning.
           make_runs: makes the protocols for a number of folds.
+          may_reduce_folds: whether much work gets fewer folds without a budget too.
         Returns:
           What will be done; the schedule's runs and candidates are set to it.
         Raises:
@@ -103,14 +114,18 @@ class Schedule:
         """
         with self.clock.phase("pace"):
             spent = time.perf_counter() - begun
-            plan = self._plan(self.candidates[0])
-            asked = replace(asked, epochs=plan.train_spec.epochs)
+            plans = [self._plan(candidate) for candidate in self.candidates]
+            epochs = tuple(plan.train_spec.epochs for plan in plans)
+            asked = replace(asked, epochs=epochs[0] if len(set(epochs)) == 1 else None)
+            if may_reduce_folds and (fewer := choose_num_folds(plans)) < asked.folds:
+                self._reduce_folds(make_runs(fewer))
+                asked = replace(asked, folds=fewer)
             baselines = 0.0
             if budget is not None and asked.baselines:
-                baselines = time_baselines(self.runs[0], self.num_parameters, self.seed)
-            pace = measure_pace(plan)
+                baselines = time_baselines(self.runs[0], self.compared, self.seed)
+            paces = tuple(measure_pace(plan) for plan in plans)
             num_train = len(self.runs[0].folds[0].train)
-            cost = Cost(pace, num_train, baselines, spent, len(self.candidates))
+            cost = Cost(paces, epochs, num_train, baselines, spent)
             work, runs = asked, self.runs
             if budget is not None:
                 for work in list_choices(asked):
@@ -119,12 +134,24 @@ class Schedule:
                         break
                 work = choose_epochs(cost, work, runs, budget)
                 work = add_repeats(cost, work, runs, budget)
-                self.candidates = with_epochs(self.candidates, work.epochs)
+                if work.epochs is not None:
+                    self.candidates = with_epochs(self.candidates, work.epochs)
             self.runs = runs
-        seconds = cost.estimate(work, runs) - cost.spent
-        sentence = describe_work(work, runs, len(self.candidates), seconds)
-        self.listener.on_work(sentence + describe_smaller_size(plan))
+        self.listener.on_work(describe_work(cost, work, runs) + describe_smaller_size(plans[0]))
         return work
+
+    def _reduce_folds(self, runs: list[ProtocolRun]) -> None:
+        before, self.runs = len(self.runs[0].folds), runs
+        after = len(runs[0].folds)
+        if after < before:
+            self.listener.on_finding(
+                say(
+                    "{after} folds: the trainings of {before} would take long. To make them, give "
+                    "--folds {before}.",
+                    after=after,
+                    before=before,
+                )
+            )
 
     @contextmanager
     def keeping_finished(self) -> Iterator[None]:
@@ -158,12 +185,12 @@ class Schedule:
             count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
             self.listener.on_phase(say("training baselines"), count)
             for run in self.runs:
-                run.fit_baselines(BASELINES, self.num_parameters, self.seed, self.listener.on_step)
+                run.fit_baselines(BASELINES, self.compared, self.seed, self.listener.on_step)
 
     def distort_baseline(self, name: str) -> list[FoldOutcome]:
         """Train one baseline on the headline's folds again, to test it on distorted images."""
         with self.clock.phase("robustness"):
-            return self.runs[0].distort_baseline(name, self.num_parameters, self.seed)
+            return self.runs[0].distort_baseline(name, self.compared, self.seed)
 
     def _plan(self, candidate: Candidate) -> TrainPlan:
         run = self.runs[0]

@@ -7,6 +7,7 @@ import time
 from clearcnn import models
 from clearcnn.errors import SpecError
 from clearcnn.language import say
+from clearcnn.workflows.fitting.costs import SECONDS_TO_KEEP, predict_seconds
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 from clearcnn.workflows.fitting.plan import TrainPlan, measure_pixels
 
@@ -14,10 +15,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _PATTERN = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
 # A one-cycle schedule rises and falls.
 _FEWEST_EPOCHS = 2
-# Scoring, calibration, export and report: a few seconds, and forward passes at a third of the cost
-# of a training step, over the images scored and those that distances are fitted on.
-_SECONDS_TO_KEEP = 4.0
-_FORWARD_SHARE = 1 / 3
+# Beside the images scored, those that the distances are fitted on are predicted.
 _DISTANCE_IMAGES = 5_000
 _LARGE_SIDE = 48
 _WORTH_SAYING = 0.8
@@ -113,7 +111,7 @@ def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
     epoch = pace.epoch_seconds
     num_train = len(plan.splits.train)
     num_predicted = len(plan.splits.test) + len(plan.splits.validation) + _DISTANCE_IMAGES
-    rest = _SECONDS_TO_KEEP + _FORWARD_SHARE * num_predicted * epoch / num_train
+    rest = SECONDS_TO_KEEP + predict_seconds(num_predicted, num_train, epoch)
     fixed = spent + pace.compile_seconds + rest
     require_budget(
         budget.seconds,

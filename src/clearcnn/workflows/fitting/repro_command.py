@@ -30,23 +30,38 @@ def replace_budget(command: str, chosen: Mapping[str, object]) -> str:
 
     Args:
       command: `clearcnn VERB … --budget TIME`, or a call as from `format_call`.
-      chosen: keyword → value; on the command line, True and False are `--name` and `--no-name`.
+      chosen: keyword → value, in place of one that the command has; None keeps the command's. On
+        the command line, False is `--no-name`, and True is the default.
     """
+    chosen = {name: value for name, value in chosen.items() if value is not None}
     if command.endswith(")"):
         words = [f"{name}={value!r}" for name, value in chosen.items()]
         return f"{command[:-1]}, {', '.join(words)})"
     words = shlex.split(command)
-    while "--budget" in words:
-        place = words.index("--budget")
-        del words[place : place + 2]
-    words = [word for word in words if not word.startswith("--budget=")]
+    end = words.index("--") if "--" in words else len(words)
+    words, positional = words[:end], words[end:]
+    words = _drop_option(words, "--budget", has_value=True)
     for name, value in chosen.items():
-        option = name.replace("_", "-")
+        option, negation = f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"
         if isinstance(value, bool):
-            words += [] if value else [f"--no-{option}"]
+            words = _drop_option(_drop_option(words, option), negation)
+            words += [] if value else [negation]
         else:
-            words += [f"--{option}", str(value)]
-    return shlex.join(words)
+            words = [*_drop_option(words, option, has_value=True), option, str(value)]
+    return shlex.join([*words, *positional])
+
+
+def _drop_option(words: list[str], option: str, *, has_value: bool = False) -> list[str]:
+    """Leave out every occurrence of an option, with its value."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == option:
+            if has_value:
+                next(rest, None)
+        elif not word.startswith(f"{option}="):
+            kept.append(word)
+    return kept
 
 
 def suggest_resume(folder: Path) -> str:
