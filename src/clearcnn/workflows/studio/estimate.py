@@ -12,7 +12,7 @@ from clearcnn.errors import ClearCNNError
 from clearcnn.models import PixelStatistics
 from clearcnn.specs import PREFERRED_SIDES
 from clearcnn.workflows.studio.attempts import Attempt
-from clearcnn.workflows.studio.class_folder import PictureClass
+from clearcnn.workflows.studio.class_listing import PictureClass
 
 # Multiply-adds of training steps in a second, on a slow computer with two cores.
 _PACE = 4e9

@@ -10,7 +10,8 @@ from clearcnn.language import ENGLISH, say, say_count
 from clearcnn.specs import TrainSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.studio.attempts import Attempt, Attempts
-from clearcnn.workflows.studio.class_folder import ClassFolder, PictureClass
+from clearcnn.workflows.studio.class_folder import ClassFolder
+from clearcnn.workflows.studio.class_listing import PictureClass
 from clearcnn.workflows.studio.estimate import Estimate, estimate_training
 from clearcnn.workflows.studio.jobs import Jobs, RunningJob
 from clearcnn.workflows.studio.neighbours import NeighbourFinder
