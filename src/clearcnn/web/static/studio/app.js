@@ -115,9 +115,11 @@ function tell(event, job) {
   (job.kind === "look" ? look : train).tell(event);
 }
 
-async function showAttempts() {
+/** Show the attempts; a run that has just ended is the one to keep, unless another is chosen. */
+async function showAttempts(run = null) {
   try {
     await improve.refresh();
+    if (run) keeping.chosen = null;
     await keeping.offer(improve.attempts);
     document.body.dataset.attempts = String(improve.attempts.length);
   } catch (error) {
