@@ -1,18 +1,14 @@
 """The routes of the studio: collecting pictures, looking at them, training, and keeping runs."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from PIL import Image
 from pydantic import BaseModel, Field
 
-from clearcnn import data
 from clearcnn.errors import DataError
 from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
@@ -24,14 +20,19 @@ from clearcnn.web.http_errors import Refusal
 from clearcnn.web.pixel_limits import count_pixels
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.studio_language import answer_in_language, choose_page_language
+from clearcnn.web.thumbnails import Thumbnails
 from clearcnn.workflows.studio.attempts import describe_attempts, describe_result
 from clearcnn.workflows.studio.import_source import import_source
 from clearcnn.workflows.studio.jobs import RunningJob
-from clearcnn.workflows.studio.studio import Studio, has_bursts
+from clearcnn.workflows.studio.studio import (
+    FEWEST_MOMENTS,
+    FEWEST_PICTURES,
+    Studio,
+    has_bursts,
+)
 
 _MOST_PICTURES = 20_000
-_THUMBNAIL_SIDE = 128
-_MOST_THUMBNAILS = 512
+_MOST_THUMBNAILS = 100
 _MOST_FILE_BYTES = 2**30
 
 # The report has its own styles, script and images. In the sandbox, it cannot reach the studio.
@@ -60,6 +61,12 @@ class PicturesBody(BaseModel):
     pictures: list[str] = Field(max_length=_MOST_PICTURES)
 
 
+class ThumbnailsBody(BaseModel):
+    """Pictures whose thumbnails are sent together."""
+
+    pictures: list[str] = Field(max_length=_MOST_THUMBNAILS)
+
+
 class MoveBody(PicturesBody):
     """Pictures and the class that they move to."""
 
@@ -73,24 +80,26 @@ class SourceBody(BaseModel):
     batch: str = Field("", max_length=50)
 
 
-class TrainBody(BaseModel):
-    """A training, with the options of `clearcnn train`."""
+class MeasureBody(BaseModel):
+    """A training of which the time is measured."""
 
     recipe: str = "default"
-    epochs: int | None = None
     seed: int = 777
+
+
+class TrainBody(MeasureBody):
+    """A training, with the options of `clearcnn train`."""
+
+    epochs: int | None = None
     budget: float | None = Field(None, gt=0, le=86_400)
 
 
-def make_studio_router(
-    studio: Studio, settings: ServeSettings, look_inside: Callable[[Path], str]
-) -> APIRouter:
+def make_studio_router(studio: Studio, settings: ServeSettings) -> APIRouter:
     """Make the routes of the studio: `/`, `/static/…` and `/studio/…`.
 
     Args:
       studio: what the routes call. The caller closes it.
       settings: the limits of one picture.
-      look_inside: makes the page for a run folder, and returns its address.
     """
     router = APIRouter(
         include_in_schema=False,
@@ -99,6 +108,7 @@ def make_studio_router(
     )
     assets = find_assets()
     folder = studio.folder
+    thumbnails = Thumbnails(folder.root)
 
     @router.get("/")
     def show_page(request: Request) -> Response:
@@ -161,12 +171,17 @@ def make_studio_router(
     @router.get("/studio/thumbnail")
     def show_thumbnail(picture: str, request: Request) -> Response:
         path = folder.path_of(picture)
-        changed = path.stat().st_mtime_ns
-        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{changed:x}"'}
+        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{path.stat().st_mtime_ns:x}"'}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        content = _make_thumbnail(path, folder.root, changed)
-        return Response(content, media_type="image/png", headers=headers)
+        content, kind = thumbnails.make(path)
+        return Response(content, media_type=kind, headers=headers)
+
+    @router.post("/studio/thumbnails")
+    def send_thumbnails(body: ThumbnailsBody) -> JSONResponse:
+        # A request for each costs a browser and the server several times what a picture does.
+        known = folder.list_known(body.pictures)
+        return JSONResponse({name: thumbnails.as_address(path) for name, path in known.items()})
 
     @router.post("/studio/warm")
     def warm_up() -> Response:
@@ -191,7 +206,13 @@ def make_studio_router(
     @router.get("/studio/estimate")
     def estimate(recipe: str = "default", epochs: int | None = None) -> JSONResponse:
         found = studio.estimate(recipe, epochs)
+        if found is None and studio.is_measuring:
+            return JSONResponse({"seconds": None, "basis": "measuring"})
         return JSONResponse(None if found is None else to_json(found))
+
+    @router.post("/studio/measure")
+    def measure(body: MeasureBody) -> JSONResponse:
+        return JSONResponse({"number": studio.measure(body.recipe, body.seed).number}, 202)
 
     @router.post("/studio/cancel")
     def cancel() -> Response:
@@ -233,7 +254,8 @@ def make_studio_router(
 
     @router.post("/studio/runs/{run}/inside")
     def open_inside(run: str) -> JSONResponse:
-        return JSONResponse({"address": look_inside(studio.find_attempt(run).run.folder)})
+        studio.find_attempt(run)
+        return JSONResponse({"address": f"inside/{quote(run)}/"})
 
     return router
 
@@ -271,6 +293,8 @@ def _describe_state(studio: Studio, known: str) -> JsonObject:
         "root": str(folder.root),
         "can_undo": folder.can_undo,
         "has_bursts": has_bursts(classes),
+        "fewest_pictures": FEWEST_PICTURES,
+        "fewest_moments": FEWEST_MOMENTS,
         "classes": listed,
     }
 
@@ -284,12 +308,3 @@ def _describe_job(job: RunningJob, first: int) -> JsonObject:
         "is_over": job.is_over,
         "events": events,
     }
-
-
-@lru_cache(maxsize=_MOST_THUMBNAILS)
-def _make_thumbnail(path: Path, root: Path, _: int) -> bytes:
-    """Make a PNG of a picture as training reads it, reduced, with its aspect."""
-    thumbnail = data.read_thumbnail(path, root, _THUMBNAIL_SIDE)
-    file = BytesIO()
-    Image.fromarray(thumbnail).save(file, "PNG", compress_level=1)
-    return file.getvalue()

@@ -1,12 +1,9 @@
 """The studio as an application, and the server that runs it on loopback."""
 
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from clearcnn.errors import BundleError, ClearCNNError, DataError
 from clearcnn.results.json_codec import to_json
@@ -14,11 +11,10 @@ from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web.app import add_layers, add_refusals
 from clearcnn.web.drain import Drain
-from clearcnn.web.page import make_page_router
-from clearcnn.web.run_watcher import RunWatcher
+from clearcnn.web.inside_pages import InsidePages
 from clearcnn.web.server import run_app
 from clearcnn.web.settings import ServeSettings
-from clearcnn.web.studio import make_studio_router, require_this_computer
+from clearcnn.web.studio import make_studio_router
 from clearcnn.web.studio_language import answer_in_language
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.studio.studio import Studio
@@ -54,8 +50,9 @@ def make_studio_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    pages = _Pages(app, workers)
-    app.include_router(make_studio_router(studio, settings, pages.open))
+    pages = InsidePages(lambda run: studio.find_attempt(run).run.folder, workers)
+    app.include_router(make_studio_router(studio, settings))
+    app.mount("/inside/{run}", pages)
     add_refusals(app)
 
     async def refuse(request: Request, error: Exception) -> Response:
@@ -97,32 +94,3 @@ def run_studio(
         run_app(app, settings, announce, drain, logs_json=logs_json)
     finally:
         studio.close()
-
-
-class _Pages:
-    """The pages that look inside runs, below `/inside/NAME/`, made when they are asked for."""
-
-    def __init__(self, app: FastAPI, workers: Workers) -> None:
-        self._app, self._workers = app, workers
-        self._lock = threading.Lock()
-        self._watchers: dict[Path, RunWatcher] = {}
-
-    def open(self, run: Path) -> str:
-        """Make the page of a run, and return its address."""
-        name = quote(run.name)
-        with self._lock:
-            if run not in self._watchers:
-                watcher = RunWatcher([run], lambda _, __: None)
-                page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-                page.include_router(
-                    make_page_router(watcher, workers=self._workers),
-                    dependencies=[Depends(require_this_computer)],
-                )
-                add_refusals(page)
-                self._app.mount(f"/inside/{run.name}", page)
-                self._watchers[run] = watcher
-        return f"inside/{name}/"
-
-    def close(self) -> None:
-        for watcher in self._watchers.values():
-            watcher.close()

@@ -43,8 +43,8 @@ def client(studio: Studio) -> Iterator[TestClient]:
 
 
 @contextmanager
-def running(folder: Path, *words: str) -> Iterator[str]:
-    """`clearcnn studio` in a separate process; yields its address."""
+def started(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`clearcnn studio` as a process; yields it and its address."""
     with subprocess.Popen(
         [sys.executable, "-m", "clearcnn", "studio", str(folder), "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -57,14 +57,26 @@ def running(folder: Path, *words: str) -> Iterator[str]:
         found = re.search(r"http://\S+:\d+", first)
         assert found, first
         try:
-            yield found[0]
+            yield process, found[0]
         finally:
             process.kill()
+
+
+@contextmanager
+def running(folder: Path, *words: str) -> Iterator[str]:
+    """`clearcnn studio` in a separate process; yields its address."""
+    with started(folder, *words) as (_, address):
+        yield address
 
 
 @pytest.fixture(scope="session")
 def run_studio() -> Callable[..., Any]:
     return running
+
+
+@pytest.fixture(scope="session")
+def start_studio() -> Callable[..., Any]:
+    return started
 
 
 @pytest.fixture

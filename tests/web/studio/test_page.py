@@ -104,7 +104,7 @@ def test_from_a_mistake_to_its_neighbours_and_back(address, open_page, picture, 
     give_files(page, "b", [(f"{k}.png", picture(k)) for k in range(20, 40)])
     wait_for_count(page, 40)
     page.click('[data-step="train"]')
-    page.wait_for_selector("#estimate:has-text('사진 크기로')")
+    page.wait_for_selector("#estimate:has-text('이 컴퓨터에서 쟀습니다')")
     train(page, seed=1)
     page.wait_for_selector("#estimate:has-text('지난 시도의 속도로')")
     (run,) = (tmp_path / "runs").iterdir()
@@ -161,9 +161,10 @@ def test_what_check_finds_stands_beside_its_picture(address, open_page, picture,
     page.wait_for_function("!/[가-힣]/.test(document.querySelector('#findings').innerText)")
     page.click("[data-language=ko]")
     page.wait_for_function("/[가-힣]/.test(document.querySelector('#findings').innerText)")
-    assert "레이블이 다름: a/0.png" in page.inner_text('[data-picture="b/same.png"]')
-    page.check("#only-noted")
+    assert "다른 레이블: a/0.png" in page.inner_text('[data-picture="b/same.png"]')
+    page.click("#kinds [data-kind=other_label]")
     assert page.locator("[data-picture]").count() == 2
+    assert page.inner_text("#kinds [aria-pressed=true]") == "레이블이 둘 2"
     page.focus('[data-picture="b/same.png"]')
     page.keyboard.press("Delete")
     wait_for_count(page, 7)
@@ -171,6 +172,61 @@ def test_what_check_finds_stands_beside_its_picture(address, open_page, picture,
     page.keyboard.press("Control+z")
     wait_for_count(page, 8)
     assert "b/same.png" in listing(tmp_path)
+    page.wait_for_selector('.noted[data-picture="b/same.png"]')
+    page.click("#kinds [data-kind='']")
+    assert page.locator("[data-picture]").count() == 8
+
+
+def test_a_file_that_cannot_be_read_is_marked_and_found(address, open_page, picture, tmp_path):
+    for name in "ab":
+        (tmp_path / "photos" / name).mkdir()
+        for k in range(6):
+            (tmp_path / "photos" / name / f"{k}.png").write_bytes(picture(k))
+    (tmp_path / "photos" / "b" / "broken.png").write_bytes(b"nothing")
+    page = open_page(address, step="train")
+    wait_for_count(page, 13)
+    page.click("#start-train")
+    page.wait_for_selector("#problem:has-text('b/broken.png cannot be read')")
+    page.click("#problem button")
+    page.wait_for_selector('.unreadable[data-picture="b/broken.png"]:has-text("Cannot be read")')
+    page.wait_for_selector('[data-picture="b/broken.png"]:focus')
+    page.keyboard.press("Delete")
+    wait_for_count(page, 12)
+    train(page, seed=1)
+
+
+def test_a_training_within_a_time_limit(address, open_page, picture, tmp_path):
+    page = open_page(address)
+    for channel, name in enumerate("ab"):
+        make_class(page, name)
+        give_files(page, name, [(f"{k}.png", picture(k, channel)) for k in range(12)])
+        wait_for_count(page, 12 * (channel + 1))
+    page.click('[data-step="train"]')
+    page.fill("#most-epochs", "7")
+    page.select_option("#budget", "300")
+    assert page.is_disabled("#most-epochs")
+    assert page.inner_text("#estimate") == "The number of epochs follows from the time limit."
+    page.evaluate(
+        """new MutationObserver(() => (window.told ??= []).push(
+          document.querySelector("#train-status").textContent
+        )).observe(document.querySelector("#train-status"), { childList: true })"""
+    )
+    page.click("#start-train")
+    page.wait_for_selector('body[data-attempts="1"]')
+    page.wait_for_selector("#result .headline")
+    (run,) = (tmp_path / "runs").iterdir()
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    epochs, trained = metrics["train"]["epochs"], len(metrics["history"]["metrics"]["loss"])
+    assert epochs != 7 and 2 <= trained <= epochs
+    assert sum(metrics["seconds"].values()) <= 300
+    # The page says what fits into it, and the report has a command that gives the same again.
+    told = page.evaluate("window.told")
+    assert any(re.match(rf"{epochs} epochs of \d+ images, about ", each) for each in told), told
+    report = (run / "report.html").read_text("utf-8")
+    assert re.search(rf"clearcnn train [^<]*--epochs {epochs}\b", report)
+    assert "--budget" not in report
+    page.click('[data-step="improve"]')
+    assert str(trained) in page.inner_text("table.attempts tbody td:nth-child(3)")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -1,19 +1,23 @@
 """The studio's routes, without a browser: who has access, and what is refused."""
 
+import base64
 import json
 import re
 import shlex
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 
 import clearcnn
 from clearcnn.web import studio_app
 from clearcnn.workflows.studio.picture_names import GROUPS
+from clearcnn.workflows.studio.studio import Studio
 
 STATIC = Path(studio_app.__file__).parent / "static"
 SOURCE = Path(clearcnn.__file__).parent
@@ -129,8 +133,8 @@ def test_a_source_is_copied_with_its_groups(client, studio, picture, tmp_path):
 def test_both_languages_have_the_same_words():
     texts = {code: (STATIC / "studio" / f"{code}.js").read_text("utf-8") for code in ("en", "ko")}
     keys = {code: re.findall(r'^  "?([\w .]+)"?:', text, re.M) for code, text in texts.items()}
-    korean = [key for key in keys["ko"] if not key.startswith("finding ")]  # English has sentences.
-    assert korean == keys["en"] and len(set(korean)) == len(korean)
+    english = [key for key in keys["en"] if not key.endswith("_one")]  # Korean has no plural.
+    assert keys["ko"] == english and len(set(english)) == len(english)
     page = (STATIC / "studio.html").read_text("utf-8")
     common = set(re.findall(r"^  (\w+):", (STATIC / "en.js").read_text("utf-8"), re.M))
     used = set(re.findall(r'data-t(?:-\w+)?="([\w.]+)"', page))
@@ -233,12 +237,67 @@ def test_sentences_are_in_the_language_that_is_asked_for(client):
         assert korean.headers["content-language"] == "ko"
 
 
-def test_the_time_is_estimated_once_there_are_two_classes(client, picture):
+def test_the_time_is_measured_and_gives_way_to_a_training(client, picture):
     assert client.get("/studio/estimate").json() is None
-    for name in "ab":
+    assert client.post("/studio/measure", json={}).json()["code"] == "few_classes"
+    for channel, name in enumerate("ab"):
         client.post("/studio/classes", json={"name": name})
-        add(client, "1.png", picture(1), class_name=name)
-    found = client.get("/studio/estimate?epochs=3").json()
-    assert found["basis"] == "sizes" and found["seconds"] > 0
+        for k in range(8):
+            add(client, f"{k}.png", picture(k, channel), class_name=name)
+    assert client.post("/studio/measure", json={}).status_code == 202
+    while (found := client.get("/studio/estimate?epochs=3").json())["basis"] == "measuring":
+        time.sleep(0.1)
+    assert found["basis"] == "measured" and found["seconds"] > 0
+    assert client.get("/studio/job").json() is None  # A measurement is not shown as a job.
+
+    assert client.post("/studio/measure", json={"seed": 3}).status_code == 202
+    started = client.post("/studio/train", json={"epochs": 2})
+    assert started.status_code == 202, started.json()
+    assert follow(client)["events"][-1]["event"] == "end"
+    assert client.get("/studio/estimate?epochs=3").json()["basis"] == "attempt"
     unknown = client.get("/studio/attempts/none/neighbours?picture=a/1.png")
     assert unknown.status_code == 422 and unknown.json()["code"] == "no_run"
+
+
+@pytest.mark.parametrize("name", ["digits", "csv:x", "-q", "plain"])
+def test_a_command_names_the_folder_whatever_its_name(picture, tmp_path, monkeypatch, name):
+    """`clearcnn train digits` trains on scikit-learn's digits, and not on a folder of that name."""
+    monkeypatch.chdir(tmp_path)
+    opened = Studio(tmp_path / name)
+    for label in ("cat", "dog"):
+        opened.folder.add_class(label)
+        for k in range(5):
+            opened.folder.add(label, picture(k), f"{k}.png")
+    try:
+        job = opened.train(recipe="tutorial", epochs=1, seed=1)
+        source = shlex.split(str(job.job["command"]))[2]
+    finally:
+        opened.close()
+    assert clearcnn.load(source).class_names == ("cat", "dog")
+    assert not source.startswith("-")
+
+
+def test_thumbnails_are_sent_together(client, studio, picture):
+    client.post("/studio/classes", json={"name": "a"})
+    add(client, "small.png", picture(1))
+    add(client, "large.png", picture(2, side=300))
+    (studio.folder.root / "a" / "broken.png").write_bytes(b"nothing")
+    asked = ["a/small.png", "a/large.png", "a/broken.png", "a/none.png", "../a/small.png"]
+    found = client.post("/studio/thumbnails", json={"pictures": asked}).json()
+    assert list(found) == asked[:3] and found["a/broken.png"] is None
+    small, large = (read_address(found[name]) for name in asked[:2])
+    # Each pixel of a small picture can be seen, so it is as it was; a large one is reduced.
+    given = Image.open(BytesIO(picture(1)))
+    assert small.format == "PNG" and small.tobytes() == given.tobytes()
+    assert large.format == "JPEG" and large.size == (128, 128)
+    again = client.post("/studio/thumbnails", json={"pictures": asked}).json()
+    assert again == found
+    (studio.folder.root / "a" / "small.png").write_bytes(picture(5))
+    changed = client.post("/studio/thumbnails", json={"pictures": asked[:1]}).json()
+    assert changed[asked[0]] != found[asked[0]]
+    many = {"pictures": asked * 30}
+    assert client.post("/studio/thumbnails", json=many).status_code == 422
+
+
+def read_address(address):
+    return Image.open(BytesIO(base64.b64decode(address.partition(",")[2])))

@@ -294,3 +294,31 @@ def test_many_threads_do_no_harm(folder, png):
         thread.join()
     files = sorted(path.read_bytes() for path in folder.root.glob("[ab]/*"))
     assert files == sorted(png(10 * number + k) for number in range(6) for k in range(5))
+
+
+def test_many_pictures_are_changed_with_one_listing_of_the_folder(folder, png, monkeypatch):
+    """The work grows with the pictures that are changed, not with their product."""
+    for name in "ab":
+        folder.add_class(name)
+    content = png(1)
+    for k in range(60):
+        (folder.root / "a" / f"{k}.png").write_bytes(content)
+    real, listed = os.scandir, []
+
+    def count(path):
+        listed.append(path)
+        return real(path)
+
+    def change(act):
+        listed.clear()
+        monkeypatch.setattr(os, "scandir", count)
+        act()
+        monkeypatch.setattr(os, "scandir", real)
+        return len(listed)
+
+    few = change(lambda: folder.move([f"a/{k}.png" for k in range(3)], "b"))
+    many = change(lambda: folder.move([f"a/{k}.png" for k in range(3, 50)], "b"))
+    assert few == many
+    few = change(lambda: folder.remove([f"b/{k}.png" for k in range(3)]))
+    many = change(lambda: folder.remove([f"b/{k}.png" for k in range(3, 50)]))
+    assert few == many

@@ -10,9 +10,14 @@ export function addWords(words) {
   for (const [code, texts] of Object.entries(words)) Object.assign(dictionaries[code], texts);
 }
 
-/** The text of a key in the page's language; {name} is replaced by values.name. */
+/**
+ * The text of a key in the page's language; {name} is replaced by values.name. Where values.count is
+ * 1, it is that of `key_one`, if there is one.
+ */
 export function t(key, values = {}) {
-  const text = dictionaries[current][key] ?? en[key] ?? key;
+  const words = dictionaries[current];
+  const one = String(values.count) === "1" ? words[`${key}_one`] : undefined;
+  const text = one ?? words[key] ?? en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 

@@ -5,32 +5,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from clearcnn import bundle, data, report
 from clearcnn.data import LabelledImages, PythonImages
 from clearcnn.errors import SpecError
 from clearcnn.language import Language, say
-from clearcnn.results.check import CheckResult, Finding, Suspect
+from clearcnn.results.check import CheckResult
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
-from clearcnn.workflows.check.findings import (
-    check_classes,
-    check_range,
-    find_constant,
-    find_duplicates,
-    find_split_groups,
-    list_suspects,
-    list_unreadable,
-    report_unchecked,
-)
-from clearcnn.workflows.check.group_proposal import find_name_groups
-from clearcnn.workflows.check.label_issues import (
-    FEWEST_OF_A_CLASS,
-    find_suspects,
-    fit_label_check,
-    plan_label_check,
-)
+from clearcnn.workflows.check.examine import LabelCheck, examine
 from clearcnn.workflows.check.use_list import UseList, propose_uses
 from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
 from clearcnn.workflows.fitting.budget import read_seconds
@@ -39,20 +21,6 @@ from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.report_language import find_language
 
 _PARENT = Path("checks")
-_STOPPED = say("label check stopped")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Labels:
-    """What was asked of the label check; `begun` is when the command began."""
-
-    wanted: bool
-    seed: int
-    epochs: int | None
-    augment: tuple[str, ...] | None
-    flip: bool | None
-    budget: float | None
-    begun: float
 
 
 def check(
@@ -105,7 +73,7 @@ def check(
             say("budget was given together with epochs, which it chooses."),
             remedy=say("Leave out either."),
         )
-    asked = _Labels(labels, seed, epochs, changes, flip, seconds, begun)
+    asked = LabelCheck(begun, labels, seed, epochs, changes, flip, seconds)
     with watch_evaluation(listener, verbose) as heard:
         source = load_python_images(source, heard)
         if isinstance(source, LabelledImages):
@@ -122,84 +90,26 @@ def check(
 
 def _check(
     images: LabelledImages,
-    labels: _Labels,
+    labels: LabelCheck,
     heard: EvaluateListener,
     folder: Path,
     language: Language,
 ) -> CheckResult:
-    findings = [
-        *list_unreadable(images),
-        *check_classes(images),
-        *find_constant(images),
-        *find_split_groups(images),
-        *find_name_groups(images),
-        *check_range(images),
-    ]
-    exact = data.find_duplicates(images.images)
-    near = data.find_near_duplicates(images.images)
-    itself = np.arange(len(exact))
-    findings += [
-        *find_duplicates(
-            images,
-            exact,
-            say("duplicates"),
-            say("Exact duplicates"),
-            say("Other exact duplicates"),
-        ),
-        *find_duplicates(
-            images,
-            np.where(exact == itself, near, itself),
-            say("near duplicates"),
-            say("Near duplicates"),
-            say("Other near duplicates"),
-        ),
-    ]
-    findings.sort(key=lambda finding: not finding.is_problem)
-    for finding in findings:
-        heard.on_finding(finding.sentence)
-    suspects, epochs, unchecked = _check_labels(images, labels, heard)
-    findings += [*list_suspects(suspects), *unchecked]
-    uses = propose_uses(images, exact, near, suspects)
+    found = examine(images, labels, heard)
+    uses = propose_uses(images, found.exact, found.near, found.suspects)
     result = CheckResult(
         images.source,
         len(images),
         images.class_names,
-        tuple(findings),
+        found.findings,
         images.preparation,
-        suspects,
+        found.suspects,
         int((~uses.use).sum()),
-        epochs,
-        any(finding.kind == _STOPPED for finding in unchecked),
+        found.epochs,
+        found.interrupted,
     )
     _keep(folder, images, uses, result, language)
     return result
-
-
-def _check_labels(
-    images: LabelledImages, labels: _Labels, heard: EvaluateListener
-) -> tuple[tuple[Suspect, ...], int | None, list[Finding]]:
-    """Return the suspects, the epochs of the trainings, and why labels were not checked."""
-    if not labels.wanted:
-        return (), None, []
-    fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
-    if fewest < FEWEST_OF_A_CLASS or len(images.class_names) < 2:
-        return (), None, [report_unchecked(images, fewest)]
-    try:
-        planned = plan_label_check(
-            images,
-            labels.seed,
-            epochs=labels.epochs,
-            augment=labels.augment,
-            flip=labels.flip,
-            on_finding=heard.on_finding,
-        )
-        planned, sentence = fit_label_check(planned, labels.budget, labels.begun)
-        heard.on_work(sentence)
-        heard.on_phase(say("training to find suspect labels"), len(planned.folds))
-        return find_suspects(planned, heard.on_step), planned.epochs, []
-    except KeyboardInterrupt:
-        sentence = say("Labels were not checked: it was stopped before all trainings had ended.")
-        return (), None, [Finding(_STOPPED, False, sentence, ())]
 
 
 def _keep(

@@ -116,10 +116,14 @@ def _are_across_splits(images: LabelledImages, first: NDArray[np.intp]) -> NDArr
     return np.array([len(found_in[row]) > 1 for row in first], np.bool_)
 
 
-def find_constant(images: LabelledImages) -> Iterator[Finding]:
-    """Report images of a single value."""
+def find_empty(images: LabelledImages) -> NDArray[np.intp]:
+    """Return the rows of the images of a single value."""
     flat = images.images.reshape(len(images), -1)
-    rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
+    return np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
+
+
+def report_empty(images: LabelledImages, rows: NDArray[np.intp]) -> Iterator[Finding]:
+    """Report images of a single value."""
     if len(rows):
         sentence = say("All pixels have the same value: {images}.", images=_count(rows))
         yield _report(images, rows, say("empty images"), True, sentence)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from clearcnn.data import LabelledImages
 from clearcnn.language import say
 from clearcnn.results.check import Suspect
+from clearcnn.workflows.check.findings import find_empty
 
 Rows = NDArray[np.intp]
 
@@ -47,8 +48,7 @@ def propose_uses(
         if use[row]:
             use[row], reasons[row] = False, reason
 
-    flat = images.images.reshape(len(images), -1)
-    for row in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)).tolist():
+    for row in find_empty(images).tolist():
         exclude(row, say("all pixels have the same value"))
     split_names = (
         np.full(len(images), "train") if images.split_names is None else images.split_names

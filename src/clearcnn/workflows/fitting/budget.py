@@ -95,6 +95,29 @@ def say_seconds(seconds: float) -> str:
     return say("{round} min", round=round(seconds / 60))
 
 
+@dataclasses.dataclass(frozen=True)
+class TrainCost:
+    """The seconds that a training takes on this machine.
+
+    Attributes:
+      compile_seconds: to obtain the program; a later fit of the kind finds it in memory.
+      epoch_seconds: of one epoch, > 0.
+      keep_seconds: of what follows the training: scoring, calibration, export and report.
+    """
+
+    compile_seconds: float
+    epoch_seconds: float
+    keep_seconds: float
+
+
+def measure_cost(plan: TrainPlan) -> TrainCost:
+    """Compile the program of a plan's training, and measure how long it takes; train nothing."""
+    pace = measure_pace(plan)
+    num_predicted = len(plan.splits.test) + len(plan.splits.validation) + _DISTANCE_IMAGES
+    predicting = predict_seconds(num_predicted, len(plan.splits.train), pace.epoch_seconds)
+    return TrainCost(pace.compile_seconds, pace.epoch_seconds, SECONDS_TO_KEEP + predicting)
+
+
 def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
     """Choose the epochs of a training so that the whole command fits into its budget.
 
@@ -107,12 +130,9 @@ def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
       SpecError: the budget is too small for two epochs.
     """
     spent = time.perf_counter() - budget.begun
-    pace = measure_pace(plan)
-    epoch = pace.epoch_seconds
-    num_train = len(plan.splits.train)
-    num_predicted = len(plan.splits.test) + len(plan.splits.validation) + _DISTANCE_IMAGES
-    rest = SECONDS_TO_KEEP + predict_seconds(num_predicted, num_train, epoch)
-    fixed = spent + pace.compile_seconds + rest
+    cost = measure_cost(plan)
+    epoch = cost.epoch_seconds
+    fixed = spent + cost.compile_seconds + cost.keep_seconds
     require_budget(
         budget.seconds,
         fixed + _FEWEST_EPOCHS * epoch,
@@ -120,7 +140,7 @@ def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
             "{fewest_epochs} epochs of {num_train:,} images, with reading, compiling and the "
             "report,",
             fewest_epochs=_FEWEST_EPOCHS,
-            num_train=num_train,
+            num_train=len(plan.splits.train),
         ),
     )
     epochs = min(plan.train_spec.epochs, int((budget.seconds - fixed) / epoch))

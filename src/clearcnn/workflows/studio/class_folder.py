@@ -10,45 +10,27 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from clearcnn import atomic_write, data
-from clearcnn.data.decode_image import SUFFIXES
-from clearcnn.data.natural_sort import natural_key, sort_naturally
-from clearcnn.data.safe_files import is_hidden
 from clearcnn.errors import ClearCNNError, DataError, StudioError
 from clearcnn.language import say
 from clearcnn.workflows.studio.check_folder import check_folder
+from clearcnn.workflows.studio.class_listing import (
+    Listing,
+    PictureClass,
+    list_folder,
+    list_names,
+)
 from clearcnn.workflows.studio.journal import Change, Journal
 from clearcnn.workflows.studio.picture_names import (
     check_class_name,
-    find_burst,
     find_free,
     name_picture,
 )
 
 OWN = ".studio"
 _REMOVED = f"{OWN}/removed"
-
-
-@dataclass(frozen=True)
-class PictureClass:
-    """A class folder.
-
-    Attributes:
-      name: of the folder.
-      pictures: the names of its picture files, in natural order.
-    """
-
-    name: str
-    pictures: tuple[str, ...]
-
-    @property
-    def num_moments(self) -> int:
-        """Bursts, and pictures that are of none: what a group split can tell apart."""
-        bursts = [find_burst(name) for name in self.pictures]
-        return len(set(bursts) - {None}) + bursts.count(None)
 
 
 class ClassFolder:
@@ -66,7 +48,7 @@ class ClassFolder:
     def __init__(self, root: Path) -> None:
         self.root = root = root.absolute()
         self._lock = threading.RLock()
-        self._seen: tuple[object, tuple[PictureClass, ...]] | None = None
+        self._seen: Listing | None = None
         self._num_changes = 0
         with ExitStack() as stack:
             try:
@@ -105,11 +87,7 @@ class ClassFolder:
 
     def scan(self) -> tuple[PictureClass, ...]:
         """List the classes and their pictures, in natural order, as they are on the disk now."""
-        with self._lock:
-            version = self._measure()
-            if self._seen is None or self._seen[0] != version:
-                self._seen = (version, tuple(self._list()))
-            return self._seen[1]
+        return self._scan().classes
 
     def version(self) -> str:
         """Return a text that changes whenever the content of the folder does."""
@@ -122,17 +100,26 @@ class ClassFolder:
         Raises:
           StudioError: there is no such picture.
         """
-        folder, _, name = picture.partition("/")
-        known = next((each for each in self.scan() if each.name == folder), None)
-        if known is None or name not in known.pictures:
-            raise StudioError(
-                say("There is no picture {picture!r} any more.", picture=picture[:200]),
-                remedy=say(
-                    "It was moved or removed, maybe in another tab; look at the sheet again."
-                ),
-                code="no_picture",
-            )
-        return self.root / folder / name
+        return self._find([picture])[0]
+
+    def list_known(self, pictures: Sequence[str]) -> dict[str, Path]:
+        """Return the paths of those pictures that exist."""
+        known = self._scan().pictures
+        return {picture: self.root / picture for picture in pictures if picture in known}
+
+    def _find(self, pictures: Sequence[str]) -> list[Path]:
+        """Return the paths of pictures; the folder is listed once for all."""
+        known = self._scan().pictures
+        for picture in pictures:
+            if picture not in known:
+                raise StudioError(
+                    say("There is no picture {picture!r} any more.", picture=picture[:200]),
+                    remedy=say(
+                        "It was moved or removed, maybe in another tab; look at the sheet again."
+                    ),
+                    code="no_picture",
+                )
+        return [self.root / picture for picture in pictures]
 
     def add(
         self,
@@ -187,8 +174,9 @@ class ClassFolder:
             # Whatever lies there, pictures or not; some systems tell no capitals apart.
             taken = {each.name.casefold() for each in (self.root / class_name).iterdir()}
             renames = []
-            for picture in dict.fromkeys(pictures):
-                if (path := self.path_of(picture)).parent.name == class_name:
+            given = list(dict.fromkeys(pictures))
+            for picture, path in zip(given, self._find(given), strict=True):
+                if path.parent.name == class_name:
                     continue
                 name = find_free(path.name, taken)
                 taken.add(name.casefold())
@@ -203,9 +191,10 @@ class ClassFolder:
           StudioError: a picture does not exist, or the disk is full.
         """
         with self._changing():
+            given = list(dict.fromkeys(pictures))
             renames = [
-                (picture, f"{_REMOVED}/{uuid.uuid4().hex}{self.path_of(picture).suffix}")
-                for picture in dict.fromkeys(pictures)
+                (picture, f"{_REMOVED}/{uuid.uuid4().hex}{path.suffix}")
+                for picture, path in zip(given, self._find(given), strict=True)
             ]
             self._rename("remove", batch, renames)
 
@@ -319,7 +308,7 @@ class ClassFolder:
 
     def _require_class(self, name: str) -> None:
         # Without listing pictures, of which there may be thousands.
-        if name not in self._list_names():
+        if name not in list_names(self.root):
             raise StudioError(
                 say("There is no class {name!r} any more.", name=name[:100]),
                 remedy=say(
@@ -339,19 +328,17 @@ class ClassFolder:
 
     def _measure(self) -> object:
         """Return what changes with the content: a time for each folder, and our own changes."""
-        names = self._list_names()
+        names = list_names(self.root)
         times = [(name, (self.root / name).stat().st_mtime_ns) for name in sorted(names)]
         return (self._num_changes, tuple(times))
 
-    def _list(self) -> Iterator[PictureClass]:
-        for name in sort_naturally(self._list_names()):
-            with os.scandir(self.root / name) as entries:
-                files = [entry.name for entry in entries if _is_picture(entry)]
-            yield PictureClass(name, tuple(sorted(files, key=natural_key)))
-
-    def _list_names(self) -> list[str]:
-        with os.scandir(self.root) as entries:
-            return [entry.name for entry in entries if _is_class(entry)]
+    def _scan(self) -> Listing:
+        """List the folder, unless it is as it was."""
+        with self._lock:
+            version = self._measure()
+            if self._seen is None or self._seen.version != version:
+                self._seen = list_folder(self.root, version)
+            return self._seen
 
 
 def _check_image(content: bytes, name: str) -> None:
@@ -372,15 +359,6 @@ def _check_image(content: bytes, name: str) -> None:
             code="unreadable",
             values={"name": name[:100]},
         ) from error
-
-
-def _is_class(entry: os.DirEntry[str]) -> bool:
-    return not is_hidden(entry.name) and entry.is_dir(follow_symlinks=False)
-
-
-def _is_picture(entry: os.DirEntry[str]) -> bool:
-    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
-    return suffix in SUFFIXES and not is_hidden(entry.name) and entry.is_file(follow_symlinks=False)
 
 
 @contextmanager

@@ -2,26 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from clearcnn import data, models
-from clearcnn.errors import ClearCNNError
+from clearcnn import models
 from clearcnn.models import PixelStatistics
-from clearcnn.specs import PREFERRED_SIDES
+from clearcnn.results.json_codec import decode
 from clearcnn.workflows.studio.attempts import Attempt
-from clearcnn.workflows.studio.class_folder import PictureClass
+from clearcnn.workflows.studio.jobs import RunningJob
+from clearcnn.workflows.train.forecast import Forecast
 
-# Multiply-adds of training steps in a second, on a slow computer with two cores.
-_PACE = 4e9
-# A training step computes the network forward, and backward to its inputs and to its weights.
-_PASSES = 3
-# Reading, compiling, scoring, export and report.
-_OVERHEAD_SECONDS = 20.0
-_TRAINED_SHARE = 0.7
-_NUM_SAMPLED = 12
 _TYPICAL = PixelStatistics(mean=128.0, standard_deviation=64.0)
 
 
@@ -31,39 +20,40 @@ class Estimate:
 
     Attributes:
       seconds: for all its epochs; it may stop earlier.
-      basis: the pace of the last attempt on this computer, or only the sizes of pictures.
+      basis: the pace of the last attempt, or of a measurement, on this computer.
     """
 
     seconds: float
-    basis: Literal["attempt", "sizes"]
+    basis: Literal["attempt", "measured"]
 
 
 def estimate_training(
-    root: Path,
-    classes: Sequence[PictureClass],
+    num_images: int,
     attempts: Sequence[Attempt],
+    forecast: Forecast | None,
     recipe: str,
     epochs: int | None,
 ) -> Estimate | None:
     """Estimate the time of a training.
 
     Args:
-      root: the class folder.
-      classes: its pictures.
+      num_images: of the class folder.
       attempts: the finished runs, oldest first.
+      forecast: of this recipe, measured; None: there is none.
       recipe, epochs: as for `train`.
     Returns:
-      The estimate; None if there are no two classes with readable pictures.
+      The estimate; None if nothing was measured or trained yet.
     Raises:
       SpecError: there is no such recipe.
     """
     plan = models.find_recipe(recipe)
-    count = sum(len(each.pictures) for each in classes)
     whole = [each for each in attempts if each.metrics.recipe == recipe]
     whole = [each for each in whole if not each.metrics.interrupted and _fit_seconds(each) > 0]
-    if whole and count:
+    if not num_images:
+        return None
+    if whole:
         last = whole[-1]
-        share = count / sum(each.total for each in last.metrics.data.classes)
+        share = num_images / sum(each.total for each in last.metrics.data.classes)
         num_train = max(1, round(last.metrics.data.train * share))
         shape = last.run.manifest.input.shape
         epochs = epochs or plan.make_training(shape, num_train, _TYPICAL, 0).epochs
@@ -72,35 +62,24 @@ def estimate_training(
         constant = seconds.get("compile", 0.0) + seconds.get("load Keras", 0.0)
         others = sum(seconds.values()) - _fit_seconds(last) - constant
         return Estimate(pace * num_train * epochs + constant + others * share, "attempt")
-    shape_found = _guess_shape(root, classes)
-    if shape_found is None:
+    if forecast is None:
         return None
-    num_train = max(1, round(_TRAINED_SHARE * count))
-    epochs = epochs or plan.make_training(shape_found, num_train, _TYPICAL, 0).epochs
-    spec = plan.make_model(shape_found, len(classes), _TYPICAL)
-    adds = models.check_output(spec, shape_found, len(classes)).multiply_adds
-    return Estimate(
-        _OVERHEAD_SECONDS + _PASSES * adds * num_train * epochs / _PACE,
-        "sizes",
-    )
+    share = num_images / forecast.num_images
+    # The program that was compiled is used again, unless it is for another number of images.
+    compiling = forecast.compile_seconds if share != 1 else 0.0
+    training = forecast.epoch_seconds * (epochs or forecast.epochs)
+    seconds = share * (forecast.ready_seconds + training) + compiling + forecast.keep_seconds
+    return Estimate(seconds, "measured")
+
+
+def read_forecast(job: RunningJob) -> Forecast | None:
+    """Return what a measurement found; None if it is not over or failed."""
+    if not job.is_over or job.events[-1]["event"] != "end":
+        return None
+    values = {key: job.events[-1][key] for key in Forecast.__dataclass_fields__}
+    found: Forecast = decode(Forecast, values, "forecast")
+    return found
 
 
 def _fit_seconds(attempt: Attempt) -> float:
     return attempt.metrics.seconds.get("fit", 0.0)
-
-
-def _guess_shape(root: Path, classes: Sequence[PictureClass]) -> tuple[int, int, int] | None:
-    """Guess (height, width, channels) of the training images from a few pictures."""
-    if sum(bool(each.pictures) for each in classes) < 2:
-        return None
-    paths = [root / each.name / name for each in classes for name in each.pictures]
-    shapes = []
-    for path in paths[:: -(-len(paths) // _NUM_SAMPLED)]:
-        try:
-            shapes.append(data.read_thumbnail(path, root, PREFERRED_SIDES[1]).shape)
-        except (ClearCNNError, OSError):
-            continue
-    if not shapes:
-        return None
-    height, width = np.median([shape[:2] for shape in shapes], axis=0).astype(int).tolist()
-    return height, width, 3 if any(len(shape) == 3 for shape in shapes) else 1

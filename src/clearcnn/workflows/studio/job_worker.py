@@ -23,6 +23,7 @@ from clearcnn.types import JsonObject
 from clearcnn.workflows.fitting.listeners import EvaluateListener, TrainListener
 from clearcnn.workflows.studio.look import look
 from clearcnn.workflows.studio.picture_names import GROUPS
+from clearcnn.workflows.train.forecast import forecast
 from clearcnn.workflows.train.train import train
 
 
@@ -30,7 +31,7 @@ class Job(TypedDict):
     """What to do with the class folder.
 
     Attributes:
-      kind: look or train.
+      kind: look, pace (measure how long a training would take) or train.
       folder: the class folder.
       out: of a training, the run folder to make.
       by_group: whether bursts are kept on one side of the split.
@@ -86,6 +87,8 @@ class _Events(TrainListener, EvaluateListener):
         try:
             if job["kind"] == "look":
                 self._tell({"event": "end", **look(Path(job["folder"]), self)})
+            elif job["kind"] == "pace":
+                self._forecast(job)
             else:
                 self._train(job)
         except _CancelledError:
@@ -111,10 +114,20 @@ class _Events(TrainListener, EvaluateListener):
             short = StudioError(say("There is not enough memory."), remedy=remedy, code="no_memory")
             self._tell(describe_failure(short))
 
+    def _forecast(self, job: Job) -> None:
+        found = forecast(
+            _name_data(job),
+            recipe=job["recipe"],
+            seed=job["seed"],
+            split="group" if job["by_group"] else None,
+            listener=self,
+        )
+        self._tell({"event": "end", **to_json(found)})
+
     def _train(self, job: Job) -> None:
         by_group = job["by_group"]
         result = train(
-            DataSpec(job["folder"], groups_from_name=GROUPS if by_group else None),
+            _name_data(job),
             recipe=job["recipe"],
             epochs=job["epochs"],
             seed=job["seed"],
@@ -173,3 +186,7 @@ class _Events(TrainListener, EvaluateListener):
         if self._pipe.poll():
             self._pipe.recv_bytes()
             raise _CancelledError
+
+
+def _name_data(job: Job) -> DataSpec:
+    return DataSpec(job["folder"], groups_from_name=GROUPS if job["by_group"] else None)

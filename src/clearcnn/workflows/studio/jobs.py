@@ -19,6 +19,8 @@ from clearcnn.types import JsonObject
 from clearcnn.workflows.studio.job_worker import Job, work
 
 _GRACE_SECONDS = 2.0
+# A measurement gives way to what is asked for; what it has compiled is used again.
+_MEASUREMENT_GRACE_SECONDS = 20.0
 _LAST_EVENTS = ("end", "error", "cancelled")
 _ENDED = describe_failure(
     StudioError(
@@ -64,14 +66,21 @@ class Jobs:
         self._lock = threading.Lock()
         self._count = 0
         self._current: RunningJob | None = None
+        self._latest: RunningJob | None = None
+        self._measurement: RunningJob | None = None
         self._thread: threading.Thread | None = None
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
     @property
     def latest(self) -> RunningJob | None:
-        """The job that is running, or else the one that ran last."""
-        return self._current
+        """The job that is running, or else the one that ran last; measurements are left out."""
+        return self._latest
+
+    @property
+    def measurement(self) -> RunningJob | None:
+        """The measurement that is running, or else the last one."""
+        return self._measurement
 
     def warm_up(self) -> None:
         """Start the process, so that the first job need not wait for it."""
@@ -82,8 +91,9 @@ class Jobs:
         """Begin a job.
 
         Raises:
-          StudioError: another one is running.
+          StudioError: another one is running, which is no measurement.
         """
+        self._end_measurement()
         with self._lock:
             if self._current is not None and not self._current.is_over:
                 raise StudioError(
@@ -94,6 +104,10 @@ class Jobs:
             pipe = self._start_process()
             self._count += 1
             self._current = current = RunningJob(self._count, job)
+            if job["kind"] == "pace":
+                self._measurement = current
+            else:
+                self._latest = current
             self._thread = threading.Thread(target=self._follow, args=(current, pipe), daemon=True)
             self._thread.start()
         return current
@@ -102,6 +116,12 @@ class Jobs:
         """Cancel the running job, if there is one: within seconds, even while it compiles."""
         if self._current is not None:
             self._current.cancelled.set()
+
+    def _end_measurement(self) -> None:
+        current, thread = self._current, self._thread
+        if current is not None and current.job["kind"] == "pace" and thread is not None:
+            current.cancelled.set()
+            thread.join()
 
     def close(self) -> None:
         """End the process."""
@@ -118,7 +138,9 @@ class Jobs:
                 # First, since quick epochs leave no pause between their messages.
                 if deadline is None and current.cancelled.is_set():
                     self._send(pipe, {"cancel": True})
-                    deadline = time.monotonic() + _GRACE_SECONDS
+                    is_pace = current.job["kind"] == "pace"
+                    grace = _MEASUREMENT_GRACE_SECONDS if is_pace else _GRACE_SECONDS
+                    deadline = time.monotonic() + grace
                 if pipe.poll(0.05):
                     current.tell(json.loads(pipe.recv_bytes()))
                 elif deadline is not None and time.monotonic() > deadline:

@@ -1,6 +1,6 @@
 """What `check` finds in a class folder, beside the pictures that it is about."""
 
-import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,23 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn import data
-from clearcnn.language import say
+from clearcnn.data import LabelledImages
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec
 from clearcnn.types import JsonObject, JsonValue
-from clearcnn.workflows.check.check import check
+from clearcnn.workflows.check.examine import Examination, LabelCheck, examine
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 
 Note = tuple[str, JsonObject]
-
-# The findings that are told beside their pictures.
-_BESIDE = (
-    "duplicates",
-    say("near duplicates"),
-    say("empty images"),
-    say("suspect labels"),
-    say("unreadable files"),
-)
 
 
 def look(folder: Path, listener: EvaluateListener) -> JsonObject:
@@ -40,17 +31,16 @@ def look(folder: Path, listener: EvaluateListener) -> JsonObject:
     Raises:
       ClearCNNError: no picture can be read.
     """
+    begun = time.perf_counter()
     spec = DataSpec(f"folder:{folder}", skip_unreadable=True, for_training=False)
     images = data.load(spec, progress=listener.on_reading)
-    with tempfile.TemporaryDirectory(prefix="clearcnn-studio-") as place:
-        result = check(images, out=Path(place) / "check", verbose=0, listener=listener)
+    found = examine(images, LabelCheck(begun), listener)
     notes: dict[str, list[JsonValue]] = defaultdict(list)
-    for picture, note in _find_duplicates(images):
+    for picture, note in _list_duplicates(images, found):
         notes[picture].append(note)
-    flat = images.images.reshape(len(images), -1)
-    for row in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)).tolist():
+    for row in found.empty.tolist():
         notes[images.names[row]].append({"kind": "empty"})
-    for suspect in result.suspects:
+    for suspect in found.suspects:
         notes[suspect.name].append(
             {
                 "kind": "suspect",
@@ -63,16 +53,13 @@ def look(folder: Path, listener: EvaluateListener) -> JsonObject:
     return {
         "num_images": len(images),
         "notes": dict(notes),
-        "findings": [
-            to_json(finding) for finding in result.findings if not finding.kind.startswith(_BESIDE)
-        ],
+        "findings": [to_json(finding) for finding in found.general],
     }
 
 
-def _find_duplicates(images: data.LabelledImages) -> Iterator[tuple[str, JsonObject]]:
-    """Find every duplicate but the first, and the first too if their labels differ."""
-    exact = data.find_duplicates(images.images)
-    near = data.find_near_duplicates(images.images)
+def _list_duplicates(images: LabelledImages, found: Examination) -> Iterator[Note]:
+    """List every duplicate but the first, and the first too if their labels differ."""
+    exact, near = found.exact, found.near
     rows = np.arange(len(images))
     for first, kind in (
         (exact, "duplicate"),

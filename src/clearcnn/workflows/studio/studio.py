@@ -10,8 +10,9 @@ from clearcnn.language import ENGLISH, say, say_count
 from clearcnn.specs import TrainSpec
 from clearcnn.types import JsonObject
 from clearcnn.workflows.studio.attempts import Attempt, Attempts
-from clearcnn.workflows.studio.class_folder import ClassFolder, PictureClass
-from clearcnn.workflows.studio.estimate import Estimate, estimate_training
+from clearcnn.workflows.studio.class_folder import ClassFolder
+from clearcnn.workflows.studio.class_listing import PictureClass
+from clearcnn.workflows.studio.estimate import Estimate, estimate_training, read_forecast
 from clearcnn.workflows.studio.jobs import Jobs, RunningJob
 from clearcnn.workflows.studio.neighbours import NeighbourFinder
 from clearcnn.workflows.studio.picture_names import GROUPS, find_burst
@@ -94,7 +95,7 @@ class Studio:
         by_group = has_bursts(classes)
         name = f"{bundle.shorten_name(self.folder.root.name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         out = bundle.find_free_place(self.attempts.runs / name)
-        command = ["clearcnn", "train", _shown(self.folder.root), "--recipe", recipe]
+        command = ["clearcnn", "train", _name_source(self.folder.root), "--recipe", recipe]
         command += ["--seed", str(seed), *(["--epochs", str(epochs)] if epochs else [])]
         command += ["--budget", f"{budget:g}s"] if budget else []
         command += ["--lang", language] if language != ENGLISH.code else []
@@ -114,10 +115,39 @@ class Studio:
             }
         )
 
+    def measure(self, recipe: str, seed: int) -> RunningJob:
+        """Begin to measure how long a training takes; it gives way to any other job.
+
+        Raises:
+          SpecError: there is no such recipe.
+          StudioError: as for `train`.
+        """
+        models.find_recipe(recipe)
+        classes = self.folder.scan()
+        check_enough(classes)
+        return self.jobs.begin(
+            {
+                "kind": "pace",
+                "folder": str(self.folder.root),
+                "by_group": has_bursts(classes),
+                "recipe": recipe,
+                "seed": seed,
+            }
+        )
+
     def estimate(self, recipe: str, epochs: int | None) -> Estimate | None:
         """Estimate the time of a training, as `estimate_training`."""
-        classes, attempts = self.folder.scan(), self.attempts.list_all()
-        return estimate_training(self.folder.root, classes, attempts, recipe, epochs)
+        num_images = sum(len(each.pictures) for each in self.folder.scan())
+        job, forecast = self.jobs.measurement, None
+        if job is not None and job.job["recipe"] == recipe:
+            forecast = read_forecast(job)
+        return estimate_training(num_images, self.attempts.list_all(), forecast, recipe, epochs)
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether it is measured how long a training takes."""
+        job = self.jobs.measurement
+        return job is not None and not job.is_over
 
     def find_neighbours(self, run: str, picture: str) -> JsonObject:
         """Find the pictures that a run's model finds most like one, as `NeighbourFinder.find`.
@@ -146,7 +176,7 @@ class Studio:
     def list_commands(self, attempt: Attempt) -> dict[str, str]:
         """Return the commands that do on the command line what the page's buttons do."""
         run = shlex.quote(_shown(attempt.run.folder))
-        place = shlex.quote(_shown(self.folder.root))
+        place = shlex.quote(_name_source(self.folder.root))
         return {
             "serve": f"clearcnn serve {run}",
             "predict": f"clearcnn predict {run} new/",
@@ -222,3 +252,10 @@ def _shown(path: Path) -> str:
     """Return a path as it would be typed here."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _name_source(folder: Path) -> str:
+    """Return a folder as a source on the command line, where some words are none."""
+    shown = _shown(folder)
+    is_word = shown == "digits" or shown.startswith("-") or ":" in shown[2:]
+    return f"folder:{shown}" if is_word else shown

@@ -58,21 +58,24 @@ def _find_leaks(plan: TrainPlan) -> str | None:
     for row in known:
         labels[copies[row]].add(images.labels[row])
     contradicted = sum(labels[copies[row]] != {images.labels[row]} for row in leaks)
-    return (
-        say(
-            "{num_leaks:,} of {num_test} are exact duplicates of training or validation images",
+    num_test = say_count("{number:,} test image", "{number:,} test images", len(splits.test))
+    first = images.names[leaks[0]]
+    if not contradicted:
+        return say(
+            "{num_leaks:,} of {num_test} are exact duplicates of training or validation images, "
+            "so the score counts images that are not new. The first is {first}.",
             num_leaks=len(leaks),
-            num_test=say_count("{number:,} test image", "{number:,} test images", len(splits.test)),
+            num_test=num_test,
+            first=first,
         )
-        + (
-            say(", {contradicted:,} of them with another label", contradicted=contradicted)
-            if contradicted
-            else ""
-        )
-        + say(
-            ", so the score counts images that are not new. The first is {names}.",
-            names=images.names[leaks[0]],
-        )
+    return say(
+        "{num_leaks:,} of {num_test} are exact duplicates of training or validation images, "
+        "{contradicted:,} of them with another label, so the score counts images that are not "
+        "new. The first is {first}.",
+        num_leaks=len(leaks),
+        num_test=num_test,
+        contradicted=contradicted,
+        first=first,
     )
 
 

@@ -1,4 +1,4 @@
-import { find } from "../element.js";
+import { element, find } from "../element.js";
 import { addWords, language, onLanguage, preferredLanguage, setLanguage, t } from "../language.js";
 import { grouped } from "../numbers.js";
 import { addProblems, tellProblem } from "../problems.js";
@@ -24,8 +24,15 @@ const STEPS = ["collect", "look", "train", "improve", "keep"];
 const WITH_SHEET = ["collect", "look"];
 let step = null;
 
-const fail = (error) =>
-  find("problem").replaceChildren(...(error ? tellProblem(error) : []));
+/** Tell an error; if it names a picture, with the way to it. */
+function fail(error) {
+  const picture = error && folder.findNamed(error.message);
+  const show = () => visit(picture);
+  find("problem").replaceChildren(
+    ...(error ? tellProblem(error) : []),
+    ...(picture ? [" ", element("button", { type: "button", onclick: show }, t("onSheet"))] : []),
+  );
+}
 const say = (text) => (find("said").textContent = text);
 
 const folder = new Folder({ onchange: show, onfail: fail });
@@ -45,7 +52,13 @@ const collect = new Collect(folder, { onfail: fail, onadded: showAdded });
 const watch = new JobWatch(tell, fail);
 const follow = ({ number }) => watch.follow(number);
 const look = new Look(folder, sheet, { onfail: fail, onbegin: follow });
-const train = new Train({ onfail: fail, onbegin: follow, onend: showAttempts, onpicture: study });
+const train = new Train(folder, {
+  onfail: fail,
+  onbegin: follow,
+  onend: showAttempts,
+  onpicture: study,
+  isShown: () => step === "train",
+});
 const mistake = new Mistake(folder, {
   onmove: (pictures, name) =>
     change(async () => {
@@ -77,8 +90,8 @@ function show() {
   find("folder").title = folder.root;
   find("totals").textContent = t("totals", {
     root: folder.root,
-    count: grouped(folder.count),
-    classes: grouped(folder.classes.length),
+    pictures: t("countPictures", { count: grouped(folder.count) }),
+    classes: t("countClasses", { count: grouped(folder.classes.length) }),
   });
   find("undo").disabled = !folder.canUndo;
   collect.show();
@@ -102,9 +115,11 @@ function tell(event, job) {
   (job.kind === "look" ? look : train).tell(event);
 }
 
-async function showAttempts() {
+/** Show the attempts; a run that has just ended is the one to keep, unless another is chosen. */
+async function showAttempts(run = null) {
   try {
     await improve.refresh();
+    if (run) keeping.chosen = null;
     await keeping.offer(improve.attempts);
     document.body.dataset.attempts = String(improve.attempts.length);
   } catch (error) {
@@ -120,7 +135,9 @@ function study(result, number) {
 
 /** Go to a picture on the sheet. */
 function visit(picture) {
+  look.kind = null;
   open("look");
+  look.show();
   if (folder.has(picture)) sheet.reveal(picture);
   else fail(new Error(t("movedSince")));
 }
@@ -139,6 +156,7 @@ function open(wanted, { focus = true } = {}) {
     else button.removeAttribute("aria-current");
   fail(null);
   if (focus) find("main").focus({ preventScroll: true });
+  sheet.filter(step === "look" ? look.kind : null);
   if (WITH_SHEET.includes(step)) sheet.show();
   if (step === "train") {
     post("studio/warm").catch(() => {});
@@ -200,6 +218,7 @@ async function begin() {
   await showAttempts();
   if (step === "train") showLatest();
   await folder.watch();
+  train.estimate();
 }
 
 begin();

@@ -71,7 +71,9 @@ export class Collect {
         target.value = "";
       },
     });
-    const few = this.folder.hasBursts && moments < 3;
+    const { hasBursts, fewestMoments, fewestPictures } = this.folder;
+    const few = pictures.length < fewestPictures || (hasBursts && moments < fewestMoments);
+    const count = t("countPictures", { count: grouped(pictures.length) });
     return element(
       name === this.chosen ? "li.chosen" : "li",
       { dataset: { class: name } },
@@ -91,9 +93,7 @@ export class Collect {
       element(
         few ? "span.note.few" : "span.note",
         {},
-        this.folder.hasBursts
-          ? t("countMoments", { count: grouped(pictures.length), moments: grouped(moments) })
-          : t("countPictures", { count: grouped(pictures.length) }),
+        hasBursts ? t("countMoments", { pictures: count, count: grouped(moments) }) : count,
       ),
       element(
         "span.acts",

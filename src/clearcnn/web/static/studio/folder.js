@@ -35,6 +35,8 @@ export class Folder {
       this.root = state.root;
       this.canUndo = state.can_undo;
       this.hasBursts = state.has_bursts;
+      this.fewestPictures = state.fewest_pictures;
+      this.fewestMoments = state.fewest_moments;
     }
     if (isNew) this.onchange();
   }
@@ -46,6 +48,16 @@ export class Folder {
   has(picture) {
     const [name, file] = split(picture);
     return this.classes.some((each) => each.name === name && each.pictures.includes(file));
+  }
+
+  /** The picture that a sentence names, if it names one. */
+  findNamed(sentence) {
+    for (const { name, pictures } of this.classes)
+      if (sentence.includes(`${name}/`)) {
+        const file = pictures.find((each) => sentence.includes(`${name}/${each}`));
+        if (file) return `${name}/${file}`;
+      }
+    return null;
   }
 
   /** Keep a picture; it is on the disk when this resolves. */

@@ -1,20 +1,24 @@
 import { element, find } from "../element.js";
 import { t } from "../language.js";
 import { grouped } from "../numbers.js";
-import { thumbnail } from "./folder.js";
-import { tellNotes } from "./notes.js";
+import { tellNotes, tellShort } from "./notes.js";
+import { Thumbnails } from "./thumbnails.js";
 
 /**
  * The sheet of all pictures, class by class, to select, relabel and remove them.
  *
- * The browser loads thumbnails when they come into sight. `onmove` gets pictures and a class,
- * `onremove` pictures.
+ * What is wrong with a picture stands below it. `onmove` gets pictures and a class, `onremove`
+ * pictures.
  */
 export class Sheet {
   constructor(folder, { onmove, onremove }) {
     Object.assign(this, { folder, onmove, onremove, place: find("sheet"), items: new Map() });
-    Object.assign(this, { selected: new Set(), notes: {}, onlyNoted: false, current: null });
-    this.uses = new Map(); // Picture → how often its name was free again.
+    Object.assign(this, { selected: new Set(), notes: {}, kind: null, current: null });
+    this.unreadable = new Set(); // Seen when their thumbnails were asked for.
+    this.thumbnails = new Thumbnails((item) => {
+      this.unreadable.add(item.dataset.picture);
+      this.#describe(item);
+    });
     this.place.addEventListener("keydown", (event) => this.#press(event));
     this.place.addEventListener("click", (event) => this.#click(event));
     this.place.addEventListener("focusin", ({ target }) => {
@@ -32,27 +36,23 @@ export class Sheet {
     const wanted = new Set();
     const sections = this.folder.classes.map((each, k) => {
       const section = lists.get(each.name) ?? this.#makeSection(each.name);
-      const items = each.pictures
-        .map((file) => `${each.name}/${file}`)
-        .filter((picture) => !this.onlyNoted || this.notes[picture])
+      const items = this.#sort(each.pictures.map((file) => `${each.name}/${file}`))
         .map((picture) => (wanted.add(picture), this.#item(picture)));
       const list = section.querySelector("[role=listbox]");
       sync(list, items);
-      list.setAttribute("aria-label", t("picturesOf", { name: each.name, count: items.length }));
+      list.setAttribute("aria-label", t("picturesOf", { name: each.name, pictures: t("countPictures", { count: items.length }) }));
       const key = k < 9 ? [element("kbd", {}, String(k + 1)), " "] : [];
       section
         .querySelector("h3")
         .replaceChildren(...key, each.name, ` · ${grouped(each.pictures.length)}`);
       section.querySelector(".empty").hidden = items.length > 0;
-      section.querySelector(".empty").textContent = t(this.onlyNoted ? "noneNoted" : "noPictures");
+      section.querySelector(".empty").textContent = t(this.kind ? "noneNoted" : "noPictures");
       return section;
     });
     sync(this.place, sections);
+    this.place.classList.toggle("filtered", Boolean(this.kind));
     for (const picture of this.items.keys())
-      if (!wanted.has(picture)) {
-        this.items.delete(picture);
-        if (!this.onlyNoted) this.uses.set(picture, (this.uses.get(picture) ?? 0) + 1);
-      }
+      if (!wanted.has(picture)) this.items.delete(picture);
     this.#select([...this.selected].filter((picture) => wanted.has(picture)));
     this.#offerClasses();
     if (!this.items.has(this.current)) this.#makeCurrent(this.items.keys().next().value ?? null);
@@ -64,8 +64,32 @@ export class Sheet {
   /** Show what was found about pictures: picture → notes. */
   note(notes) {
     this.notes = notes;
-    this.items.clear();
+    for (const item of this.items.values()) this.#describe(item);
     this.show();
+  }
+
+  /** Show only pictures with a note of some kind; "any" is of any kind, null are all pictures. */
+  filter(kind) {
+    if (kind === this.kind) return;
+    this.kind = kind;
+    this.show();
+  }
+
+  notesOf(picture) {
+    const found = this.notes[picture] ?? [];
+    const isKnown = found.some(({ kind }) => kind === "unreadable");
+    return this.unreadable.has(picture) && !isKnown ? [{ kind: "unreadable" }, ...found] : found;
+  }
+
+  /** The pictures to show, the most suspect first. */
+  #sort(pictures) {
+    if (!this.kind) return pictures;
+    const shown = pictures.filter((picture) =>
+      this.notesOf(picture).some(({ kind }) => this.kind === "any" || kind === this.kind),
+    );
+    if (this.kind !== "suspect") return shown;
+    const share = (picture) => this.notes[picture].find((n) => n.kind === "suspect").confidence;
+    return shown.sort((one, other) => share(other) - share(one));
   }
 
   /** Go to a picture. */
@@ -88,28 +112,35 @@ export class Sheet {
   #item(picture) {
     const known = this.items.get(picture);
     if (known) return known;
-    const notes = tellNotes(this.notes[picture] ?? []);
-    const name = picture.slice(picture.indexOf("/") + 1);
     const item = element(
-      notes.length ? "div.picture.noted" : "div.picture",
+      "div.picture",
       {
         role: "option",
         tabindex: "-1",
         dataset: { picture },
-        title: [name, ...notes].join("\n"),
-        "aria-label": [name, ...notes].join(", "),
         "aria-selected": String(this.selected.has(picture)),
       },
-      element("img", {
-        src: thumbnail(picture, this.uses.get(picture)),
-        alt: "",
-        loading: "lazy",
-        decoding: "async",
-      }),
-      notes.length ? element("span.why", { "aria-hidden": "true" }, notes[0]) : null,
+      element("img", { alt: "", decoding: "async" }),
     );
+    this.#describe(item);
     this.items.set(picture, item);
+    this.thumbnails.watch(item);
     return item;
+  }
+
+  /** Say what was found about a picture, below it; the whole when it is pointed at. */
+  #describe(item) {
+    const { picture } = item.dataset;
+    const notes = this.notesOf(picture);
+    const told = [picture.slice(picture.indexOf("/") + 1), ...tellNotes(notes, picture)];
+    item.title = told.join("\n");
+    item.setAttribute("aria-label", told.join(", "));
+    item.classList.toggle("noted", notes.length > 0);
+    item.classList.toggle("suspect", notes[0]?.kind === "suspect");
+    item.classList.toggle("unreadable", notes[0]?.kind === "unreadable");
+    item.querySelector(".why")?.remove();
+    if (notes.length)
+      item.append(element("span.why", { "aria-hidden": "true" }, tellShort(notes[0], picture)));
   }
 
   #makeCurrent(picture) {

@@ -5,12 +5,14 @@ import { language, t } from "../language.js";
 import { grouped, percent } from "../numbers.js";
 import { showResult } from "./result.js";
 
+const MEASURE_MILLISECONDS = 700;
 const BUDGET_MINUTES = [1, 2, 5, 15, 60];
 
 /** The third step: train with live curves, and see the result. */
 export class Train {
-  constructor({ onfail, onbegin, onend, onpicture }) {
-    Object.assign(this, { onend, onpicture, onfail, curve: new Curve(find("curve")) });
+  constructor(folder, { onfail, onbegin, onend, onpicture, isShown }) {
+    Object.assign(this, { folder, onend, onpicture, onfail, isShown });
+    this.curve = new Curve(find("curve"));
     Object.assign(this, { result: null, wanted: null });
     find("training").onsubmit = async (event) => {
       event.preventDefault();
@@ -43,7 +45,10 @@ export class Train {
     };
   }
 
-  /** Say how long a training will take. */
+  /**
+   * Say how long a training will take. Before the first attempt that is measured, once for each
+   * state of the folder.
+   */
   async estimate() {
     const asking = (this.asking = {});
     const place = find("estimate");
@@ -52,15 +57,35 @@ export class Train {
       return;
     }
     const epochs = find("most-epochs").valueAsNumber;
-    const found = await ask(
-      `studio/estimate${Number.isNaN(epochs) ? "" : `?epochs=${Math.round(epochs)}`}`,
-    ).catch(() => null);
+    const address = `studio/estimate${Number.isNaN(epochs) ? "" : `?epochs=${Math.round(epochs)}`}`;
+    let found = await ask(address).catch(() => null);
+    if (!found && asking === this.asking && (await this.#measure()))
+      found = { basis: "measuring" };
+    while (found?.basis === "measuring" && asking === this.asking) {
+      place.textContent = t("measuring");
+      await new Promise((resolve) => setTimeout(resolve, MEASURE_MILLISECONDS));
+      found = await ask(address).catch(() => null);
+    }
     if (asking === this.asking)
       place.textContent = found
-        ? t(found.basis === "attempt" ? "estimateAttempt" : "estimateSizes", {
+        ? t(found.basis === "attempt" ? "estimateAttempt" : "estimateMeasured", {
             time: tellTime(found.seconds),
           })
         : "";
+  }
+
+  /** Begin to measure, if that is of use now; whether it was begun. */
+  async #measure() {
+    const { version } = this.folder;
+    const isSeen = this.isShown() && !document.hidden;
+    if (!isSeen || this.isBusy || !version || this.measured === version) return false;
+    this.measured = version;
+    try {
+      await post("studio/measure", { seed: find("seed").valueAsNumber || 0 });
+      return true;
+    } catch {
+      return false; // Too few pictures, or busy: nothing to estimate now.
+    }
   }
 
   #offerBudgets() {
@@ -156,6 +181,7 @@ export class Train {
   }
 
   #busy(busy) {
+    this.isBusy = busy;
     find("start-train").disabled = busy;
     find("cancel-train").hidden = !busy;
   }
