@@ -84,12 +84,14 @@ class ProtocolRun:
         """
         from threadpoolctl import threadpool_limits
 
+        # Fold by fold, so that different classifiers run at once: two that compute in Python would
+        # wait for each other.
         tasks = [
             partial(fit_baseline, self.images, name, fold, cnn, seed + number)
-            for name in names
             for number, fold in enumerate(self.folds)
+            for name in names
         ]
-        of_task = [name for name in names for _ in self.folds]
+        of_task = [*names] * len(self.folds)
         with (
             threadpool_limits(1, user_api="blas"),
             self._collecting(of_task, on_step) as collect,
