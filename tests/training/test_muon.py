@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -24,7 +25,9 @@ def raise_singular_values(values: np.ndarray) -> np.ndarray:
 def orthogonal_by_svd(matrix: np.ndarray) -> np.ndarray:
     """The same through a decomposition, in double precision."""
     left, values, right = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
-    return (left * raise_singular_values(values / np.sqrt(np.sum(values**2)))) @ right
+    raised = raise_singular_values(values / np.sqrt(np.sum(values**2)))
+    product: np.ndarray = (left * raised) @ right
+    return product
 
 
 def make_images(n: int = 24) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +63,7 @@ def test_singular_values_are_raised_to_about_one(shape: tuple[int, int]) -> None
     random = np.random.default_rng(0)
     left, _, right = np.linalg.svd(random.normal(size=shape), full_matrices=False)
     values = np.geomspace(1.0, 0.05, min(shape))
-    result = np.asarray(orthogonalize(((left * values) @ right).astype(np.float32)))
+    result = np.asarray(orthogonalize(jnp.asarray((left * values) @ right, jnp.float32)))
     within = left.T @ result @ right.T
     np.testing.assert_allclose(within, np.diag(np.diag(within)), atol=1e-4)
     assert np.diag(within).min() > 0.65
@@ -70,11 +73,13 @@ def test_singular_values_are_raised_to_about_one(shape: tuple[int, int]) -> None
 @pytest.mark.parametrize("shape", SHAPES)
 def test_orthogonalize_equals_a_decomposition(shape: tuple[int, int]) -> None:
     matrix = np.random.default_rng(1).normal(size=shape).astype(np.float32)
-    np.testing.assert_allclose(orthogonalize(matrix), orthogonal_by_svd(matrix), atol=2e-5)
+    np.testing.assert_allclose(
+        orthogonalize(jnp.asarray(matrix)), orthogonal_by_svd(matrix), atol=2e-5
+    )
 
 
 def test_a_zero_gradient_leaves_a_kernel_as_it_is() -> None:
-    assert not np.asarray(orthogonalize(np.zeros((9, 5), np.float32))).any()
+    assert not np.asarray(orthogonalize(jnp.zeros((9, 5)))).any()
 
 
 def test_kernels_follow_the_formula() -> None:
