@@ -75,8 +75,10 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
     page.keyboard.press("2")
     page.wait_for_selector(f'[data-picture="고양이/{taken[0].partition("/")[2]}"]')
     train(page, seed=2)
+    assert find_serious(page) == []
     page.click('[data-step="improve"]')
     page.wait_for_selector("table.attempts tbody tr:nth-child(2)")
+    assert find_serious(page) == []
     assert re.search(
         r"Better|Worse|told apart|compared", page.inner_text("table.attempts tbody tr")
     )
@@ -84,6 +86,7 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
     page.reload()
     page.wait_for_selector("table.attempts tbody tr:nth-child(2)")
     page.click('[data-step="keep"]')
+    assert find_serious(page) == []
     with page.expect_download() as download:
         page.click(".keeping a[download$='model.onnx']")
     latest = max((tmp_path / "runs").iterdir())
@@ -112,6 +115,7 @@ def test_from_a_mistake_to_its_neighbours_and_back(address, open_page, picture, 
     tested = json.loads((run / "metrics.json").read_text("utf-8"))["test"]["mistakes"]
     page.click(".mistakes button >> nth=0")
     page.wait_for_selector(".neighbours li")
+    assert find_serious(page) == []
     assert tested[0]["name"] in page.inner_text("#mistake")
     card = page.locator(".neighbours select").first
     near = card.get_attribute("data-act")
@@ -162,7 +166,9 @@ def test_what_check_finds_stands_beside_its_picture(address, open_page, picture,
     page.click("[data-language=ko]")
     page.wait_for_function("/[가-힣]/.test(document.querySelector('#findings').innerText)")
     assert "다른 레이블: a/0.png" in page.inner_text('[data-picture="b/same.png"]')
+    assert find_serious(page) == []
     page.click("#kinds [data-kind=other_label]")
+    assert find_serious(page) == []
     assert page.locator("[data-picture]").count() == 2
     assert page.inner_text("#kinds [aria-pressed=true]") == "레이블이 둘 2"
     page.focus('[data-picture="b/same.png"]')
@@ -357,7 +363,6 @@ def test_axe_finds_nothing_serious(address, open_page, picture, locale, scheme, 
     make_class(page, "b")
     give_files(page, "a", [(f"{k}.png", picture(k)) for k in range(4)] + [("x.png", b"no")])
     wait_for_count(page, 4)
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     page.locator("[data-picture]").first.click()
     assert find_serious(page) == []
     page.click('[data-act="openCamera a"]')
@@ -371,6 +376,7 @@ def test_axe_finds_nothing_serious(address, open_page, picture, locale, scheme, 
 
 
 def find_serious(page):
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         (rule["id"], [node["html"] for node in rule["nodes"]][:3])
