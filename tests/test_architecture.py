@@ -23,6 +23,7 @@ READ_SOURCES = {
     "evaluate/finished_run.py",
     "fitting/python_images.py",
     "runs/run_data.py",
+    "train/forecast.py",
     "train/pipeline.py",
     "studio/import_source.py",
     "studio/look.py",

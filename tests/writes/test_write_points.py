@@ -54,11 +54,11 @@ WRITERS = {
     "workflows/studio/job_worker.py",
     # Temporary folders, removed when what is in them has been read.
     "data/unpack.py",
-    "workflows/studio/look.py",
     # To nowhere.
     "cli/streams.py",
     # Into memory.
     "web/studio.py",
+    "web/thumbnails.py",
     "workflows/studio/import_source.py",
     "report/image_sheets.py",
     "workflows/predict/given_images.py",

@@ -3,36 +3,21 @@
 import json
 import re
 import unicodedata
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.web.studio.page_actions import (
+    find_serious,
+    give_files,
+    headline,
+    listing,
+    make_class,
+    train,
+    wait_for_count,
+)
 
 pytestmark = pytest.mark.browser
-
-WAIT = 240_000
-
-
-def make_class(page, name):
-    page.fill("#class-name", name)
-    page.press("#class-name", "Enter")
-    page.wait_for_selector(f'[data-class="{name}"]')
-
-
-def give_files(page, name, files):
-    page.locator(f'[data-class="{name}"] input[type=file]').set_input_files(
-        [{"name": file, "mimeType": "image/png", "buffer": content} for file, content in files]
-    )
-
-
-def wait_for_count(page, count):
-    page.wait_for_selector(f'body[data-count="{count}"]')
-
-
-def listing(tmp_path):
-    root = tmp_path / "photos"
-    return sorted(path.relative_to(root).as_posix() for path in root.glob("[!.]*/*"))
 
 
 def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
@@ -75,8 +60,10 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
     page.keyboard.press("2")
     page.wait_for_selector(f'[data-picture="고양이/{taken[0].partition("/")[2]}"]')
     train(page, seed=2)
+    assert find_serious(page) == []
     page.click('[data-step="improve"]')
     page.wait_for_selector("table.attempts tbody tr:nth-child(2)")
+    assert find_serious(page) == []
     assert re.search(
         r"Better|Worse|told apart|compared", page.inner_text("table.attempts tbody tr")
     )
@@ -84,6 +71,7 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
     page.reload()
     page.wait_for_selector("table.attempts tbody tr:nth-child(2)")
     page.click('[data-step="keep"]')
+    assert find_serious(page) == []
     with page.expect_download() as download:
         page.click(".keeping a[download$='model.onnx']")
     latest = max((tmp_path / "runs").iterdir())
@@ -92,53 +80,6 @@ def test_from_nothing_to_a_kept_run(address, open_page, picture, tmp_path):
         page.click(".keeping button:has-text('Look inside')")
     opened.value.wait_for_selector("body[data-ready]")
     assert opened.value.inner_text("#title") == latest.name
-
-
-def test_from_a_mistake_to_its_neighbours_and_back(address, open_page, picture, tmp_path):
-    page = open_page(address, locale="ko")
-    for name in "ab":
-        make_class(page, name)
-    # No model can tell these classes apart.
-    give_files(page, "a", [(f"{k}.png", picture(k)) for k in range(20)])
-    wait_for_count(page, 20)
-    give_files(page, "b", [(f"{k}.png", picture(k)) for k in range(20, 40)])
-    wait_for_count(page, 40)
-    page.click('[data-step="train"]')
-    page.wait_for_selector("#estimate:has-text('이 컴퓨터에서 쟀습니다')")
-    train(page, seed=1)
-    page.wait_for_selector("#estimate:has-text('지난 시도의 속도로')")
-    (run,) = (tmp_path / "runs").iterdir()
-    assert '<html lang="ko">' in (run / "report.html").read_text("utf-8")[:300]
-    tested = json.loads((run / "metrics.json").read_text("utf-8"))["test"]["mistakes"]
-    page.click(".mistakes button >> nth=0")
-    page.wait_for_selector(".neighbours li")
-    assert tested[0]["name"] in page.inner_text("#mistake")
-    card = page.locator(".neighbours select").first
-    near = card.get_attribute("data-act")
-    assert near in listing(tmp_path)
-    before, other = ("a", "b") if near.startswith("a") else ("b", "a")
-    card.select_option(other)
-    page.wait_for_selector(f'.neighbours select[data-act^="{other}/"]:focus')
-    after = listing(tmp_path)
-    assert near not in after and len([name for name in after if name.startswith(before)]) == 19
-    page.click("#undo")
-    wait_for_count(page, 40)
-    page.click('[data-act="toMistakes"]')
-    page.wait_for_selector("#result .mistakes button")
-
-
-def train(page, seed):
-    page.click('[data-step="train"]')
-    page.fill("#most-epochs", "2")
-    page.fill("#seed", str(seed))
-    before = int(page.get_attribute("body", "data-attempts"))
-    page.click("#start-train")
-    page.wait_for_selector(f'body[data-attempts="{before + 1}"]')
-    page.wait_for_selector("#result .headline")
-
-
-def headline(page):
-    return page.inner_text("#result .headline")
 
 
 def test_what_check_finds_stands_beside_its_picture(address, open_page, picture, tmp_path):
@@ -162,7 +103,9 @@ def test_what_check_finds_stands_beside_its_picture(address, open_page, picture,
     page.click("[data-language=ko]")
     page.wait_for_function("/[가-힣]/.test(document.querySelector('#findings').innerText)")
     assert "다른 레이블: a/0.png" in page.inner_text('[data-picture="b/same.png"]')
+    assert find_serious(page) == []
     page.click("#kinds [data-kind=other_label]")
+    assert find_serious(page) == []
     assert page.locator("[data-picture]").count() == 2
     assert page.inner_text("#kinds [aria-pressed=true]") == "레이블이 둘 2"
     page.focus('[data-picture="b/same.png"]')
@@ -175,58 +118,6 @@ def test_what_check_finds_stands_beside_its_picture(address, open_page, picture,
     page.wait_for_selector('.noted[data-picture="b/same.png"]')
     page.click("#kinds [data-kind='']")
     assert page.locator("[data-picture]").count() == 8
-
-
-def test_a_file_that_cannot_be_read_is_marked_and_found(address, open_page, picture, tmp_path):
-    for name in "ab":
-        (tmp_path / "photos" / name).mkdir()
-        for k in range(6):
-            (tmp_path / "photos" / name / f"{k}.png").write_bytes(picture(k))
-    (tmp_path / "photos" / "b" / "broken.png").write_bytes(b"nothing")
-    page = open_page(address, step="train")
-    wait_for_count(page, 13)
-    page.click("#start-train")
-    page.wait_for_selector("#problem:has-text('b/broken.png cannot be read')")
-    page.click("#problem button")
-    page.wait_for_selector('.unreadable[data-picture="b/broken.png"]:has-text("Cannot be read")')
-    page.wait_for_selector('[data-picture="b/broken.png"]:focus')
-    page.keyboard.press("Delete")
-    wait_for_count(page, 12)
-    train(page, seed=1)
-
-
-def test_a_training_within_a_time_limit(address, open_page, picture, tmp_path):
-    page = open_page(address)
-    for channel, name in enumerate("ab"):
-        make_class(page, name)
-        give_files(page, name, [(f"{k}.png", picture(k, channel)) for k in range(12)])
-        wait_for_count(page, 12 * (channel + 1))
-    page.click('[data-step="train"]')
-    page.fill("#most-epochs", "7")
-    page.select_option("#budget", "300")
-    assert page.is_disabled("#most-epochs")
-    assert page.inner_text("#estimate") == "The number of epochs follows from the time limit."
-    page.evaluate(
-        """new MutationObserver(() => (window.told ??= []).push(
-          document.querySelector("#train-status").textContent
-        )).observe(document.querySelector("#train-status"), { childList: true })"""
-    )
-    page.click("#start-train")
-    page.wait_for_selector('body[data-attempts="1"]')
-    page.wait_for_selector("#result .headline")
-    (run,) = (tmp_path / "runs").iterdir()
-    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
-    epochs, trained = metrics["train"]["epochs"], len(metrics["history"]["metrics"]["loss"])
-    assert epochs != 7 and 2 <= trained <= epochs
-    assert sum(metrics["seconds"].values()) <= 300
-    # The page says what fits into it, and the report has a command that gives the same again.
-    told = page.evaluate("window.told")
-    assert any(re.match(rf"{epochs} epochs of \d+ images, about ", each) for each in told), told
-    report = (run / "report.html").read_text("utf-8")
-    assert re.search(rf"clearcnn train [^<]*--epochs {epochs}\b", report)
-    assert "--budget" not in report
-    page.click('[data-step="improve"]')
-    assert str(trained) in page.inner_text("table.attempts tbody td:nth-child(3)")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -357,7 +248,6 @@ def test_axe_finds_nothing_serious(address, open_page, picture, locale, scheme, 
     make_class(page, "b")
     give_files(page, "a", [(f"{k}.png", picture(k)) for k in range(4)] + [("x.png", b"no")])
     wait_for_count(page, 4)
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     page.locator("[data-picture]").first.click()
     assert find_serious(page) == []
     page.click('[data-act="openCamera a"]')
@@ -368,15 +258,6 @@ def test_axe_finds_nothing_serious(address, open_page, picture, locale, scheme, 
         page.click(f'[data-step="{step}"]')
         assert find_serious(page) == [], step
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def find_serious(page):
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        (rule["id"], [node["html"] for node in rule["nodes"]][:3])
-        for rule in found["violations"]
-        if rule["impact"] in ("serious", "critical")
-    ]
 
 
 ATTACK = """async (address) => {

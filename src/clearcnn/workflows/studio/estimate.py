@@ -68,8 +68,8 @@ def estimate_training(
     # The program that was compiled is used again, unless it is for another number of images.
     compiling = forecast.compile_seconds if share != 1 else 0.0
     training = forecast.epoch_seconds * (epochs or forecast.epochs)
-    seconds = share * (forecast.ready_seconds + training) + compiling + forecast.keep_seconds
-    return Estimate(seconds, "measured")
+    scaled = share * (forecast.ready_seconds + training)
+    return Estimate(scaled + compiling + forecast.keep_seconds, "measured")
 
 
 def read_forecast(job: RunningJob) -> Forecast | None:

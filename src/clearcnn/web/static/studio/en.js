@@ -88,7 +88,6 @@ export default {
     "Arrows move, Space selects, Shift with arrows selects more. A digit moves to the class with that number, Delete removes, Ctrl+Z undoes.",
   picturesOf: "{name}: {pictures}",
   noPictures: "No pictures yet.",
-  noneNoted: "No pictures with a note.",
   selected: "Selected pictures",
   chosen: "{count} selected",
   moveTo: "Move to",

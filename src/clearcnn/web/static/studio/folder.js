@@ -32,6 +32,7 @@ export class Folder {
     if (state.version !== this.version && state.classes) {
       this.version = state.version;
       this.classes = state.classes;
+      this.pictures = null;
       this.root = state.root;
       this.canUndo = state.can_undo;
       this.hasBursts = state.has_bursts;
@@ -46,8 +47,10 @@ export class Folder {
   }
 
   has(picture) {
-    const [name, file] = split(picture);
-    return this.classes.some((each) => each.name === name && each.pictures.includes(file));
+    this.pictures ??= new Set(
+      this.classes.flatMap(({ name, pictures }) => pictures.map((file) => `${name}/${file}`)),
+    );
+    return this.pictures.has(picture);
   }
 
   /** The picture that a sentence names, if it names one. */
@@ -73,6 +76,7 @@ export class Folder {
     const found = this.classes.find((each) => each.name === className);
     // The sheet shows it at once; the next refresh puts it into its order.
     if (found && !found.pictures.includes(file)) found.pictures = [...found.pictures, file];
+    this.pictures = null;
     return picture;
   }
 

@@ -82,7 +82,6 @@ export default {
     "화살표로 이동하고 스페이스로 선택합니다. Shift와 화살표로 더 선택합니다. 숫자를 누르면 그 번호의 클래스로 옮기고, Delete로 지우고, Ctrl+Z로 되돌립니다.",
   picturesOf: "{name}: {pictures}",
   noPictures: "아직 사진이 없습니다.",
-  noneNoted: "메모가 있는 사진이 없습니다.",
   selected: "선택한 사진",
   chosen: "{count}장 선택",
   moveTo: "옮길 클래스",

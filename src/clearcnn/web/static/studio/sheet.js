@@ -45,17 +45,19 @@ export class Sheet {
       section
         .querySelector("h3")
         .replaceChildren(...key, each.name, ` · ${grouped(each.pictures.length)}`);
+      section.hidden = Boolean(this.kind) && !items.length;
       section.querySelector(".empty").hidden = items.length > 0;
-      section.querySelector(".empty").textContent = t(this.kind ? "noneNoted" : "noPictures");
+      section.querySelector(".empty").textContent = t("noPictures");
       return section;
     });
     sync(this.place, sections);
     this.place.classList.toggle("filtered", Boolean(this.kind));
+    // Those that are only filtered out are kept, with their thumbnails.
     for (const picture of this.items.keys())
-      if (!wanted.has(picture)) this.items.delete(picture);
+      if (!wanted.has(picture) && !this.folder.has(picture)) this.items.delete(picture);
     this.#select([...this.selected].filter((picture) => wanted.has(picture)));
     this.#offerClasses();
-    if (!this.items.has(this.current)) this.#makeCurrent(this.items.keys().next().value ?? null);
+    if (!wanted.has(this.current)) this.#makeCurrent(wanted.values().next().value ?? null);
     // A picture that had the focus may be gone; the keyboard goes on beside it.
     if (hadFocus && !this.place.contains(document.activeElement))
       (this.items.get(this.current) ?? this.place).focus({ preventScroll: true });
