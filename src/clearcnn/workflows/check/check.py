@@ -39,7 +39,6 @@ from clearcnn.workflows.fitting.python_images import load_python_images
 from clearcnn.workflows.fitting.report_language import find_language
 
 _PARENT = Path("checks")
-_STOPPED = say("label check stopped")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +52,16 @@ class _Labels:
     flip: bool | None
     budget: float | None
     begun: float
+
+
+@dataclasses.dataclass(frozen=True)
+class _LabelCheck:
+    """What the label check found; `findings` say why labels were not checked."""
+
+    suspects: tuple[Suspect, ...] = ()
+    epochs: int | None = None
+    findings: tuple[Finding, ...] = ()
+    interrupted: bool = False
 
 
 def check(
@@ -142,14 +151,14 @@ def _check(
         *find_duplicates(
             images,
             exact,
-            say("duplicates"),
+            "duplicates",
             say("Exact duplicates"),
             say("Other exact duplicates"),
         ),
         *find_duplicates(
             images,
             np.where(exact == itself, near, itself),
-            say("near duplicates"),
+            "near duplicates",
             say("Near duplicates"),
             say("Other near duplicates"),
         ),
@@ -157,33 +166,30 @@ def _check(
     findings.sort(key=lambda finding: not finding.is_problem)
     for finding in findings:
         heard.on_finding(finding.sentence)
-    suspects, epochs, unchecked = _check_labels(images, labels, heard)
-    findings += [*list_suspects(suspects), *unchecked]
-    uses = propose_uses(images, exact, near, suspects)
+    checked = _check_labels(images, labels, heard)
+    findings += [*list_suspects(checked.suspects), *checked.findings]
+    uses = propose_uses(images, exact, near, checked.suspects)
     result = CheckResult(
         images.source,
         len(images),
         images.class_names,
         tuple(findings),
         images.preparation,
-        suspects,
+        checked.suspects,
         int((~uses.use).sum()),
-        epochs,
-        any(finding.kind == _STOPPED for finding in unchecked),
+        checked.epochs,
+        checked.interrupted,
     )
     _keep(folder, images, uses, result, language)
     return result
 
 
-def _check_labels(
-    images: LabelledImages, labels: _Labels, heard: EvaluateListener
-) -> tuple[tuple[Suspect, ...], int | None, list[Finding]]:
-    """Return the suspects, the epochs of the trainings, and why labels were not checked."""
+def _check_labels(images: LabelledImages, labels: _Labels, heard: EvaluateListener) -> _LabelCheck:
     if not labels.wanted:
-        return (), None, []
+        return _LabelCheck()
     fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
     if fewest < FEWEST_OF_A_CLASS or len(images.class_names) < 2:
-        return (), None, [report_unchecked(images, fewest)]
+        return _LabelCheck(findings=(report_unchecked(images, fewest),))
     try:
         planned = plan_label_check(
             images,
@@ -196,10 +202,11 @@ def _check_labels(
         planned, sentence = fit_label_check(planned, labels.budget, labels.begun)
         heard.on_work(sentence)
         heard.on_phase(say("training to find suspect labels"), len(planned.folds))
-        return find_suspects(planned, heard.on_step), planned.epochs, []
+        return _LabelCheck(find_suspects(planned, heard.on_step), planned.epochs)
     except KeyboardInterrupt:
         sentence = say("Labels were not checked: it was stopped before all trainings had ended.")
-        return (), None, [Finding(_STOPPED, False, sentence, ())]
+        stopped = Finding("label check stopped", False, sentence, ())
+        return _LabelCheck(findings=(stopped,), interrupted=True)
 
 
 def _keep(

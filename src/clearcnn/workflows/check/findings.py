@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data import LabelledImages
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.results.check import Finding, Suspect
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS
 
@@ -34,7 +34,7 @@ def list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
             for each in suspects[:_MOST_NAMES]
         )
         yield Finding(
-            say("suspect labels"),
+            "suspect labels",
             False,
             say(
                 "Labels that models trained without them contradict: {num_suspects:,}. They "
@@ -58,7 +58,7 @@ def report_unchecked(images: LabelledImages, fewest: int) -> Finding:
         else say("there is only one class, and training needs two")
     )
     return Finding(
-        say("labels not checked"), False, say("Labels could not be checked: {what}.", what=what), ()
+        "labels not checked", False, say("Labels could not be checked: {what}.", what=what), ()
     )
 
 
@@ -66,9 +66,9 @@ def list_unreadable(images: LabelledImages) -> Iterator[Finding]:
     """Report files that could not be read."""
     if images.skipped:
         count = len(images.skipped)
-        names = tuple(f"{skipped.path}: {skipped.reason}" for skipped in images.skipped)
+        names = tuple(join(": ", (each.path, each.reason)) for each in images.skipped)
         yield Finding(
-            say("unreadable files"),
+            "unreadable files",
             True,
             say("Unreadable files: {count:,}.", count=count),
             names[:_MOST_NAMES],
@@ -87,9 +87,7 @@ def find_duplicates(
             words=words,
             images=_count(other_label),
         )
-        yield _report(
-            images, other_label, say("{kind} with another label", kind=kind), True, sentence, first
-        )
+        yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
     rest = np.setdiff1d(duplicates, other_label)
     across = rest[_are_across_splits(images, first)[rest]]
     if len(across):
@@ -98,7 +96,7 @@ def find_duplicates(
             words=words,
             images=_count(across),
         )
-        yield _report(images, across, say("{kind} across splits", kind=kind), True, sentence, first)
+        yield _report(images, across, f"{kind} across splits", True, sentence, first)
     rest = np.setdiff1d(rest, across)
     if len(rest):
         shown = others if len(rest) < len(duplicates) else words
@@ -122,7 +120,7 @@ def find_constant(images: LabelledImages) -> Iterator[Finding]:
     rows = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
     if len(rows):
         sentence = say("All pixels have the same value: {images}.", images=_count(rows))
-        yield _report(images, rows, say("empty images"), True, sentence)
+        yield _report(images, rows, "empty images", True, sentence)
 
 
 def find_split_groups(images: LabelledImages) -> Iterator[Finding]:
@@ -135,7 +133,7 @@ def find_split_groups(images: LabelledImages) -> Iterator[Finding]:
     split = [group for group, found in splits.items() if len(found) > 1]
     if split:
         yield Finding(
-            say("groups across splits"),
+            "groups across splits",
             True,
             say(
                 "{num_split:,} of {num_splits:,} groups are in more than one split: the score "
@@ -151,13 +149,11 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
     """Report classes that are too small, too few or unequal."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     if len(counts) == 1:
-        yield Finding(
-            say("one class"), True, say("There is only one class: nothing to classify."), ()
-        )
+        yield Finding("one class", True, say("There is only one class: nothing to classify."), ())
     lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
     if len(lacking):
         yield Finding(
-            say("classes too small to train"),
+            "classes too small to train",
             True,
             say(
                 "Classes of fewer than {fewest_to_train} images, too few to train and test a "
@@ -171,7 +167,7 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
     if len(few):
         names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])
         yield Finding(
-            say("small classes"),
+            "small classes",
             False,
             say(
                 "Classes of fewer than {few_images} images, too few for good training and a "
@@ -187,12 +183,12 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
             "imbalance",
             False,
             say(
-                "{largest} has {counts:,} images and {smallest} {counts_2:,}: look at the "
+                "{largest} has {most:,} images and {smallest} {fewest:,}: look at the "
                 "metrics of each class, not only at the accuracy.",
                 largest=largest,
-                counts=counts.max(),
+                most=counts.max(),
                 smallest=smallest,
-                counts_2=counts.min(),
+                fewest=counts.min(),
             ),
             (),
         )
@@ -204,7 +200,7 @@ def check_range(images: LabelledImages) -> Iterator[Finding]:
     seen = float(images.images.max()) - float(images.images.min())
     if seen < _NARROW * (high - low):
         yield Finding(
-            say("narrow values"),
+            "narrow values",
             False,
             say(
                 "The pixels span {seen:g} of a possible {high:g}: check their scale.",
@@ -229,7 +225,7 @@ def _report(
 ) -> Finding:
     name: Callable[[int], str] = images.names.__getitem__
     names = tuple(
-        name(row) if first is None else f"{name(row)} = {name(first[row])}"
+        name(row) if first is None else join(" = ", (name(row), name(first[row])))
         for row in rows[:_MOST_NAMES].tolist()
     )
     return Finding(

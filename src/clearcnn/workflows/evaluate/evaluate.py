@@ -237,6 +237,7 @@ def compare(
     budget: float | str | None = None,
     seed: int = 777,
     out: Path | str | None = None,
+    language: str | None = None,
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
 ) -> Assessment:
@@ -244,7 +245,7 @@ def compare(
 
     Args:
       compared: two or more recipes or model files; the others are compared with the first.
-      source, folds, repeats, budget, seed, out, verbose, listener: as for `evaluate`.
+      source, folds, repeats, budget, seed, out, language, verbose, listener: as for `evaluate`.
     Returns:
       Assessment, without baselines and learning curve.
     Raises:
@@ -272,6 +273,7 @@ def compare(
         learning_curve=False,
         seed=seed,
         out=out,
+        language=language,
         verbose=verbose,
         listener=listener,
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from clearcnn import data
-from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec
 from clearcnn.types import JsonObject, JsonValue
@@ -20,10 +19,10 @@ Note = tuple[str, JsonObject]
 # The findings that are told beside their pictures.
 _BESIDE = (
     "duplicates",
-    say("near duplicates"),
-    say("empty images"),
-    say("suspect labels"),
-    say("unreadable files"),
+    "near duplicates",
+    "empty images",
+    "suspect labels",
+    "unreadable files",
 )
 
 

@@ -1,3 +1,4 @@
+// Made by `make messages` from the catalogue; do not edit.
 export default {
   studioTitle: "clearcnn 스튜디오",
   skipToStep: "단계로 가기",
@@ -11,8 +12,7 @@ export default {
   undone: "되돌렸습니다: {count}개.",
   nothingToUndo: "되돌릴 것이 없습니다.",
   collectTitle: "사진 모으기",
-  collectTells:
-    "클래스를 고른 다음 사진을 끌어다 놓거나, 열거나, 붙여 넣거나, 카메라로 찍으세요. 폴더를 끌어다 놓으면 폴더 이름이 클래스가 됩니다. 모든 사진은 이 컴퓨터에 보통 파일로 저장되며 밖으로 나가지 않습니다.",
+  collectTells: "클래스를 고른 다음 사진을 끌어다 놓거나, 열거나, 붙여 넣거나, 카메라로 찍으세요. 폴더를 끌어다 놓으면 폴더 이름이 클래스가 됩니다. 모든 사진은 이 컴퓨터에 보통 파일로 저장되며 밖으로 나가지 않습니다.",
   newClass: "새 클래스",
   makeClass: "만들기",
   classes: "클래스",
@@ -26,8 +26,7 @@ export default {
   sourceTitle: "이 컴퓨터의 폴더나 파일에서",
   sourceLabel: "경로",
   addSource: "추가",
-  sourceTells:
-    "clearcnn이 읽는 모든 데이터를 쓸 수 있습니다. 클래스 폴더, 표, 압축 파일, 배열, 또는 digits. 사진은 학습에 쓰는 크기로 복사됩니다.",
+  sourceTells: "clearcnn이 읽는 모든 데이터를 쓸 수 있습니다. 클래스 폴더, 표, 압축 파일, 배열, 또는 digits. 사진은 학습에 쓰는 크기로 복사됩니다.",
   readingSource: "{source} 읽는 중 …",
   sourceAdded: "사진 {count}장을 추가했습니다.",
   addingFiles: "{count}장 중 {done}장 …",
@@ -40,15 +39,13 @@ export default {
   turnCamera: "다른 카메라",
   closeCamera: "마침",
   takenSoFar: "{count}장을 찍었습니다.",
-  burstTells:
-    "연속으로 찍은 사진은 한 장면입니다. 거의 같은 사진이 학습과 테스트 양쪽에 있으면 점수가 부풀려지므로 한쪽에만 둡니다. 장소와 빛, 방향을 바꿔 여러 장면을 찍으세요.",
+  burstTells: "연속으로 찍은 사진은 한 장면입니다. 거의 같은 사진이 학습과 테스트 양쪽에 있으면 점수가 부풀려지므로 한쪽에만 둡니다. 장소와 빛, 방향을 바꿔 여러 장면을 찍으세요.",
   camera_denied: "브라우저가 카메라를 쓸 수 없습니다. 주소창에서 허용하거나 파일을 여세요.",
   camera_none: "카메라가 없습니다. 파일을 열거나 끌어다 놓으세요.",
   camera_busy: "다른 프로그램이 카메라를 쓰고 있습니다. 그 프로그램을 닫고 다시 시도하세요.",
   camera_insecure: "카메라는 http://127.0.0.1 이나 HTTPS에서만 쓸 수 있습니다.",
   lookTitle: "모은 사진 살펴보기",
-  lookTells:
-    "중복, 빈 사진, 그리고 그 사진 없이 학습한 모델이 다르게 보는 레이블을 찾습니다. 아무것도 바꾸지 않으며, 결정은 직접 합니다.",
+  lookTells: "중복, 빈 사진, 그리고 그 사진 없이 학습한 모델이 다르게 보는 레이블을 찾습니다. 아무것도 바꾸지 않으며, 결정은 직접 합니다.",
   startLook: "모든 사진 검사",
   cancel: "취소",
   cancelling: "취소하는 중 …",
@@ -58,8 +55,7 @@ export default {
   lookingForSuspects: "의심스러운 레이블을 찾는 학습: {steps}번 중 {done}번",
   looked: "사진 {images}장을 검사했고, 살펴볼 사진은 {count}장입니다.",
   onlyNoted: "메모가 있는 사진만",
-  groupsTell:
-    "연속으로 찍은 사진은 한 그룹입니다. 모두 학습에 쓰이거나 모두 테스트에 쓰입니다. 한 장면의 사진은 거의 같아서 양쪽에 나뉘면 외운 사진까지 점수에 들어갑니다.",
+  groupsTell: "연속으로 찍은 사진은 한 그룹입니다. 모두 학습에 쓰이거나 모두 테스트에 쓰입니다. 한 장면의 사진은 거의 같아서 양쪽에 나뉘면 외운 사진까지 점수에 들어갑니다.",
   note_duplicate: "{of}와(과) 중복",
   note_near_duplicate: "{of}와(과) 거의 같음",
   note_other_label: "같은 사진인데 레이블이 다름: {of}",
@@ -67,8 +63,7 @@ export default {
   note_suspect: "{suggestion}처럼 보임({share})",
   note_unreadable: "읽을 수 없음: {reason}",
   sheetTitle: "모든 사진",
-  sheetKeys:
-    "화살표로 이동하고 스페이스로 선택합니다. Shift와 화살표로 더 선택합니다. 숫자를 누르면 그 번호의 클래스로 옮기고, Delete로 지우고, Ctrl+Z로 되돌립니다.",
+  sheetKeys: "화살표로 이동하고 스페이스로 선택합니다. Shift와 화살표로 더 선택합니다. 숫자를 누르면 그 번호의 클래스로 옮기고, Delete로 지우고, Ctrl+Z로 되돌립니다.",
   picturesOf: "{name}: 사진 {count}장",
   noPictures: "아직 사진이 없습니다.",
   noneNoted: "메모가 있는 사진이 없습니다.",
@@ -92,8 +87,7 @@ export default {
   epochLeft: "에포크 {epoch}/{count}: 검증 {share} · 약 {seconds}초 남음",
   trained: "{seconds}초 만에 학습, 테스트, 저장을 마쳤습니다: {run}",
   resultInterval: "새 사진에서는 {low}에서 {high} 사이로 맞힙니다",
-  resultScore:
-    "95% 신뢰 구간입니다. 테스트 사진 {total}장 중 {correct}장을 맞혔습니다({share}). 학습에는 다른 사진 {train}장을 썼습니다.",
+  resultScore: "95% 신뢰 구간입니다. 테스트 사진 {total}장 중 {correct}장을 맞혔습니다({share}). 학습에는 다른 사진 {train}장을 썼습니다.",
   resultGroups: "사진은 장면 {groups}개이며, 장면마다 한쪽에만 있습니다.",
   wouldHelp: "가장 도움이 될 일",
   warnings: "경고",
@@ -117,8 +111,7 @@ export default {
   mistakeOf: "틀린 사진 {number}/{count}",
   comparing: "사진을 모델로 비교하는 중 …",
   nearestTitle: "모델이 가장 비슷하게 보는 사진",
-  nearestTells:
-    "테스트에 쓰지 않은 사진 {count}장 가운데, 마지막 층에 들어가는 특징이 가장 가까운 사진입니다. 레이블이 틀렸으면 클래스를 바꾸세요. 모두 맞다면 이런 사진을 더 모으세요.",
+  nearestTells: "테스트에 쓰지 않은 사진 {count}장 가운데, 마지막 층에 들어가는 특징이 가장 가까운 사진입니다. 레이블이 틀렸으면 클래스를 바꾸세요. 모두 맞다면 이런 사진을 더 모으세요.",
   classOf: "{name}의 클래스",
   movedSince: "이 사진은 그 뒤에 옮겨졌거나 지워졌습니다.",
   confusion: "혼동 행렬",
@@ -126,8 +119,7 @@ export default {
   recall: "재현율",
   wholeReport: "보고서 전체 열기",
   improveTitle: "개선하고, 나아졌는지 보기",
-  improveTells:
-    "시도를 누르면 틀린 사진이 나오고, 틀린 사진을 누르면 모델이 비슷하게 보는 사진들이 나옵니다. 레이블을 바꾸거나 사진을 지우거나 더한 다음 다시 학습하세요. 두 시도는 양쪽 테스트에 모두 있는 사진으로 비교합니다. 여러 시도 중 테스트 점수가 가장 좋은 것을 고르면 점수가 조금 부풀려지므로, 마지막 테스트를 위한 새 사진을 남겨 두세요.",
+  improveTells: "시도를 누르면 틀린 사진이 나오고, 틀린 사진을 누르면 모델이 비슷하게 보는 사진들이 나옵니다. 레이블을 바꾸거나 사진을 지우거나 더한 다음 다시 학습하세요. 두 시도는 양쪽 테스트에 모두 있는 사진으로 비교합니다. 여러 시도 중 테스트 점수가 가장 좋은 것을 고르면 점수가 조금 부풀려지므로, 마지막 테스트를 위한 새 사진을 남겨 두세요.",
   noAttempts: "아직 시도가 없습니다. 먼저 학습하세요.",
   attempt: "시도",
   attemptNumber: "시도 {number}",
@@ -141,8 +133,7 @@ export default {
   verdict_alike: "공통 테스트 사진 {total}장으로는 어느 쪽이 나은지 알 수 없음(p = {p})",
   verdict_none: "비교할 수 없음: 공통 테스트 사진이 없음",
   keepTitle: "보관하기",
-  keepTells:
-    "학습 결과는 디스크의 보통 폴더입니다. 모델과 보고서, 그리고 똑같이 다시 하는 데 필요한 모든 것이 있습니다. 버튼마다 같은 일을 하는 명령이 있습니다.",
+  keepTells: "학습 결과는 디스크의 보통 폴더입니다. 모델과 보고서, 그리고 똑같이 다시 하는 데 필요한 모든 것이 있습니다. 버튼마다 같은 일을 하는 명령이 있습니다.",
   theFolder: "결과 폴더",
   openReport: "보고서 열기",
   download: "내려받기",
