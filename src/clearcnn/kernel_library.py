@@ -34,8 +34,8 @@ def describe_kernels() -> str:
     library = open_library()
     if library is not None:
         return say(
-            "CPU kernels: compiled, {replace}",
-            replace=library.clearcnn_level().decode().replace("_", "-"),
+            "CPU kernels: compiled, {instructions}",
+            instructions=library.clearcnn_level().decode().replace("_", "-"),
         )
     if os.environ.get(VARIABLE) == "off":
         why = say("switched off by {variable}", variable=VARIABLE)

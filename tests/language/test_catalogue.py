@@ -1,6 +1,8 @@
 """The catalogue has every message, with its translation and the same fields."""
 
+import ast
 import importlib.util
+import re
 from pathlib import Path
 from string import Formatter
 from types import ModuleType
@@ -50,6 +52,18 @@ def test_the_catalogue_is_up_to_date(korean: Catalog) -> None:
         assert path.read_text("utf-8") == words, "Run make messages."
 
 
+def test_no_message_is_missed(korean: Catalog) -> None:
+    package = tool.PACKAGE
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "say_count"):
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and first.value:
+                    assert korean.get(first.value) is not None, (path, node.lineno, first.value)
+                else:  # The functions of templates pass on what the templates say.
+                    assert path.name == "templates.py" or isinstance(first, ast.Constant), path
+
+
 def test_no_translation_is_a_guess(korean: Catalog) -> None:
     assert [message.id for message in _messages(korean) if message.fuzzy] == []
 
@@ -92,3 +106,16 @@ def test_one_english_word_may_have_two_translations() -> None:
     path, words = next(iter(tool.page_words.write_words(catalogue)))
     assert path.name == "ko.js" and '  train: "page!",\n' in words
     assert b"page!" not in tool.encode(catalogue)[1]
+
+
+# Names of methods and functions, which say nothing about a value.
+_UNREADABLE = {
+    *("as_posix", "get", "max", "min", "replace", "repr", "round", "sorted", "str", "strerror"),
+    *("it", "rest", "them"),
+}
+
+
+def test_a_translator_can_tell_what_a_field_is(korean: Catalog) -> None:
+    for message in _messages(korean):
+        for name, *_ in set().union(*map(_fields, _forms(message.id))):
+            assert name not in _UNREADABLE and not re.search(r"_\d$", name), message.id

@@ -66,7 +66,11 @@ def list_unreadable(images: LabelledImages) -> Iterator[Finding]:
     """Report files that could not be read."""
     if images.skipped:
         count = len(images.skipped)
-        names = tuple(join(": ", (each.path, each.reason)) for each in images.skipped)
+        names = tuple(
+            # Most reasons begin with the name.
+            each.reason if each.path in each.reason else join(": ", (each.path, each.reason))
+            for each in images.skipped
+        )
         yield Finding(
             "unreadable files",
             True,
@@ -156,10 +160,10 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
             "classes too small to train",
             True,
             say(
-                "Classes of fewer than {fewest_to_train} images, too few to train and test a "
-                "model: {num_lacking:,}.",
-                fewest_to_train=_FEWEST_TO_TRAIN,
-                num_lacking=len(lacking),
+                "Classes of fewer than {fewest} images, too few to train and test a "
+                "model: {number:,}.",
+                fewest=_FEWEST_TO_TRAIN,
+                number=len(lacking),
             ),
             tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
         )
@@ -170,10 +174,10 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
             "small classes",
             False,
             say(
-                "Classes of fewer than {few_images} images, too few for good training and a "
-                "precise score: {num_few:,}.",
-                few_images=_FEW_IMAGES,
-                num_few=len(few),
+                "Classes of fewer than {fewest} images, too few for good training and a "
+                "precise score: {number:,}.",
+                fewest=_FEW_IMAGES,
+                number=len(few),
             ),
             names,
         )

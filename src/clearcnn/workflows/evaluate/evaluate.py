@@ -302,7 +302,7 @@ def _list_candidates(
     names = [candidate.name for candidate in candidates]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SpecError(
-            say("{repr} would be compared with itself.", repr=", ".join(map(repr, repeated))),
+            say("{names} would be compared with itself.", names=", ".join(map(repr, repeated))),
             remedy=say("Name each recipe or model file once; model files need different names."),
         )
     return candidates
@@ -363,13 +363,13 @@ def _make_protocols(
     writers.insert(
         0,
         lambda repeats: say(
-            "{num_images:,} images of {groups:,} groups; each of {num_left_out} trainings "
-            "tests on {which} it never saw, {repeats}.",
+            "{num_images:,} images of {groups:,} groups; each of {num_trainings} trainings "
+            "tests on {tested} it never saw, {repeats}.",
             repeats=repeats,
             num_images=len(images),
             groups=groups,
-            num_left_out=len(left_out),
-            which=which,
+            num_trainings=len(left_out),
+            tested=which,
         ),
     )
     return runs, writers

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearcnn import evaluation
 from clearcnn.evaluation import Fold
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.results.evaluate import LearningCurve, LearningPoint
 from clearcnn.results.scores import Score
 from clearcnn.workflows.evaluate.cross_validate import (
@@ -71,11 +71,11 @@ def trace_learning(
     if not ended:
         return curve
     warning = say(
-        "{ended} of its {num_found} trainings diverged (NaN or infinity).",
-        ended=ended,
-        num_found=len(found),
+        "{number} of its {total} trainings diverged (NaN or infinity).",
+        number=ended,
+        total=len(found),
     )
-    return replace(curve, sentence=f"{curve.sentence} {warning}")
+    return replace(curve, sentence=join(" ", (curve.sentence, warning)))
 
 
 def _conclude(run: ProtocolRun, rows: list[list[FoldOutcome]]) -> LearningCurve:

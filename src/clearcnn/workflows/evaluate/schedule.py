@@ -74,7 +74,7 @@ class Schedule:
 
     def try_flips(self) -> None:
         """Decide for each CNN whether its trainings mirror images."""
-        with self.clock.phase(say("flip trials")):
+        with self.clock.phase("flip trials"):
             run = self.runs[0]
             for number, candidate in enumerate(self.candidates):
                 settled, trial = settle_flips(run.images, candidate, run.folds[0], self.seed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import joblib
 
 from clearcnn.evaluation import BASELINES, Fold
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.workflows.evaluate.cross_validate import Candidate, fit_baseline
 from clearcnn.workflows.evaluate.learning_curve import choose_folds, choose_sizes
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
@@ -155,7 +155,7 @@ def describe_work(work: Work, runs: list[ProtocolRun], num_models: int, seconds:
         parts.append(say("{repeats} times", repeats=work.repeats))
     if work.learning_curve:
         parts.append(say("with a learning curve"))
-    return say("{parts}, about {seconds}", parts=", ".join(parts), seconds=say_seconds(seconds))
+    return say("{parts}, about {seconds}", parts=join(", ", parts), seconds=say_seconds(seconds))
 
 
 def with_epochs(candidates: list[Candidate], epochs: int) -> list[Candidate]:
