@@ -1,7 +1,8 @@
 """Bring the catalogues of translated messages up to date with the source.
 
 `make messages` extracts every message, adds new ones to the `.po` of each language without a
-translation, drops those that are gone, and compiles the `.mo` that clearcnn reads.
+translation, drops those that are gone, compiles the `.mo` that clearcnn reads, and writes the words
+of the page (`page_words.py`).
 """
 
 import io
@@ -15,6 +16,10 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import page_words
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "clearcnn"
 CATALOGUES = PACKAGE / "language" / "locales"
@@ -24,10 +29,13 @@ TEMPLATE_KEYWORDS = {"_": (1,), "_n": (1, 2)}
 
 
 def extract_messages() -> Catalog:
-    """Extract the messages of the Python files and of the reports' templates."""
+    """Extract the messages of the Python files, the reports' templates and the page."""
     catalogue = Catalog(project="clearcnn")
     for path, message in _extract_all():
         catalogue.add(message, locations=[(path.relative_to(ROOT).as_posix(), 1)])
+    for path, context, text in page_words.list_words():
+        locations = [(path.relative_to(ROOT).as_posix(), 1)]
+        catalogue.add(text, locations=locations, context=context)
     return catalogue
 
 
@@ -60,14 +68,14 @@ def update(code: str, source: Catalog) -> Catalog:
     updated = Catalog(locale=code, project="clearcnn", fuzzy=False)
     for message in source:
         if message.id:
-            same = known.get(message.id)
+            same = known.get(message.id, message.context)
             string = same.string if same is not None else None
-            updated.add(message.id, string, locations=message.locations)
+            updated.add(message.id, string, locations=message.locations, context=message.context)
     return updated
 
 
 def encode(catalogue: Catalog) -> tuple[bytes, bytes]:
-    """Return a catalogue as `.po` and as `.mo`, without a date."""
+    """Return a catalogue as `.po`, and without the page's words as `.mo`; both without a date."""
     # A date or a line number would change the files without a change of their content.
     head = {"PO-Revision-Date", "Generated-By", "Last-Translator"}
     catalogue.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,7 +83,12 @@ def encode(catalogue: Catalog) -> tuple[bytes, bytes]:
     catalogue.mime_headers = [each for each in catalogue.mime_headers if each[0] not in head]
     text, compiled = io.BytesIO(), io.BytesIO()
     write_po(text, catalogue, width=100, sort_by_file=True, include_lineno=False)
-    write_mo(compiled, catalogue)
+    spoken = Catalog(locale=catalogue.locale, project=catalogue.project, fuzzy=False)
+    spoken.creation_date, spoken.mime_headers = catalogue.creation_date, catalogue.mime_headers
+    for message in catalogue:
+        if message.id and message.context is None:
+            spoken.add(message.id, message.string)
+    write_mo(compiled, spoken)
     return text.getvalue(), compiled.getvalue()
 
 
@@ -88,6 +101,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for suffix, content in zip(("po", "mo"), encode(catalogue), strict=True):
             (folder / f"clearcnn.{suffix}").write_bytes(content)
+        for path, text in page_words.write_words(catalogue):
+            path.write_text(text, "utf-8")
         missing = sum(not _is_translated(message.string) for message in catalogue if message.id)
         sys.stdout.write(f"{code}: {len(catalogue):,} messages, {missing:,} untranslated\n")
 

@@ -5,6 +5,8 @@ import struct
 import zipfile
 from typing import BinaryIO
 
+from clearcnn.language import say
+
 _MOST_DIRECTORY_BYTES = 2**20
 _ENTRY_BYTES = 100  # With a name of 54 letters.
 _END, _LOCATOR_64, _END_64 = b"PK\5\6", b"PK\6\7", b"PK\6\6"
@@ -42,9 +44,11 @@ def open_archive(file: BinaryIO, *, most_members: int | None = None) -> zipfile.
                 (num_bytes,) = struct.unpack_from("<Q", end_64, 40)
         most = _MOST_DIRECTORY_BYTES if most_members is None else most_members * _ENTRY_BYTES
         if num_bytes > most or (is_zip64 and most_members is None):
-            raise zipfile.BadZipFile("its central directory is too large")
+            raise zipfile.BadZipFile(say("its central directory is too large"))
     file.seek(0)
     archive = zipfile.ZipFile(file)
     if most_members is not None and len(archive.infolist()) > most_members:
-        raise zipfile.BadZipFile(f"it has more than {most_members:,} members")
+        raise zipfile.BadZipFile(
+            say("it has more than {most_members:,} members", most_members=most_members)
+        )
     return archive

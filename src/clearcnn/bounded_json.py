@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from clearcnn.language import say
+
 MOST_MEMORY = 256 * 2**20
 """The default limit in bytes for one parsed text."""
 
@@ -40,17 +42,24 @@ def parse_json(
     expected = estimate_memory(content)
     if expected > most_memory:
         raise JsonError(
-            f"its JSON of {len(content):,} characters may take {expected:,} bytes in memory, "
-            f"and at most {most_memory:,} are used"
+            say(
+                "its JSON of {length:,} characters may take {expected:,} bytes in memory, and at "
+                "most {most_memory:,} are used",
+                length=len(content),
+                expected=expected,
+                most_memory=most_memory,
+            )
         )
     try:
         # File names that are not Unicode have lone surrogates.
         text = content if isinstance(content, str) else content.decode("utf-8-sig", "surrogatepass")
         return json.loads(text, parse_constant=refuse_constant)
     except RecursionError:
-        raise JsonError("it is nested too deeply") from None
+        raise JsonError(say("it is nested too deeply")) from None
     except ValueError as error:  # UnicodeDecodeError and integers of thousands of digits, too.
-        raise JsonError(f"it is not JSON: {str(error)[:200].rstrip('.')}") from error
+        raise JsonError(
+            say("it is not JSON: {error}", error=str(error)[:200].rstrip("."))
+        ) from error
 
 
 def estimate_memory(content: bytes | str) -> int:

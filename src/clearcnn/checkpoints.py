@@ -126,15 +126,15 @@ def decode_checkpoint(content: bytes, where: Path | str) -> Checkpoint:
         with _open(content) as archive:
             members = archive.infolist()
             if any(m.compress_type != zipfile.ZIP_STORED for m in members):
-                raise ValueError("a member is compressed")
+                raise ValueError(say("a member is compressed"))
             # Uncompressed members are larger than the file only if they overlap.
             if sum(m.file_size for m in members) > len(content):
-                raise ValueError("its members are larger than itself")
+                raise ValueError(say("its members are larger than itself"))
             if archive.getinfo(FACTS).file_size > _MOST_FACTS_BYTES:
-                raise ValueError(f"{FACTS} is larger than any training writes")
+                raise ValueError(say("{name} is larger than any training writes", name=FACTS))
             facts = parse_json(archive.read(FACTS))
             if not isinstance(facts, dict) or type(facts.get("epoch")) is not int:
-                raise ValueError(f"{FACTS} has no epoch")
+                raise ValueError(say("{name} has no epoch", name=FACTS))
             arrays = {
                 m.filename.removesuffix(".npy"): _read_array(archive.read(m))
                 for m in members
@@ -213,7 +213,9 @@ class CheckpointFolder:
             self.lock()
             path = self.folder / f"epoch-{checkpoint.epoch:06}.npz"
             if os.path.lexists(path) and not self._is_checkpoint(path):
-                raise OSError(None, f"{path.name} exists and is not a valid checkpoint")
+                raise OSError(
+                    None, say("{name} exists and is not a valid checkpoint", name=path.name)
+                )
             write_whole(path, encode_checkpoint(checkpoint))
             self._known.add(path)
             files = self.list_files()
@@ -228,9 +230,9 @@ class CheckpointFolder:
             newest = self.list_files()
             raise CheckpointError(
                 say(
-                    "A checkpoint cannot be written to {folder}: {strerror}.",
+                    "A checkpoint cannot be written to {folder}: {reason}.",
                     folder=self.folder,
-                    strerror=error.strerror or error,
+                    reason=error.strerror or error,
                 ),
                 remedy=say("Free disk space, or choose another folder. ")
                 + (
@@ -292,9 +294,9 @@ class CheckpointFolder:
         except OSError as error:
             raise CheckpointError(
                 say(
-                    "{folder} cannot be locked: {strerror}.",
+                    "{folder} cannot be locked: {reason}.",
                     folder=self.folder,
-                    strerror=error.strerror or error,
+                    reason=error.strerror or error,
                 ),
                 remedy=say("Check its permissions, or choose another folder."),
             ) from error
@@ -360,11 +362,11 @@ def _read_array(content: bytes) -> Array:
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
-        raise ValueError(f"an array has the format version {version}")
+        raise ValueError(say("an array has the format version {version}", version=version))
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, _MOST_HEADER_BYTES)
     start = file.tell()
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - start:
-        raise ValueError("an array is not as long as its header states")
+        raise ValueError(say("an array is not as long as its header states"))
     flat = np.frombuffer(content, dtype, offset=start)
     return flat.reshape(shape, order="F" if fortran else "C")
 

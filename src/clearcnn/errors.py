@@ -20,7 +20,7 @@ ClearCNNError
 from collections.abc import Mapping
 from typing import Any
 
-from clearcnn.language import say
+from clearcnn.language import join, say
 
 
 class ClearCNNError(Exception):
@@ -88,7 +88,7 @@ class DivergenceError(TrainingError, RuntimeError):
     def __init__(
         self, what: str, *, remedy: str, epoch: int = 0, causes: tuple[str, ...] = ()
     ) -> None:
-        likely = say(" Likely causes: {causes}", causes=" ".join(causes)) if causes else ""
+        likely = say(" Likely causes: {causes}", causes=join(" ", causes)) if causes else ""
         super().__init__(what + likely, remedy=remedy)
         self.what = what
         self.epoch = epoch

@@ -11,6 +11,7 @@ import sys
 from typing import NoReturn
 
 from clearcnn.errors import BackendError
+from clearcnn.language import say
 
 # The methods that every program calls to build a Keras model or to compute with one.
 _GUARDED = {
@@ -33,10 +34,15 @@ def raise_if_forked() -> None:
 
 def _raise(*_: object, **__: object) -> NoReturn:
     raise BackendError(
-        f"Process {os.getpid()} was forked after JAX had started to compute. The fork has none of "
-        "JAX's threads, so Keras would wait for ever.",
-        remedy='Start processes with multiprocessing.get_context("spawn"), or with joblib\'s '
-        'backend "loky".',
+        say(
+            "Process {number} was forked after JAX had started to compute. The fork has none of "
+            "JAX's threads, so Keras would wait for ever.",
+            number=os.getpid(),
+        ),
+        remedy=say(
+            'Start processes with multiprocessing.get_context("spawn"), or with joblib\'s '
+            'backend "loky".'
+        ),
     )
 
 

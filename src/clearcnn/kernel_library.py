@@ -34,8 +34,8 @@ def describe_kernels() -> str:
     library, why = search()
     if library is not None:
         return say(
-            "CPU kernels: compiled, {replace}",
-            replace=library.clearcnn_level().decode().replace("_", "-"),
+            "CPU kernels: compiled, {instructions}",
+            instructions=library.clearcnn_level().decode().replace("_", "-"),
         )
     return say("CPU kernels: {why}. Training works, but takes up to 2.5 times as long", why=why)
 

@@ -82,14 +82,14 @@ class PixelRange:
             return None
         return say(
             "{what} has values from {low:g} to {high:g}, and {model} was trained on "
-            "values from {low_2:g} to {high_2:g}, so its predictions mean little. Scale "
+            "values from {model_low:g} to {model_high:g}, so its predictions mean little. Scale "
             "{what} like the training images.",
             what=what,
             low=low,
             high=high,
             model=model,
-            low_2=self.low,
-            high_2=self.high,
+            model_low=self.low,
+            model_high=self.high,
         )
 
     def _is_small(self, rows: NDArray[np.generic], low: float, largest: float) -> bool:

@@ -83,8 +83,8 @@ def _check(path: Path, status: os.stat_result, most_bytes: int | None) -> None:
         raise RejectedFileError(errno.EINVAL, say("it is not a regular file"), str(path))
     if most_bytes is not None and status.st_size > most_bytes:
         problem = say(
-            "it has {st_size:,} bytes; at most {most_bytes:,} are read",
-            st_size=status.st_size,
+            "it has {num_bytes:,} bytes; at most {most_bytes:,} are read",
+            num_bytes=status.st_size,
             most_bytes=most_bytes,
         )
         raise RejectedFileError(errno.EFBIG, problem, str(path))

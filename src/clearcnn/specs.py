@@ -93,7 +93,9 @@ class DataSpec:
             repeated = sorted(name for name, count in counts.items() if count > 1)[:8]
             _require(
                 not repeated,
-                say("class_names has {repr} more than once.", repr=", ".join(map(repr, repeated))),
+                say(
+                    "class_names has {names} more than once.", names=", ".join(map(repr, repeated))
+                ),
                 say("Name each class once."),
             )
 

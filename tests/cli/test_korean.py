@@ -4,13 +4,16 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from rich.console import RenderableType
 from tests.cli.conftest import make_data, make_model, make_result
 from tests.language.latin import find_latin
 from tests.report.conftest import explained, make_digits
 from tests.report.test_evaluation_report import make_assessment
 
+import clearcnn
 from clearcnn.cli.console import Console
 from clearcnn.cli.evaluate_view import view_assessment
 from clearcnn.cli.main import build_help, main
@@ -18,6 +21,7 @@ from clearcnn.cli.model_table import view_model
 from clearcnn.cli.next_steps import view_next_steps
 from clearcnn.cli.result_tables import view_data, view_explanation, view_result
 from clearcnn.language import load_language
+from clearcnn.report.terms import translate_term
 
 KOREAN = load_language("ko")
 
@@ -66,6 +70,33 @@ def test_an_evaluation_is_in_korean() -> None:
 def test_an_explanation_is_in_korean() -> None:
     lines = show(view_explanation(explained(("고양이", "개", "말"))[0]))
     assert find_latin(lines, ["image", "png", "runs", "one", "explained"]) == {}
+
+
+def test_what_is_said_while_a_check_runs_is_in_korean(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(777).integers(0, 255, (24, 12, 12), np.uint8)
+    for number, each in enumerate(pixels):
+        path = tmp_path / "photos" / ("b" if number % 8 == 0 else "a") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(each).save(path)
+    (tmp_path / "photos" / "a" / "bad.png").write_text("version https://git-lfs", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "photos", "--lang", "ko", "--out", "c"]) == 0
+    shown = capsys.readouterr()
+    lines = (shown.out + shown.err).splitlines()
+    assert any(line.startswith("  ") and "읽을 수 없는 파일" in line for line in lines)
+    assert find_latin(lines, ["photos", "bad", "png", "use", "Git", "LFS"]) == {}
+
+
+def test_every_phase_has_a_name_in_korean() -> None:
+    names = set()
+    for path in Path(clearcnn.__file__).parent.rglob("*.py"):
+        names |= set(re.findall(r'\.phase\((?:say\()?"([^"]+)"', path.read_text("utf-8")))
+    assert len(names) > 10
+    for name in names:
+        told = KOREAN.translate(translate_term(name))
+        assert find_latin([told]) == {}, name
 
 
 def test_errors_are_in_korean(

@@ -20,9 +20,9 @@ ADVICE = [
     for number in (1, 1234)
 ] + [
     say(
-        "More images of {name}: it is recognised in {round:,} of {support}, and has {images}.",
+        "More images of {name}: it is recognised in {number:,} of {support}, and has {images}.",
         name="고양이 and: dogs",
-        round=3,
+        number=3,
         support=say_count("{number:,} test image", "{number:,} test images", 10),
         images=say_count("{number:,} training image", "{number:,} training images", 1),
     )

@@ -1,22 +1,24 @@
-"""Every error about the page's layers and their training has a code and a Korean message.
-
-Other errors, such as an unreadable run folder, are shown in English if they have no code.
-"""
+"""Every error of the playground has a code, and is told in the language of the page."""
 
 import ast
+import json
 import pickle
 import re
 from pathlib import Path
 
 import pytest
+from tests.language.latin import find_latin
 
 import clearcnn
 from clearcnn import models
 from clearcnn.errors import ClearCNNError, LayerError
+from clearcnn.language import load_language
+from clearcnn.results.json_codec import describe_failure
 from clearcnn.specs import LayerSpec, ModelSpec
+from clearcnn.web.page_language import translate_sentences
+from clearcnn.workflows.playground import playground, worker
 
 SOURCE = Path(clearcnn.__file__).parent
-STATIC = SOURCE / "web" / "static"
 # The modules that raise between the page's request and the last message of a training.
 FILES = [
     *(
@@ -34,6 +36,13 @@ ELSEWHERE = {
     *("model_name", "too_many_layers", "input_shape", "epochs_range", "too_many_waiting"),
     *("process_ended", "took_too_long", "no_memory", "no_room", "no_images", "no_validation"),
     *("unwritten", "not_written", "diverged", "run_replaced"),
+}
+
+
+# Names that stay in every language.
+NAMES = {
+    *("Keras", "MLP", "Dense", "Flatten", "Activation", "playground"),
+    *("padding", "units", "activation", "softmax"),
 }
 
 
@@ -64,18 +73,60 @@ def test_every_error_has_a_code():
         assert "code" in {keyword.arg for keyword in call.keywords}, (name, call.lineno)
 
 
-def test_every_code_has_a_korean_sentence_and_each_sentence_a_code(impossible):
-    text = (STATIC / "problems_ko.js").read_text("utf-8")
-    told = set(re.findall(r"^  (\w+): \(", text.partition("export default")[2], re.M))
-    assert {key for key in told if not key.startswith("status_")} - {"otherwise"} == codes()
+def test_every_code_is_tried_or_listed(impossible):
     assert codes() == impossible.keys() | ELSEWHERE
 
 
-def test_every_kind_of_value_has_korean_words():
-    text = (STATIC / "problems_ko.js").read_text("utf-8")
-    kinds = {argument.kind.name for table in models.LAYERS.values() for argument in table.values()}
-    told = set(re.findall(r"^  (\w+): \(", text.partition("An argument as")[0], re.M))
-    assert told == kinds | {"name"}
+def find_words(text):
+    return set(re.findall("[A-Za-z_]{3,}", text))
+
+
+def ask(client, code, layers, language):
+    body = {"run": "digits", "layers": layers, "equal_mlp": code == "mlp_too_large"}
+    headers = {"Accept-Language": language}
+    return client.post("/page/playground/check", json=body, headers=headers)
+
+
+def test_every_problem_of_a_model_is_told_in_the_language_of_the_page(client, impossible):
+    told = set()
+    for code, layers in impossible.items():
+        english, korean = (ask(client, code, layers, language) for language in ("en", "ko-KR,ko"))
+        assert korean.headers["content-language"] == "ko"
+        english, korean = english.json(), korean.json()
+        # Programs find the same in both.
+        assert {each: english[each] for each in ("code", "values")} == {
+            each: korean[each] for each in ("code", "values")
+        }
+        names = NAMES | find_words(json.dumps(english["values"]))
+        for field in ("error", "remedy"):
+            assert not re.search("[가-힣]", english[field])
+            assert re.search("[가-힣]{2}", korean[field])
+            assert find_words(korean[field]) <= names
+        told.add(korean["error"])
+    assert len(told) > len(impossible) - 3  # Some have the same problem and another remedy.
+
+
+def test_every_failure_of_a_training_is_told_in_the_language_of_the_page():
+    korean = load_language("ko")
+    for failure in (playground._ENDED, playground._TOO_LONG, describe_failure(worker._replaced())):
+        told = translate_sentences(json.loads(json.dumps(failure)), korean)
+        assert told["code"] == failure["code"]
+        for field in ("problem", "remedy"):
+            assert re.search("[가-힣]{2}", told[field]) and find_latin([told[field]]) == {}
+
+
+@pytest.mark.parametrize("path", ["/page/models/none", "/page/playground/attempts/9/weights"])
+def test_a_refusal_of_the_page_is_told_in_its_language(client, path):
+    korean = client.get(path, headers={"Accept-Language": "ko"})
+    english = client.get(path)
+    assert korean.status_code == english.status_code == 404
+    assert re.search("[가-힣]{2}", korean.json()["error"])
+    assert not re.search("[가-힣]", english.json()["error"])
+
+
+def test_programs_get_english_whatever_they_accept(client):
+    answer = client.post("/predict", headers={"Accept-Language": "ko"})
+    assert answer.status_code >= 400 and not re.search("[가-힣]", answer.json()["error"])
 
 
 def test_an_impossible_model_is_refused_with_its_code(client, impossible):

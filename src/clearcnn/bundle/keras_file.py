@@ -105,8 +105,8 @@ def _check_members(
         raise _damaged(
             where,
             say(
-                "it contains {shown}; expected {members}",
-                shown=shown,
+                "it contains {found}; expected {members}",
+                found=shown,
                 members=", ".join(sorted(_MEMBERS)),
             ),
         )

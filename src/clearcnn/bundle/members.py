@@ -42,7 +42,7 @@ def open_member(folder: Path, name: str) -> BufferedReader:
     except RejectedFileError as error:
         raise damaged(
             folder,
-            say("{name} cannot be read: {strerror}", name=name[:100], strerror=error.strerror),
+            say("{name} cannot be read: {reason}", name=name[:100], reason=error.strerror),
         ) from None
     # A name may be too long for a file, or not Unicode.
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -121,7 +121,7 @@ def damaged(folder: Path, what: str) -> BundleError:
 def unreadable(path: Path, error: OSError) -> BundleError:
     """Make the error for a file that the operating system cannot read."""
     return BundleError(
-        say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error),
+        say("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
         remedy=say("Check its permissions and the disk."),
     )
 

@@ -147,11 +147,11 @@ def _check_schema(folder: Path, values: Any) -> None:
         age = "a newer" if version > SCHEMA_VERSION else say("an older")
         raise BundleError(
             say(
-                "{folder} was written by {age} clearcnn ({get}): its schema version is "
+                "{folder} was written by {age} clearcnn ({written_version}): its schema version is "
                 "{version}, but this clearcnn reads {schema_version}.",
                 folder=folder,
                 age=age,
-                get=str(values.get("clearcnn"))[:40],
+                written_version=str(values.get("clearcnn"))[:40],
                 version=version,
                 schema_version=SCHEMA_VERSION,
             ),

@@ -72,9 +72,9 @@ def open_run_folder(
             raise
         raise BundleError(
             say(
-                "The run folder {wanted} cannot be written: {strerror}.",
+                "The run folder {wanted} cannot be written: {reason}.",
                 wanted=wanted,
-                strerror=error.strerror or error,
+                reason=error.strerror or error,
             ),
             remedy=say("Free disk space, or choose another folder with --out. ")
             + atomic_write.describe_leftovers(None if run is None else run.partial),
@@ -113,7 +113,7 @@ def _choose_place(source: str, out: Path | None, parent: Path) -> Path:
         free = not place.exists() or (place.is_dir() and not any(place.iterdir()))
     except OSError as error:
         raise BundleError(
-            say("{out} cannot be read: {strerror}.", out=out, strerror=error.strerror or error),
+            say("{out} cannot be read: {reason}.", out=out, reason=error.strerror or error),
             remedy=say("Choose another folder with --out."),
         ) from error
     if not free:

@@ -158,10 +158,10 @@ class UnfinishedRun:
                 self._on_trouble(
                     say(
                         "No checkpoint can be written to {folder}: {why} Training continues. "
-                        "{describe_resumption}",
+                        "{consequence}",
                         folder=self.folder,
                         why=why,
-                        describe_resumption=self._describe_resumption(),
+                        consequence=self._describe_resumption(),
                     )
                 )
 
@@ -188,7 +188,7 @@ class UnfinishedRun:
 
     def _raise_if_taken(self) -> None:
         if os.path.lexists(self.folder):
-            raise OSError(None, "the folder already exists and belongs to another run")
+            raise OSError(None, say("the folder already exists and belongs to another run"))
 
     def _describe_resumption(self) -> str:
         newest = self._files.list_files() if self.exists else []
@@ -283,7 +283,7 @@ def read_request(folder: Path) -> Request:
         raise
     except OSError as error:
         raise BundleError(
-            say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error),
+            say("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
             remedy=say("Name an unfinished run, or train from the start."),
         ) from error
     except (Mismatch, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -74,9 +74,9 @@ def run(arguments: Namespace, _: list[str]) -> Status:
     except OSError as error:
         raise CacheError(
             say(
-                "The cache folder {folder} cannot be cleared: {strerror}.",
+                "The cache folder {folder} cannot be cleared: {reason}.",
                 folder=folder,
-                strerror=error.strerror or error,
+                reason=error.strerror or error,
             ),
             remedy=say("Check its permissions, or delete it by hand."),
         ) from error

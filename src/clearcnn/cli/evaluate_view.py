@@ -44,11 +44,11 @@ class EvaluateDisplay(EvaluateListener):
 
     def on_finding(self, sentence: str) -> None:
         """Print what is known already, above the bars."""
-        self.console.print(f"  {printable(sentence)}")
+        self.console.print(Line("  ", printable(sentence)))
 
     def on_work(self, sentence: str) -> None:
         """Print how much is to do."""
-        self.console.print(f"  {printable(sentence)}")
+        self.console.print(Line("  ", printable(sentence)))
 
     def on_phase(self, name: str, steps: int) -> None:
         """Start a bar, or print the phase as a line."""
@@ -212,10 +212,10 @@ def _say_confidence(result: Assessment) -> Sequence[str]:
         )
     lines = [
         say(
-            "{error} (by chance alone: {floor:.3f}, rarely above {floor_95:.3f})",
+            "{error} (by chance alone: {floor:.3f}, rarely above {rare_floor:.3f})",
             error=error,
             floor=shown.floor,
-            floor_95=shown.floor_95,
+            rare_floor=shown.floor_95,
         )
     ]
     lines += [

@@ -97,9 +97,9 @@ class _ShowVersion(Action):
 
         assert isinstance(parser, Parser)
         shown = say(
-            "clearcnn {version}\n{describe_kernels}\n",
+            "clearcnn {version}\n{kernels}\n",
             version=__version__,
-            describe_kernels=describe_kernels(),
+            kernels=describe_kernels(),
         )
         sys.stdout.write(parser.language.translate(shown))
         parser.exit()
@@ -196,7 +196,7 @@ def _run(words: list[str], language: Language) -> int:
         place = "" if error.filename is None else f"{error.filename}: "
         return _fail(
             ClearCNNError(
-                say("{place}{strerror}.", place=place, strerror=error.strerror or error),
+                say("{place}{reason}.", place=place, reason=error.strerror or error),
                 remedy=say("Check the path and the disk; --debug shows the traceback."),
             ),
             language,

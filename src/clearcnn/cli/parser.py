@@ -120,8 +120,8 @@ class Parser(argparse.ArgumentParser):
         """Exit with status 2: the usage, the message, and how to get help."""
         self.print_usage(sys.stderr)
         sentence = say(
-            "{prog}: error: {message}\nSee {prog} --help.\n",
-            prog=self.prog,
+            "{program}: error: {message}\nSee {program} --help.\n",
+            program=self.prog,
             message=in_our_words(message),
         )
         self.exit(Status.USAGE, self.language.translate(sentence))

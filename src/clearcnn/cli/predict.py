@@ -132,10 +132,10 @@ def run(arguments: Namespace, _: list[str]) -> Status:
             rest = "" if arguments.csv is None else say("; --resume continues there")
             print_line(
                 say(
-                    "\nStopped after {done:,} of {num_waiting:,} images{rest}.",
+                    "\nStopped after {done:,} of {total:,} images{ending}.",
                     done=display.done,
-                    num_waiting=len(waiting),
-                    rest=rest,
+                    total=len(waiting),
+                    ending=rest,
                 ),
                 language,
             )

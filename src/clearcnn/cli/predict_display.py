@@ -120,10 +120,10 @@ class PredictDisplay:
             )
             print_line(
                 say(
-                    "{done:,} images in {csv}{rest}.",
+                    "{done:,} images in {csv}{ending}.",
                     done=self.done + earlier[0],
                     csv=csv,
-                    rest=rest,
+                    ending=rest,
                 ),
                 self._language,
             )
@@ -274,9 +274,9 @@ def say_counts(counts: Counter[str]) -> str:
     if rest:
         words.append(
             say(
-                "{num_ranked:,} other classes: {rest:,}",
-                num_ranked=len(ranked) - CLASSES_COUNTED,
-                rest=rest,
+                "{number:,} other classes: {images:,}",
+                number=len(ranked) - CLASSES_COUNTED,
+                images=rest,
             )
         )
     return join(" · ", words)

@@ -116,7 +116,7 @@ class TrainDisplay(WarningsOnly):
 
     def on_work(self, sentence: str) -> None:
         """Say how much a budget allows."""
-        self.console.print(f"\n{sentence}")
+        self.console.print(Line("\n", sentence))
 
     def on_train_begin(self, epochs: int) -> None:
         """Say that the program is being compiled, which can take longer than an epoch."""
@@ -166,7 +166,7 @@ class TrainDisplay(WarningsOnly):
             self.console.print(
                 say(
                     "  epoch {epoch} of {epochs} · {metrics}",
-                    epoch=f"{epoch + 1:{width}}",
+                    epoch=str(epoch + 1).rjust(width),
                     epochs=self.epochs,
                     metrics=_figures(metrics),
                 )

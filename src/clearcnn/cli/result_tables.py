@@ -106,7 +106,7 @@ def view_check(result: CheckResult) -> RenderableType:
     )
     if result.folder is not None:
         left_out = (
-            say("excludes {num_left_out:,}", num_left_out=result.num_left_out)
+            say("excludes {number:,}", number=result.num_left_out)
             if result.num_left_out
             else say("keeps all")
         )
@@ -121,7 +121,10 @@ def view_check(result: CheckResult) -> RenderableType:
         if result.suspects:
             lines.append(Line(say("suspect images: "), view_path(result.folder / "suspects.png")))
     return Group(
-        view_heading(say("Check"), say("{source} · {counts}", source=result.source, counts=counts)),
+        view_heading(
+            say("Check"),
+            say("{source} · {images_and_classes}", source=result.source, images_and_classes=counts),
+        ),
         Padding(Group(*lines, Line(verdict)), (0, 2)),
     )
 
@@ -315,7 +318,7 @@ def _many_classes(classes: tuple[ClassCount, ...]) -> RenderableType:
         else say("{low:,} to {high:,} images each", low=low, high=high)
     )
     facts: list[tuple[str, RenderableType]] = [
-        (say("classes"), say("{number:,}, {each}", number=len(classes), each=each))
+        (say("classes"), say("{number:,}, {images_each}", number=len(classes), images_each=each))
     ]
     if low != high:
         facts.append((say("fewest"), _counted(ordered[:ends])))
@@ -346,7 +349,7 @@ def _skipped(summary: DataSummary) -> RenderableType:
 
 
 def _span(values: tuple[float, float]) -> str:
-    return say("{values:g} to {values_2:g}", values=values[0], values_2=values[1])
+    return say("{low:g} to {high:g}", low=values[0], high=values[1])
 
 
 def _seen(summary: DataSummary) -> str:

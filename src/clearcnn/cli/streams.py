@@ -23,7 +23,7 @@ class _Stdout(io.FileIO):
             raise ReaderGoneError from None
         except OSError as error:
             raise StdoutError(
-                say("stdout cannot be written: {strerror}.", strerror=error.strerror),
+                say("stdout cannot be written: {reason}.", reason=error.strerror),
                 remedy=say("Free space where it is written; files finished before are complete."),
             ) from error
 
@@ -60,7 +60,18 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _is_windows_console(stream: TextIO | None) -> bool:
+    """Whether Python writes Unicode to a console of Windows through its own functions.
+
+    The bytes that a plain file would write there are read in the console's code page, such as 949.
+    """
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return type(raw).__name__ == "_WindowsConsoleIO"
+
+
 def _wrap(raw: io.FileIO, like: TextIO | None) -> TextIO:
+    if like is not None and _is_windows_console(like):
+        return like
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=getattr(like, "encoding", "utf-8"),

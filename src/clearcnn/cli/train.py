@@ -250,8 +250,8 @@ def _reject_other_options(arguments: Namespace, words: list[str]) -> None:
     if others:
         parser.error(
             say(
-                "--{replace} cannot be combined with --resume: the run fixes it. Only SOURCE, "
+                "--{option} cannot be combined with --resume: the run fixes it. Only SOURCE, "
                 "--use, --epochs and --out may be given.",
-                replace=others[0].replace("_", "-"),
+                option=others[0].replace("_", "-"),
             )
         )

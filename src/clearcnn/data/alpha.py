@@ -61,9 +61,9 @@ def _deep_pixels(image: Image.Image) -> Images:
     if pixels.min() < 0 or pixels.max() > 65535:
         raise ImageError(
             say(
-                "its values range from {pixels} to {pixels_2}; expected 0 to 65,535",
-                pixels=pixels.min(),
-                pixels_2=pixels.max(),
+                "its values range from {low} to {high}; expected 0 to 65,535",
+                low=pixels.min(),
+                high=pixels.max(),
             )
         )
     pixels = pixels.astype(np.uint16)

@@ -83,13 +83,13 @@ def _from_one_hot(rows: Array, place: str) -> Array:
         raise DataError(
             say(
                 "{place} has several labels for one image: of its {num_rows:,} rows of "
-                "{shape} labels, {value:,} have more than one label and {value_2:,} have "
+                "{shape} labels, {num_several:,} have more than one label and {num_none:,} have "
                 "none. A model of clearcnn gives each image exactly one class.",
                 place=place,
                 num_rows=len(rows),
                 shape=rows.shape[1],
-                value=int((counts > 1).sum()),
-                value_2=int((counts == 0).sum()),
+                num_several=int((counts > 1).sum()),
+                num_none=int((counts == 0).sum()),
             ),
             remedy=say(
                 "Ask one question at a time: store one column of the labels as y, for example "

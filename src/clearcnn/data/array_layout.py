@@ -59,7 +59,7 @@ def arrange_images(
     if images.ndim == 4 and images.shape[3] not in _CHANNELS and images.shape[1] in _CHANNELS:
         return np.moveaxis(images, 1, -1), (say("Channels moved from the first axis to the last."),)
     if shape[0] != num_images:
-        said = say("Axes read as {ndim}, as MATLAB stores images.", ndim=_name_axes(images.ndim))
+        said = say("Axes read as {axes}, as MATLAB stores images.", axes=_name_axes(images.ndim))
         return images, (said,)
     return images, ()
 
@@ -96,9 +96,9 @@ def arrange_rows(rows: Images, spec: DataSpec, place: str, *, by_columns: bool =
         )
         if by_columns:
             return rows.reshape(-1, width, height).swapaxes(1, 2), (
-                say("{said}column by column.", said=said),
+                say("{shapes}column by column.", shapes=said),
             )
-        return rows.reshape(-1, height, width), (say("{said}row by row.", said=said),)
+        return rows.reshape(-1, height, width), (say("{shapes}row by row.", shapes=said),)
     interleaved = rows.reshape(-1, height, width, 3)
     planar = np.moveaxis(rows.reshape(-1, 3, height, width), 1, -1)
     sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(int)
@@ -112,11 +112,11 @@ def arrange_rows(rows: Images, spec: DataSpec, place: str, *, by_columns: bool =
         else say("red, green and blue of each pixel")
     )
     said = say(
-        "Rows of {num_pixels:,} values read as colour images of {height}×{width} pixels: {how}.",
+        "Rows of {num_pixels:,} values read as colour images of {height}×{width} pixels: {order}.",
         num_pixels=num_pixels,
         height=height,
         width=width,
-        how=how,
+        order=how,
     )
     return (planar if is_planar else interleaved), (said,)
 

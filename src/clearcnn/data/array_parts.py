@@ -11,7 +11,7 @@ from clearcnn.data.arrays import join_arrays, prepare_array
 from clearcnn.data.build_dataset import build_from_array
 from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -123,8 +123,9 @@ def _count_labels(part: ArrayPart) -> int | None:
 def _require_one_kind(images: Sequence[Array], place: object) -> None:
     kinds = {(some.shape[1:], some.dtype.name) for some in images}
     if len(kinds) > 1:
-        listed = " and ".join(
-            say("{shape} of {dtype}", shape=shape, dtype=dtype) for shape, dtype in sorted(kinds)
+        listed = join(
+            say(" and "),
+            (say("{shape} of {dtype}", shape=shape, dtype=dtype) for shape, dtype in sorted(kinds)),
         )
         raise DataError(
             say(
@@ -161,10 +162,10 @@ def _name_classes(
         return None, labels, (said,) if low == 1 else ()
     if low >= 1 and high == len(class_names):
         said = say(
-            "Labels 1 to {high} named {class_names!r} to {class_names_2!r}.",
+            "Labels 1 to {high} named {first!r} to {last!r}.",
             high=high,
-            class_names=class_names[0],
-            class_names_2=class_names[-1],
+            first=class_names[0],
+            last=class_names[-1],
         )
         return class_names, labels - 1, (said,)
     return class_names, labels, ()

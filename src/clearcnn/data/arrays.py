@@ -92,9 +92,9 @@ def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
             dtype = np.dtype(np.uint8 if high <= 255 else np.uint16)
             return images.astype(dtype), [
                 say(
-                    "{dtype} converted to {dtype_2}, without loss.",
+                    "{dtype} converted to {new_dtype}, without loss.",
                     dtype=images.dtype,
-                    dtype_2=dtype,
+                    new_dtype=dtype,
                 )
             ]
         fault = say(
@@ -104,10 +104,10 @@ def _in_known_dtype(images: Images, source: str) -> tuple[Images, list[str]]:
         fault = say("dtype {dtype}", dtype=images.dtype)
     raise DataError(
         say(
-            "{source}: unsupported images of {fault}; expected {dtypes}, or integers from 0 "
+            "{source}: unsupported images of {found}; expected {dtypes}, or integers from 0 "
             "to 65,535.",
             source=source,
-            fault=fault,
+            found=fault,
             dtypes=", ".join(DTYPES),
         ),
         remedy=say("Convert the images with astype."),

@@ -149,7 +149,7 @@ def _checked(masks: tuple[int, ...], bits: int) -> tuple[int, int, int, int]:
     if not ((red or green or blue) and separate and solid and whole < 2**bits):
         shown = ", ".join(f"{mask:#x}" for mask in masks)
         raise ImageError(
-            say("its bit masks of red, green, blue and alpha are invalid: {shown}", shown=shown)
+            say("its bit masks of red, green, blue and alpha are invalid: {masks}", masks=shown)
         )
     return red, green, blue, alpha
 

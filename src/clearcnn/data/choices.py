@@ -35,10 +35,10 @@ def choose_set(names: Iterable[str], source: str, form: str, place: Path) -> str
     if choice is None:
         raise DataError(
             say(
-                "{place} contains {num_listed} data sets: {shown}.",
+                "{place} contains {number} data sets: {names}.",
                 place=place,
-                num_listed=len(listed),
-                shown=shown,
+                number=len(listed),
+                names=shown,
             ),
             remedy=say(
                 "Name the one you want after a #: {form}:{place}#{listed}",
@@ -54,10 +54,10 @@ def choose_set(names: Iterable[str], source: str, form: str, place: Path) -> str
         return stored[short[0]]
     raise DataError(
         say(
-            "{place} contains no data set {choice!r}; it contains {shown}.",
+            "{place} contains no data set {choice!r}; it contains {names}.",
             place=place,
             choice=choice[:80],
-            shown=shown,
+            names=shown,
         ),
         remedy=say(
             "{suggestion}Name one of these after the #.", suggestion=did_you_mean(choice, listed)

@@ -23,8 +23,8 @@ def suggest(images: Sequence[Path], folder: Path) -> str:
     if len(counts) < 2 or None in counts or min(counts.values()) < 2:
         return ""
     return say(
-        "If the names begin with the class, such as {str}, put names: before the path: "
+        "If the names begin with the class, such as {example}, put names: before the path: "
         "names:{folder}. ",
-        str=quote(map(str, counts), 3),
+        example=quote(map(str, counts), 3),
         folder=folder,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from clearcnn.data.labelled_images import Labels
 from clearcnn.data.natural_sort import sort_naturally
 from clearcnn.errors import DataError
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.spelling import did_you_mean
 from clearcnn.types import Array
 
@@ -42,13 +42,13 @@ def number_classes(
             row = int(np.flatnonzero(inverse == np.searchsorted(values, strange))[0])
             raise DataError(
                 say(
-                    "{source}: row {row} has the label {strange}; expected 0 to {num_known}, "
-                    "since there are {num_known_2} class names.",
+                    "{source}: row {row} has the label {label}; expected 0 to {last}, "
+                    "since there are {num_names} class names.",
                     source=source,
                     row=row,
-                    strange=strange,
-                    num_known=len(known) - 1,
-                    num_known_2=len(known),
+                    label=strange,
+                    last=len(known) - 1,
+                    num_names=len(known),
                 ),
                 remedy=say("Remove images without a label, or correct the labels."),
             )
@@ -85,13 +85,13 @@ def check_counts(labels: Labels, class_names: Sequence[str], source: str) -> Non
         if poor := [name for name, c in zip(class_names, counts, strict=True) if c == count]:
             raise DataError(
                 say_count(
-                    "{source}: {fault} in the class {poor}; at least 2 are needed to train and "
+                    "{source}: {found} in the class {poor}; at least 2 are needed to train and "
                     "to test.",
-                    "{source}: {fault} in the classes {poor}; at least 2 are needed to train and "
+                    "{source}: {found} in the classes {poor}; at least 2 are needed to train and "
                     "to test.",
                     len(poor),
                     source=source,
-                    fault=fault,
+                    found=fault,
                     poor=quote(poor),
                 ),
                 remedy=say("Add images, or leave out such classes (--min-images 2).")
@@ -108,10 +108,17 @@ def normal_form(name: str) -> str:
 def quote(names: Iterable[str], most: int = 8) -> str:
     """Quote the first few of many names: "'a', 'b' and 3 more"."""
     listed = list(names)
-    more = (
-        say(" and {num_listed} more", num_listed=len(listed) - most) if len(listed) > most else ""
-    )
+    more = say(" and {number} more", number=len(listed) - most) if len(listed) > most else ""
     return ", ".join(repr(shorten(name)) for name in listed[:most]) + more
+
+
+def report_unlabelled(count: int) -> str:
+    """Say that images whose label is -1 were left out."""
+    return say_count(
+        "{number:,} image without a label (-1) was left out; give it to predict.",
+        "{number:,} images without a label (-1) were left out; give them to predict.",
+        count,
+    )
 
 
 def shorten(text: str) -> str:
@@ -133,7 +140,7 @@ def _check_same_classes(found: Sequence[str], wanted: Sequence[str], source: str
         say(
             "{source}: the class names do not match the data: {faults}.",
             source=source,
-            faults="; ".join(faults),
+            faults=join("; ", faults),
         ),
         remedy=say(
             "{question}Name exactly the classes of the data, in the order to use.",

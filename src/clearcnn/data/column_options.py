@@ -21,5 +21,5 @@ def reject_columns(spec: DataSpec, place: object, *options: Option) -> None:
                     option=option,
                     wanted=wanted,
                 ),
-                remedy=say("Leave out --{replace}.", replace=option.replace("_", "-")),
+                remedy=say("Leave out --{option}.", option=option.replace("_", "-")),
             )

@@ -131,9 +131,9 @@ def decode(content: bytes, name: str, *, measure_above: int | None = None) -> De
             reject_misnamed(content)
             raise ImageError(
                 say(
-                    "it is not a {formats} or {formats_2} file",
+                    "it is not a {formats} or {last_format} file",
                     formats=", ".join(FORMATS[:-1]),
-                    formats_2=FORMATS[-1],
+                    last_format=FORMATS[-1],
                 )
             )
         if kind == "HEIC":

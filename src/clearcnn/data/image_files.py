@@ -236,21 +236,22 @@ def _of_one_kind(
     Raises:
       DataError: there are both, and `spec.skip_unreadable` is not set.
     """
-    rows: dict[str, list[int]] = {"floating-point numbers": [], "integers": []}
+    floats, integers = say("floating-point numbers"), say("integers")
+    rows: dict[str, list[int]] = {floats: [], integers: []}
     for row, image in enumerate(finished):
         if isinstance(image, DecodedImage) and image.pixels is not None:
             is_float = image.pixels.dtype.kind == "f"
-            rows["floating-point numbers" if is_float else "integers"].append(row)
+            rows[floats if is_float else integers].append(row)
     fewer, more = sorted(rows, key=lambda kind: len(rows[kind]))
     if rows[fewer] and not spec.skip_unreadable:
         names = quote((entries[row].name for row in rows[fewer]), most=3)
         raise DataError(
             say(
-                "{source}: {num_rows} with {more}, but {num_rows_2:,} with {fewer}: {names}.",
+                "{source}: {images} with {more}, but {others:,} with {fewer}: {names}.",
                 source=source,
-                num_rows=_count(len(rows[more])),
+                images=_count(len(rows[more])),
                 more=more,
-                num_rows_2=len(rows[fewer]),
+                others=len(rows[fewer]),
                 fewer=fewer,
                 names=names,
             ),

@@ -73,10 +73,10 @@ class LabelledImages(Shown):
             if value is not None and len(value) != len(self.images):
                 raise DataError(
                     say(
-                        "{source}: {num_images} images, but {num_value} {name}.",
+                        "{source}: {num_images} images, but {number} {name}.",
                         source=self.source,
                         num_images=len(self.images),
-                        num_value=len(value),
+                        number=len(value),
                         name=name,
                     ),
                     remedy=say("Give {name} one entry for each image.", name=name),
@@ -87,9 +87,9 @@ class LabelledImages(Shown):
         if unknown:
             raise DataError(
                 say(
-                    "{source}: unknown split names: {repr}.",
+                    "{source}: unknown split names: {names}.",
                     source=self.source,
-                    repr=", ".join(map(repr, sorted(unknown))),
+                    names=", ".join(map(repr, sorted(unknown))),
                 ),
                 remedy=say("Use {split_names}.", split_names=", ".join(SPLIT_NAMES)),
             )
@@ -169,11 +169,11 @@ def narrow(images: Images, source: str) -> tuple[Images, str]:
     if not np.isfinite(stored).all():
         raise DataError(
             say(
-                "{source}: images have values up to {images:g}; networks compute in float32, "
-                "whose largest value is {max:g}.",
+                "{source}: images have values up to {largest:g}; networks compute in float32, "
+                "whose largest value is {limit:g}.",
                 source=source,
-                images=np.abs(images).max(),
-                max=np.finfo(np.float32).max,
+                largest=np.abs(images).max(),
+                limit=np.finfo(np.float32).max,
             ),
             remedy=say("Scale the images, for example to the range 0 to 1."),
         )
@@ -186,13 +186,13 @@ def check_finite(images: Images, source: str) -> None:
         row, y, x, channel = np.argwhere(~np.isfinite(images))[0]
         raise DataError(
             say(
-                "{source}: image {row} has the value {images} at row {y}, column {x}; "
+                "{source}: image {row} has the value {value} at row {pixel_row}, column {column}; "
                 "expected finite numbers.",
                 source=source,
                 row=row,
-                images=images[row, y, x, channel],
-                y=y,
-                x=x,
+                value=images[row, y, x, channel],
+                pixel_row=y,
+                column=x,
             ),
             remedy=say("Fix or remove images with NaN or infinite values."),
         )
@@ -246,11 +246,11 @@ def _check_labels(labels: Labels, class_names: tuple[str, ...], source: str) -> 
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(class_names)):
         raise DataError(
             say(
-                "{source}: labels range from {labels} to {labels_2}, but there are "
+                "{source}: labels range from {low} to {high}, but there are "
                 "{num_class_names} classes.",
                 source=source,
-                labels=labels.min(),
-                labels_2=labels.max(),
+                low=labels.min(),
+                high=labels.max(),
                 num_class_names=len(class_names),
             ),
             remedy=say(

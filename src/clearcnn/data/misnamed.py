@@ -12,25 +12,25 @@ _HEAD_BYTES = 512
 
 # What a file is → how such a file begins, after blanks and in lower case, and what to do.
 _CAUSES: dict[str, tuple[tuple[bytes, ...], str]] = {
-    "a Git LFS pointer": (
+    say("a Git LFS pointer"): (
         (b"version https://git-lfs",),
         say("Run git lfs pull in the clone, which downloads the images themselves."),
     ),
-    "an HTML page": (
+    say("an HTML page"): (
         (b"<!doctype html", b"<html", b"<head"),
         say("Download it again; the server sent a page instead, such as a login or an error."),
     ),
-    "an SVG drawing": ((b"<svg",), say("Convert it to PNG.")),
-    "an XML document": (
+    say("an SVG drawing"): ((b"<svg",), say("Convert it to PNG.")),
+    say("an XML document"): (
         (b"<?xml",),
         say("Convert a drawing to PNG; download again what a server refused."),
     ),
-    "a PDF document": ((b"%pdf-",), say("Convert its pages to PNG.")),
-    "an HDF5 file": (
+    say("a PDF document"): ((b"%pdf-",), say("Convert its pages to PNG.")),
+    say("an HDF5 file"): (
         (b"\x89hdf\r\n",),
         say("A Keras model is not an image; give a run folder and images to predict."),
     ),
-    "a zip archive": ((b"pk\3\4",), say("Unpack it.")),
+    say("a zip archive"): ((b"pk\3\4",), say("Unpack it.")),
 }
 _HEIC = say("a HEIC image")
 

@@ -79,13 +79,13 @@ def with_name_groups(images: LabelledImages, pattern: str) -> LabelledImages:
         ]
         raise DataError(
             say(
-                "{source}: {num_unmatched:,} of {num_groups:,} names do not match "
-                "{pattern!r}, such as {unmatched}.",
+                "{source}: {number:,} of {num_groups:,} names do not match "
+                "{pattern!r}, such as {examples}.",
                 source=images.source,
-                num_unmatched=len(unmatched),
+                number=len(unmatched),
                 num_groups=len(groups),
                 pattern=pattern,
-                unmatched=quote(unmatched, 2),
+                examples=quote(unmatched, 2),
             ),
             remedy=say("Change the regular expression so that its group is in every name."),
         )

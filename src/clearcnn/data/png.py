@@ -46,7 +46,7 @@ def verify_png(content: bytes) -> PngHeader:
                 say("it has more than {most_chunks:,} chunks", most_chunks=_MOST_CHUNKS)
             )
         if place + 8 > len(view):
-            raise ImageError(say("it is truncated after {num_view:,} bytes", num_view=len(view)))
+            raise ImageError(say("it is truncated after {num_bytes:,} bytes", num_bytes=len(view)))
         length, kind = struct.unpack_from(">I4s", view, place)
         end = place + 8 + length
         if end + 4 > len(view):

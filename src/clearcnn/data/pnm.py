@@ -162,8 +162,8 @@ def _read_text(content: bytes, header: PnmHeader, count: int) -> Array:
     if len(content) > _MOST_TEXT:
         raise ImageError(
             say(
-                "it has {num_content:,} bytes of text; at most {most_text:,} are read",
-                num_content=len(content),
+                "it has {num_bytes:,} bytes of text; at most {most_text:,} are read",
+                num_bytes=len(content),
                 most_text=_MOST_TEXT,
             ),
             say("Save it in the binary form of the format, or as PNG."),

@@ -60,8 +60,8 @@ def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> st
         say("Images of {smallest} pixels", smallest=_by(smallest))
         if smallest == largest
         else say(
-            "Images of {num_sizes} sizes from {smallest} to {largest} pixels",
-            num_sizes=len(set(sizes)),
+            "Images of {number} sizes from {smallest} to {largest} pixels",
+            number=len(set(sizes)),
             smallest=_by(smallest),
             largest=_by(largest),
         )
@@ -80,9 +80,9 @@ def describe_resizing(sizes: Sequence[Size], target: Size, *, asked: bool) -> st
             largest_kept_side=LARGEST_KEPT_SIDE,
         )
     return say(
-        "{was} were resized to {target} (height × width), {rule}; with Pillow's bilinear "
+        "{images} were resized to {target} (height × width), {rule}; with Pillow's bilinear "
         "filter, without keeping aspect ratios.",
-        was=was,
+        images=was,
         target=_by(target),
         rule=rule,
     )

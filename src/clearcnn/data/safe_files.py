@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clearcnn import regular_files
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import join, say, say_count
 
 LARGEST_IMAGE_BYTES = 96 * 2**20
 LARGEST_ARRAY_BYTES = 4 * 2**30
@@ -49,9 +49,11 @@ def open_regular(path: Path, root: Path | None = None) -> BufferedReader:
         place = Path(os.path.realpath(path)) if root is None else path
         file = regular_files.open_regular(place, root=root)
     except regular_files.RejectedFileError as error:
-        reason = (error.strerror or "").removeprefix("it ")
+        reason = error.strerror or ""
         fix = say("Copy the file in place of the link.") if "link" in reason else _REPLACE
-        raise DataError(say("{path} {reason}.", path=path, reason=reason), remedy=fix) from None
+        raise DataError(
+            say("{path} cannot be opened: {reason}.", path=path, reason=reason), remedy=fix
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(
@@ -91,7 +93,7 @@ def read_bytes(
             return file.read(num_bytes)
         except OSError as error:
             raise DataError(
-                say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+                say("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
                 remedy=say("Check the disk or the network."),
             ) from None
 
@@ -185,10 +187,17 @@ def is_hidden(name: str) -> bool:
 
 def describe_content(folder: Path) -> str:
     """Describe what is directly in a folder: "2 folders, 12 .txt files"."""
-    kinds: Counter[str] = Counter()
+    suffixes: Counter[str | None] = Counter()  # None stands for folders.
     for entry in folder.iterdir():
         if not is_hidden(entry.name):
-            suffix = entry.suffix.lower()
-            kinds["folder" if entry.is_dir() else f"{suffix} file" if suffix else "file"] += 1
-    words = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.most_common()]
-    return ", ".join(words) or "nothing"
+            suffixes[None if entry.is_dir() else entry.suffix.lower()] += 1
+    kinds = [_count_kind(suffix, number) for suffix, number in suffixes.most_common()]
+    return join(", ", kinds) or say("nothing")
+
+
+def _count_kind(suffix: str | None, number: int) -> str:
+    if suffix is None:
+        return say_count("{number} folder", "{number} folders", number)
+    if not suffix:
+        return say_count("{number} file", "{number} files", number)
+    return say_count("{number} {suffix} file", "{number} {suffix} files", number, suffix=suffix)

@@ -117,11 +117,11 @@ def prepare_pixels(
     if kind.kind == "u" and not np.array_equal(converted, pixels):
         raise DataError(
             say(
-                "{name} has values from {pixels:g} to {pixels_2:g}; the model expects whole "
+                "{name} has values from {low:g} to {high:g}; the model expects whole "
                 "numbers of {dtype}.",
                 name=name,
-                pixels=pixels.min(),
-                pixels_2=pixels.max(),
+                low=pixels.min(),
+                high=pixels.max(),
                 dtype=dtype,
             ),
             remedy=say("Scale the values like those of the training images."),
@@ -163,12 +163,13 @@ def _fit(
     if pixels.shape[:2] != size:
         sentences.append(
             say(
-                "Resized from {shape}×{shape_2} to {size}×{size_2} pixels (height × width), "
+                "Resized from {old_height}×{old_width} to {height}×{width} pixels (height × "
+                "width), "
                 "with Pillow's bilinear filter, without keeping the aspect ratio.",
-                shape=pixels.shape[0],
-                shape_2=pixels.shape[1],
-                size=size[0],
-                size_2=size[1],
+                old_height=pixels.shape[0],
+                old_width=pixels.shape[1],
+                height=size[0],
+                width=size[1],
             )
         )
     pixels = resize(pixels, size)
@@ -184,11 +185,11 @@ def _scale(
         raise DataError(
             say(
                 "{name} has floating-point values of unknown range; the model expects {dtype} "
-                "from {value_range:g} to {value_range_2:g}.",
+                "from {low:g} to {high:g}.",
                 name=name,
                 dtype=dtype,
-                value_range=value_range[0],
-                value_range_2=value_range[1],
+                low=value_range[0],
+                high=value_range[1],
             ),
             remedy=say("Save the image with 8 or 16 bits a channel."),
         )
@@ -222,11 +223,12 @@ def _describe_depth(pixels: Images, largest: int) -> tuple[str, ...]:
         return ()
     return (
         say(
-            "Its largest value is {largest:,} of {white_16:,}: if white is {white:,}, it is "
-            "{white_16_2} times too dark for the model.",
+            "Its largest value is {largest:,} of {largest_possible:,}: if white is {white:,}, it "
+            "is "
+            "{times} times too dark for the model.",
             largest=largest,
-            white_16=_WHITE_16,
+            largest_possible=_WHITE_16,
             white=white,
-            white_16_2=(_WHITE_16 + 1) // (white + 1),
+            times=(_WHITE_16 + 1) // (white + 1),
         ),
     )

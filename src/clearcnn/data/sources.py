@@ -115,9 +115,9 @@ def load(
     except OSError as error:
         raise DataError(
             say(
-                "{filename} cannot be read: {strerror}.",
+                "{filename} cannot be read: {reason}.",
                 filename=error.filename or spec.source,
-                strerror=error.strerror or error,
+                reason=error.strerror or error,
             ),
             remedy=say("Check the path, its permissions and the disk."),
         ) from None

@@ -125,11 +125,11 @@ def _hold_out(
     if not 0 < count < len(rest):
         raise DataError(
             say(
-                "{source}: with {count} of {num_rest} images in the {name} set, that set or "
+                "{source}: with {count} of {num_images} images in the {name} set, that set or "
                 "the training set is empty.",
                 source=data.source,
                 count=count,
-                num_rest=len(rest),
+                num_images=len(rest),
                 name=name,
             ),
             remedy=say("Add images, or choose another fraction."),
@@ -165,12 +165,12 @@ def _hold_out_groups(
         raise DataError(
             say(
                 "{source}: {num_names} groups ({names}) are too few to hold out a {name} set; "
-                "at least {spare} are needed.",
+                "at least {fewest} are needed.",
                 source=data.source,
                 num_names=len(names),
                 names=quote(names.tolist()),
                 name=name,
-                spare=2 + spare,
+                fewest=2 + spare,
             ),
             remedy=say("Choose another split, or add groups."),
         )
@@ -219,14 +219,14 @@ def _check_can_stratify(
             say(
                 "{source}: taking {count} of {num_labels} images for the {name} set leaves "
                 "too few on one side for one image of each of {present} classes; class "
-                "{class_names!r} has {counts}.",
+                "{class_names!r} has {images}.",
                 source=data.source,
                 count=count,
                 num_labels=len(labels),
                 name=name,
                 present=present,
                 class_names=data.class_names[least],
-                counts=counts[least],
+                images=counts[least],
             ),
             remedy=say("Add images, choose another fraction, or choose the random split."),
         )

@@ -82,10 +82,10 @@ def _wrong_encoding(path: Path, error: UnicodeDecodeError) -> DataError:
         )
     return DataError(
         say(
-            "{path} is not UTF-8 text: invalid byte {object:#04x} at position {start:,} "
+            "{path} is not UTF-8 text: invalid byte {byte:#04x} at position {start:,} "
             "of its block.",
             path=path,
-            object=error.object[error.start],
+            byte=error.object[error.start],
             start=error.start,
         ),
         remedy=say("Save the file as UTF-8; in a spreadsheet, as CSV UTF-8."),
@@ -219,11 +219,11 @@ def _csv_rows(text: TextIO, path: Path) -> Iterator[tuple[int, Row]]:
         if len(cells) != len(header):
             raise DataError(
                 say(
-                    "{path}, line {line_num}: {num_cells} cells, but {num_header} column names.",
+                    "{path}, line {line}: {num_cells} cells, but {num_names} column names.",
                     path=path,
-                    line_num=reader.line_num,
+                    line=reader.line_num,
                     num_cells=len(cells),
-                    num_header=len(header),
+                    num_names=len(header),
                 ),
                 remedy=say("Put cells that contain commas in double quotes."),
             )

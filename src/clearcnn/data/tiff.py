@@ -90,8 +90,8 @@ def read_tiff_header(content: bytes) -> TiffHeader:
         if num_tags > _MOST_TAGS:
             raise ImageError(
                 say(
-                    "it has {num_tags:,} tags; at most {most_tags:,} are read",
-                    num_tags=num_tags,
+                    "it has {number:,} tags; at most {most_tags:,} are read",
+                    number=num_tags,
                     most_tags=_MOST_TAGS,
                 )
             )

@@ -1,6 +1,7 @@
 """Archives of any form of data set, unpacked into a temporary folder while they are read."""
 
 import dataclasses
+import os
 import re
 import shutil
 import tempfile
@@ -12,11 +13,13 @@ from clearcnn.data.archive_members import Member, list_members
 from clearcnn.data.classes import shorten
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import is_hidden
+from clearcnn.data.windows_names import is_valid_on_windows
 from clearcnn.errors import ClearCNNError, DataError
 from clearcnn.language import say
 
 _MOST_PARTS = 64  # Folders inside each other; deeper ones cannot be removed by `shutil`.
 _DRIVE = re.compile(r"[A-Za-z]:")
+_IS_WINDOWS = os.name == "nt"
 
 
 def read_archive(path: Path, read: Callable[[Path], LabelledImages]) -> LabelledImages:
@@ -61,10 +64,10 @@ def _unpack(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise DataError(
                 say(
-                    "{path} cannot be unpacked into {gettempdir}: {strerror}.",
+                    "{path} cannot be unpacked into {folder}: {reason}.",
                     path=path,
-                    gettempdir=tempfile.gettempdir(),
-                    strerror=error.strerror or error,
+                    folder=tempfile.gettempdir(),
+                    reason=error.strerror or error,
                 ),
                 remedy=say(
                     "Check the archive and the free space, or set TMPDIR to another folder."
@@ -98,6 +101,15 @@ def _write(member: Member, folder: Path, made: set[Path], path: Path) -> None:
                 name=shorten(member.name),
             ),
             remedy=say("Pack the files again, with names relative to one folder."),
+        )
+    if _IS_WINDOWS and not all(map(is_valid_on_windows, parts)):
+        raise DataError(
+            say(
+                "{path}: Windows cannot write the member {name!r} under its name.",
+                path=path,
+                name=shorten(member.name),
+            ),
+            remedy=say("Rename it where it was packed, or read the archive on another system."),
         )
     place = folder.joinpath(*parts)
     above = place if member.open is None else place.parent

@@ -51,8 +51,8 @@ def leave_groups_out(
     if len(every) < 2:
         raise SpecError(
             say(
-                "Leaving groups out needs at least 2 groups; found {num_every}.",
-                num_every=len(every),
+                "Leaving groups out needs at least 2 groups; found {number}.",
+                number=len(every),
             ),
             remedy=say("Name at least 2 groups, or evaluate without groups."),
         )
@@ -90,14 +90,14 @@ def make_random_folds(labels: ArrayLike, *, num_folds: int, repeat: int, seed: i
     if not 2 <= num_folds <= fewest:
         raise SpecError(
             say(
-                "{num_folds} folds of {num_truth:,} images can't be: the smallest class has "
+                "{num_folds} folds of {num_images:,} images can't be: the smallest class has "
                 "{fewest}, and 2 to {fewest} folds give it a place in each.",
                 num_folds=num_folds,
-                num_truth=len(truth),
+                num_images=len(truth),
                 fewest=fewest,
             ),
             remedy=say(
-                "Ask for --folds {max} or fewer, or add images of that class.", max=max(2, fewest)
+                "Ask for --folds {most} or fewer, or add images of that class.", most=max(2, fewest)
             ),
         )
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed + repeat)

@@ -193,18 +193,21 @@ def _check_shapes(
     if n == 0 or len(class_names) < 2 or found != expected:
         raise SpecError(
             say(
-                "labels, probabilities and indices have shapes {found}, {found_2} and "
-                "{found_3}; for {n} names and {num_class_names} classes, {expected}, "
-                "{expected_2} and {expected_3} were expected, with at least 1 image and 2 "
+                "labels, probabilities and indices have shapes {labels_shape}, "
+                "{probabilities_shape} and "
+                "{indices_shape}; for {num_names} names and {num_class_names} classes, "
+                "{expected_labels}, "
+                "{expected_probabilities} and {expected_indices} were expected, with at least 1 "
+                "image and 2 "
                 "classes.",
-                found=found[0],
-                found_2=found[1],
-                found_3=found[2],
-                n=n,
+                labels_shape=found[0],
+                probabilities_shape=found[1],
+                indices_shape=found[2],
+                num_names=n,
                 num_class_names=len(class_names),
-                expected=expected[0],
-                expected_2=expected[1],
-                expected_3=expected[2],
+                expected_labels=expected[0],
+                expected_probabilities=expected[1],
+                expected_indices=expected[2],
             ),
             remedy=say(
                 "Give one label, one row of probabilities, one index and one name per image."
@@ -219,12 +222,11 @@ def _check_values(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> Non
     ):
         raise SpecError(
             say(
-                "labels must be integers from 0 to {num_classes}; found {dtype} from {labels} "
-                "to {labels_2}.",
-                num_classes=num_classes - 1,
+                "labels must be integers from 0 to {last}; found {dtype} from {low} to {high}.",
+                last=num_classes - 1,
                 dtype=labels.dtype,
-                labels=labels.min(),
-                labels_2=labels.max(),
+                low=labels.min(),
+                high=labels.max(),
             ),
             remedy=say("Give each image the position of its class in class_names."),
         )
@@ -234,10 +236,10 @@ def _check_values(labels: NDArray[np.int_], chances: NDArray[np.float32]) -> Non
         first = int(np.flatnonzero(~possible)[0])
         raise SpecError(
             say(
-                "{possible} of {num_chances} rows are not valid probabilities, the first at "
+                "{number} of {num_rows} rows are not valid probabilities, the first at "
                 "row {first}: values in [0, 1] that sum to 1 were expected.",
-                possible=int((~possible).sum()),
-                num_chances=len(chances),
+                number=int((~possible).sum()),
+                num_rows=len(chances),
                 first=first,
             ),
             remedy=say(

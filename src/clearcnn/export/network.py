@@ -132,12 +132,12 @@ def _read_layer(layer: KerasLayer) -> Layer:
         if config.get(name, expected) != expected:
             raise ExportError(
                 say(
-                    "The layer {name!r} ({kind}) has {name_2}={config!r}, which cannot be "
+                    "The layer {name!r} ({kind}) has {argument}={value!r}, which cannot be "
                     "written to ONNX; expected {expected!r}.",
                     name=layer.name,
                     kind=kind,
-                    name_2=name,
-                    config=config[name],
+                    argument=name,
+                    value=config[name],
                     expected=expected,
                 ),
                 remedy=say("Remove the argument {name}.", name=name),

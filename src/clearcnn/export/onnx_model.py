@@ -223,9 +223,9 @@ def _add_output(graph: Graph, name: str) -> None:
     if name in (INPUT_NAME, OUTPUT_NAME):
         raise ExportError(
             say(
-                "A layer is named {name!r}, which is the name of the ONNX model's {rest}.",
+                "A layer is named {name!r}, which is the name of the ONNX model's {member}.",
                 name=name,
-                rest=say("input") if name == INPUT_NAME else say("output"),
+                member=say("input") if name == INPUT_NAME else say("output"),
             ),
             remedy=say("Rename the layer."),
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.specs import Arguments
 
 
@@ -55,7 +55,7 @@ def describe_layer(layer: str, arguments: Arguments) -> str:
     """
     facts = [_describe_argument(name, value, arguments) for name, value in arguments.items()]
     told = [fact for fact in facts if fact]
-    return f"{layer} {' · '.join(told)}" if told else layer
+    return join(" ", (layer, join(" · ", told))) if told else layer
 
 
 def _describe_argument(name: str, value: Any, arguments: Arguments) -> str:
@@ -75,7 +75,7 @@ def _describe_argument(name: str, value: Any, arguments: Arguments) -> str:
         case "padding" if value == "same":
             return "same"
         case "depth_multiplier" if value != 1:
-            return f"depth ×{value}"
+            return say("depth ×{value}", value=value)
         case "activation" if value != "linear" or len(arguments) == 1:
             return str(value)
         case "use_bias" if not value:

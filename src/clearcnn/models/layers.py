@@ -114,11 +114,11 @@ def complete_layer(
     if "dilation_rate" in plain and max(plain["strides"]) > 1 < max(plain["dilation_rate"]):
         raise LayerError(
             say(
-                "{place} has strides={plain} and dilation_rate={plain_2}: Keras lets one of "
+                "{place} has strides={strides} and dilation_rate={dilation}: Keras lets one of "
                 "them be above 1, not both.",
                 place=place,
-                plain=plain["strides"],
-                plain_2=plain["dilation_rate"],
+                strides=plain["strides"],
+                dilation=plain["dilation_rate"],
             ),
             remedy=say("Leave out strides or dilation_rate."),
             code="strides_and_dilation",
@@ -146,11 +146,11 @@ def name_layers(layers: Sequence[LayerSpec]) -> tuple[str, ...]:
             place = Place(position, layer.layer, None)
             raise LayerError(
                 say(
-                    "{place} has name={name!r}, which {owners} has already; each name may be "
+                    "{place} has name={name!r}, which {owner} has already; each name may be "
                     "there once.",
                     place=place,
                     name=name,
-                    owners=owners[name],
+                    owner=owners[name],
                 ),
                 remedy=say("Give it another name, or none."),
                 code="name_taken",

@@ -117,7 +117,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise
     except OSError as error:
         raise SpecError(
-            say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error),
+            say("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
             remedy=say("Give the path of a model file such as model.toml."),
         ) from None
     # tomllib raises IndexError for some conflicting tables.

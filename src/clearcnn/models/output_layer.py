@@ -78,10 +78,10 @@ def _wrong_output(spec: ModelSpec, shapes: list[Shape], num_classes: int) -> Lay
     place = Place(position, layer, shapes[position - 1])
     return LayerError(
         say(
-            "{place} leaves the model with {shapes} at its end, but there are {num_classes} "
+            "{place} leaves the model with {output} at its end, but there are {num_classes} "
             "classes; one probability for each was expected.",
             place=place,
-            shapes=describe_shape(shapes[-1]),
+            output=describe_shape(shapes[-1]),
             num_classes=num_classes,
         ),
         remedy=remedy,

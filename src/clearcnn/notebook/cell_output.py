@@ -47,5 +47,5 @@ def say_duration(seconds: float) -> str:
     return (
         say("{minutes} min", minutes=minutes)
         if minutes < 100
-        else say("{minutes} h {minutes_2} min", minutes=minutes // 60, minutes_2=minutes % 60)
+        else say("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
     )

@@ -22,9 +22,9 @@ class _Phase:
             return counted
         pace = (time.monotonic() - self.began_at) / self.done
         return say(
-            "{counted} · about {say_duration} left",
+            "{counted} · about {time} left",
             counted=counted,
-            say_duration=say_duration(pace * (self.steps - self.done)),
+            time=say_duration(pace * (self.steps - self.done)),
         )
 
 

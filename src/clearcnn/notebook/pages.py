@@ -5,6 +5,7 @@ import webbrowser
 from pathlib import Path
 
 from clearcnn.errors import BundleError
+from clearcnn.language import say
 from clearcnn.notebook.environment import find_environment
 
 _HEIGHT = 640
@@ -19,8 +20,8 @@ def show_page(page: Path) -> None:
     """
     if not page.is_file():
         raise BundleError(
-            f"There is no {page}: the folder was moved or deleted.",
-            remedy="Open the page where it is now.",
+            say("There is no {page}: the folder was moved or deleted.", page=page),
+            remedy=say("Open the page where it is now."),
         )
     if find_environment() != "notebook":
         webbrowser.open(page.absolute().as_uri())

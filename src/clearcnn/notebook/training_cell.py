@@ -83,10 +83,10 @@ class TrainingCell(TrainListener):
         """Add an epoch to the table and the curve."""
         self._epochs.append(metrics)
         self._state = say(
-            "epoch {epoch} of {total} · {say_time_left}",
+            "epoch {epoch} of {total} · {time_left}",
             epoch=epoch + 1,
             total=self._total,
-            say_time_left=self._say_time_left(),
+            time_left=self._say_time_left(),
         )
         if self._output.is_due:
             self._update()
@@ -96,10 +96,10 @@ class TrainingCell(TrainListener):
         spent = time.monotonic() - self._began_at
         how = say("stopped after") if interrupted else "finished"
         self._state = say(
-            "{how} {num_epochs} in {spent}; the model has the weights of epoch {best_epoch}",
-            how=how,
+            "{ended} {num_epochs} in {time}; the model has the weights of epoch {best_epoch}",
+            ended=how,
             num_epochs=say_count("{number:,} epoch", "{number:,} epochs", history.num_epochs),
-            spent=say_duration(spent),
+            time=say_duration(spent),
             best_epoch=history.best_epoch + 1,
         )
         self._total = max(history.num_epochs, 1)
@@ -119,7 +119,7 @@ class TrainingCell(TrainListener):
         left = self._total - self._before - done
         per_epoch = (time.monotonic() - self._began_at) / done
         return (
-            say("{say_duration} left at most", say_duration=say_duration(left * per_epoch))
+            say("{time} left at most", time=say_duration(left * per_epoch))
             if left
             else say("scoring …")
         )

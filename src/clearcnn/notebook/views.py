@@ -111,13 +111,13 @@ def _(images: LabelledImages) -> Views:
     low, high = images.value_range
     _, height, width, channels = images.images.shape
     facts = say(
-        "{num_images} of {num_counts}, {height}×{width} pixels, {rest}, {dtype} from "
+        "{images} of {classes}, {height}×{width} pixels, {colours}, {dtype} from "
         "{low:g} to {high:g}",
-        num_images=say_count("{number:,} image", "{number:,} images", len(images)),
-        num_counts=say_count("{number:,} class", "{number:,} classes", len(counts)),
+        images=say_count("{number:,} image", "{number:,} images", len(images)),
+        classes=say_count("{number:,} class", "{number:,} classes", len(counts)),
         height=height,
         width=width,
-        rest=say("grey") if channels == 1 else say("RGB"),
+        colours=say("grey") if channels == 1 else say("RGB"),
         dtype=images.images.dtype,
         low=low,
         high=high,

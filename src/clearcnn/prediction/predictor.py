@@ -132,11 +132,11 @@ class Predictor:
             raise PredictionError(
                 say(
                     "The images have the shape {shape} and dtype {dtype}; the model expects "
-                    "{shape_2} of {dtype_2}.",
+                    "{model_shape} of {model_dtype}.",
                     shape=images.shape[1:],
                     dtype=images.dtype,
-                    shape_2=self.shape,
-                    dtype_2=self.dtype,
+                    model_shape=self.shape,
+                    model_dtype=self.dtype,
                 ),
                 remedy=say(
                     "Convert the images to the shape and dtype that the model was trained on."

@@ -65,11 +65,11 @@ def tabulate(evaluation: Evaluation) -> tuple[Row, ...]:
             share = number / support if support else 0.0
             strength = share if i == j else math.sqrt(share)
             words = say(
-                "{number:,} of {support:,}: true {names}, predicted {names_2}",
+                "{number:,} of {support:,}: true {label}, predicted {prediction}",
                 number=number,
                 support=support,
-                names=names[i],
-                names_2=names[j],
+                label=names[i],
+                prediction=names[j],
             )
             cells.append(
                 Cell(

@@ -42,14 +42,15 @@ def _find_overfitting(history: History, losses: Sequence[float]) -> tuple[str, .
         return ()
     return (
         say(
-            "Overfitting: the validation loss was lowest after epoch {lowest}, {losses:.3f}, "
-            "and rose to {losses_2:.3f}, while the training loss fell from {fitted:.3f} to "
-            "{fitted_2:.3f}.",
+            "Overfitting: the validation loss was lowest after epoch {lowest}, {lowest_loss:.3f}, "
+            "and rose to {last_loss:.3f}, while the training loss fell from "
+            "{training_loss_then:.3f} to "
+            "{training_loss_now:.3f}.",
             lowest=lowest + 1,
-            losses=losses[lowest],
-            losses_2=losses[-1],
-            fitted=fitted[lowest],
-            fitted_2=fitted[-1],
+            lowest_loss=losses[lowest],
+            last_loss=losses[-1],
+            training_loss_then=fitted[lowest],
+            training_loss_now=fitted[-1],
         ),
     )
 
@@ -60,9 +61,9 @@ def _judge_end(history: History, train: TrainSpec, accuracies: Sequence[float]) 
     late, before = accuracies[-part:], accuracies[-2 * part : -part]
     gain = sum(late) / len(late) - sum(before) / len(before)
     words = say(
-        "{percent} % to {percent_2} %, averaged over {part}",
-        percent=percent(sum(before) / len(before)),
-        percent_2=percent(sum(late) / len(late)),
+        "{low} % to {high} %, averaged over {part}",
+        low=percent(sum(before) / len(before)),
+        high=percent(sum(late) / len(late)),
         part=say_count("{number:,} epoch", "{number:,} epochs", part),
     )
     if gain > _GAINED and train.schedule == "one_cycle":
@@ -79,12 +80,12 @@ def _judge_end(history: History, train: TrainSpec, accuracies: Sequence[float]) 
     if max(late) - min(late) > _SPREAD:
         return (
             say(
-                "Unsteady: over the last {part}, validation accuracy was between {late} % and "
-                "{late_2} %. A lower learning rate or a larger validation set would make it "
+                "Unsteady: over the last {part}, validation accuracy was between {low} % and "
+                "{high} %. A lower learning rate or a larger validation set would make it "
                 "steadier.",
                 part=say_count("{number:,} epoch", "{number:,} epochs", part),
-                late=percent(min(late)),
-                late_2=percent(max(late)),
+                low=percent(min(late)),
+                high=percent(max(late)),
             ),
         )
     epochs = say_count("{number:,} epoch", "{number:,} epochs", part)

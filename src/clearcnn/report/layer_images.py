@@ -178,7 +178,7 @@ def draw_figures(
         title = say("Layer {position}: {name}", position=layer.position, name=layer.summary.name)
         if output.ndim == 1:
             figures[f"{stem}.png"] = draw(
-                title, [wrap(output)], [say("{num_output:,} values", num_output=len(output))]
+                title, [wrap(output)], [say("{number:,} values", number=len(output))]
             )
         else:
             numbers = range(min(output.shape[-1], MOST_MAPS))

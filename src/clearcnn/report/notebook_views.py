@@ -165,9 +165,7 @@ def _show_scored(test: Evaluation, pictures: Pictures | None) -> dict[str, objec
             total=say_count("{number:,} image", "{number:,} images", test.score.total),
         )
     elif 0 < len(shown) < len(test.mistakes):
-        heading = say(
-            "The {num_shown} most confident of {total}", num_shown=len(shown), total=total
-        )
+        heading = say("The {number} most confident of {total}", number=len(shown), total=total)
     else:
         heading = total
     return {

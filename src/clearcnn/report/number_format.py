@@ -33,7 +33,7 @@ def seconds(value: float) -> str:
     """Format a duration: "0.012 s", "3.4 s", "12 min 5 s"."""
     if value >= 100:
         minutes, rest = divmod(round(value), 60)
-        return say("{minutes} min {rest} s", minutes=minutes, rest=rest)
+        return say("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
     return say("{value:.1f} s", value=value) if value >= 1 else say("{value:.2g} s", value=value)
 
 

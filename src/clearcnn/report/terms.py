@@ -10,6 +10,8 @@ _TERMS = {
     "compile": say("compile"),
     "fit": say("fit"),
     "flip trial": say("flip trial"),
+    "flip trials": say("flip trials"),
+    "pace": say("pace"),
     "evaluate": say("evaluate"),
     "export": say("export"),
     "folds": say("folds"),

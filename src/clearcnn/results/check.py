@@ -11,7 +11,7 @@ class Finding(Record):
     """A finding about the data, worth knowing before training.
 
     Attributes:
-      kind: a short name, stable across runs.
+      kind: a short name, English in every language, such as "near duplicates".
       is_problem: whether it harms the training or its score; otherwise it is information.
       sentence: the finding, with counts.
       names: the first images concerned.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from clearcnn.errors import ClearCNNError
-from clearcnn.language import Message
+from clearcnn.language import Message, say
 from clearcnn.results.pictures import is_in_json
 from clearcnn.results.scores import Difference, Score
 from clearcnn.types import JsonObject
@@ -117,7 +117,7 @@ def _decode_record(kind: Any, value: object, where: str) -> object:
         if field.name not in value and field.default is dataclasses.MISSING
     ]
     if missing:
-        raise Mismatch(f"{where} lacks {', '.join(missing)}")
+        raise Mismatch(say("{where} lacks {names}", where=where, names=", ".join(missing)))
     fields = {
         field.name: decode(hints[field.name], value[field.name], f"{where}.{field.name}")
         for field in dataclasses.fields(kind)
@@ -164,7 +164,9 @@ def _decode_plain(kind: object, value: object, where: str) -> object:
         try:
             return float(value)
         except OverflowError:
-            raise Mismatch(f"{where} is an integer too large for a float") from None
+            raise Mismatch(
+                say("{where} is an integer too large for a float", where=where)
+            ) from None
     if kind is Path:
         if not isinstance(value, str):
             raise _mismatch(kind, value, where)
@@ -180,4 +182,6 @@ def _mismatch(kind: object, value: object, where: str) -> Mismatch:
     # reprlib limits the depth: repr of a deeply nested value would exceed the recursion limit.
     found = _REPR.repr(value)
     found = found if len(found) <= 60 else found[:57] + "..."
-    return Mismatch(f"{where} is {found}, not {expected}")
+    return Mismatch(
+        say("{where} is {found}, not {expected}", where=where, found=found, expected=expected)
+    )

@@ -61,9 +61,9 @@ class Prediction(Shown):
         flag = say(", looks like none of the classes") if self.is_unlike else ""
         shown = "abstained" if self.prediction is None else repr(self.prediction)
         return say(
-            "Prediction({name!r}: {shown}, {confidence} %{flag})",
+            "Prediction({name!r}: {class_name}, {confidence} %{flag})",
             name=self.name,
-            shown=shown,
+            class_name=shown,
             confidence=percent(self.confidence),
             flag=flag,
         )
@@ -104,10 +104,10 @@ class Predictions(Shown, Sequence[Prediction]):
     def __repr__(self) -> str:
         first = ", ".join(repr(each.prediction) for each in self._predictions[:5])
         return say(
-            "Predictions({num_self:,}: {first}{rest})",
-            num_self=len(self),
+            "Predictions({number:,}: {first}{more})",
+            number=len(self),
             first=first,
-            rest=", …" if len(self) > 5 else "",
+            more=", …" if len(self) > 5 else "",
         )
 
     def rows(self) -> list[dict[str, str | float | bool | None]]:

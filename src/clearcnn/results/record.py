@@ -89,7 +89,7 @@ def _shorten_value(value: object) -> str:
     if isinstance(value, (str, Path)):
         return _REPR.repr(str(value))
     if isinstance(value, Sized) and not _is_short(value):
-        return say("<{num_value:,} items>", num_value=len(value))
+        return say("<{number:,} items>", number=len(value))
     return f"{value:.4g}" if isinstance(value, float) else _REPR.repr(value)
 
 

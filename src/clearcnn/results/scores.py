@@ -42,11 +42,11 @@ class Score:
         """
         interval = self.interval
         return say(
-            "{correct:,} of {total:,} {rest}correct: {accuracy} %, {confidence:g} % "
+            "{correct:,} of {total:,} {images}correct: {accuracy} %, {confidence:g} % "
             "interval {low}–{high}",
             correct=self.correct,
             total=self.total,
-            rest=noun + " " if noun else "",
+            images=noun + " " if noun else "",
             accuracy=percent(self.accuracy),
             confidence=100 * interval.confidence,
             low=percent(interval.low),

@@ -90,7 +90,9 @@ def restore_states(callbacks: Callbacks, states: Sequence[object]) -> None:
             for name, value in state.items():
                 setattr(callback, name, value)
         else:
-            raise TypeError(f"the state of {type(callback).__name__} is no dict")
+            raise TypeError(
+                say("the state of {callback} is no dict", callback=type(callback).__name__)
+            )
 
 
 def describe_callbacks(callbacks: Callbacks) -> list[list[object]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from clearcnn.checkpoints import Checkpoint, CheckpointFolder, CheckpointTarget
 from clearcnn.errors import CheckpointError, TrainingError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import CheckpointSpec
 from clearcnn.training import keras_state
 from clearcnn.training.callback_state import (
@@ -86,7 +86,7 @@ class Checkpointer:
                 dict(zip(history, row, strict=True)) for row in zip(*history.values(), strict=True)
             ]
             if len(rows) != found.epoch - self._initial_epoch:
-                raise ValueError(f"a history of {len(rows)} epochs")
+                raise ValueError(say("a history of {number} epochs", number=len(rows)))
             has_more_epochs = self._epochs > facts["epochs"]
             # Before the replay: a callback may set it there, as at Ctrl-C.
             self._model.stop_training = facts["stopped"] and not has_more_epochs
@@ -169,9 +169,9 @@ class Checkpointer:
         if facts.get("form") != FORM or not isinstance(facts.get("training"), dict):
             raise _cannot_resume(
                 say(
-                    "its format is {get!r}, and {form} was expected",
-                    get=facts.get("form"),
-                    form=FORM,
+                    "its format is {found!r}, and {expected} was expected",
+                    found=facts.get("form"),
+                    expected=FORM,
                 )
             )
         self._fingerprint["data"] = hash_data(self._arrays)
@@ -184,7 +184,7 @@ class Checkpointer:
             raise _cannot_resume(
                 say(
                     "it belongs to another training, which differs in {differences}",
-                    differences=", ".join(differences),
+                    differences=join(", ", differences),
                 )
             )
         if found.epoch > self._epochs:

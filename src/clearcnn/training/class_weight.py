@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.errors import TrainingError
-from clearcnn.language import say
+from clearcnn.language import say, say_count
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.types import NumPyArray
 
@@ -47,9 +47,11 @@ class ClassWeight:
             return cls({_to_class(name): _to_weight(name, w) for name, w in value.items()})
         if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
             return cls({i: _to_weight(i, w) for i, w in enumerate(value)}, is_list=True)
-        shown = repr(value) if isinstance(value, str) else f"a {type(value).__name__}"
+        shown = (
+            repr(value) if isinstance(value, str) else say("a {kind}", kind=type(value).__name__)
+        )
         raise TrainingError(
-            say("class_weight is {shown}; {forms} was expected.", shown=shown, forms=_FORMS),
+            say("class_weight is {found}; {forms} was expected.", found=shown, forms=_FORMS),
             remedy=say('Pass class_weight={{0: 1.0, 1: 5.0}}, or class_weight="balanced".'),
         )
 
@@ -95,10 +97,10 @@ class ClassWeight:
                 raise TrainingError(
                     say(
                         "class_weight is a list of {num_weights} weights, and there are "
-                        "{needed} classes, 0 to {needed_2}.",
+                        "{num_classes} classes, 0 to {last}.",
                         num_weights=len(self.weights),
-                        needed=needed,
-                        needed_2=needed - 1,
+                        num_classes=needed,
+                        last=needed - 1,
                     ),
                     remedy=say("Give one weight per class, or a dict from class number to weight."),
                 )
@@ -107,15 +109,13 @@ class ClassWeight:
         unknown = [n for n in self.weights if n < 0 or (known is not None and n not in known)]
         if unknown:
             has = (
-                say("numbered from 0")
-                if known is None
-                else say("0 to {num_known}", num_known=len(known) - 1)
+                say("numbered from 0") if known is None else say("0 to {last}", last=len(known) - 1)
             )
             raise TrainingError(
                 say(
-                    "class_weight names {unknown}; the classes of the model are {has}.",
+                    "class_weight names {unknown}; the classes of the model are {classes}.",
                     unknown=_list(unknown),
-                    has=has,
+                    classes=has,
                 ),
                 remedy=say("Name classes by the numbers that y has."),
             )
@@ -195,7 +195,7 @@ def _to_weight(name: object, weight: object) -> float:
 
 def _list(classes: list[int]) -> str:
     shown = ", ".join(map(str, classes[:10]))
-    more = (
-        say(" and {num_classes} more", num_classes=len(classes) - 10) if len(classes) > 10 else ""
+    more = say(" and {number} more", number=len(classes) - 10) if len(classes) > 10 else ""
+    return say_count(
+        "class {names}{more}", "the classes {names}{more}", len(classes), names=shown, more=more
     )
-    return f"{'class' if len(classes) == 1 else 'the classes'} {shown}{more}"

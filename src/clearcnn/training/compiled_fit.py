@@ -140,7 +140,7 @@ def _check_arguments(model: object, unsupported: dict[str, object]) -> None:
     if unsupported:
         names = ", ".join(f"{name}=" for name in sorted(unsupported))
         raise TrainingError(
-            say("clearcnn.fit does not take {removesuffix}.", removesuffix=names.removesuffix("=")),
+            say("clearcnn.fit does not take {argument}.", argument=names.removesuffix("=")),
             remedy=say("Leave it out, or use model.fit."),
         )
 

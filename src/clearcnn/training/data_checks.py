@@ -167,12 +167,12 @@ def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: 
         )
         return [
             say(
-                "{num_missing} of {num_held} validation classes{of} have no training sample: "
-                "{named}{more}. The model cannot learn them. {remedy}",
-                num_missing=len(missing),
-                num_held=len(held),
-                of=of,
-                named=named,
+                "{number} of {num_classes} validation classes{of_output} have no training sample: "
+                "{names}{more}. The model cannot learn them. {remedy}",
+                number=len(missing),
+                num_classes=len(held),
+                of_output=of,
+                names=named,
                 more=more,
                 remedy=remedy,
             )
@@ -180,11 +180,11 @@ def _compare_classes(before: Summary, found: Summary, output: str, *, is_split: 
     if is_split and len(held) == 1 and before.classes.sum() > 1:
         return [
             say(
-                "All {num_samples:,} validation samples{of} are of class {held}, and "
+                "All {num_samples:,} validation samples{of_output} are of class {class_name}, and "
                 "{classes} classes are in the training data. {remedy}",
                 num_samples=found.num_samples,
-                of=of,
-                held=held[0],
+                of_output=of,
+                class_name=held[0],
                 classes=before.classes.sum(),
                 remedy=remedy,
             )

@@ -137,12 +137,13 @@ def _find_large_values(model: keras.Model, arrays: FitArrays) -> list[str]:
             return []
         return [
             say(
-                "The values run from {low:g} to {high:g}, and from {scaled:g} to {scaled_2:g} "
+                "The values run from {low:g} to {high:g}, and from {scaled_low:g} to "
+                "{scaled_high:g} "
                 "after Rescaling; about -1 to 1 trains well.",
                 low=low,
                 high=high,
-                scaled=scaled.min(),
-                scaled_2=scaled.max(),
+                scaled_low=scaled.min(),
+                scaled_high=scaled.max(),
             )
         ]
     if scaling is not None or max(abs(low), abs(high)) <= _LARGE_VALUE:
@@ -150,10 +151,10 @@ def _find_large_values(model: keras.Model, arrays: FitArrays) -> list[str]:
     return [
         say(
             "The values run from {low:g} to {high:g}, and no layer rescales them: begin with "
-            "Rescaling({low_2:.2g}).",
+            "Rescaling({scale:.2g}).",
             low=low,
             high=high,
-            low_2=1 / max(abs(low), abs(high)),
+            scale=1 / max(abs(low), abs(high)),
         )
     ]
 
@@ -172,20 +173,20 @@ def _suggest_rate(model: keras.Model, losses: list[float]) -> str:
     rate = float(np.asarray(model.optimizer.learning_rate))
     name = type(model.optimizer).__name__
     sentence = say(
-        "The learning rate of {name} was {rate:.3g}: try {rate_2:.3g}.",
+        "The learning rate of {name} was {rate:.3g}: try {lower_rate:.3g}.",
         name=name,
         rate=rate,
-        rate_2=rate / 10,
+        lower_rate=rate / 10,
     )
     if len(losses) > 1 and losses[-1] > 2 * min(losses):
         sentence = say(
             "The learning rate of {name} was {rate:.3g}, and the loss rose from "
-            "{losses:.4g} to {losses_2:.4g} before: try {rate_2:.3g}.",
+            "{first_loss:.4g} to {last_loss:.4g} before: try {lower_rate:.3g}.",
             name=name,
             rate=rate,
-            losses=min(losses),
-            losses_2=losses[-1],
-            rate_2=rate / 10,
+            first_loss=min(losses),
+            last_loss=losses[-1],
+            lower_rate=rate / 10,
         )
     return sentence
 

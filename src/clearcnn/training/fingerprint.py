@@ -157,7 +157,7 @@ def find_differences(then: JsonObject, now: JsonObject, *, schedule_may_differ: 
         shown = [json.dumps(value) for value in (old, new)]
         is_short = max(map(len, shown)) <= _LONGEST_SHOWN and key != "data"
         found.append(
-            say("{name} ({shown} then, {shown_2} now)", name=name, shown=shown[0], shown_2=shown[1])
+            say("{name} ({then} then, {now} now)", name=name, then=shown[0], now=shown[1])
             if is_short
             else name
         )

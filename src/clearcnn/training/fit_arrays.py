@@ -123,10 +123,10 @@ def _to_array(name: str, leaf: PyTree) -> NumPyArray | StoredArray:
     if not is_array or type(leaf).__module__.startswith("tensorflow.python.data"):
         raise TrainingError(
             say(
-                "{name} is {leaf}; clearcnn.fit needs arrays, because the whole fit is one "
+                "{name} is {found}; clearcnn.fit needs arrays, because the whole fit is one "
                 "program.",
                 name=name,
-                leaf=_describe(leaf),
+                found=_describe(leaf),
             ),
             remedy=say("Pass NumPy arrays, or use model.fit for generators and data sets."),
         )
@@ -142,12 +142,9 @@ def _to_array(name: str, leaf: PyTree) -> NumPyArray | StoredArray:
 
 
 def _describe(leaf: object) -> str:
-    kind = type(leaf)
-    return (
-        f"a {kind.__module__}.{kind.__qualname__}"
-        if kind.__module__ != "builtins"
-        else (f"a {kind.__qualname__}")
-    )
+    kind, module = type(leaf), type(leaf).__module__
+    name = kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+    return say("a {kind}", kind=name)
 
 
 def _count(arrays: PyTree) -> int:
@@ -175,12 +172,13 @@ def _share_weights(sample_weight: PyTree, y: PyTree) -> PyTree:
     except ValueError as error:
         raise TrainingError(
             say(
-                "sample_weight is {sample_weight} of {num_sample_weight} arrays, and y is {y} "
-                "of {num_y}.",
-                sample_weight=_describe(sample_weight),
-                num_sample_weight=len(tree.flatten(sample_weight)),
-                y=_describe(y),
-                num_y=len(tree.flatten(y)),
+                "sample_weight is {weights_structure} of {num_weights} arrays, and y is "
+                "{labels_structure} "
+                "of {num_labels}.",
+                weights_structure=_describe(sample_weight),
+                num_weights=len(tree.flatten(sample_weight)),
+                labels_structure=_describe(y),
+                num_labels=len(tree.flatten(y)),
             ),
             remedy=say("Pass one array, or one array per output in the structure of y."),
         ) from error

@@ -145,10 +145,10 @@ def _check_shape(wanted: LossLabels, call: LossCall, name: str) -> None:
     if fits:
         return
     has = say(
-        "{name} has the shape {y}, and the model's output {pred}",
+        "{name} has the shape {shape}, and the model's output {output_shape}",
         name=name,
-        y=_say(y),
-        pred=_say(pred),
+        shape=_say(y),
+        output_shape=_say(pred),
     )
     if wanted.kind == "sparse":
         remedy = say("Give each sample the number of its class.")
@@ -157,20 +157,24 @@ def _check_shape(wanted: LossLabels, call: LossCall, name: str) -> None:
                 'For one-hot labels, compile with "categorical_crossentropy"; or give '
                 "class numbers: y.argmax(axis=-1)."
             )
-        raise TrainingError(say("{has}: this loss takes class numbers.", has=has), remedy=remedy)
+        raise TrainingError(
+            say("{found}: this loss takes class numbers.", found=has), remedy=remedy
+        )
     if wanted.kind == "one-hot":
-        remedy = say("Encode the labels: keras.utils.to_categorical(y, {pred}).", pred=pred[-1])
+        remedy = say(
+            "Encode the labels: keras.utils.to_categorical(y, {num_classes}).", num_classes=pred[-1]
+        )
         if _is_like(y, pred[:-1]) or _is_like(y, (*pred[:-1], 1)):
             remedy = say(
                 'For class numbers, compile with "sparse_categorical_crossentropy"; or '
-                "encode them: keras.utils.to_categorical(y, {pred}).",
-                pred=pred[-1],
+                "encode them: keras.utils.to_categorical(y, {num_classes}).",
+                num_classes=pred[-1],
             )
         raise TrainingError(
-            say("{has}: this loss takes one value per class.", has=has), remedy=remedy
+            say("{found}: this loss takes one value per class.", found=has), remedy=remedy
         )
     raise TrainingError(
-        say("{has}: this loss takes one value from 0 to 1 per output.", has=has),
+        say("{found}: this loss takes one value from 0 to 1 per output.", found=has),
         remedy=say(
             "Give the last layer as many units as y has values per sample. For class numbers, "
             'compile with "sparse_categorical_crossentropy".'
@@ -217,7 +221,7 @@ def _check_range(wanted: LossLabels, found: Summary, name: str) -> None:
 
 def _count_outputs(classes: int) -> str:
     return (
-        say("{classes} outputs, 0 to {classes_2}", classes=classes, classes_2=classes - 1)
+        say("{number} outputs, 0 to {last}", number=classes, last=classes - 1)
         if classes > 1
         else "1 output, 0"
     )

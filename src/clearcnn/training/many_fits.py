@@ -211,10 +211,10 @@ def _warn_of_divergence(fitted: list[Fitted]) -> list[Fitted]:
     if ended:
         warnings.warn(
             say(
-                "{num_ended} of {num_fitted} trainings stopped at NaN or infinity; each has "
+                "{number} of {total} trainings stopped at NaN or infinity; each has "
                 "the weights of an earlier, good epoch. The first: {divergence}",
-                num_ended=len(ended),
-                num_fitted=len(fitted),
+                number=len(ended),
+                total=len(fitted),
                 divergence=ended[0].divergence,
             ),
             RuntimeWarning,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from clearcnn.language import say
 from clearcnn.types import JsonValue, NumPyArray, PyTree
 
 Arrays = dict[str, NumPyArray]
@@ -36,7 +37,7 @@ def pack(value: PyTree, name: str, arrays: Arrays) -> JsonValue:
     if hasattr(value, "__array__"):
         arrays[name] = to_plain(value)
         return {_ARRAY: name, "dtype": np.asarray(value).dtype.name}
-    raise TypeError(f"{name} is a {type(value).__name__}")
+    raise TypeError(say("{name} is a {kind}", name=name, kind=type(value).__name__))
 
 
 def unpack(value: PyTree, arrays: Mapping[str, NumPyArray]) -> PyTree:

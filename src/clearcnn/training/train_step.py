@@ -15,12 +15,13 @@ import jax.numpy as jnp
 import keras
 
 from clearcnn.errors import TrainingError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.training import keras_state
 from clearcnn.training.keras_state import State
 from clearcnn.types import Batch, PyTree
 
-_GROUPS = ("trainable", "non-trainable", "optimizer's", "metrics'")
+_OPTIMIZER = say("optimizer's")
+_GROUPS = (say("trainable"), say("non-trainable"), _OPTIMIZER, say("metrics'"))
 
 
 def check_steps(model: keras.Model) -> None:
@@ -92,16 +93,16 @@ def run_step(
             remedy=say("Return the metrics by name, and the state."),
         )
     logs, after = result
-    groups = [group for group in _GROUPS if training or group != "optimizer's"]
+    groups = [group for group in _GROUPS if training or group != _OPTIMIZER]
     if len(after) != len(groups):
         raise TrainingError(
             say(
-                "{name} returns a state of {num_after} groups; {num_groups} were expected: "
+                "{name} returns a state of {number} groups; {num_groups} were expected: "
                 "{groups} variables.",
                 name=name,
-                num_after=len(after),
+                number=len(after),
                 num_groups=len(groups),
-                groups=", ".join(groups),
+                groups=join(", ", groups),
             ),
             remedy=say("Return the groups of the state it is given, in the same order."),
         )
@@ -113,13 +114,11 @@ def _check_group(
 ) -> list[jax.Array]:
     after = list(given)
     if len(after) != len(before):
-        wrong = say(
-            "{num_after} values for {num_before}", num_after=len(after), num_before=len(before)
-        )
+        wrong = say("{number} values for {expected}", number=len(after), expected=len(before))
     else:
         pairs = zip(map(_describe_array, before), map(_describe_array, after), strict=True)
         changed = [
-            say("{is_now} for {was}", is_now=is_now, was=was)
+            say("{found} for {expected}", found=is_now, expected=was)
             for was, is_now in pairs
             if is_now != was
         ]
@@ -144,7 +143,7 @@ def _describe_array(array: jax.Array) -> str:
 def _describe(result: object) -> str:
     if isinstance(result, tuple) and len(result) == 2:
         return say("logs that are a {name}", name=type(result[0]).__name__)
-    return f"a {type(result).__name__}"
+    return say("a {kind}", kind=type(result).__name__)
 
 
 class _RejectAssignments(keras.StatelessScope):  # type: ignore[misc]

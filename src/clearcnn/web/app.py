@@ -22,6 +22,7 @@ from clearcnn.web.drain import Drain
 from clearcnn.web.http_errors import Refusal, error_body
 from clearcnn.web.inference_protocol import make_inference_router
 from clearcnn.web.page import make_page_router
+from clearcnn.web.page_language import tell_refusal
 from clearcnn.web.predict import make_predict_router
 from clearcnn.web.request_body import BodyReader
 from clearcnn.web.responses import ResponseWriter
@@ -131,12 +132,13 @@ def add_refusals(app: FastAPI) -> None:
     """Answer every error that an endpoint raises with a status and a sentence."""
 
     @app.exception_handler(Refusal)
-    async def refuse(_: Request, refusal: Refusal) -> Response:
-        return _answer(refusal.status, refusal, refusal.headers)
+    async def refuse(request: Request, refusal: Refusal) -> Response:
+        return _answer(request, refusal.status, refusal, refusal.headers)
 
     @app.exception_handler(DataError)
-    async def refuse_picture(_: Request, error: DataError) -> Response:
+    async def refuse_picture(request: Request, error: DataError) -> Response:
         return _answer(
+            request,
             400,
             say(
                 "{problem} Send a complete image file in a supported format.", problem=error.problem
@@ -155,15 +157,20 @@ def add_refusals(app: FastAPI) -> None:
             path=request.url.path[:200],
             detail=error.detail,
         )
-        return _answer(error.status_code, text, dict(error.headers or {}))
+        return _answer(request, error.status_code, text, dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    async def refuse_parameter(_: Request, error: RequestValidationError) -> Response:
+    async def refuse_parameter(request: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return _answer(422, say("A parameter is invalid: {words}. See /docs.", words=words))
+        text = say("A parameter is invalid: {words}. See /docs.", words=words)
+        return _answer(request, 422, text)
 
 
 def _answer(
-    status: int, error: ClearCNNError | str, headers: dict[str, str] | None = None
+    request: Request,
+    status: int,
+    error: ClearCNNError | str,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    return Response(error_body(error), status, headers, media_type="application/json")
+    body = error_body(tell_refusal(request, error))
+    return Response(body, status, headers, media_type="application/json")

@@ -122,8 +122,8 @@ def _judge(served: ServedRun, body: bytes) -> Work[bool]:
         raise Refusal(
             400,
             say(
-                "The image has {num_body:,} bytes; {size:,} were expected.",
-                num_body=len(body),
+                "The image has {num_bytes:,} bytes; {size:,} were expected.",
+                num_bytes=len(body),
                 size=size,
             ),
             remedy=say("Send the values of one image in the shape and dtype of the model's input."),

@@ -32,9 +32,9 @@ def count_pixels(pictures: Sequence[NamedFile], settings: ServeSettings) -> list
         raise Refusal(
             413,
             say(
-                "The {num_counts} images have {total:,} pixels together; at most {most:,} are "
+                "The {number} images have {total:,} pixels together; at most {most:,} are "
                 "allowed in one request. (A JPEG counts once for every ten scans.)",
-                num_counts=len(counts),
+                number=len(counts),
                 total=total,
                 most=most,
             ),

@@ -5,16 +5,21 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field, JsonValue
 
 from clearcnn import models
 from clearcnn.errors import ClearCNNError, TrainingError
-from clearcnn.language import say
+from clearcnn.language import Language, say
 from clearcnn.specs import LayerSpec, ModelSpec
 from clearcnn.web.bounded_route import BoundedRoute
 from clearcnn.web.drain import Drain
+from clearcnn.web.page_language import (
+    answer_error,
+    choose_page_language,
+    translate_sentences,
+)
 from clearcnn.web.run_watcher import RunWatcher
 from clearcnn.web.served_runs import ServedRun
 from clearcnn.workflows.playground import page_data
@@ -82,7 +87,7 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
         if body.equal_mlp:
             spec = models.make_equal_mlp(spec, shape, num_classes)
         summary = models.check_output(spec, shape, num_classes)
-        _check_size(summary.parameters, _MOST_PARAMETERS, "parameters", "too_many_parameters")
+        _check_size(summary.parameters, _MOST_PARAMETERS, say("parameters"), "too_many_parameters")
         _check_size(
             summary.multiply_adds,
             _MOST_MULTIPLY_ADDS,
@@ -104,40 +109,41 @@ def make_playground_router(runs: RunWatcher, playground: Playground, drain: Drai
         return path
 
     @router.post("/check")
-    def check(body: ModelBody) -> JSONResponse:
+    def check(body: ModelBody, request: Request) -> JSONResponse:
         try:
             run, spec = read_spec(body)
             return JSONResponse(page_data.describe_network(spec, run.shape))
         except ClearCNNError as error:
             # The request asked whether the model is valid, so an invalid one is no failure.
-            return _refuse(error, 200)
+            return answer_error(request, error, 200)
 
     @router.post("/prepare")
-    def prepare(body: TrainingBody) -> Response:
+    def prepare(body: TrainingBody, request: Request) -> Response:
         try:
             run, spec = read_spec(body)
             playground.prepare(run.version, spec, body.epochs)
         except ClearCNNError as error:
-            return _refuse(error, 422)
+            return answer_error(request, error, 422)
         return Response(status_code=204)
 
     @router.post("/attempts")
-    def begin(body: AttemptBody) -> JSONResponse:
+    def begin(body: AttemptBody, request: Request) -> JSONResponse:
         try:
             run, spec = read_spec(body)
             against = None if body.against is None else find(body.against)
             attempt = playground.begin(run.version, spec, body.epochs, against)
         except TrainingError as error:
-            return _refuse(error, 503)
+            return answer_error(request, error, 503)
         except ClearCNNError as error:
-            return _refuse(error, 422)
+            return answer_error(request, error, 422)
         return JSONResponse({"number": attempt.number}, 202)
 
     @router.get("/attempts/{number}/events")
-    async def listen(number: int) -> StreamingResponse:
+    async def listen(number: int, request: Request) -> StreamingResponse:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        language = choose_page_language(request)
         return StreamingResponse(
-            _tell(playground, find(number), drain), 200, headers, "text/event-stream"
+            _tell(playground, find(number), drain, language), 200, headers, "text/event-stream"
         )
 
     @router.delete("/attempts/{number}")
@@ -173,19 +179,9 @@ def _check_size(found: int, most: int, what: str, code: str) -> None:
         )
 
 
-def _refuse(error: ClearCNNError, status: int) -> JSONResponse:
-    return JSONResponse(
-        {
-            "error": error.problem,
-            "remedy": error.remedy,
-            "code": error.code,
-            "values": error.values,
-        },
-        status,
-    )
-
-
-async def _tell(playground: Playground, attempt: Attempt, drain: Drain) -> AsyncIterator[str]:
+async def _tell(
+    playground: Playground, attempt: Attempt, drain: Drain, language: Language
+) -> AsyncIterator[str]:
     """Stream an attempt's past and future events as server-sent events, until it is over.
 
     Before the first one, and whenever it changes, the stream says what the attempt waits for.
@@ -198,7 +194,7 @@ async def _tell(playground: Playground, attempt: Attempt, drain: Drain) -> Async
             yield f"data: {json.dumps(wait)}\n\n"
         for event in attempt.events[told:]:
             told += 1
-            yield f"data: {json.dumps(event)}\n\n"
+            yield f"data: {json.dumps(translate_sentences(event, language))}\n\n"
         if attempt.is_over and told == len(attempt.events):
             return
         await asyncio.sleep(_LOOK_SECONDS)

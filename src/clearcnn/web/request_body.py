@@ -94,8 +94,8 @@ class BodyReader:
             raise Refusal(
                 408,
                 say(
-                    "Only {num_body:,} bytes of the body arrived within {body_seconds:g} seconds.",
-                    num_body=len(body),
+                    "Only {num_bytes:,} bytes of the body arrived within {body_seconds:g} seconds.",
+                    num_bytes=len(body),
                     body_seconds=self._settings.body_seconds,
                 ),
                 remedy=say("Send it faster, or split it into smaller requests."),
@@ -165,7 +165,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _too_large(how: str, most: int) -> Refusal:
     return Refusal(
         413,
-        say("The body {how}; at most {most:,} bytes are allowed.", how=how, most=most),
+        say("The body {fault}; at most {most:,} bytes are allowed.", fault=how, most=most),
         remedy=say("Send less in one request."),
     )
 

@@ -113,10 +113,10 @@ class ServeSettings:
         if len(self.token) < FEWEST_TOKEN_LETTERS or not visible:
             raise SpecError(
                 say(
-                    "The token has {num_token} characters; at least {fewest_token_letters} "
+                    "The token has {number} characters; at least {fewest} "
                     "ASCII characters without spaces were expected.",
-                    num_token=len(self.token),
-                    fewest_token_letters=FEWEST_TOKEN_LETTERS,
+                    number=len(self.token),
+                    fewest=FEWEST_TOKEN_LETTERS,
                 ),
                 remedy=say("Make one, for example with: openssl rand -hex 32"),
             )
@@ -130,5 +130,5 @@ def _too_small(name: str, value: float, expected: str) -> SpecError:
             value=value,
             expected=expected,
         ),
-        remedy=say("Give another --{replace}.", replace=name.replace("_", "-")),
+        remedy=say("Give another --{option}.", option=name.replace("_", "-")),
     )

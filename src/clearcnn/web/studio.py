@@ -17,9 +17,9 @@ from clearcnn.web.access_control import is_local_request
 from clearcnn.web.assets import find_assets
 from clearcnn.web.bounded_route import BoundedRoute
 from clearcnn.web.http_errors import Refusal
+from clearcnn.web.page_language import answer_in_language, choose_page_language
 from clearcnn.web.pixel_limits import count_pixels
 from clearcnn.web.settings import ServeSettings
-from clearcnn.web.studio_language import answer_in_language, choose_page_language
 from clearcnn.web.thumbnails import Thumbnails
 from clearcnn.workflows.studio.attempts import describe_attempts, describe_result
 from clearcnn.workflows.studio.import_source import import_source

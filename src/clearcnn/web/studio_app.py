@@ -6,16 +6,15 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 
 from clearcnn.errors import BundleError, ClearCNNError, DataError
-from clearcnn.results.json_codec import to_json
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
 from clearcnn.web.app import add_layers, add_refusals
 from clearcnn.web.drain import Drain
 from clearcnn.web.inside_pages import InsidePages
+from clearcnn.web.page_language import answer_error
 from clearcnn.web.server import run_app
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.studio import make_studio_router
-from clearcnn.web.studio_language import answer_in_language
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.studio.studio import Studio
 
@@ -58,13 +57,7 @@ def make_studio_app(
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, ClearCNNError)
         status = 404 if isinstance(error, BundleError) or error.code == "no_picture" else 422
-        body = {
-            "error": error.problem,
-            "remedy": error.remedy,
-            "code": error.code,
-            "values": to_json(error.values),
-        }
-        return answer_in_language(request, body, status)
+        return answer_error(request, error, status)
 
     # The page shows the remedy too, and in its own language.
     for kind in (DataError, ClearCNNError):

@@ -74,9 +74,9 @@ def read_request(
         _refuse(
             say(
                 "Inference-Header-Content-Length is {header_length}, but the body has "
-                "{num_body} bytes.",
+                "{num_bytes} bytes.",
                 header_length=header_length,
-                num_body=len(body),
+                num_bytes=len(body),
             ),
             say("Send the number of bytes of the JSON at the start of the body."),
         )
@@ -124,8 +124,8 @@ def _parse_json(text: bytes, most: int) -> JsonObject:
         raise Refusal(
             413,
             say(
-                "The JSON has {num_text:,} bytes; at most {most:,} are parsed.",
-                num_text=len(text),
+                "The JSON has {num_bytes:,} bytes; at most {most:,} are parsed.",
+                num_bytes=len(text),
                 most=most,
             ),
             remedy=say("Send the tensor as binary data, or fewer images in one request."),
@@ -159,7 +159,7 @@ def _find_input(values: JsonObject) -> JsonObject:
     tensor: JsonObject = inputs[0]
     if tensor.get("name") != INPUT_NAME:
         _refuse(
-            say("The input is named {get}.", get=_short(tensor.get("name"))),
+            say("The input is named {name}.", name=_short(tensor.get("name"))),
             say('Name it "{input_name}".', input_name=INPUT_NAME),
         )
     return tensor
@@ -180,8 +180,8 @@ def _read_tensor(
     elif tensor.get("datatype") != datatype:
         _refuse(
             say(
-                "The datatype is {get}; the model takes {datatype}.",
-                get=_short(tensor.get("datatype")),
+                "The datatype is {found}; the model takes {datatype}.",
+                found=_short(tensor.get("datatype")),
                 datatype=datatype,
             ),
             say("Convert the images to {datatype}.", datatype=datatype),
@@ -205,9 +205,9 @@ def _read_tensor(
     if content:
         _refuse(
             say(
-                "{num_content} bytes follow the JSON, but no input has the parameter "
+                "{num_bytes} bytes follow the JSON, but no input has the parameter "
                 "binary_data_size.",
-                num_content=len(content),
+                num_bytes=len(content),
             ),
             say("Add the parameter binary_data_size to the input."),
         )
@@ -237,11 +237,11 @@ def _read_binary(size: JsonValue, content: bytes, shape: list[int], dtype: DType
         _refuse(
             say(
                 "The shape {shape} needs {expected} bytes; binary_data_size is {size}, and "
-                "{num_content} bytes follow the JSON.",
+                "{num_bytes} bytes follow the JSON.",
                 shape=shape,
                 expected=expected,
                 size=_short(size),
-                num_content=len(content),
+                num_bytes=len(content),
             ),
             say("Make all three equal."),
         )
@@ -260,12 +260,12 @@ def _read_numbers(data: JsonValue, shape: list[int], dtype: DType) -> Pixels:
     if len(values) != math.prod(shape) or kinds - {int, float}:
         _refuse(
             say(
-                "The data holds {num_values:,} values, of the types {sorted}; {shape:,} "
-                "numbers were expected for the shape {shape_2}.",
+                "The data holds {num_values:,} values, of the types {types}; {num_expected:,} "
+                "numbers were expected for the shape {shape}.",
                 num_values=len(values),
-                sorted=", ".join(sorted(kind.__name__ for kind in kinds)) or say("none"),
-                shape=math.prod(shape),
-                shape_2=shape,
+                types=", ".join(sorted(kind.__name__ for kind in kinds)) or say("none"),
+                num_expected=math.prod(shape),
+                shape=shape,
             ),
             say("Send one number for each pixel and channel, row by row."),
         )
@@ -307,7 +307,7 @@ def _wants_binary(values: JsonObject) -> bool:
         )
     if outputs[0].get("name") != OUTPUT_NAME:
         _refuse(
-            say("The model has no output {get}.", get=_short(outputs[0].get("name"))),
+            say("The model has no output {name}.", name=_short(outputs[0].get("name"))),
             _OUTPUT_REMEDY,
         )
     return _flag(_parameters(outputs[0], "binary_data").get("binary_data", of_all))

@@ -61,7 +61,7 @@ def export_run(run: Path | str, to: str, out: Path | str | None = None) -> Expor
         raise _LITERT_ONLY_WITH_TENSORFLOW
     if to not in ENDINGS:
         raise ExportError(
-            say("{to!r} is not an export format.", to=to),
+            say("{name!r} is not an export format.", name=to),
             remedy=say("Choose one of {endings}.", endings=", ".join(ENDINGS)),
         )
     opened = read_bundle(run)
@@ -176,9 +176,9 @@ def _open_draft(place: Path) -> Iterator[Path]:
             raise
         raise ExportError(
             say(
-                "{place} cannot be written: {strerror}.",
+                "{place} cannot be written: {reason}.",
                 place=place,
-                strerror=error.strerror or error,
+                reason=error.strerror or error,
             ),
             remedy=say("Free disk space or give another path with --out. ")
             + atomic_write.describe_leftovers(folder),

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
+from tests.language.latin import find_latin
 
 import clearcnn
 from clearcnn.web import studio_app
@@ -133,8 +134,7 @@ def test_a_source_is_copied_with_its_groups(client, studio, picture, tmp_path):
 def test_both_languages_have_the_same_words():
     texts = {code: (STATIC / "studio" / f"{code}.js").read_text("utf-8") for code in ("en", "ko")}
     keys = {code: re.findall(r'^  "?([\w .]+)"?:', text, re.M) for code, text in texts.items()}
-    english = [key for key in keys["en"] if not key.endswith("_one")]  # Korean has no plural.
-    assert keys["ko"] == english and len(set(english)) == len(english)
+    assert keys["ko"] == keys["en"] and len(set(keys["en"])) == len(keys["en"])
     page = (STATIC / "studio.html").read_text("utf-8")
     common = set(re.findall(r"^  (\w+):", (STATIC / "en.js").read_text("utf-8"), re.M))
     used = set(re.findall(r'data-t(?:-\w+)?="([\w.]+)"', page))
@@ -143,13 +143,29 @@ def test_both_languages_have_the_same_words():
     assert used <= {*keys["en"], *common}
 
 
-def test_every_error_of_the_studio_is_told_in_korean():
-    files = [*(SOURCE / "workflows" / "studio").glob("*.py"), SOURCE / "web" / "studio.py"]
-    codes = {"class_" + code for code in ("empty", "long", "letters", "hidden", "split")}
-    for path in files:
-        codes |= set(re.findall(r'\bcode="(\w+)"', path.read_text("utf-8")))
-    korean = (STATIC / "studio" / "problems_ko.js").read_text("utf-8")
-    assert set(re.findall(r"^  (\w+): \(", korean, re.M)) == codes
+def test_every_error_of_the_studio_is_told_in_the_language_of_the_page(client, studio, picture):
+    client.post("/studio/classes", json={"name": "a"})
+    asked = [
+        ("class_taken", "/studio/classes", {"name": "a"}),
+        ("class_empty", "/studio/classes", {"name": ""}),
+        ("class_long", "/studio/classes", {"name": "a" * 900}),
+        ("class_letters", "/studio/classes", {"name": "a/b"}),
+        ("class_hidden", "/studio/classes", {"name": ".a"}),
+        ("class_split", "/studio/classes", {"name": "train"}),
+        ("no_class", "/studio/classes/remove", {"name": "b"}),
+        ("no_picture", "/studio/remove", {"pictures": ["a/1.png"]}),
+        ("few_classes", "/studio/train", {}),
+        ("epochs_range", "/studio/train", {"epochs": 0}),
+        ("no_pictures", "/studio/look", {}),
+    ]
+    for code, path, body in asked:
+        korean = client.post(path, json=body, headers={"Accept-Language": "ko-KR"})
+        english = client.post(path, json=body)
+        assert korean.json()["code"] == english.json()["code"] == code
+        for field in ("error", "remedy"):
+            told = re.sub("a{9,}", "", korean.json()[field])
+            assert find_latin([told], ["epochs"]) == {}
+            assert not re.search("[가-힣]", english.json()[field])
 
 
 @pytest.mark.parametrize(

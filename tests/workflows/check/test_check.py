@@ -1,6 +1,7 @@
 """`check` finds planted problems, and none in clean data."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from PIL import Image
 import clearcnn
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DataError
+from clearcnn.language import Message
+from clearcnn.workflows.fitting.listeners import EvaluateListener
 
 DIGITS = clearcnn.load("digits")
 
@@ -163,3 +166,34 @@ def test_a_float_image_is_listed_and_does_not_stop_the_check(check, tmp_path):
     assert result.num_images == 6
     (name,) = kinds(result)["unreadable files"].names
     assert "odd.tif: It has floating-point numbers" in name
+
+
+class Interrupting(EvaluateListener):
+    """Presses Ctrl-C when the trainings are about to begin."""
+
+    def on_phase(self, title, steps):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_ctrl_c_leaves_out_the_labels_and_says_so_in_every_language(tmp_path, language):
+    few = DIGITS.take(np.arange(0, 1797, 6))
+    result = clearcnn.check(
+        few, epochs=1, out=tmp_path / "c", listener=Interrupting(), language=language
+    )
+    assert result.interrupted and result.epochs is None and result.suspects == ()
+    assert [finding.kind for finding in result.findings] == ["label check stopped"]
+    record = json.loads((tmp_path / "c" / "check.json").read_text("utf-8"))
+    assert record["interrupted"] is True
+
+
+def test_what_was_not_interrupted_says_so(check):
+    assert not check(DIGITS.take(np.arange(40))).interrupted
+
+
+def test_kinds_are_the_same_in_every_language(check):
+    few = dataclasses.replace(DIGITS.take(np.arange(40)), value_range=(0.0, 255.0))
+    result = check(few)
+    assert kinds(result).keys() >= {"small classes", "narrow values"}
+    assert not any(isinstance(finding.kind, Message) for finding in result.findings)
+    assert all(isinstance(finding.sentence, Message) for finding in result.findings)

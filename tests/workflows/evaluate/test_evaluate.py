@@ -189,6 +189,21 @@ def test_compare_compares_with_the_first(tmp_path):
         clearcnn.compare(["tutorial", "tutorial"], UNGROUPED, listener=listener)
 
 
+def test_compare_writes_its_report_in_the_language_asked_for(tmp_path):
+    with pytest.raises(SpecError, match="fr"):
+        clearcnn.compare(["tutorial", "default"], UNGROUPED, language="fr")
+    small = tmp_path / "small.toml"
+    small.write_text(
+        'name = "small"\n[[layers]]\nlayer = "Flatten"\n'
+        '[[layers]]\nlayer = "Dense"\nunits = 10\nactivation = "softmax"\n',
+        encoding="utf-8",
+    )
+    few = UNGROUPED.take(np.arange(100))
+    result = clearcnn.compare(["tutorial", small], few, folds=2, out=tmp_path / "c", language="ko")
+    assert [model.name for model in result.protocols[0].models] == ["tutorial", "small.toml"]
+    assert '<html lang="ko">' in (result.folder / "report.html").read_text("utf-8")[:300]
+
+
 def test_new_images_without_a_run_raise():
     with pytest.raises(SpecError, match="not a run folder"):
         clearcnn.evaluate("digits", "digits")

@@ -95,10 +95,10 @@ def _declared_bytes(dataset: Any, place: str) -> int:
     if filters - _FILTERS:
         raise DataError(
             say(
-                "{place} is compressed by the filter {min}, which is not built into HDF5; "
+                "{place} is compressed by the filter {filter}, which is not built into HDF5; "
                 "gzip and lzf are read.",
                 place=place,
-                min=min(filters - _FILTERS),
+                filter=min(filters - _FILTERS),
             ),
             remedy=say("Write it again with gzip: h5repack -f GZIP=6 IN OUT."),
         )

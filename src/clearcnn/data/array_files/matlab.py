@@ -213,12 +213,12 @@ def _convert(variable: _Variable, order: str) -> Array:
     if len(data) != count * dtype.itemsize:
         raise _DamagedError(
             say(
-                "{name} declares {count:,} values of {itemsize} bytes, but contains "
-                "{num_data:,} bytes",
+                "{name} declares {count:,} values of {item_bytes} bytes, but contains "
+                "{num_bytes:,} bytes",
                 name=variable.name,
                 count=count,
-                itemsize=dtype.itemsize,
-                num_data=len(data),
+                item_bytes=dtype.itemsize,
+                num_bytes=len(data),
             )
         )
     values = np.frombuffer(data, dtype)

@@ -63,7 +63,7 @@ def read_stream(stream: IO[bytes], num_bytes: int, place: str) -> Array:
     version = np.lib.format.read_magic(stream)
     read_header = _HEADERS.get(version)
     if read_header is None:
-        raise ValueError(f"unknown format version {version}")
+        raise ValueError(say("unknown format version {version}", version=version))
     shape, _, dtype = read_header(stream)
     if dtype.hasobject:
         raise DataError(

@@ -200,9 +200,9 @@ def _pair(
     if not parts or (None in splits and len(set(splits)) > 1):
         raise DataError(
             say(
-                "{path}: the keys do not identify one data set; {path_2}.",
+                "{path}: the keys do not identify one data set; {keys}.",
                 path=path,
-                path_2=_list_keys(path, keys),
+                keys=_list_keys(path, keys),
             ),
             remedy=explain_missing(path) or _REMEDY,
         )
@@ -221,10 +221,10 @@ def _choose_labels(labels: list[StoredArray], spec: DataSpec, path: Path) -> lis
         )
         raise DataError(
             say(
-                "{path} has {fault} of labels: {quote}.",
+                "{path} has {arrays} of labels: {names}.",
                 path=path,
-                fault=fault,
-                quote=quote(each.key for each in labels),
+                arrays=fault,
+                names=quote(each.key for each in labels),
             ),
             remedy=say("Choose one: --label-column {key}", key=labels[0].key),
         )
@@ -241,15 +241,15 @@ def _mismatch(
     of_split = say(" of the {split} set", split=split) if split else ""
     if images and labels:
         fault = say(
-            "several arrays of images{of_split}, {quote}",
+            "several arrays of images{of_split}, {names}",
             of_split=of_split,
-            quote=quote(each.key for each in images),
+            names=quote(each.key for each in images),
         )
     else:
         missing = "labels" if images else "images"
         fault = say("the {missing}{of_split} are missing", missing=missing, of_split=of_split)
     return DataError(
-        say("{path}: {fault}; {path_2}.", path=path, fault=fault, path_2=_list_keys(path, keys)),
+        say("{path}: {fault}; {keys}.", path=path, fault=fault, keys=_list_keys(path, keys)),
         remedy=_REMEDY,
     )
 

@@ -22,7 +22,7 @@ from clearcnn.data.natural_sort import natural_key
 from clearcnn.data.safe_files import LARGEST_ARRAY_BYTES, read_bytes
 from clearcnn.data.tables import open_text, read_lines
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -71,7 +71,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     return build_from_parts(
         parts if len({part.split for part in parts}) > 1 else [_without_split(p) for p in parts],
         spec,
-        source=say("CIFAR-{rest} in {path}", rest=100 if is_100 else 10, path=path),
+        source=say("CIFAR-{version} in {path}", version=100 if is_100 else 10, path=path),
         place=path,
         class_names=_read_names(folder / listed, root),
     )
@@ -89,7 +89,7 @@ def _choose_column(path: Path, spec: DataSpec) -> int:
             say(
                 "{path} has two labels for each image: {columns}, of 100 and of 20 classes.",
                 path=path,
-                columns=" and ".join(COLUMNS),
+                columns=join(say(" and "), COLUMNS),
             ),
             remedy=say("Choose one: --label-column {columns}", columns=COLUMNS[0]),
         )
@@ -156,11 +156,11 @@ def _read_records(file: Path, root: Path | None, num_bytes: int) -> Array:
     if len(content) % num_bytes:
         raise DataError(
             say(
-                "{file} has {num_content:,} bytes, which is no multiple of {num_bytes:,}, the "
+                "{file} has {num_bytes:,} bytes, which is no multiple of {record_bytes:,}, the "
                 "bytes of one record.",
                 file=file,
-                num_content=len(content),
-                num_bytes=num_bytes,
+                num_bytes=len(content),
+                record_bytes=num_bytes,
             ),
             remedy=say("Download the file again."),
         )

@@ -27,7 +27,7 @@ from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import ACCEPTED
 from clearcnn.data.tables import table_suffix
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -184,7 +184,7 @@ def _build(
             say(
                 "{path}: the files have images of different shapes, {shapes}.",
                 path=path,
-                shapes=" and ".join("×".join(map(str, shape)) for shape in sorted(shapes)),
+                shapes=join(say(" and "), ("×".join(map(str, shape)) for shape in sorted(shapes))),
             ),
             remedy=say("Put files of one data set only into one folder."),
         )
@@ -206,7 +206,7 @@ def _build(
         spec,
         source=source,
         names=[
-            say("{split} row {k}", split=split, k=k) if split else say("row {k}", k=k)
+            say("{split} row {row}", split=split, row=k) if split else say("row {row}", row=k)
             for split, k in rows
         ],
         groups=groups if len(groups) == len(images) else None,

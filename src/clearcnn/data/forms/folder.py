@@ -113,10 +113,11 @@ def split_folders(folder: Path, counts: Callable[[Path], object]) -> dict[str, P
         if split in found:
             raise DataError(
                 say(
-                    "{folder}: the folders {name!r} and {name_2!r} both stand for the {split} set.",
+                    "{folder}: the folders {name!r} and {other_name!r} both stand for the "
+                    "{split} set.",
                     folder=folder,
                     name=found[split].name,
-                    name_2=path.name,
+                    other_name=path.name,
                     split=split,
                 ),
                 remedy=say("Keep one of them."),

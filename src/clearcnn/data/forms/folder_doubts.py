@@ -60,13 +60,13 @@ def reject_twins(root: FolderTree) -> None:
                 what, them = "name", say("spellings, which differ only in case or blanks")
             raise DataError(
                 say(
-                    "{path}: the class folders {twin!a} and {name!a} are the same {what} in "
-                    "two {them}.",
+                    "{path}: the class folders {other_name!a} and {name!a} are the same {what} in "
+                    "two {spellings}.",
                     path=root.path,
-                    twin=twin,
+                    other_name=twin,
                     name=folder.name,
                     what=what,
-                    them=them,
+                    spellings=them,
                 ),
                 remedy=say("Put the images of both into one of them."),
             )
@@ -129,20 +129,20 @@ def reject_versions(folders: Sequence[FolderTree], root: FolderTree) -> None:
     examples = sorted(inside[alike[0]] & shared)
     raise DataError(
         say(
-            "{path}: the folders {alike} have subfolders of the same names, such as "
+            "{path}: the folders {folders} have subfolders of the same names, such as "
             "{examples}. They may be splits, versions of one data set, or classes.",
             path=root.path,
-            alike=quote(alike),
+            folders=quote(alike),
             examples=quote(examples, 3),
         ),
         remedy=say(
             "Name one version, such as {path}; or rename splits to {split_names}; or, if "
-            "{alike!r} is a class, put folder: before the path; or, if {alike}/{examples} is "
+            "{folder!r} is a class, put folder: before the path; or, if {folder}/{subfolder} is "
             "one, subfolders:.",
             path=root.path / alike[0],
             split_names=", ".join(SPLIT_NAMES),
-            alike=alike[0],
-            examples=examples[0],
+            folder=alike[0],
+            subfolder=examples[0],
         ),
     )
 
@@ -157,11 +157,11 @@ def reject_masks(folders: Sequence[FolderTree], root: FolderTree) -> None:
             if images is not mask and _have_masks(stems[images.name], stems[mask.name]):
                 raise DataError(
                     say(
-                        "{path}: {name!r} has a file for each image of {name_2!r}, as the "
+                        "{path}: {name!r} has a file for each image of {other_name!r}, as the "
                         "masks of a segmentation do. They are not classes.",
                         path=root.path,
                         name=mask.name,
-                        name_2=images.name,
+                        other_name=images.name,
                     ),
                     remedy=say(
                         "clearcnn learns one class for each image. {all_images}Sort the "
@@ -187,10 +187,10 @@ def reject_flat_splits(likely: Sequence[FolderTree], top: FolderTree, tree: Fold
     raise DataError(
         say(
             "{path}: {quote} are named after splits, but have no class folders in "
-            "them.{name_tables}",
+            "them.{tables_hint}",
             path=top.path,
             quote=quote(folder.name for folder in likely),
-            name_tables=name_tables((top, *likely), tree),
+            tables_hint=name_tables((top, *likely), tree),
         ),
         remedy=say(
             "{likely}Write metadata.csv with the columns file_name, label and split; or, if "
@@ -227,9 +227,9 @@ def reject_folders_without_class(top: FolderTree, tree: FolderTree, *, may_be_si
             ),
             remedy=say(
                 "{suggested}Write metadata.csv with the columns file_name and label; or, if "
-                "{rest}, put folder: before the path.",
+                "{condition}, put folder: before the path.",
                 suggested=suggested,
-                rest=say("these are the classes") if numbered else say("it is one"),
+                condition=say("these are the classes") if numbered else say("it is one"),
             ),
         )
 
@@ -238,10 +238,10 @@ def reject_lone_folder(only: FolderTree, root: FolderTree, tree: FolderTree) -> 
     """Raise a DataError: the folders beside the only one with images may have its labels."""
     raise DataError(
         say(
-            "{path}: only the folder {name!r} has images, so there are no classes.{name_tables}",
+            "{path}: only the folder {name!r} has images, so there are no classes.{tables_hint}",
             path=root.path,
             name=only.name,
-            name_tables=name_tables([root, *root.all_folders()], tree),
+            tables_hint=name_tables([root, *root.all_folders()], tree),
         ),
         remedy=say(
             "{all_images}Write metadata.csv with the columns file_name and label, one class "
@@ -259,25 +259,25 @@ def reject_empty(root: FolderTree) -> None:
         raise DataError(
             say(
                 "{path} contains {count}, but no class folders, and no table that names "
-                "them.{name_tables}",
+                "them.{tables_hint}",
                 path=root.path,
                 count=count,
-                name_tables=name_tables([root], root),
+                tables_hint=name_tables([root], root),
             ),
             remedy=say(
-                "{images}Put the images of each class into a folder named after the class, or "
+                "{hint}Put the images of each class into a folder named after the class, or "
                 "write metadata.csv with the columns file_name and label.",
-                images=suggest(root.images, root.path),
+                hint=suggest(root.images, root.path),
             ),
         )
     raise DataError(
         say(
             "{path}: no class folders with images found. Looked for metadata.csv, "
             "metadata.jsonl, IDX files, Parquet files, and class folders; found "
-            "{path_2}.{name_tables}",
+            "{found}.{tables_hint}",
             path=root.path,
-            path_2=describe_content(root.path),
-            name_tables=name_tables([root], root),
+            found=describe_content(root.path),
+            tables_hint=name_tables([root], root),
         ),
         remedy=say("Name the archive itself: {packed}.", packed=packed[0])
         if packed

@@ -146,10 +146,11 @@ def _find_splits(
         if split in found:
             raise DataError(
                 say(
-                    "{path}: the folders {name!r} and {name_2!r} both stand for the {split} set.",
+                    "{path}: the folders {name!r} and {other_name!r} both stand for the {split} "
+                    "set.",
                     path=top.path,
                     name=found[split].name,
-                    name_2=folder.name,
+                    other_name=folder.name,
                     split=split,
                 ),
                 remedy=say("Keep one of them."),
@@ -193,10 +194,10 @@ def _leave_out(folder: FolderTree, tree: FolderTree, layout: Layout) -> None:
     layout.notes.append(
         say(
             "Left out {num_images} without labels in the folder {folder}; give them to "
-            "predict.{name_tables}",
+            "predict.{tables_hint}",
             num_images=_count(folder.num_images),
             folder=_place(folder, tree),
-            name_tables=name_tables([folder, *folder.all_folders()], tree),
+            tables_hint=name_tables([folder, *folder.all_folders()], tree),
         )
     )
 
@@ -205,10 +206,10 @@ def _leave_out_stray(folder: FolderTree, tree: FolderTree, layout: Layout) -> No
     if stray := folder.images:
         layout.notes.append(
             say(
-                "Left out {num_stray} without a label, outside the class folders, such as "
-                "{as_posix}; give them to predict.",
-                num_stray=_count(len(stray)),
-                as_posix=stray[0].relative_to(tree.path).as_posix(),
+                "Left out {images} without a label, outside the class folders, such as "
+                "{example}; give them to predict.",
+                images=_count(len(stray)),
+                example=stray[0].relative_to(tree.path).as_posix(),
             )
         )
 
@@ -268,10 +269,10 @@ def _note_subfolders(folders: Sequence[FolderTree], tree: FolderTree, layout: La
         example = deeper[0]
         layout.notes.append(
             say(
-                "Images in {num_deeper:,} subfolders of class folders belong to the class "
+                "Images in {number:,} subfolders of class folders belong to the class "
                 "above, such as those in {example} to {name!r}; the prefix subfolders: makes "
                 "every subfolder a class.",
-                num_deeper=len(deeper),
+                number=len(deeper),
                 example=_place(example, tree),
                 name=example.path.parent.name,
             )
@@ -289,10 +290,10 @@ def _with_same_classes(
             spelt = by_key[same_name(renamed[0])]
             layout.notes.append(
                 say(
-                    "The class {renamed!r} of the {split_name} set is the class {spelt!r}.",
+                    "The class {renamed!r} of the {split_name} set is the class {class_name!r}.",
                     renamed=renamed[0],
                     split_name=split_name,
-                    spelt=spelt,
+                    class_name=spelt,
                 )
             )
         layout.splits[split_name] = {
@@ -306,12 +307,12 @@ def _with_same_classes(
         )
         raise DataError(
             say(
-                "{path}: the splits have different classes: {name!r} lacks {lacking}, which "
-                "{name_2!r} has.",
+                "{path}: the splits have different classes: {name!r} lacks {classes}, which "
+                "{other_name!r} has.",
                 path=tree.path,
                 name=splits["train"].name,
-                lacking=quote(lacking),
-                name_2=elsewhere.name,
+                classes=quote(lacking),
+                other_name=elsewhere.name,
             ),
             remedy=say(
                 "Use class folders of the same names in every split, or name one of the "

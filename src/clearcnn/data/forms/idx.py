@@ -21,7 +21,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import check_decompressed_size, describe_content, open_regular
 from clearcnn.errors import DataError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import DataSpec
 from clearcnn.types import Array
 
@@ -63,10 +63,10 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     if not pairs:
         raise DataError(
             say(
-                "{path}: no IDX files with the usual names found; {folder} contains {folder_2}.",
+                "{path}: no IDX files with the usual names found; {folder} contains {found}.",
                 path=path,
                 folder=folder,
-                folder_2=describe_content(folder),
+                found=describe_content(folder),
             ),
             remedy=say(
                 "Name them such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz."
@@ -86,7 +86,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             say(
                 "{path}: the pairs have images of different shapes, {shapes}.",
                 path=path,
-                shapes=" and ".join("×".join(map(str, shape)) for shape in sorted(shapes)),
+                shapes=join(say(" and "), ("×".join(map(str, shape)) for shape in sorted(shapes))),
             ),
             remedy=say("Put files of one data set only into one folder."),
         )
@@ -135,10 +135,10 @@ def find_pairs(folder: Path) -> dict[str, Pair]:
         if before is not None:
             raise DataError(
                 say(
-                    "{folder} contains both {name} and {name_2}.",
+                    "{folder} contains both {name} and {other_name}.",
                     folder=folder,
                     name=before.name,
-                    name_2=path.name,
+                    other_name=path.name,
                 ),
                 remedy=say("Keep one of them."),
             )
@@ -151,7 +151,7 @@ def _describe_twins(folder: Path, pairs: dict[str, Pair]) -> tuple[str, ...]:
     twins = [path.name for path in files if (folder / f"{path.name}.gz").exists()]
     if not twins:
         return ()
-    return (say("{twins} read, and not the same names with .gz beside them.", twins=quote(twins)),)
+    return (say("{files} read, and not the same names with .gz beside them.", files=quote(twins)),)
 
 
 def read_idx(path: Path, root: Path | None = None) -> Array:
@@ -202,13 +202,13 @@ def _read_array(stream: BinaryIO, path: Path) -> Array:
         holds = (
             "more"
             if len(content) > num_bytes
-            else say("only {num_content:,}", num_content=len(content))
+            else say("only {num_bytes:,}", num_bytes=len(content))
         )
         raise DataError(
             say(
-                "{path} declares the shape {str}, {num_bytes:,} bytes, but contains {holds}.",
+                "{path} declares the shape {shape}, {num_bytes:,} bytes, but contains {holds}.",
                 path=path,
-                str="×".join(map(str, shape)),
+                shape="×".join(map(str, shape)),
                 num_bytes=num_bytes,
                 holds=holds,
             ),
@@ -272,13 +272,14 @@ def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Arr
     if images.ndim < 3 or labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(
             say(
-                "{path}: {name} has {ndim} dimensions and {name_2} has {ndim_2} of {dtype}; "
+                "{path}: {name} has {ndim} dimensions and {other_name} has {other_ndim} of "
+                "{dtype}; "
                 "expected 3 or 4 for the images, and 1 of integers for the labels.",
                 path=path,
                 name=pair["images"].name,
                 ndim=images.ndim,
-                name_2=pair["labels"].name,
-                ndim_2=labels.ndim,
+                other_name=pair["labels"].name,
+                other_ndim=labels.ndim,
                 dtype=labels.dtype,
             ),
             remedy=say("Check which file is which."),
@@ -286,11 +287,12 @@ def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Arr
     if len(images) != len(labels):
         raise DataError(
             say(
-                "{path}: {name} has {num_images:,} images but {name_2} has {num_labels:,} labels.",
+                "{path}: {name} has {num_images:,} images but {other_name} has {num_labels:,} "
+                "labels.",
                 path=path,
                 name=pair["images"].name,
                 num_images=len(images),
-                name_2=pair["labels"].name,
+                other_name=pair["labels"].name,
                 num_labels=len(labels),
             ),
             remedy=say("Use the images and labels of the same data set."),

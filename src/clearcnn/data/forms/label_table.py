@@ -302,10 +302,10 @@ def _read_labels(columns: Columns, rows: Sequence[Row], path: Path) -> Iterator[
         row = rows[none[0]]
         raise DataError(
             say(
-                "{path}: {num_none:,} of {num_rows:,} rows have 0 in every class, such as "
+                "{path}: {number:,} of {num_rows:,} rows have 0 in every class, such as "
                 "{cells} in line {line}.",
                 path=path,
-                num_none=len(none),
+                number=len(none),
                 num_rows=len(rows),
                 cells=row.cells[columns.image],
                 line=row.line,

@@ -17,7 +17,7 @@ from clearcnn.data.safe_files import SourceFile, is_inside
 from clearcnn.data.split_names import require_split_name
 from clearcnn.data.tables import Row, is_json_lines, read_header, read_rows, require_columns
 from clearcnn.errors import DataError
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.specs import DataSpec
 
 _LONGEST_PATH = 4096
@@ -48,11 +48,12 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
     in_folder = path.is_dir()
     tables = find_tables(path) if in_folder else [(None, path)]
     if not tables:
+        nor = say(" nor ")
         raise DataError(
             say(
                 "{path} contains neither {table_names}.",
                 path=path,
-                table_names=" nor ".join(TABLE_NAMES),
+                table_names=join(nor, TABLE_NAMES),
             ),
             remedy=say("Write one with the columns file_name and label."),
         )
@@ -98,7 +99,7 @@ def _table_in(folder: Path) -> Path | None:
             say(
                 "{folder} contains both {table_names}.",
                 folder=folder,
-                table_names=" and ".join(TABLE_NAMES),
+                table_names=join(say(" and "), TABLE_NAMES),
             ),
             remedy=say("Keep one of them."),
         )

@@ -50,18 +50,18 @@ def read(folder: Path, spec: DataSpec) -> LabelledImages:
             notes.append(
                 say(
                     "Left out {num_images:,} images without a class in their names, such as "
-                    "{as_posix}; give them to predict.",
+                    "{example}; give them to predict.",
                     num_images=len(images),
-                    as_posix=images[0].relative_to(folder).as_posix(),
+                    example=images[0].relative_to(folder).as_posix(),
                 )
             )
             continue
         if None in classes:
             raise DataError(
                 say(
-                    "{images} has no class in its name; expected letters and a number, such "
+                    "{name} has no class in its name; expected letters and a number, such "
                     "as cat.12.jpg.",
-                    images=images[classes.index(None)],
+                    name=images[classes.index(None)],
                 ),
                 remedy=say("Rename it, or move it elsewhere."),
             )

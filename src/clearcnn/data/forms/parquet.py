@@ -10,7 +10,7 @@ from typing import Any
 from clearcnn.bounded_json import parse_json
 from clearcnn.data.build_dataset import build_from_files
 from clearcnn.data.choices import choose_set
-from clearcnn.data.classes import quote, shorten
+from clearcnn.data.classes import quote, report_unlabelled, shorten
 from clearcnn.data.forms.folder import subfolders
 from clearcnn.data.image_files import Entry
 from clearcnn.data.labelled_images import SPLIT_NAMES, LabelledImages
@@ -23,7 +23,7 @@ from clearcnn.data.safe_files import (
 )
 from clearcnn.data.split_names import parse_split_name
 from clearcnn.errors import ClearCNNError, DataError, MissingExtraError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import DataSpec
 from clearcnn.spelling import did_you_mean
 
@@ -97,7 +97,7 @@ def read(path: Path, spec: DataSpec) -> LabelledImages:
             say(
                 "{path}: the files have different class names, {quote}.",
                 path=path,
-                quote=" and ".join(map(quote, known)),
+                quote=join(say(" and "), map(quote, known)),
             ),
             remedy=say("Put files of one data set only into one folder."),
         )
@@ -179,16 +179,7 @@ def _describe_others(files: Sequence[Path]) -> tuple[str, ...]:
 
 def _describe_unlabelled(shards: Sequence["Shard"]) -> tuple[str, ...]:
     count = sum(shard.num_unlabelled for shard in shards)
-    are = (
-        say("images without a label (-1) were")
-        if count > 1
-        else say("image without a label (-1) was")
-    )
-    return (
-        (say("{count:,} {are} left out; give them to predict.", count=count, are=are),)
-        if count
-        else ()
-    )
+    return (report_unlabelled(count),) if count else ()
 
 
 def _split_name_of(file: Path) -> str | None:
@@ -272,7 +263,7 @@ def _find_column(
     if len(found) == 1 or (found and found[0] in usual):
         return found[0]
     problem = (
-        say("it has {num_found}: {found}", num_found=len(found), found=quote(found))
+        say("it has {number}: {found}", number=len(found), found=quote(found))
         if found
         else say("the columns are {columns}", columns=quote(columns))
     )
@@ -364,7 +355,7 @@ def _read_cell(column: Any, row: int, place: str) -> bytes:
     content: bytes | None = column[row].as_py()
     if not content or len(content) > LARGEST_IMAGE_BYTES:
         fault = (
-            say("has {num_content:,} bytes", num_content=len(content))
+            say("has {num_bytes:,} bytes", num_bytes=len(content))
             if content
             else say("has no bytes")
         )

@@ -74,10 +74,10 @@ def read_split_table(table: Path, split: FolderTree, notes: list[str]) -> dict[s
     names = columns.names
     notes.append(
         say(
-            "{name}: images in the column {names!r}, labels in {names_2!r}.",
+            "{name}: images in the column {image_column!r}, labels in {label_column!r}.",
             name=table.name,
-            names=names[columns.image],
-            names_2=names[columns.label],
+            image_column=names[columns.image],
+            label_column=names[columns.label],
         )
     )
     if left:

@@ -69,10 +69,10 @@ def read_annotations(
         count = say_count("{number:,} image", "{number:,} images", len(images))
         notes.append(
             say(
-                "Left out {count} that {name} does not list, such as {images}.",
+                "Left out {count} that {name} does not list, such as {example}.",
                 count=count,
                 name=table.name,
-                images=quote(images, 1),
+                example=quote(images, 1),
             )
         )
     return {label: classes[label] for label in sort_naturally(classes)}

@@ -56,11 +56,11 @@ def name_classes(labels: Sequence[str], table: Path) -> tuple[list[str], tuple[s
         )
         return list(labels), (said,)
     said = say(
-        "Labels {low} to {high} named {names!r} to {names_2!r} by {name}.",
+        "Labels {low} to {high} named {first!r} to {last!r} by {name}.",
         low=low,
         high=high,
-        names=names[low],
-        names_2=names[high],
+        first=names[low],
+        last=names[high],
         name=path.name,
     )
     return [names[int(label)] for label in labels], (said,)

@@ -82,7 +82,11 @@ def find_columns(
     """
     first = table.rows[0].cells
     has_names = not any(files.find(cell, near, split) for cell in first if cell)
-    names = first if has_names else tuple(say("column {k}", k=k) for k in range(1, len(first) + 1))
+    names = (
+        first
+        if has_names
+        else tuple(say("column {column}", column=k) for k in range(1, len(first) + 1))
+    )
     rows = table.rows[1:] if has_names else table.rows
     values = [[row.cells[k] for row in rows] for k in range(len(names))]
     image = _named(table, names, spec.image_column, "--image-column")

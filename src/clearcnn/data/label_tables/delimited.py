@@ -67,12 +67,13 @@ def read_table(path: Path, root: Path | None, most_rows: int | None = None) -> T
         if rows and len(row.cells) != len(rows[0].cells):
             raise DataError(
                 say(
-                    "{path}, line {line}: {num_cells} cells, but {num_cells_2} in line {line_2}.",
+                    "{path}, line {line}: {num_cells} cells, but {other_cells} in line "
+                    "{other_line}.",
                     path=path,
                     line=row.line,
                     num_cells=len(row.cells),
-                    num_cells_2=len(rows[0].cells),
-                    line_2=rows[0].line,
+                    other_cells=len(rows[0].cells),
+                    other_line=rows[0].line,
                 ),
                 remedy=say(
                     "Write one cell for each column in every row; put cells that contain the "

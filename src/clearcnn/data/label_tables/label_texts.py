@@ -37,13 +37,13 @@ def unify_labels(labels: Sequence[str], source: str) -> tuple[list[str], tuple[s
         if twin != label and len(label) > 1:
             raise DataError(
                 say(
-                    "{source}: the labels {twin!r} ({counts:,} images) and {label!r} "
-                    "({counts_2:,}) differ only in capitals or blanks.",
+                    "{source}: the labels {label_one!r} ({count_one:,} images) and {label_two!r} "
+                    "({count_two:,}) differ only in capitals or blanks.",
                     source=source,
-                    twin=twin,
-                    counts=counts[twin],
-                    label=label,
-                    counts_2=counts[label],
+                    label_one=twin,
+                    count_one=counts[twin],
+                    label_two=label,
+                    count_two=counts[label],
                 ),
                 remedy=say("Write one of them everywhere, or make them different."),
             )

@@ -35,7 +35,11 @@ def split_label(
     count = rows.shape[1]
     if _fits(count - 2, spec) and _counts(rows[:, 0]):
         labels, pixels, said = split_label(rows[:, 1:], spec, place)
-        return labels, pixels, said and say("{said} The first column counts the rows.", said=said)
+        return (
+            labels,
+            pixels,
+            said and say("{sentence} The first column counts the rows.", sentence=said),
+        )
     if _fits(count - 1, spec):
         ends = [end for end in (0, count - 1) if _is_label(rows[:, end])] or [
             end for end in (0, count - 1) if _is_perhaps_label(rows[:, end])
@@ -59,8 +63,8 @@ def split_label(
         if ends:
             which = "first" if ends[0] == 0 else "last"
             said = say(
-                "The {which} of {count} columns read as the label, the others as pixels.",
-                which=which,
+                "The {position} of {count} columns read as the label, the others as pixels.",
+                position=which,
                 count=count,
             )
             return rows[:, ends[0]], np.delete(rows, ends[0], axis=1), said

@@ -87,10 +87,10 @@ def find_layout(path: Path, root: Path | None, spec: DataSpec) -> Layout:
     if len(first) > _MOST_COLUMNS:
         raise DataError(
             say(
-                "{path} has {num_first:,} columns; at most {most_columns:,} are read, enough "
+                "{path} has {num_columns:,} columns; at most {most_columns:,} are read, enough "
                 "for a colour image of {largest_side}×{largest_side} pixels.",
                 path=path,
-                num_first=len(first),
+                num_columns=len(first),
                 most_columns=_MOST_COLUMNS,
                 largest_side=LARGEST_SIDE,
             ),

@@ -66,14 +66,14 @@ def _read_places(names: Sequence[str], place: str) -> tuple[list[int], tuple[int
     if math.prod(shape) != len(names) or len(np.unique(places, axis=0)) != len(names):
         raise DataError(
             say(
-                "{place}: the names of the {num_names} pixel columns, {names} to {names_2}, "
-                "do not cover an image of {shape}×{shape_2} exactly once.",
+                "{place}: the names of the {num_names} pixel columns, {first} to {last}, "
+                "do not cover an image of {height}×{width} exactly once.",
                 place=place,
                 num_names=len(names),
-                names=shorten(names[0]),
-                names_2=shorten(names[-1]),
-                shape=shape[0],
-                shape_2=shape[1],
+                first=shorten(names[0]),
+                last=shorten(names[-1]),
+                height=shape[0],
+                width=shape[1],
             ),
             remedy=say(
                 "Name one column for each pixel, such as pixel_0_0, or use names without positions."

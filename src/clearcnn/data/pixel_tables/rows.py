@@ -80,10 +80,10 @@ def _check_cells(cells: list[list[str]], layout: Layout, first: int, path: Path)
         if row and len(row) != len(layout.names):
             raise DataError(
                 say(
-                    "{path}, line {line}: {num_row} cells, but {num_names} {what}.",
+                    "{path}, line {line}: {num_cells} cells, but {num_names} {what}.",
                     path=path,
                     line=line,
-                    num_row=len(row),
+                    num_cells=len(row),
                     num_names=len(layout.names),
                     what=what,
                 ),
@@ -133,11 +133,11 @@ def _read_block(
                     ) from None
         raise DataError(
             say(
-                "{path}, lines {first} to {first_2}: expected numbers separated by commas, "
+                "{path}, lines {first} to {last}: expected numbers separated by commas, "
                 "semicolons, tabs or blanks.",
                 path=path,
                 first=first,
-                first_2=first + len(lines) - 1,
+                last=first + len(lines) - 1,
             ),
             remedy=say(
                 "Write plain numbers, without line breaks or quotation marks inside a cell."
@@ -155,10 +155,10 @@ def _read_cells(cells: list[list[str]], column: int, first: int, path: Path) -> 
         if strange is not None:
             raise DataError(
                 say(
-                    "{path}, line {line}: {strange!r} among the pixels is not a number.",
+                    "{path}, line {line}: {cell!r} among the pixels is not a number.",
                     path=path,
                     line=line,
-                    strange=shorten(strange),
+                    cell=shorten(strange),
                 ),
                 remedy=say("Correct the cell, or remove the row."),
             )
@@ -172,10 +172,10 @@ def _uneven(path: Path, one: int, other: int, line: int | None = None) -> DataEr
     place = say("{path}, line {line}", path=path, line=line) if line else str(path)
     return DataError(
         say(
-            "{place}: a cell has {other:,} pixels, and others have {one:,}.",
+            "{place}: a cell has {num_pixels:,} pixels, and others have {other_pixels:,}.",
             place=place,
-            other=other,
-            one=one,
+            num_pixels=other,
+            other_pixels=one,
         ),
         remedy=say("Store images of one size."),
     )

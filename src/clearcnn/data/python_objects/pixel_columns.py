@@ -45,10 +45,10 @@ def read_pixel_columns(
         has_places(texts) or find_row_shape(len(pixels), spec)[0]
     ):
         return None
-    images, said = arrange_columns(whole_numbers(rows), texts, spec, f"a {kind}")
+    images, said = arrange_columns(whole_numbers(rows), texts, spec, say("a {kind}", kind=kind))
     columns = {name: frame[name].to_numpy().tolist() for name in names if name in others}
     return Samples(
-        f"a {kind}",
+        say("a {kind}", kind=kind),
         images,
         columns[label[0]],
         groups=columns.get(spec.group_column),

@@ -14,7 +14,7 @@ from PIL import Image
 from clearcnn.data.array_layout import arrange_rows
 from clearcnn.data.arrays import prepare_array, whole_numbers
 from clearcnn.data.build_dataset import build_from_array, build_from_files
-from clearcnn.data.classes import shorten
+from clearcnn.data.classes import report_unlabelled, shorten
 from clearcnn.data.decode_image import DecodedImage, decode_picture
 from clearcnn.data.image_files import Entry
 from clearcnn.data.label_tables.label_texts import several_labels, unify_labels
@@ -100,11 +100,6 @@ def _leave_out_unlabelled(samples: Samples) -> Samples:
     if len(rows) == len(labels) or not rows or not is_none:
         return samples
     count = len(labels) - len(rows)
-    are = (
-        say("images without a label (-1) were")
-        if count > 1
-        else say("image without a label (-1) was")
-    )
 
     def keep(values: "Sequence[object] | Array | None") -> list[object] | None:
         return None if values is None else [values[row] for row in rows]
@@ -115,7 +110,7 @@ def _leave_out_unlabelled(samples: Samples) -> Samples:
         labels=keep(samples.labels) or [],
         groups=keep(samples.groups),
         splits=keep(samples.splits),
-        notes=(*samples.notes, f"{count:,} {are} left out; give them to predict."),
+        notes=(*samples.notes, report_unlabelled(count)),
     )
 
 
@@ -151,7 +146,7 @@ def _read_one_hot(labels: Sequence[object], place: str) -> list[object] | None:
         return None
     several = [k for k, row in enumerate(rows) if isinstance(row, list) and sum(row) != 1]
     if several:
-        example = say("row {several} has {rows}", several=several[0], rows=rows[several[0]])
+        example = say("row {row} has {dimensions}", row=several[0], dimensions=rows[several[0]])
         raise several_labels(place, len(several), len(rows), example)
     return [row.index(1) for row in rows if isinstance(row, list)]
 
@@ -215,10 +210,10 @@ def _reader_of(image: object, name: str) -> Callable[[], bytes | DecodedImage]:
         return partial(_decode_array, image, name)
     raise DataError(
         say(
-            "{name} is a {name_2}; expected a Pillow image, an array, or the path of an image "
+            "{name} is a {other_name}; expected a Pillow image, an array, or the path of an image "
             "file.",
             name=name,
-            name_2=type(image).__name__,
+            other_name=type(image).__name__,
         ),
         remedy=say("Convert the images first, for example with PIL.Image.fromarray."),
     )

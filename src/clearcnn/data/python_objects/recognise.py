@@ -75,7 +75,7 @@ def _reject_doubled(names: Sequence[object], kind: str) -> None:
     twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
     if twice:
         raise DataError(
-            say("A {kind} has several columns named {twice}.", kind=kind, twice=quote(twice)),
+            say("A {kind} has several columns named {name}.", kind=kind, name=quote(twice)),
             remedy=say("Give each column a name of its own."),
         )
 
@@ -94,9 +94,9 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
     if "train" not in splits.values():
         raise DataError(
             say(
-                "Images cannot be read from a mapping with the keys {str}: none of them is a "
+                "Images cannot be read from a mapping with the keys {keys}: none of them is a "
                 "training split.",
-                str=quote(map(str, source)),
+                keys=quote(map(str, source)),
             ),
             remedy=say("Use the keys train, validation and test, or give one of the values."),
         )
@@ -110,7 +110,7 @@ def _join_splits(source: "Mapping[Any, Any]", spec: DataSpec) -> Samples:
             say("The splits have different class names."), remedy=say("Give one data set.")
         )
     return Samples(
-        say("splits {str}, each {kind}", str=quote(map(str, splits)), kind=parts[0][1].kind),
+        say("splits {names}, each {kind}", names=quote(map(str, splits)), kind=parts[0][1].kind),
         images,
         labels,
         known.pop(),
@@ -159,7 +159,7 @@ def _from_columns(
     splits = columns["split"]() if "split" in columns else None
     names = getattr(features.get(label), "names", None) if features else None
     return Samples(
-        f"a {kind}",
+        say("a {kind}", kind=kind),
         columns[image](),
         columns[label](),
         tuple(map(str, names)) if names else None,

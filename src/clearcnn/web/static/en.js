@@ -66,6 +66,7 @@ export default {
     "The browser does not let this page read the clipboard. Press Ctrl+V (on a Mac ⌘V) instead.",
   penDown: "Pen down",
   penUp: "Pen up",
+  serverSays: "The server answers:",
   failed: "The page could not be loaded.",
   insideTitle: "Inside the network",
   insideTells:

@@ -1,3 +1,4 @@
+// Made by `make messages` from the catalogue; do not edit.
 export default {
   pageTitle: "clearcnn: 모델을 써 보고, 들여다보기",
   skip: "이미지로 가기",
@@ -9,8 +10,7 @@ export default {
   openFirst: "이미지를 열거나, 끌어다 놓거나, 붙여 넣거나, 카메라를 켜 보세요.",
   share: "링크 복사",
   copied: "복사했습니다",
-  about:
-    "학습 데이터: {source} · 파라미터 {parameters}개 · 테스트 이미지 정답률 {share} ({total}장 중 {correct}장, 95% 신뢰구간 {range})",
+  about: "학습 데이터: {source} · 파라미터 {parameters}개 · 테스트 이미지 정답률 {share} ({total}장 중 {correct}장, 95% 신뢰구간 {range})",
   tryTitle: "모델 써 보기",
   padLabel: "그림판",
   padKeys: "키보드: 화살표로 움직이고, 스페이스로 펜을 내리고 듭니다. Shift는 멀리 이동, Backspace는 되돌리기, Delete는 지우기입니다.",
@@ -46,11 +46,9 @@ export default {
   pickTitle: "또는 테스트 이미지 고르기",
   testImage: "{name}, 테스트 이미지, {row}행",
   pictureTaken: "{name} 파일을 읽었습니다.",
-  "problem.heic":
-    "{name}: HEIC 이미지라서 이 브라우저가 읽지 못합니다. JPEG나 PNG로 저장하세요. iPhone에서는 설정 › 카메라 › 포맷 › 높은 호환성을 고르면 됩니다.",
+  "problem.heic": "{name}: HEIC 이미지라서 이 브라우저가 읽지 못합니다. JPEG나 PNG로 저장하세요. iPhone에서는 설정 › 카메라 › 포맷 › 높은 호환성을 고르면 됩니다.",
   "problem.format": "{name}: {format} 이미지라서 브라우저에 표시할 수 없습니다. PNG로 저장하거나 clearcnn predict를 쓰세요.",
-  "problem.large":
-    "{name}: {width}×{height}픽셀입니다. 이 페이지는 한 변이 {most}픽셀 이하인 이미지를 읽습니다. 크기를 줄이거나 clearcnn predict를 쓰세요.",
+  "problem.large": "{name}: {width}×{height}픽셀입니다. 이 페이지는 한 변이 {most}픽셀 이하인 이미지를 읽습니다. 크기를 줄이거나 clearcnn predict를 쓰세요.",
   "problem.broken": "{name}: 읽을 수 없습니다. 이미지가 아니거나 손상된 파일입니다.",
   "problem.denied": "브라우저가 이 페이지의 카메라 사용을 막았습니다. 주소창 옆에서 허용한 뒤 다시 카메라를 누르세요.",
   "problem.none": "카메라가 없거나 연결이 끊겼습니다.",
@@ -60,6 +58,7 @@ export default {
   "problem.pasteDenied": "브라우저가 클립보드 읽기를 막았습니다. 대신 Ctrl+V(Mac에서는 ⌘V)를 누르세요.",
   penDown: "펜을 내렸습니다",
   penUp: "펜을 들었습니다",
+  serverSays: "서버가 이렇게 답했습니다:",
   failed: "페이지를 준비하지 못했습니다.",
   insideTitle: "네트워크 들여다보기",
   insideTells: "이미지가 층마다 어떤 특징 맵이 되는지 모두 보여 줍니다. 값을 가리키면 그 값이 나온 윈도우가 보이고, 누르면 고정됩니다.",
@@ -110,14 +109,12 @@ export default {
   logit: "로짓",
   power: "e의 거듭제곱",
   share_: "비율",
-  beforeTemperature:
-    "맨 위의 막대는 모든 로짓을 먼저 {temperature}(으)로 나눕니다. 확신하는 만큼 맞도록 이 모델에 맞춰 구한 온도입니다.",
+  beforeTemperature: "맨 위의 막대는 모든 로짓을 먼저 {temperature}(으)로 나눕니다. 확신하는 만큼 맞도록 이 모델에 맞춰 구한 온도입니다.",
   flattened: "맵 {number}의 {row}행 {column}열 값을 한 줄로 늘어놓은 것: ",
   padded: "맵 둘레에 0으로 된 테두리를 둘렀습니다: ",
   unchanged: "그대로",
   playgroundTitle: "실험실",
-  playgroundTells:
-    "네트워크를 바꾸고 같은 이미지로 다시 학습시켜 보세요. 내 모델에서 출발하며, 내 모델은 그대로 남습니다.",
+  playgroundTells: "네트워크를 바꾸고 같은 이미지로 다시 학습시켜 보세요. 내 모델에서 출발하며, 내 모델은 그대로 남습니다.",
   sidesHint: "커널, 스트라이드, 크기: 숫자 하나, 또는 3×5처럼 세로×가로. 위아래 화살표 키로도 바뀝니다.",
   add: "추가",
   reset: "내 모델의 층으로 되돌리기",
@@ -163,8 +160,7 @@ export default {
   onTraining: "학습",
   onValidation: "검증",
   resultsLabel: "결과",
-  resultsTell:
-    "모두 같은 검증 이미지로 잰 값입니다. 테스트 이미지는 마지막 한 번의 평가를 위해 건드리지 않습니다. 시도는 데이터 증강 없이 정한 에포크만 학습하므로, 내 모델이 더 많이 학습했을 수 있습니다.",
+  resultsTell: "모두 같은 검증 이미지로 잰 값입니다. 테스트 이미지는 마지막 한 번의 평가를 위해 건드리지 않습니다. 시도는 데이터 증강 없이 정한 에포크만 학습하므로, 내 모델이 더 많이 학습했을 수 있습니다.",
   model: "모델",
   accuracy: "정확도",
   right: "맞힘",

@@ -2,7 +2,7 @@ import { Bars } from "./answer.js";
 import { ask, post } from "./ask.js";
 import { Curve } from "./curve.js";
 import { element, find } from "./element.js";
-import { t } from "./language.js";
+import { language, t } from "./language.js";
 import { LayersForm } from "./layers_form.js";
 import { Model } from "./model.js";
 import { grouped, percent, percentRange } from "./numbers.js";
@@ -81,7 +81,7 @@ export class Playground {
     this.form.tell(this.network);
     this.form.blame(this.problem?.values?.position);
     this.#tellSums();
-    if (this.problem) this.#complain(this.problem);
+    if (!this.network) this.#check(); // The server tells its problem in the new language.
     this.curve.show();
     this.status?.();
     this.#tellAttempts();
@@ -245,7 +245,7 @@ export class Playground {
     // An MLP of equal size has other layers, whose pace says nothing of these.
     const timing = mlp || !this.network ? null : this.pace.begin(this.network);
     return new Promise((resolve, reject) => {
-      const source = new EventSource(`${ADDRESS}/attempts/${number}/events`);
+      const source = new EventSource(`${ADDRESS}/attempts/${number}/events?lang=${language()}`);
       const told = {
         waiting: (found) => this.#status(`waiting.${found.for}`, { count: found.ahead }),
         begin: ({ epochs }) => (this.curve.begin(epochs), this.#status("compiling")),

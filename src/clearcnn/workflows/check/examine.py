@@ -95,14 +95,14 @@ def examine(images: LabelledImages, labels: LabelCheck, heard: EvaluateListener)
         *find_duplicates(
             images,
             exact,
-            say("duplicates"),
+            "duplicates",
             say("Exact duplicates"),
             say("Other exact duplicates"),
         ),
         *find_duplicates(
             images,
             np.where(exact == itself, near, itself),
-            say("near duplicates"),
+            "near duplicates",
             say("Near duplicates"),
             say("Other near duplicates"),
         ),
@@ -148,4 +148,4 @@ def _check_labels(
         return find_suspects(planned, heard.on_step), planned.epochs, [], False
     except KeyboardInterrupt:
         sentence = say("Labels were not checked: it was stopped before all trainings had ended.")
-        return (), None, [Finding(say("label check stopped"), False, sentence, ())], True
+        return (), None, [Finding("label check stopped", False, sentence, ())], True

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcnn.data import LabelledImages
-from clearcnn.language import say, say_count
+from clearcnn.language import join, say, say_count
 from clearcnn.results.check import Finding, Suspect
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS
 
@@ -34,7 +34,7 @@ def list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
             for each in suspects[:_MOST_NAMES]
         )
         yield Finding(
-            say("suspect labels"),
+            "suspect labels",
             False,
             say(
                 "Labels that models trained without them contradict: {num_suspects:,}. They "
@@ -58,7 +58,7 @@ def report_unchecked(images: LabelledImages, fewest: int) -> Finding:
         else say("there is only one class, and training needs two")
     )
     return Finding(
-        say("labels not checked"), False, say("Labels could not be checked: {what}.", what=what), ()
+        "labels not checked", False, say("Labels could not be checked: {what}.", what=what), ()
     )
 
 
@@ -66,9 +66,13 @@ def list_unreadable(images: LabelledImages) -> Iterator[Finding]:
     """Report files that could not be read."""
     if images.skipped:
         count = len(images.skipped)
-        names = tuple(f"{skipped.path}: {skipped.reason}" for skipped in images.skipped)
+        names = tuple(
+            # Most reasons begin with the name.
+            each.reason if each.path in each.reason else join(": ", (each.path, each.reason))
+            for each in images.skipped
+        )
         yield Finding(
-            say("unreadable files"),
+            "unreadable files",
             True,
             say("Unreadable files: {count:,}.", count=count),
             names[:_MOST_NAMES],
@@ -87,9 +91,7 @@ def find_duplicates(
             words=words,
             images=_count(other_label),
         )
-        yield _report(
-            images, other_label, say("{kind} with another label", kind=kind), True, sentence, first
-        )
+        yield _report(images, other_label, f"{kind} with another label", True, sentence, first)
     rest = np.setdiff1d(duplicates, other_label)
     across = rest[_are_across_splits(images, first)[rest]]
     if len(across):
@@ -98,7 +100,7 @@ def find_duplicates(
             words=words,
             images=_count(across),
         )
-        yield _report(images, across, say("{kind} across splits", kind=kind), True, sentence, first)
+        yield _report(images, across, f"{kind} across splits", True, sentence, first)
     rest = np.setdiff1d(rest, across)
     if len(rest):
         shown = others if len(rest) < len(duplicates) else words
@@ -126,7 +128,7 @@ def report_empty(images: LabelledImages, rows: NDArray[np.intp]) -> Iterator[Fin
     """Report images of a single value."""
     if len(rows):
         sentence = say("All pixels have the same value: {images}.", images=_count(rows))
-        yield _report(images, rows, say("empty images"), True, sentence)
+        yield _report(images, rows, "empty images", True, sentence)
 
 
 def find_split_groups(images: LabelledImages) -> Iterator[Finding]:
@@ -139,7 +141,7 @@ def find_split_groups(images: LabelledImages) -> Iterator[Finding]:
     split = [group for group, found in splits.items() if len(found) > 1]
     if split:
         yield Finding(
-            say("groups across splits"),
+            "groups across splits",
             True,
             say(
                 "{num_split:,} of {num_splits:,} groups are in more than one split: the score "
@@ -155,19 +157,17 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
     """Report classes that are too small, too few or unequal."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     if len(counts) == 1:
-        yield Finding(
-            say("one class"), True, say("There is only one class: nothing to classify."), ()
-        )
+        yield Finding("one class", True, say("There is only one class: nothing to classify."), ())
     lacking = np.flatnonzero(counts < _FEWEST_TO_TRAIN)
     if len(lacking):
         yield Finding(
-            say("classes too small to train"),
+            "classes too small to train",
             True,
             say(
-                "Classes of fewer than {fewest_to_train} images, too few to train and test a "
-                "model: {num_lacking:,}.",
-                fewest_to_train=_FEWEST_TO_TRAIN,
-                num_lacking=len(lacking),
+                "Classes of fewer than {fewest} images, too few to train and test a "
+                "model: {number:,}.",
+                fewest=_FEWEST_TO_TRAIN,
+                number=len(lacking),
             ),
             tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in lacking[:_MOST_NAMES]),
         )
@@ -175,13 +175,13 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
     if len(few):
         names = tuple(f"{images.class_names[k]}: {counts[k]:,}" for k in few[:_MOST_NAMES])
         yield Finding(
-            say("small classes"),
+            "small classes",
             False,
             say(
-                "Classes of fewer than {few_images} images, too few for good training and a "
-                "precise score: {num_few:,}.",
-                few_images=_FEW_IMAGES,
-                num_few=len(few),
+                "Classes of fewer than {fewest} images, too few for good training and a "
+                "precise score: {number:,}.",
+                fewest=_FEW_IMAGES,
+                number=len(few),
             ),
             names,
         )
@@ -191,12 +191,12 @@ def check_classes(images: LabelledImages) -> Iterator[Finding]:
             "imbalance",
             False,
             say(
-                "{largest} has {counts:,} images and {smallest} {counts_2:,}: look at the "
+                "{largest} has {most:,} images and {smallest} {fewest:,}: look at the "
                 "metrics of each class, not only at the accuracy.",
                 largest=largest,
-                counts=counts.max(),
+                most=counts.max(),
                 smallest=smallest,
-                counts_2=counts.min(),
+                fewest=counts.min(),
             ),
             (),
         )
@@ -208,7 +208,7 @@ def check_range(images: LabelledImages) -> Iterator[Finding]:
     seen = float(images.images.max()) - float(images.images.min())
     if seen < _NARROW * (high - low):
         yield Finding(
-            say("narrow values"),
+            "narrow values",
             False,
             say(
                 "The pixels span {seen:g} of a possible {high:g}: check their scale.",
@@ -233,7 +233,7 @@ def _report(
 ) -> Finding:
     name: Callable[[int], str] = images.names.__getitem__
     names = tuple(
-        name(row) if first is None else f"{name(row)} = {name(first[row])}"
+        name(row) if first is None else join(" = ", (name(row), name(first[row])))
         for row in rows[:_MOST_NAMES].tolist()
     )
     return Finding(

@@ -20,7 +20,7 @@ def find_name_groups(images: LabelledImages) -> Iterator[Finding]:
     name, group = found.example
     leak = found.estimate_leak(SplitSpec().test_fraction)
     yield Finding(
-        say("groups in names"),
+        "groups in names",
         False,
         say(
             "Names put the images into {num_groups:,} groups that look alike: two images of a "

@@ -244,6 +244,7 @@ def compare(
     budget: float | str | None = None,
     seed: int = 777,
     out: Path | str | None = None,
+    language: str | None = None,
     verbose: Verbose = "auto",
     listener: EvaluateListener | None = None,
 ) -> Assessment:
@@ -251,7 +252,7 @@ def compare(
 
     Args:
       compared: two or more recipes or model files; the others are compared with the first.
-      source, folds, repeats, budget, seed, out, verbose, listener: as for `evaluate`.
+      source, folds, repeats, budget, seed, out, language, verbose, listener: as for `evaluate`.
     Returns:
       Assessment, without baselines and learning curve.
     Raises:
@@ -279,6 +280,7 @@ def compare(
         learning_curve=False,
         seed=seed,
         out=out,
+        language=language,
         verbose=verbose,
         listener=listener,
     )
@@ -307,7 +309,7 @@ def _list_candidates(
     names = [candidate.name for candidate in candidates]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SpecError(
-            say("{repr} would be compared with itself.", repr=", ".join(map(repr, repeated))),
+            say("{names} would be compared with itself.", names=", ".join(map(repr, repeated))),
             remedy=say("Name each recipe or model file once; model files need different names."),
         )
     return candidates
@@ -368,13 +370,13 @@ def _make_protocols(
     writers.insert(
         0,
         lambda repeats: say(
-            "{num_images:,} images of {groups:,} groups; each of {num_left_out} trainings "
-            "tests on {which} it never saw, {repeats}.",
+            "{num_images:,} images of {groups:,} groups; each of {num_trainings} trainings "
+            "tests on {tested} it never saw, {repeats}.",
             repeats=repeats,
             num_images=len(images),
             groups=groups,
-            num_left_out=len(left_out),
-            which=which,
+            num_trainings=len(left_out),
+            tested=which,
         ),
     )
     return runs, writers

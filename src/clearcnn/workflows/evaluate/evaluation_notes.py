@@ -41,11 +41,11 @@ def describe_images(images: LabelledImages) -> str:
         else say("no exact duplicates")
     )
     return say(
-        "{num_images:,} images of {num_counts:,} classes, {counts:,} to {counts_2:,} each; {found}",
+        "{num_images:,} images of {num_classes:,} classes, {fewest:,} to {most:,} each; {found}",
         num_images=len(images),
-        num_counts=len(counts),
-        counts=counts.min(),
-        counts_2=counts.max(),
+        num_classes=len(counts),
+        fewest=counts.min(),
+        most=counts.max(),
         found=found,
     )
 
@@ -119,12 +119,12 @@ def report_gap(protocols: Sequence[Protocol]) -> tuple[str, ...]:
     points = 100 * (random - groups)
     return (
         say(
-            "Random folds give {random:.1f} %, {points:.1f} points {rest} than the "
+            "Random folds give {random:.1f} %, {points:.1f} points {comparison} than the "
             "{groups:.1f} % on unseen groups: random folds put images of one group into both "
             "training and test set.",
             random=100 * random,
             points=abs(points),
-            rest=say("more") if points >= 0 else say("less"),
+            comparison=say("more") if points >= 0 else say("less"),
             groups=100 * groups,
         ),
     )

@@ -205,16 +205,16 @@ def _read_new(run: bundle.Bundle, new: Source) -> tuple[LabelledImages, NDArray[
     if images.images.shape[1:] != contract.shape or images.value_range != contract.value_range:
         raise DataError(
             say(
-                "{source} has images of shape {shape} with values {value_range:g} to "
-                "{value_range_2:g}; the model expects {shape_2} with {value_range_3:g} to "
-                "{value_range_4:g}.",
+                "{source} has images of shape {shape} with values {low:g} to "
+                "{high:g}; the model expects {model_shape} with {model_low:g} to "
+                "{model_high:g}.",
                 source=images.source,
                 shape=images.images.shape[1:],
-                value_range=images.value_range[0],
-                value_range_2=images.value_range[1],
-                shape_2=contract.shape,
-                value_range_3=contract.value_range[0],
-                value_range_4=contract.value_range[1],
+                low=images.value_range[0],
+                high=images.value_range[1],
+                model_shape=contract.shape,
+                model_low=contract.value_range[0],
+                model_high=contract.value_range[1],
             ),
             remedy=say("Convert the images to the shape and range that the model was trained on."),
         )

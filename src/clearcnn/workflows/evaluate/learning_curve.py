@@ -72,9 +72,9 @@ def trace_learning(
     if not ended:
         return curve
     warning = say(
-        "{ended} of its {num_found} trainings diverged (NaN or infinity).",
-        ended=ended,
-        num_found=len(found),
+        "{number} of its {total} trainings diverged (NaN or infinity).",
+        number=ended,
+        total=len(found),
     )
     return replace(curve, sentence=join(" ", (curve.sentence, warning)))
 

@@ -74,8 +74,8 @@ def choose_augmentation(
         if lacking:
             raise SpecError(
                 say(
-                    "augment has {lacking}, which this recipe does not use for these images.",
-                    lacking=", ".join(lacking),
+                    "augment has {names}, which this recipe does not use for these images.",
+                    names=", ".join(lacking),
                 ),
                 remedy=say("Leave it out; flip can always be given."),
             )

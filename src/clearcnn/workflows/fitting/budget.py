@@ -91,8 +91,8 @@ def round_up(seconds: float) -> int:
 def say_seconds(seconds: float) -> str:
     """Say a duration in words, such as "12 s" or "3 min"."""
     if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    return say("{round} min", round=round(seconds / 60))
+        return say("{seconds} s", seconds=max(1, round(seconds)))
+    return say("{minutes} min", minutes=round(seconds / 60))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,10 +152,10 @@ def describe_training(plan: TrainPlan, epoch_seconds: float) -> str:
     """Say how much a training has to do, and about how long it takes."""
     spec = plan.train_spec
     return say(
-        "{epochs} epochs of {num_train:,} images, about {say_seconds}{plan}",
+        "{epochs} epochs of {num_train:,} images, about {time}{plan}",
         epochs=spec.epochs,
         num_train=len(plan.splits.train),
-        say_seconds=say_seconds(spec.epochs * epoch_seconds),
+        time=say_seconds(spec.epochs * epoch_seconds),
         plan=describe_smaller_size(plan),
     )
 
@@ -182,5 +182,7 @@ def describe_smaller_size(plan: TrainPlan) -> str:
         return ""
     size = f"{height // 2}" if height == width else f"{height // 2}x{width // 2}"
     return say(
-        "; --size {size} would take about {half:.0f} % of it", size=size, half=100 * half / whole
+        "; --size {size} would take about {percent:.0f} % of it",
+        size=size,
+        percent=100 * half / whole,
     )

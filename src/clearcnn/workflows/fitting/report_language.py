@@ -1,7 +1,7 @@
 """The language of a report, as the arguments of the verbs name it."""
 
 from clearcnn.errors import SpecError
-from clearcnn.language import CODES, Language, choose_language, say
+from clearcnn.language import CODES, Language, choose_language, join, say
 
 
 def find_language(code: str | None) -> Language:
@@ -13,11 +13,12 @@ def find_language(code: str | None) -> Language:
       SpecError: there is no such language.
     """
     if code is not None and code not in CODES:
+        either = say(" or ")
         raise SpecError(
             say(
                 "language is {code!r}; reports are written in {codes}.",
                 code=code,
-                codes=" or ".join(CODES),
+                codes=join(either, CODES),
             ),
             remedy=say('Give "en" or "ko", or None for the language of your locale.'),
         )

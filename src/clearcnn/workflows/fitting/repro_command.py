@@ -74,7 +74,7 @@ def suggest_resume(folder: Path) -> str:
     if os.path.lexists(place):
         place = folder.absolute()
     shown = place.relative_to(here) if place.is_relative_to(here) else place
-    return say("Resume with: clearcnn train --resume {shown}", shown=shlex.quote(str(shown)))
+    return say("Resume with: clearcnn train --resume {folder}", folder=shlex.quote(str(shown)))
 
 
 def _format_source(source: object) -> str:

@@ -224,8 +224,8 @@ class Playground:
             except OSError as error:
                 raise TrainingError(
                     say(
-                        "The playground cannot create a temporary folder: {strerror}.",
-                        strerror=error.strerror or error,
+                        "The playground cannot create a temporary folder: {reason}.",
+                        reason=error.strerror or error,
                     ),
                     remedy=say("Free disk space, or set TMPDIR to another folder."),
                     code="no_room",

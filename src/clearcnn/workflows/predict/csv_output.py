@@ -215,9 +215,9 @@ class PredictionTable:
     def _unwritable(self, error: OSError) -> PredictionError:
         return PredictionError(
             say(
-                "{path} cannot be written: {strerror}.",
+                "{path} cannot be written: {reason}.",
                 path=self._path,
-                strerror=error.strerror or error,
+                reason=error.strerror or error,
             ),
             remedy=say(
                 "Free disk space or give another path; --resume continues where the file ends."
@@ -232,7 +232,7 @@ def _open(path: Path) -> io.FileIO:
         descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise OSError(None, "it is not a regular file")
+            raise OSError(None, say("it is not a regular file"))
         return descriptor
 
     return io.FileIO(path, "a+", opener=open_regular)
@@ -252,7 +252,7 @@ def _read_whole_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             row += line
             marks += line.count(b'"')
             if len(row) > _MOST_ROW_BYTES:
-                raise ValueError("a row is too long")
+                raise ValueError(say("a row is too long"))
             # In files of older versions, class names may contain line breaks, in quotation marks.
             if row.endswith(b"\n") and marks % 2 == 0:
                 end += len(row)

@@ -53,7 +53,7 @@ def list_images(
     paths: set[str] = set()
     for each in [given] if isinstance(given, (str, Path, Image.Image, np.ndarray)) else given:
         if isinstance(each, Image.Image):
-            found.append(_encode(each, say("image {num_found}", num_found=len(found) + 1)))
+            found.append(_encode(each, say("image {number}", number=len(found) + 1)))
         elif isinstance(each, np.ndarray):
             found += _split(each, contract, len(found))
         else:
@@ -137,10 +137,11 @@ def _convert(images: Array, contract: InputContract) -> Pixels:
     if not (low <= seen[0] and seen[1] <= high):
         raise DataError(
             say(
-                "The array has values from {seen:g} to {seen_2:g}; the model was trained on "
+                "The array has values from {array_low:g} to {array_high:g}; the model was "
+                "trained on "
                 "values from {low:g} to {high:g}.",
-                seen=seen[0],
-                seen_2=seen[1],
+                array_low=seen[0],
+                array_high=seen[1],
                 low=low,
                 high=high,
             ),

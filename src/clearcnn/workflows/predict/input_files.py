@@ -92,9 +92,9 @@ def _search(folder: Path) -> tuple[list[ImageFile], tuple[str, ...]]:
     except OSError as error:
         raise DataError(
             say(
-                "{filename} cannot be read: {strerror}.",
+                "{filename} cannot be read: {reason}.",
                 filename=error.filename or folder,
-                strerror=error.strerror or error,
+                reason=error.strerror or error,
             ),
             remedy=say("Check the path and its permissions."),
         ) from error

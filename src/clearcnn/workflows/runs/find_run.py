@@ -35,9 +35,9 @@ def find_run(named: Path | str) -> Path:
         return found[0]
     raise BundleError(
         say(
-            "{named} is not a run folder, and {num_found} in {folder} begin with that.",
+            "{named} is not a run folder, and {number} in {folder} begin with that.",
             named=named,
-            num_found=_count(len(found)),
+            number=_count(len(found)),
             folder=folder,
         ),
         remedy=_list(found or runs, folder),
@@ -66,9 +66,9 @@ def find_run_to_resume(named: Path) -> Path:
     if len(found) > 1:
         raise BundleError(
             say(
-                "{named} may mean {num_found:,} runs in {runs}.",
+                "{named} may mean {number:,} runs in {runs}.",
                 named=named,
-                num_found=len(found),
+                number=len(found),
                 runs=RUNS,
             ),
             remedy=_list(found, RUNS),

@@ -50,9 +50,9 @@ def read_run_data(manifest: bundle.Manifest, named: Source | None = None) -> Run
         raise DataError(
             say(
                 "These are not the images that the model was trained on: their content hash "
-                "is {content_hash}…, the run's is {content_hash_2}….",
+                "is {content_hash}…, the run's is {run_hash}….",
                 content_hash=images.content_hash[:12],
-                content_hash_2=manifest.content_hash[:12],
+                run_hash=manifest.content_hash[:12],
             ),
             remedy=say(
                 "Give the images that it was trained on: --data SOURCE, or data= in Python."

@@ -80,9 +80,9 @@ def _weigh_classes(
         unknown = [label for label in class_weight if label not in labels]
         raise SpecError(
             say(
-                "class_weight has {repr}; the classes of y are {repr_2}.",
-                repr=", ".join(map(repr, unknown)),
-                repr_2=", ".join(map(repr, labels)),
+                "class_weight has {found}; the classes of y are {classes}.",
+                found=", ".join(map(repr, unknown)),
+                classes=", ".join(map(repr, labels)),
             ),
             remedy=say("Use the labels of y."),
         )

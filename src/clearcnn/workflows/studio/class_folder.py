@@ -63,9 +63,9 @@ class ClassFolder:
             except OSError as error:
                 raise StudioError(
                     say(
-                        "The class folder {root} cannot be opened: {strerror}.",
+                        "The class folder {root} cannot be opened: {reason}.",
                         root=root,
-                        strerror=error.strerror or error,
+                        reason=error.strerror or error,
                     ),
                     remedy=say("Name a folder in which you may write."),
                 ) from error

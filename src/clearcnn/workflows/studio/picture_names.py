@@ -13,6 +13,7 @@ from collections.abc import Container
 from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import is_filler, parse_split_folders
+from clearcnn.data.windows_names import is_device_name
 from clearcnn.errors import StudioError
 from clearcnn.language import say
 
@@ -23,7 +24,6 @@ _BURST = re.compile(r"~([^/~]+)~")
 _BURST_ID = re.compile(r"[0-9A-Za-z-]{4,40}")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 _MOST_CLASS_BYTES, _MOST_STEM_BYTES = 120, 160
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # On Windows.
 
 
 def find_burst(name: str) -> str | None:
@@ -51,7 +51,7 @@ def check_class_name(name: str, existing: Container[str] = ()) -> str:
             "long",
         )
     has_letters = not _UNSAFE.search(name) and name.isprintable() and "~" not in name
-    if not has_letters or name[-1] == "." or _RESERVED.fullmatch(name):
+    if not has_letters or name[-1] == "." or is_device_name(name):
         raise _bad_class(name, say("has characters that a folder's name may not have"), "letters")
     if is_hidden(name):
         raise _bad_class(name, say("is the name of a hidden folder"), "hidden")
@@ -99,7 +99,7 @@ def name_picture(given: str, burst: str | None = None) -> tuple[str, str]:
         )
     stem = _UNSAFE.sub("-", stem).lstrip(". ") or "picture"
     stem = stem.encode(errors="replace")[:_MOST_STEM_BYTES].decode(errors="ignore")
-    if _RESERVED.fullmatch(stem):
+    if is_device_name(stem):
         stem = f"_{stem}"
     return (stem if burst is None else f"{stem.replace('~', '-')}~{burst}~"), suffix
 

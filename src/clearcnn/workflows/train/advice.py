@@ -74,10 +74,10 @@ def _find_doubtful_labels(train: TrainSpec, test: Evaluation) -> str | None:
     if confident < max(_FEWEST_MISTAKES, _CONFIDENT_MISTAKES * test.score.total):
         return None
     return say(
-        "A look at the labels: the model is sure of {confident} that {rest}. `clearcnn "
+        "A look at the labels: the model is sure of {confident} that {what}. `clearcnn "
         "check` lists suspects.",
         confident=say_count("{number:,} prediction", "{number:,} predictions", confident),
-        rest=say("contradicts its label") if confident == 1 else say("contradict their labels"),
+        what=say("contradicts its label") if confident == 1 else say("contradict their labels"),
     )
 
 
@@ -92,9 +92,9 @@ def _find_weak_class(data: DataSummary, test: Evaluation) -> str | None:
         return None
     images = next(each.train for each in data.classes if each.name == weakest.name)
     return say(
-        "More images of {name}: it is recognised in {round:,} of {support}, and has {images}.",
+        "More images of {name}: it is recognised in {number:,} of {support}, and has {images}.",
         name=weakest.name,
-        round=round(recall * weakest.support),
+        number=round(recall * weakest.support),
         support=say_count("{number:,} test image", "{number:,} test images", weakest.support),
         images=say_count("{number:,} training image", "{number:,} training images", images),
     )

@@ -112,14 +112,14 @@ def _find_unequal_classes(plan: TrainPlan) -> str | None:
         else say("every image counts the same in training")
     )
     return say(
-        "The classes are unequal: {names} has {counts}, {names_2} {counts_2:,}; "
-        "{weighed}. The accuracy says little about the small classes: read the balanced "
+        "The classes are unequal: {largest_class} has {images}, {smallest_class} {fewest:,}; "
+        "{weights}. The accuracy says little about the small classes: read the balanced "
         "accuracy, and the recall of each class.",
-        names=names[0],
-        counts=say_count(
+        largest_class=names[0],
+        images=say_count(
             "{number:,} training image", "{number:,} training images", counts[largest]
         ),
-        names_2=names[1],
-        counts_2=counts[smallest],
-        weighed=weighed,
+        smallest_class=names[1],
+        fewest=counts[smallest],
+        weights=weighed,
     )

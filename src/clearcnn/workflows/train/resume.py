@@ -204,10 +204,10 @@ def _extend(run: Bundle, epochs: int | None, out: Path | None, command: str) -> 
     if longer.schedule == "one_cycle" and longer.epochs != train.epochs:
         notes.append(
             say(
-                "Their one-cycle learning rate was planned for {epochs} epochs; the others "
-                "follow a cycle planned for {epochs_2}.",
-                epochs=train.epochs,
-                epochs_2=longer.epochs,
+                "Their one-cycle learning rate was planned for {old_epochs} epochs; the others "
+                "follow a cycle planned for {new_epochs}.",
+                old_epochs=train.epochs,
+                new_epochs=longer.epochs,
             )
         )
     request = bundle.make_request(

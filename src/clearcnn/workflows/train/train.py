@@ -231,10 +231,10 @@ def _describe_checkpoints(files: CheckpointFolder) -> str:
     if not kept:
         return say("{folder} was left without a checkpoint; delete it.", folder=files.folder)
     return say(
-        "{name} is kept in {folder}. {folder_2}",
+        "{name} is kept in {folder}. {next_step}",
         name=kept[0].name,
         folder=files.folder,
-        folder_2=suggest_resume(files.folder),
+        next_step=suggest_resume(files.folder),
     )
 
 

@@ -1,7 +1,7 @@
 import { element, find } from "../element.js";
 import { addWords, language, onLanguage, preferredLanguage, setLanguage, t } from "../language.js";
 import { grouped } from "../numbers.js";
-import { addProblems, tellProblem } from "../problems.js";
+import { tellProblem } from "../problems.js";
 import { keep, read, write } from "../state.js";
 import { post } from "../ask.js";
 import { Collect } from "./collect.js";
@@ -13,12 +13,10 @@ import { Keep } from "./keep.js";
 import ko from "./ko.js";
 import { Look } from "./look.js";
 import { Mistake } from "./mistake.js";
-import problemsKo from "./problems_ko.js";
 import { Sheet } from "./sheet.js";
 import { Train } from "./train.js";
 
 addWords({ en, ko });
-addProblems(problemsKo);
 
 const STEPS = ["collect", "look", "train", "improve", "keep"];
 const WITH_SHEET = ["collect", "look"];

@@ -1,10 +1,12 @@
-"""Sentences in the language of the studio's page; programs get English."""
+"""Sentences in the language of the page; programs get English."""
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from clearcnn.language import CODES, ENGLISH, Language, load_language
+from clearcnn.errors import ClearCNNError
+from clearcnn.language import CODES, ENGLISH, Language, join, load_language
 from clearcnn.language.recall import recall
+from clearcnn.results.json_codec import to_json
 from clearcnn.types import JsonObject, JsonValue
 
 _SENTENCES = {
@@ -18,6 +20,8 @@ _SENTENCES = {
 }
 """The fields that have sentences; all others are names and values."""
 
+_PATHS = ("/page/", "/studio/", "/inside/")
+
 
 def choose_page_language(request: Request) -> Language:
     """Return the language that a request asks for: by `?lang=`, or its first Accept-Language."""
@@ -30,9 +34,30 @@ def answer_in_language(request: Request, value: JsonValue, status: int = 200) ->
     """Answer with JSON, its sentences in the language that the request asks for."""
     language = choose_page_language(request)
     headers = {"Content-Language": language.code, "Vary": "Accept-Language"}
-    if language is not ENGLISH:
-        value = _translate(value, language, is_sentence=False)
-    return JSONResponse(value, status, headers)
+    return JSONResponse(translate_sentences(value, language), status, headers)
+
+
+def answer_error(request: Request, error: ClearCNNError, status: int) -> JSONResponse:
+    """Answer with an error: its sentences in the page's language, its code and its values."""
+    body: JsonObject = {
+        "error": error.problem,
+        "remedy": error.remedy,
+        "code": error.code,
+        "values": to_json(error.values),
+    }
+    return answer_in_language(request, body, status)
+
+
+def tell_refusal(request: Request, error: ClearCNNError | str) -> str:
+    """Return a refusal as one text, in the page's language if the page is what asked."""
+    text = join(" ", (error.problem, error.remedy)) if isinstance(error, ClearCNNError) else error
+    is_page = request.url.path.startswith(_PATHS)
+    return choose_page_language(request).translate(text) if is_page else text
+
+
+def translate_sentences(value: JsonValue, language: Language) -> JsonValue:
+    """Translate the sentences of a JSON value, which may have been through a file or a pipe."""
+    return value if language is ENGLISH else _translate(value, language, is_sentence=False)
 
 
 def _translate(value: JsonValue, language: Language, *, is_sentence: bool) -> JsonValue:
