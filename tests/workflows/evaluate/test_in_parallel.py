@@ -175,3 +175,9 @@ def test_two_nodes_of_ray_give_the_same_evaluation(tmp_path):
 def test_results_come_with_their_positions():
     tasks = [partial(pow, number, 2) for number in range(9)]
     assert dict(run_in_parallel(tasks)) == {number: number**2 for number in range(9)}
+
+
+@pytest.mark.parametrize(("folds", "chosen"), [(2, 2), (3, 3), (5, 3), (10, 5), (14, 5)])
+def test_the_learning_curve_uses_half_of_the_folds(folds, chosen):
+    run = ProtocolRun("random", FEW, [FOLDS[0]] * folds)
+    assert len(learning_curve.choose_folds(run)) == chosen

@@ -19,15 +19,16 @@ from clearcnn.workflows.evaluate.cross_validate import (
 from clearcnn.workflows.evaluate.in_parallel import train_in_parallel
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
 
-MOST_FOLDS = 5
+_MOST_FOLDS, _FEWEST_FOLDS = 5, 3
 # A sixteenth, too, would take a fourth compiled program, and the forecast does not use it.
 _SHARES = (1 / 8, 1 / 4, 1 / 2)
 _FEWEST_OF_A_CLASS = 2
 
 
 def choose_folds(run: ProtocolRun) -> list[Fold]:
-    """Choose up to five folds, evenly spaced."""
-    places = np.linspace(0, len(run.folds) - 1, min(MOST_FOLDS, len(run.folds)))
+    """Choose half of the folds, three to five, evenly spaced."""
+    half = max(_FEWEST_FOLDS, (len(run.folds) + 1) // 2)
+    places = np.linspace(0, len(run.folds) - 1, min(_MOST_FOLDS, half, len(run.folds)))
     return [run.folds[place] for place in np.unique(places.round().astype(int))]
 
 

@@ -84,14 +84,14 @@ class ProtocolRun:
         """
         from threadpoolctl import threadpool_limits
 
-        # Fold by fold, so that different classifiers run at once: two that compute in Python would
-        # wait for each other.
+        # Classifier by classifier: extra trees beside an MLP, which keeps Python's lock, took 34
+        # seconds on the digits in place of 22.
         tasks = [
             partial(fit_baseline, self.images, name, fold, cnn, seed + number)
-            for number, fold in enumerate(self.folds)
             for name in names
+            for number, fold in enumerate(self.folds)
         ]
-        of_task = [*names] * len(self.folds)
+        of_task = [name for name in names for _ in self.folds]
         with (
             threadpool_limits(1, user_api="blas"),
             self._collecting(of_task, on_step) as collect,
