@@ -323,9 +323,7 @@ def test_what_lies_beside_a_file_that_was_named_may_not_lead_out(tmp_path):
     _idx(tmp_path / "source", None)
     labels = tmp_path / "source" / "train-labels-idx1-ubyte"
     _to_absolute(labels)
-    with pytest.raises(
-        DataError, match="labels-idx1-ubyte cannot be opened: it is a link"
-    ):
+    with pytest.raises(DataError, match="labels-idx1-ubyte cannot be opened: it is a link"):
         load(tmp_path / "source" / "train-images-idx3-ubyte")
 
 
