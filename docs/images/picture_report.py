@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 HERE = Path(__file__).parent
 COLORS = 128
 STYLE = """
-  nav, #data, #model, #confusion, #classes, #reproduce,
+  nav, #data, #model, #confidence, #confusion, #classes, #reproduce,
   #training > div > :not(p:first-child, .legend, .charts) { display: none !important }
   header, section { margin-bottom: 0 !important }
   .charts { margin-bottom: 0 !important }

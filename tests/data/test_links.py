@@ -195,7 +195,9 @@ def test_a_file_that_leads_out_is_refused_before_it_is_read(member, lead_out):
     lead_out(path)
     with pytest.raises(DataError) as raised:
         load(source)
-    assert raised.value.problem == f"{path} is a link that leads out of {source}."
+    assert (
+        raised.value.problem == f"{path} cannot be opened: it is a link that leads out of {source}."
+    )
     assert raised.value.remedy == "Copy the file in place of the link."
 
 
@@ -321,7 +323,7 @@ def test_what_lies_beside_a_file_that_was_named_may_not_lead_out(tmp_path):
     _idx(tmp_path / "source", None)
     labels = tmp_path / "source" / "train-labels-idx1-ubyte"
     _to_absolute(labels)
-    with pytest.raises(DataError, match="labels-idx1-ubyte is a link that leads out of"):
+    with pytest.raises(DataError, match="labels-idx1-ubyte cannot be opened: it is a link"):
         load(tmp_path / "source" / "train-images-idx3-ubyte")
 
 
@@ -340,7 +342,7 @@ def test_pictures_to_be_answered_for_follow_the_same_rule(lead_out, tmp_path, wr
     _pictures(folder, write_picture)
     lead_out(folder / "0.png")
     first, second, *_ = find_image_files([folder]).files
-    with pytest.raises(DataError, match=r"0\.png is a link that leads out of"):
+    with pytest.raises(DataError, match=r"0\.png cannot be opened: it is a link that leads out of"):
         first.read()
     assert second.read()
     (tmp_path / "link.png").symlink_to(folder / "1.png")

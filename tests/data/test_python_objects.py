@@ -144,7 +144,7 @@ def test_the_label_minus_one_is_none() -> None:
     data = load((_arrays(), [0, 1, 0, -1, 1, 0]))
     assert data.labels.tolist() == [0, 1, 0, 1, 0]
     np.testing.assert_array_equal(data.images, np.delete(_arrays(), 3, axis=0))
-    assert data.preparation == ("1 image without a label (-1) was left out; give them to predict.",)
+    assert data.preparation == ("1 image without a label (-1) was left out; give it to predict.",)
     assert load((_arrays(), [1, -1] * 3)).class_names == ("-1", "1")
 
 

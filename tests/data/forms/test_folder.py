@@ -110,7 +110,7 @@ def test_links_stay_within_the_folder(class_folders, write_picture, tmp_path):
     assert len(read(class_folders, DataSpec())) == 10
     write_picture(tmp_path / "secret.png")
     (class_folders / "1" / "out.png").symlink_to(tmp_path / "secret.png")
-    with pytest.raises(DataError, match=r"out\.png is a link that leads out"):
+    with pytest.raises(DataError, match=r"out\.png cannot be opened: it is a link that leads out"):
         read(class_folders, DataSpec())
     skipped = read(class_folders, DataSpec(skip_unreadable=True)).skipped
     assert [file.path for file in skipped] == ["1/out.png"]
