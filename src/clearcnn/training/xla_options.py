@@ -12,7 +12,11 @@ one of the default recipe 29 instead of 30, and compiling is a fifth shorter.
 
 Where someone waits for the first epoch of a small training, a program can be compiled sooner: XLA
 makes a hundred small operations into a kernel each, and optimises each. Its older emitters fuse
-many of them into one, and LLVM can be told to optimise little or nothing.
+many of them into one, and LLVM can be told to optimise little or nothing. They are not used
+otherwise: the digits' tutorial would compile in 0.9 instead of 1.3 s and run as fast, but an epoch
+of the default recipe at 96×96×3 would take 1.4 times as long. Other ways to compile the tutorial
+sooner gained nothing: LLVM without its expensive passes (1.2 s), and code split into 4 parts (1.4)
+or 1 (1.9) instead of 32.
 """
 
 from collections.abc import Iterator

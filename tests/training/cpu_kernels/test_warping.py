@@ -45,7 +45,7 @@ def draw_case(seed, n, height, width, channels, dtype):
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(0, 40),
     height=sides,
-    width=sides,
+    width=st.one_of(sides, st.sampled_from([63, 64, 65, 130])),
     channels=st.sampled_from([1, 2, 3, 4, 17]),
     dtype=st.sampled_from(["uint8", "float32"]),
     fill=st.sampled_from([None, 0.0, 77.5]),
@@ -58,8 +58,9 @@ def test_the_kernel_is_the_plain_form(seed, n, height, width, channels, dtype, f
     arrays = (images, matrices, given_fill, lights if is_lit else None)
     wanted = np.asarray(warping.warp_plainly(*map(as_array, arrays)))
     found = np.asarray(warping.warp(*map(as_array, arrays)))
-    scale = np.abs(matrices).max(initial=1.0)
-    np.testing.assert_allclose(found, wanted, atol=2e-3 * scale, rtol=1e-5)
+    # How far a position is rounded depends on how far from the corner it may lie.
+    reach = np.abs(matrices).max(initial=1.0) * max(17, width)
+    np.testing.assert_allclose(found, wanted, atol=1.2e-4 * reach, rtol=1e-5)
 
 
 def as_array(array):

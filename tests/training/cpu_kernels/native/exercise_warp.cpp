@@ -31,7 +31,9 @@ double read_plainly(const WarpShape& shape, const float* image, double y, double
 }  // namespace
 
 void exercise_warp() {
-  const WarpShape shape = {draw(1, 9), draw(1, 9), draw_width(), draw(0, 1) == 1, 3.5f};
+  // A row of more than 64 pixels is read in pieces.
+  const Index width = draw(0, 7) ? draw(1, 9) : draw(63, 130);
+  const WarpShape shape = {draw(1, 9), width, draw_width(), draw(0, 1) == 1, 3.5f};
   const Index images = draw(0, 3) ? draw(0, 4) : draw(20, 40), size = shape.size();
   const Numbers matrices = draw_numbers(6 * images), lights = draw_numbers(2 * images);
   const bool is_lit = draw(0, 1) == 1;

@@ -83,7 +83,8 @@ struct WarpShape {
   float fill;
   Index size() const { return height * width * channels; }
   // With a border of one pixel.
-  Index framed_size() const { return (height + 2) * (width + 2) * channels; }
+  // One more than it has, since three channels are read as four numbers.
+  Index framed_size() const { return (height + 2) * (width + 2) * channels + 1; }
 };
 
 struct Level {

@@ -31,30 +31,64 @@ inline float clip(float value, float lowest, float highest) {
   return value < highest ? value : highest;
 }
 
+// Where the pixels of a piece of a row are read: the upper left one of four, and how far beyond it.
+struct Places {
+  static constexpr Index kMost = 64;
+  int top[kMost], left[kMost];
+  float down[kMost], right[kMost];
+};
+
+// A loop of its own, which the compiler turns into vectors.
+void locate(const WarpShape& shape, const float* matrix, Index y, Index first, Index count,
+            Places& places) {
+  // In the framed image, whose first pixel is that of the border.
+  const float lowest = shape.fills ? 0 : 1;
+  const float last_y = shape.height + 1 - lowest, last_x = shape.width + 1 - lowest;
+  const float row_y = matrix[0] * y, row_x = matrix[3] * y;
+  const float step_y = matrix[1], step_x = matrix[4], shift_y = matrix[2], shift_x = matrix[5];
+  const int lowest_row = static_cast<int>(shape.height);
+  const int last_column = static_cast<int>(shape.width), x = static_cast<int>(first);
+  for (int i = 0; i < static_cast<int>(count); i++) {
+    const float from_y = clip(row_y + step_y * (x + i) + shift_y + 1, lowest, last_y);
+    const float from_x = clip(row_x + step_x * (x + i) + shift_x + 1, lowest, last_x);
+    const int top = static_cast<int>(from_y), left = static_cast<int>(from_x);
+    places.top[i] = top < lowest_row ? top : lowest_row;
+    places.left[i] = left < last_column ? left : last_column;
+    places.down[i] = from_y - places.top[i];
+    places.right[i] = from_x - places.left[i];
+  }
+}
+
 // `kChannels` is the number of channels where the compiler knows it, else 0.
 template <int kChannels>
 void warp_pixels(const WarpShape& shape, const float* framed, const float* matrix,
                  float* output) {
   const Index channels = kChannels ? kChannels : shape.channels;
   const Index line = (shape.width + 2) * channels;
-  // In the framed image, whose first pixel is that of the border.
-  const float lowest = shape.fills ? 0 : 1;
-  const float last_y = shape.height + 1 - lowest, last_x = shape.width + 1 - lowest;
+  const float* const end = output + shape.size();
+  Places places;
   for (Index y = 0; y < shape.height; y++) {
-    const float row_y = matrix[0] * y, row_x = matrix[3] * y;
-    for (Index x = 0; x < shape.width; x++) {
-      const float from_y = clip(row_y + matrix[1] * x + matrix[2] + 1, lowest, last_y);
-      const float from_x = clip(row_x + matrix[4] * x + matrix[5] + 1, lowest, last_x);
-      int top = static_cast<int>(from_y), left = static_cast<int>(from_x);
-      if (top > shape.height) top = static_cast<int>(shape.height);
-      if (left > shape.width) left = static_cast<int>(shape.width);
-      const float down = from_y - top, right = from_x - left;
-      const float* corner = framed + top * line + left * channels;
-      for (Index c = 0; c < channels; c++) {
-        const float upper = corner[c] * (1 - right) + corner[channels + c] * right;
-        const float lower =
-            corner[line + c] * (1 - right) + corner[line + channels + c] * right;
-        *output++ = upper * (1 - down) + lower * down;
+    for (Index first = 0; first < shape.width; first += Places::kMost) {
+      const Index rest = shape.width - first;
+      const Index count = rest < Places::kMost ? rest : Places::kMost;
+      locate(shape, matrix, y, first, count, places);
+      for (Index i = 0; i < count; i++, output += channels) {
+        const float down = places.down[i], right = places.right[i];
+        const float* upper = framed + places.top[i] * line + places.left[i] * channels;
+        const float* lower = upper + line;
+        const auto mix = [&]<int L>(Index c) {
+          const Vector<L> above =
+              load<L>(upper + c) * (1 - right) + load<L>(upper + channels + c) * right;
+          const Vector<L> below =
+              load<L>(lower + c) * (1 - right) + load<L>(lower + channels + c) * right;
+          return above * (1 - down) + below * down;
+        };
+        if (kChannels == 3 && output + 4 <= end) {
+          // The next pixel overwrites the fourth number.
+          store<4>(output, mix.template operator()<4>(0));
+        } else {
+          for (Index c = 0; c < channels; c++) output[c] = mix.template operator()<1>(c)[0];
+        }
       }
     }
   }
