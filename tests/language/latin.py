@@ -10,7 +10,7 @@ _KEPT = """
     HTML PNG HTTP HTTPS TLS SIGTERM Ctrl TRACK FRAME REGEX RUN NEW SOURCE IMAGE FILE FOLDER
     NAMES NAME SIZE MODE COLUMN SECONDS RATE MODEL KIND FORMAT PATH CODE HOST TOKEN DATA VERB
     MiB Conv2D MaxPooling2D Rescaling Dropout Flatten Dense Activation relu softmax same valid
-    MLP SVM RBF ReLU digits uint8 float64 default tutorial Adam AdamW SHA ROC SmoothGrad
+    MLP SVM RBF ReLU digits uint8 float64 default tutorial Adam AdamW Muon gelu SHA ROC SmoothGrad
     Smilkov Zeiler and Fergus Adebayo Nadeau Bengio Wilson ECE explain predict serve train
     check evaluate export cache json csv html bundle history evaluation explanation predictions
     figures CNN CPU stdin stdout stderr Open Inference Bearer
