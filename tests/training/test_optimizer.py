@@ -27,6 +27,12 @@ def compiled(spec: TrainSpec, num_samples: int = 100) -> keras.Model:
     return model
 
 
+def fresh_optimizer(spec: TrainSpec) -> keras.optimizers.Optimizer:
+    """The optimizer of `compile_model`, for other variables than the model's."""
+    chosen = compiled(spec).optimizer
+    return type(chosen).from_config(chosen.get_config())
+
+
 def one_cycle(peak: float, steps: int) -> np.ndarray:
     """From peak/25 linearly to the peak over 30 % of the steps, then along a cosine to 0."""
     rising = int(0.3 * steps)
@@ -66,23 +72,23 @@ def test_label_smoothing_shares_the_target_among_all_classes(smoothing: float) -
 @pytest.mark.parametrize(("optimizer", "kind"), [("adam", "Adam"), ("adamw", "AdamW")])
 def test_weight_decay_is_decoupled(optimizer: str, kind: str) -> None:
     spec = TrainSpec(optimizer=optimizer, learning_rate=0.1, weight_decay=0.2)
-    model = compiled(spec)
-    assert type(model.optimizer).__name__ == kind
-    assert model.optimizer.weight_decay == pytest.approx(0.2)
+    chosen = fresh_optimizer(spec)
+    assert type(chosen).__name__ == kind
+    assert chosen.weight_decay == pytest.approx(0.2)
     variable = keras.Variable(np.array([2.0], np.float32))
-    model.optimizer.build([variable])
+    chosen.build([variable])
     # Without a gradient Adam does nothing, and only the decay acts: w − rate · decay · w.
-    model.optimizer.apply([np.zeros(1, np.float32)])
+    chosen.apply([np.zeros(1, np.float32)])
     assert float(variable.numpy()[0]) == pytest.approx(2.0 * (1 - 0.1 * 0.2), rel=1e-6)
 
 
 def test_adamw_without_decay_is_adam() -> None:
     variables = [keras.Variable(np.array([2.0, -1.0], np.float32)) for _ in range(2)]
     for variable, optimizer in zip(variables, ("adam", "adamw"), strict=True):
-        model = compiled(TrainSpec(optimizer=optimizer, learning_rate=0.1))
-        model.optimizer.build([variable])
+        chosen = fresh_optimizer(TrainSpec(optimizer=optimizer, learning_rate=0.1))
+        chosen.build([variable])
         for gradient in ([1.0, -3.0], [0.5, 2.0]):
-            model.optimizer.apply([np.array(gradient, np.float32)])
+            chosen.apply([np.array(gradient, np.float32)])
     np.testing.assert_allclose(variables[0].numpy(), variables[1].numpy(), rtol=1e-6)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clearcnn.backend import load_keras
+from clearcnn.initial_values import initial_values_by_numpy
 from clearcnn.models.layers import (
     CONVOLUTIONS,
     GLOBAL_POOLINGS,
@@ -62,7 +63,8 @@ def build_model(
         if layer.layer in _WITH_DATA_FORMAT:
             arguments["data_format"] = "channels_last"
         layers.append(getattr(keras.layers, layer.layer)(**arguments, name=name, dtype="float32"))
-    return keras.Sequential(layers, name=spec.name)
+    with initial_values_by_numpy():
+        return keras.Sequential(layers, name=spec.name)
 
 
 def _derive_seeds(seed: int, position: int) -> list[int]:

@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from clearcnn.initial_values import initial_values_by_numpy
 from clearcnn.specs import TrainSpec
 
 WARM_UP_FRACTION = 0.3
@@ -11,10 +12,10 @@ START_FRACTION = 1 / 25
 
 
 def compile_model(model: keras.Model, spec: TrainSpec, num_samples: int) -> None:
-    """Compile a classifier of one-hot labels as the spec says.
+    """Compile a classifier of one-hot labels as the spec says, and build its optimizer.
 
     Args:
-      model: a `keras.Model` whose output is one probability per class.
+      model: a built `keras.Model` whose output is one probability per class.
       spec: optimizer, learning rate and schedule, weight decay, label smoothing.
       num_samples: training images, > 0; sets the length of the schedule in steps.
     """
@@ -25,6 +26,8 @@ def compile_model(model: keras.Model, spec: TrainSpec, num_samples: int) -> None
         optimizer = keras.optimizers.Adam(rate, weight_decay=spec.weight_decay or None)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    with initial_values_by_numpy():
+        optimizer.build(model.trainable_variables)
 
 
 def learning_rate(
