@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clearcnn.training import predict, program_cache
+from clearcnn.training import compile_predict, predict, program_cache
 
 import keras  # isort: skip
 
@@ -59,6 +59,18 @@ def test_networks_of_the_same_layers_share_a_program():
     assert len(program_cache._programs) == 1
     predict(make_network(units=5), images(40))
     assert len(program_cache._programs) == 2
+
+
+@pytest.mark.parametrize("number", [5, 300])
+def test_a_program_that_was_compiled_before_is_found(number, monkeypatch):
+    network = make_network()
+    compile_predict(network, number)
+
+    def refuse(*_):
+        raise AssertionError("it was compiled again")
+
+    monkeypatch.setattr(program_cache, "compile_lowered", refuse)
+    assert predict(network, images(number)).shape == (number, 4)
 
 
 def test_a_layer_of_the_users_own_is_computed_too():

@@ -15,7 +15,7 @@ keep_programs()
 from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.callbacks import LogReader, NoEpoch, Watch  # noqa: E402
 from clearcnn.training.compiled_fit import fit  # noqa: E402
-from clearcnn.training.compiled_predict import predict  # noqa: E402
+from clearcnn.training.compiled_predict import compile_predict, predict  # noqa: E402
 from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
 from clearcnn.training.optimizer import compile_model, early_stopping  # noqa: E402
 from clearcnn.training.pace import Pace, measure_pace  # noqa: E402
@@ -30,6 +30,7 @@ __all__ = [
     "Watch",
     "augment_model",
     "compile_model",
+    "compile_predict",
     "compile_sooner",
     "early_stopping",
     "fit",

@@ -22,6 +22,7 @@ from clearcnn.types import Pixels
 _FULL_BATCH, _SMALL_BATCH = 256, 32
 
 _Values = list[jax.Array]
+_Weights = tuple[_Values, _Values, Constants]
 
 
 def predict(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
@@ -33,28 +34,56 @@ def predict(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
     Returns:
       float32 (n, classes).
     """
-    size = _FULL_BATCH if len(images) > _SMALL_BATCH else _SMALL_BATCH
-    batch = np.zeros((size, *images.shape[1:]), model.inputs[0].dtype)
-    weights = place(
-        (
-            [v.value for v in model.trainable_variables],
-            [v.value for v in model.non_trainable_variables],
-            read_constants(model),
-        )
-    )
-
-    def compile_forward() -> jax.stages.Wrapped:
-        return jax.jit(partial(_forward, model), out_shardings=replicated_sharding())
-
-    fingerprint = fingerprint_network(model)
-    kind = None if fingerprint is None else ("predict", fingerprint)
-    program = obtain_shared(compile_forward, kind, (*weights, batch))
+    weights = _read_weights(model)
+    batch = _make_batch(model, len(images), images.shape[1:])
+    program = _obtain(model, weights, batch)
+    size = len(batch)
     found = [np.zeros((0, *model.outputs[0].shape[1:]), np.float32)]
     for start in range(0, len(images), size):
         part = images[start : start + size]
         batch[: len(part)] = part
         found.append(np.asarray(program(*weights, batch), np.float32)[: len(part)])
     return np.concatenate(found)
+
+
+def compile_predict(model: keras.Model, num_images: int) -> None:
+    """Compile the program of `predict`, so that it finds it in memory; compute nothing.
+
+    Another thread may run the model's program of `fit` meanwhile, but not trace it.
+
+    Args:
+      model: as for `predict`; its input has a shape.
+      num_images: of the images to come.
+    """
+    batch = _make_batch(model, num_images, model.inputs[0].shape[1:])
+    _obtain(model, _read_weights(model), batch)
+
+
+def _read_weights(model: keras.Model) -> _Weights:
+    weights: _Weights = place(
+        (
+            [v.value for v in model.trainable_variables],
+            [v.value for v in model.non_trainable_variables],
+            read_constants(model),
+        )
+    )
+    return weights
+
+
+def _make_batch(model: keras.Model, num_images: int, shape: tuple[int, ...]) -> NDArray[np.generic]:
+    size = _FULL_BATCH if num_images > _SMALL_BATCH else _SMALL_BATCH
+    return np.zeros((size, *shape), model.inputs[0].dtype)
+
+
+def _obtain(
+    model: keras.Model, weights: _Weights, batch: NDArray[np.generic]
+) -> jax.stages.Compiled:
+    def compile_forward() -> jax.stages.Wrapped:
+        return jax.jit(partial(_forward, model), out_shardings=replicated_sharding())
+
+    fingerprint = fingerprint_network(model)
+    kind = None if fingerprint is None else ("predict", fingerprint)
+    return obtain_shared(compile_forward, kind, (*weights, batch))
 
 
 def _forward(

@@ -15,6 +15,7 @@ from clearcnn.errors import DivergenceError
 from clearcnn.results.pictures import Pictures
 from clearcnn.results.scores import Evaluation
 from clearcnn.results.train import History
+from clearcnn.workflows.fitting.compile_meanwhile import compile_meanwhile
 from clearcnn.workflows.fitting.import_meanwhile import import_meanwhile
 from clearcnn.workflows.fitting.interrupt import first_interrupt
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -96,7 +97,7 @@ def fit_plan(
       KeyboardInterrupt: Ctrl-C before the end of the first epoch, or for the second time.
     """
     with clock.phase("load Keras"):
-        from clearcnn import training  # noqa: F401
+        from clearcnn import training
     with clock.phase("build"):
         trainer = make_trainer(plan)
     train = Samples.of(plan.images, plan.splits.train)
@@ -105,16 +106,23 @@ def fit_plan(
         validation = Samples.of(plan.images, plan.splits.validation)
     listener.on_train_begin(plan.train_spec.epochs)
     divergence = None
+
+    def compile_predictions() -> None:
+        training.compile_predict(trainer.network, len(plan.splits.test))
+
     start = time.perf_counter()
-    with import_meanwhile(needed_later), first_interrupt(trainer.stop):
+    with (
+        import_meanwhile(needed_later),
+        compile_meanwhile(compile_predictions) as compile_next,
+        first_interrupt(trainer.stop),
+    ):
+
+        def begin() -> None:
+            listener.on_compiled()
+            compile_next()
+
         try:
-            trainer.fit(
-                train,
-                validation,
-                listener.on_epoch_end,
-                listener.on_compiled,
-                checkpoint=checkpoint,
-            )
+            trainer.fit(train, validation, listener.on_epoch_end, begin, checkpoint=checkpoint)
         except DivergenceError as error:
             divergence = error
     clock.seconds["compile"] = trainer.compiled_at - start
