@@ -47,10 +47,10 @@ def _choose_initializer(variable: "keras.Variable") -> Callable[..., object]:
     """Return NumPy's form of a variable's initializer, or that of Keras."""
     from keras import initializers
 
-    keras_own: keras.Initializer = variable._initializer
+    keras_own: Callable[..., object] = variable._initializer
     if variable.dtype != "float32":
         return keras_own
-    kind = type(keras_own)
+    kind = type(variable._initializer)
     if kind is initializers.Zeros:
         return partial(_fill, 0)
     if kind is initializers.Ones:
@@ -58,7 +58,8 @@ def _choose_initializer(variable: "keras.Variable") -> Callable[..., object]:
     seed = getattr(keras_own, "seed", None)
     if kind is not initializers.GlorotUniform or not isinstance(seed, int):
         return keras_own
-    has_defaults = keras_own.get_config() == initializers.GlorotUniform(seed).get_config()
+    defaults = initializers.GlorotUniform(seed).get_config()
+    has_defaults = variable._initializer.get_config() == defaults
     return partial(draw_glorot_uniform, seed) if has_defaults else keras_own
 
 
