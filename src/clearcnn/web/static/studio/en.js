@@ -83,7 +83,7 @@ export default {
   note_empty: "Empty: all pixels are equal",
   note_suspect: "Looks like {suggestion} ({share})",
   note_unreadable: "Cannot be read",
-  sheetTitle: "All pictures",
+  sheetTitle: "Pictures",
   sheetKeys:
     "Arrows move, Space selects, Shift with arrows selects more. A digit moves to the class with that number, Delete removes, Ctrl+Z undoes.",
   picturesOf: "{name}: {pictures}",

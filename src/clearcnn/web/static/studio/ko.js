@@ -78,7 +78,7 @@ export default {
   note_empty: "빈 사진: 모든 픽셀이 같음",
   note_suspect: "{suggestion}처럼 보임({share})",
   note_unreadable: "읽을 수 없음",
-  sheetTitle: "모든 사진",
+  sheetTitle: "사진",
   sheetKeys: "화살표로 이동하고 스페이스로 선택합니다. Shift와 화살표로 더 선택합니다. 숫자를 누르면 그 번호의 클래스로 옮기고, Delete로 지우고, Ctrl+Z로 되돌립니다.",
   picturesOf: "{name}: {pictures}",
   noPictures: "아직 사진이 없습니다.",
