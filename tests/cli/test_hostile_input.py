@@ -65,7 +65,7 @@ def test_pngsuites_good_files_are_read_and_its_broken_ones_rejected(
         main([*words, "--out", str(tmp_path / "out")])
         findings = json.loads(capsys.readouterr().out)["findings"]
         (unreadable,) = [each for each in findings if each["kind"] == "unreadable files"]
-        refused = {Path(name.partition(": ")[0]).name for name in unreadable["names"]}
+        refused = {Path(name.partition(".png")[0]).name + ".png" for name in unreadable["names"]}
     assert refused == broken
 
 

@@ -35,6 +35,7 @@ COMPUTED = (
     "clearcnn.workflows.train.pipeline.score_plan",
     "clearcnn.workflows.train.pipeline.fit_confidence",
     "clearcnn.workflows.evaluate.finished_run.load_keras_model",
+    "clearcnn.workflows.evaluate.finished_run.predict_probabilities",
     "clearcnn.workflows.evaluate.finished_run._assess",
     "clearcnn.workflows.explain.explain.load_keras_model",
     "clearcnn.workflows.explain.explain.make_saliency_maps",
@@ -115,7 +116,7 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
     patch(mock.patch(place, _trained_once(pkgutil.resolve_name(place))))
     # To find them takes trainings; their picture is one more file to write.
     suspect = Suspect(0, "row 0", "2", "0", 0.1, 0.9)
-    check = "clearcnn.workflows.check.check"
+    check = "clearcnn.workflows.check.examine"
     patch(mock.patch(f"{check}.plan_label_check", lambda *_, **__: mock.Mock(folds=[], epochs=1)))
     patch(mock.patch(f"{check}.fit_label_check", lambda planned, *_: (planned, "")))
     patch(mock.patch(f"{check}.find_suspects", lambda *_: (suspect,)))

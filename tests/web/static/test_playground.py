@@ -74,7 +74,7 @@ def test_what_a_training_waits_for_is_told(open_page):
     ]
     body = "".join(f"data: {json.dumps(wait)}\n\n" for wait in waits)
     told = {"body": body, "content_type": "text/event-stream"}
-    page.route("**/attempts/*/events", lambda route: route.fulfill(**told))
+    page.route("**/attempts/*/events*", lambda route: route.fulfill(**told))
     page.evaluate("""() => {
       const place = document.getElementById("training-status");
       window.told = [];
@@ -186,10 +186,10 @@ def test_a_new_training_clears_what_the_last_one_complained_of(open_page):
     page = open_page("epochs=1")
     failed = {"event": "error", "problem": "It diverged.", "remedy": "Change it.", "code": "x"}
     told = {"body": f"data: {json.dumps(failed)}\n\n", "content_type": "text/event-stream"}
-    page.route("**/attempts/*/events", lambda route: route.fulfill(**told))
+    page.route("**/attempts/*/events*", lambda route: route.fulfill(**told))
     page.click("#train")
     page.locator("#impossible b", has_text="It diverged.").wait_for()
-    page.unroute("**/attempts/*/events")
+    page.unroute("**/attempts/*/events*")
     page.click("#train")
     page.wait_for_selector("body[data-attempts='1']", timeout=60_000)
     assert page.inner_text("#impossible") == ""
