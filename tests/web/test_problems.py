@@ -42,7 +42,7 @@ ELSEWHERE = {
 # Names that stay in every language.
 NAMES = {
     *("Keras", "MLP", "Dense", "Flatten", "Activation", "playground"),
-    *("padding", "same", "units", "activation", "softmax"),
+    *("clearcnn", "train", "padding", "same", "units", "activation", "softmax"),
 }
 
 
