@@ -2,8 +2,9 @@
 
 CIFAR-10 with 10,000 training images and German traffic signs of other tracks than those trained
 on. The loop trains an eight-layer residual network of 16 to 64 filters on all images outside the
-test set; the recipe keeps a tenth of them for validation. The loop gets as many seconds as
-clearcnn's `fit` took in the same round, without compilation; both are elapsed time.
+test set, and standardizes each sign by itself; the recipe keeps a tenth of them for validation.
+The loop gets as many seconds as clearcnn's `fit` took in the same round, without compilation; both
+are elapsed time.
 """
 
 from pathlib import Path
@@ -17,10 +18,11 @@ from clearcnn.results.percent import percent
 
 # Name → archive, and the loop's settings: batch size, rate, and whether images are mirrored.
 # Those of the traffic signs were chosen on tracks that were left out of the training images: 56 %
-# after five epochs, and 44 % with batches of 128 and rate 0.2.
+# after five epochs, and 44 % with batches of 128 and rate 0.2. Without standardizing each image,
+# the loop recognises 23 % of the signs of the test tracks, whose light is another one.
 SETS = {
     "CIFAR-10": ("cifar10-20k.zip", ("--batch-size", "128", "--rate", "0.2", "--flip")),
-    "traffic signs": ("gtsrb.zip", ("--batch-size", "32", "--rate", "0.1")),
+    "traffic signs": ("gtsrb.zip", ("--batch-size", "32", "--rate", "0.1", "--standardize")),
 }
 OURS, LOOP = "clearcnn train", "PyTorch loop"
 _SECONDS = "{seconds}"
