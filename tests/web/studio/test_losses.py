@@ -1,7 +1,6 @@
 """What the page showed as kept is on the disk: after SIGKILL, and when a disk fills."""
 
 import json
-import subprocess
 import urllib.error
 import urllib.request
 from urllib.parse import urlencode
@@ -47,24 +46,9 @@ def test_a_process_killed_in_a_burst_loses_no_picture_on_the_sheet(
         page.wait_for_selector('body[data-count="0"]')
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", place]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount")
-    if done.returncode:
-        pytest.skip(f"a disk cannot be mounted: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
-
-
 @pytest.mark.process
-def test_a_disk_that_fills_loses_no_picture_that_was_kept(start_studio, small_disk, picture):
-    root = small_disk / "photos"
+def test_a_disk_that_fills_loses_no_picture_that_was_kept(start_studio, disk, picture):
+    root = disk("size=96k") / "photos"
     with start_studio(root) as (_, address):
 
         def post(path, body=b"{}"):
