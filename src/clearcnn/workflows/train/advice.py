@@ -74,8 +74,8 @@ def _find_doubtful_labels(train: TrainSpec, test: Evaluation) -> str | None:
     if confident < max(_FEWEST_MISTAKES, _CONFIDENT_MISTAKES * test.score.total):
         return None
     return say(
-        "A look at the labels: the model is sure of {confident} that {what}. `clearcnn "
-        "check` lists suspects.",
+        "A look at the labels: the model is sure of {confident} that {what}. Run clearcnn check "
+        "to list suspects.",
         confident=say_count("{number:,} prediction", "{number:,} predictions", confident),
         what=say("contradicts its label") if confident == 1 else say("contradict their labels"),
     )
