@@ -23,6 +23,6 @@ QUESTION = Question(
     contenders,
     PEAK_MEMORY,
     minutes=6,
-    aims=(Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=1, moonshot=2),),
+    aims=(Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=4 / 3, moonshot=2),),
     rounds=3,
 )

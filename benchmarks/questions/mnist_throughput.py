@@ -22,7 +22,7 @@ QUESTION = Question(
     SAMPLES_PER_SECOND,
     minutes=13,
     aims=(
-        Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=1.5, moonshot=2),
+        Aim(KERAS_TENSORFLOW, (KERAS_TENSORFLOW,), ratio=4, moonshot=6),
         Aim("a PyTorch loop", (PYTORCH,), ratio=3, moonshot=4),
     ),
     devices=("cpu", "gpu"),

@@ -25,7 +25,7 @@ from clearcnn.workflows.studio.attempts import describe_attempts, describe_resul
 from clearcnn.workflows.studio.import_source import import_source
 from clearcnn.workflows.studio.jobs import RunningJob
 from clearcnn.workflows.studio.studio import (
-    FEWEST_MOMENTS,
+    FEWEST_SCENES,
     FEWEST_PICTURES,
     Studio,
     has_bursts,
@@ -285,7 +285,7 @@ def _describe_state(studio: Studio, known: str) -> JsonObject:
         return state
     classes = folder.scan()
     listed: list[JsonValue] = [
-        {"name": each.name, "moments": each.num_moments, "pictures": list(each.pictures)}
+        {"name": each.name, "scenes": each.num_scenes, "pictures": list(each.pictures)}
         for each in classes
     ]
     return {
@@ -294,7 +294,7 @@ def _describe_state(studio: Studio, known: str) -> JsonObject:
         "can_undo": folder.can_undo,
         "has_bursts": has_bursts(classes),
         "fewest_pictures": FEWEST_PICTURES,
-        "fewest_moments": FEWEST_MOMENTS,
+        "fewest_scenes": FEWEST_SCENES,
         "classes": listed,
     }
 

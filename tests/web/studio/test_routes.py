@@ -37,8 +37,8 @@ def test_pictures_are_collected_changed_and_undone(client, studio, picture):
     assert (studio.folder.root / "고양이" / "사진 1.png").read_bytes() == picture(1)
     state = client.get("/studio/state").json()
     assert state["classes"] == [
-        {"name": "a", "moments": 0, "pictures": []},
-        {"name": "고양이", "moments": 1, "pictures": ["사진 1.png"]},
+        {"name": "a", "scenes": 0, "pictures": []},
+        {"name": "고양이", "scenes": 1, "pictures": ["사진 1.png"]},
     ]
     assert "classes" not in client.get(f"/studio/state?known={state['version']}").json()
     moved = client.post("/studio/move", json={"pictures": ["고양이/사진 1.png"], "name": "a"})
@@ -65,13 +65,13 @@ def test_an_error_has_its_code_for_the_page(client, picture):
     assert client.get("/studio/attempts/x").json()["code"] == "no_run"
 
 
-def test_one_moment_is_not_enough_to_train_and_to_test(client, picture):
+def test_one_scene_is_not_enough_to_train_and_to_test(client, picture):
     for name in "ab":
         client.post("/studio/classes", json={"name": name})
         for k in range(6):
             add(client, "camera.png", picture(k), name, burst="2026-11", batch="x")
     told = client.post("/studio/train", json={}).json()
-    assert (told["code"], told["values"]["count"]) == ("few_moments", 1)
+    assert (told["code"], told["values"]["count"]) == ("few_scenes", 1)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_source_is_copied_with_its_groups(client, studio, picture, tmp_path):
     assert (answer.status_code, answer.json()) == (201, {"count": 16})
     state = client.get("/studio/state").json()
     assert [each["name"] for each in state["classes"]] == ["a", "b"]
-    assert state["has_bursts"] and state["classes"][0]["moments"] == 4
+    assert state["has_bursts"] and state["classes"][0]["scenes"] == 4
     copied = clearcnn.load(studio.folder.root, groups_from_name=GROUPS)
     given = clearcnn.load(source)
     pixels = [{each.images[k].tobytes() for k in range(16)} for each in (copied, given)]

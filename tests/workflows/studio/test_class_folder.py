@@ -153,10 +153,10 @@ def test_frames_of_a_burst_are_one_group_for_training(folder, png):
     (moved,) = folder.move(frames[:1], "b")
     groups = find_groups([*frames[1:], moved, *others, *single], GROUPS)
     assert None not in groups
-    assert len(set(groups[:3])) == 1  # A relabelled frame is still of its moment.
+    assert len(set(groups[:3])) == 1  # A relabelled frame is still of its scene.
     assert len(set(groups[3:5])) == 1
     assert len(set(groups)) == 4
-    assert [each.num_moments for each in folder.scan()] == [3, 2]
+    assert [each.num_scenes for each in folder.scan()] == [3, 2]
 
 
 def test_what_other_programs_change_is_seen(folder, png):

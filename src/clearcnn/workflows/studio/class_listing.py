@@ -24,7 +24,7 @@ class PictureClass:
     pictures: tuple[str, ...]
 
     @property
-    def num_moments(self) -> int:
+    def num_scenes(self) -> int:
         """Bursts, and pictures that are of none: what a group split can tell apart."""
         bursts = [find_burst(name) for name in self.pictures]
         return len(set(bursts) - {None}) + bursts.count(None)

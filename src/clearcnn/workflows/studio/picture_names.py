@@ -1,6 +1,6 @@
 """The names of classes and pictures, and the burst that a picture's name tells.
 
-The frames of one burst show one moment, so they are one group. The group is in the file's name:
+The frames of one burst show one scene, so they are one group. The group is in the file's name:
 `camera~20261129-221530-a1~003.png` is frame 3 of the burst `20261129-221530-a1`. Unlike a table
 beside the folders, a name cannot be lost, and moves with its file. `GROUPS` reads it; it is what
 `clearcnn train --groups-from-name` gets.

@@ -17,7 +17,7 @@ from clearcnn.workflows.studio.jobs import Jobs, RunningJob
 from clearcnn.workflows.studio.neighbours import NeighbourFinder
 from clearcnn.workflows.studio.picture_names import GROUPS, find_burst
 
-FEWEST_MOMENTS = 3
+FEWEST_SCENES = 3
 """Of each class, if there are bursts: one each for training, validation and test."""
 FEWEST_PICTURES = 5
 """Of each class without bursts, so that a stratified split has one for each set."""
@@ -75,7 +75,7 @@ class Studio:
           recipe, epochs, seed, budget, language: as for `train`.
         Raises:
           SpecError: one of them is out of range.
-          StudioError: another job is running, or there are too few classes, pictures or moments.
+          StudioError: another job is running, or there are too few classes, pictures or scenes.
         """
         models.find_recipe(recipe)
         if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
@@ -197,7 +197,7 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
     """Check that there is enough to train and to test.
 
     Raises:
-      StudioError: there are fewer than two classes, or a class has too few pictures or moments.
+      StudioError: there are fewer than two classes, or a class has too few pictures or scenes.
     """
     if len(classes) < 2:
         raise StudioError(
@@ -209,7 +209,7 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
             remedy=say("Make another class, and collect pictures for it."),
             code="few_classes",
         )
-    needs_moments = has_bursts(classes)
+    needs_scenes = has_bursts(classes)
     for each in classes:
         count = len(each.pictures)
         if count < FEWEST_PICTURES:
@@ -227,24 +227,24 @@ def check_enough(classes: tuple[PictureClass, ...]) -> None:
                 code="few_pictures",
                 values={"name": each.name, "count": count, "fewest": FEWEST_PICTURES},
             )
-        if needs_moments and each.num_moments < FEWEST_MOMENTS:
+        if needs_scenes and each.num_scenes < FEWEST_SCENES:
             raise StudioError(
                 say_count(
-                    "The pictures of {name!r} are of {number} moment; training, validation and "
-                    "test need {fewest_moments}. Pictures of one moment are nearly the same, and "
+                    "The pictures of {name!r} show {number} scene; training, validation and "
+                    "test need {fewest_scenes}. Pictures of one scene are nearly the same, and "
                     "a test on them would give too high a score.",
-                    "The pictures of {name!r} are of {number} moments; training, validation and "
-                    "test need {fewest_moments}. Pictures of one moment are nearly the same, and "
+                    "The pictures of {name!r} show {number} scenes; training, validation and "
+                    "test need {fewest_scenes}. Pictures of one scene are nearly the same, and "
                     "a test on them would give too high a score.",
-                    each.num_moments,
+                    each.num_scenes,
                     name=each.name,
-                    fewest_moments=FEWEST_MOMENTS,
+                    fewest_scenes=FEWEST_SCENES,
                 ),
                 remedy=say(
                     "Take another burst: at another place, in another light, from another side."
                 ),
-                code="few_moments",
-                values={"name": each.name, "count": each.num_moments, "fewest": FEWEST_MOMENTS},
+                code="few_scenes",
+                values={"name": each.name, "count": each.num_scenes, "fewest": FEWEST_SCENES},
             )
 
 

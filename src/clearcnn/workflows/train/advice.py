@@ -74,7 +74,7 @@ def _find_doubtful_labels(train: TrainSpec, test: Evaluation) -> str | None:
     if confident < max(_FEWEST_MISTAKES, _CONFIDENT_MISTAKES * test.score.total):
         return None
     return say(
-        "A look at the labels: the model is sure of {confident} that {what}. Run clearcnn check "
+        "Check the labels: the model is confident in {confident} that {what}. Run clearcnn check "
         "to list suspects.",
         confident=say_count("{number:,} prediction", "{number:,} predictions", confident),
         what=say("contradicts its label") if confident == 1 else say("contradict their labels"),

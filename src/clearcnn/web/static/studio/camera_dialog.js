@@ -9,7 +9,7 @@ const BURST = 12;
 const BETWEEN_MILLISECONDS = 150;
 
 /**
- * The camera, for one class. Each picture, or burst, that is taken at one moment is a group.
+ * The camera, for one class. Each picture, or burst, that is taken of one scene is a group.
  *
  * Pictures are the middle square of the camera's, reduced to 256 pixels: training reads at most 96
  * unless it is told otherwise.

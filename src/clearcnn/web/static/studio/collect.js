@@ -51,7 +51,7 @@ export class Collect {
     this.camera.retell();
   }
 
-  #row({ name, pictures, moments }) {
+  #row({ name, pictures, scenes }) {
     const button = (kind, act, properties = {}) =>
       element(
         "button",
@@ -71,8 +71,8 @@ export class Collect {
         target.value = "";
       },
     });
-    const { hasBursts, fewestMoments, fewestPictures } = this.folder;
-    const few = pictures.length < fewestPictures || (hasBursts && moments < fewestMoments);
+    const { hasBursts, fewestScenes, fewestPictures } = this.folder;
+    const few = pictures.length < fewestPictures || (hasBursts && scenes < fewestScenes);
     const count = t("countPictures", { count: grouped(pictures.length) });
     return element(
       name === this.chosen ? "li.chosen" : "li",
@@ -93,7 +93,7 @@ export class Collect {
       element(
         few ? "span.note.few" : "span.note",
         {},
-        hasBursts ? t("countMoments", { pictures: count, count: grouped(moments) }) : count,
+        hasBursts ? t("countScenes", { pictures: count, count: grouped(scenes) }) : count,
       ),
       element(
         "span.acts",

@@ -37,7 +37,7 @@ export class Folder {
       this.canUndo = state.can_undo;
       this.hasBursts = state.has_bursts;
       this.fewestPictures = state.fewest_pictures;
-      this.fewestMoments = state.fewest_moments;
+      this.fewestScenes = state.fewest_scenes;
     }
     if (isNew) this.onchange();
   }
