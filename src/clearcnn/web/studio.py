@@ -25,8 +25,8 @@ from clearcnn.workflows.studio.attempts import describe_attempts, describe_resul
 from clearcnn.workflows.studio.import_source import import_source
 from clearcnn.workflows.studio.jobs import RunningJob
 from clearcnn.workflows.studio.studio import (
-    FEWEST_SCENES,
     FEWEST_PICTURES,
+    FEWEST_SCENES,
     Studio,
     has_bursts,
 )
