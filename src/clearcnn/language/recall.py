@@ -94,7 +94,9 @@ def _read_templates(code: str) -> tuple[_Template, ...]:
 
 def _make_template(one: str, many: str | None, form: str) -> _Template:
     # A text field and what follows it, up to the next text field, form a part.
-    parts, fields, literals = [""], [], []
+    parts = [""]
+    fields: list[str] = []
+    literals: list[str] = []
     for literal, name, spec, conversion in Formatter().parse(form):
         literals.append(literal)
         parts[-1] += re.escape(literal)
