@@ -4,6 +4,7 @@ The user may name a file or a folder that is itself a link. Inside a folder that
 link to a file is followed if it ends within that folder, and a link to a folder is rejected.
 """
 
+import errno
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ _HIDDEN = frozenset(
     [
         *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
         *("@eadir", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "recycler"),
-        *(say("system volume information"), "lost+found", "found.000"),
+        *("system volume information", "lost+found", "found.000"),
     ]
 )
 
@@ -50,7 +51,7 @@ def open_regular(path: Path, root: Path | None = None) -> BufferedReader:
         file = regular_files.open_regular(place, root=root)
     except regular_files.RejectedFileError as error:
         reason = error.strerror or ""
-        fix = say("Copy the file in place of the link.") if "link" in reason else _REPLACE
+        fix = say("Copy the file in place of the link.") if error.errno == errno.ELOOP else _REPLACE
         raise DataError(
             say("{path} cannot be opened: {reason}.", path=path, reason=reason), remedy=fix
         ) from None

@@ -12,8 +12,11 @@ from clearcnn.language.message import Message, Plural, spell_field
 
 # Short templates such as "{a}: {b}" fit nearly any text.
 _FEWEST_LETTERS = 4
+# Values in values; a text from elsewhere could repeat "it is it is it is" without end.
+_DEEPEST = 8
 _NUMBER = r"-?[\d,.]+"
-_COUNT = r"\d[\d,]*"
+_COUNT = r"\d[\d,]{0,30}"
+_IS_COUNT = re.compile(r"\{number[:}]")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -22,6 +25,9 @@ class _Template(NamedTuple):
 
     Attributes:
       one, many: its two forms; many is None if it has one.
+      is_one: whether the pattern is that of `one`.
+      is_open: whether it ends in two fields without a limit, so that it fits any text with its
+        beginning, such as the path "class 1/a.png".
       pattern: of one of the forms.
       fields: what each group of the pattern stands for.
       longest: the longest text between two fields, by which most templates are ruled out.
@@ -30,6 +36,8 @@ class _Template(NamedTuple):
 
     one: str
     many: str | None
+    is_one: bool
+    is_open: bool
     pattern: re.Pattern[str]
     fields: tuple[str, ...]
     longest: str
@@ -45,27 +53,28 @@ def recall(text: str, code: str) -> str:
     Returns:
       The Message with the most specific template that fits; otherwise the text.
     """
-    return text if isinstance(text, Message) else _recall(text, code, is_value=False)
+    return text if isinstance(text, Message) else _recall(text, code, 0)
 
 
 @lru_cache(maxsize=4096)
-def _recall(text: str, code: str, *, is_value: bool) -> str:
+def _recall(text: str, code: str, depth: int) -> str:
     # A single word in a sentence is rather a name, such as a class's.
-    if not text or (is_value and " " not in text):
+    if not text or (depth and " " not in text) or depth > _DEEPEST:
         return text
     for template in _read_templates(code):
-        if template.longest not in text:
+        if template.longest not in text or (depth and template.is_open):
             continue
         found = template.pattern.fullmatch(text)
         if found is None:
             continue
         values = {
-            field: _recall(value, code, is_value=True)
+            field: _recall(value, code, depth + 1)
             for field, value in zip(template.fields, found.groups(), strict=True)
         }
         if template.many is None:
             return Message(template.one, values)
-        number = next(values[field] for field in values if field.startswith("{number"))
+        given = (values[field] for field in values if _IS_COUNT.match(field))
+        number = next(given, "1" if template.is_one else "2")
         return Message(template.one, values, Plural(template.many, int(number.replace(",", ""))))
     return text
 
@@ -77,27 +86,47 @@ def _read_templates(code: str) -> tuple[_Template, ...]:
     catalogue = CATALOGUES / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
     for one, many in _read_english(catalogue.read_bytes()):
         for form in (one,) if many is None else (one, many):
-            pattern, fields, literals = "", [], []
-            seen: dict[str, int] = {}
-            for literal, name, spec, conversion in Formatter().parse(form):
-                literals.append(literal)
-                pattern += re.escape(literal)
-                if name is None:
-                    continue
-                field = spell_field(name, spec, conversion)
-                if field in seen:
-                    pattern += f"(?:\\{seen[field]})"
-                    continue
-                fields.append(field)
-                seen[field] = len(fields)
-                is_count = many is not None and name == "number"
-                pattern += f"({_COUNT if is_count else _NUMBER})" if spec or is_count else "(.+?)"
-            letters = len(_LETTERS.findall("".join(literals)))
-            if letters >= _FEWEST_LETTERS:
-                compiled = re.compile(pattern, re.DOTALL)
-                longest = max(literals, key=len)
-                found.append(_Template(one, many, compiled, tuple(fields), longest, letters))
+            template = _make_template(one, many, form)
+            if template.letters >= _FEWEST_LETTERS:
+                found.append(template)
     return tuple(sorted(found, key=lambda each: -each.letters))
+
+
+def _make_template(one: str, many: str | None, form: str) -> _Template:
+    # A text field and what follows it, up to the next text field, form a part.
+    parts = [""]
+    fields: list[str] = []
+    literals: list[str] = []
+    for literal, name, spec, conversion in Formatter().parse(form):
+        literals.append(literal)
+        parts[-1] += re.escape(literal)
+        if name is None:
+            continue
+        field = spell_field(name, spec, conversion)
+        if field in fields:
+            parts[-1] += f"(?:\\{fields.index(field) + 1})"
+            continue
+        fields.append(field)
+        if many is not None and name == "number":
+            parts[-1] += f"({_COUNT})"
+        elif spec:
+            parts[-1] += f"({_NUMBER})"
+        else:
+            parts.append("(.+?)")
+    # Atomic parts: if a later one does not fit, no other place is tried for those before it, which
+    # would take time exponential in the number of fields. The last one goes on to the end.
+    *before, last = parts
+    pattern = "".join(f"(?>{part})" for part in before) + last
+    return _Template(
+        one,
+        many,
+        form is one,
+        pattern.endswith("(.+?))(.+?)"),
+        re.compile(pattern, re.DOTALL),
+        tuple(fields),
+        max(literals, key=len),
+        len(_LETTERS.findall("".join(literals))),
+    )
 
 
 def _read_english(content: bytes) -> Iterator[tuple[str, str | None]]:

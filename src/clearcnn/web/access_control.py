@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clearcnn.language import say
@@ -22,7 +22,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def is_local_request(request: Request) -> bool:
+def is_local_request(request: HTTPConnection) -> bool:
     """Whether a request seems to come from this computer.
 
     A local proxy that adds none of the usual headers cannot be told from a local program.
@@ -34,6 +34,20 @@ def is_local_request(request: Request) -> bool:
         return ipaddress.ip_address(client.host).is_loopback
     except ValueError:
         return False
+
+
+def require_this_computer(request: HTTPConnection) -> None:
+    """Refuse a request to the studio that did not come from this computer.
+
+    Raises:
+      Refusal: 403.
+    """
+    if not is_local_request(request):
+        raise Refusal(
+            403,
+            say("The studio is only available on the computer that it runs on."),
+            remedy=say("Open it there, without a proxy."),
+        )
 
 
 class AccessControl:

@@ -13,20 +13,20 @@ from clearcnn.errors import DataError
 from clearcnn.language import say
 from clearcnn.results.json_codec import to_json
 from clearcnn.types import JsonObject, JsonValue
-from clearcnn.web.access_control import is_local_request
+from clearcnn.web.access_control import require_this_computer
 from clearcnn.web.assets import find_assets
 from clearcnn.web.bounded_route import BoundedRoute
-from clearcnn.web.http_errors import Refusal
 from clearcnn.web.page_language import answer_in_language, choose_page_language
 from clearcnn.web.pixel_limits import count_pixels
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.thumbnails import Thumbnails
 from clearcnn.workflows.studio.attempts import describe_attempts, describe_result
+from clearcnn.workflows.studio.class_folder import tell_missing
 from clearcnn.workflows.studio.import_source import import_source
 from clearcnn.workflows.studio.jobs import RunningJob
 from clearcnn.workflows.studio.studio import (
-    FEWEST_SCENES,
     FEWEST_PICTURES,
+    FEWEST_SCENES,
     Studio,
     has_bursts,
 )
@@ -171,10 +171,13 @@ def make_studio_router(studio: Studio, settings: ServeSettings) -> APIRouter:
     @router.get("/studio/thumbnail")
     def show_thumbnail(picture: str, request: Request) -> Response:
         path = folder.path_of(picture)
-        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{path.stat().st_mtime_ns:x}"'}
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
-        content, kind = thumbnails.make(path)
+        try:
+            headers = {"Cache-Control": "private, no-cache", "ETag": thumbnails.tag(path)}
+            if request.headers.get("if-none-match") == headers["ETag"]:
+                return Response(status_code=304, headers=headers)
+            content, kind = thumbnails.make(path)
+        except OSError as error:  # Deleted by another program since the folder was listed.
+            raise tell_missing(picture) from error
         return Response(content, media_type=kind, headers=headers)
 
     @router.post("/studio/thumbnails")
@@ -258,20 +261,6 @@ def make_studio_router(studio: Studio, settings: ServeSettings) -> APIRouter:
         return JSONResponse({"address": f"inside/{quote(run)}/"})
 
     return router
-
-
-def require_this_computer(request: Request) -> None:
-    """Refuse a request that did not come from this computer.
-
-    Raises:
-      Refusal: 403.
-    """
-    if not is_local_request(request):
-        raise Refusal(
-            403,
-            say("The studio is only available on the computer that it runs on."),
-            remedy=say("Open it there, without a proxy."),
-        )
 
 
 def _describe_state(studio: Studio, known: str) -> JsonObject:

@@ -18,6 +18,8 @@ from clearcnn.web.studio import make_studio_router
 from clearcnn.web.workers import Workers
 from clearcnn.workflows.studio.studio import Studio
 
+_MISSING = ("no_picture", "no_class", "no_run")
+
 
 def make_studio_app(
     studio: Studio, settings: ServeSettings | None = None, drain: Drain | None = None
@@ -56,7 +58,8 @@ def make_studio_app(
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, ClearCNNError)
-        status = 404 if isinstance(error, BundleError) or error.code == "no_picture" else 422
+        is_missing = isinstance(error, BundleError) or error.code in _MISSING
+        status = 404 if is_missing else 422
         return answer_error(request, error, status)
 
     # The page shows the remedy too, and in its own language.

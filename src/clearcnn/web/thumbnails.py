@@ -17,6 +17,9 @@ _QUALITY = 88
 _SMALLEST_JPEG = 48
 _MOST_BYTES = 64 * 2**20
 
+# Inode, time and size: a file that is moved into another class stays the same picture.
+_Key = tuple[int, int, int]
+
 
 class Thumbnails:
     """Makes thumbnails of the pictures of a folder, and keeps the latest up to 64 MiB.
@@ -30,7 +33,7 @@ class Thumbnails:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[Path, int, int], tuple[bytes, str]] = OrderedDict()
+        self._known: OrderedDict[_Key, tuple[bytes, str]] = OrderedDict()
         self._bytes = 0
 
     def make(self, path: Path) -> tuple[bytes, str]:
@@ -40,8 +43,7 @@ class Thumbnails:
           DataError: it cannot be read as an image.
           OSError: there is no such file.
         """
-        found = path.stat()
-        key = (path, found.st_mtime_ns, found.st_size)
+        key = _identify(path)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
@@ -55,6 +57,14 @@ class Thumbnails:
                 self._bytes -= len(self._known.popitem(last=False)[1][0])
         return made
 
+    def tag(self, path: Path) -> str:
+        """Return the HTTP entity tag of a picture, which stays when it is moved.
+
+        Raises:
+          OSError: there is no such file.
+        """
+        return f'"{"-".join(f"{each:x}" for each in _identify(path))}"'
+
     def as_address(self, path: Path) -> str | None:
         """Return a thumbnail as a `data:` address; None if the picture cannot be read."""
         try:
@@ -62,6 +72,11 @@ class Thumbnails:
         except (ClearCNNError, OSError):
             return None
         return f"data:{kind};base64,{b64encode(content).decode()}"
+
+
+def _identify(path: Path) -> _Key:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _encode(path: Path, root: Path) -> tuple[bytes, str]:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from clearcnn import atomic_write, data
+from clearcnn.data.safe_files import is_inside, reject_folder_link
 from clearcnn.errors import ClearCNNError, DataError, StudioError
 from clearcnn.language import say
 from clearcnn.workflows.studio.check_folder import check_folder
@@ -43,6 +44,7 @@ class ClassFolder:
       root: the folder; made if it does not exist.
     Raises:
       StudioError: it cannot be made or read, is not a plain class folder, or is open elsewhere.
+      DataError: its `.studio` is a link, which could lead anywhere.
     """
 
     def __init__(self, root: Path) -> None:
@@ -54,6 +56,8 @@ class ClassFolder:
             try:
                 if root.is_dir():
                     check_folder(root)
+                for own in (OWN, _REMOVED):
+                    reject_folder_link(root / own)
                 (root / _REMOVED).mkdir(parents=True, exist_ok=True)
                 descriptor = os.open(root / OWN, os.O_RDONLY)
                 stack.callback(os.close, descriptor)
@@ -91,7 +95,7 @@ class ClassFolder:
 
     def version(self) -> str:
         """Return a text that changes whenever the content of the folder does."""
-        with self._lock:
+        with self._lock, _telling_missing(self.root):
             return f"{hash(self._measure()) & (2**64 - 1):x}"
 
     def path_of(self, picture: str) -> Path:
@@ -112,13 +116,7 @@ class ClassFolder:
         known = self._scan().pictures
         for picture in pictures:
             if picture not in known:
-                raise StudioError(
-                    say("There is no picture {picture!r} any more.", picture=picture[:200]),
-                    remedy=say(
-                        "It was moved or removed, maybe in another tab; look at the sheet again."
-                    ),
-                    code="no_picture",
-                )
+                raise tell_missing(picture)
         return [self.root / picture for picture in pictures]
 
     def add(
@@ -242,7 +240,7 @@ class ClassFolder:
     @property
     def can_undo(self) -> bool:
         """Whether there is a change to undo."""
-        return bool(self._journal.last_batch())
+        return not self._journal.is_empty
 
     def undo(self) -> tuple[str, int] | None:
         """Undo the last change, or the last changes if they are of one batch.
@@ -263,13 +261,18 @@ class ClassFolder:
             return (batch[0].kind, count) if batch else None
 
     def _reverse(self, source: str, target: str) -> bool:
-        """Reverse one rename; not if it did not take place, or its place is taken by now."""
+        """Reverse one rename; not if it did not take place, or its place is taken by now.
+
+        The journal may come from elsewhere, so nothing is moved through a link out of the folder.
+        """
         here = self.root / target
-        if not os.path.lexists(here):
+        if not os.path.lexists(here) or not is_inside(here.parent, self.root):
             return False
         if source:
             there = self.root / source
             if os.path.lexists(there) or not there.parent.is_dir():
+                return False
+            if not is_inside(there.parent, self.root):
                 return False
             here.rename(there)
         elif here.is_dir():
@@ -329,16 +332,28 @@ class ClassFolder:
     def _measure(self) -> object:
         """Return what changes with the content: a time for each folder, and our own changes."""
         names = list_names(self.root)
-        times = [(name, (self.root / name).stat().st_mtime_ns) for name in sorted(names)]
+        times = []
+        for name in sorted(names):
+            with suppress(FileNotFoundError):  # Deleted by another program meanwhile.
+                times.append((name, (self.root / name).stat().st_mtime_ns))
         return (self._num_changes, tuple(times))
 
     def _scan(self) -> Listing:
         """List the folder, unless it is as it was."""
-        with self._lock:
+        with self._lock, _telling_missing(self.root):
             version = self._measure()
             if self._seen is None or self._seen.version != version:
                 self._seen = list_folder(self.root, version)
             return self._seen
+
+
+def tell_missing(picture: str) -> StudioError:
+    """Return the error that there is no such picture."""
+    return StudioError(
+        say("There is no picture {picture!r} any more.", picture=picture[:200]),
+        remedy=say("It was moved or removed, maybe in another tab; look at the sheet again."),
+        code="no_picture",
+    )
 
 
 def _check_image(content: bytes, name: str) -> None:
@@ -358,6 +373,23 @@ def _check_image(content: bytes, name: str) -> None:
             remedy=say("Open it in another program and save it as PNG or JPEG."),
             code="unreadable",
             values={"name": name[:100]},
+        ) from error
+
+
+@contextmanager
+def _telling_missing(root: Path) -> Iterator[None]:
+    """Say that the folder cannot be listed, instead of raising the operating system's error."""
+    try:
+        yield
+    except OSError as error:
+        raise StudioError(
+            say(
+                "The class folder {root} cannot be read: {reason}.",
+                root=root,
+                reason=error.strerror or error,
+            ),
+            remedy=say("Put it back, or start the studio with another folder."),
+            code="no_folder",
         ) from error
 
 

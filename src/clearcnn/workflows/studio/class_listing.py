@@ -60,8 +60,11 @@ def list_folder(root: Path, version: object) -> Listing:
 
 def _list_classes(root: Path) -> Iterator[PictureClass]:
     for name in sort_naturally(list_names(root)):
-        with os.scandir(root / name) as entries:
-            files = [entry.name for entry in entries if _is_picture(entry)]
+        try:
+            with os.scandir(root / name) as entries:
+                files = [entry.name for entry in entries if _is_picture(entry)]
+        except FileNotFoundError:  # Deleted by another program since it was listed.
+            continue
         yield PictureClass(name, tuple(sorted(files, key=natural_key)))
 
 

@@ -64,6 +64,8 @@ class Jobs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Held while a measurement is ended too, so that no other one begins in between.
+        self._beginning = threading.Lock()
         self._count = 0
         self._current: RunningJob | None = None
         self._latest: RunningJob | None = None
@@ -93,24 +95,27 @@ class Jobs:
         Raises:
           StudioError: another one is running, which is no measurement.
         """
-        self._end_measurement()
-        with self._lock:
-            if self._current is not None and not self._current.is_over:
-                raise StudioError(
-                    say("The studio is already training or checking."),
-                    remedy=say("Wait for it, or cancel it."),
-                    code="busy",
+        with self._beginning:
+            self._end_measurement()
+            with self._lock:
+                if self._current is not None and not self._current.is_over:
+                    raise StudioError(
+                        say("The studio is already training or checking."),
+                        remedy=say("Wait for it, or cancel it."),
+                        code="busy",
+                    )
+                pipe = self._start_process()
+                self._count += 1
+                self._current = current = RunningJob(self._count, job)
+                if job["kind"] == "pace":
+                    self._measurement = current
+                else:
+                    self._latest = current
+                self._thread = threading.Thread(
+                    target=self._follow, args=(current, pipe), daemon=True
                 )
-            pipe = self._start_process()
-            self._count += 1
-            self._current = current = RunningJob(self._count, job)
-            if job["kind"] == "pace":
-                self._measurement = current
-            else:
-                self._latest = current
-            self._thread = threading.Thread(target=self._follow, args=(current, pipe), daemon=True)
-            self._thread.start()
-        return current
+                self._thread.start()
+            return current
 
     def cancel(self) -> None:
         """Cancel the running job, if there is one: within seconds, even while it compiles."""

@@ -60,6 +60,11 @@ class Journal:
         self._write([change.kind, change.batch, change.renames])
         self._changes.append(change)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to undo."""
+        return not self._changes
+
     def last_batch(self) -> list[Change]:
         """Return what undoing would reverse, newest first; empty if there is nothing."""
         found: list[Change] = []

@@ -13,7 +13,7 @@ from collections.abc import Container
 from clearcnn.data.decode_image import SUFFIXES
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.split_names import is_filler, parse_split_folders
-from clearcnn.data.windows_names import is_device_name
+from clearcnn.data.windows_names import is_device_name, is_valid_on_windows
 from clearcnn.errors import StudioError
 from clearcnn.language import say
 
@@ -50,8 +50,7 @@ def check_class_name(name: str, existing: Container[str] = ()) -> str:
             say("is longer than {most_class_bytes} bytes", most_class_bytes=_MOST_CLASS_BYTES),
             "long",
         )
-    has_letters = not _UNSAFE.search(name) and name.isprintable() and "~" not in name
-    if not has_letters or name[-1] == "." or is_device_name(name):
+    if not (is_valid_on_windows(name) and name.isprintable() and "~" not in name):
         raise _bad_class(name, say("has characters that a folder's name may not have"), "letters")
     if is_hidden(name):
         raise _bad_class(name, say("is the name of a hidden folder"), "hidden")
