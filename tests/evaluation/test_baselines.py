@@ -6,9 +6,8 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from sklearn.utils.class_weight import compute_class_weight
 
-from clearcnn.evaluation import make_baselines, shrink_for_baselines, weigh_classes
+from clearcnn.evaluation import make_baselines, shrink_for_baselines
 
 X, Y = load_digits(return_X_y=True)
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, test_size=0.3, random_state=777)
@@ -67,23 +66,30 @@ def test_large_images_are_averaged_in_blocks_as_pillow_does(shape):
         assert np.abs(reduced[:rows, :columns] - expected).max() < 1
 
 
+@pytest.mark.parametrize("shape", [(96, 96), (70, 131)], ids=str)
+def test_some_images_are_reduced_as_among_all(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, (9, *shape, 3), np.uint8)
+    rows = np.array([7, 0, 4])
+    np.testing.assert_array_equal(
+        shrink_for_baselines(pixels[rows]), shrink_for_baselines(pixels)[rows]
+    )
+
+
 @pytest.mark.parametrize("side", [8, 35, 63])
 def test_smaller_images_stay_as_they_are(side):
     pixels = np.zeros((1, side, 20, 1), np.uint8)
     assert shrink_for_baselines(pixels) is pixels
 
 
-def test_classes_are_weighed_as_scikit_learn_balances_them():
-    labels = np.repeat([0, 1, 4], [50, 20, 3])
-    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
-    assert weigh_classes(labels, 1.0) == pytest.approx(dict(zip([0, 1, 4], expected, strict=True)))
-    assert weigh_classes(labels, 0.0) is None
-    weights = weigh_classes(labels, 0.5)
-    assert weights[4] / weights[0] == pytest.approx((50 / 3) ** 0.5)
-    assert sum(weights[label] for label in labels.tolist()) == pytest.approx(len(labels))
-
-
 @pytest.mark.parametrize("name", ["logistic regression", "SVM (RBF)", "extra trees"])
-def test_weights_of_classes_reach_the_classifier(name):
-    weighed = make_baselines(64, 10, 3_760, (0.0, 16.0), 0, {0: 2.0})[name]
-    assert weighed[-1].class_weight == {0: 2.0}
+def test_weights_of_classes_count_as_weights_of_images(name):
+    weights = {digit: 20.0 if digit == 8 else 0.05 for digit in range(10)}
+    weighed = make_baselines(64, 10, 3_760, (0.0, 16.0), 0, weights)[name]
+    of_images = np.array([weights[label] for label in Y_TRAIN.tolist()])
+    by_hand = clone(BASELINES[name][-1])
+    assert by_hand.get_params()["class_weight"] is None
+    by_hand.fit((X_TRAIN / 16).astype(np.float32), Y_TRAIN, sample_weight=of_images)
+    weighed.fit(X_TRAIN, Y_TRAIN)
+    found = weighed.predict(X_TEST)
+    np.testing.assert_array_equal(found, by_hand.predict((X_TEST / 16).astype(np.float32)))
+    assert (found != clone(BASELINES[name]).fit(X_TRAIN, Y_TRAIN).predict(X_TEST)).any()

@@ -1,9 +1,20 @@
 """Predictions against Keras's own, and how many programs they take."""
 
+import time
+from threading import Event, Thread
+
 import numpy as np
 import pytest
 
-from clearcnn.training import compile_predict, predict, program_cache
+from clearcnn.errors import DivergenceError
+from clearcnn.training import (
+    compile_predict,
+    compiled_predict,
+    disk_cache,
+    fit,
+    predict,
+    program_cache,
+)
 
 import keras  # isort: skip
 
@@ -81,3 +92,55 @@ def test_a_layer_of_the_users_own_is_computed_too():
     network = keras.Sequential([keras.Input((12, 10, 3)), Halved(), L.Flatten(), L.Dense(2)])
     found = predict(network, images(5))
     np.testing.assert_allclose(found, network.predict(images(5), verbose=0), rtol=1e-4)
+
+
+def refuse(*_):
+    raise AssertionError("something was compiled")
+
+
+def test_no_images_need_no_program(monkeypatch):
+    monkeypatch.setattr(compiled_predict, "obtain_shared", refuse)
+    compile_predict(make_network(), 0)
+
+
+def test_a_program_that_would_not_be_kept_is_not_compiled(monkeypatch):
+    class Doubled(L.Layer):
+        def call(self, x):
+            return x * 2
+
+    monkeypatch.setattr(compiled_predict, "obtain_shared", refuse)
+    compile_predict(keras.Sequential([keras.Input((12, 10, 3)), Doubled(), L.Flatten()]), 5)
+
+
+def test_a_training_may_diverge_while_predictions_are_traced(monkeypatch):
+    """The causes of a divergence are read from the Rescaling layer, which then has tracers."""
+    network = make_network(scale=300.0)
+    network.compile(keras.optimizers.SGD(1e30), "mse")
+    is_tracing = Event()
+
+    def slow(compute):
+        def traced(*arguments):
+            is_tracing.set()
+            time.sleep(0.5)
+            return compute(*arguments)
+
+        return traced
+
+    monkeypatch.setattr(compiled_predict, "rewrite", slow)
+    monkeypatch.setattr(
+        disk_cache, "lower", lambda wrapped, arguments, _: wrapped.lower(*arguments)
+    )
+    thread = Thread(target=compile_predict, args=(network, 5))
+
+    class Begin(keras.callbacks.Callback):
+        def on_epoch_begin(self, *_):
+            if thread.ident is None:
+                thread.start()
+                assert is_tracing.wait(60)
+
+    x, y = images(20), np.zeros((20, 4), np.float32)
+    with pytest.raises(DivergenceError) as caught:
+        fit(network, x, y, 10, 1, 0, callbacks=[Begin()])
+    thread.join()
+    assert any("after Rescaling" in cause for cause in caught.value.causes)
+    assert network.layers[0].scale == 300.0

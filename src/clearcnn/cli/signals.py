@@ -4,6 +4,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from clearcnn.errors import ClearCNNError
+
 SIGNALLED = 128
 """The exit status of a command that a signal ended is this plus the signal's number."""
 
@@ -24,7 +26,8 @@ def interrupt_on_signals() -> Iterator[None]:
     No-op where `exit_on_signals` was not called.
 
     Raises:
-      SystemExit: at the end of the context, if there was such a signal.
+      SystemExit: at the end of the context, if there was such a signal; also in place of a
+        ClearCNNError with which the context answered it.
     """
     received: list[int] = []
 
@@ -34,11 +37,11 @@ def interrupt_on_signals() -> Iterator[None]:
         raise KeyboardInterrupt
 
     replaced = [number for number in _list_numbers() if signal.getsignal(number) is _exit]
-    for number in replaced:
-        signal.signal(number, interrupt)
     try:
+        for number in replaced:
+            signal.signal(number, interrupt)
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ClearCNNError):
         if not received:
             raise
     finally:

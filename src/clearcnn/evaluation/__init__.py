@@ -4,7 +4,6 @@ from clearcnn.evaluation.baselines import (
     BASELINES,
     make_baselines,
     shrink_for_baselines,
-    weigh_classes,
 )
 from clearcnn.evaluation.binary_curves import trace_binary
 from clearcnn.evaluation.calibration import (
@@ -48,6 +47,5 @@ __all__ = [
     "shrink_for_baselines",
     "trace_binary",
     "trace_coverage",
-    "weigh_classes",
     "wilson_interval",
 ]

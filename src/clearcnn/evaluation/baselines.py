@@ -81,23 +81,6 @@ def make_baselines(
     }
 
 
-def weigh_classes(labels: NDArray[np.integer], power: float) -> dict[int, float] | None:
-    """Weigh each class of n images by n to the minus `power`, with a mean of 1 over the images.
-
-    Args:
-      labels: (n,) class indices, n > 0.
-      power: in [0, 1].
-    Returns:
-      Class → weight; None for a power of 0.
-    """
-    if not power:
-        return None
-    classes, counts = np.unique(labels, return_counts=True)
-    weights = counts.astype(np.float64) ** -power
-    weights /= np.average(weights, weights=counts)
-    return dict(zip(classes.tolist(), weights.tolist(), strict=True))
-
-
 def shrink_for_baselines(pixels: Pixels) -> Pixels:
     """Average the blocks of large images, so that their longer side is 32 to 63 pixels.
 
@@ -114,10 +97,11 @@ def shrink_for_baselines(pixels: Pixels) -> Pixels:
     block = max(height, width) // _BASELINE_SIDE
     if block < 2:
         return pixels
-    border = [(0, 0), (0, -height % block), (0, -width % block), (0, 0)]
-    padded = np.pad(pixels, border, mode="edge")
-    rows, columns = padded.shape[1] // block, padded.shape[2] // block
-    blocks = padded.reshape(num, rows, block, columns, block, channels)
+    if height % block or width % block:
+        border = [(0, 0), (0, -height % block), (0, -width % block), (0, 0)]
+        pixels = np.pad(pixels, border, mode="edge")
+    rows, columns = pixels.shape[1] // block, pixels.shape[2] // block
+    blocks = pixels.reshape(num, rows, block, columns, block, channels)
     averaged: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
     return averaged
 

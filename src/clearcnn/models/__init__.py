@@ -4,7 +4,7 @@ Nothing here loads Keras before `build_model` is called.
 """
 
 from clearcnn.models.build import build_model
-from clearcnn.models.class_weights import UNEQUAL, choose_class_weight_power
+from clearcnn.models.class_weights import UNEQUAL, choose_class_weight_power, weigh_images
 from clearcnn.models.equal_mlp import make_equal_mlp
 from clearcnn.models.layer_plans import LayerPlan, plan_layers
 from clearcnn.models.layers import LAYERS, check_model, complete_layer, name_layers
@@ -32,5 +32,6 @@ __all__ = [
     "plan_layers",
     "read_model",
     "summarize_model",
+    "weigh_images",
     "write_model",
 ]

@@ -1,4 +1,4 @@
-"""How much the default recipe weighs small classes."""
+"""How much small classes count in a training, and in the default recipe."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,3 +20,18 @@ def choose_class_weight_power(labels: NDArray[np.integer]) -> float:
     """
     counts = np.unique(labels, return_counts=True)[1]
     return _POWER if counts.max() >= UNEQUAL * counts.min() else 0.0
+
+
+def weigh_images(labels: NDArray[np.integer], power: float) -> NDArray[np.float64]:
+    """Weigh each image of a class of n images by n^-power, with a mean of 1 over the images.
+
+    Args:
+      labels: (n,) class indices, n > 0.
+      power: in [0, 1].
+    Returns:
+      (n,).
+    """
+    _, number, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    weights = np.power(counts.astype(np.float64), -power)[number]
+    mean_of_one: NDArray[np.float64] = weights / weights.mean()
+    return mean_of_one

@@ -12,7 +12,7 @@ from clearcnn.specs import AugmentationSpec, LayerSpec, TrainSpec
 
 SMALLEST_SIDE = 16
 _LARGEST_MAP = 20
-# Sides to be reduced this often, of more than 60 pixels, are so by the patches and one convolution.
+# Sides above 60 pixels are reduced in two steps: by the patches and by the next convolution.
 _LEAST_FOR_TWO_STEPS = 4
 _STEM_FILTERS = 24
 _FEWER_FOR_FIGURES = 2

@@ -49,12 +49,18 @@ def predict(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
 def compile_predict(model: keras.Model, num_images: int) -> None:
     """Compile the program of `predict`, so that it finds it in memory; compute nothing.
 
-    Another thread may run the model's program of `fit` meanwhile, but not trace it.
+    Another thread may train the model meanwhile. During the trace, the numbers of its Rescaling
+    layers are tracers: read them through `rescaling_values` only.
+
+    Nothing is compiled for a model with classes that are not Keras's own, whose programs are not
+    kept, and for no images.
 
     Args:
       model: as for `predict`; its input has a shape.
       num_images: of the images to come.
     """
+    if not num_images or fingerprint_network(model) is None:
+        return
     batch = _make_batch(model, num_images, model.inputs[0].shape[1:])
     _obtain(model, _read_weights(model), batch)
 

@@ -17,6 +17,7 @@ from clearcnn.language import say
 from clearcnn.training import keras_state
 from clearcnn.training.fit_arrays import FitArrays
 from clearcnn.training.keras_state import State
+from clearcnn.training.rescaling_values import read_means
 from clearcnn.training.streamed_array import StoredArray
 from clearcnn.types import Logs, NumPyArray, PyTree
 
@@ -131,8 +132,8 @@ def _find_large_values(model: keras.Model, arrays: FitArrays) -> list[str]:
     low, high = min(float(x.min()) for x in seen), max(float(x.max()) for x in seen)
     scaling = _find_scaling(model)
     if scaling is not None and type(scaling) is keras.layers.Rescaling:
-        ends = np.asarray([low, high], np.float64)
-        scaled = ends * float(np.mean(scaling.scale)) + float(np.mean(scaling.offset))
+        scale, offset = read_means(scaling)
+        scaled = np.asarray([low, high], np.float64) * scale + offset
         if np.abs(scaled).max() <= _LARGE_VALUE:
             return []
         return [

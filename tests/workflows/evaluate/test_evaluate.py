@@ -48,6 +48,11 @@ def test_every_image_is_predicted_once_and_metrics_match_scikit_learn(whole):
     assert headline.score.interval.low < headline.score.accuracy < headline.score.interval.high
 
 
+def test_equal_classes_get_no_balanced_accuracy(whole):
+    models = [model for protocol in whole.protocols for model in protocol.models]
+    assert {(each.balanced, each.balanced_difference) for each in models} == {(None, None)}
+
+
 def test_the_headline_leaves_groups_out_beside_random_folds(whole):
     groups, random = whole.protocols
     assert (groups.kind, random.kind) == ("groups", "random")
@@ -213,6 +218,24 @@ def test_few_images_of_a_class_get_fewer_folds(tmp_path):
     keep = np.concatenate([np.flatnonzero(UNGROUPED.labels == k)[:4] for k in range(10)])
     result = clearcnn.evaluate(UNGROUPED.take(keep), **{**BARE, "folds": 10}, out=tmp_path / "e")
     assert len(result.headline.folds) == 4
+
+
+def test_many_groups_of_few_images_of_a_class_get_fewer_folds_too(tmp_path):
+    """A flip trial takes the first of ten folds, whatever number is asked for."""
+    keep = np.concatenate([np.flatnonzero(UNGROUPED.labels == k)[:9] for k in range(3)])
+    images = dataclasses.replace(
+        UNGROUPED.take(keep),
+        labels=np.repeat([0, 1, 2], 9),
+        class_names=("0", "1", "2"),
+        groups=np.array([f"group {number}" for number in range(27)]),
+    )
+    result = clearcnn.evaluate(images, **BARE, out=tmp_path / "three")
+    assert [len(each.models[0].folds) for each in result.protocols] == [3, 3]
+    assert "27 images of 27 groups; each of 3 trainings tests on whole groups" in (
+        result.protocols[0].sentence
+    )
+    result = clearcnn.evaluate(images, **{**BARE, "folds": 10}, out=tmp_path / "ten")
+    assert [len(each.models[0].folds) for each in result.protocols] == [9, 5]
 
 
 def test_much_work_gets_five_folds_unless_ten_are_asked_for(tmp_path, monkeypatch):

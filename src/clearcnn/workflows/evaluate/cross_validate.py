@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn import evaluation
+from clearcnn import evaluation, models
 from clearcnn.data import LabelledImages, Split, choose_validation_fraction
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
@@ -81,7 +81,7 @@ class ComparedCNN:
 
     Attributes:
       num_parameters: for the multilayer perceptron of the same size.
-      class_weight_power: the images of a class of n count n to the minus this.
+      class_weight_power: an image of a class of n images counts n^-power.
     """
 
     num_parameters: int
@@ -196,8 +196,14 @@ def fit_fold(
     )
 
 
+def flatten_for_baselines(pixels: Pixels) -> Pixels:
+    """Return images as the baselines see them, (n, values); large ones are reduced."""
+    return evaluation.shrink_for_baselines(pixels).reshape(len(pixels), -1)
+
+
 def fit_baseline(
     images: LabelledImages,
+    flat: Pixels,
     name: str,
     fold: Fold,
     cnn: ComparedCNN,
@@ -206,10 +212,9 @@ def fit_baseline(
 ) -> FoldOutcome:
     """Train a baseline on all of a fold's training rows, at most 10,000 of them.
 
-    It sees large images reduced.
-
     Args:
       images, fold: as for `fit_fold`.
+      flat: all images, from `flatten_for_baselines`.
       name: of the baseline.
       cnn: that it is compared with.
       seed: of the baseline and of the rows drawn.
@@ -217,31 +222,32 @@ def fit_baseline(
     """
     num_train = min(len(fold.train), MOST_BASELINE_IMAGES)
     rows = _draw_stratified(images.labels, fold.train, num_train, seed)
-
-    def flatten(pixels: Pixels) -> Pixels:
-        return evaluation.shrink_for_baselines(pixels).reshape(len(pixels), -1)
-
-    seen = flatten(images.images[rows])
     classifier = evaluation.make_baselines(
-        seen.shape[1],
+        flat.shape[1],
         len(images.class_names),
         cnn.num_parameters,
         images.value_range,
         seed,
-        evaluation.weigh_classes(images.labels[rows], cnn.class_weight_power),
+        _weigh_classes(images.labels[rows], cnn.class_weight_power),
     )[name]
-    classifier.fit(seen, images.labels[rows])
+    classifier.fit(flat[rows], images.labels[rows])
 
-    def predict(pixels: Pixels) -> NDArray[np.int_]:
-        return np.asarray(classifier.predict(flatten(pixels)))
+    def predict(seen: Pixels) -> NDArray[np.int_]:
+        return np.asarray(classifier.predict(seen))
 
-    return FoldOutcome(
-        fold,
-        seed,
-        len(rows),
-        predict(images.images[fold.test]),
-        distorted=measure_distorted(images, fold.test, predict) if is_distorted else {},
-    )
+    distorted = {}
+    if is_distorted:
+        distorted = measure_distorted(
+            images, fold.test, lambda pixels: predict(flatten_for_baselines(pixels))
+        )
+    return FoldOutcome(fold, seed, len(rows), predict(flat[fold.test]), distorted=distorted)
+
+
+def _weigh_classes(labels: NDArray[np.integer], power: float) -> dict[int, float] | None:
+    """Weigh classes for scikit-learn; None weighs them the same."""
+    if not power:
+        return None
+    return dict(zip(labels.tolist(), models.weigh_images(labels, power).tolist(), strict=True))
 
 
 def measure_distorted(

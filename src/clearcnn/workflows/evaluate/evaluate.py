@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,20 +166,21 @@ def evaluate(
     ):
         with clock.phase("data"):
             images, notes = _read(source, heard)
-            runs = _make_protocols(images, folds or MOST_FOLDS, seed)[0]
+            runs = _make_protocols(images, folds or MOST_FOLDS, seed)
         heard.on_finding(describe_images(images))
         schedule = Schedule(runs, candidates, seed, heard, clock)
-        schedule.try_flips(_make_protocols(images, MOST_FOLDS, seed)[0][0].folds[0])
+        is_ten = folds in (None, MOST_FOLDS)
+        ten = runs if is_ten else _make_protocols(images, MOST_FOLDS, seed)
+        schedule.try_flips(ten[0].folds[0])
         work = schedule.plan_work(
             Work(folds or MOST_FOLDS, 0, repeats, baselines, learning_curve),
             seconds,
             begun,
-            lambda number: _make_protocols(images, number, seed)[0],
+            lambda number: _make_protocols(images, number, seed),
             may_reduce_folds=folds is None,
         )
         if seconds is not None:
             opened.command = replace_budget(command, dataclasses.asdict(work))
-        writers = _make_protocols(images, work.folds, seed)[1]
         if work.baselines:
             schedule.fit_baselines()
         curve = None
@@ -187,7 +188,7 @@ def evaluate(
             schedule.fit_candidates()
             schedule.repeat(work.repeats)
             curve = schedule.trace_learning() if work.learning_curve else None
-        result = _conclude(schedule, writers, curve, notes)
+        result = _conclude(schedule, curve, notes)
         rows, probabilities = schedule.runs[0].pool(candidates[0].name)
         calibrated = schedule.runs[0].calibrate(candidates[0].name)
         opened.write(result, images, rows, probabilities if calibrated is None else calibrated)
@@ -197,26 +198,25 @@ def evaluate(
 
 def _conclude(
     schedule: Schedule,
-    writers: Sequence[Callable[[str], str]],
     curve: LearningCurve | None,
     notes: tuple[str, ...],
 ) -> Assessment:
     """Score what was trained."""
     runs, first, seed = schedule.runs, schedule.candidates[0].name, schedule.seed
-    protocols = tuple(
-        run.conclude(first, write(_count_passes(schedule.repeats.get(run.kind, 1))))
-        for run, write in zip(runs, writers, strict=False)
-    )
     headline, images = runs[0], runs[0].images
+    rows, probabilities = headline.pool(first)
+    scored = score_predictions(images, rows, probabilities, headline.calibrate(first))
+    protocols = tuple(
+        run.conclude(first, schedule.repeats.get(run.kind, 1), is_unequal=scored.is_unequal)
+        for run in runs
+    )
     baseline = _find_best_baseline(protocols[0])
     tested = None
     if baseline is not None and not schedule.interrupted:
         with schedule.keeping_finished():
             tested = schedule.distort_baseline(baseline)
-    rows, probabilities = headline.pool(first)
     if schedule.interrupted:
         notes = (report_interruption(headline, first, len(rows)), *notes)
-    scored = score_predictions(images, rows, probabilities, headline.calibrate(first))
     if scored.is_unequal:
         notes += report_balance(protocols[0], schedule.compared.class_weight_power)
     return Assessment(
@@ -340,50 +340,17 @@ def _read(
     return dataclasses.replace(images.take(rows), split_names=None), notes
 
 
-def _make_protocols(
-    images: LabelledImages, num_folds: int, seed: int
-) -> tuple[list[ProtocolRun], list[Callable[[str], str]]]:
-    """Make the protocols, the headline first, and what describes each, given its repeats."""
+def _make_protocols(images: LabelledImages, num_folds: int, seed: int) -> list[ProtocolRun]:
+    """Make the protocols, the headline first, with as many folds as the smallest class allows."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
-    most = max(2, min(num_folds, int(counts.min())))
-    if images.groups is not None and len(np.unique(images.groups)) > 1:
-        most = min(most, _MOST_RANDOM_BESIDE_GROUPS)
-    random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
-    runs = [ProtocolRun("random", images, random)]
-    writers: list[Callable[[str], str]] = [
-        lambda repeats: say(
-            "{num_images:,} images in {most} stratified folds, {repeats}; each training tests on "
-            "one fold and trains on the others.",
-            num_images=len(images),
-            most=most,
-            repeats=repeats,
-        )
-    ]
+    most = min(num_folds, max(2, int(counts.min())))
     if images.groups is None or len(np.unique(images.groups)) < 2:
-        return runs, writers
-    groups = len(np.unique(images.groups))
-    left_out = evaluation.leave_groups_out(
-        images.labels, images.groups, num_folds=num_folds, seed=seed
-    )
-    runs.insert(0, ProtocolRun("groups", images, left_out))
-    which = say("one group") if len(left_out) == groups else say("whole groups")
-    writers.insert(
-        0,
-        lambda repeats: say(
-            "{num_images:,} images of {groups:,} groups; each of {num_trainings} trainings "
-            "tests on {tested} it never saw, {repeats}.",
-            repeats=repeats,
-            num_images=len(images),
-            groups=groups,
-            num_trainings=len(left_out),
-            tested=which,
-        ),
-    )
-    return runs, writers
-
-
-def _count_passes(number: int) -> str:
-    return say("once") if number == 1 else say("{number} times with different seeds", number=number)
+        random = evaluation.make_random_folds(images.labels, num_folds=most, repeat=0, seed=seed)
+        return [ProtocolRun("random", images, random)]
+    left_out = evaluation.leave_groups_out(images.labels, images.groups, num_folds=most, seed=seed)
+    beside = min(most, _MOST_RANDOM_BESIDE_GROUPS)
+    random = evaluation.make_random_folds(images.labels, num_folds=beside, repeat=0, seed=seed)
+    return [ProtocolRun("groups", images, left_out), ProtocolRun("random", images, random)]
 
 
 def _find_best_baseline(protocol: Protocol) -> str | None:

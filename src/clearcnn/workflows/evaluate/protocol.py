@@ -12,9 +12,11 @@ from clearcnn import evaluation
 from clearcnn.data import LabelledImages
 from clearcnn.errors import DivergenceError
 from clearcnn.evaluation import Fold
+from clearcnn.language import say
 from clearcnn.results.evaluate import FoldScore, ModelScore, Protocol, Reliability, Robustness
 from clearcnn.results.scores import BalancedAccuracy, Difference, Interval, Score
 from clearcnn.temperature import apply_temperature
+from clearcnn.types import Pixels
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     ComparedCNN,
@@ -75,7 +77,12 @@ class ProtocolRun:
             train_in_parallel(tasks, collect)
 
     def fit_baselines(
-        self, names: Sequence[str], cnn: ComparedCNN, seed: int, on_step: Callable[[], None]
+        self,
+        names: Sequence[str],
+        flat: Pixels,
+        cnn: ComparedCNN,
+        seed: int,
+        on_step: Callable[[], None],
     ) -> None:
         """Train scikit-learn's classifiers on the folds of the first repeat.
 
@@ -87,7 +94,7 @@ class ProtocolRun:
         # Classifier by classifier: extra trees beside an MLP, which keeps Python's lock, took 34
         # seconds on the digits in place of 22.
         tasks = [
-            partial(fit_baseline, self.images, name, fold, cnn, seed + number)
+            partial(fit_baseline, self.images, flat, name, fold, cnn, seed + number)
             for name in names
             for number, fold in enumerate(self.folds)
         ]
@@ -99,12 +106,14 @@ class ProtocolRun:
             for position, outcome in run_in_parallel(tasks):
                 collect(position, outcome)
 
-    def distort_baseline(self, name: str, cnn: ComparedCNN, seed: int) -> list[FoldOutcome]:
+    def distort_baseline(
+        self, name: str, flat: Pixels, cnn: ComparedCNN, seed: int
+    ) -> list[FoldOutcome]:
         """Train one baseline again, and test it on distorted images too."""
         from threadpoolctl import threadpool_limits
 
         tasks = [
-            partial(fit_baseline, self.images, name, fold, cnn, seed + number, True)
+            partial(fit_baseline, self.images, flat, name, fold, cnn, seed + number, True)
             for number, fold in enumerate(self.folds)
         ]
         with threadpool_limits(1, user_api="blas"):
@@ -162,13 +171,45 @@ class ProtocolRun:
         }
         return len(finished) > 1
 
-    def conclude(self, first: str, sentence: str) -> Protocol:
-        """Score every model, and compare the others with the CNN named `first`."""
-        names = [first, *(name for name in self.outcomes if name != first)]
+    def conclude(self, first: str, repeats: int, *, is_unequal: bool) -> Protocol:
+        """Score every model, and compare the others with a CNN.
+
+        Args:
+          first: the name of this CNN.
+          repeats: how often it was trained on the folds.
+          is_unequal: whether to compute balanced accuracies, since classes differ in size.
+        """
+        others = [name for name in self.outcomes if name != first]
         ours = self.outcomes[first]
-        models = [self._score(names[0], ours, None)]
-        models += [self._score(name, self.outcomes[name], ours) for name in names[1:]]
-        return Protocol(self.kind, sentence, tuple(models))
+        models = [self._score(first, ours, None, is_unequal)]
+        models += [self._score(name, self.outcomes[name], ours, is_unequal) for name in others]
+        return Protocol(self.kind, self.describe(repeats), tuple(models))
+
+    def describe(self, repeats: int) -> str:
+        """Say on what each training is tested, and how often the folds are trained."""
+        passes = (
+            say("once")
+            if repeats == 1
+            else say("{number} times with different seeds", number=repeats)
+        )
+        if self.kind == "random" or self.images.groups is None:
+            return say(
+                "{num_images:,} images in {most} stratified folds, {repeats}; each training tests "
+                "on one fold and trains on the others.",
+                num_images=len(self.images),
+                most=len(self.folds),
+                repeats=passes,
+            )
+        groups = len(np.unique(self.images.groups))
+        return say(
+            "{num_images:,} images of {groups:,} groups; each of {num_trainings} trainings "
+            "tests on {tested} it never saw, {repeats}.",
+            num_images=len(self.images),
+            groups=groups,
+            num_trainings=len(self.folds),
+            tested=say("one group") if len(self.folds) == groups else say("whole groups"),
+            repeats=passes,
+        )
 
     def find_divergences(self) -> dict[str, list[DivergenceError]]:
         """Return the errors of the diverged trainings by model name.
@@ -186,7 +227,11 @@ class ProtocolRun:
         return found
 
     def _score(
-        self, name: str, outcomes: Sequence[FoldOutcome], ours: Sequence[FoldOutcome] | None
+        self,
+        name: str,
+        outcomes: Sequence[FoldOutcome],
+        ours: Sequence[FoldOutcome] | None,
+        is_unequal: bool,
     ) -> ModelScore:
         folds = tuple(self._score_fold(each) for each in outcomes)
         theirs = [each for each in outcomes if each.fold.repeat == 0]
@@ -194,9 +239,10 @@ class ProtocolRun:
         if ours is not None:
             first = [each for each in ours if each.fold.repeat == 0]
             difference = self._compare(first, theirs, lambda each: self._score_fold(each).accuracy)
-            balanced_difference = self._compare(
-                first, theirs, lambda each: self._balance([each]).accuracy
-            )
+            if is_unequal:
+                balanced_difference = self._compare(
+                    first, theirs, lambda each: self._balance([each]).accuracy
+                )
             p_value = evaluation.compare_answers(
                 np.concatenate([self._is_correct(each) for each in first]),
                 np.concatenate([self._is_correct(each) for each in theirs]),
@@ -209,7 +255,7 @@ class ProtocolRun:
             folds=folds,
             difference=difference,
             p_value=p_value,
-            balanced=self._balance(theirs),
+            balanced=self._balance(theirs) if is_unequal else None,
             balanced_difference=balanced_difference,
         )
 

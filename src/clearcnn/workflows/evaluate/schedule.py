@@ -5,16 +5,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 
 from clearcnn import evaluation
 from clearcnn.evaluation import BASELINES, Fold
 from clearcnn.language import say
 from clearcnn.report.number_format import flip_sentence
 from clearcnn.results.evaluate import LearningCurve
+from clearcnn.types import Pixels
 from clearcnn.workflows.evaluate.cross_validate import (
     Candidate,
     ComparedCNN,
     FoldOutcome,
+    flatten_for_baselines,
     plan_fold,
     settle_flips,
 )
@@ -82,7 +85,7 @@ class Schedule:
         It should not depend on the number of folds, which a budget may change: then the command
         that names this number makes the same trial.
         """
-        with self.clock.phase(say("flip trials")):
+        with self.clock.phase("flip trials"):
             run = self.runs[0]
             for number, candidate in enumerate(self.candidates):
                 settled, trial = settle_flips(run.images, candidate, fold, self.seed)
@@ -122,7 +125,7 @@ class Schedule:
                 asked = replace(asked, folds=fewer)
             baselines = 0.0
             if budget is not None and asked.baselines:
-                baselines = time_baselines(self.runs[0], self.compared, self.seed)
+                baselines = time_baselines(self.runs[0], self._flat, self.compared, self.seed)
             paces = tuple(measure_pace(plan) for plan in plans)
             num_train = len(self.runs[0].folds[0].train)
             cost = Cost(paces, epochs, num_train, baselines, spent)
@@ -185,12 +188,19 @@ class Schedule:
             count = sum(len(run.folds) for run in self.runs) * len(BASELINES)
             self.listener.on_phase(say("training baselines"), count)
             for run in self.runs:
-                run.fit_baselines(BASELINES, self.compared, self.seed, self.listener.on_step)
+                run.fit_baselines(
+                    BASELINES, self._flat, self.compared, self.seed, self.listener.on_step
+                )
 
     def distort_baseline(self, name: str) -> list[FoldOutcome]:
         """Train one baseline on the headline's folds again, to test it on distorted images."""
         with self.clock.phase("robustness"):
-            return self.runs[0].distort_baseline(name, self.compared, self.seed)
+            return self.runs[0].distort_baseline(name, self._flat, self.compared, self.seed)
+
+    @cached_property
+    def _flat(self) -> Pixels:
+        """All images, as every baseline on every fold sees them."""
+        return flatten_for_baselines(self.runs[0].images.images)
 
     def _plan(self, candidate: Candidate) -> TrainPlan:
         run = self.runs[0]
@@ -213,7 +223,7 @@ class Schedule:
     def trace_learning(self) -> LearningCurve:
         """Train the first CNN on subsets of the images."""
         run = self.runs[0]
-        with self.clock.phase(say("learning curve")):
+        with self.clock.phase("learning curve"):
             steps = len(choose_folds(run)) * len(choose_sizes(run))
             self.listener.on_phase(say("tracing the learning curve"), steps)
             return trace_learning(run, self.candidates[0], self.seed, self.listener.on_step)

@@ -68,7 +68,7 @@ def explain(
     spoken = find_language(language)
     clock = PhaseTimer()
     run = Path(run)
-    with clock.phase(say("run folder")):
+    with clock.phase("run folder"):
         opened = bundle.read_bundle(run)
     manifest = opened.manifest
     options = {"image": image, "data": data, "invert": invert or None}

@@ -181,9 +181,7 @@ class Trainer:
         """Multiply the weights of the images, (n,) or None, by those of their classes."""
         if not self._spec.class_weight_power:
             return weights
-        counts = np.bincount(labels, minlength=self._num_classes)[labels]
-        of_class = np.power(counts.astype(np.float64), -self._spec.class_weight_power)
-        product: NDArray[np.float64] = of_class / of_class.mean()
+        product = models.weigh_images(labels, self._spec.class_weight_power)
         if weights is not None:
             product = product * weights
         return product.astype(np.float32)

@@ -82,8 +82,7 @@ struct WarpShape {
   bool fills;
   float fill;
   Index size() const { return height * width * channels; }
-  // With a border of one pixel.
-  // One more than it has, since three channels are read as four numbers.
+  // With a border of one pixel, and one number more, since three channels are read as four.
   Index framed_size() const { return (height + 2) * (width + 2) * channels + 1; }
 };
 
