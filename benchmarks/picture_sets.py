@@ -27,6 +27,12 @@ def _enlarged_signs(quick: bool) -> Workload:
     return workloads.pictures(archive, quick)
 
 
+# The loop's settings were chosen on training images alone. Traffic signs, on tracks left out and
+# after five epochs: 56 % correct, and 44 % with batches of 128 and rate 0.2; without standardizing
+# each image the loop recognises 23 % of the test tracks, whose light is another one. The others, on
+# a fifth of the training images and in the same time: MNIST 99.1 % with a stride of 2 and 97.9 %
+# with 1, photos of 96 pixels 99.3 % with a stride of 4 and 65.4 % with 2; faces 97.5 % with
+# mirrored images and without.
 SETS = {
     "CIFAR-10": PictureSet(
         partial(workloads.pictures, "cifar10-20k.zip"),
@@ -42,11 +48,11 @@ SETS = {
     ),
     "MNIST": PictureSet(
         workloads.mnist,
-        ("--batch-size", "128", "--rate", "0.2", "--padding", "2"),
+        ("--batch-size", "128", "--rate", "0.2", "--padding", "2", "--stem-stride", "2"),
     ),
     "faces": PictureSet(
         partial(workloads.pictures, "att_faces.zip"),
-        ("--batch-size", "16", "--rate", "0.05", "--flip", "--stem-stride", "2", "--standardize"),
+        ("--batch-size", "16", "--rate", "0.05", "--stem-stride", "2", "--standardize"),
     ),
     "photos of 96 pixels": PictureSet(
         _enlarged_signs,
