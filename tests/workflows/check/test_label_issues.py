@@ -102,7 +102,7 @@ def test_near_duplicates_are_excluded_only_across_splits():
     data = dataclasses.replace(
         DIGITS.take(rows), groups=None, split_names=np.array(["train", "train", "train", "test"])
     )
-    uses = propose_uses(data, rows, near, ())
+    uses = propose_uses(data, exact=rows, near=near, empty=rows[:0], suspects=())
     assert uses.use.tolist() == [True, True, False, True]
     assert uses.reasons[2] == "near duplicate of row 3, in the test set"
 

@@ -31,7 +31,7 @@ from clearcnn.workflows.fitting.listeners import EvaluateListener
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelCheck:
+class LabelOptions:
     """What was asked of the label check; `begun` is when the command began."""
 
     begun: float
@@ -68,7 +68,7 @@ class Examination:
     interrupted: bool
 
 
-def examine(images: LabelledImages, labels: LabelCheck, heard: EvaluateListener) -> Examination:
+def examine(images: LabelledImages, labels: LabelOptions, heard: EvaluateListener) -> Examination:
     """Look for problems in images; nothing is written.
 
     Args:
@@ -125,7 +125,7 @@ def examine(images: LabelledImages, labels: LabelCheck, heard: EvaluateListener)
 
 
 def _check_labels(
-    images: LabelledImages, labels: LabelCheck, heard: EvaluateListener
+    images: LabelledImages, labels: LabelOptions, heard: EvaluateListener
 ) -> tuple[tuple[Suspect, ...], int | None, list[Finding], bool]:
     """Return the suspects, the epochs, why labels were not checked, and if it was interrupted."""
     if not labels.wanted:
