@@ -192,7 +192,8 @@ def test_commands_name_what_was_chosen():
         "clearcnn.evaluate('a (1)', seed=1, epochs=7, folds=3, baselines=True, "
         "learning_curve=False)"
     )
-    assert replace_budget("clearcnn train a(1)", {"epochs": 7}) == "clearcnn train 'a(1)' --epochs 7"
+    line = replace_budget("clearcnn train a(1)", {"epochs": 7})
+    assert line == "clearcnn train 'a(1)' --epochs 7"
 
 
 # The network's first layers reduce 96 pixels to the same maps as 48.
