@@ -38,7 +38,8 @@ def replace_budget(command: str, chosen: Mapping[str, object]) -> str:
     if (call := _parse_call(command)) is not None:
         replaced = {"budget", *chosen}
         kept = [keyword for keyword in call.keywords if keyword.arg not in replaced]
-        call.keywords = kept + [ast.keyword(name, ast.Constant(chosen[name])) for name in chosen]
+        values = {name: ast.parse(repr(value), mode="eval").body for name, value in chosen.items()}
+        call.keywords = kept + [ast.keyword(name, value) for name, value in values.items()]
         return ast.unparse(call)
     words = shlex.split(command)
     end = words.index("--") if "--" in words else len(words)
