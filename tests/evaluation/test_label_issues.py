@@ -33,6 +33,17 @@ def test_flipped_digits_are_found():
     assert np.isin(found[:60], flipped).mean() >= 0.95
 
 
+def test_errors_that_repeat_are_found():
+    """Every tenth 1 is called 7, and every tenth 4 is called 9: a model learns that as 10 %."""
+    labels = TRUTH.copy()
+    for digit, other in ((1, 7), (4, 9)):
+        labels[np.flatnonzero(digit == TRUTH)[::10]] = other
+    swapped = np.flatnonzero(labels != TRUTH)
+    found = find_suspects(labels, predict(IMAGES / 16, labels, strength=0.1))
+    assert np.isin(swapped, found).mean() >= 0.6
+    assert np.isin(found, swapped).mean() >= 0.6
+
+
 def test_errors_of_a_weak_model_are_not_blamed_on_the_labels():
     """From eight pixels of 300 digits it takes half of them for another."""
     pixels, truth = IMAGES[:300, 18:26] / 16, TRUTH[:300]

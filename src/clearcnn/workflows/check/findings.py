@@ -55,8 +55,8 @@ def report_weak_models(issues: LabelIssues) -> Iterator[Finding]:
             False,
             say(
                 "The models that checked the labels agree with only {agreement:.0f} % of them, so "
-                "most disagreements are probably errors of the models. Only labels that are more "
-                "likely wrong than right are listed; others may be wrong too.",
+                "most disagreements are probably errors of the models. Only labels that are "
+                "probably wrong are listed; others may be wrong too.",
                 agreement=100 * agreement,
             ),
             (),

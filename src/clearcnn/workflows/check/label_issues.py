@@ -68,7 +68,7 @@ class LabelIssues:
     """What the trainings say about the labels.
 
     Attributes:
-      suspects: labels that are more likely wrong than right, the most suspect first.
+      suspects: labels that are probably wrong, the most suspect first.
       num_checked: labels.
       num_contradicted: labels other than the class that the models predict.
     """
@@ -153,7 +153,7 @@ def fit_label_check(
 
 
 def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> LabelIssues:
-    """Cross-validate, and list the labels that are more likely wrong than right.
+    """Cross-validate, and list the labels that are probably wrong.
 
     Args:
       check: the trainings.
