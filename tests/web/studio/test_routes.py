@@ -70,6 +70,19 @@ def test_an_error_has_its_code_for_the_page(client, picture):
     assert (missing.status_code, missing.json()["code"]) == (404, "no_class")
 
 
+def test_a_refusal_names_no_page_that_the_studio_does_not_have(client):
+    asked = {
+        "/nowhere": 404,
+        "/studio/thumbnail": 422,
+        "/static/none.js": 404,
+    }
+    for path, status in asked.items():
+        answer = client.get(path)
+        assert answer.status_code == status and answer.json()["error"]
+        assert "/docs" not in answer.text
+    assert client.get("/docs").status_code == 404
+
+
 def test_a_run_that_does_not_exist_has_no_page_inside(client):
     assert client.get("/inside/none/").status_code == 404
     forwarded = {"X-Forwarded-For": "203.0.113.9"}
