@@ -66,6 +66,8 @@ export class Train {
       await new Promise((resolve) => setTimeout(resolve, MEASURE_MILLISECONDS));
       found = await ask(address).catch(() => null);
     }
+    // The measurement was cancelled or failed: the next time, another one may begin.
+    if (!found && asking === this.asking) this.measured = null;
     if (asking === this.asking)
       place.textContent = found
         ? t(found.basis === "attempt" ? "estimateAttempt" : "estimateMeasured", {
@@ -114,7 +116,8 @@ export class Train {
             test: grouped(event.test),
           }),
         ),
-      work: () => this.#status(event.sentence),
+      // Stays, since the next events follow within milliseconds.
+      work: () => (find("train-plan").textContent = event.sentence),
       model: () => this.#status(t("planned", { parameters: grouped(event.parameters) })),
       begin: () => {
         find("live").hidden = false;
@@ -125,10 +128,14 @@ export class Train {
       },
       compiled: () => (this.since = event.seconds),
       epoch: () => this.#tellEpoch(event),
-      cancelled: () => this.#status(t("cancelled")),
+      cancelled: () => {
+        this.#status(t("cancelled"));
+        this.estimate();
+      },
       error: () => {
         this.#status("");
         this.onfail(Object.assign(new Error(event.problem), event, { status: 422 }));
+        this.estimate();
       },
       end: () => {
         find("progress").value = find("progress").max;
@@ -154,8 +161,15 @@ export class Train {
   async retell() {
     this.#offerBudgets();
     this.estimate();
+    if (find("train-plan").textContent) await this.#retellPlan();
     if (this.result && this.spoken !== language()) await this.show(this.result.run);
     this.draw();
+  }
+
+  async #retellPlan() {
+    const job = await ask("studio/job");
+    const event = job?.kind === "train" && job.events.find((each) => each.event === "work");
+    if (event) find("train-plan").textContent = event.sentence;
   }
 
   draw() {
@@ -181,6 +195,7 @@ export class Train {
   }
 
   #busy(busy) {
+    if (busy && !this.isBusy) find("train-plan").textContent = "";
     this.isBusy = busy;
     find("start-train").disabled = busy;
     find("cancel-train").hidden = !busy;
