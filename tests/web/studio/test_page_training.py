@@ -94,5 +94,6 @@ def test_a_training_within_a_time_limit(address, open_page, picture, tmp_path):
     assert "--budget" not in report
     page.click("[data-language=ko]")
     page.wait_for_selector(f"#train-plan:has-text('에포크 {epochs}번')")
+    assert "학습, 테스트, 저장을 마쳤습니다" in page.inner_text("#train-status")
     page.click('[data-step="improve"]')
     assert str(trained) in page.inner_text("table.attempts tbody td:nth-child(3)")
