@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clearcnn import kernel_library
-from clearcnn.kernel_library import SOURCES, describe_kernels, open_library, search
+from clearcnn.kernel_library import SOURCES, describe_kernels, find_library, open_library
 from clearcnn.kernel_stamp import hash_sources
 from clearcnn.training.cpu_kernels.native import build
 
@@ -18,9 +18,9 @@ from clearcnn.training.cpu_kernels.native import build
 @pytest.fixture
 def anew() -> Iterator[None]:
     """Look for the library anew, here and in the tests that follow."""
-    search.cache_clear()
+    find_library.cache_clear()
     yield
-    search.cache_clear()
+    find_library.cache_clear()
 
 
 def test_none_built(anew: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,19 +19,21 @@ LIBRARY = SOURCES / "libclearcnn_kernels.so"
 VARIABLE = "CLEARCNN_KERNELS"
 
 
-class _Search(NamedTuple):
+class FoundLibrary(NamedTuple):
+    """The library, or in words why there is none."""
+
     library: ctypes.CDLL | None
     why_not: str = ""
 
 
 def open_library() -> ctypes.CDLL | None:
     """Open the library; None if none fits this processor and clearcnn, or it is switched off."""
-    return search().library
+    return find_library().library
 
 
 def describe_kernels() -> str:
     """Describe in one line which kernels run, and the cost of having none."""
-    library, why = search()
+    library, why = find_library()
     if library is not None:
         return say(
             "CPU kernels: compiled, {instructions}",
@@ -41,12 +43,12 @@ def describe_kernels() -> str:
 
 
 @cache
-def search() -> _Search:
+def find_library() -> FoundLibrary:
     """Look for a library that can be used, once in a process."""
     if os.environ.get(VARIABLE) == "off":
-        return _Search(None, say("switched off by {variable}", variable=VARIABLE))
+        return FoundLibrary(None, say("switched off by {variable}", variable=VARIABLE))
     if not LIBRARY.is_file():
-        return _Search(None, say("none; install a C++ compiler, then clearcnn again"))
+        return FoundLibrary(None, say("none; install a C++ compiler, then clearcnn again"))
     try:
         library = ctypes.CDLL(str(LIBRARY))
         level = library.clearcnn_level
@@ -55,13 +57,13 @@ def search() -> _Search:
     except (OSError, AttributeError):  # Built for another system, or damaged.
         is_for_this_processor = False
     if not is_for_this_processor:
-        return _Search(None, say("not for this processor"))
+        return FoundLibrary(None, say("not for this processor"))
     if _read_stamp(library) != hash_sources(SOURCES):
         again = say(
             "of another version than this clearcnn; install it again (in a checkout: make train)"
         )
-        return _Search(None, again)
-    return _Search(library)
+        return FoundLibrary(None, again)
+    return FoundLibrary(library)
 
 
 def _read_stamp(library: ctypes.CDLL) -> str | None:

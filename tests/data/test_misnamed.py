@@ -55,6 +55,15 @@ def test_other_faults_are_about_the_first_file(class_folders):
     assert "So are" not in info.value.problem
 
 
+def test_the_name_of_a_file_is_no_cause(class_folders):
+    (class_folders / "1" / "0 it is a zip archive.png").write_bytes(b"neither")
+    for name in ("1/1.png", "2/1.png"):
+        (class_folders / name).write_bytes(b"PK\3\4")
+    with pytest.raises(DataError, match=r"0 it is a zip archive\.png cannot be read") as info:
+        load(class_folders)
+    assert "So are" not in info.value.problem
+
+
 def test_a_clone_of_pointers_alone_says_so_where_unreadable_files_are_skipped(class_folders):
     for path in class_folders.rglob("*.png"):
         path.write_bytes(POINTER)

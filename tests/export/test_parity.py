@@ -1,5 +1,8 @@
 """The gate before any file is kept: ONNX Runtime's probabilities beside Keras's."""
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ import numpy as np
 import pytest
 
 from clearcnn.errors import ExportError
-from clearcnn.export import build_onnx, check_parity, make_test_images, run_onnx
+from clearcnn.export import build_onnx, check_parity, make_test_images, parity, run_onnx
 from clearcnn.specs import LayerSpec
 
 CLASSES = ("a", "b", "c")
@@ -57,6 +60,37 @@ def test_a_file_and_its_bytes_run_alike_in_batches_of_any_size(
     for batch_size in (1, 7, 100):
         found = run_onnx(tmp_path / "모델.onnx", images, batch_size)["probabilities"]
         np.testing.assert_allclose(found, whole, rtol=0, atol=1e-6)
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """Let this process use one of its cores, as `taskset` or a container does."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system has no affinity")
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(usable)})
+    yield
+    os.sched_setaffinity(0, usable)
+
+
+def test_there_are_no_more_threads_than_batches_and_usable_cores(
+    network_of: Any, contract_of: Any, monkeypatch: pytest.MonkeyPatch, one_core: None
+) -> None:
+    started: list[int] = []
+
+    class Counted(ThreadPoolExecutor):
+        def __init__(self, workers: int) -> None:
+            started.append(workers)
+            super().__init__(workers)
+
+    monkeypatch.setattr(parity, "ThreadPoolExecutor", Counted)
+    model = build_onnx(network_of(*LAYERS), CLASSES, contract_of()).SerializeToString()
+    images = make_test_images(contract_of())
+    run_onnx(model, images, batch_size=8)
+    monkeypatch.setattr(parity.joblib, "cpu_count", lambda: 64)
+    run_onnx(model, images, batch_size=8)
+    run_onnx(model, images, batch_size=len(images))
+    assert started == [1, 4, 1]
 
 
 def test_what_is_no_model_is_an_error_of_ours(tmp_path: Path, contract_of: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from clearcnn.results.check import Suspect
+from clearcnn.workflows.check.label_issues import LabelIssues
 
 MODEL = """\
 name = "small"
@@ -119,7 +120,7 @@ def remember(patch: Callable[[Any], Any], more: tuple[str, ...] = ()) -> None:
     check = "clearcnn.workflows.check.examine"
     patch(mock.patch(f"{check}.plan_label_check", lambda *_, **__: mock.Mock(folds=[], epochs=1)))
     patch(mock.patch(f"{check}.fit_label_check", lambda planned, *_: (planned, "")))
-    patch(mock.patch(f"{check}.find_suspects", lambda *_: (suspect,)))
+    patch(mock.patch(f"{check}.find_suspects", lambda *_: LabelIssues((suspect,), 100, 1)))
 
 
 def _once(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,9 @@ _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"])
 _SHARED = frozenset([b"mif1", b"msf1", b"miaf"])
 _MOST_BRANDS = 64
 
+HEIC = say("a HEIC image")
+"""What a HEIC file is, in messages."""
+
 
 def find_media_kind(content: bytes) -> Literal["AVIF", "HEIC"] | None:
     """Detect AVIF and HEIC by the brands at the beginning of a file.
@@ -49,4 +52,5 @@ def refuse_heic() -> ImageError:
             "FOLDER, elsewhere with ImageMagick; on an iPhone, set Camera > Formats to Most "
             "Compatible."
         ),
+        HEIC,
     )

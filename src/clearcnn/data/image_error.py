@@ -15,27 +15,30 @@ class ImageError(ValueError):
     Args:
       problem: a clause that follows "FILE cannot be read as an image: ", without a full stop.
       remedy: one sentence: what to do next; "" takes the general one.
+      cause: what the file is instead of an image, such as "a PDF document"; "" if it is unknown.
     """
 
-    def __init__(self, problem: str, remedy: str = "") -> None:
+    def __init__(self, problem: str, remedy: str = "", cause: str = "") -> None:
         super().__init__(problem)
-        self.remedy = remedy
+        self.remedy, self.cause = remedy, cause
 
 
 @contextmanager
 def faults_explained(name: str, kind: str | None) -> Iterator[None]:
     """Raise any error within a `with` block as a DataError that names the image.
 
+    Its `values` have the `cause` of an ImageError, if that is known.
+
     Args:
       name: of the image.
       kind: Pillow's name of its format, if it is known.
     """
-    remedy = ""
+    remedy = cause = ""
     try:
         yield
         return
     except ImageError as fault:
-        reason, remedy = str(fault), fault.remedy
+        reason, remedy, cause = str(fault), fault.remedy, fault.cause
     except MemoryError:
         reason = say("there is not enough memory to decode it")
     except Exception as error:  # Pillow's readers raise almost any exception on damaged files
@@ -44,6 +47,7 @@ def faults_explained(name: str, kind: str | None) -> Iterator[None]:
         say("{name} cannot be read as an image: {reason}.", name=name, reason=reason),
         remedy=remedy
         or say("Replace or remove the file, or skip unreadable files (--skip-unreadable)."),
+        values={"cause": cause} if cause else {},
     ) from None
 
 

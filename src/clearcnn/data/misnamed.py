@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from clearcnn.data.avif import find_media_kind
+from clearcnn.data.avif import HEIC, find_media_kind
 from clearcnn.data.classes import quote
 from clearcnn.data.image_error import ImageError
 from clearcnn.errors import DataError
@@ -32,13 +32,12 @@ _CAUSES: dict[str, tuple[tuple[bytes, ...], str]] = {
     ),
     say("a zip archive"): ((b"pk\3\4",), say("Unpack it.")),
 }
-_HEIC = say("a HEIC image")
 
 
 def find_cause(content: bytes) -> str | None:
     """Say what a file is that is not an image of a supported format; None if unknown."""
     if find_media_kind(content) == "HEIC":
-        return _HEIC
+        return HEIC
     start = content[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return next((what for what, (starts, _) in _CAUSES.items() if start.startswith(starts)), None)
 
@@ -46,7 +45,7 @@ def find_cause(content: bytes) -> str | None:
 def reject_misnamed(content: bytes) -> None:
     """Raise an ImageError that says what a file is, if it is known."""
     if (what := find_cause(content)) in _CAUSES:
-        raise ImageError(say("it is {what}", what=what), _CAUSES[what][1])
+        raise ImageError(say("it is {what}", what=what), _CAUSES[what][1], what)
 
 
 def count_misnamed(
@@ -60,15 +59,15 @@ def count_misnamed(
     Returns:
       DataError; None if the error has another cause, or is about the only such file.
     """
-    what = next((cause for cause in (*_CAUSES, _HEIC) if f"it is {cause}" in error.problem), None)
-    if what is None:
+    cause = error.values.get("cause")
+    if cause is None:
         return None
     total, names = 0, []
     for name, read in files:
         total += 1
         try:
             content = read()
-            if isinstance(content, bytes) and find_cause(content) == what:
+            if isinstance(content, bytes) and find_cause(content) == cause:
                 names.append(name)
         except DataError:
             continue

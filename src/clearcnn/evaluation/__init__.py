@@ -18,7 +18,7 @@ from clearcnn.evaluation.comparison import (
     group_interval,
 )
 from clearcnn.evaluation.folds import Fold, leave_groups_out, make_random_folds
-from clearcnn.evaluation.label_issues import find_suspects, measure_margins, rank_suspects
+from clearcnn.evaluation.label_issues import estimate_label_errors, find_suspects
 from clearcnn.evaluation.learning_curve import forecast_doubling
 from clearcnn.evaluation.ood import fit_distances
 from clearcnn.evaluation.robustness import make_distortions
@@ -31,6 +31,7 @@ __all__ = [
     "calibrate",
     "compare_answers",
     "compare_on_folds",
+    "estimate_label_errors",
     "evaluate_predictions",
     "find_suspects",
     "fit_distances",
@@ -42,8 +43,6 @@ __all__ = [
     "make_baselines",
     "make_distortions",
     "make_random_folds",
-    "measure_margins",
-    "rank_suspects",
     "shrink_for_baselines",
     "trace_binary",
     "trace_coverage",

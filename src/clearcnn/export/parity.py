@@ -1,10 +1,10 @@
 """Checks that an exported model gives the same probabilities as Keras."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import joblib
 import numpy as np
 import onnxruntime
 
@@ -55,8 +55,9 @@ def run_onnx(
             )
             return found
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            batches = list(pool.map(run, range(0, len(images), batch_size)))
+        starts = range(0, len(images), batch_size)
+        with ThreadPoolExecutor(min(len(starts), joblib.cpu_count())) as pool:
+            batches = list(pool.map(run, starts))
     except Exception as error:  # ONNX Runtime's own errors have no common root.
         reason = str(error).partition("\n")[0]
         raise ExportError(

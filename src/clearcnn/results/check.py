@@ -25,7 +25,7 @@ class Finding(Record):
 
 @dataclass(frozen=True)
 class Suspect:
-    """A label that out-of-fold predictions contradict; it may still be correct.
+    """A label that is probably wrong by out-of-fold predictions; review it.
 
     Attributes:
       index: the image's row among all images of the source.

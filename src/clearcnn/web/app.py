@@ -128,8 +128,14 @@ def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
         return Response(metrics.write(), media_type=figures.CONTENT_TYPE)
 
 
-def add_refusals(app: FastAPI) -> None:
-    """Answer every error that an endpoint raises with a status and a sentence."""
+def add_refusals(app: FastAPI, *, has_docs: bool = True) -> None:
+    """Answer every error that an endpoint raises with a status and a sentence.
+
+    Args:
+      app: the application.
+      has_docs: whether it has the endpoint /docs, which an answer about the request then names.
+    """
+    hint = " " + say("See /docs.") if has_docs else ""
 
     @app.exception_handler(Refusal)
     async def refuse(request: Request, refusal: Refusal) -> Response:
@@ -152,18 +158,18 @@ def add_refusals(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refuse_path(request: Request, error: HTTPException) -> Response:
         text = say(
-            "{method} {path}: {detail}. See /docs.",
+            "{method} {path}: {detail}.",
             method=request.method[:20],
             path=request.url.path[:200],
             detail=error.detail,
         )
-        return _answer(request, error.status_code, text, dict(error.headers or {}))
+        return _answer(request, error.status_code, text + hint, dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def refuse_parameter(request: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        text = say("A parameter is invalid: {words}. See /docs.", words=words)
-        return _answer(request, 422, text)
+        text = say("A parameter is invalid: {words}.", words=words)
+        return _answer(request, 422, text + hint)
 
 
 def _answer(

@@ -84,5 +84,5 @@ class InsidePages:
         watcher = RunWatcher([folder])
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         app.include_router(make_page_router(watcher, workers=self._workers))
-        add_refusals(app)
+        add_refusals(app, has_docs=False)
         return _Page(app, watcher)

@@ -54,7 +54,7 @@ def make_studio_app(
     pages = InsidePages(lambda run: studio.find_attempt(run).run.folder, workers)
     app.include_router(make_studio_router(studio, settings))
     app.mount("/inside/{run}", pages)
-    add_refusals(app)
+    add_refusals(app, has_docs=False)
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, ClearCNNError)

@@ -148,7 +148,7 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (IMAGES, lambda c: c[:3], "starts with the bytes"),
         (IMAGES, lambda c: c[:10], r"contains only"),
         (IMAGES, lambda c: c[:-1], r"shape 6×5×4, 120 bytes, but contains only 119"),
-        (IMAGES, lambda c: c + b"\0", "contains more"),
+        (IMAGES, lambda c: c + b"\0", "contains more bytes"),
         (IMAGES, lambda c: c[:4] + b"\xff" * 12 + c[16:], "at most"),
         (LABELS, lambda c: _idx(np.zeros(5, np.uint8)), "6 images but .* 5 labels"),
         (LABELS, lambda c: _idx(np.zeros((6, 1, 1), np.uint8)), "labels-idx1-ubyte has 3"),

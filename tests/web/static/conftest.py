@@ -52,6 +52,7 @@ def open_page(browser, server):
             viewport={"width": width, "height": 900}, locale=locale, color_scheme=scheme, **more
         )
         pages.append(page)
+        page.set_default_timeout(120_000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(

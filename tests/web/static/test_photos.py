@@ -25,10 +25,10 @@ def make_photo(size, kind="PNG"):
 
 
 def open_file(page, content, name="photo.png"):
-    before = page.evaluate("document.body.dataset.milliseconds")
+    page.evaluate("delete document.body.dataset.milliseconds")
     file = {"name": name, "mimeType": "image/png", "buffer": content}
     page.set_input_files("#file", file)
-    page.wait_for_function("(before) => document.body.dataset.milliseconds !== before", arg=before)
+    page.wait_for_selector("body[data-milliseconds]")
 
 
 def read_probabilities(page):
@@ -75,6 +75,55 @@ def test_a_whole_image_is_predicted_as_predict_does(open_page, colours_run, size
     assert page.is_checked("#whole")
     assert page.evaluate("view.width / view.height") == pytest.approx(size[0] / size[1], rel=0.01)
     assert_predicted(page, colours_run, content)
+
+
+def test_a_file_that_is_opened_while_the_model_loads_stays(open_page, colours_run):
+    page = open_page("model=digits")
+    held = []
+    page.route("**/page/models/colours/images", lambda route: held.append(route))
+    with page.expect_request("**/page/models/colours/images"):
+        page.select_option("#models", "colours")
+    content = make_photo((90, 40))
+    file = {"name": "photo.png", "mimeType": "image/png", "buffer": content}
+    page.set_input_files("#file", file)
+    page.wait_for_selector("#view", state="visible")
+    held[0].continue_()
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("view.width / view.height") == pytest.approx(90 / 40, rel=0.01)
+    assert_predicted(page, colours_run, content)
+
+
+HOLD_ANSWERS = """async () => {
+  const { Model } = await import("/static/model.js");
+  const { run } = Model.prototype;
+  window.held = [];
+  Model.prototype.run = async function (pixels) {
+    await new Promise((resolve) => window.held.push(resolve));
+    return run.call(this, pixels);
+  };
+}"""
+
+
+def test_an_answer_is_judged_by_the_label_of_its_own_image(open_page):
+    """Another image is chosen before the model has answered."""
+    page = open_page("model=digits")
+    page.wait_for_selector("body[data-answer]")
+    labels = page.eval_on_selector_all("#gallery button span", "all => all.map((e) => e.innerText)")
+    other = next(k for k, label in enumerate(labels) if label != labels[0])
+    page.evaluate(HOLD_ANSWERS)
+    page.evaluate(
+        """() => new MutationObserver(() => (window.told ??= []).push(sentence.textContent))
+          .observe(sentence, { childList: true })"""
+    )
+    for number in (0, other):
+        page.locator("#gallery button").nth(number).click()
+    for number, label in enumerate((labels[0], labels[other])):
+        page.wait_for_function("(number) => window.held.length > number", arg=number)
+        page.evaluate("(number) => window.held[number]()", number)
+        page.wait_for_function("(number) => window.told?.length > number", arg=number)
+        is_right = page.get_attribute("body", "data-answer") == label
+        judged = "The label agrees." if is_right else f"The label says {label}."
+        assert page.evaluate("window.told.at(-1)").endswith(judged)
 
 
 def test_a_crop_moves_and_is_predicted_as_predict_does_with_that_part(open_page, colours_run):

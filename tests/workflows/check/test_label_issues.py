@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_flipped_labels_in_mnist_are_found(tmp_path, monkeypatch):
     labels[flipped] = (labels[flipped] + rng.integers(1, 10, 50)) % 10
     images = dataclasses.replace(images, labels=labels, split_names=None)
     result = clearcnn.check(images, out=tmp_path / "check")
-    first = evaluation.rank_suspects(*seen[0])[:60]
+    first = np.argsort(-evaluation.estimate_label_errors(*seen[0]))[:60]
     assert np.isin(flipped, first).sum() >= 40
     suspects = [suspect.index for suspect in result.suspects]
     assert np.isin(flipped, suspects).sum() >= 30
@@ -58,6 +59,22 @@ def test_flipped_labels_in_mnist_are_found(tmp_path, monkeypatch):
     assert [finding.kind for finding in result.findings] == ["suspect labels"]
     assert result.num_problems == 0
     assert all(row["use"] == "yes" for row in read_list(tmp_path / "check"))
+
+
+def test_models_that_know_nothing_make_no_suspects_and_are_said_to_be_weak(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = dataclasses.replace(
+        DIGITS.take(np.arange(90)),
+        images=rng.integers(0, 17, (90, 8, 8, 1), np.uint8),
+        labels=np.arange(90) % 3,
+        class_names=("a", "b", "c"),
+        groups=None,
+    )
+    result = clearcnn.check(noise, out=tmp_path / "check")
+    assert len(result.suspects) <= 2
+    weak = next(finding for finding in result.findings if finding.kind == "weak label check")
+    share = int(re.search(r"agree with only (\d+) %", weak.sentence)[1])
+    assert 10 < share < 60
 
 
 def test_small_classes_are_reported_as_unchecked(tmp_path):
@@ -102,7 +119,7 @@ def test_near_duplicates_are_excluded_only_across_splits():
     data = dataclasses.replace(
         DIGITS.take(rows), groups=None, split_names=np.array(["train", "train", "train", "test"])
     )
-    uses = propose_uses(data, rows, near, ())
+    uses = propose_uses(data, exact=rows, near=near, empty=rows[:0], suspects=())
     assert uses.use.tolist() == [True, True, False, True]
     assert uses.reasons[2] == "near duplicate of row 3, in the test set"
 

@@ -24,6 +24,7 @@ from clearcnn.workflows.evaluate.in_parallel import (
     train_in_parallel,
 )
 from clearcnn.workflows.evaluate.protocol import ProtocolRun
+from clearcnn.workflows.fitting.listeners import TrainListener
 
 DIGITS = clearcnn.load("digits")
 FEW = dataclasses.replace(DIGITS.take(np.arange(0, 1797, 6)), groups=None)
@@ -103,20 +104,23 @@ def test_on_one_core_ctrl_c_ends_the_training_and_is_raised(monkeypatch):
     monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
     found = {}
     long = dataclasses.replace(BRIEF, settings={"epochs": 100_000})
-    tasks = [
-        partial(fit_fold, FEW, candidate, fold, 100, 1)
-        for candidate, fold in ((BRIEF, FOLDS[0]), (long, FOLDS[1]))
-    ]
+    epochs = []
 
-    def collect(position, outcome):
-        found[position] = outcome
-        timer = threading.Timer(1.0, press_ctrl_c)
-        timer.daemon = True
-        timer.start()
+    class Pressing(TrainListener):
+        def on_epoch_end(self, epoch, _):
+            epochs.append(epoch)
+            if epoch == 0:
+                press_ctrl_c()
 
+    def fit_and_press(listener):
+        assert listener is not None
+        return fit_fold(FEW, long, FOLDS[1], 100, 1, listener=Pressing())
+
+    tasks = [partial(fit_fold, FEW, BRIEF, FOLDS[0], 100, 1), fit_and_press]
     with pytest.raises(KeyboardInterrupt):
-        train_in_parallel(tasks, collect)
+        train_in_parallel(tasks, found.__setitem__)
     assert [*found] == [0]
+    assert 0 < len(epochs) < 100_000
 
 
 @pytest.mark.release

@@ -187,6 +187,13 @@ def test_commands_name_what_was_chosen():
     assert replace_budget("clearcnn.train('a', seed=7)", {"epochs": 7}) == (
         "clearcnn.train('a', seed=7, epochs=7)"
     )
+    call = "clearcnn.evaluate('a (1)', folds=5, budget='60s', learning_curve=True, seed=1)"
+    assert replace_budget(call, chosen) == (
+        "clearcnn.evaluate('a (1)', seed=1, epochs=7, folds=3, baselines=True, "
+        "learning_curve=False)"
+    )
+    line = replace_budget("clearcnn train a(1)", {"epochs": 7})
+    assert line == "clearcnn train 'a(1)' --epochs 7"
 
 
 # The network's first layers reduce 96 pixels to the same maps as 48.

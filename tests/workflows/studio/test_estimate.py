@@ -4,7 +4,9 @@ import pytest
 
 import clearcnn
 from clearcnn.errors import SpecError
+from clearcnn.results.json_codec import decode, to_json
 from clearcnn.specs import DataSpec
+from clearcnn.workflows.fitting.budget import TrainCost
 from clearcnn.workflows.fitting.listeners import TrainListener
 from clearcnn.workflows.studio.attempts import Attempts
 from clearcnn.workflows.studio.estimate import estimate_training
@@ -16,9 +18,7 @@ def test_without_an_attempt_it_is_what_was_measured():
         num_images=100,
         epochs=30,
         ready_seconds=5.0,
-        compile_seconds=7.0,
-        epoch_seconds=2.0,
-        keep_seconds=3.0,
+        cost=TrainCost(compile_seconds=7.0, epoch_seconds=2.0, keep_seconds=3.0),
     )
     assert estimate_training(100, [], None, "default", 10) is None
     assert estimate_training(0, [], measured, "default", 10) is None
@@ -45,9 +45,11 @@ def test_what_is_measured_is_the_training_that_follows(pictures, tmp_path):
     source = DataSpec(str(pictures.root))
     found = forecast(source, recipe="default", seed=7, split=None, listener=TrainListener())
     result = clearcnn.train(pictures.root, seed=7, out=tmp_path / "run")
+    # The studio reads it from the process that measured.
+    assert decode(Forecast, to_json(found), "forecast") == found
     assert found.num_images == 16
     assert found.epochs == result.train.epochs
-    assert min(found.ready_seconds, found.epoch_seconds, found.keep_seconds) > 0
+    assert min(found.ready_seconds, found.cost.epoch_seconds, found.cost.keep_seconds) > 0
 
 
 def test_after_an_attempt_it_is_its_pace(pictures, tmp_path):

@@ -246,7 +246,7 @@ def _mismatch(
             names=quote(each.key for each in images),
         )
     else:
-        missing = "labels" if images else "images"
+        missing = say("labels") if images else say("images")
         fault = say("the {missing}{of_split} are missing", missing=missing, of_split=of_split)
     return DataError(
         say("{path}: {fault}; {keys}.", path=path, fault=fault, keys=_list_keys(path, keys)),

@@ -53,11 +53,11 @@ def reject_twins(root: FolderTree) -> None:
     for folder in root.folders:
         if (twin := seen.setdefault(same_name(folder.name), folder.name)) != folder.name:
             if _NUMBER.fullmatch(normal_form(" ".join(folder.name.split()))):
-                what, them = "number", "spellings"
+                what, them = say("number"), say("spellings")
             elif normal_form(twin) == normal_form(folder.name):
-                what, them = "name", say("Unicode forms")
+                what, them = say("name"), say("Unicode forms")
             else:
-                what, them = "name", say("spellings, which differ only in case or blanks")
+                what, them = say("name"), say("spellings, which differ only in case or blanks")
             raise DataError(
                 say(
                     "{path}: the class folders {other_name!a} and {name!a} are the same {what} in "

@@ -169,7 +169,7 @@ def read_idx(path: Path, root: Path | None = None) -> Array:
             with gzip.open(file) if zipped else file as stream:
                 return _read_array(cast(BinaryIO, stream), path)
         except (EOFError, OSError, zlib.error) as error:
-            fault = "truncated" if isinstance(error, EOFError) else "damaged"
+            fault = say("truncated") if isinstance(error, EOFError) else say("damaged")
             raise DataError(
                 say(
                     "{path} cannot be decompressed: its gzip data are {fault}.",
@@ -200,7 +200,7 @@ def _read_array(stream: BinaryIO, path: Path) -> Array:
     content = stream.read(num_bytes + 1)
     if len(shape) != magic[3] or len(content) != num_bytes:
         holds = (
-            "more"
+            say("more bytes")
             if len(content) > num_bytes
             else say("only {num_bytes:,}", num_bytes=len(content))
         )
@@ -250,7 +250,7 @@ def _read_pair(pair: Pair, folder: Path, named: Path | None) -> tuple[Array, Arr
     path = named or folder
     if len(pair) < 2:
         (kind, present), *_ = pair.items()
-        other = "labels" if kind == "images" else "images"
+        other = say("labels") if kind == "images" else say("images")
         raise DataError(
             say(
                 "{path}: found {name}, but not its {other} file.",

@@ -61,7 +61,7 @@ def split_label(
                     ),
                 )
         if ends:
-            which = "first" if ends[0] == 0 else "last"
+            which = say("first") if ends[0] == 0 else say("last")
             said = say(
                 "The {position} of {count} columns read as the label, the others as pixels.",
                 position=which,

@@ -34,10 +34,9 @@ const photo = new PhotoInput({
   onstop: () => clearInput(),
 });
 let name, description, contract, own, shown, fresh, pad, gallery, frame, playground;
-let pixels = null,
-  label = null,
-  result = null,
-  since = 0,
+// The model's pixels, the right class or null, and when the image came, or 0 if nobody waits for it.
+let image = null;
+let result = null,
   running = false,
   again = false,
   opening = 0;
@@ -50,14 +49,16 @@ const fail = (error) => answer.fail(error, `${t("failed")} `);
 /** Run the models on the current image; while they run, only the latest image is kept. */
 async function predict() {
   again = true;
-  if (running || !shown || !pixels) return;
+  if (running || !shown || !image) return;
   running = true;
   try {
-    while (again && shown && pixels) {
+    while (again && shown && image) {
       again = false;
-      const results = await runAll();
-      // The image may have been cleared meanwhile.
-      if (results && pixels) showAll(results);
+      const asked = image;
+      const results = await runAll(asked.pixels);
+      // The image may have been cleared meanwhile. The answer to an earlier one is shown too, so
+      // that a stroke is followed, however slow the model is.
+      if (results && image) showAll(results, asked);
     }
   } catch (error) {
     console.error(error);
@@ -67,25 +68,25 @@ async function predict() {
   }
 }
 
-/** Run every model in use on the current image; null if another model is chosen meanwhile. */
-async function runAll() {
-  const [mine, looked, image] = [own, shown, pixels];
+/** Run every model in use on an image; null if another model is chosen meanwhile. */
+async function runAll(pixels) {
+  const [mine, looked] = [own, shown];
   const results = new Map();
   for (const model of [looked, mine, fresh]) {
-    if (model && !results.has(model)) results.set(model, await model.run(image));
+    if (model && !results.has(model)) results.set(model, await model.run(pixels));
     // A model that is no longer shown may have been released.
     if (mine !== own || looked !== shown) return null;
   }
   return results;
 }
 
-function showAll(results) {
+function showAll(results, asked) {
   result = results.get(shown);
   const mine = results.get(own).probabilities;
-  answer.show(mine, { label, since });
-  since = 0;
+  answer.show(mine, asked);
+  asked.since = 0;
   const live = photo.shown === "camera";
-  answer.unlike.judge(`page/models/${encodeURIComponent(name)}`, pixels, { live });
+  answer.unlike.judge(`page/models/${encodeURIComponent(name)}`, asked.pixels, { live });
   find("inside").classList.remove("empty");
   network.show(result);
   closeup.show(shown, result, closeup.at ?? network.findStrongest());
@@ -95,7 +96,7 @@ function showAll(results) {
 
 /** Show no prediction, but a text by its key; while a model loads, say that. */
 function clearAnswer(key) {
-  pixels = result = label = null;
+  image = result = null;
   if (shown) answer.clear(key);
   else answer.clear("loading", { name });
   find("inside").classList.add("empty");
@@ -116,11 +117,9 @@ function arrange(kind) {
   showInput({ draws: description.is_drawing, kind, isEmpty });
 }
 
-function take(values, { of = null, from = 0 } = {}) {
+function take(pixels, { of = null, from = 0 } = {}) {
   answer.accept();
-  pixels = values;
-  label = of;
-  since = from;
+  image = { pixels, label: of, since: from };
   picture.paint(pixels, contract, find("seen"));
   find("seen").parentElement.hidden = false;
   return predict();
@@ -262,6 +261,7 @@ async function load(wanted, isWanted) {
   contract = description.input;
   tellRun();
   photo.open(contract);
+  const { turn } = photo;
   const loading = Model.load(
     address,
     description.network,
@@ -272,14 +272,14 @@ async function load(wanted, isWanted) {
   answer.open(description.class_names);
   frame = null;
   pad = new Pad(find("pad"), contract, { onchange: takeDrawing, onsay: (key) => say(t(key)) });
-  gallery = new Gallery(find("gallery"), contract, description.class_names, (image) =>
-    takeImage(image.pixels, { row: image.row, of: image.label }),
+  gallery = new Gallery(find("gallery"), contract, description.class_names, (chosen) =>
+    takeImage(chosen.pixels, { row: chosen.row, of: chosen.label }),
   );
   find("fit").checked = description.is_drawing;
   const images = gallery
     .load(address, isWanted)
     .catch(() => {})
-    .then(() => isWanted() && beginWithImage());
+    .then(() => isWanted() && beginWithImage({ isFree: turn === photo.turn }));
   const [model] = await Promise.all([loading, images]);
   if (!isWanted()) {
     model.release();
@@ -289,26 +289,26 @@ async function load(wanted, isWanted) {
   find("try").inert = false;
   playground?.open(name, description);
   look(own);
-  if (!pixels) clearAnswer(description.is_drawing ? "drawFirst" : "openFirst");
+  if (!image) clearAnswer(description.is_drawing ? "drawFirst" : "openFirst");
 }
 
-/** Show the drawing in the URL, or else a test image. */
-function beginWithImage() {
+/** Show the drawing in the URL, or else a test image; neither over a file that was just opened. */
+function beginWithImage({ isFree }) {
   if (description.is_drawing)
     frame = measureFrame(
-      gallery.images.map((image) => image.pixels),
+      gallery.images.map((each) => each.pixels),
       contract,
     );
+  if (!isFree) return;
   const row = read("row"),
     strokes = read("strokes"),
     shared = read("pixels");
-  const image = gallery.images.find((each) => String(each.row) === row);
+  const chosen = gallery.images.find((each) => String(each.row) === row) ?? gallery.images[3];
   if (strokes && description.is_drawing) {
     pad.set(unpackStrokes(toBytes(strokes)));
     takeDrawing(0);
   } else if (shared) takeImage(picture.fromBytes(toBytes(shared), contract), { from: 0 });
-  else if (image ?? gallery.images[3]) {
-    const chosen = image ?? gallery.images[3];
+  else if (chosen) {
     takeImage(chosen.pixels, { row: chosen.row, of: chosen.label, from: 0 });
     gallery.mark(chosen.row);
   } else clearInput();
@@ -334,7 +334,7 @@ function listen() {
   find("undo").onclick = () => pad.undo();
   find("fit").onchange = () => pad.strokes.length && takeDrawing(performance.now());
   find("invert").onclick = () => {
-    take(picture.invert(pixels, contract), { from: performance.now() });
+    take(picture.invert(image.pixels, contract), { from: performance.now() });
     find("inverted").hidden = true;
   };
   for (const button of document.querySelectorAll("[data-jump]"))

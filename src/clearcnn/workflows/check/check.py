@@ -12,7 +12,7 @@ from clearcnn.language import Language, say
 from clearcnn.results.check import CheckResult
 from clearcnn.results.json_codec import SCHEMA_VERSION, to_json
 from clearcnn.specs import DataSpec
-from clearcnn.workflows.check.examine import LabelCheck, examine
+from clearcnn.workflows.check.examine import LabelOptions, examine
 from clearcnn.workflows.check.use_list import UseList, propose_uses
 from clearcnn.workflows.fitting.augmentation_choice import check_augmentation
 from clearcnn.workflows.fitting.budget import read_seconds
@@ -73,7 +73,7 @@ def check(
             say("budget was given together with epochs, which it chooses."),
             remedy=say("Leave out either."),
         )
-    asked = LabelCheck(begun, labels, seed, epochs, changes, flip, seconds)
+    asked = LabelOptions(begun, labels, seed, epochs, changes, flip, seconds)
     with watch_evaluation(listener, verbose) as heard:
         source = load_python_images(source, heard)
         if isinstance(source, LabelledImages):
@@ -90,13 +90,15 @@ def check(
 
 def _check(
     images: LabelledImages,
-    labels: LabelCheck,
+    labels: LabelOptions,
     heard: EvaluateListener,
     folder: Path,
     language: Language,
 ) -> CheckResult:
     found = examine(images, labels, heard)
-    uses = propose_uses(images, found.exact, found.near, found.suspects)
+    uses = propose_uses(
+        images, exact=found.exact, near=found.near, empty=found.empty, suspects=found.suspects
+    )
     result = CheckResult(
         images.source,
         len(images),

@@ -19,6 +19,7 @@ from clearcnn.workflows.check.findings import (
     list_unreadable,
     report_empty,
     report_unchecked,
+    report_weak_models,
 )
 from clearcnn.workflows.check.group_proposal import find_name_groups
 from clearcnn.workflows.check.label_issues import (
@@ -31,7 +32,7 @@ from clearcnn.workflows.fitting.listeners import EvaluateListener
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelCheck:
+class LabelOptions:
     """What was asked of the label check; `begun` is when the command began."""
 
     begun: float
@@ -68,7 +69,7 @@ class Examination:
     interrupted: bool
 
 
-def examine(images: LabelledImages, labels: LabelCheck, heard: EvaluateListener) -> Examination:
+def examine(images: LabelledImages, labels: LabelOptions, heard: EvaluateListener) -> Examination:
     """Look for problems in images; nothing is written.
 
     Args:
@@ -111,10 +112,10 @@ def examine(images: LabelledImages, labels: LabelCheck, heard: EvaluateListener)
     general.sort(key=lambda finding: not finding.is_problem)
     for finding in findings:
         heard.on_finding(finding.sentence)
-    suspects, epochs, unchecked, interrupted = _check_labels(images, labels, heard)
+    suspects, epochs, notes, interrupted = _check_labels(images, labels, heard)
     return Examination(
-        (*findings, *list_suspects(suspects), *unchecked),
-        (*general, *unchecked),
+        (*findings, *list_suspects(suspects), *notes),
+        (*general, *notes),
         exact,
         near,
         empty,
@@ -125,9 +126,9 @@ def examine(images: LabelledImages, labels: LabelCheck, heard: EvaluateListener)
 
 
 def _check_labels(
-    images: LabelledImages, labels: LabelCheck, heard: EvaluateListener
+    images: LabelledImages, labels: LabelOptions, heard: EvaluateListener
 ) -> tuple[tuple[Suspect, ...], int | None, list[Finding], bool]:
-    """Return the suspects, the epochs, why labels were not checked, and if it was interrupted."""
+    """Return the suspects, the epochs, how far to trust them, and if it was interrupted."""
     if not labels.wanted:
         return (), None, [], False
     fewest = int(np.bincount(images.labels, minlength=len(images.class_names)).min())
@@ -145,7 +146,9 @@ def _check_labels(
         planned, sentence = fit_label_check(planned, labels.budget, labels.begun)
         heard.on_work(sentence)
         heard.on_phase(say("training to find suspect labels"), len(planned.folds))
-        return find_suspects(planned, heard.on_step), planned.epochs, [], False
+        issues = find_suspects(planned, heard.on_step)
+        notes = [*report_weak_models(issues)]
+        return issues.suspects, planned.epochs, notes, False
     except KeyboardInterrupt:
         sentence = say("Labels were not checked: it was stopped before all trainings had ended.")
         return (), None, [Finding("label check stopped", False, sentence, ())], True

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from clearcnn.data import LabelledImages
 from clearcnn.language import join, say, say_count
 from clearcnn.results.check import Finding, Suspect
-from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS
+from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, LabelIssues
 
 _MOST_NAMES = 20
 _FEWEST_TO_TRAIN = 2
 _FEW_IMAGES = 20
 _IMBALANCE = 10
 _NARROW = 0.25
+_WEAK_AGREEMENT = 0.8
 
 
 def list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
@@ -42,6 +43,23 @@ def list_suspects(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
                 num_suspects=len(suspects),
             ),
             names,
+        )
+
+
+def report_weak_models(issues: LabelIssues) -> Iterator[Finding]:
+    """Report models that contradict many labels, of which few are suspect."""
+    agreement = 1 - issues.num_contradicted / issues.num_checked
+    if agreement < _WEAK_AGREEMENT and 2 * len(issues.suspects) < issues.num_contradicted:
+        yield Finding(
+            "weak label check",
+            False,
+            say(
+                "The models that checked the labels agree with only {agreement:.0f} % of them, so "
+                "most disagreements are probably errors of the models. Only labels that are "
+                "probably wrong are listed; others may be wrong too.",
+                agreement=100 * agreement,
+            ),
+            (),
         )
 
 

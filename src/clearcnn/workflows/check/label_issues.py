@@ -63,6 +63,21 @@ class LabelCheck:
         return int(str(self.candidate.settings["epochs"]))
 
 
+@dataclass(frozen=True)
+class LabelIssues:
+    """What the trainings say about the labels.
+
+    Attributes:
+      suspects: labels that are probably wrong, the most suspect first.
+      num_checked: labels.
+      num_contradicted: labels other than the class that the models predict.
+    """
+
+    suspects: tuple[Suspect, ...]
+    num_checked: int
+    num_contradicted: int
+
+
 def plan_label_check(
     images: LabelledImages,
     seed: int,
@@ -137,14 +152,12 @@ def fit_label_check(
     )
 
 
-def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> tuple[Suspect, ...]:
-    """Cross-validate, and list the labels that the out-of-fold predictions contradict.
+def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> LabelIssues:
+    """Cross-validate, and list the labels that are probably wrong.
 
     Args:
       check: the trainings.
       on_step: called after each training.
-    Returns:
-      The suspects, the most suspect first.
     Raises:
       DivergenceError: a training diverged, so its predictions say nothing about labels.
     """
@@ -163,7 +176,8 @@ def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> tuple[Suspe
 
     train_in_parallel(tasks, collect)
     rows = evaluation.find_suspects(images.labels, probabilities)
-    return _describe(images, probabilities, rows)
+    num_contradicted = int((probabilities.argmax(axis=1) != images.labels).sum())
+    return LabelIssues(_describe(images, probabilities, rows), len(images), num_contradicted)
 
 
 def _count_folds(num_images: int) -> int:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from clearcnn.data import LabelledImages
 from clearcnn.language import say
 from clearcnn.results.check import Suspect
-from clearcnn.workflows.check.findings import find_empty
 
 Rows = NDArray[np.intp]
 
@@ -27,7 +26,12 @@ class UseList:
 
 
 def propose_uses(
-    images: LabelledImages, exact: Rows, near: Rows, suspects: tuple[Suspect, ...]
+    images: LabelledImages,
+    *,
+    exact: Rows,
+    near: Rows,
+    empty: Rows,
+    suspects: tuple[Suspect, ...],
 ) -> UseList:
     """Propose to exclude duplicates, contradictions, leaks and empty images.
 
@@ -39,6 +43,7 @@ def propose_uses(
       images: all images of the source.
       exact: (n,) the first image with the same pixels.
       near: (n,) the first image with nearly the same pixels.
+      empty: the images of a single value.
       suspects: labels that models contradict.
     """
     use = np.ones(len(images), bool)
@@ -48,7 +53,7 @@ def propose_uses(
         if use[row]:
             use[row], reasons[row] = False, reason
 
-    for row in find_empty(images).tolist():
+    for row in empty.tolist():
         exclude(row, say("all pixels have the same value"))
     split_names = (
         np.full(len(images), "train") if images.split_names is None else images.split_names

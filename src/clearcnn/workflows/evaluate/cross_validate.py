@@ -81,7 +81,7 @@ class ComparedCNN:
 
     Attributes:
       num_parameters: for the multilayer perceptron of the same size.
-      class_weight_power: an image of a class of n images counts n^-power.
+      class_weight_power: the weight of an image is n^-power, of n images of its class.
     """
 
     num_parameters: int

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 MOST_FOLDS = 10
 _FEWER_FOLDS = (5, 3)
-# Multiply-adds to train on ten folds, three forward passes a step: about four minutes on two cores with AVX-512.
+# Multiply-adds to train on ten folds, three times those of the forward passes: about four minutes
+# on two cores with AVX-512.
 _MUCH_WORK = 15e12
 _MOST_REPEATS = 20
 _LEAST_SHARE_OF_EPOCHS = 1 / 4

@@ -1,5 +1,6 @@
 """The command or call that reproduces a result."""
 
+import ast
 import os
 import shlex
 from collections.abc import Mapping
@@ -34,9 +35,12 @@ def replace_budget(command: str, chosen: Mapping[str, object]) -> str:
         the command line, False is `--no-name`, and True is the default.
     """
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    if command.endswith(")"):
-        words = [f"{name}={value!r}" for name, value in chosen.items()]
-        return f"{command[:-1]}, {', '.join(words)})"
+    if (call := _parse_call(command)) is not None:
+        replaced = {"budget", *chosen}
+        kept = [keyword for keyword in call.keywords if keyword.arg not in replaced]
+        values = {name: ast.parse(repr(value), mode="eval").body for name, value in chosen.items()}
+        call.keywords = kept + [ast.keyword(name, value) for name, value in values.items()]
+        return ast.unparse(call)
     words = shlex.split(command)
     end = words.index("--") if "--" in words else len(words)
     words, positional = words[:end], words[end:]
@@ -49,6 +53,15 @@ def replace_budget(command: str, chosen: Mapping[str, object]) -> str:
         else:
             words = [*_drop_option(words, option, has_value=True), option, str(value)]
     return shlex.join([*words, *positional])
+
+
+def _parse_call(command: str) -> ast.Call | None:
+    """Parse a call from Python; None for a command line."""
+    try:
+        parsed = ast.parse(command, mode="eval").body
+    except SyntaxError:
+        return None
+    return parsed if isinstance(parsed, ast.Call) else None
 
 
 def _drop_option(words: list[str], option: str, *, has_value: bool = False) -> list[str]:

@@ -66,10 +66,10 @@ def estimate_training(
         return None
     share = num_images / forecast.num_images
     # The program that was compiled is used again, unless it is for another number of images.
-    compiling = forecast.compile_seconds if share != 1 else 0.0
-    training = forecast.epoch_seconds * (epochs or forecast.epochs)
+    compiling = forecast.cost.compile_seconds if share != 1 else 0.0
+    training = forecast.cost.epoch_seconds * (epochs or forecast.epochs)
     scaled = share * (forecast.ready_seconds + training)
-    return Estimate(scaled + compiling + forecast.keep_seconds, "measured")
+    return Estimate(scaled + compiling + forecast.cost.keep_seconds, "measured")
 
 
 def read_forecast(job: RunningJob) -> Forecast | None:

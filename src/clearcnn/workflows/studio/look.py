@@ -12,7 +12,7 @@ from clearcnn.data import LabelledImages
 from clearcnn.results.json_codec import to_json
 from clearcnn.specs import DataSpec
 from clearcnn.types import JsonObject, JsonValue
-from clearcnn.workflows.check.examine import Examination, LabelCheck, examine
+from clearcnn.workflows.check.examine import Examination, LabelOptions, examine
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 
 Note = tuple[str, JsonObject]
@@ -34,7 +34,7 @@ def look(folder: Path, listener: EvaluateListener) -> JsonObject:
     begun = time.perf_counter()
     spec = DataSpec(f"folder:{folder}", skip_unreadable=True, for_training=False)
     images = data.load(spec, progress=listener.on_reading)
-    found = examine(images, LabelCheck(begun), listener)
+    found = examine(images, LabelOptions(begun), listener)
     notes: dict[str, list[JsonValue]] = defaultdict(list)
     for picture, note in _list_duplicates(images, found):
         notes[picture].append(note)

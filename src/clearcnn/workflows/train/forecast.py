@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clearcnn import data, models
 from clearcnn.specs import DataSpec, SplitKind, SplitSpec
-from clearcnn.workflows.fitting.budget import measure_cost
+from clearcnn.workflows.fitting.budget import TrainCost, measure_cost
 from clearcnn.workflows.fitting.easy_images import adapt_to_easy_images
 from clearcnn.workflows.fitting.flip_trial import try_flips
 from clearcnn.workflows.fitting.listeners import TrainListener
@@ -20,17 +20,13 @@ class Forecast:
       num_images: of the source.
       epochs: that the recipe trains at most.
       ready_seconds: until the program is compiled: reading, planning and the trial of flips.
-      compile_seconds: a training in this process finds the program in memory.
-      epoch_seconds: of an epoch.
-      keep_seconds: of scoring, export and report.
+      cost: of its parts; a training in this process finds the program in memory.
     """
 
     num_images: int
     epochs: int
     ready_seconds: float
-    compile_seconds: float
-    epoch_seconds: float
-    keep_seconds: float
+    cost: TrainCost
 
 
 def forecast(
@@ -70,12 +66,4 @@ def forecast(
     plan, trial = try_flips(plan)
     plan = adapt_to_easy_images(plan, trial)
     ready = time.perf_counter() - begun
-    cost = measure_cost(plan)
-    return Forecast(
-        len(images),
-        plan.train_spec.epochs,
-        ready,
-        cost.compile_seconds,
-        cost.epoch_seconds,
-        cost.keep_seconds,
-    )
+    return Forecast(len(images), plan.train_spec.epochs, ready, measure_cost(plan))

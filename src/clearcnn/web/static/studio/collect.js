@@ -187,7 +187,7 @@ export class Collect {
     const above = path.split("/").slice(0, -1).at(-1)?.normalize("NFC");
     if (!above) {
       if (this.chosen) return this.chosen;
-      throw Object.assign(new Error(t("noClassYet")), { code: "" });
+      throw new Error(t("noClassYet"));
     }
     // All files of a folder wait for its one class, and learn its name as it is on the disk.
     if (!known.has(above)) known.set(above, this.folder.makeClass(above));

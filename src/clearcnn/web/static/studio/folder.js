@@ -53,14 +53,16 @@ export class Folder {
     return this.pictures.has(picture);
   }
 
-  /** The picture that a sentence names, if it names one. */
+  /** The picture that a sentence names, if it names one: "wildcat/1.png", and not "cat/1.png". */
   findNamed(sentence) {
+    let longest = null;
     for (const { name, pictures } of this.classes)
-      if (sentence.includes(`${name}/`)) {
-        const file = pictures.find((each) => sentence.includes(`${name}/${each}`));
-        if (file) return `${name}/${file}`;
-      }
-    return null;
+      if (sentence.includes(`${name}/`))
+        for (const file of pictures) {
+          const picture = `${name}/${file}`;
+          if (picture.length > (longest?.length ?? 0) && sentence.includes(picture)) longest = picture;
+        }
+    return longest;
   }
 
   /** Keep a picture; it is on the disk when this resolves. */
@@ -103,9 +105,8 @@ export function split(picture) {
   return [picture.slice(0, at), picture.slice(at + 1)];
 }
 
-/** The address of a picture; `use` tells pictures apart that had one name after another. */
-export const thumbnail = (picture, use = 0) =>
-  `studio/thumbnail?picture=${encodeURIComponent(picture)}&use=${use}`;
+/** The address of a picture. */
+export const thumbnail = (picture) => `studio/thumbnail?picture=${encodeURIComponent(picture)}`;
 
 /** A new identifier for a burst or a batch: the time, and two random letters. */
 export function makeId() {

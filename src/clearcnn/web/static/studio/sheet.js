@@ -124,6 +124,7 @@ export class Sheet {
       },
       element("img", { alt: "", decoding: "async" }),
     );
+    this.unreadable.delete(picture); // Of another file that had this name before.
     this.#describe(item);
     this.items.set(picture, item);
     this.thumbnails.watch(item);

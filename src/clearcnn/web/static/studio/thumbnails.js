@@ -2,6 +2,7 @@ import { post } from "../ask.js";
 
 const AT_ONCE = 48;
 const REQUESTS = 2;
+const AGAIN_MILLISECONDS = 1000;
 const AHEAD = "1500px 0px";
 
 /**
@@ -30,18 +31,26 @@ export class Thumbnails {
 
   async #work() {
     this.running += 1;
+    let batch = [];
     try {
       while (this.wanted.size) {
-        const batch = [...this.wanted].slice(0, AT_ONCE);
+        batch = [...this.wanted].slice(0, AT_ONCE);
         for (const [item] of batch) this.wanted.delete(item);
         const found = await post("studio/thumbnails", { pictures: batch.map(([, name]) => name) });
         for (const [item, name] of batch) this.#show(item, found[name]);
       }
     } catch {
-      // The server is away, which the page says; what is in sight is asked for again.
+      // The server is away, which the page says.
+      setTimeout(() => batch.forEach(([item]) => this.#watchAgain(item)), AGAIN_MILLISECONDS);
     } finally {
       this.running -= 1;
     }
+  }
+
+  /** Being observed anew, an item that is near is asked for again. */
+  #watchAgain(item) {
+    this.observer.unobserve(item);
+    this.observer.observe(item);
   }
 
   #show(item, address) {

@@ -13,12 +13,12 @@ export class Train {
   constructor(folder, { onfail, onbegin, onend, onpicture, isShown }) {
     Object.assign(this, { folder, onend, onpicture, onfail, isShown });
     this.curve = new Curve(find("curve"));
-    Object.assign(this, { result: null, wanted: null });
+    Object.assign(this, { result: null, wanted: null, told: () => "" });
     find("training").onsubmit = async (event) => {
       event.preventDefault();
       onfail(null);
       this.#busy(true);
-      this.#status(t("beginning"));
+      this.#status(() => t("beginning"));
       const epochs = find("most-epochs").valueAsNumber;
       try {
         onbegin(
@@ -30,7 +30,7 @@ export class Train {
         );
       } catch (error) {
         this.#busy(false);
-        this.#status("");
+        this.#status(() => "");
         onfail(error);
       }
     };
@@ -40,7 +40,7 @@ export class Train {
     };
     find("most-epochs").onchange = () => this.estimate();
     find("cancel-train").onclick = () => {
-      this.#status(t("cancelling"));
+      this.#status(() => t("cancelling"));
       post("studio/cancel").catch(onfail);
     };
   }
@@ -66,6 +66,8 @@ export class Train {
       await new Promise((resolve) => setTimeout(resolve, MEASURE_MILLISECONDS));
       found = await ask(address).catch(() => null);
     }
+    // The measurement was cancelled or failed: the next time, another one may begin.
+    if (!found && asking === this.asking) this.measured = null;
     if (asking === this.asking)
       place.textContent = found
         ? t(found.basis === "attempt" ? "estimateAttempt" : "estimateMeasured", {
@@ -105,34 +107,39 @@ export class Train {
   tell(event) {
     this.#busy(!["end", "error", "cancelled"].includes(event.event));
     const told = {
-      reading: () => this.#status(t("readingOf", event)),
+      reading: () => this.#status(() => t("readingOf", event)),
       data: () =>
-        this.#status(
+        this.#status(() =>
           t("splitInto", {
             train: grouped(event.train),
             validation: grouped(event.validation),
             test: grouped(event.test),
           }),
         ),
-      work: () => this.#status(event.sentence),
-      model: () => this.#status(t("planned", { parameters: grouped(event.parameters) })),
+      // Stays, since the next events follow within milliseconds.
+      work: () => (find("train-plan").textContent = event.sentence),
+      model: () => this.#status(() => t("planned", { parameters: grouped(event.parameters) })),
       begin: () => {
         find("live").hidden = false;
         find("result").replaceChildren();
         this.curve.begin(event.epochs);
         this.since = null;
-        this.#status(t("compiling"));
+        this.#status(() => t("compiling"));
       },
       compiled: () => (this.since = event.seconds),
       epoch: () => this.#tellEpoch(event),
-      cancelled: () => this.#status(t("cancelled")),
+      cancelled: () => {
+        this.#status(() => t("cancelled"));
+        this.estimate();
+      },
       error: () => {
-        this.#status("");
+        this.#status(() => "");
         this.onfail(Object.assign(new Error(event.problem), event, { status: 422 }));
+        this.estimate();
       },
       end: () => {
         find("progress").value = find("progress").max;
-        this.#status(t("trained", { seconds: event.seconds.toFixed(0), run: event.run }));
+        this.#status(() => t("trained", { seconds: event.seconds.toFixed(0), run: event.run }));
         this.show(event.run).catch(this.onfail);
         this.onend(event.run);
         this.estimate();
@@ -154,8 +161,16 @@ export class Train {
   async retell() {
     this.#offerBudgets();
     this.estimate();
+    this.#status(this.told);
+    if (find("train-plan").textContent) await this.#retellPlan();
     if (this.result && this.spoken !== language()) await this.show(this.result.run);
     this.draw();
+  }
+
+  async #retellPlan() {
+    const job = await ask("studio/job");
+    const event = job?.kind === "train" && job.events.find((each) => each.event === "work");
+    if (event) find("train-plan").textContent = event.sentence;
   }
 
   draw() {
@@ -170,7 +185,7 @@ export class Train {
     find("progress").value = epoch + 1;
     const share = metrics.val_accuracy ?? metrics.accuracy;
     const left = ((seconds - (this.since ?? 0)) / (epoch + 1)) * (epochs - epoch - 1);
-    this.#status(
+    this.#status(() =>
       t("epochLeft", {
         epoch: epoch + 1,
         count: epochs,
@@ -181,13 +196,16 @@ export class Train {
   }
 
   #busy(busy) {
+    if (busy && !this.isBusy) find("train-plan").textContent = "";
     this.isBusy = busy;
     find("start-train").disabled = busy;
     find("cancel-train").hidden = !busy;
   }
 
-  #status(text) {
-    find("train-status").textContent = text;
+  /** Show a text; `tell` returns it in the page's language. */
+  #status(tell) {
+    this.told = tell;
+    find("train-status").textContent = tell();
   }
 }
 
