@@ -63,14 +63,15 @@ def make_baselines(
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
-    from sklearn.svm import SVC
+
+    from clearcnn.evaluation.matrix_svm import MatrixSVC
 
     units = max(1, round((num_parameters - num_classes) / (num_pixels + 1 + num_classes)))
     classifiers = (
         DummyClassifier(strategy="most_frequent"),
         KNeighborsClassifier(n_neighbors=1),
         LogisticRegression(max_iter=_MOST_ITERATIONS, tol=_TOLERANCE, class_weight=class_weight),
-        SVC(C=10, gamma="scale", class_weight=class_weight),
+        MatrixSVC(C=10, class_weight=class_weight),
         ExtraTreesClassifier(_NUM_TREES, random_state=seed, class_weight=class_weight),
         MLPClassifier((units,), random_state=seed, **_MLP),
     )
