@@ -21,7 +21,7 @@ def main() -> int:
     """Run the chosen questions; return 1 if no contender of a question could run."""
     arguments = _parse()
     environments = Environments(device=arguments.device, here=arguments.here)
-    out = arguments.out or (_RECORDS / "quick" if arguments.quick else None)
+    out = arguments.out or _choose_folder(arguments)
     records, docs = out or _RECORDS, out or _DOCS
     names = [] if arguments.page else _choose(arguments)
     status = 0
@@ -55,6 +55,11 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="tiny sizes, to check that everything runs"
     )
+    parser.add_argument(
+        "--only",
+        metavar="WORDS",
+        help="only the contenders whose names contain this, such as a data set of `pictures`",
+    )
     parser.add_argument("--rounds", type=int, metavar="N", help="runs of each contender")
     parser.add_argument(
         "--device",
@@ -72,8 +77,8 @@ def _parse() -> argparse.Namespace:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="folder for records and page; default: .cache/benchmarks and docs, and with "
-        "--quick into .cache/benchmarks/quick",
+        help="folder for records and page; default: .cache/benchmarks and docs, with --quick "
+        ".cache/benchmarks/quick, and with --only .cache/benchmarks/part",
     )
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.questions) - set(questions.NAMES)):
@@ -81,6 +86,13 @@ def _parse() -> argparse.Namespace:
     if arguments.rounds is not None and arguments.rounds < 1:
         parser.error(f"--rounds is {arguments.rounds}; at least 1")
     return arguments
+
+
+def _choose_folder(arguments: argparse.Namespace) -> Path | None:
+    """Keep the records of small runs and of some contenders apart; None for the usual places."""
+    if arguments.quick:
+        return _RECORDS / "quick"
+    return _RECORDS / "part" if arguments.only else None
 
 
 def _choose(arguments: argparse.Namespace) -> list[str]:
@@ -93,10 +105,16 @@ def _choose(arguments: argparse.Namespace) -> list[str]:
 def _ask(
     name: str, question: Question, environments: Environments, arguments: argparse.Namespace
 ) -> Record:
+    contenders = question.contenders(arguments.quick)
+    if arguments.only:
+        named = [each.name for each in contenders]
+        contenders = [each for each in contenders if arguments.only in each.name]
+        if not contenders:
+            sys.exit(f"{name} has no contender with {arguments.only!r} in its name: {named}")
     others = OtherPrograms()
     rounds = arguments.rounds or (min(question.rounds, 2) if arguments.quick else question.rounds)
     runs = contest.play(
-        question.contenders(arguments.quick),
+        contenders,
         environments,
         rounds,
         question.warm_ups,

@@ -18,7 +18,7 @@ from benchmarks.networks import Network
 FOLDER = ROOT / ".cache" / "benchmarks" / "data"
 _MNIST = ROOT.parent / "shared" / "data" / "mnist"
 _QUICK_BATCH = 16
-_PICTURES = ROOT.parent / "shared" / "data" / "pictures"
+PICTURES = ROOT.parent / "shared" / "data" / "pictures"
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -93,20 +93,33 @@ def colour(quick: bool) -> Workload:
     return Workload("colour", "synthetic", path, 1 / 255, 128, 2)
 
 
-def pictures(name: str, quick: bool) -> Workload:
+def pictures(archive: str | Path, quick: bool) -> Workload:
     """Pictures of an archive, split as `train` splits them; synthetic ones if it is not available.
 
     The training images are all those outside the test set.
+
+    Args:
+      archive: its name in the folder of pictures beside the repository, or its whole path.
+      quick: makes few images, synthetic ones.
     """
-    path = _PICTURES / name
+    path = PICTURES / archive
     is_there = path.is_file()
     if is_there and not quick:
-        arrays = _read_pictures(path)
+        arrays = _read_split(str(path))
     else:
         arrays = make_images(*((512, 128) if quick else (5_000, 1_000)), (32, 32, 3))
-    source = name if is_there else f"synthetic: {name} was not available"
+    source = path.name if is_there else f"synthetic: {path.name} was not available"
     stored = _write(f"{path.stem}-{len(arrays['x_train'])}", arrays)
     return Workload("pictures", source, stored, 1 / 255, 128, 1)
+
+
+def stratified_digits(quick: bool) -> Workload:
+    """The digits, split as `train` splits them; values up to 16."""
+    arrays = _read_split("digits")
+    if quick:
+        arrays = {name: array[:256] for name, array in arrays.items()}
+    stored = _write(f"stratified-digits-{len(arrays['x_train'])}", arrays)
+    return Workload("pictures", "scikit-learn's digits", stored, 1 / 16, 128, 1)
 
 
 def growth(side: int, filters: int, samples: int, epochs: int) -> Workload:
@@ -174,11 +187,11 @@ def _read_mnist() -> Arrays:
     }
 
 
-def _read_pictures(path: Path) -> Arrays:
+def _read_split(source: str) -> Arrays:
     from clearcnn import data
     from clearcnn.specs import DataSpec
 
-    images = data.load(DataSpec(str(path)))
+    images = data.load(DataSpec(source))
     parts = data.split(images)
     rows = {"train": np.concatenate([parts.train, parts.validation]), "test": parts.test}
     return {

@@ -18,6 +18,7 @@ NAMES = (
     "equal_epochs",
     "accuracy_digits",
     "pictures",
+    "baselines",
     "growth",
 )
 

@@ -88,7 +88,7 @@ def test_pictures_are_parted_as_clearcnn_parts_them(
             pixels = random.integers(0, 256, (17, 16, 3), np.uint8)
             Image.fromarray(pixels).save(content, "PNG")
             archive.writestr(f"{'ab'[number % 2]}/{number}.png", content.getvalue())
-    monkeypatch.setattr(workloads, "_PICTURES", tmp_path)
+    monkeypatch.setattr(workloads, "PICTURES", tmp_path)
     workload = workloads.pictures("leaves.zip", quick=False)
     assert workload.source == "leaves.zip"
     stored = np.load(workload.data)
