@@ -1,6 +1,7 @@
 """The loop of a fit: chunks of epochs, and the callbacks between them."""
 
 import time
+from dataclasses import replace
 
 import jax
 import keras
@@ -23,11 +24,12 @@ from clearcnn.training.program_sizes import (
     fill_up_orders,
 )
 from clearcnn.training.rescaling_values import read_constants
+from clearcnn.training.scaled_bytes import ScaledBytes, find_bytes
 from clearcnn.training.schedule_values import read_schedule
 from clearcnn.training.train_step import check_steps
 from clearcnn.types import Batch, Logs, NumPyArray
 
-PlacedArrays = dict[tuple[int, bool], jax.Array]
+PlacedArrays = dict[tuple[int, bool], jax.Array | ScaledBytes]
 """By the identity of an array in memory, and whether it is filled up."""
 
 _CALLBACKS_EVERY_SECONDS = 0.1
@@ -93,14 +95,22 @@ class FitLoop:
         self.program = obtain_program(self.model, self.sizes, arguments)
 
     def _place(self, data: Batch, *, counted: bool) -> Batch:
-        def place_once(array: NumPyArray) -> jax.Array:
+        def place_once(array: NumPyArray) -> jax.Array | ScaledBytes:
             key = id(array), counted
             if key not in self._placed:
                 self._placed[key] = place(fill_up(array) if counted else array)
             return self._placed[key]
 
-        placed: Batch = jax.tree.map(place_once, data)
-        return placed
+        def place_images(array: NumPyArray) -> jax.Array | ScaledBytes:
+            key = id(array), counted
+            if key not in self._placed and (found := find_bytes(array)) is not None:
+                levels = np.asarray(found.levels)
+                filled = replace(found, levels=fill_up(levels) if counted else levels)
+                self._placed[key] = place(filled)
+            return place_once(array)
+
+        x, *others = data
+        return (jax.tree.map(place_images, x), *jax.tree.map(place_once, others))
 
     def _choose_sizes(self, *, counted: bool) -> ProgramSizes:
         setup, arrays = self.setup, self.arrays
