@@ -15,6 +15,7 @@ from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_c
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
 from clearcnn.training.cpu_kernels.evaluate_chains import ChainEvaluator
 from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
+from clearcnn.training.cpu_kernels.one_pass import OnePass, evaluate_one_pass, find_one_pass
 from clearcnn.training.cpu_kernels.pool_before_relu import (
     Postponed,
     find_pooled,
@@ -70,12 +71,16 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
         if output not in chains.inner and output not in chains.normalized
     }
     pooled = find_pooled(jaxpr, postponable)
+    one_pass = find_one_pass(jaxpr, postponable) if direct.are_on() else OnePass()
     extents = find_extents(jaxpr, postponable)
     warps = warping.find_warps(jaxpr) if direct.are_on() else warping.Warps()
     evaluator = ChainEvaluator(chains, values)
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
-        if output in chains.inner or output in warps.inner:
+        if output in chains.inner or output in warps.inner or output in one_pass.inner:
+            continue
+        if (chain := one_pass.ends.get(output)) is not None:
+            values[output] = evaluate_one_pass(chain, read, extents)
             continue
         if (warp := warps.ends.get(output)) is not None:
             values[output] = warping.evaluate(warp, read)
