@@ -5,7 +5,7 @@ trace to a jaxpr, then evaluate it equation by equation.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 from jax.extend import core
@@ -24,6 +24,9 @@ from clearcnn.training.cpu_kernels.pool_before_relu import (
 )
 from clearcnn.training.cpu_kernels.pooling import max_pooling_form, sum_pooling_form
 from clearcnn.training.cpu_kernels.threefry import random_bits_form
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # A form takes the equation's parameters and its inputs' abstract values; it gives a function
 # with the same meaning, or None where it does not cover the case.
@@ -54,6 +57,11 @@ def rewrite(function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.tree.unflatten(jax.tree.structure(shapes), outputs)
 
     return rewritten
+
+
+def rewrite_on_cpu(function: Callable[P, R]) -> Callable[P, R]:
+    """Apply `rewrite` if JAX computes on the CPU; on other devices, return `function`."""
+    return rewrite(function) if jax.default_backend() == "cpu" else function
 
 
 def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
