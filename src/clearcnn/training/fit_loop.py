@@ -13,6 +13,7 @@ from clearcnn.training.checkpointing import Checkpointer
 from clearcnn.training.counted_step import can_count
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.divergence import describe_divergence
+from clearcnn.training.fingerprint import fingerprint_program
 from clearcnn.training.fit_setup import FitSetup
 from clearcnn.training.program_cache import obtain_program
 from clearcnn.training.program_sizes import (
@@ -79,7 +80,8 @@ class FitLoop:
     def _prepare(self) -> None:
         """Put the arrays on the device and compile the program."""
         arrays = self.arrays
-        counted = can_count(self.model)
+        fingerprint = fingerprint_program(self.model)
+        counted = fingerprint is not None and can_count(self.model)
         self.sizes = self._choose_sizes(counted=counted)
         held_out = None
         if arrays.validation is not None and self.sizes.validation is not None:
@@ -92,7 +94,7 @@ class FitLoop:
         self.inputs = self.fresh, inputs, data, held_out, counts
         orders = np.zeros((self.sizes.chunk, self.sizes.training.num_rows), np.int32)
         arguments = (self.state, *self.inputs, orders, np.int32(1))
-        self.program = obtain_program(self.model, self.sizes, arguments)
+        self.program = obtain_program(self.model, fingerprint, self.sizes, arguments)
 
     def _place(self, data: Batch, *, counted: bool) -> Batch:
         def place_once(array: NumPyArray) -> jax.Array | ScaledBytes:
