@@ -47,9 +47,9 @@ def compile_epochs(model: keras.Model, sizes: ProgramSizes) -> jax.stages.Wrappe
       samples on the first axis, where x may be `ScaledBytes`; `validation` is such data and int32
       (rows,), the rows of it to validate on, or None; `counts` is int32 (2,), the numbers of
       samples to train and to validate on; `orders` is int32 (chunk, rows), the rows of `data` in
-      the order of each epoch; `num_epochs` <= chunk is the number of epochs to run. Each log is float32 (chunk,), zero from
-      `num_run` on. An epoch that ends in NaN or infinity is the last: `num_run` counts it,
-      `num_good` does not, and `state` is that of the epoch before.
+      the order of each epoch; `num_epochs` <= chunk is the number of epochs to run. Each log is
+      float32 (chunk,), zero from `num_run` on. An epoch that ends in NaN or infinity is the last:
+      `num_run` counts it, `num_good` does not, and `state` is that of the epoch before.
     """
 
     @jax.jit
