@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from clearcnn.bundle import read_bundle, read_metrics, write_manifest, write_metrics
+from clearcnn.bundle import (
+    read_bundle,
+    read_metrics,
+    read_mistakes,
+    write_manifest,
+    write_metrics,
+)
 from clearcnn.errors import BundleError
 from clearcnn.results.json_codec import decode, to_json
 from clearcnn.results.train import Divergence, TrainResult
@@ -95,3 +101,14 @@ def test_metrics_of_many_classes_are_read(whole_folder, result):
     names = tuple(map(str, range(2_350)))
     many = dataclasses.replace(run.manifest, class_names=names)
     assert read_metrics(dataclasses.replace(run, manifest=many)).test.score == result.test.score
+
+
+def test_the_mistakes_are_read_back_and_name_classes_of_the_run(whole_folder, manifest, result):
+    write_metrics(whole_folder, result)
+    write_manifest(whole_folder, manifest)
+    assert read_mistakes(read_bundle(whole_folder)) == result.test.mistakes != ()
+    values = json.loads((whole_folder / "metrics.json").read_bytes())
+    values["test"]["mistakes"][0]["prediction"] = "nothing"
+    run = seal(whole_folder, json.dumps(values).encode())
+    with pytest.raises(BundleError, match="is damaged: it names an unknown class, 'nothing'"):
+        read_mistakes(run)

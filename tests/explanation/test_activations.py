@@ -3,14 +3,14 @@
 import numpy as np
 
 from clearcnn.backend import load_keras
-from clearcnn.explanation import follow, read_filters
+from clearcnn.explanation import Network, follow, read_filters
 
 
 def test_every_layer_gives_what_a_keras_model_ending_there_gives(model, image):
     keras = load_keras()
     outputs = [layer.output for layer in model.layers]
     wanted = keras.Model(model.inputs[0], outputs).predict(image[np.newaxis], verbose=0)
-    passage = follow(model, image)
+    passage = follow(Network(model), image)
     assert len(passage.outputs) == len(model.layers)
     for found, expected in zip(passage.outputs, wanted, strict=True):
         np.testing.assert_allclose(found, expected[0], rtol=1e-5, atol=1e-6)

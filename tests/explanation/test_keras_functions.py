@@ -4,6 +4,7 @@ import numpy as np
 
 from clearcnn.backend import load_keras
 from clearcnn.explanation import Network, smooth_gradient
+from clearcnn.training import rewrite_on_cpu
 
 
 def test_probabilities_are_those_of_predict_whatever_the_number_of_images(model, image):
@@ -66,3 +67,14 @@ def test_smooth_gradient_is_the_mean_over_the_noisy_copies_and_the_sum_over_chan
     np.testing.assert_array_equal(found, again)
     other = smooth_gradient(network, image, 1, noise=1.5, num_samples=6, seed=10)
     assert np.abs(other - found).max() > 1e-6
+
+
+def test_functions_rewritten_for_the_cpu_give_the_same(model, image):
+    images = np.random.default_rng(0).integers(0, 17, (300, *image.shape)).astype(np.uint8)
+    plain, rewritten = Network(model), Network(model, rewrite=rewrite_on_cpu)
+    for wanted, found in zip(
+        plain.logits_and_features(images), rewritten.logits_and_features(images), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+    slopes = plain.slopes(images[:5], 1)
+    np.testing.assert_allclose(rewritten.slopes(images[:5], 1), slopes, rtol=1e-3, atol=1e-5)

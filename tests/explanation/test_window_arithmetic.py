@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from clearcnn.explanation import convolve_once, follow, pool_once
+from clearcnn.explanation import Network, convolve_once, follow, pool_once
 
 
 @pytest.mark.parametrize("name", ["plain", "strided", "dilated", "depthwise", "deep"])
 def test_the_convolution_adds_up_to_the_largest_value_that_keras_gives(make_model, image, name):
     model = make_model(name)
-    passage = follow(model, image)
+    passage = follow(Network(model), image)
     step = convolve_once(model.layers, passage)
     layer = model.layers[step.position - 1]
     output = np.asarray(layer(passage.inputs[step.position - 1][np.newaxis]))[0]
@@ -34,7 +34,7 @@ def test_the_convolution_adds_up_to_the_largest_value_that_keras_gives(make_mode
 
 def test_of_many_channels_the_four_strongest_are_shown_and_the_rest_is_added(make_model, image):
     model = make_model("deep")
-    passage = follow(model, image)
+    passage = follow(Network(model), image)
     step = convolve_once(model.layers, passage)
     assert (step.position, len(step.channels), step.other_channels) == (2, 4, 2)
     top, left = step.rows[0], step.columns[0]
@@ -50,7 +50,7 @@ def test_of_many_channels_the_four_strongest_are_shown_and_the_rest_is_added(mak
 @pytest.mark.parametrize("name", ["plain", "strided", "dilated"])
 def test_the_pooling_gives_the_largest_value_that_keras_gives(make_model, image, name):
     model = make_model(name)
-    passage = follow(model, image)
+    passage = follow(Network(model), image)
     step = pool_once(model.layers, passage)
     index = step.position - 1
     output = np.asarray(model.layers[index](passage.inputs[index][np.newaxis]))[0]
@@ -67,6 +67,6 @@ def test_the_pooling_gives_the_largest_value_that_keras_gives(make_model, image,
 
 def test_a_model_without_windows_has_no_such_arithmetic(make_model, image):
     model = make_model("flat")
-    passage = follow(model, image)
+    passage = follow(Network(model), image)
     assert convolve_once(model.layers, passage) is None
     assert pool_once(model.layers, passage) is None

@@ -126,7 +126,7 @@ def test_a_training_may_diverge_while_predictions_are_traced(monkeypatch):
 
         return traced
 
-    monkeypatch.setattr(compiled_predict, "rewrite", slow)
+    monkeypatch.setattr(compiled_predict, "rewrite_on_cpu", slow)
     monkeypatch.setattr(
         disk_cache, "lower", lambda wrapped, arguments, _: wrapped.lower(*arguments)
     )

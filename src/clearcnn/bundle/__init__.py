@@ -23,7 +23,7 @@ from clearcnn.bundle.run_folder import (
     open_run_folder,
     shorten_name,
 )
-from clearcnn.bundle.run_metrics import METRICS_NAME, RunMetrics, read_metrics
+from clearcnn.bundle.run_metrics import METRICS_NAME, RunMetrics, read_metrics, read_mistakes
 from clearcnn.bundle.run_tables import write_history, write_metrics, write_predictions
 from clearcnn.bundle.unfinished_run import (
     CHECKPOINT_NAME,
@@ -64,6 +64,7 @@ __all__ = [
     "open_run_folder",
     "read_bundle",
     "read_metrics",
+    "read_mistakes",
     "read_network_weights",
     "read_request",
     "shorten_name",

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.backend import load_keras
+from clearcnn.explanation.keras_functions import Network
 from clearcnn.types import Pixels
-
-load_keras()
 
 if TYPE_CHECKING:
     import keras
@@ -29,20 +27,16 @@ class Passage:
     outputs: tuple[Array, ...]
 
 
-def follow(model: "keras.Sequential", image: Pixels) -> Passage:
-    """Run one image through a model layer by layer, in inference mode.
+def follow(network: Network, image: Pixels) -> Passage:
+    """Run one image through a model, and keep what each layer receives and gives.
 
     Args:
-      model: a built `keras.Sequential`.
+      network: the model.
       image: (height, width, channels), pixel values as the model takes them.
     """
-    values = np.asarray(image, dtype=np.float32)[np.newaxis]
-    inputs, outputs = [], []
-    for layer in model.layers:
-        inputs.append(values[0])
-        values = np.asarray(layer(values), dtype=np.float32)
-        outputs.append(values[0])
-    return Passage(tuple(inputs), tuple(outputs))
+    outputs = network.outputs(image)
+    received = np.asarray(image, dtype=np.float32)
+    return Passage((received, *outputs[:-1]), tuple(outputs))
 
 
 def read_filters(layer: "keras.Layer") -> Array | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,10 @@ def write_explanation(
     figures.mkdir(exist_ok=True)
     picture = to_picture(pictures.image, pictures.value_range, side=_PICTURE_SIDE)
     (figures / "picture.png").write_bytes(encode_png(picture))
-    for name, drawn in draw_figures(result, pictures, language).items():
-        (figures / name).write_bytes(encode_png(drawn))
+    drawn = draw_figures(result, pictures, language)
+    with ThreadPoolExecutor() as pool:
+        for name, content in zip(drawn, pool.map(encode_png, drawn.values()), strict=True):
+            (figures / name).write_bytes(content)
     values = {"schema_version": SCHEMA_VERSION, **to_json(result)}
     text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     (folder / "explanation.json").write_bytes(text.encode("utf-8", "backslashreplace"))

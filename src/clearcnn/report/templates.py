@@ -97,6 +97,9 @@ def _without_controls(value: object) -> object:
 
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
+    # At once for what has none, such as a picture's 100,000 letters of base64.
+    if value.isprintable():
+        return value
     return "".join(c if c in "\n\t" or not _is_control(c) else printable(c) for c in value)
 
 

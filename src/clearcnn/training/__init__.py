@@ -16,6 +16,7 @@ from clearcnn.training.augmentation import augment_model  # noqa: E402
 from clearcnn.training.callbacks import LogReader, NoEpoch, Watch  # noqa: E402
 from clearcnn.training.compiled_fit import fit  # noqa: E402
 from clearcnn.training.compiled_predict import compile_predict, predict  # noqa: E402
+from clearcnn.training.cpu_kernels import rewrite_on_cpu  # noqa: E402
 from clearcnn.training.many_fits import Fitted, fit_many  # noqa: E402
 from clearcnn.training.optimizer import compile_model, early_stopping  # noqa: E402
 from clearcnn.training.pace import Pace, measure_pace  # noqa: E402
@@ -37,5 +38,6 @@ __all__ = [
     "fit_many",
     "measure_pace",
     "predict",
+    "rewrite_on_cpu",
     "whiten_first_convolution",
 ]

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcnn.training.cpu_kernels import rewrite
+from clearcnn.training.cpu_kernels import rewrite_on_cpu
 from clearcnn.training.devices import place, replicated_sharding
 from clearcnn.training.fingerprint import fingerprint_network
 from clearcnn.training.program_cache import obtain_shared
@@ -103,7 +103,5 @@ def _forward(
         outputs: jax.Array = model.stateless_call(trainable, other, images, training=False)[0]
         return outputs
 
-    if jax.default_backend() == "cpu":
-        compute = rewrite(compute)
     with constants_in_place(model, constants):
-        return compute(trainable, other, images)
+        return rewrite_on_cpu(compute)(trainable, other, images)

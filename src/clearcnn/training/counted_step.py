@@ -16,7 +16,6 @@ import keras
 
 from clearcnn.training import keras_state
 from clearcnn.training.cpu_kernels.microbatches import treats_samples_alone
-from clearcnn.training.fingerprint import fingerprint_program
 from clearcnn.training.first_moments import Moments, first_moments
 from clearcnn.training.keras_state import State
 from clearcnn.training.train_step import run_step
@@ -30,13 +29,14 @@ _MOMENTS = "_moments"
 def can_count(model: keras.Model) -> bool:
     """Tell whether a step of the model can leave samples of a batch out, exactly.
 
-    That is known of models of Keras's own parts with one output of a vector per sample, losses that
-    are means over the batch, and metrics that are means over samples. Others get a program for
-    each number of samples.
+    That is known of models with one output of a vector per sample, losses that are means over the
+    batch, and metrics that are means over samples. Others get a program for each number of samples.
+
+    Args:
+      model: compiled and built, of Keras's own parts: one with a `fingerprint_program`.
     """
     return (
-        fingerprint_program(model) is not None
-        and _has_one_vector(model)
+        _has_one_vector(model)
         and treats_samples_alone(model, beside=(_NORMALIZATION,))
         and all(map(_can_mask, _batch_normalizations(model)))
         and all(

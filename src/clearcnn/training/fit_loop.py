@@ -1,6 +1,7 @@
 """The loop of a fit: chunks of epochs, and the callbacks between them."""
 
 import time
+from dataclasses import replace
 
 import jax
 import keras
@@ -12,6 +13,7 @@ from clearcnn.training.checkpointing import Checkpointer
 from clearcnn.training.counted_step import can_count
 from clearcnn.training.devices import fetch, place
 from clearcnn.training.divergence import describe_divergence
+from clearcnn.training.fingerprint import fingerprint_program
 from clearcnn.training.fit_setup import FitSetup
 from clearcnn.training.program_cache import obtain_program
 from clearcnn.training.program_sizes import (
@@ -23,11 +25,12 @@ from clearcnn.training.program_sizes import (
     fill_up_orders,
 )
 from clearcnn.training.rescaling_values import read_constants
+from clearcnn.training.scaled_bytes import ScaledBytes, find_bytes
 from clearcnn.training.schedule_values import read_schedule
 from clearcnn.training.train_step import check_steps
 from clearcnn.types import Batch, Logs, NumPyArray
 
-PlacedArrays = dict[tuple[int, bool], jax.Array]
+PlacedArrays = dict[tuple[int, bool], jax.Array | ScaledBytes]
 """By the identity of an array in memory, and whether it is filled up."""
 
 _CALLBACKS_EVERY_SECONDS = 0.1
@@ -77,7 +80,8 @@ class FitLoop:
     def _prepare(self) -> None:
         """Put the arrays on the device and compile the program."""
         arrays = self.arrays
-        counted = can_count(self.model)
+        fingerprint = fingerprint_program(self.model)
+        counted = fingerprint is not None and can_count(self.model)
         self.sizes = self._choose_sizes(counted=counted)
         held_out = None
         if arrays.validation is not None and self.sizes.validation is not None:
@@ -90,17 +94,25 @@ class FitLoop:
         self.inputs = self.fresh, inputs, data, held_out, counts
         orders = np.zeros((self.sizes.chunk, self.sizes.training.num_rows), np.int32)
         arguments = (self.state, *self.inputs, orders, np.int32(1))
-        self.program = obtain_program(self.model, self.sizes, arguments)
+        self.program = obtain_program(self.model, fingerprint, self.sizes, arguments)
 
     def _place(self, data: Batch, *, counted: bool) -> Batch:
-        def place_once(array: NumPyArray) -> jax.Array:
+        def place_once(array: NumPyArray) -> jax.Array | ScaledBytes:
             key = id(array), counted
             if key not in self._placed:
                 self._placed[key] = place(fill_up(array) if counted else array)
             return self._placed[key]
 
-        placed: Batch = jax.tree.map(place_once, data)
-        return placed
+        def place_images(array: NumPyArray) -> jax.Array | ScaledBytes:
+            key = id(array), counted
+            if key not in self._placed and (found := find_bytes(array)) is not None:
+                levels = np.asarray(found.levels)
+                filled = replace(found, levels=fill_up(levels) if counted else levels)
+                self._placed[key] = place(filled)
+            return place_once(array)
+
+        x, *others = data
+        return (jax.tree.map(place_images, x), *jax.tree.map(place_once, others))
 
     def _choose_sizes(self, *, counted: bool) -> ProgramSizes:
         setup, arrays = self.setup, self.arrays

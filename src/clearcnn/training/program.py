@@ -23,6 +23,7 @@ from clearcnn.training.divergence import is_finite
 from clearcnn.training.keras_state import State
 from clearcnn.training.program_sizes import Batches, ProgramSizes, exact_batches
 from clearcnn.training.rescaling_values import Constants, constants_in_place
+from clearcnn.training.scaled_bytes import take_rows
 from clearcnn.training.schedule_values import Numbers, schedule_in_place
 from clearcnn.training.train_step import empty_variables, run_step
 from clearcnn.types import Batch, PyTree
@@ -43,12 +44,12 @@ def compile_epochs(model: keras.Model, sizes: ProgramSizes) -> jax.stages.Wrappe
       `run(state, fresh_metrics, inputs, data, validation, counts, orders, num_epochs)`, which
       returns (state, logs, num_good, num_run): `state` is as of `keras_state.read_state`; `inputs`
       are as of `read_constants` and `read_schedule`; `data` is (x, y, sample_weight) with the
-      samples on the first axis; `validation` is such data and int32 (rows,), the rows of it to
-      validate on, or None; `counts` is int32 (2,), the numbers of samples to train and to validate
-      on; `orders` is int32 (chunk, rows), the rows of `data` in the order of each epoch;
-      `num_epochs` <= chunk is the number of epochs to run. Each log is float32 (chunk,), zero from
-      `num_run` on. An epoch that ends in NaN or infinity is the last: `num_run` counts it,
-      `num_good` does not, and `state` is that of the epoch before.
+      samples on the first axis, where x may be `ScaledBytes`; `validation` is such data and int32
+      (rows,), the rows of it to validate on, or None; `counts` is int32 (2,), the numbers of
+      samples to train and to validate on; `orders` is int32 (chunk, rows), the rows of `data` in
+      the order of each epoch; `num_epochs` <= chunk is the number of epochs to run. Each log is
+      float32 (chunk,), zero from `num_run` on. An epoch that ends in NaN or infinity is the last:
+      `num_run` counts it, `num_good` does not, and `state` is that of the epoch before.
     """
 
     @jax.jit
@@ -173,8 +174,7 @@ class _Step:
         return run_counted_step(self._model, state, batch, count, training=self._training)
 
     def _select(self, rows: jax.Array) -> Batch:
-        batch: Batch = share_batch(jax.tree.map(lambda a: a[rows], self._data))
-        return batch
+        return share_batch(take_rows(self._data, rows))
 
 
 def _step_through(

@@ -14,7 +14,6 @@ import jax
 import keras
 
 from clearcnn.training import disk_cache
-from clearcnn.training.fingerprint import fingerprint_program
 from clearcnn.training.program import compile_epochs
 from clearcnn.training.program_sizes import ProgramSizes
 from clearcnn.training.xla_options import chosen_level, compile_lowered
@@ -26,18 +25,21 @@ _lock = Lock()
 
 
 def obtain_program(
-    model: keras.Model, sizes: ProgramSizes, arguments: tuple[PyTree, ...]
+    model: keras.Model,
+    fingerprint: str | None,
+    sizes: ProgramSizes,
+    arguments: tuple[PyTree, ...],
 ) -> jax.stages.Compiled:
     """Return the compiled program of a fit, from the cache if it is there.
 
     Args:
       model: a compiled and built `keras.Model`.
+      fingerprint: its `fingerprint_program`; None if it shares no program.
       sizes: static.
       arguments: the program's arguments, as arrays of the right shapes.
     Returns:
       What `compile_epochs` returns, compiled for these shapes.
     """
-    fingerprint = fingerprint_program(model)
     kind = None if fingerprint is None else (fingerprint, sizes)
     return obtain_shared(lambda: compile_epochs(model, sizes), kind, arguments)
 

@@ -84,7 +84,7 @@ class AccessControl:
                     self._check_token(headers.get(b"authorization", b"").decode("latin-1"))
             except Refusal as refusal:
                 unread = b"transfer-encoding" in headers or b"content-length" in headers
-                await send_refusal(refusal, receive, send, unread=unread)
+                await send_refusal(refusal, scope, receive, send, unread=unread)
                 return
         await self.app(scope, receive, send)
 

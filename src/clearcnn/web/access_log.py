@@ -130,7 +130,8 @@ class AccessLog:
         except Exception:
             log("error", level=logging.ERROR, exc_info=True, request_id=request_id)
             if status == CLIENT_GONE:
-                await send_refusal(_internal_error(request_id), receive, send_with_id, unread=False)
+                error = _internal_error(request_id)
+                await send_refusal(error, scope, receive, send_with_id, unread=False)
         finally:
             self._metrics.open_requests.dec()
             seconds = time.perf_counter() - begin

@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 
-from starlette.types import Receive, Send
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
 
 from clearcnn.errors import ClearCNNError
 from clearcnn.language import say
+from clearcnn.web.page_language import tell_refusal
 
 Header = tuple[bytes, bytes]
 
@@ -59,7 +61,9 @@ def error_body(error: ClearCNNError | str) -> bytes:
     return json.dumps({"error": str(error)}, ensure_ascii=False).encode()
 
 
-async def send_refusal(refusal: Refusal, receive: Receive, send: Send, *, unread: bool) -> None:
+async def send_refusal(
+    refusal: Refusal, scope: Scope, receive: Receive, send: Send, *, unread: bool
+) -> None:
     """Send an error response, and close the connection if the request was not read to its end.
 
     A client that is still sending would not see the response if the connection were closed at
@@ -67,10 +71,10 @@ async def send_refusal(refusal: Refusal, receive: Receive, send: Send, *, unread
 
     Args:
       refusal: the error.
-      receive, send: of ASGI.
+      scope, receive, send: of ASGI.
       unread: whether a body may still be coming.
     """
-    body = error_body(refusal)
+    body = error_body(tell_refusal(HTTPConnection(scope), refusal))
     headers: list[Header] = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

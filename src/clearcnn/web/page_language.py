@@ -2,6 +2,7 @@
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from starlette.requests import HTTPConnection
 
 from clearcnn.errors import ClearCNNError
 from clearcnn.language import CODES, ENGLISH, Language, join, load_language
@@ -20,10 +21,10 @@ _SENTENCES = {
 }
 """The fields that have sentences; all others are names and values."""
 
-_PATHS = ("/page/", "/studio/", "/inside/")
+_PAGE, _PATHS = "/", ("/page/", "/studio/", "/inside/")
 
 
-def choose_page_language(request: Request) -> Language:
+def choose_page_language(request: HTTPConnection) -> Language:
     """Return the language that a request asks for: by `?lang=`, or its first Accept-Language."""
     asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
     code = asked.partition(",")[0].partition(";")[0].partition("-")[0].strip().lower()
@@ -48,10 +49,12 @@ def answer_error(request: Request, error: ClearCNNError, status: int) -> JSONRes
     return answer_in_language(request, body, status)
 
 
-def tell_refusal(request: Request, error: ClearCNNError | str) -> str:
+def tell_refusal(request: HTTPConnection, error: ClearCNNError | str) -> str:
     """Return a refusal as one text, in the page's language if the page is what asked."""
     text = join(" ", (error.problem, error.remedy)) if isinstance(error, ClearCNNError) else error
-    is_page = request.url.path.startswith(_PATHS)
+    # Not the path of request.url, which an invalid Host header makes unreadable.
+    path = request.scope["path"]
+    is_page = path == _PAGE or path.startswith(_PATHS)
     return choose_page_language(request).translate(text) if is_page else text
 
 

@@ -54,14 +54,14 @@ class BodyReader:
             except Refusal as refusal:
                 # A client that was too slow gets no more time.
                 unread = refusal.status != 408
-                await _close_after(refusal, receive, send, unread=unread)
+                await _close_after(refusal, scope, receive, send, unread=unread)
                 return
             except _ClientGone:
                 return
             try:
                 body = await self._unpack(scope, body, share, most)
             except Refusal as refusal:
-                await send_refusal(refusal, receive, send, unread=False)
+                await send_refusal(refusal, scope, receive, send, unread=False)
                 return
             await self.app(scope, _replay(body, receive), send)
 
@@ -130,18 +130,20 @@ class BodyReader:
         return whole
 
 
-async def _close_after(refusal: Refusal, receive: Receive, send: Send, *, unread: bool) -> None:
+async def _close_after(
+    refusal: Refusal, scope: Scope, receive: Receive, send: Send, *, unread: bool
+) -> None:
     if not unread:
         refusal.headers["Connection"] = "close"
-    await send_refusal(refusal, receive, send, unread=unread)
+    await send_refusal(refusal, scope, receive, send, unread=unread)
 
 
 def _inflate(body: bytes, window_bits: int, most: int) -> bytes:
     unpacker = zlib.decompressobj(window_bits)
     try:
         whole = unpacker.decompress(body, most + 1)
-    except zlib.error as error:
-        raise _not_packed(str(error)) from None
+    except zlib.error:
+        raise _not_packed(say("its data are damaged, or in another format")) from None
     if len(whole) > most:
         raise _too_large(say("is larger when decompressed"), most)
     if not unpacker.eof or unpacker.unused_data:

@@ -21,7 +21,7 @@ from clearcnn.web.pixel_limits import count_pixels
 from clearcnn.web.settings import ServeSettings
 from clearcnn.web.thumbnails import Thumbnails
 from clearcnn.workflows.studio.attempts import describe_attempts, describe_result
-from clearcnn.workflows.studio.class_folder import tell_missing
+from clearcnn.workflows.studio.folder_errors import tell_missing
 from clearcnn.workflows.studio.import_source import import_source
 from clearcnn.workflows.studio.jobs import RunningJob
 from clearcnn.workflows.studio.studio import (

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from clearcnn.kernel_library import describe_kernels, open_library
 from clearcnn.training.cpu_kernels import batch_norm, direct, rewrite
@@ -141,6 +142,31 @@ def test_gelu_is_found_wherever_it_stands(shape):
     function = ACTIVATIONS["gelu"]
     assert "erfc" not in str(jax.make_jaxpr(rewrite(function))(normal(*shape)))
     assert_same(function, normal(*shape, scale=3))
+
+
+@pytest.mark.parametrize("channels", [1, 4, 8, 16])
+def test_gelu_and_its_slope_are_as_exact_as_stated(channels):
+    assert direct.register()
+    x = np.linspace(-12, 12, 96_000, dtype=np.float32)
+    exact = x.astype(np.float64)
+    probability = special.ndtr(exact)
+    density = np.exp(exact**2 / -2) / np.sqrt(2 * np.pi)
+    ones, zeros = jnp.ones(channels), jnp.zeros(channels)
+    mean, count = jnp.zeros(channels), jnp.int32(1)
+
+    def gelu(image):
+        def prepare(*_):
+            return ones, zeros
+
+        statistics = mean, mean
+        return batch_norm.normalize(prepare, "gelu", (1, 1), image, count, statistics, [])
+
+    value, pull_back = jax.vjp(gelu, jnp.asarray(x.reshape(1, 20, -1, channels)))
+    (slope,) = pull_back(jnp.ones_like(value))
+    bound = 3e-7 * np.maximum(1, np.abs(exact))
+    assert (np.abs(value.ravel() - exact * probability) < bound).all()
+    np.testing.assert_allclose(slope.ravel(), probability + exact * density, rtol=0, atol=5e-7)
+    assert np.isnan(gelu(jnp.full((1, 2, 2, channels), jnp.nan))).all()
 
 
 @pytest.mark.parametrize(

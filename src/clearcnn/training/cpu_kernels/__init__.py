@@ -7,7 +7,7 @@ without either keeps the plain primitive. `loss_in_cpu_forms` does this for a Ke
 and processes large batches in micro-batches.
 """
 
-from clearcnn.training.cpu_kernels.jaxpr_rewrite import rewrite
+from clearcnn.training.cpu_kernels.jaxpr_rewrite import rewrite, rewrite_on_cpu
 from clearcnn.training.cpu_kernels.loss import loss_in_cpu_forms
 
-__all__ = ["loss_in_cpu_forms", "rewrite"]
+__all__ = ["loss_in_cpu_forms", "rewrite", "rewrite_on_cpu"]

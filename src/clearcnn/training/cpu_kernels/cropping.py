@@ -68,20 +68,28 @@ def crop(equation: JaxprEqn, image: jax.Array, extents: Extents) -> tuple[Argume
     Returns:
       The equation's parameters and the image, changed if needed.
     """
+    n, height, width, channels = image.shape if image.ndim == 4 else (0, 0, 0, 0)
+    params, kept = crop_parameters(equation, (height, width), extents)
+    if params is equation.params:
+        return params, image
+    return params, lax.slice(image, (0, 0, 0, 0), (n, *kept, channels))
+
+
+def crop_parameters(equation: JaxprEqn, image: Size, extents: Extents) -> tuple[Arguments, Size]:
+    """Return the parameters as `crop` does, and the (height, width) of the image that is kept."""
     geometry, size = _geometry(equation), extents.get(equation.outvars[0])
     if geometry is None or (size is None and equation.invars[0] not in extents):
         return equation.params, image
     reach = _reach(geometry, size or shape_of(equation.outvars[0]).shape[1:3])
-    kept = tuple(map(max, (1, 1), map(min, image.shape[1:3], reach)))
+    rows, columns = map(max, (1, 1), map(min, image, reach))
+    kept = rows, columns
     pads = [
         (low, end - length)
         for (low, _), end, length in zip(geometry.padding, reach, kept, strict=True)
     ]
     if equation.primitive.name != "conv_general_dilated":
         pads = [(0, 0), *pads, (0, 0)]
-    n, *_, channels = image.shape
-    cropped = lax.slice(image, (0, 0, 0, 0), (n, *kept, channels))
-    return equation.params | {"padding": tuple(pads)}, cropped
+    return equation.params | {"padding": tuple(pads)}, kept
 
 
 def _reach(geometry: Geometry, size: Size) -> Size:

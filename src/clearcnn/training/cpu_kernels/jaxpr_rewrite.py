@@ -5,7 +5,7 @@ trace to a jaxpr, then evaluate it equation by equation.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 from jax.extend import core
@@ -15,6 +15,7 @@ from clearcnn.training.cpu_kernels.convolution import convolution_form, pooled_c
 from clearcnn.training.cpu_kernels.cropping import Extents, crop, find_extents
 from clearcnn.training.cpu_kernels.evaluate_chains import ChainEvaluator
 from clearcnn.training.cpu_kernels.find_chains import Chains, find_chains
+from clearcnn.training.cpu_kernels.one_pass import OnePass, evaluate_one_pass, find_one_pass
 from clearcnn.training.cpu_kernels.pool_before_relu import (
     Postponed,
     find_pooled,
@@ -23,6 +24,9 @@ from clearcnn.training.cpu_kernels.pool_before_relu import (
 )
 from clearcnn.training.cpu_kernels.pooling import max_pooling_form, sum_pooling_form
 from clearcnn.training.cpu_kernels.threefry import random_bits_form
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # A form takes the equation's parameters and its inputs' abstract values; it gives a function
 # with the same meaning, or None where it does not cover the case.
@@ -55,6 +59,11 @@ def rewrite(function: Callable[..., Any]) -> Callable[..., Any]:
     return rewritten
 
 
+def rewrite_on_cpu(function: Callable[P, R]) -> Callable[P, R]:
+    """Apply `rewrite` if JAX computes on the CPU; on other devices, return `function`."""
+    return rewrite(function) if jax.default_backend() == "cpu" else function
+
+
 def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
     values: dict[Any, Any] = {}
 
@@ -70,12 +79,16 @@ def _evaluate(jaxpr: Any, consts: list[Any], args: list[Any]) -> list[Any]:
         if output not in chains.inner and output not in chains.normalized
     }
     pooled = find_pooled(jaxpr, postponable)
+    one_pass = find_one_pass(jaxpr, postponable) if direct.are_on() else OnePass()
     extents = find_extents(jaxpr, postponable)
     warps = warping.find_warps(jaxpr) if direct.are_on() else warping.Warps()
     evaluator = ChainEvaluator(chains, values)
     for equation in jaxpr.eqns:
         output = equation.outvars[0]
-        if output in chains.inner or output in warps.inner:
+        if output in chains.inner or output in warps.inner or output in one_pass.inner:
+            continue
+        if (chain := one_pass.ends.get(output)) is not None:
+            values[output] = evaluate_one_pass(chain, read, extents)
             continue
         if (warp := warps.ends.get(output)) is not None:
             values[output] = warping.evaluate(warp, read)

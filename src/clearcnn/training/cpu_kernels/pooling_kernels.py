@@ -39,8 +39,14 @@ def _max_backward(
     window: Geometry, residuals: tuple[jax.Array, Size], gradient: jax.Array
 ) -> tuple[jax.Array]:
     places, size = residuals
+    return (spread(window, size, gradient, places),)
+
+
+def spread(window: Geometry, size: Size, gradient: jax.Array, places: jax.Array) -> jax.Array:
+    """Send each gradient to the tap of its window that was taken, in images of (height, width)."""
     result = _image_like(gradient, size)
-    return (_call("clearcnn_max_pool_gradient", window, result, gradient, places),)
+    image: jax.Array = _call("clearcnn_max_pool_gradient", window, result, gradient, places)
+    return image
 
 
 max_pool.defvjp(_max_forward, _max_backward)

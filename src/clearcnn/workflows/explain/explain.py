@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcnn import bundle, models, report
 from clearcnn.errors import BundleError
@@ -17,7 +18,6 @@ from clearcnn.results.explain import (
 )
 from clearcnn.specs import require_seed
 from clearcnn.workflows.explain.input_image import (
-    InputImage,
     find_input_image,
     read_run_data_or_reason,
 )
@@ -30,7 +30,9 @@ from clearcnn.workflows.runs.load_keras_model import load_keras_model
 from clearcnn.workflows.runs.run_data import Source
 
 if TYPE_CHECKING:
-    from clearcnn.explanation import Network, Passage
+    from clearcnn.explanation import Passage
+
+Values = NDArray[np.float32]
 
 
 def explain(
@@ -78,20 +80,21 @@ def explain(
             run_data = read_run_data_or_reason(manifest, data)
             input_image = find_input_image(image, manifest, run_data, invert=invert)
         with clock.phase("load Keras"):
-            from clearcnn import explanation
+            from clearcnn import explanation, training
 
             model = load_keras_model(opened)
         temperature = manifest.confidence.temperature if manifest.confidence else 1.0
-        network = explanation.Network(model, temperature)
+        network = explanation.Network(model, temperature, training.rewrite_on_cpu)
         with clock.phase("layers"):
-            passage = explanation.follow(model, input_image.pixels)
-            outputs, predicted = _rank_classes(network, input_image, manifest)
+            passage = explanation.follow(network, input_image.pixels)
+            logits, features = network.logits_and_features(input_image.pixels[np.newaxis])
+            outputs, predicted = _rank_classes(logits[0], network.softmax(logits)[0], manifest)
         with clock.phase("pixels"):
             gradient, occlusion, untrained = make_saliency_maps(
                 network, input_image, predicted, manifest, run_data, seed
             )
         with clock.phase("neighbours"):
-            neighbours = find_neighbours(network, input_image, run_data)
+            neighbours = find_neighbours(network, features[0], input_image, opened, run_data)
         result = ExplainResult(
             run_folder=run.resolve(),
             image=input_image.record,
@@ -138,11 +141,9 @@ def _choose_folder(run: Path, image: str | int | Path, out: Path | str | None) -
 
 
 def _rank_classes(
-    network: "Network", input_image: InputImage, manifest: bundle.Manifest
+    logits: Values, probabilities: Values, manifest: bundle.Manifest
 ) -> tuple[tuple[ClassOutput, ...], int]:
     """Return every class, the most probable first, and that one's index."""
-    logits = network.logits(input_image.pixels[np.newaxis])[0]
-    probabilities = network.probabilities(input_image.pixels[np.newaxis])[0]
     order = np.argsort(-probabilities, kind="stable")
     return tuple(
         ClassOutput(manifest.class_names[k], float(logits[k]), float(probabilities[k]))

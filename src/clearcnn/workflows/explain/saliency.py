@@ -10,7 +10,7 @@ from clearcnn import bundle, models, report
 from clearcnn.language import say
 from clearcnn.results.explain import GradientMap, Grid, OcclusionMap
 from clearcnn.workflows.explain.input_image import InputImage
-from clearcnn.workflows.fitting.plan import measure_pixels
+from clearcnn.workflows.fitting.plan import find_ground
 from clearcnn.workflows.runs.run_data import RunData
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _choose_fill(input_image: InputImage, run_data: RunData | str) -> tuple[tupl
         medians = np.median(np.concatenate(border), axis=0)
         return tuple(map(float, medians)), say("the median of this image's border")
     images = run_data.images.images[run_data.splits.train]
-    ground = measure_pixels(images).ground
+    ground = find_ground(images)
     if ground is not None:
         return (ground,) * channels, say("the ground of the training images")
     means = images.mean(axis=(0, 1, 2), dtype=np.float64)

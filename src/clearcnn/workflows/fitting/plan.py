@@ -1,7 +1,7 @@
 """The plan of a training: all decisions that need no Keras."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -190,13 +190,25 @@ def measure_pixels(images: Pixels) -> models.PixelStatistics:
       images: the training images, (n, height, width, channels).
     """
     mean, deviation = float(images.mean(dtype=np.float64)), float(images.std(dtype=np.float64))
-    return models.PixelStatistics(mean, deviation, _find_background(images, deviation))
+    return models.PixelStatistics(mean, deviation, _find_ground(images, lambda: deviation))
 
 
-def _find_background(images: Pixels, deviation: float) -> float | None:
+def find_ground(images: Pixels) -> float | None:
+    """Find the ground of `measure_pixels`, in a quarter of the time if they are photographs."""
+    return _find_ground(images, lambda: float(images.std(dtype=np.float64)))
+
+
+def _find_ground(images: Pixels, measure_deviation: Callable[[], float]) -> float | None:
     """Return the value that most edge pixels have, within a tenth of the deviation, or None."""
     rows, columns = images[:, [0, -1]], images[:, 1:-1, [0, -1]]
     edge = np.concatenate([rows.ravel(), columns.ravel()]).astype(np.float64)
     value = float(np.median(edge))
-    share = float(np.mean(np.abs(edge - value) <= _NEAR_DEVIATIONS * deviation))
-    return value if share >= _LEAST_BACKGROUND_SHARE else None
+    distances = np.abs(edge - value)
+
+    def is_ground(deviation: float) -> bool:
+        share = float(np.mean(distances <= _NEAR_DEVIATIONS * deviation))
+        return share >= _LEAST_BACKGROUND_SHARE
+
+    # No deviation is larger than half the range (Popoviciu), which takes much less time.
+    largest = (float(images.max()) - float(images.min())) / 2
+    return value if is_ground(largest) and is_ground(measure_deviation()) else None

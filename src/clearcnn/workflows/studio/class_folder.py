@@ -23,6 +23,11 @@ from clearcnn.workflows.studio.class_listing import (
     list_folder,
     list_names,
 )
+from clearcnn.workflows.studio.folder_errors import (
+    tell_missing,
+    telling_missing,
+    telling_trouble,
+)
 from clearcnn.workflows.studio.journal import Change, Journal
 from clearcnn.workflows.studio.picture_names import (
     check_class_name,
@@ -78,7 +83,7 @@ class ClassFolder:
                     say("Another studio has {root} open.", root=root),
                     remedy=say("Use its page, or stop it first."),
                 )
-            with _telling_trouble():
+            with telling_trouble():
                 draft = atomic_write.open_draft(root / OWN, "incoming")
                 self._draft = stack.enter_context(draft)
                 self._journal = Journal(root / OWN / "journal.jsonl")
@@ -95,7 +100,7 @@ class ClassFolder:
 
     def version(self) -> str:
         """Return a text that changes whenever the content of the folder does."""
-        with self._lock, _telling_missing(self.root):
+        with self._lock, telling_missing(self.root):
             return f"{hash(self._measure()) & (2**64 - 1):x}"
 
     def path_of(self, picture: str) -> Path:
@@ -323,7 +328,7 @@ class ClassFolder:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with self._lock, _telling_trouble():
+        with self._lock, telling_trouble():
             try:
                 yield
             finally:
@@ -340,20 +345,11 @@ class ClassFolder:
 
     def _scan(self) -> Listing:
         """List the folder, unless it is as it was."""
-        with self._lock, _telling_missing(self.root):
+        with self._lock, telling_missing(self.root):
             version = self._measure()
             if self._seen is None or self._seen.version != version:
                 self._seen = list_folder(self.root, version)
             return self._seen
-
-
-def tell_missing(picture: str) -> StudioError:
-    """Return the error that there is no such picture."""
-    return StudioError(
-        say("There is no picture {picture!r} any more.", picture=picture[:200]),
-        remedy=say("It was moved or removed, maybe in another tab; look at the sheet again."),
-        code="no_picture",
-    )
 
 
 def _check_image(content: bytes, name: str) -> None:
@@ -373,38 +369,4 @@ def _check_image(content: bytes, name: str) -> None:
             remedy=say("Open it in another program and save it as PNG or JPEG."),
             code="unreadable",
             values={"name": name[:100]},
-        ) from error
-
-
-@contextmanager
-def _telling_missing(root: Path) -> Iterator[None]:
-    """Say that the folder cannot be listed, instead of raising the operating system's error."""
-    try:
-        yield
-    except OSError as error:
-        raise StudioError(
-            say(
-                "The class folder {root} cannot be read: {reason}.",
-                root=root,
-                reason=error.strerror or error,
-            ),
-            remedy=say("Put it back, or start the studio with another folder."),
-            code="no_folder",
-        ) from error
-
-
-@contextmanager
-def _telling_trouble() -> Iterator[None]:
-    """Say that the disk is full or refuses, instead of raising the operating system's error."""
-    try:
-        yield
-    except StudioError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StudioError(
-            say("The change could not be written: {reason}.", reason=reason),
-            remedy=say("Free disk space or check the permissions of the folder, and try again."),
-            code="disk",
-            values={"reason": reason},
         ) from error

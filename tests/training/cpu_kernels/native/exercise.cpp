@@ -112,6 +112,7 @@ int main(int, char** arguments) {
                        wanted.kernel);
     }
     exercise_pooling();
+    exercise_pooled_convolution();
     exercise_sums();
     exercise_normalization();
     exercise_warp();

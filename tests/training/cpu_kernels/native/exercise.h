@@ -76,6 +76,29 @@ inline Index draw_width() {
   return draw(0, 2) ? draw(1, 20) : special[draw(0, std::size(special) - 1)];
 }
 
+// Few values, so that there are ties.
+inline Numbers draw_ties(Index size) {
+  Numbers numbers(new float[size]);
+  for (Index i = 0; i < size; i++) numbers[i] = static_cast<float>(draw(-2, 2));
+  return numbers;
+}
+
+// Calls visit(number of the tap, offset in the image, offset in the output).
+template <typename Visit>
+inline void visit_taps(Index images, const PoolShape& shape, Visit visit) {
+  const AxisShape &rows = shape.rows, &columns = shape.columns;
+  for (Index n = 0; n < images; n++)
+    for (Index oy = 0; oy < rows.output; oy++)
+      for (Index ox = 0; ox < columns.output; ox++)
+        for (Index tap = 0; tap < rows.kernel * columns.kernel; tap++) {
+          const Index y = oy * rows.stride - rows.padding + tap / columns.kernel;
+          const Index x = ox * columns.stride - columns.padding + tap % columns.kernel;
+          if (y < 0 || y >= rows.image || x < 0 || x >= columns.image) continue;
+          visit(tap, ((n * rows.image + y) * columns.image + x) * shape.channels,
+                ((n * rows.output + oy) * columns.output + ox) * shape.channels);
+        }
+}
+
 [[noreturn]] inline void fail(const char* level, const char* what) {
   std::printf("%s, %s", level, what);
   std::exit(1);
@@ -114,6 +137,7 @@ void hold(const Level& level, const char* what, const std::vector<double>& wante
 }
 
 void exercise_pooling();
+void exercise_pooled_convolution();
 void exercise_sums();
 void exercise_normalization();
 void exercise_warp();

@@ -5,33 +5,6 @@
 #include "pooling.h"
 
 namespace clearcnn {
-namespace {
-
-// Few values, so that there are ties.
-Numbers draw_ties(Index size) {
-  Numbers numbers(new float[size]);
-  for (Index i = 0; i < size; i++) numbers[i] = static_cast<float>(draw(-2, 2));
-  return numbers;
-}
-
-// Calls visit(number of the tap, offset in the image, offset in the output).
-template <typename Visit>
-void visit_taps(Index images, const PoolShape& shape, Visit visit) {
-  const AxisShape &rows = shape.rows, &columns = shape.columns;
-  for (Index n = 0; n < images; n++)
-    for (Index oy = 0; oy < rows.output; oy++)
-      for (Index ox = 0; ox < columns.output; ox++)
-        for (Index tap = 0; tap < rows.kernel * columns.kernel; tap++) {
-          const Index y = oy * rows.stride - rows.padding + tap / columns.kernel;
-          const Index x = ox * columns.stride - columns.padding + tap % columns.kernel;
-          if (y < 0 || y >= rows.image || x < 0 || x >= columns.image) continue;
-          visit(tap, ((n * rows.image + y) * columns.image + x) * shape.channels,
-                ((n * rows.output + oy) * columns.output + ox) * shape.channels);
-        }
-}
-
-}  // namespace
-
 void exercise_pooling() {
   PoolShape shape = {draw_width(), draw_axis(1), draw_axis(1)};
   const Index images = draw(0, 3) ? draw(1, 4) : draw(20, 40);
@@ -80,6 +53,8 @@ void exercise_pooling() {
   }
 }
 
+namespace {
+
 double activated(Activation activation, double x) {
   switch (activation) {
     case Activation::relu: return x > 0 ? x : 0;
@@ -98,6 +73,8 @@ double slope_of(Activation activation, double x) {
 
 constexpr Activation kActivations[] = {Activation::linear, Activation::relu, Activation::gelu,
                                        Activation::tanh_gelu};
+
+}  // namespace
 
 void exercise_sums() {
   const Index channels = draw_width(), rows = draw(0, 3) ? draw(1, 700) : draw(3000, 9000);

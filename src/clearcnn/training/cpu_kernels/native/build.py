@@ -40,8 +40,10 @@ _OF_ALL = (
     "levels.cpp",
     "axis_plan.cpp",
     "parallel.cpp",
+    "products.cpp",
     "convolution.cpp",
     "kernel_gradient.cpp",
+    "pooled_convolution.cpp",
     "batch_sums.cpp",
     "normalize.cpp",
     "pooling.cpp",
@@ -50,6 +52,7 @@ _OF_ALL = (
 )
 _OF_XLA = (
     "ffi_convolution.cpp",
+    "ffi_pooled_convolution.cpp",
     "ffi_batch_sums.cpp",
     "ffi_normalize.cpp",
     "ffi_pooling.cpp",

@@ -34,7 +34,21 @@ void image_gradient(const Level& level, Threads& threads, const Convolution& sha
 void kernel_gradient(const Level& level, Threads& threads, const Convolution& shape,
                      const float* image, const float* gradient, float* kernel, Task finish);
 
+// Gives the gradients of the outputs of images [begin, end), perhaps made in `scratch`, and adds
+// their sums over all pixels to `bias`.
+using Gradients = std::function<const float*(Index begin, Index end, float* scratch, float* bias)>;
+
+// As above, with gradients that are made when they are needed, in `scratch` numbers for each image,
+// and the gradient of a bias.
+void kernel_gradient(const Level& level, Threads& threads, const Convolution& shape,
+                     const float* image, Gradients gradients, Index scratch, float* kernel,
+                     float* bias, Task finish);
+
 // As many parts as repay what sharing them out costs, and at most `most`.
 int choose_parts(double work, Index most);
+
+// Parts of a batch, as large as the cache allows; each output is summed alone, so that its bits
+// do not depend on them.
+int choose_chunks(const Convolution& shape, int threads);
 
 }  // namespace clearcnn

@@ -17,9 +17,10 @@ void normalize(const ScaledRows& scaled, const Windows& windows, const float* im
 void normalize_gradient(const ScaledRows& scaled, const Windows& windows, const float* slope,
                         const float* constant, const float* image, const float* taken,
                         const float* gradient, float* result);
-void pool_max(const PoolShape& shape, const float* image, float* output, signed char* places);
+void pool_max(const PoolShape& shape, const float* image, const float* bias, bool relu,
+              float* output, signed char* places);
 void pool_max_gradient(const PoolShape& shape, const float* gradient, const signed char* places,
-                       float* image);
+                       float* image, float* sums);
 void pool_sum(const PoolShape& shape, const float* image, float* output);
 void pool_sum_gradient(const PoolShape& shape, const float* gradient, float* image);
 void frame_floats(const WarpShape& shape, const float* image, float* framed);

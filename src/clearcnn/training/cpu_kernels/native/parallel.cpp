@@ -30,8 +30,12 @@ struct Shared {
 
 }  // namespace
 
+int count_workers(Threads& threads, int parts) {
+  return std::max(1, std::min(parts, threads.count()));
+}
+
 void for_each_part(Threads& threads, int parts, std::function<void(int)> work, Task finish) {
-  const int helpers = std::min(parts, threads.count()) - 1;
+  const int helpers = count_workers(threads, parts) - 1;
   if (helpers < 1) {
     for (int part = 0; part < parts; part++) work(part);
     finish();

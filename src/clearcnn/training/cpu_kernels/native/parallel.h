@@ -22,6 +22,9 @@ using Task = std::function<void()>;
 // pool may be in here at once, nor for one that the system has put aside.
 void for_each_part(Threads& threads, int parts, std::function<void(int)> work, Task finish);
 
+// How many parts are worked on at once, at most.
+int count_workers(Threads& threads, int parts);
+
 // Calls work(number of an image) for all of them, several at once; `numbers` are those that each
 // reads and writes.
 void for_each_image(Threads& threads, long long images, long long numbers,

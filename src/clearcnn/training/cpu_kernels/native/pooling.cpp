@@ -9,7 +9,7 @@ void max_pool(const Level& level, Threads& threads, Index images, const PoolShap
   for_each_image(
       threads, images, from + to,
       [=, &level](Index n) {
-        level.pool_max(shape, image + n * from, output + n * to, places + n * to);
+        level.pool_max(shape, image + n * from, nullptr, false, output + n * to, places + n * to);
       },
       std::move(finish));
 }
@@ -21,7 +21,7 @@ void max_pool_gradient(const Level& level, Threads& threads, Index images, const
   for_each_image(
       threads, images, from + to,
       [=, &level](Index n) {
-        level.pool_max_gradient(shape, gradient + n * to, places + n * to, image + n * from);
+        level.pool_max_gradient(shape, gradient + n * to, places + n * to, image + n * from, nullptr);
       },
       std::move(finish));
 }

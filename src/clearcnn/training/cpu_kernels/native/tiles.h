@@ -109,10 +109,13 @@ struct Level {
   void (*normalize_gradient)(const ScaledRows& scaled, const Windows& windows, const float* slope,
                              const float* constant, const float* image, const float* taken,
                              const float* gradient, float* result);
-  // Of one image; `places` gets the number of the tap that was taken for each output.
-  void (*pool_max)(const PoolShape& shape, const float* image, float* output, signed char* places);
+  // Of one image, and then a bias, unless it is null, and perhaps ReLU. `places` gets the number of
+  // the tap that was taken for each output; -1 where ReLU has no slope.
+  void (*pool_max)(const PoolShape& shape, const float* image, const float* bias, bool relu,
+                   float* output, signed char* places);
+  // Adds to `sums`, unless it is null, those of each channel over all that has a slope.
   void (*pool_max_gradient)(const PoolShape& shape, const float* gradient,
-                            const signed char* places, float* image);
+                            const signed char* places, float* image, float* sums);
   void (*pool_sum)(const PoolShape& shape, const float* image, float* output);
   void (*pool_sum_gradient)(const PoolShape& shape, const float* gradient, float* image);
   // Copies one image into one with a border of a pixel.
