@@ -127,7 +127,7 @@ def _judge(question: Question, record: Record, aim: Aim) -> list[str] | None:
     if question.added:
         words += " (new)"
     against = f"{aim.label} ({peer})" if len(aim.against) > 1 else aim.label
-    return [words, against, str(ratio), f"{aim.ratio:g}×", f"{aim.moonshot:g}×", reached]
+    return [words, against, str(ratio), f"{aim.ratio:.3g}×", f"{aim.moonshot:g}×", reached]
 
 
 def _answer(name: str, record: Record, images: Path) -> list[str]:
