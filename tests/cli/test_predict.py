@@ -219,6 +219,36 @@ def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Pat
     assert shown.count(b"cannot be read as") == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_no_line_below_the_table_is_wider_than_the_terminal(
+    run: str, pictures: Path, language: str
+) -> None:
+    pty = pytest.importorskip("pty")
+    (pictures / "bad.png").write_bytes(b"bad")
+    words = ["predict", run, str(pictures), "--csv", "a.csv", "--lang", language]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clearcnn", *words],
+        stderr=theirs,
+        stdout=subprocess.DEVNULL,
+        cwd=pictures.parent,
+        env=os.environ | {"COLUMNS": "60"},
+    )
+    os.close(theirs)
+    shown = b""
+    # Linux raises an error on a terminal that no process holds any more.
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    os.close(ours)
+    assert process.wait() == 1
+    lines = shown.decode().splitlines()
+    assert len(lines) > 5
+    # A path is never broken, so that it can be copied.
+    assert all(cell_len(line) < 60 or str(pictures) in line for line in lines)
+
+
 def test_ctrl_c_says_how_to_resume(run: str, many: Path, tmp_path: Path) -> None:
     table = tmp_path / "predictions.csv"
     command = [sys.executable, "-m", "clearcnn", "predict", run, str(many), "--csv", str(table)]

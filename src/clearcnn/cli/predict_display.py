@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -330,16 +329,21 @@ def print_line(line: str, language: Language) -> None:
     sys.stdout.flush()
     line = language.translate(line)
     if sys.stderr.isatty():
-        width = shutil.get_terminal_size().columns
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        line = textwrap.fill(
-            line,
-            width - 1,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        line = _wrap(line, shutil.get_terminal_size().columns - 1)
     sys.stderr.write(line + "\n")
+
+
+def _wrap(line: str, width: int) -> str:
+    """Break a line at blanks; unlike `textwrap`, count the two columns of a letter of Korean."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    rows = [indent]
+    for word in line.split():
+        blank = " " if rows[-1].strip() else ""
+        if blank and cell_len(rows[-1]) + 1 + cell_len(word) > width:
+            rows.append(indent + "  ")
+            blank = ""
+        rows[-1] += blank + word
+    return "\n".join(rows)
 
 
 def _start_bar(total: int, language: Language) -> Progress:
