@@ -19,7 +19,8 @@ from sklearn.datasets import load_digits
 
 import clearcnn
 from clearcnn.cli.main import main
-from clearcnn.cli.predict_display import PredictionLines
+from clearcnn.cli.predict_display import PredictDisplay, PredictionLines, count_classes
+from clearcnn.language import ENGLISH
 from clearcnn.results.json_codec import to_json
 from clearcnn.results.predict import ClassProbability, Prediction
 
@@ -91,6 +92,39 @@ def test_the_table_has_a_line_per_image(
     assert err.count("bad.png cannot be read as an image") == 1
     assert "error: 1 of 5 images could not be read." in err
     assert "1 file that is not an image was ignored, such as note.txt." in err
+
+
+def test_a_remedy_follows_the_first_error_that_it_is_for(
+    run: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.HEIC", "b.HEIC"):
+        (pictures / name).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
+    (pictures / "bad.png").write_bytes(b"bad")
+    assert main(["predict", run, str(pictures)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    (first,) = [row for row, line in enumerate(lines) if "a.HEIC cannot be read" in line]
+    assert lines[first + 1].startswith("Convert it to JPEG or PNG")
+    assert sum("Convert it" in line for line in lines) == 1
+    # An option of other commands is no remedy here.
+    assert not any("--skip-unreadable" in line for line in lines)
+
+
+def test_images_without_a_class_are_counted_after_the_classes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    top = (ClassProbability("abstained", 0.9),)
+    known = Prediction("1.png", "abstained", 0.9, top, False, False, (), None)
+    unsure = Prediction("2.png", None, 0.9, top, True, False, (), None)
+    broken = Prediction("3.png", None, None, (), False, False, (), "3.png is empty.")
+    shown = [broken, broken, known, unsure, unsure, unsure]
+    # A class may have the name of what is counted beside the classes.
+    expected = "abstained: 1 · abstained: 3 · cannot be read: 2"
+    assert count_classes(shown) == expected
+    with PredictDisplay(len(shown), None, ENGLISH) as display:
+        for each in shown:
+            display.show(each)
+    display.summarise(None, csv=None, earlier=(0, 0))
+    assert expected in capsys.readouterr().err.splitlines()
 
 
 def test_json_is_one_line_per_image(
@@ -183,6 +217,36 @@ def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Pat
     assert process.wait() == 1
     assert b"155/155" in shown
     assert shown.count(b"cannot be read as") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_no_line_below_the_table_is_wider_than_the_terminal(
+    run: str, pictures: Path, language: str
+) -> None:
+    pty = pytest.importorskip("pty")
+    (pictures / "bad.png").write_bytes(b"bad")
+    words = ["predict", run, str(pictures), "--csv", "a.csv", "--lang", language]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clearcnn", *words],
+        stderr=theirs,
+        stdout=subprocess.DEVNULL,
+        cwd=pictures.parent,
+        env=os.environ | {"COLUMNS": "60"},
+    )
+    os.close(theirs)
+    shown = b""
+    # Linux raises an error on a terminal that no process holds any more.
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    os.close(ours)
+    assert process.wait() == 1
+    lines = shown.decode().splitlines()
+    assert len(lines) > 5
+    # A path is never broken, so that it can be copied.
+    assert all(cell_len(line) < 60 or str(pictures) in line for line in lines)
 
 
 def test_ctrl_c_says_how_to_resume(run: str, many: Path, tmp_path: Path) -> None:

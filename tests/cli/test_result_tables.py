@@ -110,6 +110,17 @@ def test_every_skipped_file_is_listed(data_summary: Callable[..., DataSummary]) 
     assert sum(": truncated" in line for line in lines) == 30
 
 
+def test_a_skipped_file_is_named_once_and_a_remedy_is_told_once(
+    data_summary: Callable[..., DataSummary],
+) -> None:
+    skipped = tuple(
+        SkippedFile(name, f"{name} cannot be read.", "Convert it.") for name in ("a.heic", "b.heic")
+    )
+    text = " ".join(" ".join(draw(view_data(data_summary(skipped=skipped), SHEET))).split())
+    assert "a.heic cannot be read. Convert it. b.heic cannot be read. sample" in text
+    assert text.count("a.heic") == text.count("b.heic") == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -15,6 +16,7 @@ import pytest
 
 from clearcnn.data import archive_members, load
 from clearcnn.errors import DataError
+from clearcnn.language import load_language
 
 PICTURES = Path(__file__).parents[3] / "shared" / "data" / "pictures"
 SUFFIXES = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tar.xz")
@@ -107,11 +109,15 @@ def test_errors_and_skipped_files_name_the_archive(class_folders, temporary):
     with pytest.raises(DataError, match=r"2/bad\.png cannot be read") as info:
         load(path)
     assert str(temporary) not in str(info.value)
+    assert re.search("[가-힣]", load_language("ko").translate(info.value.problem))
     (class_folders / "2" / "bad.png").write_bytes(b"")
     path = pack(class_folders, "zip")
     data = load(path, skip_unreadable=True)
     assert [each.path for each in data.skipped] == ["shapes/2/bad.png"]
-    assert data.skipped[0].reason == f"{path}/shapes/2/bad.png is empty (0 bytes)."
+    reason = data.skipped[0].reason
+    assert reason == f"{path}/shapes/2/bad.png is empty (0 bytes)."
+    korean = load_language("ko").translate(reason)
+    assert str(path) in korean and re.search("[가-힣]", korean)
 
 
 @pytest.mark.parametrize(

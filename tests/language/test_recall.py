@@ -8,6 +8,7 @@ import pytest
 from clearcnn.language import Message, load_language, say, say_count
 from clearcnn.language.recall import recall
 from clearcnn.web.page_language import translate_sentences
+from clearcnn.workflows.fitting.budget import say_seconds
 
 KOREAN = load_language("ko")
 
@@ -93,3 +94,27 @@ def test_a_text_that_nearly_fits_in_very_many_ways_stays():
 @pytest.mark.parametrize("text", [5_000 * "it is ", 5_000 * "9" + " training images"])
 def test_a_text_without_end_stays_as_it_is(text):
     assert recall(text, "ko") == text
+
+
+WORK = say(
+    "{epochs} epochs of {num_train:,} images, about {time}",
+    epochs=40,
+    num_train=1234,
+    time=say_seconds(10.2),
+)
+SMALLER = say(
+    "{work}; --size {size} would take about {percent:.0f} % of it", work=WORK, size="48", percent=27
+)
+
+
+@pytest.mark.parametrize("message", [WORK, SMALLER, say_seconds(10.2), say_seconds(300)])
+def test_measures_are_translated_wherever_they_stand(message):
+    text = json.loads(json.dumps(message))
+    translated = KOREAN.translate(recall(text, "ko"))
+    assert translated == KOREAN.translate(message)
+    assert not re.search(r"[a-z]{2}| s\b", translated.replace("--size", ""))
+
+
+@pytest.mark.parametrize("text", ["cat s", "pet 1 s", "s", "10 cats", "ten s"])
+def test_what_only_resembles_a_measure_stays(text):
+    assert recall(text, "ko") is text

@@ -75,6 +75,7 @@ def test_options_do_what_they_say(client: TestClient, pictures: list[bytes]) -> 
         (b"", "image/png", 400, "no image"),
         (b"no picture at all", "image/png", 400, "cannot be read"),
         (b"\x89PNG\r\n\x1a\n", "image/png", 400, "cannot be read"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic", 400, "Convert it to JPEG or PNG"),
         (b"{}", "application/json", 415, "Content-Type"),
         (b"x", "nonsense", 415, "Content-Type"),
         (b"--x--", "multipart/form-data; boundary=x", 400, "no image"),

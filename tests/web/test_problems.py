@@ -124,6 +124,15 @@ def test_a_refusal_of_the_page_is_told_in_its_language(client, path):
     assert not re.search("[가-힣]", english.json()["error"])
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/page/nowhere", "/v2/nowhere"])
+def test_an_address_without_anything_is_told_in_the_language_that_was_asked_for(client, path):
+    korean = client.get(path, headers={"Accept-Language": "ko"})
+    english = client.get(path)
+    assert korean.status_code == english.status_code == 404
+    assert english.json()["error"].startswith(f"GET {path}: Not Found.")
+    assert "Found" not in korean.json()["error"] and "없는 주소" in korean.json()["error"]
+
+
 def test_programs_get_english_whatever_they_accept(client):
     answer = client.post("/predict", headers={"Accept-Language": "ko"})
     assert answer.status_code >= 400 and not re.search("[가-힣]", answer.json()["error"])

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +43,7 @@ class PredictDisplay:
     Attributes:
       done: images so far, including errors, unlike and abstained.
       preparation: number of images by conversion, up to MOST_KINDS_COUNTED kinds.
-      outcomes: number of images by predicted class.
+      outcomes: number of images by predicted class, without those that have none.
     """
 
     def __init__(
@@ -55,6 +54,7 @@ class PredictDisplay:
         self.done = self.errors = self.unlike = self.abstained = 0
         self.preparation: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self._remedies: set[str] = set()
         self._write_line = write_line
         self._said_at = time.monotonic()
         self._bar: Progress | None = None
@@ -72,7 +72,8 @@ class PredictDisplay:
     def show(self, prediction: Prediction) -> None:
         """Show a prediction, or at once the error if there is none."""
         self.done += 1
-        self.outcomes[_name_outcome(prediction)] += 1
+        if prediction.prediction is not None:
+            self.outcomes[prediction.prediction] += 1
         self.errors += prediction.error is not None
         self.unlike += prediction.is_unlike
         self.abstained += prediction.abstained
@@ -83,6 +84,10 @@ class PredictDisplay:
             sys.stdout.write(self._language.translate(self._write_line(prediction)) + "\n")
         if prediction.error is not None:
             self._say(say("error: {error}", error=printable(prediction.error)))
+            remedy = prediction.remedy
+            if remedy and remedy not in self._remedies and len(self._remedies) < KINDS_SHOWN:
+                self._remedies.add(remedy)
+                self._say(printable(remedy))
         self._move_on()
 
     def _move_on(self) -> None:
@@ -128,7 +133,7 @@ class PredictDisplay:
                 self._language,
             )
         if self.done > 1:
-            print_line(say_counts(self.outcomes), self._language)
+            print_line(say_counts(self.outcomes, self.abstained, self.errors), self._language)
         if self._write_line is None or self.total > MOST_WITH_PREPARATION:
             for sentence, number in self.preparation.most_common(KINDS_SHOWN):
                 print_line(
@@ -260,11 +265,20 @@ class PredictionLines:
 
 def count_classes(predictions: Iterable[Prediction]) -> str:
     """Return how many predictions there are of each class: "cat: 12 · dog: 3 · abstained: 1"."""
-    return say_counts(Counter(_name_outcome(each) for each in predictions))
+    known = list(predictions)
+    counts = Counter(each.prediction for each in known if each.prediction is not None)
+    abstained = sum(each.abstained for each in known)
+    return say_counts(counts, abstained, sum(each.error is not None for each in known))
 
 
-def say_counts(counts: Counter[str]) -> str:
-    """Return counts by class, the most frequent first; many classes are summarised."""
+def say_counts(counts: Counter[str], abstained: int, unreadable: int) -> str:
+    """Return counts by class, the most frequent first, and then those of images without one.
+
+    Args:
+      counts: by class; many classes are summarised.
+      abstained: images whose confidence was too low.
+      unreadable: images that cannot be read.
+    """
     ranked = counts.most_common()
     words = [
         say("{name}: {number:,}", name=printable(name), number=number)
@@ -279,13 +293,10 @@ def say_counts(counts: Counter[str]) -> str:
                 images=rest,
             )
         )
+    for name, number in ((say("abstained"), abstained), (say("cannot be read"), unreadable)):
+        if number:
+            words.append(say("{name}: {number:,}", name=name, number=number))
     return join(" · ", words)
-
-
-def _name_outcome(prediction: Prediction) -> str:
-    if prediction.error is not None:
-        return say("cannot be read")
-    return prediction.prediction or say("abstained")
 
 
 def describe_flag(confidence: Confidence | None) -> str:
@@ -318,16 +329,21 @@ def print_line(line: str, language: Language) -> None:
     sys.stdout.flush()
     line = language.translate(line)
     if sys.stderr.isatty():
-        width = shutil.get_terminal_size().columns
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        line = textwrap.fill(
-            line,
-            width - 1,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        line = _wrap(line, shutil.get_terminal_size().columns - 1)
     sys.stderr.write(line + "\n")
+
+
+def _wrap(line: str, width: int) -> str:
+    """Break a line at blanks; unlike `textwrap`, count the two columns of a letter of Korean."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    rows = [indent]
+    for word in line.split():
+        blank = " " if rows[-1].strip() else ""
+        if blank and cell_len(rows[-1]) + 1 + cell_len(word) > width:
+            rows.append(indent + "  ")
+            blank = ""
+        rows[-1] += blank + word
+    return "\n".join(rows)
 
 
 def _start_bar(total: int, language: Language) -> Progress:

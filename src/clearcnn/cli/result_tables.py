@@ -21,6 +21,7 @@ from clearcnn.results.train import (
     DataSummary,
     History,
     TrainResult,
+    describe_skipped,
 )
 from clearcnn.text import printable
 
@@ -331,10 +332,7 @@ def _counted(classes: Iterable[ClassCount]) -> str:
 
 
 def _skipped(summary: DataSummary) -> RenderableType:
-    files = [
-        Line(say("{path}: {reason}", path=printable(f.path), reason=printable(f.reason)))
-        for f in summary.skipped
-    ]
+    files = [Line(printable(each)) for each in describe_skipped(summary.skipped)]
     return Group(
         Line(
             say_count(

@@ -19,7 +19,7 @@ Open a page in the browser, on which you collect pictures, look at them, train,
 improve the model and keep it; until Ctrl-C. Needs clearcnn[serve].
 
 Pictures are saved at once in FOLDER, an ordinary class folder: closing the page
-loses nothing, and every other verb can read the folder. Runs go into runs/
+loses nothing, and every other command can read the folder. Runs go into runs/
 beside it. Only programs on this computer can connect, and the pictures never
 leave it.
 """)

@@ -4,6 +4,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.duplicates import find_duplicates, find_near_duplicates
 from clearcnn.data.forms.csv_pixels import read_images_of_rows
 from clearcnn.data.forms.folder import describe_ignored, walk_images
+from clearcnn.data.image_error import find_image_remedy
 from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.name_groups import propose_name_groups
 from clearcnn.data.pixel_tables.layout import is_pixel_table
@@ -30,6 +31,7 @@ __all__ = [
     "choose_validation_fraction",
     "describe_ignored",
     "find_duplicates",
+    "find_image_remedy",
     "find_near_duplicates",
     "infer_polarity",
     "is_pixel_table",

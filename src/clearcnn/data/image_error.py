@@ -6,6 +6,13 @@ from contextlib import contextmanager
 from clearcnn.errors import DataError
 from clearcnn.language import say
 
+_LEAVE_OUT = say("Replace or remove the file, or skip unreadable files (--skip-unreadable).")
+
+
+def find_image_remedy(error: DataError) -> str:
+    """Return what to do about an image itself; "" if nothing but to replace it."""
+    return "" if error.remedy == _LEAVE_OUT else error.remedy
+
 
 class ImageError(ValueError):
     """An image file cannot be read.
@@ -45,8 +52,7 @@ def faults_explained(name: str, kind: str | None) -> Iterator[None]:
         reason = _explain(error, kind or "image")
     raise DataError(
         say("{name} cannot be read as an image: {reason}.", name=name, reason=reason),
-        remedy=remedy
-        or say("Replace or remove the file, or skip unreadable files (--skip-unreadable)."),
+        remedy=remedy or _LEAVE_OUT,
         values={"cause": cause} if cause else {},
     ) from None
 

@@ -22,6 +22,7 @@ from clearcnn.data.classes import quote
 from clearcnn.data.color import to_grayscale, to_rgb
 from clearcnn.data.decode_image import DecodedImage, decode, decode_when_memory_allows
 from clearcnn.data.decoding_workers import count_workers, decode_in_workers
+from clearcnn.data.image_error import find_image_remedy
 from clearcnn.data.image_notes import NOTES
 from clearcnn.data.labelled_images import Images
 from clearcnn.data.misnamed import count_misnamed
@@ -200,7 +201,7 @@ def _read(entry: Entry, spec: DataSpec, target: Size | None) -> DecodedImage | S
     except DataError as error:
         if not spec.skip_unreadable:
             raise
-        return SkippedFile(entry.name, error.problem)
+        return SkippedFile(entry.name, error.problem, find_image_remedy(error))
 
 
 def _convert(image: DecodedImage, spec: DataSpec, target: Size | None) -> DecodedImage:

@@ -15,7 +15,7 @@ from clearcnn.data.labelled_images import LabelledImages
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.data.windows_names import is_valid_on_windows
 from clearcnn.errors import ClearCNNError, DataError
-from clearcnn.language import say
+from clearcnn.language import Message, say
 
 _MOST_PARTS = 64  # Folders inside each other; deeper ones cannot be removed by `shutil`.
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -32,21 +32,24 @@ def read_archive(path: Path, read: Callable[[Path], LabelledImages]) -> Labelled
       DataError: the archive is damaged, unsafe or too large; and whatever `read` raises.
     """
     with _unpack(path) as folder:
+
+        def rename(text: str) -> str:
+            # A Message keeps its template only if its values are changed, not its text.
+            if isinstance(text, Message):
+                return text.map(rename)
+            return text.replace(str(folder), str(path))
+
         try:
             images = read(_find_only_file(folder))
         except ClearCNNError as error:
-            error.problem = error.problem.replace(str(folder), str(path))
-            error.remedy = error.remedy.replace(str(folder), str(path))
+            error.problem, error.remedy = rename(error.problem), rename(error.remedy)
             raise
         return dataclasses.replace(
             images,
-            source=images.source.replace(str(folder), str(path)),
-            preparation=tuple(
-                sentence.replace(str(folder), str(path)) for sentence in images.preparation
-            ),
+            source=rename(images.source),
+            preparation=tuple(map(rename, images.preparation)),
             skipped=tuple(
-                dataclasses.replace(each, reason=each.reason.replace(str(folder), str(path)))
-                for each in images.skipped
+                dataclasses.replace(each, reason=rename(each.reason)) for each in images.skipped
             ),
         )
 

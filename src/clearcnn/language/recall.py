@@ -10,7 +10,7 @@ from typing import NamedTuple
 from clearcnn.language.languages import CATALOGUES, DOMAIN
 from clearcnn.language.message import Message, Plural, spell_field
 
-# Short templates such as "{a}: {b}" fit nearly any text.
+# Short templates such as "{a}: {b}" fit nearly any text, unlike measures: "{seconds:d} s".
 _FEWEST_LETTERS = 4
 # Values in values; a text from elsewhere could repeat "it is it is it is" without end.
 _DEEPEST = 8
@@ -30,6 +30,7 @@ class _Template(NamedTuple):
         beginning, such as the path "class 1/a.png".
       pattern: of one of the forms.
       fields: what each group of the pattern stands for.
+      is_measure: whether it has a number, a unit and nothing else, such as "{seconds:d} s".
       longest: the longest text between two fields, by which most templates are ruled out.
       letters: the number of letters outside fields.
     """
@@ -40,6 +41,7 @@ class _Template(NamedTuple):
     is_open: bool
     pattern: re.Pattern[str]
     fields: tuple[str, ...]
+    is_measure: bool
     longest: str
     letters: int
 
@@ -87,7 +89,7 @@ def _read_templates(code: str) -> tuple[_Template, ...]:
     for one, many in _read_english(catalogue.read_bytes()):
         for form in (one,) if many is None else (one, many):
             template = _make_template(one, many, form)
-            if template.letters >= _FEWEST_LETTERS:
+            if template.letters >= _FEWEST_LETTERS or template.is_measure:
                 found.append(template)
     return tuple(sorted(found, key=lambda each: -each.letters))
 
@@ -124,6 +126,7 @@ def _make_template(one: str, many: str | None, form: str) -> _Template:
         pattern.endswith("(.+?))(.+?)"),
         re.compile(pattern, re.DOTALL),
         tuple(fields),
+        len(parts) == 1 and len(fields) == 1 and not literals[0],
         max(literals, key=len),
         len(_LETTERS.findall("".join(literals))),
     )

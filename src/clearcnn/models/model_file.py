@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcnn.errors import LayerError, SpecError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.models.layers import check_model
 from clearcnn.models.shape_inference import summarize_model
 from clearcnn.specs import Arguments, LayerSpec, ModelSpec
@@ -68,7 +68,7 @@ def read_model(path: Path, input_shape: tuple[int, int, int] | None = None) -> M
     try:
         check_model(spec) if input_shape is None else summarize_model(spec, input_shape)
     except SpecError as error:
-        raise type(error)(f"{path}: {error.problem}", remedy=error.remedy) from None
+        raise type(error)(join(": ", (str(path), error.problem)), remedy=error.remedy) from None
     return spec
 
 

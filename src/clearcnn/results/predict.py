@@ -35,6 +35,7 @@ class Prediction(Shown):
       preparation: how the image was converted, one sentence each.
       error: why it could not be read, in one sentence; None if it could.
       pictures: the image as the model received it; None beyond the first images of a call.
+      remedy: what to do about the error, in sentences; "" without one.
     """
 
     name: str
@@ -46,8 +47,15 @@ class Prediction(Shown):
     preparation: tuple[str, ...]
     error: str | None
 
-    # Not a field: it is neither compared nor part of the JSON or of the server's schema.
+    # Not fields: they are neither compared nor part of the JSON or of the server's schema.
     pictures: ClassVar[Pictures | None] = None
+    remedy: ClassVar[str] = ""
+
+    def with_remedy(self, remedy: str) -> "Prediction":
+        """Return this error with what to do about it, in sentences."""
+        copied = copy.copy(self)
+        object.__setattr__(copied, "remedy", remedy)
+        return copied
 
     def with_pictures(self, pictures: Pictures) -> "Prediction":
         """Return this prediction with its image, to be shown in a notebook."""

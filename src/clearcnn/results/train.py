@@ -1,10 +1,10 @@
 """The result of `train`: frozen records, the content of `metrics.json`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.results.pictures import NOT_IN_JSON, Pictures
 from clearcnn.results.record import Record, Reported, load_room
 from clearcnn.results.scores import BinaryCurves, Calibration, Evaluation, Score
@@ -14,10 +14,27 @@ from clearcnn.types import KerasModel
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """An unreadable file that was skipped at the user's request."""
+    """An unreadable file that was skipped at the user's request.
+
+    Attributes:
+      path: of the file.
+      reason: why it cannot be read, in one sentence.
+      remedy: what to do about it, in sentences; "" if unknown, as in a run that was read.
+    """
 
     path: str
     reason: str
+    remedy: str = field(default="", compare=False, metadata=NOT_IN_JSON)
+
+
+def describe_skipped(files: Iterable[SkippedFile]) -> Iterator[str]:
+    """Say of each file why it cannot be read, and what to do, each remedy once."""
+    told = {""}
+    for each in files:
+        # Most reasons begin with the name.
+        reason = each.reason if each.path in each.reason else join(": ", (each.path, each.reason))
+        yield reason if each.remedy in told else join(" ", (reason, each.remedy))
+        told.add(each.remedy)
 
 
 @dataclass(frozen=True)

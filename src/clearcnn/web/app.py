@@ -8,8 +8,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from clearcnn.data import find_image_remedy
 from clearcnn.errors import ClearCNNError, DataError
-from clearcnn.language import say
+from clearcnn.language import join, say
 from clearcnn.specs import DataSpec
 from clearcnn.version import __version__
 from clearcnn.web import metrics as figures
@@ -128,6 +129,10 @@ def _add_metrics(app: FastAPI, metrics: figures.Metrics) -> None:
         return Response(metrics.write(), media_type=figures.CONTENT_TYPE)
 
 
+_PHRASES = (say("Not Found"), say("Method Not Allowed"))
+"""What the framework says of an address without an endpoint."""
+
+
 def add_refusals(app: FastAPI, *, has_docs: bool = True) -> None:
     """Answer every error that an endpoint raises with a status and a sentence.
 
@@ -143,13 +148,9 @@ def add_refusals(app: FastAPI, *, has_docs: bool = True) -> None:
 
     @app.exception_handler(DataError)
     async def refuse_picture(request: Request, error: DataError) -> Response:
-        return _answer(
-            request,
-            400,
-            say(
-                "{problem} Send a complete image file in a supported format.", problem=error.problem
-            ),
-        )
+        general = say("Send a complete image file in a supported format.")
+        text = join(" ", (error.problem, find_image_remedy(error) or general))
+        return _answer(request, 400, text)
 
     @app.exception_handler(ClientGoneError)
     async def end(_: Request, __: ClientGoneError) -> Response:
@@ -157,13 +158,17 @@ def add_refusals(app: FastAPI, *, has_docs: bool = True) -> None:
 
     @app.exception_handler(HTTPException)
     async def refuse_path(request: Request, error: HTTPException) -> Response:
+        detail = next((each for each in _PHRASES if each == error.detail), error.detail)
         text = say(
             "{method} {path}: {detail}.",
             method=request.method[:20],
             path=request.url.path[:200],
-            detail=error.detail,
+            detail=detail,
         )
-        return _answer(request, error.status_code, text + hint, dict(error.headers or {}))
+        # No program asks for what is not there; a person may have mistyped the address.
+        is_nowhere = "endpoint" not in request.scope
+        headers = dict(error.headers or {})
+        return _answer(request, error.status_code, text + hint, headers, is_page=is_nowhere)
 
     @app.exception_handler(RequestValidationError)
     async def refuse_parameter(request: Request, error: RequestValidationError) -> Response:
@@ -177,6 +182,8 @@ def _answer(
     status: int,
     error: ClearCNNError | str,
     headers: dict[str, str] | None = None,
+    *,
+    is_page: bool = False,
 ) -> Response:
-    body = error_body(tell_refusal(request, error))
+    body = error_body(tell_refusal(request, error, is_page=is_page))
     return Response(body, status, headers, media_type="application/json")

@@ -49,12 +49,20 @@ def answer_error(request: Request, error: ClearCNNError, status: int) -> JSONRes
     return answer_in_language(request, body, status)
 
 
-def tell_refusal(request: HTTPConnection, error: ClearCNNError | str) -> str:
-    """Return a refusal as one text, in the page's language if the page is what asked."""
+def tell_refusal(
+    request: HTTPConnection, error: ClearCNNError | str, *, is_page: bool = False
+) -> str:
+    """Return a refusal as one text, in the page's language if the page is what asked.
+
+    Args:
+      request: its path tells whether the page asked.
+      error: the refusal.
+      is_page: whether a person asked, whatever the path is.
+    """
     text = join(" ", (error.problem, error.remedy)) if isinstance(error, ClearCNNError) else error
     # Not the path of request.url, which an invalid Host header makes unreadable.
     path = request.scope["path"]
-    is_page = path == _PAGE or path.startswith(_PATHS)
+    is_page = is_page or path == _PAGE or path.startswith(_PATHS)
     return choose_page_language(request).translate(text) if is_page else text
 
 

@@ -113,10 +113,12 @@ def test_unreadable_files_are_listed_and_the_others_checked(check, tmp_path: Pat
             pixels = random.integers(0, 255, (12, 12), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     (tmp_path / "cat" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "dog" / "new.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     result = check(tmp_path)
     (finding,) = result.findings
     assert (finding.kind, result.num_images) == ("unreadable files", 40)
-    assert "broken.png" in finding.names[0]
+    assert "broken.png" in finding.names[0] and finding.names[0].endswith(".")
+    assert "a HEIC image" in finding.names[1] and "Convert it to JPEG" in finding.names[1]
 
 
 def test_narrow_value_ranges_are_reported(check):

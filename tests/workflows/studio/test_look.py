@@ -59,3 +59,18 @@ def test_it_does_not_depend_on_the_words_of_a_finding(faulty, monkeypatch):
 
         monkeypatch.setattr(examination, name, translated)
     assert look(faulty.root, EvaluateListener()) == english
+
+
+def test_a_file_of_an_unsupported_format_is_shown_and_can_be_removed(folder, png):
+    for name in "ab":
+        folder.add_class(name)
+        for k in range(3):
+            folder.add(name, png(k, "ab".index(name)), f"{k}.png")
+    (folder.root / "a" / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (folder.root / "a" / "Thumbs.db").write_bytes(b"x")
+    pictures = {each.name: each.pictures for each in folder.scan()}
+    assert pictures["a"] == ("0.png", "1.png", "2.png", "IMG_1.HEIC")
+    (note,) = look(folder.root, EvaluateListener())["notes"]["a/IMG_1.HEIC"]
+    assert note["kind"] == "unreadable" and "HEIC" in note["reason"]
+    folder.remove(["a/IMG_1.HEIC"])
+    assert not (folder.root / "a" / "IMG_1.HEIC").exists()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from clearcnn.data import LabelledImages
 from clearcnn.language import join, say, say_count
 from clearcnn.results.check import Finding, Suspect
+from clearcnn.results.train import describe_skipped
 from clearcnn.workflows.check.label_issues import FEWEST_OF_A_CLASS, LabelIssues
 
 _MOST_NAMES = 20
@@ -84,16 +85,11 @@ def list_unreadable(images: LabelledImages) -> Iterator[Finding]:
     """Report files that could not be read."""
     if images.skipped:
         count = len(images.skipped)
-        names = tuple(
-            # Most reasons begin with the name.
-            each.reason if each.path in each.reason else join(": ", (each.path, each.reason))
-            for each in images.skipped
-        )
         yield Finding(
             "unreadable files",
             True,
             say("Unreadable files: {count:,}.", count=count),
-            names[:_MOST_NAMES],
+            tuple(describe_skipped(images.skipped))[:_MOST_NAMES],
         )
 
 

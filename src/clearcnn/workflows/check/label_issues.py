@@ -23,7 +23,7 @@ from clearcnn.workflows.evaluate.cross_validate import (
     settle_flips,
 )
 from clearcnn.workflows.evaluate.in_parallel import train_in_parallel
-from clearcnn.workflows.fitting.budget import describe_smaller_size, require_budget, say_seconds
+from clearcnn.workflows.fitting.budget import add_smaller_size, require_budget, say_seconds
 from clearcnn.workflows.fitting.costs import predict_seconds
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 
@@ -139,17 +139,15 @@ def fit_label_check(
         epochs = min(epochs, int((budget - fixed) / each))
         check = replace(check, candidate=replace(check.candidate, settings={"epochs": epochs}))
     seconds = number * epochs * pace.epoch_seconds + predicting
-    return check, (
-        say(
-            "{number} folds × {epochs} epochs of {num_train:,} images to check the labels, "
-            "about {seconds}{plan}",
-            number=number,
-            epochs=epochs,
-            num_train=check.num_train,
-            seconds=say_seconds(seconds),
-            plan=describe_smaller_size(plan),
-        )
+    work = say(
+        "{number} folds × {epochs} epochs of {num_train:,} images to check the labels, "
+        "about {seconds}",
+        number=number,
+        epochs=epochs,
+        num_train=check.num_train,
+        seconds=say_seconds(seconds),
     )
+    return check, add_smaller_size(work, plan)
 
 
 def find_suspects(check: LabelCheck, on_step: Callable[[], None]) -> LabelIssues:

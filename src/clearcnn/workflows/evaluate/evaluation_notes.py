@@ -6,7 +6,7 @@ import numpy as np
 
 from clearcnn.data import LabelledImages, find_duplicates
 from clearcnn.evaluation import BASELINES
-from clearcnn.language import join, say
+from clearcnn.language import join, say, say_count
 from clearcnn.report.evaluation_charts import say_difference
 from clearcnn.report.number_format import percent
 from clearcnn.report.terms import translate_term
@@ -36,16 +36,18 @@ def describe_images(images: LabelledImages) -> str:
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     duplicates = int((find_duplicates(images.images) != np.arange(len(images))).sum())
     found = (
-        say("{duplicates:,} exact duplicates", duplicates=duplicates)
+        say_count("{number:,} exact duplicate", "{number:,} exact duplicates", duplicates)
         if duplicates
         else say("no exact duplicates")
     )
+    fewest, most = int(counts.min()), int(counts.max())
     return say(
-        "{num_images:,} images of {num_classes:,} classes, {fewest:,} to {most:,} each; {found}",
+        "{num_images:,} images of {num_classes:,} classes, {each} each; {found}",
         num_images=len(images),
         num_classes=len(counts),
-        fewest=counts.min(),
-        most=counts.max(),
+        each=format(most, ",")
+        if fewest == most
+        else say("{fewest:,} to {most:,}", fewest=fewest, most=most),
         found=found,
     )
 

@@ -34,7 +34,7 @@ from clearcnn.workflows.evaluate.work import (
     time_baselines,
     with_epochs,
 )
-from clearcnn.workflows.fitting.budget import describe_smaller_size
+from clearcnn.workflows.fitting.budget import add_smaller_size
 from clearcnn.workflows.fitting.fit_plan import measure_pace
 from clearcnn.workflows.fitting.listeners import EvaluateListener
 from clearcnn.workflows.fitting.phase_timer import PhaseTimer
@@ -140,7 +140,7 @@ class Schedule:
                 if work.epochs is not None:
                     self.candidates = with_epochs(self.candidates, work.epochs)
             self.runs = runs
-        self.listener.on_work(describe_work(cost, work, runs) + describe_smaller_size(plans[0]))
+        self.listener.on_work(add_smaller_size(describe_work(cost, work, runs), plans[0]))
         return work
 
     def _reduce_folds(self, runs: list[ProtocolRun]) -> None:

@@ -91,8 +91,8 @@ def round_up(seconds: float) -> int:
 def say_seconds(seconds: float) -> str:
     """Say a duration in words, such as "12 s" or "3 min"."""
     if seconds < 100:
-        return say("{seconds} s", seconds=max(1, round(seconds)))
-    return say("{minutes} min", minutes=round(seconds / 60))
+        return say("{seconds:d} s", seconds=max(1, round(seconds)))
+    return say("{minutes:d} min", minutes=round(seconds / 60))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,24 +151,28 @@ def fit_into_budget(plan: TrainPlan, budget: Budget) -> tuple[TrainPlan, float]:
 def describe_training(plan: TrainPlan, epoch_seconds: float) -> str:
     """Say how much a training has to do, and about how long it takes."""
     spec = plan.train_spec
-    return say(
-        "{epochs} epochs of {num_train:,} images, about {time}{plan}",
+    work = say(
+        "{epochs} epochs of {num_train:,} images, about {time}",
         epochs=spec.epochs,
         num_train=len(plan.splits.train),
         time=say_seconds(spec.epochs * epoch_seconds),
-        plan=describe_smaller_size(plan),
     )
+    return add_smaller_size(work, plan)
 
 
-def describe_smaller_size(plan: TrainPlan) -> str:
+def add_smaller_size(work: str, plan: TrainPlan) -> str:
     """Say how much time images of half the size would take, by the arithmetic of their network.
 
+    Args:
+      work: how much there is to do, and how long it takes.
+      plan: of a training among it.
     Returns:
-      A clause; "" for small images, for a model file, and where it would change little.
+      The work with a clause; the work alone for small images, for a model file, and where it would
+      change little.
     """
     height, width, channels = plan.images.images.shape[1:]
     if max(height, width) < _LARGE_SIDE:
-        return ""
+        return work
     num_classes = len(plan.images.class_names)
     pixels = measure_pixels(plan.images.images[plan.splits.train[:_MEASURED]])
     recipe = models.find_recipe(plan.recipe)
@@ -179,10 +183,11 @@ def describe_smaller_size(plan: TrainPlan) -> str:
 
     whole, half = count((height, width, channels)), count((height // 2, width // 2, channels))
     if whole != plan.model_summary.multiply_adds or half > _WORTH_SAYING * whole:
-        return ""
+        return work
     size = f"{height // 2}" if height == width else f"{height // 2}x{width // 2}"
     return say(
-        "; --size {size} would take about {percent:.0f} % of it",
+        "{work}; --size {size} would take about {percent:.0f} % of it",
+        work=work,
         size=size,
         percent=100 * half / whole,
     )

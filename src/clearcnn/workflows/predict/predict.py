@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clearcnn import prediction
 from clearcnn.contract import InputContract
-from clearcnn.data import PreparedImage
+from clearcnn.data import PreparedImage, find_image_remedy
 from clearcnn.errors import DataError, SpecError
 from clearcnn.language import say
 from clearcnn.results.pictures import Pictures
@@ -107,20 +107,21 @@ def predict_files(
     contract = model.manifest.input
     waiting = iter(files)
     while batch := tuple(islice(waiting, BATCH_SIZE)):
-        prepared: list[PreparedImage | str] = []
+        prepared: list[PreparedImage | DataError] = []
         for file in batch:
             try:
                 prepared.append(_prepare(file, contract, keep_polarity))
             except DataError as error:
-                prepared.append(error.problem)
+                prepared.append(error)
         readable = [each for each in prepared if isinstance(each, PreparedImage)]
         images = np.array([each.pixels for each in readable], model.predictor.dtype)
         _warn_of_range(images, contract)
         outputs = model.predictor.predict_with_distances(images.reshape(-1, *model.predictor.shape))
         rows = zip(outputs.probabilities, flag_ood(model, outputs), strict=True)
         for file, each in zip(batch, prepared, strict=True):
-            if isinstance(each, str):
-                yield Prediction(file.name, None, None, (), False, False, (), each)
+            if isinstance(each, DataError):
+                failed = Prediction(file.name, None, None, (), False, False, (), each.problem)
+                yield failed.with_remedy(find_image_remedy(each))
             else:
                 made = make_prediction(
                     model, file.name, *next(rows), each.preparation, top, abstain_below

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearcnn.data.decode_image import SUFFIXES
+from clearcnn.data.forms.folder_tree import OTHER_SUFFIXES
 from clearcnn.data.natural_sort import natural_key, sort_naturally
 from clearcnn.data.safe_files import is_hidden
 from clearcnn.workflows.studio.picture_names import find_burst
@@ -74,4 +75,6 @@ def _is_class(entry: os.DirEntry[str]) -> bool:
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
     suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
-    return suffix in SUFFIXES and not is_hidden(entry.name) and entry.is_file(follow_symlinks=False)
+    # What a training refuses, such as HEIC, is shown too, so that it can be removed.
+    is_image = suffix in SUFFIXES or suffix in OTHER_SUFFIXES
+    return is_image and not is_hidden(entry.name) and entry.is_file(follow_symlinks=False)
