@@ -172,6 +172,31 @@ def test_what_is_not_finite_is_not_hidden(value):
     assert not np.isfinite(kernel_gradient[:, :, 2]).any()
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.nan])
+@pytest.mark.parametrize("channels", [1, 17, 32])
+def test_a_window_with_nan_gives_nan(value, channels):
+    # XLA's own pooling gives a number for some of these windows, from 17 channels on.
+    image = np.array(normal(3, 8, 8, channels))
+    image[np.random.default_rng(1).random(image.shape) < 0.03] = value
+    expected = image.reshape(3, 4, 2, 4, 2, channels).max((2, 4))
+    np.testing.assert_array_equal(rewrite(pool)(jnp.asarray(image)), expected)
+
+
+@pytest.mark.parametrize("samples", [0, 3])
+@pytest.mark.parametrize("channels", [3, 5])
+@pytest.mark.parametrize("convolve", [SAME, convolution(padding="VALID")])
+def test_a_window_larger_than_the_image_gives_nothing(samples, channels, convolve):
+    arrays = arrays_for(samples, (2, 2), channels=channels)
+    function = functools.partial(
+        block, convolve=convolve, pool=functools.partial(pool, size=(3, 3), strides=(2, 2))
+    )
+    wanted = values_and_gradients(function, *arrays)
+    got = values_and_gradients(rewrite(function), *arrays)
+    assert wanted[0].size == 0
+    for mine, plain in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(mine, plain)
+
+
 def test_under_vmap():
     image, kernel, bias = arrays_for(channels=4)
     images = jnp.stack([image, 2 * image])

@@ -21,9 +21,12 @@ class Geometry(NamedTuple):
     groups: int
 
     def output(self, image: Size) -> Size:
-        """Return the (height, width) of the output for an image of (height, width)."""
+        """Return the (height, width) of the output for an image of (height, width).
+
+        A window larger than the padded image gives an output of size 0, as in XLA.
+        """
         rows, columns = (
-            (length + sum(pads) - (size - 1) * gap - 1) // step + 1
+            max(0, (length + sum(pads) - (size - 1) * gap - 1) // step + 1)
             for length, pads, size, gap, step in zip(
                 image, self.padding, self.kernel, self.dilation, self.strides, strict=True
             )

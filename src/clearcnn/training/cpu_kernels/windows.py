@@ -51,8 +51,8 @@ def add_views(geometry: Geometry, parts: Iterable[jax.Array], size: Size) -> jax
     def place(number: int, part: jax.Array) -> jax.Array:
         row, column = divmod(number, geometry.kernel[1])
         y, x = row * gap_y - top, column * gap_x - left
-        below = size[0] - y - (part.shape[1] - 1) * step_y - 1
-        beside = size[1] - x - (part.shape[2] - 1) * step_x - 1
+        below = size[0] - y - max(0, (part.shape[1] - 1) * step_y + 1)
+        beside = size[1] - x - max(0, (part.shape[2] - 1) * step_x + 1)
         return lax.pad(
             part,
             jnp.zeros((), part.dtype),

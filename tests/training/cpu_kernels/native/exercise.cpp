@@ -51,13 +51,12 @@ void visit_products(const Convolution& shape, Visit visit) {
 }
 
 struct Wanted {
-  std::vector<double> output, image, kernel;
+  Sums output, image, kernel;
 };
 
 Wanted sum_plainly(const Drawn& drawn) {
   const Convolution& shape = drawn.shape;
-  Wanted wanted = {std::vector<double>(drawn.gradient_size), std::vector<double>(drawn.image_size),
-                   std::vector<double>(shape.kernel_size())};
+  Wanted wanted = {Sums(drawn.gradient_size), Sums(drawn.image_size), Sums(shape.kernel_size())};
   visit_products(shape, [&](Index image, Index kernel, Index output) {
     const Index channels = shape.group_channels(), filters = shape.group_filters();
     for (Index c = 0; c < shape.channels; c++)
@@ -66,9 +65,9 @@ Wanted sum_plainly(const Drawn& drawn) {
                         c % channels * filters + f % filters;
         const double weight = drawn.kernel[k], pixel = drawn.image[image + c];
         const double gradient = drawn.gradient[output + f];
-        wanted.output[output + f] += pixel * weight;
-        wanted.image[image + c] += gradient * weight;
-        wanted.kernel[k] += pixel * gradient;
+        wanted.output.add(output + f, pixel * weight);
+        wanted.image.add(image + c, gradient * weight);
+        wanted.kernel.add(k, pixel * gradient);
       }
   });
   return wanted;
@@ -80,7 +79,7 @@ using Convolve = void (*)(const Level&, Threads&, const Convolution&, const floa
 
 void hold_convolution(const Level& level, const char* what, Convolve convolve, const Drawn& drawn,
                       const float* first, const float* second,
-                      const std::vector<double>& wanted) {
+                      const Sums& wanted) {
   const Convolution& s = drawn.shape;
   char name[400];
   std::snprintf(name, sizeof name,
@@ -90,9 +89,10 @@ void hold_convolution(const Level& level, const char* what, Convolve convolve, c
                 what, s.images, s.channels, s.filters, s.groups, s.rows.image, s.rows.output, s.rows.kernel,
                 s.rows.stride, s.rows.dilation, s.rows.padding, s.columns.image, s.columns.output,
                 s.columns.kernel, s.columns.stride, s.columns.dilation, s.columns.padding);
-  hold(level, name, wanted, [&](Threads& threads, float* results, Task finish) {
-    convolve(level, threads, s, first, second, results, std::move(finish));
-  });
+  hold(level, name, wanted.values, limits_of(wanted),
+       [&](Threads& threads, float* results, Task finish) {
+         convolve(level, threads, s, first, second, results, std::move(finish));
+       });
 }
 
 }  // namespace

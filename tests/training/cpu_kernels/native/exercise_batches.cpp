@@ -82,31 +82,55 @@ void exercise_sums() {
   const Numbers image = draw_numbers(size), gradient = draw_numbers(size);
   const Numbers scale = draw_numbers(channels), shift = draw_numbers(channels);
   std::vector<double> both(2 * channels);
-  for (Index i = 0; i < size; i++) both[i % channels] += image[i];
+  Sums deviations(channels), squares(channels);  // From the first row, as in the kernel.
+  for (Index i = 0; i < size; i++) {
+    const double deviation = static_cast<double>(image[i]) - image[i % channels];
+    both[i % channels] += image[i];
+    deviations.add(i % channels, deviation / rows);
+    squares.add(i % channels, deviation * deviation / rows);
+  }
   for (Index c = 0; c < channels; c++) both[c] /= rows;
   for (Index i = 0; i < size; i++) {
     const double distance = image[i] - both[i % channels];
     both[channels + i % channels] += distance * distance / rows;
   }
+  std::vector<double> limits(2 * channels);
+  for (Index c = 0; c < channels; c++) {
+    // The variance is the mean square minus the square of the mean: the errors of both remain,
+    // however much of them cancels out.
+    const double of_mean = limit_of_sum(deviations.sizes[c]);
+    limits[c] = of_mean + kRounding * std::abs(both[c]);
+    limits[channels + c] =
+        limit_of_sum(squares.sizes[c]) + 2 * std::abs(deviations.values[c]) * of_mean;
+  }
   const Activation activation = kActivations[draw(0, 3)];
-  std::vector<double> slopes(2 * channels);
+  // An activation is as exact as 1, however small its slope, and no slope is much above 1.
+  std::vector<double> slopes(2 * channels), limits_of_slopes(2 * channels);
   for (Index i = 0; i < size; i++) {
     const Index c = i % channels;
-    // As the kernel rounds it: ReLU's slope jumps at zero.
-    const float line = std::fma(image[i], scale[c], shift[c]);
+    const double scaled = static_cast<double>(image[i]) * scale[c], line = scaled + shift[c];
     const double slope = gradient[i] * slope_of(activation, line);
     slopes[c] += slope;
     slopes[channels + c] += slope * image[i];
+    // The slope of ReLU jumps at zero, and the kernel rounds the line once or twice: a processor
+    // without multiply-add rounds the product too.
+    const double size_of_line = std::abs(scaled) + std::abs(line);
+    const bool jumps = activation == Activation::relu && std::abs(line) <= kRounding * size_of_line;
+    const double limit = std::abs(gradient[i]) * (jumps ? 1 : limit_of_sum(1));
+    limits_of_slopes[c] += limit;
+    limits_of_slopes[channels + c] += limit * std::abs(image[i]);
   }
   for (const Level* level : available_levels()) {
-    hold(*level, "moments", both, [&](Threads& threads, float* results, Task finish) {
+    hold(*level, "moments", both, limits, [&](Threads& threads, float* results, Task finish) {
       moments(*level, threads, rows, channels, image.get(), results, results + channels,
               std::move(finish));
     });
-    hold(*level, "gradient sums", slopes, [&](Threads& threads, float* results, Task finish) {
-      gradient_sums(*level, threads, {channels, scale.get(), shift.get(), activation}, rows,
-                    image.get(), gradient.get(), results, results + channels, std::move(finish));
-    });
+    hold(*level, "gradient sums", slopes, limits_of_slopes,
+         [&](Threads& threads, float* results, Task finish) {
+           gradient_sums(*level, threads, {channels, scale.get(), shift.get(), activation}, rows,
+                         image.get(), gradient.get(), results, results + channels,
+                         std::move(finish));
+         });
   }
 }
 

@@ -13,7 +13,7 @@ void exercise_depthwise() {
   const Index weights = shape.kernel_size();
   const Numbers image = draw_numbers(size), kernel = draw_numbers(weights);
   const Numbers gradient = draw_numbers(pixels);
-  std::vector<double> output(pixels), of_image(size), of_kernel(weights);
+  Sums output(pixels), of_image(size), of_kernel(weights);
   for (Index n = 0; n < images; n++)
     for (Index oy = 0; oy < rows.output; oy++)
       for (Index ox = 0; ox < columns.output; ox++)
@@ -26,22 +26,23 @@ void exercise_depthwise() {
             const Index from = ((n * rows.image + y) * columns.image + x) * channels + c;
             const Index to = ((n * rows.output + oy) * columns.output + ox) * channels + c;
             const double pixel = image[from], weight = kernel[tap * channels + c];
-            output[to] += pixel * weight;
-            of_image[from] += gradient[to] * weight;
-            of_kernel[tap * channels + c] += pixel * gradient[to];
+            output.add(to, pixel * weight);
+            of_image.add(from, gradient[to] * weight);
+            of_kernel.add(tap * channels + c, pixel * gradient[to]);
           }
         }
   for (const Level* level : available_levels()) {
-    hold(*level, "depthwise", output, [&](Threads& threads, float* results, Task finish) {
-      convolve_depthwise(*level, threads, shape, image.get(), kernel.get(), results,
-                         std::move(finish));
-    });
-    hold(*level, "depthwise, image gradient", of_image,
+    hold(*level, "depthwise", output.values, limits_of(output),
+         [&](Threads& threads, float* results, Task finish) {
+           convolve_depthwise(*level, threads, shape, image.get(), kernel.get(), results,
+                              std::move(finish));
+         });
+    hold(*level, "depthwise, image gradient", of_image.values, limits_of(of_image),
          [&](Threads& threads, float* results, Task finish) {
            depthwise_image_gradient(*level, threads, shape, gradient.get(), kernel.get(),
                                      results, std::move(finish));
          });
-    hold(*level, "depthwise, kernel gradient", of_kernel,
+    hold(*level, "depthwise, kernel gradient", of_kernel.values, limits_of(of_kernel),
          [&](Threads& threads, float* results, Task finish) {
            depthwise_kernel_gradient(*level, threads, shape, image.get(), gradient.get(),
                                       results, std::move(finish));

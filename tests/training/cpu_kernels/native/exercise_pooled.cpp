@@ -39,8 +39,6 @@ void do_nothing() {}
 }  // namespace
 
 void exercise_pooled_convolution() {
-  // The other exercises go on drawing the numbers that their tolerances are known to hold for.
-  const std::mt19937_64 before = random_bits;
   const PooledConvolution shape = draw_shape();
   const Convolution& convolution = shape.convolution;
   const Index images = convolution.images, filters = convolution.filters;
@@ -103,7 +101,6 @@ void exercise_pooled_convolution() {
                                   std::move(finish));
          });
   }
-  random_bits = before;
 }
 
 }  // namespace clearcnn

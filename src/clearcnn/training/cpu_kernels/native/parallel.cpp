@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace clearcnn {
@@ -42,8 +43,12 @@ void for_each_part(Threads& threads, int parts, std::function<void(int)> work, T
     return;
   }
   const auto shared = std::make_shared<Shared>(parts, std::move(work), std::move(finish));
-  for (int number = 0; number < helpers; number++) {
-    threads.schedule([shared] { shared->take_parts(); });
+  try {
+    for (int number = 0; number < helpers; number++) {
+      threads.schedule([shared] { shared->take_parts(); });
+    }
+  } catch (const std::bad_alloc&) {
+    // Helpers may have begun, so that it is too late to fail: they and the caller do all parts.
   }
   shared->take_parts();
 }
