@@ -26,7 +26,7 @@ def test_from_a_mistake_to_its_neighbours_and_back(address, open_page, picture, 
     give_files(page, "b", [(f"{k}.png", picture(k)) for k in range(20, 40)])
     wait_for_count(page, 40)
     page.click('[data-step="train"]')
-    page.wait_for_selector("#estimate:has-text('이 컴퓨터에서 쟀습니다')")
+    page.wait_for_selector("#estimate:has-text('이 컴퓨터에서 측정한 값입니다')")
     train(page, seed=1)
     page.wait_for_selector("#estimate:has-text('지난 시도의 속도로')")
     (run,) = (tmp_path / "runs").iterdir()

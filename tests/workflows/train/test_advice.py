@@ -63,7 +63,7 @@ def test_a_model_that_has_not_learnt_its_own_images_needs_longer() -> None:
 
 def test_sure_mistakes_put_labels_in_doubt() -> None:
     (sentence,) = advise(DATA, SPEC, history(0.95, 0.93), scored(93, 93, confidence=0.99))
-    assert "sure of 14 predictions that contradict their labels" in sentence
+    assert "confident in 14 predictions that contradict their labels" in sentence
     # With label smoothing, no answer is as sure as that.
     smooth = dataclasses.replace(SPEC, label_smoothing=0.2)
     assert advise(DATA, smooth, history(0.95, 0.93), scored(93, 93, confidence=0.7)) == ()
