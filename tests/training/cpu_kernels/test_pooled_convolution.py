@@ -197,6 +197,18 @@ def test_a_window_larger_than_the_image_gives_nothing(samples, channels, convolv
         np.testing.assert_array_equal(mine, plain)
 
 
+def test_a_padded_layer_on_an_empty_image():
+    arrays = arrays_for(2, (2, 2), channels=4)
+
+    def function(image, kernel, bias):
+        empty = pool(image, size=(3, 3), strides=(1, 1))
+        return block(empty, kernel, bias, convolve=convolution(padding=[(3, 2), (3, 2)]))
+
+    wanted = function(*arrays)
+    assert wanted.shape == (2, 1, 1, 17)
+    np.testing.assert_array_equal(rewrite(function)(*arrays), wanted)
+
+
 def test_under_vmap():
     image, kernel, bias = arrays_for(channels=4)
     images = jnp.stack([image, 2 * image])

@@ -81,7 +81,7 @@ def crop_parameters(equation: JaxprEqn, image: Size, extents: Extents) -> tuple[
     if geometry is None or (size is None and equation.invars[0] not in extents):
         return equation.params, image
     reach = _reach(geometry, size or shape_of(equation.outvars[0]).shape[1:3])
-    rows, columns = map(max, (1, 1), map(min, image, reach))
+    rows, columns = map(min, image, map(max, (1, 1), reach))
     kept = rows, columns
     pads = [
         (low, end - length)
