@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -197,15 +198,15 @@ def test_a_killed_prediction_resumes_and_loses_or_repeats_nothing(
     assert "3,000 of them from earlier" in again.stderr
 
 
-def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Path) -> None:
+def show_on_terminal(words: list[str], **settings: Any) -> bytes:
+    """Run a command that fails, with its messages on a terminal; return them."""
     pty = pytest.importorskip("pty")
-    for number in range(100, 250):
-        Image.fromarray(DIGITS[number]).save(pictures / f"{number}.png")
-    (pictures / "bad.png").write_bytes(b"bad")
-    words = ["predict", run, str(pictures), "--csv", str(tmp_path / "a.csv")]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "clearcnn", *words], stderr=theirs, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "clearcnn", *words],
+        stderr=theirs,
+        stdout=subprocess.DEVNULL,
+        **settings,
     )
     os.close(theirs)
     shown = b""
@@ -215,6 +216,15 @@ def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Pat
             shown += piece
     os.close(ours)
     assert process.wait() == 1
+    return shown
+
+
+def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Path) -> None:
+    for number in range(100, 250):
+        Image.fromarray(DIGITS[number]).save(pictures / f"{number}.png")
+    (pictures / "bad.png").write_bytes(b"bad")
+    words = ["predict", run, str(pictures), "--csv", str(tmp_path / "a.csv")]
+    shown = show_on_terminal(words)
     assert b"155/155" in shown
     assert shown.count(b"cannot be read as") == 1
 
@@ -224,25 +234,10 @@ def test_a_terminal_shows_a_progress_bar(run: str, pictures: Path, tmp_path: Pat
 def test_no_line_below_the_table_is_wider_than_the_terminal(
     run: str, pictures: Path, language: str
 ) -> None:
-    pty = pytest.importorskip("pty")
     (pictures / "bad.png").write_bytes(b"bad")
     words = ["predict", run, str(pictures), "--csv", "a.csv", "--lang", language]
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clearcnn", *words],
-        stderr=theirs,
-        stdout=subprocess.DEVNULL,
-        cwd=pictures.parent,
-        env=os.environ | {"COLUMNS": "60"},
-    )
-    os.close(theirs)
-    shown = b""
-    # Linux raises an error on a terminal that no process holds any more.
-    with contextlib.suppress(OSError):
-        while piece := os.read(ours, 1 << 16):
-            shown += piece
-    os.close(ours)
-    assert process.wait() == 1
+    environment = os.environ | {"COLUMNS": "60"}
+    shown = show_on_terminal(words, cwd=pictures.parent, env=environment)
     lines = shown.decode().splitlines()
     assert len(lines) > 5
     # A path is never broken, so that it can be copied.
