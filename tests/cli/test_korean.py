@@ -86,7 +86,9 @@ def test_what_is_said_while_a_check_runs_is_in_korean(
     shown = capsys.readouterr()
     lines = (shown.out + shown.err).splitlines()
     assert any(line.startswith("  ") and "읽을 수 없는 파일" in line for line in lines)
-    assert find_latin(lines, ["photos", "bad", "png", "use", "Git", "LFS"]) == {}
+    assert (
+        find_latin(lines, ["photos", "bad", "png", "use", "Git", "LFS", "git", "lfs", "pull"]) == {}
+    )
 
 
 def test_every_phase_has_a_name_in_korean() -> None:
